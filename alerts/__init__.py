@@ -1,0 +1,1 @@
+"""Who should know? Verdicts in, notices out."""

@@ -1,0 +1,77 @@
+"""Alerts: one standing trouble each, and the notices that tell people about it."""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from streams.verdicts import Question, Verdict
+
+
+class State(StrEnum):
+    PENDING = "pending"  # seen, not yet sure enough to tell
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    """How much it matters to people; from excess and ratio, never from p alone."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Reason(StrEnum):
+    """Why a notice is sent."""
+
+    FIRST = "first"
+    WORSE = "worse"
+    STILL = "still"
+    RESOLVED = "resolved"
+
+
+class Alert(BaseModel):
+    """One standing trouble. `alert_id` is derived from its question and its onset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    alert_id: str
+    question_key: str
+    question: Question
+    sector: str
+    subject: str = ""
+    border: str = ""
+    state: State
+    severity: Severity
+    onset: AwareDatetime  # start of the first period in breach
+    updated: AwareDatetime  # event time of the newest verdict heard
+    worst: Verdict  # the most severe so far
+    latest: Verdict
+    acknowledged_by: str = ""
+
+
+class Notice(BaseModel):
+    """One thing to tell. `notice_id` is the dedup key: the same over retries and replays."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notice_id: str
+    alert: Alert
+    reason: Reason
+    headline: Annotated[str, Field(max_length=200)]
+    text: str
+
+
+def alert_id(question_key: str, onset: AwareDatetime) -> str:
+    return _digest(question_key, onset.isoformat())
+
+
+def notice_id(alert: str, reason: Reason, occasion: str) -> str:
+    """`occasion` tells repeated reasons of one alert apart: the severity reached, the reminder's number."""
+    return _digest(alert, reason, occasion)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,1 @@
+"""Is this normal? Encounter events in, verdicts out."""

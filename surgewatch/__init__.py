@@ -1,0 +1,1 @@
+"""The command over both packages."""
