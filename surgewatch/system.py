@@ -1,0 +1,116 @@
+"""The two workers as child processes: for the demo, the torture and the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from prometheus_client.parser import text_string_to_metric_families
+
+Package = Literal["streams", "alerts"]
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+class WorkerError(RuntimeError):
+    """A worker did not come up or ended early; the message bears the end of its log."""
+
+
+@dataclass
+class Worker:
+    """One worker process, its settings and its log; it can be killed and started again."""
+
+    package: Package
+    port: int
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start the process; its log is appended to."""
+        sink: IO[bytes]
+        with self.log.open("ab") as sink:
+            self.process = subprocess.Popen(  # noqa: S603 - our own package, by our own interpreter
+                [sys.executable, "-m", self.package],
+                env={**os.environ, **self.environment},
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        """Wait until the worker says that it is ready; raises WorkerError where it does not."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process is None or self.process.poll() is not None:
+                break
+            if self.get("/readyz") is not None:
+                return
+            time.sleep(0.1)
+        raise WorkerError(f"the {self.package} worker did not come up:\n{self.tail()}")
+
+    def get(self, path: str) -> str | None:
+        """The body that the worker answers under `path`, or None where it answers nothing good."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:  # noqa: S310
+                return str(answer.read().decode())
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def samples(self) -> Samples:
+        """Every sample of the worker's metrics, by name and sorted labels (empty while it is away)."""
+        text = self.get("/metrics") or ""
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def kill(self) -> None:
+        """SIGKILL: no farewell, as a crash is."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self, seconds: float = 20) -> None:
+        """SIGTERM, and SIGKILL where that is not heard in time."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of the log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+@contextmanager
+def running(*workers: Worker, seconds: float = 60) -> Iterator[tuple[Worker, ...]]:
+    """Start workers, wait until each is ready, and stop them at the end."""
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.wait_ready(seconds)
+        yield workers
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def total(samples: Samples, name: str, **labels: str) -> float:
+    """The sum of all samples of that name whose labels hold the given ones."""
+    wanted = labels.items()
+    return sum(
+        value for (found, at), value in samples.items() if found == name and wanted <= dict(at).items()
+    )
