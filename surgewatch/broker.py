@@ -1,0 +1,153 @@
+"""A real Apache Kafka on this machine, without Docker: jars from Maven Central, one combined KRaft node.
+
+For tests, torture and benchmarks. It needs Java 17 and Maven (the latter only until the jars are cached).
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+VERSION = "4.1.1"
+LOGGER = "2.25.2"
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>surgewatch</groupId><artifactId>broker</artifactId><version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId>
+      <version>{LOGGER}</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+PROPERTIES = """process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={logs}
+num.partitions=4
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+"""
+HEAP = "-Xmx1g"
+
+
+class BrokerUnavailableError(RuntimeError):
+    """No Kafka can be run here; the message says what is missing."""
+
+
+def cache() -> Path:
+    """Where the jars are kept between runs."""
+    return Path(os.environ.get("SURGEWATCH_CACHE", "~/.cache/surgewatch")).expanduser()
+
+
+def jars() -> Path:
+    """The folder of Kafka's jars, fetched from Maven Central once; raises BrokerUnavailableError."""
+    if not shutil.which("java"):
+        raise BrokerUnavailableError("Apache Kafka needs Java 17 (no `java` on the path)")
+    folder = cache() / f"kafka-{VERSION}"
+    if (folder / "jars").is_dir():
+        return folder / "jars"
+    if not shutil.which("mvn"):
+        raise BrokerUnavailableError("Apache Kafka is fetched with Maven (no `mvn` on the path)")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+        (Path(work) / "pom.xml").write_text(POM)
+        command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
+        fetched = subprocess.run(
+            [*command, f"-DoutputDirectory={work}/jars"], cwd=work, capture_output=True, text=True
+        )
+        if fetched.returncode:
+            raise BrokerUnavailableError(f"Maven could not fetch Apache Kafka: {fetched.stdout[-500:]}")
+        folder.mkdir(exist_ok=True)
+        if not (folder / "jars").is_dir():
+            (Path(work) / "jars").rename(folder / "jars")
+    return folder / "jars"
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ApacheKafka:
+    """One broker and its data; it can be stopped, killed and started again on the same port and data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port, controller = free_port(), free_port()
+        self._classpath = f"{jars()}/*"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._properties = folder / "server.properties"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(
+            PROPERTIES.format(port=self.port, controller=controller, logs=folder / "data")
+        )
+        (folder / "log4j2.properties").write_text(
+            "rootLogger.level=WARN\nrootLogger.appenderRef.out.ref=out\n"
+            "appender.out.type=Console\nappender.out.name=out\n"
+        )
+        self._format()
+
+    @property
+    def servers(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def _java(self, main: str, *arguments: str) -> list[str]:
+        log = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
+        return ["java", HEAP, log, "-cp", self._classpath, main, *arguments]
+
+    def _format(self) -> None:
+        arguments = ["format", "--standalone", "-t", "c3VyZ2V3YXRjaC0wMDAwMQ", "-c", str(self._properties)]
+        done = subprocess.run(
+            self._java("kafka.tools.StorageTool", *arguments), capture_output=True, text=True
+        )
+        if done.returncode:
+            raise BrokerUnavailableError(f"cannot format Kafka's storage: {done.stderr[-500:]}")
+
+    def start(self, timeout: float = 60) -> None:
+        """Start and wait until the port answers (seconds)."""
+        with (self.folder / "broker.log").open("ab") as log:
+            command = self._java("kafka.Kafka", str(self._properties))
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        self.kill()
+        raise BrokerUnavailableError(f"Kafka did not start: see {self.folder / 'broker.log'}")
+
+    def stop(self) -> None:
+        """Stop in good order."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+        self._process = None
