@@ -1,0 +1,206 @@
+"""Where state outlives the worker: a compacted changelog in Kafka, written behind, and a local shelf.
+
+The changelog is the truth. It is written once per touched key and commit, and read back when a partition is
+assigned. (Not a Faust table: its recovery goes on after a record that could not be applied, and reads a
+worker's own writes again at every rebalance; and each write costs a pass through Faust's producer.)
+
+The shelf is a copy on the local disk that shortens the reading: only what the changelog got since is read.
+It may vanish at any time. A shelf that cannot be written (disk full) is given up, and work goes on.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.transport import Producer
+
+log = structlog.get_logger()
+Pair = tuple[bytes, bytes | None]  # key, value; None: the key is gone
+
+POSITION = "position"  # header of a changelog record: the source offset up to which its writer had counted
+NEXT = b"\0next"  # key of a shelf's own: the changelog offset to read on from
+BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
+
+
+class Shelf(Protocol):
+    """A local copy of a partition's state."""
+
+    def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
+        """The changelog offset to read on from, and all pairs."""
+
+    def save(self, partition: int, pairs: Iterable[Pair], following: int) -> None:
+        """Keep pairs, with the changelog offset that follows them; all or nothing."""
+
+    def close(self, partition: int) -> None:
+        """Let go of a partition (its copy stays on the disk)."""
+
+
+class NoShelf:
+    """Memory only: every recovery reads the whole changelog."""
+
+    def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
+        return 0, iter(())
+
+    def save(self, partition: int, pairs: Iterable[Pair], following: int) -> None:
+        pass
+
+    def close(self, partition: int) -> None:
+        pass
+
+
+class RocksShelf:
+    """RocksDB, a database for each partition, with bounded caches."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[int, Any] = {}
+
+    def _database(self, partition: int) -> Any:
+        from rocksdict import BlockBasedOptions, Cache, Options, Rdict
+
+        if partition not in self._open:
+            blocks = BlockBasedOptions()
+            blocks.set_block_cache(Cache(BLOCK_CACHE))
+            options = Options(raw_mode=True)
+            options.create_if_missing(True)
+            options.set_block_based_table_factory(blocks)
+            options.set_write_buffer_size(WRITE_BUFFER)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._open[partition] = Rdict(str(self._folder / str(partition)), options=options)
+        return self._open[partition]
+
+    def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
+        database = self._database(partition)
+        following = int(database.get(NEXT) or 0)
+        return following, ((key, value) for key, value in database.items() if key != NEXT)
+
+    def save(self, partition: int, pairs: Iterable[Pair], following: int) -> None:
+        from rocksdict import WriteBatch
+
+        batch = WriteBatch(raw_mode=True)
+        for key, value in pairs:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(NEXT, str(following).encode())
+        self._database(partition).write(batch)
+
+    def close(self, partition: int) -> None:
+        database = self._open.pop(partition, None)
+        if database is not None:
+            database.close()
+
+    def discard(self, partition: int) -> None:
+        """Remove the copy of a partition from the disk."""
+        self.close(partition)
+        shutil.rmtree(self._folder / str(partition), ignore_errors=True)
+
+
+class Changelog:
+    """The compacted topic behind a worker's state, one partition for each of the source's."""
+
+    def __init__(self, topic: str, servers: str, shelf: Shelf) -> None:
+        self.topic = topic
+        self._servers = servers
+        self._shelf: Shelf = shelf
+        self.bytes_written = 0
+
+    async def read(self, partitions: Sequence[int]) -> dict[int, dict[bytes, bytes]]:
+        """The newest value of every key of these partitions."""
+        held: dict[int, dict[bytes, bytes]] = {}
+        starts: dict[TopicPartition, int] = {}
+        for partition in partitions:
+            following, pairs = self._shelf.load(partition)
+            held[partition] = dict(pairs)
+            starts[TopicPartition(self.topic, partition)] = following
+        if starts:
+            await self._read_on(starts, held)
+        return held
+
+    async def _read_on(
+        self, starts: Mapping[TopicPartition, int], held: dict[int, dict[bytes, bytes]]
+    ) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._servers, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
+        )
+        await consumer.start()
+        try:
+            consumer.assign(list(starts))
+            ends = await consumer.end_offsets(list(starts))
+            firsts = await consumer.beginning_offsets(list(starts))
+            left = {}
+            for tp, start in starts.items():
+                if not firsts[tp] <= start <= ends[tp]:
+                    # An older shelf than the changelog, or of another cluster: read all again.
+                    held[tp.partition].clear()
+                    start = firsts[tp]
+                consumer.seek(tp, start)
+                if start < ends[tp]:
+                    left[tp] = ends[tp]
+            news = {tp: News(held[tp.partition]) for tp in left}
+            while left:
+                for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
+                    news[tp].apply(records)
+                left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
+            for tp, fresh in news.items():
+                self._keep(tp.partition, fresh.pairs(), await consumer.position(tp))
+        finally:
+            await consumer.stop()
+
+    async def write(self, producer: Producer, states: Mapping[int, tuple[int, Sequence[Pair]]]) -> None:
+        """Bring each partition's pairs into the changelog, wait until it has them, and shelve them.
+
+        Beside the pairs stands the source offset up to which the partition had been counted.
+        """
+        batches = {}
+        for partition, (position, pairs) in states.items():
+            headers = ((POSITION, str(position).encode()),)
+            records = [(key, value, headers) for key, value in pairs]
+            batches[partition] = await producer.put(self.topic, partition, records)
+            self.bytes_written += sum(len(key) + len(value or b"") for key, value in pairs)
+        await producer.settled()
+        for partition, sent in batches.items():
+            if sent:
+                last = await sent[-1].metadata
+                self._keep(partition, states[partition][1], last.offset + sent[-1].records)
+
+    def _keep(self, partition: int, pairs: Sequence[Pair], following: int) -> None:
+        try:
+            self._shelf.save(partition, pairs, following)
+        except Exception as error:  # noqa: BLE001 - whatever the disk says: the changelog has it all
+            log.error("shelf given up: recovery will read the whole changelog", error=str(error))
+            self._shelf.close(partition)
+            self._shelf = NoShelf()
+
+    def close(self, partition: int) -> None:
+        """Let go of a partition."""
+        self._shelf.close(partition)
+
+
+class News:
+    """What the changelog says beyond what is held; a worker that was thought dead cannot turn it back."""
+
+    def __init__(self, held: dict[bytes, bytes]) -> None:
+        self._held = held
+        self._positions: dict[bytes, int] = {}
+
+    def apply(self, records: Iterable[Any]) -> None:
+        """Take records in their order, except those that had counted less far than an earlier one."""
+        for record in records:
+            position = next((int(value) for name, value in record.headers if name == POSITION), 0)
+            if position < self._positions.get(record.key, 0):
+                continue
+            self._positions[record.key] = position
+            if record.value is None:
+                self._held.pop(record.key, None)
+            else:
+                self._held[record.key] = record.value
+
+    def pairs(self) -> list[Pair]:
+        """Every key that was spoken of, with what holds now."""
+        return [(key, self._held.get(key)) for key in self._positions]

@@ -1,0 +1,155 @@
+"""Faust's Kafka transport with whole fetches in place of single messages, and a flush that waits.
+
+Faust spends some 70-300 µs on each message's way to its agent. Here the message *is* the fetch: all records
+of a partition that one poll brought. An agent of this transport must run with `concurrency=1`.
+
+Before offsets are committed, and around a rebalance, the transport calls its `Keeper`: the one that holds
+state. What it says happens in this order: outputs and state are in the broker, then offsets are committed.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+Record = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, value, headers
+
+
+class Fetch(NamedTuple):
+    """All records that one poll brought of one partition, in the order of their offsets."""
+
+    topic: str
+    partition: int
+    generation: int  # of the consumer group, when the poll began
+    records: Sequence[Any]  # aiokafka's: offset, key, value, timestamp (ms), headers
+
+
+class Sent(NamedTuple):
+    """A batch on its way: what the broker will say of it, and how many records it has."""
+
+    metadata: Awaitable[Any]  # aiokafka's RecordMetadata; its offset is that of the first record
+    records: int
+
+
+class Keeper(Protocol):
+    """Who holds state for the assigned partitions."""
+
+    async def settle(self) -> None:
+        """Bring outputs, then state, of all that was processed so far into the broker."""
+
+    async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
+        """Read back the state of these partitions; nothing is fetched before that is done."""
+
+    def revoked(self, partitions: Iterable[TP]) -> None:
+        """Forget these partitions: they may be another worker's by now."""
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]
+    """Hands over fetches, and commits nothing that is not settled."""
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
+        generation = self.app.consumer_generation_id
+        fetched = await super()._getmany(active_partitions, timeout)
+        return {
+            tp: [Fetch(tp.topic, tp.partition, generation, records)]
+            for tp, records in fetched.items()
+            if records
+        }
+
+    def _to_message(self, tp: TP, fetch: Fetch) -> ConsumerMessage:
+        last = fetch.records[-1]
+        return ConsumerMessage(
+            fetch.topic,
+            fetch.partition,
+            last.offset,  # so that its acknowledgement is that of the whole fetch, and lag reaches 0
+            last.timestamp / 1000,
+            last.timestamp_type,
+            (),
+            None,
+            fetch,
+            None,
+            tp=tp,
+            generation_id=fetch.generation,
+        )
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """A fetch always spans offsets: there is no gap to wait for."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order)."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        offset = max(acked) + 1
+        acked.clear()
+        self._acked_index[tp].clear()
+        return int(offset)
+
+    async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
+        await self.app.keeper.settle()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await self.commit()  # Faust forgets what was acknowledged before it commits
+        await super().on_partitions_revoked(revoked)
+        self.app.keeper.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        await self.app.keeper.assigned(assigned, generation_id)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+
+class Producer(driver.Producer):  # type: ignore[misc]
+    """Sends records in whole batches, past Faust's buffer, which can say *flushed* with messages unsent."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unsettled: list[Awaitable[Any]] = []
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        # A state must never overtake a newer one of its key: so idempotent, also for at-least-once.
+        return {"acks": "all", "enable_idempotence": True}
+
+    async def put(self, topic: str, partition: int, records: Sequence[Record]) -> list[Sent]:
+        """Hand records to the broker, and say in what batches, in order."""
+        producer: AIOKafkaProducer = self._ensure_producer()
+        sent, at = [], 0
+        while at < len(records):
+            batch, start = producer.create_batch(), at
+            while at < len(records):
+                key, value, headers = records[at]
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    break
+                at += 1
+            future = await producer.send_batch(batch, topic, partition=partition)
+            self._unsettled.append(future)
+            sent.append(Sent(future, at - start))
+        return sent
+
+    async def put_keyed(self, topic: str, records: Iterable[Record]) -> None:
+        """The same, each record in the partition of its key."""
+        parts: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            parts[self.key_partition(topic, record[0]).partition].append(record)
+        for partition, part in parts.items():
+            await self.put(topic, partition, part)
+
+    async def settled(self) -> None:
+        """Wait until the broker has all that was put before the wait began; raises ProducerSendError."""
+        waited, self._unsettled = self._unsettled, []
+        try:
+            for future in waited:
+                await future
+        except KafkaError as error:
+            raise ProducerSendError(f"the broker did not take what was sent: {error!r}") from error
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """`surgewatch://host:port`."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer
