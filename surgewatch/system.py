@@ -58,7 +58,7 @@ class Worker:
     def get(self, path: str) -> str | None:
         """The body that the worker answers under `path`, or None where it answers nothing good."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return str(answer.read().decode())
         except (urllib.error.URLError, OSError):
             return None
