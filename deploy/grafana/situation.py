@@ -1,0 +1,126 @@
+"""All sectors at a glance: who is troubled, who moves, how the nation stands."""
+
+import panels
+from panels import CALM, CRITICAL, WARNING, Dashboard
+
+FIRING = 'surgewatch_alerts{state="firing"'
+
+
+def state(labels: str = "") -> str:
+    """The worst alert that stands in each sector: 0 calm, 1 info, 2 warning, 3 critical."""
+    return f"""max by (sector) (
+  3 * ({FIRING},severity="critical",{labels}}} > bool 0)
+  or 2 * ({FIRING},severity="warning",{labels}}} > bool 0)
+  or ({FIRING},severity="info",{labels}}} > bool 0)
+  or 0 * surgewatch_observed{{{labels}}}
+)"""
+
+
+def situation() -> Dashboard:
+    board = panels.board("surgewatch-situation", "Situation", "All sectors at a glance", "now-30d")
+    for panel in (
+        panels.figure(
+            "Firing",
+            "Alerts that stand now",
+            "short",
+            (f"sum({FIRING}}}) or vector(0)", "firing"),
+            [(None, CALM), (1, WARNING), (10, CRITICAL)],
+        ),
+        panels.figure(
+            "Critical",
+            "Of these, critical ones",
+            "short",
+            (f'sum({FIRING},severity="critical"}}) or vector(0)', "critical"),
+            [(None, CALM), (1, CRITICAL)],
+        ),
+        panels.figure(
+            "Records",
+            "Sectors that never saw as many people",
+            "short",
+            (f'count({FIRING},question="record"}} > 0) or vector(0)', "records"),
+            [(None, CALM), (1, WARNING)],
+        ),
+        panels.figure(
+            "People, last judged day",
+            "All sectors together",
+            "short",
+            ('sum(surgewatch_observed{window="day"})', "people"),
+        ),
+        panels.figure(
+            "Against expected",
+            "All sectors together: seen over expected",
+            "percentunit",
+            (
+                'sum(surgewatch_observed{window="day"}) / sum(surgewatch_expected{window="day"})',
+                "of expected",
+            ),
+            [(None, CALM), (1.25, WARNING), (2, CRITICAL)],
+        ),
+        panels.figure(
+            "Sectors heard",
+            "Sectors with events in their books",
+            "short",
+            ("count(surgewatch_people)", "sectors"),
+        ),
+        panels.tiles(
+            "Sectors by state",
+            "The worst alert that stands in each sector; click for the sector",
+            (state(), "{{sector}}"),
+        ).data_links([panels.to_sector()]),
+        panels.course(
+            "Course of states", "When which sector was troubled", (state(), "{{sector}}")
+        ).data_links([panels.to_sector()]),
+        panels.rows(
+            "Top movers",
+            "People seen on the last judged day over those expected",
+            "percentunit",
+            (
+                'sort_desc(topk(10, surgewatch:observed:ratio{window="day"}))',
+                "{{sector}}",
+            ),
+            ("instance", "job", "window"),
+            steps=[(None, CALM), (1.5, WARNING), (3, CRITICAL)],
+        ).data_links([panels.to_sector(panels.ROW)]),
+        panels.rows(
+            "Standing alerts",
+            "One row an alert; click for the sector or what to do",
+            "short",
+            (f"sum by (sector, border, question, severity) ({FIRING}}}) > 0", "{{sector}} {{question}}"),
+            ("Value",),
+        ).data_links(
+            [
+                panels.to_sector(panels.ROW),
+                panels.link("Runbooks", "/dashboards?tag=runbook", keep_time=False),
+            ]
+        ),
+        panels.lines(
+            "National lines",
+            "People seen a day, by country",
+            "short",
+            (
+                'sum by (country) (surgewatch_observed{window="day"} * on (sector) group_left (country) '
+                "max by (sector, country) (surgewatch_sector_info))",
+                "{{country}} observed",
+            ),
+            (
+                'sum by (country) (surgewatch_expected{window="day"} * on (sector) group_left (country) '
+                "max by (sector, country) (surgewatch_sector_info))",
+                "{{country}} expected",
+            ),
+        ),
+        panels.lines(
+            "By border",
+            "People seen a day over those expected",
+            "percentunit",
+            (
+                'sum by (border) (surgewatch_observed{window="day"} * on (sector) group_left (border) '
+                "max by (sector, border) (surgewatch_sector_info)) / sum by (border) "
+                '(surgewatch_expected{window="day"} * on (sector) group_left (border) '
+                "max by (sector, border) (surgewatch_sector_info))",
+                "{{border}}",
+            ),
+            steps=[(None, CALM), (1.5, WARNING)],
+        ),
+    ):
+        board = board.with_panel(panel)
+    return board
