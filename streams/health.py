@@ -1,4 +1,4 @@
-"""`/metrics`, `/healthz` and `/readyz`, from a thread of their own: answered also while the worker is busy."""
+"""`/metrics`, `/healthz` and `/readyz`, from a thread of their own: answered also by a busy worker."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ def serve(host: str, port: int, routes: dict[str, Callable[[], Answer]]) -> Thre
     """Answer GET on these paths until `shutdown()`; port 0 takes any (see `server_port`)."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             answer = routes.get(self.path.split("?")[0])
             status, kind, body = answer() if answer else (404, TEXT, b"not found\n")
             self.send_response(status)

@@ -8,10 +8,10 @@ The shelf is a copy on the local disk that shortens the reading: only what the c
 It may vanish at any time. A shelf that cannot be written (disk full) is given up, and work goes on.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,9 +21,17 @@ from streams.transport import Producer
 log = structlog.get_logger()
 Pair = tuple[bytes, bytes | None]  # key, value; None: the key is gone
 
+AT = b"\0at"  # key of the changelog's own: the source offset up to which the partition had been counted
 POSITION = "position"  # header of a changelog record: the source offset up to which its writer had counted
 NEXT = b"\0next"  # key of a shelf's own: the changelog offset to read on from
 BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
+
+
+class State(NamedTuple):
+    """Keys and values of a partition, counted up to the source offset `position`."""
+
+    position: int
+    pairs: Sequence[Pair]
 
 
 class Shelf(Protocol):
@@ -95,11 +103,6 @@ class RocksShelf:
         if database is not None:
             database.close()
 
-    def discard(self, partition: int) -> None:
-        """Remove the copy of a partition from the disk."""
-        self.close(partition)
-        shutil.rmtree(self._folder / str(partition), ignore_errors=True)
-
 
 class Changelog:
     """The compacted topic behind a worker's state, one partition for each of the source's."""
@@ -110,17 +113,18 @@ class Changelog:
         self._shelf: Shelf = shelf
         self.bytes_written = 0
 
-    async def read(self, partitions: Sequence[int]) -> dict[int, dict[bytes, bytes]]:
-        """The newest value of every key of these partitions."""
+    async def read(self, partitions: Sequence[int]) -> dict[int, State]:
+        """What holds for every key of these partitions, and how far their source had been counted."""
         held: dict[int, dict[bytes, bytes]] = {}
         starts: dict[TopicPartition, int] = {}
         for partition in partitions:
-            following, pairs = self._shelf.load(partition)
-            held[partition] = dict(pairs)
+            following, held[partition] = self._unshelve(partition)
             starts[TopicPartition(self.topic, partition)] = following
         if starts:
             await self._read_on(starts, held)
-        return held
+        return {
+            partition: State(int(pairs.pop(AT, 0)), list(pairs.items())) for partition, pairs in held.items()
+        }
 
     async def _read_on(
         self, starts: Mapping[TopicPartition, int], held: dict[int, dict[bytes, bytes]]
@@ -152,30 +156,39 @@ class Changelog:
         finally:
             await consumer.stop()
 
-    async def write(self, producer: Producer, states: Mapping[int, tuple[int, Sequence[Pair]]]) -> None:
-        """Bring each partition's pairs into the changelog, wait until it has them, and shelve them.
-
-        Beside the pairs stands the source offset up to which the partition had been counted.
-        """
-        batches = {}
-        for partition, (position, pairs) in states.items():
-            headers = ((POSITION, str(position).encode()),)
-            records = [(key, value, headers) for key, value in pairs]
-            batches[partition] = await producer.put(self.topic, partition, records)
+    async def write(self, producer: Producer, states: Mapping[int, State]) -> None:
+        """Bring each partition's pairs into the changelog, wait until it has them, and shelve them."""
+        written = {}
+        for partition, (position, changed) in states.items():
+            at = str(position).encode()
+            pairs = [*changed, (AT, at)]
+            records = [(key, value, ((POSITION, at),)) for key, value in pairs]
+            written[partition] = pairs, await producer.put(self.topic, partition, records)
             self.bytes_written += sum(len(key) + len(value or b"") for key, value in pairs)
         await producer.settled()
-        for partition, sent in batches.items():
-            if sent:
-                last = await sent[-1].metadata
-                self._keep(partition, states[partition][1], last.offset + sent[-1].records)
+        for partition, (pairs, sent) in written.items():
+            last = await sent[-1].metadata
+            self._keep(partition, pairs, last.offset + sent[-1].records)
+
+    def _unshelve(self, partition: int) -> tuple[int, dict[bytes, bytes]]:
+        try:
+            following, pairs = self._shelf.load(partition)
+            return following, dict(pairs)
+        except Exception as error:  # whatever the disk says: the changelog has it all
+            self._give_up(partition, error)
+            return 0, {}
 
     def _keep(self, partition: int, pairs: Sequence[Pair], following: int) -> None:
         try:
             self._shelf.save(partition, pairs, following)
-        except Exception as error:  # noqa: BLE001 - whatever the disk says: the changelog has it all
-            log.error("shelf given up: recovery will read the whole changelog", error=str(error))
+        except Exception as error:
+            self._give_up(partition, error)
+
+    def _give_up(self, partition: int, error: Exception) -> None:
+        log.error("shelf given up: recovery reads the whole changelog", partition=partition, error=str(error))
+        with suppress(Exception):
             self._shelf.close(partition)
-            self._shelf = NoShelf()
+        self._shelf = NoShelf()
 
     def close(self, partition: int) -> None:
         """Let go of a partition."""

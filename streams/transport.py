@@ -9,8 +9,9 @@ state. What it says happens in this order: outputs and state are in the broker, 
 
 from collections import defaultdict
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
+import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
@@ -49,8 +50,18 @@ class Keeper(Protocol):
         """Forget these partitions: they may be another worker's by now."""
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]
+class App(faust.App):
+    """An app whose state has a keeper."""
+
+    keeper: Keeper
+
+
+class Consumer(driver.Consumer):
     """Hands over fetches, and commits nothing that is not settled."""
+
+    @property
+    def _keeper(self) -> Keeper:
+        return cast("App", self.app).keeper
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
         generation = self.app.consumer_generation_id
@@ -69,9 +80,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             last.offset,  # so that its acknowledgement is that of the whole fetch, and lag reaches 0
             last.timestamp / 1000,
             last.timestamp_type,
-            (),
+            [],
             None,
-            fetch,
+            cast("bytes", fetch),  # Faust hands it on unread
             None,
             tp=tp,
             generation_id=fetch.generation,
@@ -91,19 +102,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         return int(offset)
 
     async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
-        await self.app.keeper.settle()
+        await self._keeper.settle()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         await self.commit()  # Faust forgets what was acknowledged before it commits
         await super().on_partitions_revoked(revoked)
-        self.app.keeper.revoked(revoked)
+        self._keeper.revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        await self.app.keeper.assigned(assigned, generation_id)
+        await self._keeper.assigned(assigned, generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
 
 
-class Producer(driver.Producer):  # type: ignore[misc]
+class Producer(driver.Producer):
     """Sends records in whole batches, past Faust's buffer, which can say *flushed* with messages unsent."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -134,7 +145,7 @@ class Producer(driver.Producer):  # type: ignore[misc]
         """The same, each record in the partition of its key."""
         parts: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
-            parts[self.key_partition(topic, record[0]).partition].append(record)
+            parts[self.key_partition(topic, record[0] or b"").partition].append(record)
         for partition, part in parts.items():
             await self.put(topic, partition, part)
 
@@ -148,7 +159,7 @@ class Producer(driver.Producer):  # type: ignore[misc]
             raise ProducerSendError(f"the broker did not take what was sent: {error!r}") from error
 
 
-class Transport(driver.Transport):  # type: ignore[misc]
+class Transport(driver.Transport):
     """`surgewatch://host:port`."""
 
     Consumer: ClassVar[type[Consumer]] = Consumer

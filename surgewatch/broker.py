@@ -69,7 +69,7 @@ def jars() -> Path:
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         (Path(work) / "pom.xml").write_text(POM)
         command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
-        fetched = subprocess.run(
+        fetched = subprocess.run(  # noqa: S603 - our own command
             [*command, f"-DoutputDirectory={work}/jars"], cwd=work, capture_output=True, text=True
         )
         if fetched.returncode:
@@ -116,7 +116,7 @@ class ApacheKafka:
 
     def _format(self) -> None:
         arguments = ["format", "--standalone", "-t", "c3VyZ2V3YXRjaC0wMDAwMQ", "-c", str(self._properties)]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own command
             self._java("kafka.tools.StorageTool", *arguments), capture_output=True, text=True
         )
         if done.returncode:
@@ -126,7 +126,7 @@ class ApacheKafka:
         """Start and wait until the port answers (seconds)."""
         with (self.folder / "broker.log").open("ab") as log:
             command = self._java("kafka.Kafka", str(self._properties))
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

@@ -1,8 +1,8 @@
 """A broker inside this process, for the demo: librdkafka's mock cluster, which comes with `confluent-kafka`.
 
-It speaks Kafka's protocol over TCP and needs neither Java nor Docker. It is no more than a demo's broker: four
-partitions a topic, nothing on disk, no compaction, and a partition silently drops its oldest records beyond
-5 MiB or 100,000 messages. So a replay against it has to be paced by the workers' lag.
+It speaks Kafka's protocol over TCP and needs neither Java nor Docker. It is no more than a demo's broker:
+four partitions a topic, nothing on disk, no compaction, and a partition silently drops its oldest records
+beyond 5 MiB or 100,000 messages. So a replay against it has to be paced by the workers' lag.
 """
 
 from types import TracebackType
