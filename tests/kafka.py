@@ -16,6 +16,11 @@ def absent(reason: str) -> None:
     pytest.skip(reason)
 
 
+def given() -> str | None:
+    """Bootstrap servers of a Kafka that runs already."""
+    return os.environ.get("SURGEWATCH_KAFKA") or None
+
+
 def own_broker(folder: Path) -> Iterator[ApacheKafka]:
     """A broker that the test may stop and kill."""
     try:

@@ -1,0 +1,1 @@
+"""What Surgewatch promises, shown."""
