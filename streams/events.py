@@ -4,6 +4,7 @@
 biometric can slip into a topic that is kept.
 """
 
+import datetime as dt
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -13,6 +14,7 @@ from streams.calendar import Cadence
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Demographic = Literal["single_adult", "family_unit", "unaccompanied_minor", "accompanied_minor", "unknown"]
 CrossingType = Literal["between_ports", "at_port"]
+OLDEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)  # what is older is a mistake, and no history
 
 
 class Encounter(BaseModel):
@@ -39,6 +41,14 @@ class Encounter(BaseModel):
     group_id: Word | None = None
     period: Cadence | None = None
     replaces: Word | None = None
+
+    @model_validator(mode="after")
+    def _timely(self) -> Self:
+        if self.occurred_at < OLDEST:
+            raise ValueError(f"occurred_at is before {OLDEST:%Y}")
+        if self.reported_at is not None and self.reported_at < self.occurred_at:
+            raise ValueError("reported_at is before occurred_at")
+        return self
 
     @model_validator(mode="after")
     def _counts_somebody(self) -> Self:

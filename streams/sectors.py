@@ -55,9 +55,11 @@ class Registry(BaseModel):
         faults, seen = [], dict[str, str]()
         ids = {sector.id for sector in self.sector}
         for sector in self.sector:
-            for name in {sector.id, sector.name.casefold(), *(alias.casefold() for alias in sector.aliases)}:
-                if seen.setdefault(name, sector.id) != sector.id:
-                    faults.append(f"{name!r} names both {seen[name]} and {sector.id}")
+            faults += [
+                f"{name!r} names both {seen[name]} and {sector.id}"
+                for name in sorted({n.casefold() for n in (sector.id, sector.name, *sector.aliases)})
+                if seen.setdefault(name, sector.id) != sector.id
+            ]
             faults += [
                 f"{sector.id}: no sector {other!r}"
                 for other in (*sector.neighbours, *sector.upstream)
@@ -84,10 +86,15 @@ class Registry(BaseModel):
         """The sector of that id, name or alias; raises UnknownSectorError with the nearest known name."""
         found = self.by_name.get(name.strip().casefold())
         if found is None:
-            near = difflib.get_close_matches(name.strip().casefold(), self.by_name, n=1, cutoff=0)
-            hint = f"; nearest known: {self.by_name[near[0]].id}" if near else ""
+            near = self.nearest(name)
+            hint = f"; nearest known: {near.id}" if near else ""
             raise UnknownSectorError(f"unknown sector {name[:64]!r}{hint}")
         return found
+
+    def nearest(self, name: str) -> Sector | None:
+        """The sector whose id, name or alias is spelt most like `name` (None where none is like it)."""
+        near = difflib.get_close_matches(name.strip().casefold()[:64], self.by_name, n=1, cutoff=0.4)
+        return self.by_name[near[0]] if near else None
 
 
 def registry(path: Path = SHIPPED) -> Registry:
