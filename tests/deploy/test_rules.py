@@ -1,0 +1,85 @@
+"""The Prometheus rules are sound, explained and tested."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams.verdicts import Question
+from tests.prometheus import DEPLOY, run, tool
+
+RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
+CASES = sorted((DEPLOY / "prometheus" / "tests").glob("*.yml"))
+RUNBOOKS = DEPLOY.parent / "docs" / "runbooks"
+GROUPS = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+ALERTS = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
+each_alert = pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+
+
+def kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name.removeprefix("Surgewatch")).lower()
+
+
+@pytest.mark.prometheus
+def test_promtool_finds_nothing_to_say_against_the_rules() -> None:
+    assert "FAILED" not in run(tool("promtool"), "check", "rules", "--lint-fatal", *map(str, RULES))
+
+
+@pytest.mark.prometheus
+def test_promtool_accepts_the_configuration(tmp_path: Path) -> None:
+    shutil.copytree(DEPLOY / "prometheus", tmp_path / "prometheus")
+    run(tool("promtool"), "check", "config", str(tmp_path / "prometheus" / "prometheus.yml"))
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_the_rules_do_what_their_cases_say(case: Path) -> None:
+    run(tool("promtool"), "test", "rules", str(case))
+
+
+@each_alert
+def test_every_alert_says_what_to_do_and_where_to_look(rule: dict[str, Any]) -> None:
+    notes = rule["annotations"]
+    assert {"summary", "description", "runbook_url", "dashboard_url"} <= notes.keys()
+    assert notes["summary"][0].isupper() or notes["summary"].startswith("{{")
+    assert not notes["summary"].endswith(".")
+    assert (RUNBOOKS / f"{kebab(str(rule['alert']))}.md").is_file()
+
+
+@each_alert
+def test_links_lead_to_a_dashboard_that_is_shipped(rule: dict[str, Any]) -> None:
+    for kind in ("runbook_url", "dashboard_url"):
+        link = rule["annotations"][kind]
+        link = link.replace('{{ reReplaceAll "_" "-" $labels.question }}', kebab(rule["alert"]))
+        uid = re.fullmatch(r"\{\{ \$externalLabels\.grafana \}\}/d/([a-z-]+)(\?.*)?", link)
+        assert uid, link
+        assert (DEPLOY / "grafana" / "dashboards" / f"{uid[1]}.json").is_file()
+
+
+@each_alert
+def test_every_alert_is_in_a_unit_test(rule: dict[str, Any]) -> None:
+    name = rule["alert"]
+    for case in yaml.safe_load_all("\n---\n".join(path.read_text() for path in CASES)):
+        for test in case["tests"]:
+            named = {check["alertname"] for check in test.get("alert_rule_test", ()) if check["exp_alerts"]}
+            named |= {
+                found
+                for check in test.get("promql_expr_test", ())
+                for sample in check["exp_samples"]
+                for found in re.findall(r'alertname="(\w+)"', f"{sample['labels']} {check['expr']}")
+            }
+            if name in named:
+                return
+    pytest.fail(f"no unit test expects {name} to fire")
+
+
+def test_every_question_has_its_rule() -> None:
+    asked = {match[1] for rule in ALERTS if (match := re.search(r'question="(\w+)"', rule["expr"]))}
+    assert asked == {question.value for question in Question}
+
+
+def test_every_runbook_belongs_to_a_rule() -> None:
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == {kebab(rule["alert"]) for rule in ALERTS}
