@@ -1,0 +1,44 @@
+"""`surgewatch`: one command, whose verbs are the modules of `surgewatch.commands`, loaded when they are used."""
+
+import logging
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import click
+
+from streams.documents import DocumentError
+from streams.producers.broker import BrokerError
+from surgewatch import commands
+
+UNUSABLE = 2  # exit status: wrong set-up or input, nothing was done
+
+
+class Verbs(click.Group):
+    """Finds a verb by the name of its module, so that none pays for the imports of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(module.name.replace("_", "-") for module in iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"surgewatch.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="surgewatch")
+def group() -> None:
+    """Streaming surge alerts for border encounters."""
+
+
+def main() -> None:
+    """Run the command line; what is wrong with a set-up is said in a line and not in a stack trace."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it comes as BrokerError
+    try:
+        group()
+    except (DocumentError, BrokerError) as error:
+        click.echo(f"surgewatch: {error}", err=True)
+        sys.exit(UNUSABLE)

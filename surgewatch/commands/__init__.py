@@ -1,0 +1,1 @@
+"""One module a verb, each with a click command named `command`; the command line finds them by name."""
