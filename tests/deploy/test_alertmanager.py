@@ -72,9 +72,11 @@ def test_every_template_renders(name: str, count: int, tmp_path: Path) -> None:
     }
     (tmp_path / "data.json").write_text(json.dumps(data))
     said = run(
-        tool("amtool"), "template", "render", f"--template.glob={CONFIG.parent}/templates/*.tmpl",
-        f'--template.text={{{{ template "surgewatch.{name}" . }}}}', f"--template.data={tmp_path / 'data.json'}",
-    )  # fmt: skip
+        *(tool("amtool"), "template", "render"),
+        f"--template.glob={CONFIG.parent}/templates/*.tmpl",
+        f'--template.text={{{{ template "surgewatch.{name}" . }}}}',
+        f"--template.data={tmp_path / 'data.json'}",
+    )
     wanted = {
         "title": "S" if count == 1 else "3 alerts, surge, northern border",
         "text": "<R|what to do>",

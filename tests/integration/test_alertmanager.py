@@ -1,4 +1,4 @@
-"""From a worker's metrics to a webhook, by the shipped rules and routes in real Prometheus and Alertmanager."""
+"""From a worker's metrics to a webhook: shipped rules and routes in real Prometheus and Alertmanager."""
 
 import json
 import urllib.request
