@@ -84,8 +84,8 @@ def _conflicts(topic: Topic, there: Found) -> list[str]:
     conflicts = []
     if there.partitions < topic.partitions:
         conflicts.append(
-            f"{topic.name} has {there.partitions} partitions, {topic.partitions} are wanted: adding some would "
-            "part sectors from their state; make the topic anew, or ask for fewer"
+            f"{topic.name} has {there.partitions} partitions, {topic.partitions} are wanted: adding some "
+            "would part sectors from their state; make the topic anew, or ask for fewer"
         )
     policy, wanted = (
         there.configuration.get("cleanup.policy", "delete"),

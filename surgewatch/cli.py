@@ -1,4 +1,4 @@
-"""`surgewatch`: one command, whose verbs are the modules of `surgewatch.commands`, loaded when they are used."""
+"""`surgewatch`: one command; its verbs are the modules of `surgewatch.commands`, loaded when used."""
 
 import logging
 import sys
