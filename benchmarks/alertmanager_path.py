@@ -2,10 +2,11 @@
 
     python -m benchmarks.alertmanager_path [--samples 12] [--interval 1m] [--direct SECONDS]
 
-The alerts of a worker are made to appear at random moments under `/metrics`; a webhook behind Alertmanager notes when
-it hears of each. Rules and routes are the shipped ones, with their waits (`group_wait: 30s`); the interval of scrapes
-and rules is Prometheus's default of a minute, or `--interval 15s` as shipped. `--direct` is the median of the direct
-path, event to webhook, as `surgewatch demo --json` prints it; without it the demo is run.
+The alerts of a worker are made to appear at random moments under `/metrics`; a webhook behind Alertmanager
+notes when it hears of each. Rules and routes are the shipped ones, with their waits (`group_wait: 30s`); the
+interval of scrapes and rules is Prometheus's default of a minute, or `--interval 15s` as shipped. `--direct`
+is the median of the direct path, event to webhook, as `surgewatch demo --json` prints it; without it the demo
+is run.
 """
 
 import argparse
@@ -27,9 +28,9 @@ BORDERS = ("northern", "southwest", "coastal", "interior")
 
 
 def by_alertmanager(samples: int, interval: str, folder: Path) -> list[float]:
-    """Seconds from an alert's appearance to the webhook, for each of `samples` alerts in groups of their own."""
+    """Seconds from an alert's appearance to the webhook, for `samples` alerts in groups of their own."""
     groups = list(itertools.product(BORDERS, sorted(Question)))[:samples]
-    dice, shown, seen = random.Random(1), dict[str, float](), dict[str, float]()  # noqa: S311 - moments, not secrets
+    dice, shown, seen = random.Random(1), dict[str, float](), dict[str, float]()
     with (
         receiver() as hook,
         alertmanager(folder, hook.url, wait=None) as manager,

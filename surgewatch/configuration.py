@@ -1,0 +1,114 @@
+"""The configuration reference, written from the models: `python -m surgewatch.configuration [FILE]`."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+import alerts.settings
+import streams.settings
+
+TARGET = Path(__file__).parent.parent / "docs" / "configuration.md"
+HEAD = """# Configuration
+
+Written by `make docs` from the models; do not edit. Every setting is an environment variable. What is wrong
+is said at start, all of it at once, and the worker ends.
+"""
+
+
+def reference() -> str:
+    """The whole page, as Markdown."""
+    both = {"streams": streams.settings.Settings, "alerts": alerts.settings.Settings}
+    common = both["streams"].model_fields.keys() & both["alerts"].model_fields.keys()
+    parts = [HEAD, *_table("Both workers", both["streams"], common)]
+    for name, model in both.items():
+        parts += _table(f"The {name} worker", model, model.model_fields.keys() - common)
+    return "\n".join(parts) + "\n"
+
+
+def variables(model: type[BaseSettings]) -> dict[str, FieldInfo]:
+    """Every environment variable that a settings model reads."""
+    prefix = str(model.model_config.get("env_prefix", ""))
+    return {_variable(prefix, name, field): field for name, field in model.model_fields.items()}
+
+
+def _variable(prefix: str, name: str, field: FieldInfo) -> str:
+    return str(field.validation_alias or f"{prefix}{name}").upper()
+
+
+def _table(title: str, model: type[BaseSettings], names: Any) -> Iterator[str]:
+    if not names:
+        return
+    yield f"\n## {title}\n\n| variable | type | default | meaning |\n|---|---|---|---|"
+    prefix = str(model.model_config.get("env_prefix", ""))
+    for name, field in model.model_fields.items():
+        if name in names:
+            cells = (f"`{_variable(prefix, name, field)}`", _kind(field), _default(field), _meaning(field))
+            yield f"| {' | '.join(cells)} |"
+
+
+def _kind(field: FieldInfo) -> str:
+    """The type as a person would say it, with its bounds."""
+    said = _type(field.annotation)
+    bounds = [
+        f"{sign} {getattr(rule, name)}"
+        for rule in field.metadata
+        for name, sign in _SIGNS
+        if hasattr(rule, name)
+    ]
+    return f"{said}, {', '.join(bounds)}" if bounds else said
+
+
+_SIGNS = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
+
+
+def _type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(annotation))
+    if annotation is SecretStr:
+        return "secret"
+    if isinstance(annotation, type) and not get_args(annotation):
+        return {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}.get(
+            annotation.__name__, annotation.__name__.lower()
+        )
+    names = re.sub(r"(\w+\.)+", "", str(annotation))
+    return names.replace(" | None", "").replace("|", "or").replace("SecretStr", "secret")
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is PydanticUndefined:
+        return "*required*"
+    if isinstance(default, SecretStr) or default is None or default in ("", ()):
+        return "none"
+    if isinstance(default, BaseModel):
+        return f"`{default.model_dump_json()}`"
+    return f"`{_portable(default)}`"
+
+
+def _portable(default: Any) -> str:
+    """Paths inside the package say so, and not where this copy lies."""
+    if not isinstance(default, Path):
+        return str(default)
+    root = Path(__file__).parent.parent
+    return str(default.relative_to(root) if default.is_relative_to(root) else default)
+
+
+def _meaning(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split()).replace("|", "\\|")
+
+
+def main() -> None:
+    """Write the page."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    target.write_text(reference(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
