@@ -9,6 +9,7 @@ import click
 
 from streams.documents import DocumentError
 from streams.producers.broker import BrokerError
+from streams.producers.rows import InputError
 from surgewatch import commands
 
 UNUSABLE = 2  # exit status: wrong set-up or input, nothing was done
@@ -39,6 +40,6 @@ def main() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it comes as BrokerError
     try:
         group()
-    except (DocumentError, BrokerError) as error:
+    except (DocumentError, InputError, BrokerError) as error:
         click.echo(f"surgewatch: {error}", err=True)
         sys.exit(UNUSABLE)

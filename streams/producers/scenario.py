@@ -1,0 +1,147 @@
+"""Scenarios: monthly levels with their sources, spread over days and hours as real arrivals are."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Self
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from streams.documents import DocumentError, load
+from streams.events import CrossingType, Demographic, Word
+from streams.producers.arrivals import Arrival, Manner, arrivals
+from streams.producers.sending import Outgoing
+from streams.producers.trouble import Trouble, disturb
+from streams.sectors import Registry
+
+SHIPPED = Path(__file__).with_name("scenarios")
+Share = Annotated[float, Field(ge=0)]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+class Rhythm(BaseModel):
+    """How busy each weekday (Monday first) and each hour of the sector's clock is, beside the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weekday: Annotated[tuple[Share, ...], Field(min_length=7, max_length=7)] = (1.0,) * 7
+    hours: Annotated[tuple[Share, ...], Field(min_length=24, max_length=24)] = (1.0,) * 24
+
+
+class Flow(BaseModel):
+    """People who arrive at one sector in one way. `months` are people a month, and `source` says whose figures.
+
+    Between the middles of months the daily level runs on smoothly, but not across `breaks`: from such a day on,
+    a new level holds. `group` is the mean size of a group, `dispersion` the variance over the mean of a day's
+    number of groups.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sector: Word
+    crossing: Word | None = None
+    crossing_type: CrossingType = "between_ports"
+    source: Annotated[str, Field(min_length=1)]
+    months: Annotated[dict[Month, Share], Field(min_length=1)]
+    breaks: tuple[dt.date, ...] = ()
+    group: Annotated[float, Field(ge=1)] = 1.0
+    dispersion: Annotated[float, Field(ge=1)] = 1.0
+    citizenship: Annotated[dict[Word, Share], Field(min_length=1)]
+    alone: Annotated[dict[Demographic, Share], Field(min_length=1)]
+    together: Annotated[dict[Demographic, Share], Field(min_length=1)]
+
+    @field_validator("months")
+    @classmethod
+    def _without_gaps(cls, months: dict[str, float]) -> dict[str, float]:
+        ordered = sorted(months)
+        numbers = [int(month[:4]) * 12 + int(month[5:]) for month in ordered]
+        gap = next((a for a, n, m in zip(ordered, numbers, numbers[1:], strict=False) if m != n + 1), None)
+        if gap:
+            raise ValueError(f"a month is missing after {gap}")
+        return {month: months[month] for month in ordered}
+
+
+class Scenario(BaseModel):
+    """A story that can be told again: the same seed gives the same events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=32)]
+    title: str
+    seed: int = 1
+    rhythm: Rhythm = Rhythm()
+    trouble: Trouble | None = None
+    flow: Annotated[tuple[Flow, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_span(self) -> Self:
+        if len({tuple(flow.months) for flow in self.flow}) > 1:
+            raise ValueError("all flows must tell the same months")
+        return self
+
+    def events(
+        self,
+        registry: Registry,
+        seed: int | None = None,
+        start: dt.datetime | None = None,
+        end: dt.datetime | None = None,
+    ) -> Iterator[Outgoing]:
+        """Its records in the order in which they arrive; `start` (included) and `end` (not) cut arrivals."""
+        seed = self.seed if seed is None else seed
+        told = [
+            arrival
+            for number, flow in enumerate(self.flow)
+            for arrival in arrivals(
+                self._manner(flow, registry), f"{self.name}-{seed}-{number}", seed, number
+            )
+        ]
+        if self.trouble:
+            told = disturb(told, self.trouble, seed)
+        told.sort(key=lambda arrival: arrival.at)
+        first = start.timestamp() if start else float("-inf")
+        last = end.timestamp() if end else float("inf")
+        for arrival in told:
+            if first <= arrival.at < last:
+                yield Outgoing(arrival.key, _wire(arrival), arrival.at)
+
+    def _manner(self, flow: Flow, registry: Registry) -> Manner:
+        sector = registry.find(flow.sector)
+        return Manner(
+            fixed={
+                "sector": sector.id,
+                "crossing_type": flow.crossing_type,
+                **({"crossing": flow.crossing} if flow.crossing else {}),
+            },
+            time_zone=sector.time_zone,
+            months=flow.months,
+            breaks=flow.breaks,
+            weekday=self.rhythm.weekday,
+            hours=self.rhythm.hours,
+            group=flow.group,
+            dispersion=flow.dispersion,
+            citizenship=flow.citizenship,
+            alone=flow.alone,
+            together=flow.together,
+        )
+
+
+def _wire(arrival: Arrival) -> bytes:
+    told = arrival.told
+    return told if isinstance(told, bytes) else msgspec.json.encode(told)
+
+
+def names() -> list[str]:
+    """The scenarios that are shipped."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def scenario(name: str) -> Scenario:
+    """A shipped scenario by its name, or the operator's own by its file; raises DocumentError."""
+    own = Path(name)
+    path = own if own.suffix == ".toml" else SHIPPED / f"{name}.toml"
+    if not path.exists():
+        raise DocumentError(
+            f"no scenario {name!r}; there are {', '.join(names())}, or a .toml file of your own"
+        )
+    return load(path, Scenario)

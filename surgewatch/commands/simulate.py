@@ -1,0 +1,54 @@
+"""`surgewatch simulate`: a scenario as events, to Kafka or to a file."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+import click
+
+from streams.producers.broker import Broker
+from streams.producers.pacing import paced
+from streams.producers.scenario import names, scenario
+from streams.producers.sending import Client, Outgoing
+from streams.sectors import registry
+from surgewatch.connection import client_option, connected
+from surgewatch.producing import Speed, report, send_showing
+
+DATE = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("simulate", epilog=f"Shipped scenarios: {', '.join(names())}.")
+@click.argument("name", metavar="SCENARIO")
+@click.option("--seed", type=click.IntRange(0), help="Another seed tells another story of the same levels.")
+@click.option("--from", "start", type=DATE, help="Only what arrives from this day (UTC) on.")
+@click.option("--to", "end", type=DATE, help="Only what arrives before this day (UTC).")
+@click.option("--speed", "factor", type=Speed(), default="max", show_default=True, help="1000x, or max.")
+@click.option("--out", type=click.File("wb"), help='Write NDJSON there ("-": standard output), send nothing.')
+@connected
+@client_option
+def command(
+    name: str,
+    seed: int | None,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    factor: float,
+    out: click.utils.LazyFile | None,
+    broker: Broker,
+    prefix: str,
+    client: Client,
+) -> None:
+    """Tell a SCENARIO (a shipped one, or a .toml file of your own). The same seed gives the same events."""
+    told = list(scenario(name).events(registry(), seed, _utc(start), _utc(end)))
+    if out is not None:
+        _write(paced(told, factor), out)
+        return
+    topic = f"{prefix}encounters"
+    report(send_showing(paced(told, factor), broker, topic, client, len(told)), topic)
+
+
+def _write(records: Iterable[Outgoing], out: click.utils.LazyFile) -> None:
+    for record in records:
+        out.write(record.value + b"\n")
+
+
+def _utc(day: dt.datetime | None) -> dt.datetime | None:
+    return day and day.replace(tzinfo=dt.UTC)
