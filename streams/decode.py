@@ -37,6 +37,7 @@ class Reason(StrEnum):
     UNKNOWN_SECTOR = "unknown_sector"
     FUTURE = "future"
     TOO_LARGE = "too_large"
+    UNKNOWN_ORIGINAL = "unknown_original"
 
 
 class Event(Struct, gc=False):

@@ -1,0 +1,1 @@
+"""What is normal: expected counts and their dispersion."""

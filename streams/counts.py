@@ -1,0 +1,229 @@
+"""Counts: what has been seen of a sector, in buckets of event time.
+
+         hours   ─┬─┬─┬─┬─┬─┬─┬─┬─▶   the last four weeks (UTC)
+         days    ──┬──────┬──────┬─▶   the last years (the sector's clock), and by slice the last eight weeks
+         months  ──────┬───────────▶   tallies only: they speak of a whole period and enter no shorter one
+
+Counts are bounded by what is kept, not by what has happened. They know up to which offset of their source
+they have counted, so that reading a record again changes nothing, and which event ids they have seen, so that
+an event sent twice counts once and a later one can stand in for it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.baselines.memory import Memory
+from streams.calendar import HOUR, Cadence
+from streams.decode import Event
+from streams.seen import Seen, hour_of, period_of
+
+Integers = NDArray[np.int64]
+Values = NDArray[np.int32]
+
+KEEP = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}
+SLICED = 56  # periods that slices are kept for
+SLICES = 48  # slices a sector may have; a citizenship beyond them counts as OTHER
+OTHER = "OTHER"
+
+
+@lru_cache(maxsize=1 << 16)
+def local(zone: str, hour: int) -> int:
+    """The wall clock of a zone, in seconds since 1970, at the start of a UTC hour.
+
+    Days are made of whole UTC hours: where the offset is half an hour, a day starts at the next full one.
+    """
+    moment = dt.datetime.fromtimestamp(hour * HOUR, ZoneInfo(zone))
+    return hour * HOUR + int((moment.utcoffset() or dt.timedelta()).total_seconds())
+
+
+class Series:
+    """Counts of consecutive periods: `values[i]` is that of period `first + i`. Periods outside count 0."""
+
+    __slots__ = ("cadence", "first", "keep", "values")
+
+    def __init__(self, cadence: Cadence, keep: int, first: int = 0, values: Values | None = None) -> None:
+        self.cadence, self.keep, self.first = cadence, keep, first
+        self.values: Values = np.asarray(() if values is None else values, np.int32)
+
+    @property
+    def end(self) -> int:
+        """The index behind the last period."""
+        return self.first + len(self.values)
+
+    def get(self, index: int) -> int:
+        """The count of one period."""
+        return int(self.values[index - self.first]) if self.first <= index < self.end else 0
+
+    def window(self, last: int, length: int) -> Integers:
+        """The counts of the `length` periods that end with `last`, oldest first."""
+        out = np.zeros(length, np.int64)
+        start = last - length + 1
+        low, high = max(start, self.first), min(last + 1, self.end)
+        if low < high:
+            out[low - start : high - start] = self.values[low - self.first : high - self.first]
+        return out
+
+    def add(self, index: int, count: int) -> None:
+        """Add to a period; one that is older than what is kept is passed over."""
+        if not len(self.values):
+            self.first, self.values = index, np.zeros(1, np.int32)
+        elif index >= self.end:
+            grown = np.zeros(index + 1 - self.first, np.int32)
+            grown[: len(self.values)] = self.values
+            self.first, self.values = self.first + max(0, len(grown) - self.keep), grown[-self.keep :]
+        elif index < self.first:
+            if self.end - index > self.keep:
+                return
+            self.values = np.concatenate([np.zeros(self.first - index, np.int32), self.values])
+            self.first = index
+        self.values[index - self.first] += count
+
+    def merge(self, other: Self) -> None:
+        """Add all of another series of the same cadence."""
+        for index, count in enumerate(other.values.tolist(), other.first):
+            self.add(index, count)
+
+
+class Slices:
+    """Counts by slice (`citizenship=HAITI`) for the last periods, in one table."""
+
+    __slots__ = ("last", "names", "table")
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self.last = 0  # period of the last column
+        self.table: NDArray[np.int32] = np.zeros((0, SLICED), np.int32)
+
+    def add(self, index: int, name: str, count: int) -> None:
+        """Add to one slice of one period."""
+        if name not in self.names and len(self.names) >= SLICES:
+            name = f"{name.partition('=')[0]}={OTHER}"
+        row = self.names.setdefault(name, len(self.names))
+        if row == len(self.table):
+            self.table = np.vstack([self.table, np.zeros((1, SLICED), np.int32)])
+        if index > self.last:
+            self._roll(index)
+        column = SLICED - 1 - (self.last - index)
+        if column >= 0:
+            self.table[row, column] += count
+
+    def _roll(self, index: int) -> None:
+        step = min(index - self.last, SLICED)
+        self.table = np.hstack([self.table[:, step:], np.zeros((len(self.table), step), np.int32)])
+        self.last = index
+
+    def window(self, last: int, length: int) -> Integers:
+        """Counts of the `length` periods that end with `last`: one row a slice, in the order of `names`."""
+        out = np.zeros((len(self.names), length), np.int64)
+        shift = self.last - last  # columns of ours that lie behind `last`
+        for at in range(length):
+            column = SLICED - 1 - shift - (length - 1 - at)
+            if 0 <= column < SLICED:
+                out[:, at] = self.table[:, column]
+        return out
+
+
+class Fold(NamedTuple):
+    """What folding events into a sector did."""
+
+    counted: int
+    duplicate: int
+    corrected: int
+    late: int  # counted into periods that had been closed
+    unknown: tuple[Event, ...]  # corrections of events that are not remembered
+    revised: frozenset[tuple[Cadence, int]]  # closed periods that changed
+
+
+class Counts:
+    """All that is known of one sector as one partition of the source tells it."""
+
+    __slots__ = (
+        "arrival", "asked", "closed", "event_time", "grown", "memory", "offset", "people", "sealed", "sector",
+        "seen", "series", "sliced", "slices", "threshold", "zone",
+    )  # fmt: skip
+
+    def __init__(self, sector: str, zone: str = "UTC") -> None:
+        self.sector, self.zone = sector, zone
+        self.offset = -1  # of the source, up to which all is counted
+        self.event_time = 0  # the newest moment that an event spoke of
+        self.arrival = 0  # the newest moment at which one became known
+        self.people = 0  # all that were ever counted, net of corrections
+        self.series: dict[Cadence, Series] = {}
+        self.slices = Slices()
+        self.sliced: Cadence | None = None  # the periods that slices are kept by
+        self.seen = Seen()
+        self.closed: dict[Cadence, int] = {}  # the last period that was judged as over
+        self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
+        self.memory = Memory()  # what detection remembers beyond the counts
+        self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
+        self.sealed: dict[Cadence, int] = {}  # series are in the written history up to here
+        self.grown = True  # since the history was last written, more than its tail has changed
+
+    def fold(self, events: Iterable[tuple[int, Event]]) -> Fold:
+        """Count events of this sector, in the order of their offsets; those counted before change nothing."""
+        sums: dict[int, int] = {}  # mark: people
+        counted = duplicate = corrected = 0
+        unknown = []
+        for offset, event in events:
+            if offset <= self.offset:
+                continue
+            self.offset = offset
+            before = None
+            if event.replaces is not None and event.event_id not in self.seen:
+                before = self.seen.take(event.replaces)
+                if before is None:
+                    unknown.append(event)
+                    continue
+            mark = self.seen.note(event)
+            if mark is None:
+                duplicate += 1
+                continue
+            counted += 1
+            sums[mark] = sums.get(mark, 0) + event.count
+            if before is not None:
+                sums[before[0]] = sums.get(before[0], 0) - before[1]
+                corrected += 1
+            if event.at > self.event_time:
+                self.event_time = event.at
+            if event.known > self.arrival:
+                self.arrival = event.known
+        late, revised = self._enter(sums)
+        return Fold(counted - corrected, duplicate, corrected, late, tuple(unknown), frozenset(revised))
+
+    def _enter(self, sums: dict[int, int]) -> tuple[int, set[tuple[Cadence, int]]]:
+        late, revised = 0, set()
+        for mark, count in sums.items():
+            self.people += count
+            for cadence, index in self._periods(mark):
+                series = self.series.get(cadence)
+                if series is None:
+                    series = self.series[cadence] = Series(cadence, KEEP[cadence])
+                series.add(index, count)
+                if cadence is not Cadence.HOUR:
+                    self._slice(cadence, index, mark, count)
+                if index <= self.closed.get(cadence, -1):
+                    revised.add((cadence, index))
+                    late += abs(count)
+                    self.grown = True
+        return late, revised
+
+    def _slice(self, cadence: Cadence, index: int, mark: int, count: int) -> None:
+        self.sliced = self.sliced or cadence
+        if cadence is self.sliced:
+            for name in self.seen.slices(mark):
+                self.slices.add(index, name, count)
+
+    def _periods(self, mark: int) -> Iterator[tuple[Cadence, int]]:
+        """The periods that a mark counts into."""
+        hour, period = hour_of(mark), period_of(mark)
+        if period is not None:
+            yield period, period.index(local(self.zone, hour))
+        else:
+            yield Cadence.HOUR, hour
+            yield Cadence.DAY, Cadence.DAY.index(local(self.zone, hour))

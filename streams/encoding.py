@@ -1,0 +1,171 @@
+"""Counts on the wire: what goes to the changelog at a commit, and back from it.
+
+A sector's state stands under three kinds of keys, so that a commit writes about what is new:
+
+    swanton␀now       offset, times, detection's memory, the tail of each series   every commit
+    swanton␀history   series and slices whole                                     when more than tails changed
+    swanton␀seen␀12   a segment of event ids                                      while it fills
+
+The tail laid over the history gives the counts. Version 1; a worker refuses a version it does not know.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.baselines.memory import Memory
+from streams.calendar import Cadence
+from streams.counts import KEEP, SLICED, Counts, Series
+
+VERSION = 1
+TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
+SLICE_TAIL = 3
+Pair = tuple[bytes, bytes | None]
+
+_pack = msgspec.msgpack.encode
+_unpack = msgspec.msgpack.decode
+
+
+class EncodingError(ValueError):
+    """State of a version that this worker does not know."""
+
+
+def pairs(counts: Counts) -> list[Pair]:
+    """All that changed since it was last asked, as keys and values (None: the key is gone)."""
+    name = counts.sector.encode()
+    out: list[Pair] = []
+    if counts.grown or _outgrown(counts):
+        counts.grown = False
+        counts.sealed = {cadence: series.end for cadence, series in counts.series.items()}
+        out.append((name + b"\0history", _history(counts)))
+    out.append((name + b"\0now", _now(counts)))
+    seen = counts.seen
+    for segment in seen.segments:
+        if segment.changed:
+            segment.changed, segment.written = False, True
+            out.append((_segment_key(name, segment.number), seen.encode(segment)))
+    out += [(_segment_key(name, number), None) for number in seen.gone]
+    seen.gone.clear()
+    return out
+
+
+def restore(held: Mapping[bytes, bytes], zones: Mapping[str, str]) -> dict[str, Counts]:
+    """Counts by sector, from all pairs of a partition; `zones` names each sector's time zone."""
+    found: dict[str, Counts] = {}
+    # In sorted order history comes before now, whose tail lies over it.
+    for key in sorted(held):
+        sector, _, kind = key.decode().partition("\0")
+        counts = found.setdefault(sector, Counts(sector, zones.get(sector, "UTC")))
+        if kind == "history":
+            _take_history(counts, held[key])
+        elif kind == "now":
+            _take_now(counts, held[key])
+        else:
+            counts.seen.restore(int(kind.partition("\0")[2]), held[key])
+    return found
+
+
+def _segment_key(name: bytes, number: int) -> bytes:
+    return b"%s\0seen\0%d" % (name, number)
+
+
+def _outgrown(counts: Counts) -> bool:
+    """Do the series reach further beyond what was sealed than a tail covers?"""
+    return any(
+        series.end > counts.sealed.get(cadence, 0) + TAIL[cadence] - 2
+        for cadence, series in counts.series.items()
+    )
+
+
+def _history(counts: Counts) -> bytes:
+    body = {
+        "version": VERSION,
+        "series": {
+            cadence: (series.first, _ints(series.values)) for cadence, series in counts.series.items()
+        },
+        "slices": (counts.slices.last, list(counts.slices.names), _ints(counts.slices.table.ravel())),
+    }
+    return zlib.compress(_pack(body), 1)
+
+
+def _now(counts: Counts) -> bytes:
+    slices = counts.slices
+    return _pack(
+        {
+            "version": VERSION,
+            "offset": counts.offset,
+            "times": (counts.event_time, counts.arrival),
+            "people": counts.people,
+            "closed": {cadence.value: index for cadence, index in counts.closed.items()},
+            "asked": counts.asked,
+            "sliced": counts.sliced and counts.sliced.value,
+            "sealed": {cadence.value: index for cadence, index in counts.sealed.items()},
+            "memory": counts.memory.encode(),
+            "tails": {cadence.value: _tail(series) for cadence, series in counts.series.items()},
+            "slices": (slices.last, list(slices.names), _ints(slices.table[:, -SLICE_TAIL:].ravel())),
+            "kinds": counts.seen.kinds.known,
+        }
+    )
+
+
+def _tail(series: Series) -> tuple[int, bytes]:
+    length = min(TAIL[series.cadence], len(series.values))
+    return series.end - length, _ints(series.values[len(series.values) - length :])
+
+
+def _ints(values: NDArray[np.int32]) -> bytes:
+    return values.tobytes()
+
+
+def _take_history(counts: Counts, value: bytes) -> None:
+    body = _checked(_unpack(zlib.decompress(value)), counts.sector)
+    for name, (first, values) in body["series"].items():
+        cadence = Cadence(name)
+        counts.series[cadence] = Series(cadence, KEEP[cadence], first, np.frombuffer(values, np.int32).copy())
+    last, names, table = body["slices"]
+    counts.slices.last = last
+    counts.slices.names = {name: row for row, name in enumerate(names)}
+    counts.slices.table = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
+
+
+def _take_now(counts: Counts, value: bytes) -> None:
+    body = _checked(_unpack(value), counts.sector)
+    counts.offset, counts.people = body["offset"], body["people"]
+    counts.event_time, counts.arrival = body["times"]
+    counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
+    counts.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
+    counts.asked = body["asked"]
+    counts.sliced = body["sliced"] and Cadence(body["sliced"])
+    counts.memory = Memory.decode(body["memory"])
+    counts.grown = False
+    for name, (first, values) in body["tails"].items():
+        cadence = Cadence(name)
+        series = counts.series.setdefault(cadence, Series(cadence, KEEP[cadence]))
+        for index, count in enumerate(np.frombuffer(values, np.int32).tolist(), first):
+            series.add(index, count - series.get(index))
+    last, names, table = body["slices"]
+    rows = np.frombuffer(table, np.int32).reshape(len(names), SLICE_TAIL)
+    for row, name in enumerate(names):
+        for at in range(SLICE_TAIL):
+            index = last - SLICE_TAIL + 1 + at
+            held = (
+                int(counts.slices.window(index, 1)[counts.slices.names[name], 0])
+                if name in counts.slices.names
+                else 0
+            )
+            counts.slices.add(index, name, int(rows[row, at]) - held)
+    kinds = counts.seen.kinds
+    for kind in body["kinds"]:
+        kinds.code(tuple(kind))
+
+
+def _checked(body: Any, sector: str) -> dict[str, Any]:
+    if body.get("version") != VERSION:
+        raise EncodingError(
+            f"state of {sector} has version {body.get('version')}; this worker knows {VERSION}"
+        )
+    return body
