@@ -148,7 +148,7 @@ class Counts:
         "seen", "series", "sliced", "slices", "threshold", "zone",
     )  # fmt: skip
 
-    def __init__(self, sector: str, zone: str = "UTC") -> None:
+    def __init__(self, sector: str, zone: str = "UTC", seen: Seen | None = None) -> None:
         self.sector, self.zone = sector, zone
         self.offset = -1  # of the source, up to which all is counted
         self.event_time = 0  # the newest moment that an event spoke of
@@ -157,7 +157,7 @@ class Counts:
         self.series: dict[Cadence, Series] = {}
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the periods that slices are kept by
-        self.seen = Seen()
+        self.seen = Seen() if seen is None else seen
         self.closed: dict[Cadence, int] = {}  # the last period that was judged as over
         self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
         self.memory = Memory()  # what detection remembers beyond the counts

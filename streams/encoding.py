@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from streams.baselines.memory import Memory
 from streams.calendar import Cadence
 from streams.counts import KEEP, SLICED, Counts, Series
+from streams.seen import HORIZON, LIMIT, Seen
 
 VERSION = 1
 TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
@@ -53,13 +54,15 @@ def pairs(counts: Counts) -> list[Pair]:
     return out
 
 
-def restore(held: Mapping[bytes, bytes], zones: Mapping[str, str]) -> dict[str, Counts]:
-    """Counts by sector, from all pairs of a partition; `zones` names each sector's time zone."""
+def restore(
+    held: Mapping[bytes, bytes], zones: Mapping[str, str], dedup: tuple[int, int] = (LIMIT, HORIZON)
+) -> dict[str, Counts]:
+    """Counts by sector, from all pairs of a partition; `zones` names each sector's zone, `dedup` bounds ids."""
     found: dict[str, Counts] = {}
     # In sorted order history comes before now, whose tail lies over it.
     for key in sorted(held):
         sector, _, kind = key.decode().partition("\0")
-        counts = found.setdefault(sector, Counts(sector, zones.get(sector, "UTC")))
+        counts = found.setdefault(sector, Counts(sector, zones.get(sector, "UTC"), Seen(*dedup)))
         if kind == "history":
             _take_history(counts, held[key])
         elif kind == "now":

@@ -2,9 +2,9 @@
 
     records ─ decode ─▶ events ─ fold ─▶ counts ─ close, peek ─▶ verdicts ─ select ─▶ what is said
 
-Event time is a partition's: the newest moment that any of its events spoke of. When it has passed the end of a
-period (and the allowed lateness), that period is over for every sector of the partition, also for those from
-which nothing came. A fetch is cut where this happens, so that what is closed depends on the records alone and
+Event time is a partition's: the newest moment that any of its events spoke of. When it has passed the end of
+a period (and the allowed lateness), that period is over for every sector of the partition, also for those
+from which nothing came. A fetch is cut where this happens, so that what is closed depends on the records alone and
 not on how they were fetched:
 
         fetch  ▏ 09:58  09:59 ▕ 10:01  10:07 ▏       cut at 10:00: fold two, close the hour, fold two
@@ -23,6 +23,7 @@ from streams.decode import DeadLetter, Decoder, Event, Reason, Rejected
 from streams.encoding import Pair
 from streams.judging import Judge
 from streams.sectors import Registry
+from streams.seen import HORIZON, LIMIT, Seen
 from streams.verdicts import Question, Verdict
 
 CLOCK = b"\0clock"  # key of a partition's event time; written after the sectors, so it is never ahead of them
@@ -47,7 +48,8 @@ class Outcome:
     dead: list[DeadLetter] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected, rejected
     reasons: Counter[Reason] = field(default_factory=Counter)
-    late: Counter[str] = field(default_factory=Counter)  # by sector
+    late: Counter[str] = field(default_factory=Counter)  # people by sector
+    people: Counter[str] = field(default_factory=Counter)  # by sector
     touched: set[str] = field(default_factory=set)  # sectors
     produced_at: int = 0  # ms: the timestamp of the newest record
 
@@ -72,12 +74,19 @@ class Pipeline:
     """Holds the state of the assigned partitions and takes it from fetch to fetch."""
 
     def __init__(
-        self, registry: Registry, judge: Judge, decoder: Decoder | None = None, lateness: int = 0
+        self,
+        registry: Registry,
+        judge: Judge,
+        decoder: Decoder | None = None,
+        *,
+        lateness: int = 0,
+        dedup: tuple[int, int] = (LIMIT, HORIZON),
     ) -> None:
         self._zones = {sector.id: sector.time_zone for sector in registry.sector}
         self._decoder = decoder or Decoder(registry)
         self._judge = judge
         self._lateness = lateness  # seconds of event time that a period is held open beyond its end
+        self._dedup = dedup  # event ids remembered per sector, and for how many hours
         self.parts: dict[int, Part] = {}
 
     def process(self, partition: int, records: Sequence[Record], topic: str = "encounters") -> Outcome:
@@ -128,7 +137,7 @@ class Pipeline:
         part = self.parts[partition] = Part()
         part.event_time = int(held.get(CLOCK, b"0"))
         sectors = {key: value for key, value in held.items() if key != CLOCK}
-        part.counts = encoding.restore(sectors, self._zones)
+        part.counts = encoding.restore(sectors, self._zones, self._dedup)
 
     def drop(self, partition: int) -> None:
         """Forget a partition."""
@@ -139,8 +148,12 @@ class Pipeline:
         for sector, events in cut.events.items():
             counts = part.counts.get(sector)
             if counts is None:
-                counts = part.counts[sector] = Counts(sector, self._zones.get(sector, "UTC"))
+                counts = part.counts[sector] = Counts(
+                    sector, self._zones.get(sector, "UTC"), Seen(*self._dedup)
+                )
+            before = counts.people
             fold = counts.fold(events)
+            outcome.people[sector] += counts.people - before
             outcome.touched.add(sector)
             outcome.outcomes.update(counted=fold.counted, duplicate=fold.duplicate, corrected=fold.corrected)
             if fold.late:

@@ -1,0 +1,113 @@
+"""What the streams worker shows to Prometheus. Labels are bounded by the registry."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.exposition import generate_latest
+
+from streams.calendar import Cadence
+from streams.counts import Counts
+from streams.pipeline import Outcome
+from streams.sectors import Registry
+from streams.verdicts import Question, Verdict
+
+disable_created_metrics()
+BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+BATCH_EVENTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
+
+
+class Metrics:
+    """All metrics of one worker, in a registry of their own."""
+
+    def __init__(self, sectors: Registry) -> None:
+        self.registry = on = CollectorRegistry()
+        self._borders = {sector.id: sector.border for sector in sectors.sector}
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"surgewatch_{name}", text, labels, registry=on)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"surgewatch_{name}", text, labels, registry=on)
+
+        self._observed = gauge("observed", "People counted in the window last judged", "sector", "window")
+        self._expected = gauge("expected", "People expected in that window", "sector", "window")
+        self._lower = gauge("lower", "Lower end of the expected interval", "sector", "window")
+        self._upper = gauge("upper", "Upper end of the expected interval", "sector", "window")
+        self._p_value = gauge("p_value", "Chance of so many or more, were all normal", "sector", "window")
+        self._info = gauge("sector_info", "1 for each sector seen, with its border", "sector", "border")
+        self._people = gauge("people", "People counted of all time, net of corrections", "sector")
+        self._people_total = counter("people_total", "People counted since the worker started", "sector")
+        self._events = counter("events_total", "Events by what became of them", "outcome")
+        self._rejected = counter("rejected_total", "Events refused, by reason", "reason")
+        self._late = counter("late_events_total", "People counted into periods already closed", "sector")
+        self._watermark = gauge(
+            "watermark_age_seconds", "Now, less the newest event time of a sector", "sector"
+        )
+        self._event_time = gauge("event_time_seconds", "Event time of a partition", "partition")
+        self._lag = gauge("consumer_lag", "Records in the broker not yet processed", "topic", "partition")
+        self._verdicts = counter("verdicts_total", "Verdicts said", "question", "breach")
+        self._state = gauge("state_bytes", "Bytes written to the changelog since the worker started")
+        self._recovery = gauge("recovery_seconds", "How long the last reading back of state took")
+        self._batch_seconds = Histogram(
+            "surgewatch_batch_seconds", "Time that one batch took", buckets=BATCH_SECONDS, registry=on
+        )
+        self._batch_events = Histogram(
+            "surgewatch_batch_events", "Events in one batch", buckets=BATCH_EVENTS, registry=on
+        )
+        for outcome in ("counted", "duplicate", "corrected", "rejected"):
+            self._events.labels(outcome)
+
+    def batch(self, outcome: Outcome, events: int, seconds: float) -> None:
+        """One batch has been processed."""
+        self._batch_seconds.observe(seconds)
+        self._batch_events.observe(events)
+        self.outcome(outcome)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """What followed from a batch, or from a tick."""
+        for name, number in outcome.outcomes.items():
+            self._events.labels(name).inc(number)
+        for reason, number in outcome.reasons.items():
+            self._rejected.labels(reason).inc(number)
+        for sector, number in outcome.late.items():
+            self._late.labels(sector).inc(number)
+        for sector, number in outcome.people.items():
+            self._people_total.labels(sector).inc(max(number, 0))
+        for verdict in outcome.verdicts:
+            self._verdicts.labels(verdict.question, str(verdict.breach).lower()).inc()
+            if verdict.question is Question.SURGE and not verdict.subject:
+                self._level(verdict)
+
+    def _level(self, verdict: Verdict) -> None:
+        at, evidence = (verdict.sector, verdict.cadence.value), verdict.evidence
+        self._observed.labels(*at).set(evidence.observed)
+        self._expected.labels(*at).set(evidence.expected)
+        self._lower.labels(*at).set(evidence.lower)
+        self._upper.labels(*at).set(evidence.upper)
+        self._p_value.labels(*at).set(evidence.p_value)
+
+    def state(self, parts: Mapping[int, tuple[int, Iterable[Counts]]], now: float) -> None:
+        """What is held: for each partition its event time and its sectors."""
+        self._event_time.clear()
+        for partition, (event_time, sectors) in parts.items():
+            self._event_time.labels(partition).set(event_time)
+            for counts in sectors:
+                self._people.labels(counts.sector).set(counts.people)
+                self._info.labels(counts.sector, self._borders.get(counts.sector, "")).set(1)
+                if Cadence.HOUR in counts.series:  # a tally's time says nothing of how fresh it is
+                    self._watermark.labels(counts.sector).set(now - counts.event_time)
+
+    def lag(self, topic: str, behind: Mapping[int, int]) -> None:
+        """How many records of each partition are not yet processed."""
+        self._lag.clear()
+        for partition, records in behind.items():
+            self._lag.labels(topic, partition).set(records)
+
+    def storage(self, written: int, recovery_seconds: float) -> None:
+        """What the changelog has taken, and how long reading it back took."""
+        self._state.set(written)
+        self._recovery.set(recovery_seconds)
+
+    def page(self) -> bytes:
+        """The exposition, in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,65 @@
+"""Settings of the streams worker: environment variables, checked once, all faults named together."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.sectors import SHIPPED
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Every field is `SURGEWATCH_<NAME>`, but for the port."""
+
+    model_config = SettingsConfigDict(env_prefix="SURGEWATCH_", extra="ignore", frozen=True)
+
+    brokers: str = Field("localhost:9092", description="Kafka, as host:port, several with commas")
+    topic_prefix: str = Field("", description="stands before every topic and consumer group")
+    state_dir: Path = Field(Path("state"), description="where local copies of state are kept")
+    store: Literal["memory", "rocksdb"] = Field(
+        "memory", description="local copy of state: none (recovery reads the changelog), or RocksDB"
+    )
+    instance: str = Field("", description="static member id of the consumer group: no rebalance at a restart")
+    metrics_host: str = Field("127.0.0.1", description="address that metrics and health are served on")
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        9101, validation_alias="SURGEWATCH_STREAMS_PORT", description="port of metrics and health"
+    )
+    registry: Path = Field(SHIPPED, description="TOML registry of sectors")
+    calendar: Path | None = Field(None, description="TOML calendar of holidays and policy dates")
+    clock: Literal["wall", "event"] = Field(
+        "wall",
+        description="what moves event time where nothing comes: the wall's clock, or only events (replay)",
+    )
+    lateness_seconds: Annotated[int, Field(ge=0)] = Field(
+        0, description="how long a period is held open beyond its end, in event time"
+    )
+    false_alarms_per_month: Annotated[float, Field(gt=0, le=30)] = Field(
+        0.5, description="the budget: false alarms that are accepted per sector and month"
+    )
+    dedup_ids: Annotated[int, Field(ge=0)] = Field(
+        20_000, description="event ids remembered per sector, so that a duplicate counts once"
+    )
+    dedup_hours: Annotated[int, Field(gt=0)] = Field(
+        72, description="event time for which ids are remembered, where they are not too many"
+    )
+    batch_events: Annotated[int, Field(gt=0)] = Field(20_000, description="most events taken at once")
+    record_bytes: Annotated[int, Field(ge=1024)] = Field(16_384, description="largest event that is accepted")
+    commit_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="between commits of state and offsets"
+    )
+    session_seconds: Annotated[float, Field(ge=6)] = Field(
+        10.0, description="after which the group takes a silent worker for dead"
+    )
+    patience_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="without progress although there are records: the worker ends itself"
+    )
+
+    @property
+    def group(self) -> str:
+        """The consumer group."""
+        return f"{self.topic_prefix}surgewatch-streams"
+
+    def topic(self, name: str) -> str:
+        """A topic's name in the broker."""
+        return f"{self.topic_prefix}{name}"
