@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,7 @@ class Manner:
 
 
 def daily_means(manner: Manner) -> tuple[list[dt.date], Floats]:
-    """Each day of the flow's months, and how many people are expected on it; months add up to their levels."""
+    """Each day of the flow's months, and the people expected on it; months add up to their levels."""
     starts = [dt.date.fromisoformat(f"{month}-01") for month in manner.months]
     end = (starts[-1] + dt.timedelta(days=31)).replace(day=1)
     lengths = np.diff([day.toordinal() for day in (*starts, end)])
@@ -61,7 +62,7 @@ def _smooth(days: npt.NDArray[np.int64], middles: Floats, rates: Floats, manner:
     edges = [days[0], *sorted(day.toordinal() for day in manner.breaks), days[-1] + 1]
     logs = np.log(rates + 0.01)  # a level of 0 has no logarithm; where it stands, the month's sum makes it 0
     means = np.empty(len(days))
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         within = (days >= first) & (days < last)
         nodes = (middles >= first) & (middles < last)
         if not nodes.any():

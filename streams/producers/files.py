@@ -7,6 +7,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -24,8 +25,17 @@ Layout = Callable[[Iterable[Line], Registry], Iterator[Read]]
 def read(path: str, registry: Registry) -> Iterator[Read]:
     """The rows of a file (`-`: standard input; gzip or not), one after the other; official tables by time.
 
-    Raises InputError where the file cannot be read, is empty, or has a header that is none of the known ones.
+    Raises InputError at once where the file cannot be read, is empty, or has a header that is none of the
+    known ones, and later where it ends in the middle.
     """
+    rows = _rows(path, registry)
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{path} has no events in it")
+    return chain((first,), rows)
+
+
+def _rows(path: str, registry: Registry) -> Iterator[Read]:
     with _readable(path), _opened(path) as stream:
         start = stream.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
         if not start:
@@ -85,6 +95,8 @@ def _layout(path: str, header: list[str]) -> Layout:
         return cbp_tallies
     if set(APPREHENSION_COLUMNS) <= set(header):
         return apprehensions
+    if not "".join(header).isprintable():
+        raise InputError(f"{path} is no text: neither NDJSON nor CSV")
     strange = [name for name in header if name not in Encounter.model_fields]
     missing = [name for name in _REQUIRED if name not in header]
     if not strange and not missing:

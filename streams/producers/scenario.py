@@ -30,11 +30,11 @@ class Rhythm(BaseModel):
 
 
 class Flow(BaseModel):
-    """People who arrive at one sector in one way. `months` are people a month, and `source` says whose figures.
+    """People who arrive at one sector in one way. `months` are people a month, `source` says whose figures.
 
-    Between the middles of months the daily level runs on smoothly, but not across `breaks`: from such a day on,
-    a new level holds. `group` is the mean size of a group, `dispersion` the variance over the mean of a day's
-    number of groups.
+    Between the middles of months the daily level runs on smoothly, but not across `breaks`: from such a day
+    on, a new level holds. `group` is the mean size of a group, `dispersion` the variance over the mean of a
+    day's number of groups.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,8 +121,8 @@ class Scenario(BaseModel):
             group=flow.group,
             dispersion=flow.dispersion,
             citizenship=flow.citizenship,
-            alone=flow.alone,
-            together=flow.together,
+            alone={str(name): share for name, share in flow.alone.items()},
+            together={str(name): share for name, share in flow.together.items()},
         )
 
 
