@@ -1,0 +1,149 @@
+"""The robust regression: what a series of counts does by trend, season, weekday, holidays and steps.
+
+Negative binomial with variance φ·mean and a log-linear mean, fitted by iteratively reweighted least squares for
+many series at once. Past surges are weighed down by their Anscombe residuals (Farrington et al. 1996; Noufaily
+et al. 2013), three times over, so that heavy ones cannot hide behind themselves. Each coefficient has a weak
+normal prior: it decides where there is little history (a cold start), and nothing where there is much.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from streams.baselines.tails import Floats
+from streams.calendar import DAY, Cadence
+
+ROUNDS: Final = 3
+UNUSUAL: Final = 2.58  # Anscombe residual above which a past period is held to be a surge
+YEAR: Final = 365.2425
+PERIODS: Final = {Cadence.HOUR: YEAR * 24, Cadence.DAY: YEAR, Cadence.WEEK: YEAR / 7, Cadence.MONTH: 12.0}  # a year
+# Prior standard deviations on the log scale.
+_LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 0.5, 0.5, 0.7, 3.0
+_PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands
+
+
+@dataclass(frozen=True)
+class Model:
+    """Fits of n series: k shared terms, and s steps of each."""
+
+    coefficients: Floats  # [n, k + s]
+    covariance: Floats  # [n, k + s, k + s]
+    dispersion: Floats  # [n], φ ≥ 1
+    down_weighted: Floats  # [n], past periods held to be surges
+    base: int  # index that time is counted from
+
+    def expect(self, design: Floats, steps: Floats) -> tuple[Floats, Floats]:
+        """Mean and relative variance of its estimate, [n, h] each, for h periods.
+
+        `design` is [h, k], `steps` [n, h, s].
+        """
+        n, h = len(self.coefficients), len(design)
+        x = np.concatenate([np.broadcast_to(design, (n, *design.shape)), steps], axis=2)
+        eta = np.einsum("nhk,nk->nh", x, self.coefficients)
+        error = np.einsum("nhi,nij,nhj->nh", x, self.covariance, x)
+        assert eta.shape == (n, h)
+        return np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0)
+
+
+@lru_cache(maxsize=64)
+def _rows(cadence: Cadence, first: int, length: int, base: int) -> Floats:
+    index = np.arange(first, first + length)
+    days = np.array([cadence.start(int(at)) for at in index]) / DAY
+    angle = 2 * np.pi * days / YEAR
+    columns = [np.ones(length), (index - base) / PERIODS[cadence]]
+    for harmonic in (1, 2):
+        columns += [np.sin(harmonic * angle), np.cos(harmonic * angle)]
+    if cadence is Cadence.DAY:
+        weekday = (index + 3) % 7
+        columns += [(weekday == day) - (weekday == 6) * 1.0 for day in range(6)]
+    return np.stack(columns, axis=1)
+
+
+def design(cadence: Cadence, first: int, length: int, base: int, holidays: frozenset[int]) -> Floats:
+    """Rows of the shared terms for `length` periods from `first` on; time is counted from `base`."""
+    rows = _rows(cadence, first, length, base)
+    if cadence is Cadence.DAY:
+        off = np.array([float(at in holidays) for at in range(first, first + length)])
+        rows = np.column_stack([rows, off])
+    return rows
+
+
+def priors(cadence: Cadence, steps: int) -> Floats:
+    """Prior precisions of the coefficients."""
+    deviations = [_LEVEL, _TREND, *[_SEASON] * 4]
+    if cadence is Cadence.DAY:
+        deviations += [*[_WEEKDAY] * 6, _HOLIDAY]
+    return 1 / np.square([*deviations, *[_STEP] * steps])
+
+
+def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats, base: int) -> Model:
+    """Fit n series of T periods.
+
+    `counts` [n, T]; `present` [n, T] is 1 where a period belongs to the history, 0 where not; `x` [T, k] shared
+    terms; `steps` [n, T, s]; `prior` [k + s] precisions.
+    """
+    known = np.maximum(present.sum(1), 1)
+    level = np.log(np.maximum((counts * present).sum(1) / known, 0.02))
+    beta = np.zeros((len(counts), len(prior)))
+    beta[:, 0] = level
+    centre = beta.copy()  # the prior of the level is centred on the mean; all others on nothing
+    gram = _Gram(x, steps)
+    phi = np.full(len(counts), _PHI)
+    weight = present.copy()
+    for round_ in range(ROUNDS + 1):
+        for _ in range(6 if round_ == 0 else 2):
+            eta = np.clip(gram.eta(beta), -20, 20)
+            mean = np.exp(eta)
+            # A count of nothing in a zero stretch must not throw the working response out of range.
+            working = eta + np.clip((counts - mean) / np.maximum(mean, 1e-6), -1, 20)
+            information = weight * mean / phi[:, None]
+            precision = gram.product(information) + np.diag(prior)
+            score = gram.moment(information * working) + prior * centre
+            beta = np.linalg.solve(precision, score[..., None])[..., 0]
+        mean = np.exp(np.clip(gram.eta(beta), -20, 20))
+        pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
+        freedom = np.maximum(weight.sum(1) - len(prior), 0.25 * weight.sum(1))
+        phi = np.maximum(((weight * pearson).sum(1) + _PHI * _PHI_WEIGHT) / (freedom + _PHI_WEIGHT), 1.0)
+        if round_ < ROUNDS:
+            unusual = _anscombe(counts, mean, phi)
+            weight = present * np.where(unusual > UNUSUAL, np.maximum(unusual, 1e-9) ** -2.0, 1.0)
+            weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
+    covariance = np.linalg.inv(gram.product(weight * mean / phi[:, None]) + np.diag(prior))
+    down = (present > 0) & (_anscombe(counts, mean, phi) > UNUSUAL)
+    return Model(beta, covariance, phi, down.sum(1).astype(float), base)
+
+
+def _anscombe(counts: Floats, mean: Floats, phi: Floats) -> Floats:
+    """Residuals that are near normal also for small counts."""
+    scale = np.maximum(mean, 1e-6) ** (1 / 6) * np.sqrt(phi)[:, None]
+    residual: Floats = 1.5 * (counts ** (2 / 3) - np.maximum(mean, 1e-6) ** (2 / 3)) / scale
+    return residual
+
+
+class _Gram:
+    """Weighted cross products of shared terms and of each series' steps, without a copy per series."""
+
+    def __init__(self, x: Floats, steps: Floats) -> None:
+        self._x, self._steps = x, steps
+        self._k, self._s = x.shape[1], steps.shape[2]
+        self._squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+
+    def eta(self, beta: Floats) -> Floats:
+        shared: Floats = beta[:, : self._k] @ self._x.T
+        return shared + np.einsum("nts,ns->nt", self._steps, beta[:, self._k :]) if self._s else shared
+
+    def moment(self, values: Floats) -> Floats:
+        shared: Floats = values @ self._x
+        return np.hstack([shared, np.einsum("nt,nts->ns", values, self._steps)]) if self._s else shared
+
+    def product(self, weight: Floats) -> Floats:
+        n, k, size = len(weight), self._k, self._k + self._s
+        out = np.empty((n, size, size))
+        out[:, :k, :k] = (weight @ self._squares).reshape(n, k, k)
+        for at in range(self._s):
+            weighted = weight * self._steps[:, :, at]
+            out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x
+            out[:, k + at, k:] = np.einsum("nt,nts->ns", weighted, self._steps)
+        return out
