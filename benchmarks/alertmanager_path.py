@@ -52,7 +52,7 @@ def by_alertmanager(samples: int, interval: str, folder: Path) -> list[float]:
 
 def _series(border: str, question: str) -> str:
     labels = f'sector="{border}-{question}",question="{question}",border="{border}"'
-    return f'surgewatch_alerts{{{labels},severity="warning",state="firing"}} 1\n'
+    return f'surgewatch_alerts{{{labels},severity="critical",state="firing"}} 1\n'
 
 
 def _heard(hook: Received, border: str, question: str) -> bool:

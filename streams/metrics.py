@@ -21,7 +21,7 @@ class Metrics:
 
     def __init__(self, sectors: Registry) -> None:
         self.registry = on = CollectorRegistry()
-        self._borders = {sector.id: sector.border for sector in sectors.sector}
+        self._places = {sector.id: (sector.border, sector.country) for sector in sectors.sector}
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"surgewatch_{name}", text, labels, registry=on)
@@ -34,7 +34,7 @@ class Metrics:
         self._lower = gauge("lower", "Lower end of the expected interval", "sector", "window")
         self._upper = gauge("upper", "Upper end of the expected interval", "sector", "window")
         self._p_value = gauge("p_value", "Chance of so many or more, were all normal", "sector", "window")
-        self._info = gauge("sector_info", "1 for each sector seen, with its border", "sector", "border")
+        self._info = gauge("sector_info", "1 for each sector seen: where it is", "sector", "border", "country")
         self._people = gauge("people", "People counted of all time, net of corrections", "sector")
         self._people_total = counter("people_total", "People counted since the worker started", "sector")
         self._events = counter("events_total", "Events by what became of them", "outcome")
@@ -93,7 +93,7 @@ class Metrics:
             self._event_time.labels(partition).set(event_time)
             for counts in sectors:
                 self._people.labels(counts.sector).set(counts.people)
-                self._info.labels(counts.sector, self._borders.get(counts.sector, "")).set(1)
+                self._info.labels(counts.sector, *self._places.get(counts.sector, ("", ""))).set(1)
                 if Cadence.HOUR in counts.series:  # a tally's time says nothing of how fresh it is
                     self._watermark.labels(counts.sector).set(now - counts.event_time)
 

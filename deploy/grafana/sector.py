@@ -57,7 +57,7 @@ def sector() -> Dashboard:
         ),
         panels.figure(
             "Late share",
-            "Events that came behind the watermark, over people counted here",
+            "Of the people counted here, those in periods already closed",
             "percentunit",
             (
                 f"sum(surgewatch_late_events_total{{{one}}}) / sum(surgewatch_people_total{{{one}}})"

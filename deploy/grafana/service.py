@@ -100,8 +100,8 @@ def service() -> Dashboard:
             ("surgewatch_event_time_seconds * 1000", "partition {{partition}}"),
         ),
         panels.lines(
-            "Late events",
-            "A second, the sectors with most",
+            "Late people",
+            "Counted into periods already closed, a second: the sectors with most",
             "cps",
             (
                 f"topk(10, {rate('surgewatch_late_events_total', 'sector')})",
@@ -120,7 +120,7 @@ def service() -> Dashboard:
                 quantile(0.99, "surgewatch_batch_seconds"),
                 "p99",
             ),
-            steps=[(None, CALM), (5, WARNING)],
+            steps=[(None, CALM), (2, WARNING)],
         ),
         panels.lines(
             "Events a batch",
@@ -188,7 +188,7 @@ def service() -> Dashboard:
         ),
         panels.figure(
             "State",
-            "Bytes of state in the store",
+            "Bytes written to the changelog since the workers started",
             "bytes",
             ("sum(surgewatch_state_bytes)", "state"),
             [(None, INFO)],
