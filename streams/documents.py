@@ -2,12 +2,19 @@
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
+Location = tuple[int | str, ...]
+_NAME = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
+_KEY = re.compile(_NAME)
+_HEADER = re.compile(rf"\s*(\[\[?)\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*\]")
+_ASSIGNMENT = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 
 
 class DocumentError(ValueError):
@@ -25,23 +32,48 @@ def load(path: Path, model: type[M]) -> M:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DocumentError(f"{path}: {error}") from error
     except ValidationError as error:
-        faults = [
-            f"{path}:{_line(text, fault['loc'])}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors()
-        ]
+        lines = _lines(text)
+        faults = [_fault(path, _line(lines, fault["loc"]), fault) for fault in error.errors()]
         raise DocumentError("\n".join(faults)) from error
 
 
-def _line(text: str, location: tuple[int | str, ...]) -> int:
-    """The line where the keys of `location` are met one after the other (1 where they are not)."""
-    lines, at = text.splitlines(), 0
-    for depth, key in enumerate(location):
-        repeats = key if isinstance(key, int) else 0
-        word = location[depth - 1] if isinstance(key, int) else key
-        seen = re.compile(rf"""(^|[\[.\s"'{{,]){re.escape(str(word))}["']?\s*([\].=])""")
-        start = at + 1 if isinstance(key, int) and key else at
-        hits = [n for n in range(start, len(lines)) if seen.search(lines[n])]
-        if isinstance(key, int) and key:
-            hits = hits[repeats - 1 :]
-        at = hits[0] if hits else at
-    return at + 1
+def _fault(path: Path, line: int, fault: ErrorDetails) -> str:
+    where = ".".join(map(str, fault["loc"]))
+    return f"{path}:{line}: {where}: {fault['msg']}" if where else f"{path}: {fault['msg']}"
+
+
+def _lines(text: str) -> dict[Location, int]:
+    """The line of each table and key of a TOML document, by its path; tables of an array by their number."""
+    lines: dict[Location, int] = {}
+    arrays = Counter[Location]()
+    table: Location = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            *parents, last = _keys(header[2])
+            table = ()
+            for key in parents:
+                table += (key,)
+                if arrays[table]:  # within the newest table of that array
+                    table += (arrays[table] - 1,)
+            table += (last,)
+            if header[1] == "[[":
+                arrays[table] += 1
+                lines.setdefault(table, number)
+                table += (arrays[table] - 1,)
+            lines[table] = number
+        elif assignment := _ASSIGNMENT.match(line):
+            lines.setdefault((*table, *_keys(assignment[1])), number)
+    return lines
+
+
+def _keys(dotted: str) -> Location:
+    return tuple(key.strip("\"' \t") for key in _KEY.findall(dotted))
+
+
+def _line(lines: dict[Location, int], location: Location) -> int:
+    """The line of the deepest part of `location` that has one of its own (1 where none has)."""
+    at: Location = ()
+    for part in location:
+        if (*at, part) in lines:  # what is not in the text is a word of the model, such as a union's tag
+            at += (part,)
+    return lines.get(at, 1)
