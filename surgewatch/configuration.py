@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -24,33 +24,31 @@ is said at start, all of it at once, and the worker ends.
 
 def reference() -> str:
     """The whole page, as Markdown."""
-    both = {"streams": streams.settings.Settings, "alerts": alerts.settings.Settings}
-    common = both["streams"].model_fields.keys() & both["alerts"].model_fields.keys()
-    parts = [HEAD, *_table("Both workers", both["streams"], common)]
-    for name, model in both.items():
-        parts += _table(f"The {name} worker", model, model.model_fields.keys() - common)
-    return "\n".join(parts) + "\n"
+    streams_has, alerts_has = variables(streams.settings.Settings), variables(alerts.settings.Settings)
+    both = streams_has.keys() & alerts_has.keys()
+    tables = {
+        "Both workers": {name: field for name, field in streams_has.items() if name in both},
+        "The streams worker": {name: field for name, field in streams_has.items() if name not in both},
+        "The alerts worker": {name: field for name, field in alerts_has.items() if name not in both},
+    }
+    return "\n".join([HEAD, *(_table(title, fields) for title, fields in tables.items() if fields)])
 
 
 def variables(model: type[BaseSettings]) -> dict[str, FieldInfo]:
     """Every environment variable that a settings model reads."""
     prefix = str(model.model_config.get("env_prefix", ""))
-    return {_variable(prefix, name, field): field for name, field in model.model_fields.items()}
+    return {
+        str(field.validation_alias or f"{prefix}{name}").upper(): field
+        for name, field in model.model_fields.items()
+    }
 
 
-def _variable(prefix: str, name: str, field: FieldInfo) -> str:
-    return str(field.validation_alias or f"{prefix}{name}").upper()
-
-
-def _table(title: str, model: type[BaseSettings], names: Any) -> Iterator[str]:
-    if not names:
-        return
-    yield f"\n## {title}\n\n| variable | type | default | meaning |\n|---|---|---|---|"
-    prefix = str(model.model_config.get("env_prefix", ""))
-    for name, field in model.model_fields.items():
-        if name in names:
-            cells = (f"`{_variable(prefix, name, field)}`", _kind(field), _default(field), _meaning(field))
-            yield f"| {' | '.join(cells)} |"
+def _table(title: str, fields: Mapping[str, FieldInfo]) -> str:
+    head = f"## {title}\n\n| variable | type | default | meaning |\n|---|---|---|---|\n"
+    return head + "".join(
+        f"| `{name}` | {_kind(field)} | {_default(field)} | {_meaning(field)} |\n"
+        for name, field in fields.items()
+    )
 
 
 def _kind(field: FieldInfo) -> str:
@@ -78,7 +76,7 @@ def _type(annotation: Any) -> str:
             annotation.__name__, annotation.__name__.lower()
         )
     names = re.sub(r"(\w+\.)+", "", str(annotation))
-    return names.replace(" | None", "").replace("|", "or").replace("SecretStr", "secret")
+    return names.replace(" | None", "").replace("|", "or").replace("SecretStr", "secret").lower()
 
 
 def _default(field: FieldInfo) -> str:

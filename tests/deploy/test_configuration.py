@@ -1,0 +1,36 @@
+"""The configuration reference is current, and what is deployed is configured by settings that exist."""
+
+import re
+from pathlib import Path
+
+import alerts.settings
+import pytest
+import streams.settings
+
+from surgewatch.configuration import TARGET, reference, variables
+from tests.prometheus import DEPLOY
+
+KNOWN = {*variables(streams.settings.Settings), *variables(alerts.settings.Settings)}
+OUTSIDE = {"SURGEWATCH_VERSION", "SURGEWATCH_GRAFANA_URL"}  # of the compose file and of Prometheus
+PLACES = [
+    DEPLOY.parent / "docker-compose.yml",
+    DEPLOY / "Dockerfile",
+    DEPLOY.parent / "docs" / "operations.md",
+    *sorted((DEPLOY / "kubernetes").glob("*.yaml")),
+    *sorted((DEPLOY.parent / "docs" / "runbooks").glob("*.md")),
+]
+
+
+def test_the_committed_reference_is_what_the_models_say() -> None:
+    assert TARGET.read_text() == reference(), "run `make docs` and commit what it writes"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    for model in (streams.settings.Settings, alerts.settings.Settings):
+        assert [name for name, field in variables(model).items() if not field.description] == []
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda path: path.name)
+def test_every_variable_that_is_named_is_a_setting(place: Path) -> None:
+    named = set(re.findall(r"\bSURGEWATCH_[A-Z][A-Z_]*[A-Z]\b", place.read_text()))
+    assert named <= KNOWN | OUTSIDE

@@ -1,0 +1,107 @@
+"""Every panel has an answer: real Kafka, both workers under a replay, real Prometheus, the shipped rules.
+
+And one story to its end: replay, verdict, alert, metric, rule, Alertmanager, captured webhook.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from surgewatch.system import Worker, running, total
+from tests.integration.panels import questions
+from tests.prometheus import Received, alertmanager, free_port, prometheus, query, receiver, run, tool, until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
+
+SECTOR = "swanton"
+VALUES = {"sector": SECTOR, "window": "day", "__rate_interval": "30s"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is running."""
+
+    prometheus: str
+    hook: Received
+    workers: tuple[Worker, ...]
+
+
+def surgewatch(*words: str, servers: str, prefix: str, allowed: tuple[int, ...] = (0,)) -> None:
+    """The command line, as an operator uses it."""
+    where = ("--brokers", servers, "--topic-prefix", prefix)
+    done = subprocess.run(
+        [sys.executable, "-c", "from surgewatch.cli import main; main()", *words, *where],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode in allowed, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def stack(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Both workers that have lived through a winter in Swanton, and some chaos while they were scraped."""
+    tool("prometheus")
+    folder, prefix, ports = tmp_path_factory.mktemp("stack"), "grafana-", (free_port(), free_port())
+    environment = {
+        "SURGEWATCH_BROKERS": kafka_servers,
+        "SURGEWATCH_TOPIC_PREFIX": prefix,
+        "SURGEWATCH_STATE_DIR": str(folder / "state"),
+        "SURGEWATCH_CLOCK": "event",
+        "SURGEWATCH_STREAMS_PORT": str(ports[0]),
+        "SURGEWATCH_ALERTS_PORT": str(ports[1]),
+    }
+    with ExitStack() as stack:
+        hook = stack.enter_context(receiver())
+        manager = stack.enter_context(alertmanager(folder, hook.url))
+        environment["SURGEWATCH_ROUTES"] = str(_routes(folder, hook.url))
+        surgewatch("topics", servers=kafka_servers, prefix=prefix)
+        streams = Worker("streams", ports[0], environment, folder / "streams.log")
+        alerts = Worker("alerts", ports[1], environment, folder / "alerts.log")
+        workers = stack.enter_context(running(streams, alerts))
+        targets = {f"surgewatch-{worker.package}": [f"127.0.0.1:{worker.port}"] for worker in workers}
+        server = stack.enter_context(prometheus(folder, targets, manager))
+        surgewatch("simulate", "chaos", "--to", "2023-01-25", servers=kafka_servers, prefix=prefix)
+        surgewatch("simulate", "swanton-2022", servers=kafka_servers, prefix=prefix)
+        until(lambda: _people(streams), "the replay in the metrics", 60)
+        yield Stack(server, hook, workers)
+
+
+def test_every_panel_has_data(stack: Stack) -> None:
+    asks = dict(questions(VALUES))
+
+    def unanswered() -> list[str]:
+        return [name for name, expression in asks.items() if not query(stack.prometheus, expression)]
+
+    try:
+        until(lambda: not unanswered(), "an answer to every panel", 30)
+    except AssertionError:
+        assert unanswered() == []
+
+
+def test_promtool_finds_nothing_to_say_against_the_metrics(stack: Stack) -> None:
+    for worker in stack.workers:
+        run(tool("promtool"), "check", "metrics", input=worker.get("/metrics"))
+
+
+def test_a_replayed_surge_reaches_the_border_watch_by_way_of_alertmanager(stack: Stack) -> None:
+    alert = until(
+        lambda: stack.hook.find("/watch-northern", sector=SECTOR, component="surge"), "the webhook", 40
+    )
+    assert alert["labels"]["border"] == "northern"
+    assert alert["annotations"]["dashboard_url"].endswith(f"?var-sector={SECTOR}")
+
+
+def _people(worker: Worker) -> bool:
+    samples = worker.samples()
+    return total(samples, "surgewatch_people", sector=SECTOR) > 0 and not total(samples, "surgewatch_consumer_lag")
+
+
+def _routes(folder: Path, hook: str) -> Path:
+    """One webhook for everything."""
+    path = folder / "routes.toml"
+    path.write_text(f'[[sink]]\nname = "hook"\nkind = "webhook"\nurl = "{hook}/direct"\n')
+    return path
