@@ -165,6 +165,11 @@ def to_sector(sector: str = "${__field.labels.sector}") -> dashboard.DashboardLi
     return link("Sector", f"/d/surgewatch-sector?var-sector={sector}&${{__url_time_range}}")
 
 
+def to_runbook() -> dashboard.DashboardLink:
+    """From a row of alerts to what is to be done about its question."""
+    return link("What to do", "/d/runbook-${__data.fields.question}", keep_time=False)
+
+
 def choice(name: str, label: str, query: str, many: bool = False) -> dashboard.QueryVariable:
     """A drop-down that Prometheus fills."""
     variable = (

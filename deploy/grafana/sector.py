@@ -103,7 +103,7 @@ def sector() -> Dashboard:
             (f"surgewatch_alerts{{{one}}} > 0", "{{question}}"),
             ("instance", "job", "sector", "Value"),
             width=24,
-        ),
+        ).data_links([panels.to_runbook()]),
     ):
         board = board.with_panel(panel)
     return board

@@ -90,7 +90,7 @@ def situation() -> Dashboard:
         ).data_links(
             [
                 panels.to_sector(panels.ROW),
-                panels.link("Runbooks", "/dashboards?tag=runbook", keep_time=False),
+                panels.to_runbook(),
             ]
         ),
         panels.lines(

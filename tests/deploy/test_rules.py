@@ -19,8 +19,11 @@ ALERTS = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule
 each_alert = pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 
 
-def kebab(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name.removeprefix("Surgewatch")).lower()
+def runbook(rule: dict[str, Any]) -> str:
+    """A surge's is named as its question is, any other as its alert is."""
+    if question := re.search(r'question="(\w+)"', rule["expr"]):
+        return question[1]
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", rule["alert"].removeprefix("Surgewatch")).lower()
 
 
 @pytest.mark.prometheus
@@ -46,15 +49,15 @@ def test_every_alert_says_what_to_do_and_where_to_look(rule: dict[str, Any]) -> 
     assert {"summary", "description", "runbook_url", "dashboard_url"} <= notes.keys()
     assert notes["summary"][0].isupper() or notes["summary"].startswith("{{")
     assert not notes["summary"].endswith(".")
-    assert (RUNBOOKS / f"{kebab(str(rule['alert']))}.md").is_file()
+    assert (RUNBOOKS / f"{runbook(rule)}.md").is_file()
 
 
 @each_alert
 def test_links_lead_to_a_dashboard_that_is_shipped(rule: dict[str, Any]) -> None:
     for kind in ("runbook_url", "dashboard_url"):
         link = rule["annotations"][kind]
-        link = link.replace('{{ reReplaceAll "_" "-" $labels.question }}', kebab(rule["alert"]))
-        uid = re.fullmatch(r"\{\{ \$externalLabels\.grafana \}\}/d/([a-z-]+)(\?.*)?", link)
+        link = link.replace("{{ $labels.question }}", runbook(rule))
+        uid = re.fullmatch(r"\{\{ \$externalLabels\.grafana \}\}/d/([a-z_-]+)(\?.*)?", link)
         assert uid, link
         assert (DEPLOY / "grafana" / "dashboards" / f"{uid[1]}.json").is_file()
 
@@ -82,4 +85,4 @@ def test_every_question_has_its_rule() -> None:
 
 
 def test_every_runbook_belongs_to_a_rule() -> None:
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == {kebab(rule["alert"]) for rule in ALERTS}
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == {runbook(rule) for rule in ALERTS}
