@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from streams.verdicts import Question
 from tests.prometheus import DEPLOY
 
 GRAFANA = DEPLOY / "grafana"
@@ -44,8 +45,19 @@ def test_every_panel_has_a_unit_limits_a_source_and_a_word_about_itself(panel: d
 
 def test_every_link_leads_to_a_dashboard_that_is_shipped() -> None:
     for board in BOARDS.values():
-        for uid in re.findall(r'"url": "/d/([a-z-]+)', json.dumps(board)):
+        text = json.dumps(board).replace("runbook-${__data.fields.question}", "runbook-surge")
+        for uid in re.findall(r'"url": "/d/([^?"]+)', text):
             assert uid in BOARDS
+
+
+def test_a_row_of_alerts_leads_to_its_sector_and_to_what_to_do() -> None:
+    [panel] = [
+        panel for panel in BOARDS["surgewatch-situation"]["panels"] if panel["title"] == "Standing alerts"
+    ]
+    links = [link["url"] for link in panel["fieldConfig"]["defaults"]["links"]]
+    assert any("/d/surgewatch-sector?var-sector=${__data.fields.sector}" in link for link in links)
+    assert any("/d/runbook-${__data.fields.question}" in link for link in links)
+    assert all(f"runbook-{question}" in BOARDS for question in Question)
 
 
 def test_no_two_panels_lie_on_each_other() -> None:
