@@ -1,0 +1,83 @@
+"""Mix: one nationality, demographic or crossing type has a share that its past does not explain.
+
+Each slice is judged *given the total* of its sector: the binomial tail of its count at the share it used to have
+(the conditional test of two Poisson rates: Przyborowski & Wilenski 1940, Biometrika 31:313). So a surge of all
+slices alike is not a shift, and a shift within a calm total is one. People come in groups: counts and totals are
+divided by the overdispersion that the slices showed in their past (quasi-likelihood, McCullagh 1983,
+Ann Stat 11:59), and by how well the past share is known. The smallest p over m slices is corrected by
+Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of the alarm budget.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc
+
+from streams.baselines.tails import Floats
+
+PRIOR = 0.5  # people added to each past slice: a slice never seen before has a small share, not none
+EXCESS = 10.0  # people; fewer are no news whatever their share
+RATIO = 1.5
+VULNERABLE = frozenset({"demographic=family_unit", "demographic=unaccompanied_minor"})
+
+
+class Mix(NamedTuple):
+    """By slice: p-value (not corrected) and expected count given the total; by sector: corrected p, breach."""
+
+    p_slice: Floats
+    expected: Floats
+    p_value: Floats
+    shifted: NDArray[np.bool_]  # by slice: significant after correction, and enough people to matter
+
+
+def judge(now: ArrayLike, total: ArrayLike, past: ArrayLike, past_total: ArrayLike, alpha: float) -> Mix:
+    """Judge the slices of any number of sectors.
+
+    Args:
+        now: people by slice in the judged window, shape (..., slices).
+        total: people of the whole sector in it, shape (...).
+        past: people by slice and earlier window of equal length, shape (..., slices, windows).
+        past_total: people of the whole sector in those, shape (..., windows).
+        alpha: false alarms per judged window and sector, all slices together.
+
+    Del Rio, August to September 2021: the sector rose by a third, one nationality threefold.
+
+    >>> past = [[3000, 3400, 4100, 5185], [21000, 23100, 25900, 27700]]
+    >>> mix = judge([15951, 27619], 43570, past, [24000, 26500, 30000, 32885], alpha=0.001)
+    >>> mix.shifted.tolist(), mix.expected[0].round().item()
+    ([True, False], 6027.0)
+    """
+    y, before = np.asarray(now, np.float64), np.asarray(past, np.float64)
+    whole = np.maximum(np.asarray(total, np.float64)[..., None], y)
+    earlier = np.maximum(np.asarray(past_total, np.float64)[..., None, :], before)
+    seen, people = before.sum(-1), earlier.sum(-1)
+    share = (seen + PRIOR) / (people + 2 * PRIOR)
+    spread = _spread(before, earlier, share) * (1 + whole / (people + 1))
+    p_slice = np.where(y > 0, betainc(np.maximum(y, 1e-9) / spread, (whole - y) / spread + 1, share), 1.0)
+    expected = whole * share
+    matters = (y - expected >= EXCESS) & (y >= RATIO * expected)
+    corrected = -np.expm1(y.shape[-1] * np.log1p(-np.minimum(p_slice, 1 - 1e-16)))
+    smallest = np.where(matters, corrected, 1.0).min(-1, initial=1.0)
+    return Mix(p_slice, expected, smallest, matters & (corrected <= alpha))
+
+
+def remark(names: list[str], shifted: NDArray[np.bool_]) -> str:
+    """One clause about vulnerable people among the slices that shifted, or nothing.
+
+    >>> remark(["citizenship=HAITI", "demographic=family_unit"], np.array([True, True]))
+    'more family units among them'
+    """
+    found = [name for name, is_so in zip(names, shifted, strict=True) if is_so and name in VULNERABLE]
+    kinds = [name.partition("=")[2].replace("_", " ") + "s" for name in sorted(found)]
+    return f"more {' and '.join(kinds)} among them" if kinds else ""
+
+
+def _spread(before: Floats, earlier: Floats, share: Floats) -> Floats:
+    """Overdispersion of a slice's count given the total; never under that of its sector's slices together."""
+    mean = earlier * share[..., None]
+    variance = np.maximum(mean * (1 - share[..., None]), 1e-9)
+    square = np.where(mean > 0, (before - mean) ** 2 / np.maximum(variance, 0.5), 0.0)
+    own = square.mean(-1) if square.shape[-1] else np.ones(square.shape[:-1])
+    pooled = own.mean(-1, keepdims=True) if own.shape[-1] else own
+    return np.maximum(np.maximum(own, pooled), 1.0)

@@ -1,0 +1,61 @@
+"""Regime: a lasting new level that no calendar announced, proposed to a person.
+
+A run of residuals of one sign is the oldest of shift tests (Wald & Wolfowitz 1940, Ann Math Stat 11:147; as
+a chart rule: Nelson 1984, J Qual Technol 16:237). A period is *above* where the mid-p of its count is under
+one half, so on the null each sign comes with one half, and a run of n begins with probability 2^(1 - n).
+A run says that something is off, not that it matters: the run's people must also be RATIO times what was
+expected, or less than 1 / RATIO of it.
+"""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from streams.baselines.tails import Floats, at_least, at_most
+
+SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
+RUN = 15  # periods
+RATIO = 1.25
+
+
+class State(NamedTuple):
+    """For each series the signed length of the run, and its people seen and expected: 24 bytes."""
+
+    run: Floats  # +5: five periods above; -3: three below
+    observed: Floats
+    expected: Floats
+
+    @classmethod
+    def empty(cls, series: int) -> Self:
+        return cls(np.zeros(series), np.zeros(series), np.zeros(series))
+
+
+class Step(NamedTuple):
+    """The state after a period; p-value of the run; its level against the expected; whether to propose it."""
+
+    state: State
+    p_value: Floats
+    ratio: Floats
+    proposed: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def step(state: State, observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, run: int = RUN) -> Step:
+    """Take one period of n series.
+
+    >>> state = State.empty(2)
+    >>> for _ in range(15):
+    ...     state, p, ratio, proposed = step(state, [101, 60], 100.0, 2.0)
+    >>> proposed.tolist(), ratio.round(2).tolist()
+    ([False, True], [1.01, 0.6])
+    """
+    y, mu = np.asarray(observed, np.float64), np.asarray(mean, np.float64)
+    sign = np.sign(at_most(y, mu, dispersion) - at_least(y, mu, dispersion))
+    goes_on = (sign != 0) & (sign == np.sign(state.run))
+    length = np.where(goes_on, state.run + sign, sign)
+    seen = np.where(goes_on, state.observed, 0.0) + y
+    normal = np.where(goes_on, state.expected, 0.0) + mu
+    ratio = seen / np.maximum(normal, SMALLEST)
+    p_value = np.exp2(1 - np.maximum(np.abs(length), 1))
+    matters = np.where(length > 0, ratio >= RATIO, ratio <= 1 / RATIO)
+    return Step(State(length, seen, normal), p_value, ratio, (np.abs(length) >= run) & matters)

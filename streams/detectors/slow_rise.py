@@ -1,0 +1,86 @@
+"""Slow rise: many periods a little too high, none of them high enough by itself.
+
+Negative binomial CUSUM: Höhle & Paul (2008), Comput Stat Data Anal 52:4357. Each period adds its log
+likelihood ratio between a mean raised by RATIO and the baseline's; the sum never falls below 0 and starts
+again at 0 after an alarm.
+
+    S ─────────────────────── limit = log(periods between false alarms)
+              ╱╲    ╱─ alarm: reset
+      ╱╲  ╱──╯  ╲──╯ │
+    ──╯ ╲─╯ since     ╰────
+
+The limit needs no table. By Lorden (1971), Ann Math Stat 42:1897, a sum of true likelihood ratios runs for at
+least exp(limit) periods on average before it alarms on the null, whatever the means and dispersions are; and
+P(S ≥ s) ≤ exp(-s) at any one period, which is the p-value given here. Both are bounds: what is measured
+lies below (docs/detectors.md).
+"""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from streams.baselines.tails import Floats
+
+SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
+RATIO = 1.3  # the rise looked for; a baseline that is 14 % too low does not drift up by itself
+WIDEST = 4.0  # no single period adds more, so that one burst (a surge, not a slow rise) cannot fill the sum
+
+
+class State(NamedTuple):
+    """For each series the sum and how many periods ago it last left 0: 16 bytes."""
+
+    total: Floats
+    age: Floats
+
+    @classmethod
+    def empty(cls, series: int) -> Self:
+        return cls(np.zeros(series), np.zeros(series))
+
+
+class Step(NamedTuple):
+    """The state after a period and what it says: p-value, periods since the rise began, alarm."""
+
+    state: State
+    p_value: Floats
+    age: Floats
+    alarm: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def limit(periods_between_false_alarms: float) -> float:
+    """The control limit under which false alarms are at least so many periods apart, on average."""
+    return float(np.log(max(periods_between_false_alarms, np.e)))
+
+
+def increment(observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, ratio: float = RATIO) -> Floats:
+    """Log likelihood ratio of NB(ratio · mean) to NB(mean), the size being mean / (φ - 1); linear in the count."""
+    y, mu = np.asarray(observed, np.float64), np.maximum(np.asarray(mean, np.float64), SMALLEST)
+    spread = np.maximum(np.asarray(dispersion, np.float64) - 1, 1e-9)
+    growth = np.log1p(spread * (ratio - 1) / (1 + spread))  # log of (size + ratio · mean) / (size + mean)
+    return np.asarray(y * (np.log(ratio) - growth) - mu / spread * growth)
+
+
+def step(
+    state: State,
+    observed: ArrayLike,
+    mean: ArrayLike,
+    dispersion: ArrayLike,
+    control_limit: float,
+    ratio: float = RATIO,
+) -> Step:
+    """Take one period of n series.
+
+    A tenth too many tells nothing in one period and is not a rise; four tenths are, in the third:
+
+    >>> state = State.empty(2)
+    >>> for counts in ([110, 140], [110, 140], [110, 140]):
+    ...     state, p, age, alarm = step(state, counts, 100.0, 2.0, limit(1000))
+    >>> alarm.tolist(), age.tolist()
+    ([False, True], [0.0, 3.0])
+    """
+    gain = np.minimum(increment(observed, mean, dispersion, ratio), WIDEST)
+    total = np.maximum(state.total + gain, 0.0)
+    age = np.where(total > 0, state.age + 1, 0.0)
+    alarm = total >= control_limit
+    after = State(np.where(alarm, 0.0, total), np.where(alarm, 0.0, age))
+    return Step(after, np.exp(-total), age, alarm)
