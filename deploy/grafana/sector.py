@@ -60,7 +60,7 @@ def sector() -> Dashboard:
             "Of the people counted here, those in periods already closed",
             "percentunit",
             (
-                f"sum(surgewatch_late_events_total{{{one}}}) / sum(surgewatch_people_total{{{one}}})"
+                f"sum(surgewatch_late_events_total{{{one}}}) / sum(surgewatch_counted_people_total{{{one}}})"
                 " or vector(0)",
                 "late",
             ),
