@@ -44,8 +44,9 @@ bench: setup ## speed, latency and memory, as ratios in one run
 bench-detection: setup ## the detection suites, beside the reference figures
 	$(BIN)/python -m benchmarks.detection
 
-docs: setup ## write what is generated: configuration reference, dashboards
+docs: setup ## write what is generated: references of settings and metrics, dashboards
 	$(BIN)/python -m surgewatch.configuration
+	$(BIN)/python -m surgewatch.instruments
 	$(BIN)/python deploy/grafana/dashboards.py
 
 clean: ## remove what the targets made

@@ -36,7 +36,7 @@ class Metrics:
         self._p_value = gauge("p_value", "Chance of so many or more, were all normal", "sector", "window")
         self._info = gauge("sector_info", "1 for each sector seen", "sector", "border", "country")
         self._people = gauge("people", "People counted of all time, net of corrections", "sector")
-        self._people_total = counter("counted_people_total", "People counted since the worker started", "sector")
+        self._people_total = counter("counted_people_total", "People counted since the start", "sector")
         self._events = counter("events_total", "Events by what became of them", "outcome")
         self._rejected = counter("rejected_total", "Events refused, by reason", "reason")
         self._late = counter("late_events_total", "People counted into periods already closed", "sector")
