@@ -20,8 +20,9 @@ UNUSUAL: Final = 2.58  # Anscombe residual above which a past period is held to 
 YEAR: Final = 365.2425
 PERIODS: Final = {Cadence.HOUR: YEAR * 24, Cadence.DAY: YEAR, Cadence.WEEK: YEAR / 7, Cadence.MONTH: 12.0}  # a year
 # Prior standard deviations on the log scale.
-_LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 0.5, 0.5, 0.7, 3.0
+_LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
 _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands
+_TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def _rows(cadence: Cadence, first: int, length: int, base: int) -> Floats:
     for harmonic in (1, 2):
         columns += [np.sin(harmonic * angle), np.cos(harmonic * angle)]
     if cadence is Cadence.DAY:
-        weekday = (index + 3) % 7
-        columns += [(weekday == day) - (weekday == 6) * 1.0 for day in range(6)]
+        # One term for each weekday, kept apart by their priors: a day on which a place is always closed then
+        # pulls no other day's level.
+        columns += [((index + 3) % 7 == day) * 1.0 for day in range(7)]
     return np.stack(columns, axis=1)
 
 
@@ -74,7 +76,7 @@ def priors(cadence: Cadence, steps: int) -> Floats:
     """Prior precisions of the coefficients."""
     deviations = [_LEVEL, _TREND, *[_SEASON] * 4]
     if cadence is Cadence.DAY:
-        deviations += [*[_WEEKDAY] * 6, _HOLIDAY]
+        deviations += [*[_WEEKDAY] * 7, _HOLIDAY]
     return 1 / np.square([*deviations, *[_STEP] * steps])
 
 
@@ -104,8 +106,10 @@ def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats
             beta = np.linalg.solve(precision, score[..., None])[..., 0]
         mean = np.exp(np.clip(gram.eta(beta), -20, 20))
         pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
-        freedom = np.maximum(weight.sum(1) - len(prior), 0.25 * weight.sum(1))
-        phi = np.maximum(((weight * pearson).sum(1) + _PHI * _PHI_WEIGHT) / (freedom + _PHI_WEIGHT), 1.0)
+        # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
+        telling = weight * (mean > _TELLING)
+        freedom = np.maximum(telling.sum(1) - len(prior), 0.25 * telling.sum(1))
+        phi = np.maximum(((telling * pearson).sum(1) + _PHI * _PHI_WEIGHT) / (freedom + _PHI_WEIGHT), 1.0)
         if round_ < ROUNDS:
             unusual = _anscombe(counts, mean, phi)
             weight = present * np.where(unusual > UNUSUAL, np.maximum(unusual, 1e-9) ** -2.0, 1.0)
