@@ -170,8 +170,8 @@ def to_runbook() -> dashboard.DashboardLink:
     return link("What to do", "/d/runbook-${__data.fields.question}", keep_time=False)
 
 
-def choice(name: str, label: str, query: str, many: bool = False) -> dashboard.QueryVariable:
-    """A drop-down that Prometheus fills."""
+def choice(name: str, label: str, query: str, many: bool = False, first: str = "") -> dashboard.QueryVariable:
+    """A drop-down that Prometheus fills; `first` is what it starts with, if that is there."""
     variable = (
         dashboard.QueryVariable(name)
         .label(label)
@@ -180,6 +180,8 @@ def choice(name: str, label: str, query: str, many: bool = False) -> dashboard.Q
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
     )
+    if first:
+        variable = variable.current(models.VariableOption(text=first, value=first))
     return variable.multi(True).include_all(True) if many else variable
 
 

@@ -18,6 +18,9 @@ def state(labels: str = "") -> str:
 
 def situation() -> Dashboard:
     board = panels.board("surgewatch-situation", "Situation", "All sectors at a glance", "now-30d")
+    board = board.with_variable(
+        panels.choice("window", "Window", "label_values(surgewatch_observed, window)", first="day")
+    )
     for panel in (
         panels.figure(
             "Firing",
@@ -41,17 +44,17 @@ def situation() -> Dashboard:
             [(None, CALM), (1, WARNING)],
         ),
         panels.figure(
-            "People, last judged day",
+            "People, last $window",
             "All sectors together",
             "short",
-            ('sum(surgewatch_observed{window="day"})', "people"),
+            ('sum(surgewatch_observed{window="$window"})', "people"),
         ),
         panels.figure(
             "Against expected",
             "All sectors together: seen over expected",
             "percentunit",
             (
-                'sum(surgewatch_observed{window="day"}) / sum(surgewatch_expected{window="day"})',
+                'sum(surgewatch_observed{window="$window"}) / sum(surgewatch_expected{window="$window"})',
                 "of expected",
             ),
             [(None, CALM), (1.25, WARNING), (2, CRITICAL)],
@@ -72,10 +75,10 @@ def situation() -> Dashboard:
         ).data_links([panels.to_sector()]),
         panels.rows(
             "Top movers",
-            "People seen on the last judged day over those expected",
+            "People seen in the last judged $window over those expected",
             "percentunit",
             (
-                'sort_desc(topk(10, surgewatch:observed:ratio{window="day"}))',
+                'sort_desc(topk(10, surgewatch:observed:ratio{window="$window"}))',
                 "{{sector}}",
             ),
             ("instance", "job", "window"),
@@ -95,27 +98,27 @@ def situation() -> Dashboard:
         ),
         panels.lines(
             "National lines",
-            "People seen a day, by country",
+            "People seen by country, each $window",
             "short",
             (
-                'sum by (country) (surgewatch_observed{window="day"} * on (sector) group_left (country) '
+                'sum by (country) (surgewatch_observed{window="$window"} * on (sector) group_left (country) '
                 "max by (sector, country) (surgewatch_sector_info))",
                 "{{country}} observed",
             ),
             (
-                'sum by (country) (surgewatch_expected{window="day"} * on (sector) group_left (country) '
+                'sum by (country) (surgewatch_expected{window="$window"} * on (sector) group_left (country) '
                 "max by (sector, country) (surgewatch_sector_info))",
                 "{{country}} expected",
             ),
         ),
         panels.lines(
             "By border",
-            "People seen a day over those expected",
+            "People seen over those expected, each $window",
             "percentunit",
             (
-                'sum by (border) (surgewatch_observed{window="day"} * on (sector) group_left (border) '
+                'sum by (border) (surgewatch_observed{window="$window"} * on (sector) group_left (border) '
                 "max by (sector, border) (surgewatch_sector_info)) / sum by (border) "
-                '(surgewatch_expected{window="day"} * on (sector) group_left (border) '
+                '(surgewatch_expected{window="$window"} * on (sector) group_left (border) '
                 "max by (sector, border) (surgewatch_sector_info))",
                 "{{border}}",
             ),
