@@ -37,7 +37,7 @@ class Reason(StrEnum):
     UNKNOWN_SECTOR = "unknown_sector"
     FUTURE = "future"
     TOO_LARGE = "too_large"
-    UNKNOWN_ORIGINAL = "unknown_original"
+    UNKNOWN_ORIGINAL = "unknown_original"  # found in the fold: what a correction replaces
 
 
 class Event(Struct, gc=False):

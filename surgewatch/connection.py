@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 from streams.producers.broker import Broker
+from streams.sectors import SHIPPED, registry
 
 client_option = click.option(
     "--client",
@@ -14,6 +16,14 @@ client_option = click.option(
     default="kafka",
     show_default=True,
     help="kafka: kafka-python. fast: librdkafka, ten times as many events a second.",
+)
+registry_option = click.option(
+    "--registry",
+    "places",
+    envvar="SURGEWATCH_REGISTRY",
+    default=str(SHIPPED),
+    callback=lambda _, __, path: registry(Path(path)),
+    help="TOML registry of sectors (SURGEWATCH_REGISTRY); default: the shipped one.",
 )
 
 

@@ -76,11 +76,11 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
 
 def _csv(path: str, stream: IO[bytes], registry: Registry) -> Iterator[Read]:
     # surrogates stand for what is not UTF-8: the one row is refused, and not the file
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text)
-    header = [name.strip().casefold() for name in next(reader)]
-    layout = _layout(path, header)
-    yield from layout(_lines(reader, header), registry)
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        reader = csv.reader(text)
+        header = [name.strip().casefold() for name in next(reader)]
+        layout = _layout(path, header)
+        yield from layout(_lines(reader, header), registry)
 
 
 def _lines(reader: Any, header: list[str]) -> Iterator[Line]:

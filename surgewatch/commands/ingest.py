@@ -9,8 +9,8 @@ from streams.producers.broker import Broker
 from streams.producers.files import read
 from streams.producers.rows import Checked
 from streams.producers.sending import Client
-from streams.sectors import registry
-from surgewatch.connection import client_option, connected
+from streams.sectors import Registry
+from surgewatch.connection import client_option, connected, registry_option
 from surgewatch.producing import report, send_showing
 
 
@@ -18,14 +18,14 @@ from surgewatch.producing import report, send_showing
 @click.argument("file")
 @connected
 @client_option
-def command(file: str, broker: Broker, prefix: str, client: Client) -> None:
+@registry_option
+def command(file: str, broker: Broker, prefix: str, client: Client, places: Registry) -> None:
     """Send the events of FILE ("-": standard input) as fast as the broker takes them.
 
     FILE may be NDJSON or CSV with the fields of an encounter, CBP's "nationwide encounters by area of
     responsibility", or a table of single apprehensions; gzip or not. Official tables are sent in the order of
     their time. Rows that are refused are told with their number and reason; the exit status is then 1.
     """
-    places = registry()
     checked = Checked(read(file, places), Decoder(places), time.time())
     topic = f"{prefix}encounters"
     report(send_showing(checked, broker, topic, client), topic, checked)

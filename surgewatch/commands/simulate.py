@@ -9,8 +9,8 @@ from streams.producers.broker import Broker
 from streams.producers.pacing import paced
 from streams.producers.scenario import names, scenario
 from streams.producers.sending import Client, Outgoing
-from streams.sectors import registry
-from surgewatch.connection import client_option, connected
+from streams.sectors import Registry
+from surgewatch.connection import client_option, connected, registry_option
 from surgewatch.producing import Speed, report, send_showing
 
 DATE = click.DateTime(["%Y-%m-%d"])
@@ -25,6 +25,7 @@ DATE = click.DateTime(["%Y-%m-%d"])
 @click.option("--out", type=click.File("wb"), help='Write NDJSON there ("-": standard output), send nothing.')
 @connected
 @client_option
+@registry_option
 def command(
     name: str,
     seed: int | None,
@@ -35,9 +36,10 @@ def command(
     broker: Broker,
     prefix: str,
     client: Client,
+    places: Registry,
 ) -> None:
     """Tell a SCENARIO (a shipped one, or a .toml file of your own). The same seed gives the same events."""
-    told = list(scenario(name).events(registry(), seed, _utc(start), _utc(end)))
+    told = list(scenario(name).events(places, seed, _utc(start), _utc(end)))
     if out is not None:
         _write(paced(told, factor), out)
         return
