@@ -18,7 +18,12 @@ from streams.calendar import DAY, Cadence
 ROUNDS: Final = 3
 UNUSUAL: Final = 2.58  # Anscombe residual above which a past period is held to be a surge
 YEAR: Final = 365.2425
-PERIODS: Final = {Cadence.HOUR: YEAR * 24, Cadence.DAY: YEAR, Cadence.WEEK: YEAR / 7, Cadence.MONTH: 12.0}  # a year
+PERIODS: Final = {
+    Cadence.HOUR: YEAR * 24,
+    Cadence.DAY: YEAR,
+    Cadence.WEEK: YEAR / 7,
+    Cadence.MONTH: 12.0,
+}  # a year
 # Prior standard deviations on the log scale.
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
 _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands

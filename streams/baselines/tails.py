@@ -72,9 +72,11 @@ def cauchy(p_values: Floats, weights: ArrayLike | None = None) -> Floats:
     >>> round(cauchy(np.array([0.01, 0.01])).item(), 4), round(cauchy(np.array([0.001, 1.0])).item(), 3)
     (0.01, 0.002)
     """
-    p = np.clip(p_values, 1e-300, 1 - 1e-4)  # certain calm must not outweigh everything
+    p = np.clip(p_values, 1e-300, 0.99)  # certain calm must not outweigh everything
     weight = np.ones(p.shape[-1]) if weights is None else np.asarray(weights, float)
     weight = weight / weight.sum()
     # tan((½ - p)π) = 1/tan(pπ), without its cancellation at small p.
     statistic = (weight / np.tan(p * np.pi)).sum(-1)
-    return np.asarray(np.where(statistic > 1e15, 1 / (np.maximum(statistic, 1) * np.pi), np.arctan2(1, statistic) / np.pi))
+    return np.asarray(
+        np.where(statistic > 1e15, 1 / (np.maximum(statistic, 1) * np.pi), np.arctan2(1, statistic) / np.pi)
+    )
