@@ -19,7 +19,9 @@ const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
 const moment = (iso) => (iso ? iso.slice(0, 16).replace("T", " ") : "–");
 const day = (iso) => (iso ? iso.slice(0, 10) : "–");
-const title = (id) => id.split("-").map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join(" ");
+const initials = new Set(["rcmp", "cbsa", "us"]);
+const capital = (part) => (initials.has(part) ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1));
+const title = (id) => id.split("-").map(capital).join(" ");
 const when = (cadence, iso) => (cadence === "hour" ? `${moment(iso)} UTC` : cadence === "month" ? iso.slice(0, 7) : day(iso));
 const standing = (alert) => (alert.state === "resolved" ? "resolved" : alert.state === "pending" ? "pending" : alert.severity);
 

@@ -1,0 +1,184 @@
+"""A winter at the border for the console: Roxham Road and its neighbours, 60 days up to 24 February 2023.
+
+Levels and the size of the surges follow the published months of that winter (RCMP interceptions in Quebec
+4,994 in January 2023; US Border Patrol's Swanton sector at ten times the winter before); the days are drawn.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from alerts.alert import Alert, Severity, State, alert_id
+from alerts.board import Board, DeadLetter
+from streams.calendar import Cadence
+from streams.verdicts import Contribution, Evidence, Question, Verdict
+
+LAST = dt.datetime(2023, 2, 24, tzinfo=dt.UTC)
+DAYS = 60
+
+
+@dataclass(frozen=True)
+class Place:
+    sector: str
+    border: str
+    level: float  # people a day
+    surge: float = 1.0  # how many times the level in the end
+    days: int = 0  # for how long
+
+
+PLACES = (
+    Place("rcmp-quebec", "northern", 96, 2.1, 19),
+    Place("swanton", "northern", 9, 4.6, 26),
+    Place("houlton", "northern", 1.4),
+    Place("buffalo", "northern", 2.1),
+    Place("detroit", "northern", 3.0),
+    Place("grand-forks", "northern", 2.3),
+    Place("blaine", "northern", 2.2, 2.6, 4),
+    Place("spokane", "northern", 1.2),
+    Place("havre", "northern", 0.5),
+    Place("san-diego", "southwest", 640),
+    Place("el-centro", "southwest", 120),
+    Place("yuma", "southwest", 410, 0.45, 9),
+    Place("tucson", "southwest", 730),
+    Place("el-paso", "southwest", 1_040),
+    Place("big-bend", "southwest", 62),
+    Place("del-rio", "southwest", 900, 1.35, 5),
+    Place("laredo", "southwest", 140),
+    Place("rio-grande-valley", "southwest", 520),
+    Place("miami", "coastal", 21, 1.9, 6),
+    Place("new-orleans", "coastal", 8),
+    Place("ramey", "coastal", 4),
+)
+
+
+def days_of(place: Place) -> list[Verdict]:
+    """Every day of one place, judged; drawn from a Poisson law widened by a third."""
+    chance = np.random.default_rng(sum(place.sector.encode()))
+    week = np.array([1.04, 1.05, 1.02, 1.0, 1.0, 0.95, 0.94])
+    verdicts = []
+    for back in range(DAYS - 1, -1, -1):
+        period = LAST - dt.timedelta(days=back)
+        expected = place.level * week[period.weekday()]
+        ramp = min(1.0, (place.days - back) / 4) if back < place.days else 0.0
+        mean = expected * (1 + (place.surge - 1) * ramp)
+        observed = float(chance.poisson(mean * chance.gamma(30, 1 / 30)))
+        spread = 2.6 * np.sqrt(1.4 * expected + (0.1 * expected) ** 2)
+        band = (max(0.0, expected - spread), expected + spread)
+        verdicts.append(judged(place, period, observed, expected, band))
+    return verdicts
+
+
+def judged(
+    place: Place,
+    period: dt.datetime,
+    observed: float,
+    expected: float,
+    band: tuple[float, float],
+    question: Question = Question.SURGE,
+    **more: object,
+) -> Verdict:
+    breach = not band[0] <= observed <= band[1]
+    figures = {
+        "observed": observed,
+        "expected": round(float(expected), 2),
+        "lower": round(float(band[0]), 2),
+        "upper": round(float(band[1]), 2),
+        "p_value": float(np.exp(-max(0.3, abs(observed - expected) ** 1.2 / (expected + 1)))),
+        "alpha": 1e-4,
+        "baseline": "regression over 1095 days",
+    }
+    return Verdict.of(
+        question=question,
+        sector=place.sector,
+        border=place.border,
+        cadence=Cadence.DAY,
+        period=period,
+        as_of=period + dt.timedelta(days=1),
+        closed=True,
+        breach=breach,
+        evidence=Evidence.model_validate({**figures, **more}),
+    )
+
+
+def raised(verdict: Verdict, severity: Severity, days: int, state: State = State.FIRING, by: str = "") -> Alert:
+    onset = verdict.period - dt.timedelta(days=days - 1)
+    return Alert(
+        alert_id=alert_id(verdict.question_key, onset),
+        question_key=verdict.question_key,
+        question=verdict.question,
+        sector=verdict.sector,
+        border=verdict.border,
+        state=state,
+        severity=severity,
+        onset=onset,
+        updated=verdict.as_of,
+        worst=verdict,
+        latest=verdict,
+        acknowledged_by=by,
+    )
+
+
+def told(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
+    """The same day under another question, or with more to say."""
+    content = verdict.model_dump(exclude={"verdict_id"})
+    return Verdict.of(**{**content, "question": question, "evidence": {**content["evidence"], **evidence}})
+
+
+def alerts() -> Iterator[Alert]:
+    """What stands on the evening of 24 February 2023."""
+    last = {place.sector: days_of(place)[-1] for place in PLACES}
+    roxham = told(
+        last["rcmp-quebec"],
+        Question.SURGE,
+        record=True,
+        remark="nearly all of them at Roxham Road",
+        slices=(
+            Contribution(name="citizenship=HAITI", observed=71, expected=22),
+            Contribution(name="citizenship=VENEZUELA", observed=38, expected=9),
+            Contribution(name="demographic=family_unit", observed=112, expected=48),
+        ),
+        neighbours=(Contribution(name="swanton", observed=41, expected=9),),
+        capacity=180,
+        full_at=LAST + dt.timedelta(days=2),
+    )
+    yield raised(roxham, Severity.CRITICAL, 19)
+    rise = told(
+        last["swanton"], Question.SLOW_RISE, remark="southbound; began 7 days before the rise at Roxham Road", window=26
+    )
+    yield raised(rise, Severity.WARNING, 26, by="m.tremblay")
+    yield raised(
+        told(last["yuma"], Question.DISPLACEMENT, remark="what Yuma lost, Tucson has not gained"),
+        Severity.INFO,
+        9,
+    )
+    yield raised(told(last["miami"], Question.SURGE), Severity.WARNING, 6)
+    yield raised(told(last["blaine"], Question.SURGE), Severity.INFO, 3, state=State.PENDING)
+    yield raised(told(last["del-rio"], Question.SURGE), Severity.INFO, 4, state=State.RESOLVED)
+
+
+def board() -> Board:
+    """The whole story on one board."""
+    full = Board()
+    for place in PLACES:
+        for verdict in days_of(place):
+            full.hear(verdict)
+    for number, alert in enumerate(alerts()):
+        full.alert(alert)
+        for sink in ("slack", "pagerduty", "webhook-rcmp"):
+            outcome = "retry" if (number, sink) == (3, "webhook-rcmp") else "delivered"
+            detail = "503, next try in 40 s" if outcome == "retry" else ""
+            at = LAST + dt.timedelta(hours=18, minutes=7 * number)
+            full.delivery(sink, f"{alert.alert_id[:12]}", outcome, at, detail)
+    full.dead(
+        DeadLetter(
+            letter_id="webhook-rcmp/0b7e4fd21c9a",
+            sink="webhook-rcmp",
+            notice_id="0b7e4fd21c9a",
+            headline="Surge at RCMP Quebec: 204 seen, 96 expected",
+            reason="gave up after 12 tries in 24 h: 503 Service Unavailable",
+            at=LAST + dt.timedelta(hours=6),
+        )
+    )
+    return full
