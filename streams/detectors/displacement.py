@@ -1,10 +1,10 @@
 """Displacement: as many people as ever, but next door.
 
 One sector is significantly below what is expected, its neighbours together significantly above, and the sum
-of both near its expectation: enforcement or weather has moved the flow, not stopped it (the "balloon effect"). Both
-halves must hold (intersection-union test: Berger 1982, Technometrics 24:295). A sector and its neighbours being
-independent on the null, the chance that the larger of the two p-values is under p is p²; over the n sectors of
-a border it is corrected by Šidák.
+of both near its expectation: enforcement or weather has moved the flow, not stopped it (the "balloon
+effect"). Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295). A sector and
+its neighbours being independent on the null, the chance that the larger of the two p-values is under p is
+p²; over the n sectors of a border it is corrected by Šidák.
 """
 
 from typing import NamedTuple

@@ -1,11 +1,11 @@
 """Mix: one nationality, demographic or crossing type has a share that its past does not explain.
 
-Each slice is judged *given the total* of its sector: the binomial tail of its count at the share it used to have
-(the conditional test of two Poisson rates: Przyborowski & Wilenski 1940, Biometrika 31:313). So a surge of all
-slices alike is not a shift, and a shift within a calm total is one. People come in groups: counts and totals are
-divided by the overdispersion that the slices showed in their past (quasi-likelihood, McCullagh 1983,
-Ann Stat 11:59), and by how well the past share is known. The smallest p over m slices is corrected by
-Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of the alarm budget.
+Each slice is judged *given the total* of its sector: the binomial tail of its count at the share it used to
+have (the conditional test of two Poisson rates: Przyborowski & Wilenski 1940, Biometrika 31:313). So a
+surge of all slices alike is not a shift, and a shift within a calm total is one. People come in groups:
+counts and totals are divided by the overdispersion that the slices showed in their past (quasi-likelihood,
+McCullagh 1983, Ann Stat 11:59), and by how well the past share is known. The smallest p over m slices is
+corrected by Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of the alarm budget.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ VULNERABLE = frozenset({"demographic=family_unit", "demographic=unaccompanied_mi
 
 
 class Mix(NamedTuple):
-    """By slice: p-value (not corrected) and expected count given the total; by sector: corrected p, breach."""
+    """By slice: its own p-value and the count expected given the total; by sector: the corrected p."""
 
     p_slice: Floats
     expected: Floats
@@ -78,6 +78,6 @@ def _spread(before: Floats, earlier: Floats, share: Floats) -> Floats:
     mean = earlier * share[..., None]
     variance = np.maximum(mean * (1 - share[..., None]), 1e-9)
     square = np.where(mean > 0, (before - mean) ** 2 / np.maximum(variance, 0.5), 0.0)
-    own = square.mean(-1) if square.shape[-1] else np.ones(square.shape[:-1])
-    pooled = own.mean(-1, keepdims=True) if own.shape[-1] else own
-    return np.maximum(np.maximum(own, pooled), 1.0)
+    own = np.asarray(square.sum(-1) / max(square.shape[-1], 1))
+    pooled = own.sum(-1, keepdims=True) / max(own.shape[-1], 1)
+    return np.asarray(np.maximum(np.maximum(own, pooled), 1.0))

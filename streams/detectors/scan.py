@@ -1,10 +1,10 @@
 """Scan: several sectors side by side that are high together, none of them enough by itself.
 
-Expectation-based Poisson scan: Neill (2009), Int J Forecast 25:498. Every set of a sector and its neighbours
-(and theirs), over the last 1, 3 and 7 periods, is scored F = C log(C / B) + B - C where its count C is
-above its baseline B, divided by its overdispersion. The p-value of the highest score is that of the highest
-scores of replicates drawn from the baselines themselves, with a fixed seed, and beyond them by a Gumbel
-tail (Abrams, Kulldorff & Kleinman 2010, Int J Health Geogr 9:61).
+Expectation-based Poisson scan: Neill (2009), Int J Forecast 25:498. Every set of a sector and its
+neighbours (and theirs), over the last 1, 3 and 7 periods, is scored F = C log(C / B) + B - C where its
+count C is above its baseline B, divided by its overdispersion. The p-value of the highest score is that of
+the highest scores of replicates drawn from the baselines themselves, with a fixed seed, and beyond them by
+a Gumbel tail (Abrams, Kulldorff & Kleinman 2010, Int J Health Geogr 9:61).
 """
 
 from functools import lru_cache
@@ -34,7 +34,7 @@ class Scan(NamedTuple):
 
 
 def zones(adjacent: NDArray[np.bool_], hops: int = HOPS) -> NDArray[np.bool_]:
-    """Connected sets to look at, shape (sets, sectors): each sector with all within 0, 1, ... hops; no set twice.
+    """Sets to look at, shape (sets, sectors): each sector with all within 0, 1, ... hops; no set twice.
 
     >>> zones(np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool), hops=1).astype(int).tolist()
     [[0, 0, 1], [0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 1, 0], [1, 1, 1]]

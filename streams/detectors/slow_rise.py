@@ -9,9 +9,9 @@ again at 0 after an alarm.
       ╱╲  ╱──╯  ╲──╯ │
     ──╯ ╲─╯ since     ╰────
 
-The limit needs no table. By Lorden (1971), Ann Math Stat 42:1897, a sum of true likelihood ratios runs for at
-least exp(limit) periods on average before it alarms on the null, whatever the means and dispersions are; and
-P(S ≥ s) ≤ exp(-s) at any one period, which is the p-value given here. Both are bounds: what is measured
+The limit needs no table. By Lorden (1971), Ann Math Stat 42:1897, a sum of true likelihood ratios runs for
+at least exp(limit) periods on average before it alarms on the null, whatever the means and dispersions are;
+and P(S ≥ s) ≤ exp(-s) at any one period, which is the p-value given here. Both are bounds: what is measured
 lies below (docs/detectors.md).
 """
 
@@ -53,7 +53,7 @@ def limit(periods_between_false_alarms: float) -> float:
 
 
 def increment(observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, ratio: float = RATIO) -> Floats:
-    """Log likelihood ratio of NB(ratio · mean) to NB(mean), the size being mean / (φ - 1); linear in the count."""
+    """Log likelihood ratio of NB(ratio · mean) to NB(mean), of size mean / (φ - 1); linear in the count."""
     y, mu = np.asarray(observed, np.float64), np.maximum(np.asarray(mean, np.float64), SMALLEST)
     spread = np.maximum(np.asarray(dispersion, np.float64) - 1, 1e-9)
     growth = np.log1p(spread * (ratio - 1) / (1 + spread))  # log of (size + ratio · mean) / (size + mean)

@@ -1,10 +1,12 @@
 """Spill-over: what was high upstream some days ago is high here now.
 
-The lag is found in history: the cross-correlation of the two sectors' residuals (Box & Jenkins 1970, ch. 11),
-as normal scores of their ranks, so that one burst cannot make a correlation. Its significance is Fisher's z with
-Bartlett's (1935) effective length where both have memory of their own, corrected (Šidák) for having looked at
-every lag of every upstream sector. A verdict needs three things at once: a lag in history, the upstream sector
-high at that lag, this sector high now; its p-value is the largest of the three (Berger 1982).
+The lag is found in history: the cross-correlation of the two sectors' residuals (Box & Jenkins 1970, ch.
+11), as normal scores of their ranks, so that one burst cannot make a correlation. Its significance is
+Fisher's z with Bartlett's (1935) effective length where both have memory of their own, corrected (Šidák)
+for having looked at every lag of every upstream sector. A verdict needs three things at once: a lag in
+history, the upstream sector high at that lag, this sector high now. The last two are independent on the
+null, so both being under p has the chance p²; the verdict's p-value is the larger of that and of the lag's
+(Berger 1982, Technometrics 24:295).
 """
 
 from typing import NamedTuple
@@ -32,7 +34,7 @@ def judge(residuals: Floats, pairs: NDArray[np.int64], looked_at: int, lags: int
     """Judge pairs of sectors on the newest period.
 
     Args:
-        residuals: normal scores of the counts against their baselines, shape (sectors, periods), oldest first.
+        residuals: counts against their baselines as normal scores, shape (sectors, periods), oldest first.
         pairs: rows (upstream, here) into the sectors.
         looked_at: pairs that share the alarm budget.
         lags: the longest lag.
@@ -55,8 +57,9 @@ def judge(residuals: Floats, pairs: NDArray[np.int64], looked_at: int, lags: int
     p_lag = -np.expm1(looked_at * lags * np.log1p(-np.minimum(ndtr(-z.max(0)), 1 - 1e-16)))
     high_then = ndtr(-upstream[np.arange(count), periods - 2 - best])
     high_now = ndtr(-here[:, -1])
-    p_value = np.max([p_lag, high_then, high_now], axis=0)
-    return Spill(best + 1, p_lag, p_value)
+    both = np.maximum(high_then, high_now) ** 2
+    p_high = -np.expm1(looked_at * np.log1p(-np.minimum(both, 1 - 1e-16)))
+    return Spill(best + 1, p_lag, np.maximum(p_lag, p_high))
 
 
 def _scores(values: Floats) -> Floats:

@@ -1,9 +1,9 @@
 """Strain: how near a sector is to the number of people a day that it can take in, and when it is full.
 
-The question is not *is this normal?* but *is there room?*: every day may be normal and every day too much. The
-p-value is that of the hypothesis that the sector's rate still is below its capacity, P(Y ≥ observed | capacity); a
-breach is plain: as many as there is room for, or full before the day is over at the present rate.
-Linear projection of an intake against its bound is the surge-capacity rule of hospitals (Hick et al. 2004,
+The question is not *is this normal?* but *is there room?*: every day may be normal and every day too much.
+The p-value is that of the hypothesis that the sector's rate still is below its capacity, P(Y ≥ observed |
+capacity); a breach is plain: as many as there is room for, or full before the day is over at the present
+rate. That a surge is measured against what a place can take in is the rule of hospitals (Hick et al. 2004,
 Ann Emerg Med 44:253).
 """
 

@@ -1,0 +1,57 @@
+"""Levels: what the sectors of a border tell their region when a period is over, on the topic `levels`."""
+
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from scipy.special import ndtri
+
+from streams.calendar import Cadence
+from streams.verdicts import Question, Verdict
+
+
+class Level(BaseModel):
+    """One sector's closed period: what was seen and what is normal there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sector: str
+    border: str
+    cadence: Cadence
+    period: AwareDatetime  # its start, on the sector's clock
+    as_of: AwareDatetime
+    observed: Annotated[float, Field(ge=0)]
+    expected: Annotated[float, Field(ge=0)]
+    dispersion: Annotated[float, Field(ge=1)] = (
+        1.0  # variance of the count / expected, baseline's error included
+    )
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Self | None:
+        """The level within a sector's surge verdict; None where it says nothing about a closed period.
+
+        The verdict's window may be longer than its period: the period's counts are the last of the recent.
+        """
+        if verdict.question is not Question.SURGE or not verdict.closed or verdict.subject:
+            return None
+        seen = verdict.evidence
+        observed = seen.recent[-1] if seen.recent else seen.observed
+        expected = seen.recent_expected[-1] if seen.recent_expected else seen.expected
+        return cls(
+            sector=verdict.sector,
+            border=verdict.border,
+            cadence=verdict.cadence,
+            period=verdict.period,
+            as_of=verdict.as_of,
+            observed=observed,
+            expected=expected,
+            dispersion=_dispersion(verdict),
+        )
+
+
+def _dispersion(verdict: Verdict) -> float:
+    """Back from the width of the interval, which is that of a count with this dispersion."""
+    seen = verdict.evidence
+    if seen.expected <= 0 or not 0 < seen.alpha < 1:
+        return 1.0
+    deviation = (seen.upper - seen.lower) / (2 * -ndtri(seen.alpha / 2))
+    return max(1.0, float(deviation**2 / seen.expected))
