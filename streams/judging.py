@@ -40,6 +40,7 @@ SHARE: Final = {
 }  # fmt: skip
 RECENT: Final = 28
 HOURLY_LEAST: Final = 8.0  # people a day below which single hours tell nothing
+FLOOR_RUN = 20.0  # people that a new level is off by, in all its periods together
 FLOOR_PEOPLE, FLOOR_RATIO = 5.0, 1.3  # a surge is at least so many people and times more than expected
 
 
@@ -63,7 +64,7 @@ class Judge:
     """Asks every question of every sector it is given."""
 
     def __init__(
-        self, registry: Registry, calendar: Calendar | None = None, false_alarms_per_month: float = 0.5
+        self, registry: Registry, calendar: Calendar | None = None, false_alarms_per_month: float = 0.2
     ) -> None:
         self._sectors = registry.by_id
         self._calendar = calendar or Calendar()
@@ -341,7 +342,8 @@ class Judge:
         out = []
         for row, counts in enumerate(seen.batch):
             length = abs(int(found.state.run[row]))
-            proposed = bool(found.proposed[row])
+            enough = abs(float(found.state.observed[row] - found.state.expected[row])) >= FLOOR_RUN
+            proposed = bool(found.proposed[row]) and enough
             start = seen.index - length + 1
             if proposed:
                 # Until a person says otherwise, the baseline takes the new level from its beginning on.

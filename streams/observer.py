@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 log = structlog.get_logger()
@@ -22,46 +23,35 @@ class SetupError(RuntimeError):
 class Observer:
     """Reads `controls` from its beginning and asks for ends of topics."""
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, servers: str, controls: str) -> None:
         self._servers = servers
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=servers, enable_auto_commit=False, request_timeout_ms=REQUEST_MS
+            controls,  # without a group: all of its partitions, from the beginning
+            bootstrap_servers=servers,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            request_timeout_ms=REQUEST_MS,
         )
 
     async def start(self, needed: Iterable[str]) -> None:
         """Connect; raises SetupError where no broker answers or topics are missing."""
         try:
+            await require(self._servers, needed)
             await self._consumer.start()
-            missing = sorted(set(needed) - await self._consumer.topics())
-        except (KafkaError, OSError) as error:
-            await self._consumer.stop()
+        except KafkaError as error:
             raise SetupError(
-                f"no Kafka broker answers at {self._servers} ({error}): start one or set SURGEWATCH_BROKERS"
+                f"no Kafka broker answers at {self._servers}: start one or set SURGEWATCH_BROKERS"
             ) from error
-        if missing:
-            await self._consumer.stop()
-            raise SetupError(
-                f"missing topics at {self._servers}: {', '.join(missing)}: make them with `surgewatch topics`"
-            )
 
     async def stop(self) -> None:
         """Disconnect."""
         await self._consumer.stop()
 
-    def partitions(self, topic: str) -> list[int]:
-        """The partitions of a topic."""
-        return sorted(self._consumer.partitions_for_topic(topic) or ())
-
-    async def first_controls(self, topic: str, heard: Callable[[Any], None]) -> None:
+    async def first_controls(self, heard: Callable[[Any], None]) -> None:
         """Hear every control that stands now."""
-        parts = [TopicPartition(topic, partition) for partition in self.partitions(topic)]
-        self._consumer.assign(parts)
-        await self._consumer.seek_to_beginning(*parts)
-        ends = await self._consumer.end_offsets(parts)
-        left = [tp for tp in parts if ends[tp]]
-        while left:
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
             await self.next_controls(heard)
-            left = [tp for tp in left if await self._consumer.position(tp) < ends[tp]]
 
     async def next_controls(self, heard: Callable[[Any], None], timeout: float = 1.0) -> None:
         """Hear what operators said since, waiting for it up to `timeout` seconds."""
@@ -78,3 +68,18 @@ class Observer:
             log.warning("broker does not answer", error=str(error))
             return None
         return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+
+
+async def require(servers: str, topics: Iterable[str]) -> None:
+    """Raises SetupError naming the topics that are missing, or KafkaError where no broker answers."""
+    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_MS)
+    try:
+        await client.bootstrap()
+        there = (await client.fetch_all_metadata()).topics(exclude_internal_topics=False)
+    finally:
+        await client.close()
+    missing = sorted(set(topics) - there)
+    if missing:
+        raise SetupError(
+            f"missing topics at {servers}: {', '.join(missing)}: make them with `surgewatch topics`"
+        )

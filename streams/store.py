@@ -113,22 +113,24 @@ class Changelog:
         self._shelf: Shelf = shelf
         self.bytes_written = 0
 
-    async def read(self, partitions: Sequence[int]) -> dict[int, State]:
-        """What holds for every key of these partitions, and how far their source had been counted."""
+    async def read(self, producer: Producer, partitions: Sequence[int]) -> dict[int, State]:
+        """What holds for every key of these partitions, and how far their source had been counted.
+
+        What a worker had begun to write when it died is taken back, here and in the topic.
+        """
         held: dict[int, dict[bytes, bytes]] = {}
         starts: dict[TopicPartition, int] = {}
         for partition in partitions:
             following, held[partition] = self._unshelve(partition)
             starts[TopicPartition(self.topic, partition)] = following
         if starts:
-            await self._read_on(starts, held)
-        return {
-            partition: State(int(pairs.pop(AT, 0)), list(pairs.items())) for partition, pairs in held.items()
-        }
+            await self.write(producer, await self._read_on(starts, held))
+        return {at: State(_position(pairs), _but_position(pairs)) for at, pairs in held.items()}
 
     async def _read_on(
         self, starts: Mapping[TopicPartition, int], held: dict[int, dict[bytes, bytes]]
-    ) -> None:
+    ) -> dict[int, State]:
+        """Lay the changelog from these offsets on over what is held; says what has to be taken back."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._servers, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
         )
@@ -153,6 +155,7 @@ class Changelog:
                 left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
             for tp, fresh in news.items():
                 self._keep(tp.partition, fresh.pairs(), await consumer.position(tp))
+            return {tp.partition: fresh.undone() for tp, fresh in news.items() if fresh.begun}
         finally:
             await consumer.stop()
 
@@ -162,7 +165,7 @@ class Changelog:
         for partition, (position, changed) in states.items():
             at = str(position).encode()
             pairs = [*changed, (AT, at)]
-            records = [(key, value, ((POSITION, at),)) for key, value in pairs]
+            records = [(key, value, [(POSITION, at)]) for key, value in pairs]
             written[partition] = pairs, await producer.put(self.topic, partition, records)
             self.bytes_written += sum(len(key) + len(value or b"") for key, value in pairs)
         await producer.settled()
@@ -196,24 +199,51 @@ class Changelog:
 
 
 class News:
-    """What the changelog says beyond what is held; a worker that was thought dead cannot turn it back."""
+    """What the changelog says beyond what is held.
+
+    A write holds from its last record on, which is that of AT. So a write that a dying worker left half done
+    never held. Nor does one that had counted less far than an earlier one: it is the late word of a worker
+    that was thought dead.
+    """
 
     def __init__(self, held: dict[bytes, bytes]) -> None:
         self._held = held
-        self._positions: dict[bytes, int] = {}
+        self._touched: set[bytes] = set()
+        self._position = _position(held)
+        self.begun: list[Pair] = []  # of a write whose end has not been seen
 
     def apply(self, records: Iterable[Any]) -> None:
-        """Take records in their order, except those that had counted less far than an earlier one."""
+        """Take records in their order."""
         for record in records:
             position = next((int(value) for name, value in record.headers if name == POSITION), 0)
-            if position < self._positions.get(record.key, 0):
+            if position < self._position:
                 continue
-            self._positions[record.key] = position
-            if record.value is None:
-                self._held.pop(record.key, None)
+            self.begun.append((record.key, record.value))
+            if record.key == AT:
+                self._position = position
+                self._hold()
+
+    def _hold(self) -> None:
+        for key, value in self.begun:
+            self._touched.add(key)
+            if value is None:
+                self._held.pop(key, None)
             else:
-                self._held[record.key] = record.value
+                self._held[key] = value
+        self.begun.clear()
 
     def pairs(self) -> list[Pair]:
         """Every key that was spoken of, with what holds now."""
-        return [(key, self._held.get(key)) for key in self._positions]
+        return [(key, self._held.get(key)) for key in self._touched]
+
+    def undone(self) -> State:
+        """What to write so that the topic says again what holds."""
+        return State(self._position, [(key, self._held.get(key)) for key in dict(self.begun)])
+
+
+def _position(held: Mapping[bytes, bytes]) -> int:
+    return int(held.get(AT, b"0"))
+
+
+def _but_position(held: Mapping[bytes, bytes]) -> list[Pair]:
+    return [(key, value) for key, value in held.items() if key != AT]

@@ -18,7 +18,7 @@ from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-Record = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, value, headers
+Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
 
 
 class Fetch(NamedTuple):
@@ -143,6 +143,7 @@ class Producer(driver.Producer):
 
     async def put_keyed(self, topic: str, records: Iterable[Record]) -> None:
         """The same, each record in the partition of its key."""
+        await self._ensure_producer().partitions_for(topic)  # so that they are known
         parts: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             parts[self.key_partition(topic, record[0] or b"").partition].append(record)

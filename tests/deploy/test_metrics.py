@@ -11,6 +11,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from streams.sectors import registry
+from surgewatch.instruments import TARGET, reference
 from tests.prometheus import DEPLOY
 
 RULES = [
@@ -67,3 +68,11 @@ def test_every_metric_of_the_workers_is_seen_somewhere() -> None:
     seen = " ".join(expression for _, expression in asked())
     families = {re.sub(r"_(bucket|sum|count|total|created)$", "", name) for name in OFFERED}
     assert {family for family in families if family not in seen} == set()
+
+
+def test_the_committed_reference_is_what_the_workers_have() -> None:
+    assert TARGET.read_text() == reference(), "run `make docs` and commit what it writes"
+
+
+def test_an_alert_says_on_which_border_it_is_so_that_it_can_be_routed() -> None:
+    assert {"sector", "border", "question", "severity", "state"} <= OFFERED["surgewatch_alerts"]

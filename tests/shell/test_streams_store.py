@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from streams.store import POSITION, Changelog, News, NoShelf, RocksShelf, Shelf
+from streams.store import AT, POSITION, Changelog, News, NoShelf, RocksShelf, Shelf
 
 pytest.importorskip("rocksdict")
 
@@ -13,24 +13,36 @@ def record(key: bytes, value: bytes | None, position: int) -> SimpleNamespace:
     return SimpleNamespace(key=key, value=value, headers=((POSITION, str(position).encode()),))
 
 
+def end(position: int) -> SimpleNamespace:
+    return record(AT, str(position).encode(), position)
+
+
 def test_the_newest_value_of_a_key_holds():
     held: dict[bytes, bytes] = {}
-    News(held).apply([record(b"a", b"1", 5), record(b"b", b"1", 5), record(b"a", b"2", 9)])
-    assert held == {b"a": b"2", b"b": b"1"}
+    News(held).apply([record(b"a", b"1", 5), record(b"b", b"1", 5), end(5), record(b"a", b"2", 9), end(9)])
+    assert held == {b"a": b"2", b"b": b"1", AT: b"9"}
 
 
 def test_a_key_without_value_is_gone():
     held = {b"a": b"1"}
     news = News(held)
-    news.apply([record(b"a", None, 5)])
-    assert held == {}
-    assert news.pairs() == [(b"a", None)]
+    news.apply([record(b"a", None, 5), end(5)])
+    assert held == {AT: b"5"}
+    assert (b"a", None) in news.pairs()
+
+
+def test_a_write_that_was_not_finished_never_held_and_is_taken_back():
+    held: dict[bytes, bytes] = {}
+    news = News(held)
+    news.apply([record(b"a", b"1", 5), end(5), record(b"a", b"2", 9), record(b"b", b"2", 9)])
+    assert held == {b"a": b"1", AT: b"5"}
+    assert news.undone() == (5, [(b"a", b"1"), (b"b", None)])
 
 
 def test_a_worker_that_was_thought_dead_cannot_turn_the_state_back():
     held: dict[bytes, bytes] = {}
-    News(held).apply([record(b"a", b"new owner", 20), record(b"a", b"late word of the old one", 12)])
-    assert held == {b"a": b"new owner"}
+    News(held).apply([record(b"a", b"new owner", 20), end(20), record(b"a", b"late word", 12), end(12)])
+    assert held == {b"a": b"new owner", AT: b"20"}
 
 
 def test_a_shelf_gives_back_what_was_saved_with_the_offset_to_read_on_from(tmp_path):
