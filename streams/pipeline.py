@@ -120,6 +120,10 @@ class Pipeline:
         """Take what an operator said."""
         self._judge.hear(control)
 
+    def withdraw(self, key: str) -> None:
+        """An operator took a control back."""
+        self._judge.withdraw(key)
+
     def dirty(self) -> dict[int, list[Pair]]:
         """For each partition the keys and values that changed since this was last asked."""
         states = {}

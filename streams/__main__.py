@@ -1,0 +1,8 @@
+"""`python -m streams` runs one streams worker."""
+
+import sys
+
+from streams.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Between the pure pipeline and Kafka: who holds state for the assigned partitions, and when it is settled.
+
+The order that makes at-least-once exact: outputs are in the broker, then the state that says *counted up to
+here* is in the changelog, then offsets are committed. A worker that dies anywhere in between leaves records
+to be read again, whose counts the state then knows, and outputs to be said again, under the same ids.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+from faust.exceptions import ProducerSendError
+from faust.types import TP
+
+from streams.metrics import Metrics
+from streams.outputs import Outputs
+from streams.pipeline import Pipeline
+from streams.store import Changelog, State
+from streams.transport import Fetch, Producer
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """Holds the pipeline's state for the assigned partitions of the source topic."""
+
+    def __init__(
+        self,
+        source: str,
+        pipeline: Pipeline,
+        changelog: Changelog,
+        outputs: Outputs,
+        metrics: Metrics,
+        producer: Callable[[], Producer],
+    ) -> None:
+        self._source = source
+        self._pipeline = pipeline
+        self._changelog = changelog
+        self._outputs = outputs
+        self._metrics = metrics
+        self._producer = producer
+        self._generation = -1
+        self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
+        self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
+        self.recovery_seconds = 0.0
+        self._unsettled = False  # is a settling under way, or did one fail?
+        self.ready = False  # has this worker joined its group, with whatever partitions fell to it?
+
+    async def fold(self, fetch: Fetch) -> None:
+        """Bring a fetch into the state and say what follows from it."""
+        async with self._turn:
+            if fetch.generation != self._generation or fetch.partition not in self.positions:
+                return  # fetched before a rebalance: whoever holds the partition now reads it again
+            started = time.perf_counter()
+            outcome = self._pipeline.process(fetch.partition, fetch.records, self._source)
+            self.positions[fetch.partition] = fetch.records[-1].offset + 1
+            self._metrics.batch(outcome, len(fetch.records), time.perf_counter() - started)
+            await self._outputs.say(self._producer(), outcome)
+
+    async def tick(self, now: float) -> None:
+        """Let the clock on the wall move event time on; `now` is epoch seconds."""
+        async with self._turn:
+            outcome = self._pipeline.tick(now)
+            self._metrics.outcome(outcome)
+            await self._outputs.say(self._producer(), outcome)
+
+    async def settle(self) -> None:
+        """Bring outputs, then state, of all that was folded so far into the broker.
+
+        Where that fails once, it is never tried again: what changed was given out for writing, so a second
+        try would find nothing to write, and the offsets would be committed without their state.
+        """
+        if self._unsettled:
+            raise ProducerSendError("state could not be written before: this worker has to start again")
+        self._unsettled = True
+        async with self._turn:
+            states = {
+                partition: State(self.positions[partition], pairs)
+                for partition, pairs in self._pipeline.dirty().items()
+                if pairs and partition in self.positions
+            }
+        await self._producer().settled()
+        await self._changelog.write(self._producer(), states)
+        self._unsettled = False
+
+    def fail(self) -> None:
+        """Settle nothing any more: what was folded last is not whole."""
+        self._unsettled = True
+
+    async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
+        """Read back the state of the partitions that are new here."""
+        started = time.monotonic()
+        mine = sorted(tp.partition for tp in partitions if tp.topic == self._source)
+        held = await self._changelog.read(self._producer(), mine)
+        for partition, state in held.items():
+            self._pipeline.restore(partition, {k: v for k, v in state.pairs if v is not None})
+            self.positions[partition] = state.position
+        self._generation = generation
+        self.recovery_seconds = time.monotonic() - started
+        self.ready = True
+        keys = sum(len(state.pairs) for state in held.values())
+        log.info("partitions assigned", partitions=mine, keys=keys, seconds=round(self.recovery_seconds, 3))
+
+    def revoked(self, partitions: Iterable[TP]) -> None:
+        """Forget partitions that may be another worker's by now."""
+        for tp in partitions:
+            if tp.topic == self._source and self.positions.pop(tp.partition, None) is not None:
+                self._pipeline.drop(tp.partition)
+                self._changelog.close(tp.partition)
