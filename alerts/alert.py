@@ -23,6 +23,9 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
 class Reason(StrEnum):
     """Why a notice is sent."""
 
@@ -49,7 +52,13 @@ class Alert(BaseModel):
     updated: AwareDatetime  # event time of the newest verdict heard
     worst: Verdict  # the most severe so far
     latest: Verdict
+    breaches: Annotated[int, Field(ge=0)] = 1  # periods heard in breach
+    calms: Annotated[int, Field(ge=0)] = 0  # closed calm periods since the last of them
+    told: AwareDatetime | None = None  # event time of the last notice
+    reminders: Annotated[int, Field(ge=0)] = 0
+    expired: bool = False  # resolved because nothing was heard any more
     acknowledged_by: str = ""
+    silenced_by: str = ""
 
 
 class Notice(BaseModel):

@@ -87,7 +87,9 @@ class _Line:
 
     def _seed(self, verdict: Verdict) -> None:
         """A first verdict brings the periods before it along, though without their bands."""
-        past = zip(reversed(verdict.evidence.recent), reversed(verdict.evidence.recent_expected), strict=False)
+        past = zip(
+            reversed(verdict.evidence.recent), reversed(verdict.evidence.recent_expected), strict=False
+        )
         index = verdict.cadence.index(verdict.period.timestamp())
         shift = verdict.period.timestamp() - verdict.cadence.start(index)  # the sector's own clock
         for back, (observed, expected) in enumerate(past):

@@ -39,8 +39,9 @@ function times(evidence) {
   return ` (${ratio >= 10 ? people.format(ratio) : fine.format(ratio)} times)`;
 }
 
+const slice = (name) => (name.includes("=") ? capital(name.split("=").pop().replaceAll("_", " ").toLowerCase()) : title(name));
 const parts = (list) =>
-  list.slice(0, 4).map((part) => `${part.name.split("=").pop().replaceAll("_", " ").toLowerCase()} ${count(part.observed)} (normal ${count(part.expected)})`).join(", ");
+  list.slice(0, 4).map((part) => `${slice(part.name)} ${count(part.observed)} (normal ${count(part.expected)})`).join(", ");
 
 // ---- making elements -----------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ function showAlert(alert) {
     badge(state, alert.acknowledged_by ? ` · taken by ${alert.acknowledged_by}` : ""),
     make("span", "quiet", when(alert.cadence, alert.period)),
   );
-  const subject = alert.subject ? `, ${alert.subject.split("=").pop().toLowerCase()}` : "";
+  const subject = alert.subject ? `, ${slice(alert.subject)}` : "";
   const figure = make("p", "figure");
   figure.append(make("b", "", count(evidence.observed)), ` seen, ${count(evidence.expected)} expected${times(evidence)}`);
   refill(element, top, make("h3", "", `${what} at ${where}${subject}`), figure, facts(alert), deeds(alert, `${what} at ${where}`));

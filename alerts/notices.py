@@ -1,0 +1,145 @@
+"""Notices: what people read. Five seconds: what was seen, what was expected, since when, where from, how sure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from alerts.alert import Alert, Notice, Reason, State, notice_id
+from alerts.policies import deviation
+from streams.calendar import Cadence
+from streams.verdicts import Contribution, Question, Verdict
+
+BARS: Final = "▁▂▃▄▅▆▇█"
+_KIND: Final = {
+    Question.SURGE: "Surge",
+    Question.SLOW_RISE: "Slow rise",
+    Question.RECORD: "Record high",
+    Question.DROP: "Drop",
+    Question.SILENCE: "Silence",
+    Question.MIX: "Shift in the mix",
+    Question.STRAIN: "At capacity",
+    Question.DISPLACEMENT: "Displacement",
+    Question.SPILL_OVER: "Spill-over from upstream",
+    Question.SCAN: "Cluster of sectors",
+    Question.REGIME: "New level",
+}
+_LEAD: Final = {
+    Reason.FIRST: "",
+    Reason.WORSE: "Worse: ",
+    Reason.STILL: "Still: ",
+    Reason.RESOLVED: "Resolved: ",
+}
+_UNIT: Final = {Cadence.HOUR: "hours", Cadence.DAY: "days", Cadence.WEEK: "weeks", Cadence.MONTH: "months"}
+
+
+def word(alert: Alert, reason: Reason, occasion: str) -> Notice:
+    """The notice of an alert for a reason; `occasion` tells repeated reasons apart."""
+    return Notice(
+        notice_id=notice_id(alert.alert_id, reason, occasion),
+        alert=alert,
+        reason=reason,
+        headline=headline(alert, reason),
+        text="\n".join(lines(alert, reason)),
+    )
+
+
+def headline(alert: Alert, reason: Reason) -> str:
+    """One line: `Surge at Rcmp Quebec: 181 in 1 day, expected 98 (×1.8)`."""
+    told = alert.latest if reason is not Reason.RESOLVED else alert.worst
+    return f"{_LEAD[reason]}{_KIND[alert.question]} at {place(alert.sector)}: {_figures(told)}"[:200]
+
+
+def lines(alert: Alert, reason: Reason) -> list[str]:
+    """The text, a thought a line."""
+    if alert.state is State.RESOLVED:
+        return [_over(alert), _since(alert), sparkline(alert.latest.evidence.recent)]
+    verdict = alert.latest
+    evidence = verdict.evidence
+    out = [
+        f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
+        _since(alert),
+    ]
+    if evidence.slices:
+        out.append("Most of it: " + ", ".join(map(_share, evidence.slices)) + ".")
+    if evidence.neighbours:
+        out.append("Neighbours: " + ", ".join(map(_share, evidence.neighbours)) + ".")
+    if evidence.record:
+        out.append("The highest on record here.")
+    elif evidence.last_as_high is not None:
+        out.append(f"Last so high on {evidence.last_as_high:%Y-%m-%d}.")
+    if evidence.capacity is not None:
+        full = f", full at {evidence.full_at:%H:%M} UTC" if evidence.full_at else ""
+        out.append(f"Capacity {evidence.capacity:.0f} a day{full}.")
+    if evidence.share_arrived < 1:
+        out.append(f"About {evidence.share_arrived:.0%} of the reports have arrived.")
+    if evidence.remark:
+        out.append(evidence.remark[0].upper() + evidence.remark[1:] + ".")
+    return [*out, f"Baseline: {evidence.baseline}.", sparkline(evidence.recent)]
+
+
+def place(sector: str) -> str:
+    """A sector's id as people write it: `rcmp-quebec` is `RCMP Quebec`."""
+    known = {"rcmp": "RCMP", "cbsa": "CBSA"}
+    return " ".join(known.get(part, part.capitalize()) for part in sector.split("-"))
+
+
+def sureness(p_value: float) -> str:
+    """How sure, in words: by chance alone, how often."""
+    if p_value < 1e-9:
+        return "chance alone cannot explain it"
+    return f"by chance once in {_rounded(1 / max(p_value, 1e-12))}"
+
+
+def sparkline(values: Sequence[float], points: int = 28) -> str:
+    """The last values as a line of bars.
+
+    >>> sparkline([0, 1, 2, 3, 4, 5, 6, 7])
+    '▁▂▃▄▅▆▇█'
+    """
+    shown = list(values)[-points:]
+    top = max(shown, default=0) or 1
+    return "".join(BARS[min(int(value / top * (len(BARS) - 1) + 0.5), len(BARS) - 1)] for value in shown)
+
+
+def _figures(verdict: Verdict) -> str:
+    evidence = verdict.evidence
+    window = _window(verdict)
+    if verdict.question is Question.SILENCE:
+        return f"nobody in {window}, expected {evidence.expected:.0f}"
+    _, ratio = deviation(verdict)
+    times = f"×{ratio:.1f}" if evidence.observed >= evidence.expected else f"÷{ratio:.1f}"
+    what = (
+        f" {evidence.slices[0].name.partition('=')[2]}"
+        if verdict.question is Question.MIX and evidence.slices
+        else ""
+    )
+    return f"{evidence.observed:.0f}{what} in {window}, expected {evidence.expected:.0f} ({times})"
+
+
+def _window(verdict: Verdict) -> str:
+    unit, length = _UNIT[verdict.cadence], verdict.evidence.window
+    whole = f"{length} {unit if length > 1 else unit[:-1]}"
+    return whole if verdict.closed else f"{whole} (not over yet)"
+
+
+def _since(alert: Alert) -> str:
+    return f"Since {alert.onset:%Y-%m-%d}, {alert.breaches} {_periods(alert)} in breach."
+
+
+def _periods(alert: Alert) -> str:
+    unit = _UNIT[alert.latest.cadence]
+    return unit if alert.breaches > 1 else unit[:-1]
+
+
+def _over(alert: Alert) -> str:
+    if alert.expired:
+        return "Nothing more was heard of it."
+    evidence = alert.latest.evidence
+    return f"Back to normal: {evidence.observed:.0f}, expected {evidence.expected:.0f}."
+
+
+def _share(part: Contribution) -> str:
+    return f"{part.name.replace('=', ' ')} {part.observed:.0f} (usually {part.expected:.0f})"
+
+
+def _rounded(number: float) -> str:
+    return f"{float(f'{number:.1g}'):,.0f}"
