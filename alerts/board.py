@@ -144,7 +144,7 @@ class Board:
                 self._draw(sector)
 
     def delivery(self, sink: str, notice_id: str, outcome: str, at: AwareDatetime, detail: str = "") -> None:
-        """What became of one attempt: `outcome` is the word of the metric (delivered, retry, refused, dead)."""
+        """What became of one attempt; `outcome` is the metric's word: delivered, retry, refused or dead."""
         key = f"{sink}/{notice_id}"
         value = {"sink": sink, "notice": notice_id, "outcome": outcome, "detail": detail}
         self._put(DELIVERIES, key, {"id": key, **value, "at": at.isoformat()})

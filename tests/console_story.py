@@ -5,6 +5,7 @@ Levels and the size of the surges follow the published months of that winter (RC
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from streams.verdicts import Contribution, Evidence, Question, Verdict
 
 LAST = dt.datetime(2023, 2, 24, tzinfo=dt.UTC)
 DAYS = 60
+SURE = 3.9  # standard deviations on each side of what is normal: 1 in 10,000
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class Place:
 
 
 PLACES = (
-    Place("rcmp-quebec", "northern", 96, 2.1, 19),
+    Place("rcmp-quebec", "northern", 96, 2.2, 19),
     Place("swanton", "northern", 9, 4.6, 26),
     Place("houlton", "northern", 1.4),
     Place("buffalo", "northern", 2.1),
     Place("detroit", "northern", 3.0),
     Place("grand-forks", "northern", 2.3),
-    Place("blaine", "northern", 2.2, 2.6, 4),
+    Place("blaine", "northern", 2.2, 4.5, 3),
     Place("spokane", "northern", 1.2),
     Place("havre", "northern", 0.5),
     Place("san-diego", "southwest", 640),
@@ -44,7 +46,7 @@ PLACES = (
     Place("tucson", "southwest", 730),
     Place("el-paso", "southwest", 1_040),
     Place("big-bend", "southwest", 62),
-    Place("del-rio", "southwest", 900, 1.35, 5),
+    Place("del-rio", "southwest", 900),
     Place("laredo", "southwest", 140),
     Place("rio-grande-valley", "southwest", 520),
     Place("miami", "coastal", 21, 1.9, 6),
@@ -63,8 +65,8 @@ def days_of(place: Place) -> list[Verdict]:
         expected = place.level * week[period.weekday()]
         ramp = min(1.0, (place.days - back) / 4) if back < place.days else 0.0
         mean = expected * (1 + (place.surge - 1) * ramp)
-        observed = float(chance.poisson(mean * chance.gamma(30, 1 / 30)))
-        spread = 2.6 * np.sqrt(1.4 * expected + (0.1 * expected) ** 2)
+        observed = float(chance.poisson(mean * chance.gamma(60, 1 / 60)))
+        spread = SURE * np.sqrt(expected + (0.13 * expected) ** 2)
         band = (max(0.0, expected - spread), expected + spread)
         verdicts.append(judged(place, period, observed, expected, band))
     return verdicts
@@ -85,7 +87,7 @@ def judged(
         "expected": round(float(expected), 2),
         "lower": round(float(band[0]), 2),
         "upper": round(float(band[1]), 2),
-        "p_value": float(np.exp(-max(0.3, abs(observed - expected) ** 1.2 / (expected + 1)))),
+        "p_value": math.erfc(SURE * abs(observed - expected) / (band[1] - expected) / math.sqrt(2)),
         "alpha": 1e-4,
         "baseline": "regression over 1095 days",
     }
@@ -102,7 +104,9 @@ def judged(
     )
 
 
-def raised(verdict: Verdict, severity: Severity, days: int, state: State = State.FIRING, by: str = "") -> Alert:
+def raised(
+    verdict: Verdict, severity: Severity, days: int, state: State = State.FIRING, by: str = ""
+) -> Alert:
     onset = verdict.period - dt.timedelta(days=days - 1)
     return Alert(
         alert_id=alert_id(verdict.question_key, onset),
@@ -144,12 +148,21 @@ def alerts() -> Iterator[Alert]:
         full_at=LAST + dt.timedelta(days=2),
     )
     yield raised(roxham, Severity.CRITICAL, 19)
+    month = [verdict.evidence for verdict in days_of(PLACES[1])[-26:]]
     rise = told(
-        last["swanton"], Question.SLOW_RISE, remark="southbound; began 7 days before the rise at Roxham Road", window=26
+        last["swanton"],
+        Question.SLOW_RISE,
+        observed=sum(day.observed for day in month),
+        expected=sum(day.expected for day in month),
+        lower=178,
+        upper=292,
+        p_value=3e-19,
+        remark="southbound; began 7 days before the rise at Roxham Road",
+        window=26,
     )
     yield raised(rise, Severity.WARNING, 26, by="m.tremblay")
     yield raised(
-        told(last["yuma"], Question.DISPLACEMENT, remark="what Yuma lost, Tucson has not gained"),
+        told(last["yuma"], Question.DROP, remark="what Yuma lost, Tucson has not gained"),
         Severity.INFO,
         9,
     )

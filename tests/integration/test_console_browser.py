@@ -1,6 +1,6 @@
 """The console in real headless Chromium: what an operator sees, and what the keyboard can do.
 
-    python -m tests.integration.test_console_browser docs/console.png     draws the picture of the README
+python -m tests.integration.test_console_browser docs/console.png     draws the picture of the README
 """
 
 import asyncio
@@ -119,7 +119,7 @@ def browser() -> Iterator[Any]:
 def desk(browser: Any) -> Iterator[Desk]:
     desk = Desk(story.board())
     browser.get(desk.url)
-    within(10, lambda: found(browser, ".sector"))
+    within(40, lambda: found(browser, ".sector"))
     yield desk
     complaints = [e for e in browser.get_log("browser") if "Content Security" in e["message"]]
     browser.get("about:blank")
@@ -161,7 +161,7 @@ def test_a_new_alert_is_on_the_page_within_a_second(browser: Any, desk: Desk) ->
 
 def test_an_alert_tells_what_was_seen_expected_since_when_and_how_sure(browser: Any, desk: Desk) -> None:
     text = found(browser, ".alert.critical")[0].text
-    for word in ("Surge at RCMP Quebec", "seen", "expected", "Since", "2023-02-06", "by chance", "haiti"):
+    for word in ("Surge at RCMP Quebec", "seen", "expected", "Since", "2023-02-06", "by chance", "Haiti"):
         assert word in text
 
 
@@ -210,9 +210,7 @@ def test_a_wrong_token_is_told_and_forgotten(browser: Any, desk: Desk) -> None:
     assert desk.resent == []
 
 
-def test_send_again_buries_the_dead_letter_and_the_token_stays_in_this_tab(
-    browser: Any, desk: Desk
-) -> None:
+def test_send_again_buries_the_dead_letter_and_the_token_stays_in_this_tab(browser: Any, desk: Desk) -> None:
     script(browser, "sessionStorage.setItem('token', arguments[0])", TOKEN)
     found(browser, "#dead-list button")[0].click()
     within(2, lambda: not found(browser, "#dead-list li"))
@@ -257,16 +255,18 @@ const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
 const paper = (e) => { for (; e; e = e.parentElement) {
   const c = rgba(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c; }
   return [255, 255, 255]; };
-return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && !e.closest('.unseen, .skip')
-  && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).flatMap((e) => {
+return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility()
+  && !e.closest('.unseen, .skip') && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).flatMap((e) => {
   const [a, b] = [light(rgba(getComputedStyle(e).color)), light(paper(e))].sort((x, y) => y - x);
   const ratio = (a + 0.05) / (b + 0.05);
-  return ratio < 4.5 && !e.disabled ? [`${e.tagName} ${e.className} ${e.textContent.slice(0, 30)} ${ratio.toFixed(2)}`] : [];
+  const faint = ratio < 4.5 && !e.disabled;
+  return faint ? [`${e.tagName} ${e.className} ${e.textContent.slice(0, 30)} ${ratio.toFixed(2)}`] : [];
 });
 """
 _NAMELESS = """
 return [...document.querySelectorAll('button, input, select, textarea, [role=img], a')]
-  .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() && e.tagName !== 'SELECT' || e.labels?.length))
+  .filter((e) => !(e.getAttribute('aria-label') || e.labels?.length
+    || e.textContent.trim() && e.tagName !== 'SELECT'))
   .map((e) => e.outerHTML.slice(0, 80));
 """
 
@@ -311,10 +311,10 @@ def test_a_narrow_screen_scrolls_one_way_only(browser: Any, desk: Desk) -> None:
     assert wide <= 390
 
 
-def picture(path: Path, *, dark: bool = False, size: tuple[int, int] = SIZE) -> None:
+def picture(path: Path, *, dark: bool = False, size: tuple[int, int] = (1560, 1240)) -> None:
     desk, browser = Desk(story.board()), open_browser(dark=dark, size=size)
     browser.get(desk.url)
-    within(10, lambda: found(browser, ".sector canvas"))
+    within(40, lambda: found(browser, ".sector canvas"))
     time.sleep(1)
     browser.save_screenshot(str(path))
     browser.quit()
