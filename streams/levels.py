@@ -25,6 +25,12 @@ class Level(BaseModel):
         1.0  # variance of the count / expected, baseline's error included
     )
 
+    @property
+    def index(self) -> int:
+        """The period's, on the sector's clock: the same for all sectors of a border."""
+        shift = self.period.utcoffset()
+        return self.cadence.index(self.period.timestamp() + (shift.total_seconds() if shift else 0))
+
     @classmethod
     def of(cls, verdict: Verdict) -> Self | None:
         """The level within a sector's surge verdict; None where it says nothing about a closed period.
@@ -49,9 +55,9 @@ class Level(BaseModel):
 
 
 def _dispersion(verdict: Verdict) -> float:
-    """Back from the width of the interval, which is that of a count with this dispersion."""
+    """Back from the width of the interval, which leaves alpha on either side of it."""
     seen = verdict.evidence
     if seen.expected <= 0 or not 0 < seen.alpha < 1:
         return 1.0
-    deviation = (seen.upper - seen.lower) / (2 * -ndtri(seen.alpha / 2))
+    deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(seen.alpha, 0.4)))
     return max(1.0, float(deviation**2 / seen.expected))

@@ -59,8 +59,7 @@ class Region:
         if not heard:
             return []
         first = heard[min(heard)]
-        shift = first.period.utcoffset() or dt.timedelta()
-        index = self.cadence.index(first.period.timestamp() + shift.total_seconds())
+        index = first.index
         if index <= self._last:
             return []
         self._learn(heard, index)

@@ -1,0 +1,90 @@
+"""What `surgewatch explain` tells a person."""
+
+import datetime as dt
+
+from alerts.alert import Alert, Severity, State
+from alerts.explanation import explain
+from streams.calendar import Cadence
+from streams.levels import Level
+from streams.verdicts import Contribution, Evidence, Question, Verdict
+
+DAY = dt.datetime(2021, 9, 16, tzinfo=dt.UTC)
+
+
+def verdict(**evidence: object) -> Verdict:
+    facts = {
+        "observed": 2480,
+        "expected": 1060.4,
+        "lower": 760,
+        "upper": 1420,
+        "p_value": 2.1e-9,
+        "alpha": 0.003,
+        "recent": (900, 1100, 1200, 2480),
+        "recent_expected": (1010.0, 1020.0, 1040.0, 1060.4),
+    }
+    return Verdict.of(
+        question=Question.SURGE,
+        sector="del-rio",
+        border="southwest",
+        cadence=Cadence.DAY,
+        period=DAY,
+        as_of=DAY + dt.timedelta(days=1),
+        closed=True,
+        breach=True,
+        evidence=Evidence(**{**facts, **evidence}),
+    )
+
+
+def alert(latest: Verdict, worst: Verdict | None = None) -> Alert:
+    return Alert(
+        alert_id="a1",
+        question_key=latest.question_key,
+        question=latest.question,
+        sector=latest.sector,
+        state=State.FIRING,
+        severity=Severity.CRITICAL,
+        onset=DAY - dt.timedelta(days=3),
+        updated=DAY,
+        worst=worst or latest,
+        latest=latest,
+    )
+
+
+def test_an_alert_says_what_was_seen_what_is_normal_and_how_sure_it_is() -> None:
+    told = explain(alert(verdict()))
+    assert "CRITICAL firing: del-rio: more people than normal" in told
+    assert "seen      2,480 people" in told
+    assert "expected  1,060 (760 to 1,420): 1,420 more, 2.3 times" in told
+    assert "since     2021-09-13 00:00 UTC" in told
+    assert "a million or more" in told
+
+
+def test_all_that_evidence_can_hold_is_told_in_under_twenty_lines() -> None:
+    parts = tuple(Contribution(name=f"citizenship={n}", observed=100 * n, expected=10) for n in range(9))
+    full = verdict(
+        slices=parts,
+        neighbours=parts,
+        share_arrived=0.6,
+        baseline="regression over 1095 days",
+        down_weighted=3,
+        last_as_high=DAY - dt.timedelta(days=700),
+        capacity=2500,
+        full_at=DAY,
+        remark="upstream Tucson led by 9 days",
+    )
+    told = explain(alert(full, worst=verdict(observed=3000)).model_copy(update={"acknowledged_by": "ops"}))
+    assert len(told.splitlines()) < 20
+    assert "citizenship=8 800 for 10" in told
+    assert "upstream Tucson led by 9 days" in told
+
+
+def test_an_alert_about_nothing_expected_is_told_without_dividing_by_it() -> None:
+    told = explain(alert(verdict(observed=3, expected=0, lower=0, upper=0, p_value=0, recent=(0, 0, 3))))
+    assert "expected  0 (0 to 0): 3 more" in told
+
+
+def test_the_level_of_a_verdict_is_that_of_its_period_and_not_of_its_window() -> None:
+    level = Level.of(verdict(observed=7000, expected=4000, window=4))
+    assert level is not None
+    assert (level.observed, level.expected) == (2480, 1060.4)
+    assert level.dispersion > 1
