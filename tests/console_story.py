@@ -33,6 +33,9 @@ class Place:
 PLACES = (
     Place("rcmp-quebec", "northern", 96, 2.2, 19),
     Place("swanton", "northern", 9, 4.6, 26),
+    Place("rcmp-british-columbia", "northern", 2.4),
+    Place("rcmp-manitoba", "northern", 0.6),
+    Place("rcmp-ontario", "northern", 0.9),
     Place("houlton", "northern", 1.4),
     Place("buffalo", "northern", 2.1),
     Place("detroit", "northern", 3.0),
@@ -49,7 +52,7 @@ PLACES = (
     Place("del-rio", "southwest", 900),
     Place("laredo", "southwest", 140),
     Place("rio-grande-valley", "southwest", 520),
-    Place("miami", "coastal", 21, 1.9, 6),
+    Place("miami", "coastal", 21, 3.2, 6),
     Place("new-orleans", "coastal", 8),
     Place("ramey", "coastal", 4),
 )
@@ -143,7 +146,7 @@ def alerts() -> Iterator[Alert]:
             Contribution(name="citizenship=VENEZUELA", observed=38, expected=9),
             Contribution(name="demographic=family_unit", observed=112, expected=48),
         ),
-        neighbours=(Contribution(name="swanton", observed=41, expected=9),),
+        neighbours=(Contribution(name="swanton", observed=last["swanton"].evidence.observed, expected=9),),
         capacity=180,
         full_at=LAST + dt.timedelta(days=2),
     )

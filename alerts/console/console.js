@@ -16,6 +16,8 @@ const words = {
 
 const people = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const great = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
+const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
 const moment = (iso) => (iso ? iso.slice(0, 16).replace("T", " ") : "–");
 const day = (iso) => (iso ? iso.slice(0, 10) : "–");
@@ -23,14 +25,13 @@ const initials = new Set(["rcmp", "cbsa", "us"]);
 const capital = (part) => (initials.has(part) ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1));
 const title = (id) => id.split("-").map(capital).join(" ");
 const when = (cadence, iso) => (cadence === "hour" ? `${moment(iso)} UTC` : cadence === "month" ? iso.slice(0, 7) : day(iso));
+const brief = ({ cadence, period }) => (cadence === "day" ? short.format(new Date(period)) : when(cadence, period));
 const standing = (alert) => (alert.state === "resolved" ? "resolved" : alert.state === "pending" ? "pending" : alert.severity);
 
 function sureness(evidence) {
   const p = evidence.p_value;
-  if (p <= 0) return "p below what a float can hold";
-  const odds = 1 / p;
-  const chance = odds >= 1e6 ? `1 in 10^${Math.floor(Math.log10(odds))}` : `1 in ${people.format(odds)}`;
-  return `${chance} by chance (alarm at 1 in ${people.format(1 / Math.max(evidence.alpha, 1e-12))})`;
+  const chance = p < 1e-15 ? "less than 1 in a quadrillion" : `1 in ${great.format(1 / p)}`;
+  return `${chance} by chance (alarm: 1 in ${people.format(1 / Math.max(evidence.alpha, 1e-12))})`;
 }
 
 function times(evidence) {
@@ -105,7 +106,7 @@ function showSector(sector) {
   top.replaceChildren(name, badge(sector.state));
   const seen = make("span");
   seen.append(make("b", "", count(sector.observed)), ` of ${count(sector.expected)} expected`);
-  numbers.replaceChildren(seen, make("span", "", when(sector.cadence, sector.period) + (sector.closed ? "" : " so far")));
+  numbers.replaceChildren(seen, make("span", "", brief(sector) + (sector.closed ? "" : " so far")));
   chart.setAttribute("aria-label",
     `${title(sector.id)}: ${count(sector.observed)} seen, ${count(sector.expected)} expected, normal ${count(sector.lower)} to ${count(sector.upper)}`);
   draw(chart, sector.line);
@@ -166,7 +167,7 @@ function showDead(letter) {
   element.className = "card";
   const again = button("Send again", `Send again to ${letter.sink}: ${letter.headline}`, () => resend(letter, again));
   const line = make("div", "row");
-  line.append(make("span", "quiet", `${letter.sink} · ${moment(letter.at)} UTC`), again);
+  line.append(again, make("span", "quiet", `${letter.sink} · ${moment(letter.at)} UTC`));
   refill(element, make("b", "", letter.headline), make("span", "", letter.reason), line);
 }
 

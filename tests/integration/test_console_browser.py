@@ -25,6 +25,7 @@ from alerts.console.asked import AskAcknowledge, AskPolicy, AskSilence
 from tests import console_story as story
 
 pytestmark = pytest.mark.browser
+HOULTON = next(place for place in story.PLACES if place.sector == "houlton")
 TOKEN = "correct-horse-battery"
 SIZE = (1440, 1000)
 DRIVER = shutil.which("chromedriver")
@@ -151,7 +152,7 @@ def walk(browser: Any, label: str, limit: int = 60) -> None:
 
 
 def test_a_new_alert_is_on_the_page_within_a_second(browser: Any, desk: Desk) -> None:
-    alert = story.raised(story.days_of(story.PLACES[2])[-1], Severity.CRITICAL, 1)
+    alert = story.raised(story.days_of(HOULTON)[-1], Severity.CRITICAL, 1)
     desk.do(desk.board.alert, alert)
     took = within(1, lambda: found(browser, f'[data-id="{alert.alert_id}"]'))
     print(f"alert on the page after {took:.2f} s")
@@ -256,7 +257,8 @@ const paper = (e) => { for (; e; e = e.parentElement) {
   const c = rgba(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c; }
   return [255, 255, 255]; };
 return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility()
-  && !e.closest('.unseen, .skip') && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).flatMap((e) => {
+  && !e.closest('.unseen, .skip')
+  && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).flatMap((e) => {
   const [a, b] = [light(rgba(getComputedStyle(e).color)), light(paper(e))].sort((x, y) => y - x);
   const ratio = (a + 0.05) / (b + 0.05);
   const faint = ratio < 4.5 && !e.disabled;
