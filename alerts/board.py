@@ -33,16 +33,24 @@ class Limits(BaseModel):
 
 
 class DeadLetter(BaseModel):
-    """A notice that a sink never took. `letter_id` names it for *send again*."""
+    """A notice that a sink never took."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    letter_id: str
     sink: str
     notice_id: str
     headline: str
     reason: str
     at: AwareDatetime
+
+    @property
+    def letter_id(self) -> str:
+        """The name by which it is sent again; that of its delivery too."""
+        return letter_id(self.sink, self.notice_id)
+
+
+def letter_id(sink: str, notice_id: str) -> str:
+    return f"{sink}/{notice_id}"
 
 
 class _Shelf:
@@ -145,7 +153,7 @@ class Board:
 
     def delivery(self, sink: str, notice_id: str, outcome: str, at: AwareDatetime, detail: str = "") -> None:
         """What became of one attempt; `outcome` is the metric's word: delivered, retry, refused or dead."""
-        key = f"{sink}/{notice_id}"
+        key = letter_id(sink, notice_id)
         value = {"sink": sink, "notice": notice_id, "outcome": outcome, "detail": detail}
         self._put(DELIVERIES, key, {"id": key, **value, "at": at.isoformat()})
         if outcome == "delivered":
@@ -154,10 +162,10 @@ class Board:
     def dead(self, letter: DeadLetter) -> None:
         self._put(DEAD, letter.letter_id, {"id": letter.letter_id, **letter.model_dump(mode="json")})
 
-    def buried(self, letter_id: str) -> None:
+    def buried(self, letter: str) -> None:
         """A dead letter is no longer to be looked after: it was sent again and taken."""
-        if self._shelves[DEAD].drop(letter_id):
-            self._forget(DEAD, letter_id)
+        if self._shelves[DEAD].drop(letter):
+            self._forget(DEAD, letter)
 
     def snapshot(self) -> Json:
         """All there is to show."""

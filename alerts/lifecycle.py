@@ -45,7 +45,7 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
     heard = Heard.BREACH if policy.counts(verdict) else Heard.CALM
     if heard is Heard.CALM and not verdict.closed:
         return Change(alert)  # a period still filling can say that it is too high, not that it is calm
-    return TABLE[alert and alert.state, heard](alert, verdict, policy)
+    return TABLE[alert.state if alert else None, heard](alert, verdict, policy)
 
 
 def expire(alert: Alert, now: dt.datetime, policy: Policy) -> Change:

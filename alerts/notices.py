@@ -1,4 +1,4 @@
-"""Notices: what people read. Five seconds: what was seen, what was expected, since when, where from, how sure."""
+"""Notices: what people read in five seconds: what was seen and expected, since when, where from, how sure."""
 
 from collections.abc import Sequence
 from typing import Final

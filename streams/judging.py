@@ -40,6 +40,7 @@ SHARE: Final = {
 }  # fmt: skip
 RECENT: Final = 28
 HOURLY_LEAST: Final = 8.0  # people a day below which single hours tell nothing
+RUNS: Final = {Cadence.HOUR: 48, Cadence.DAY: 15, Cadence.WEEK: 8, Cadence.MONTH: 5}
 FLOOR_RUN = 20.0  # people that a new level is off by, in all its periods together
 FLOOR_PEOPLE, FLOOR_RATIO = 5.0, 1.3  # a surge is at least so many people and times more than expected
 
@@ -72,8 +73,7 @@ class Judge:
         self._capacities: dict[str, float] = {}
         self._budgets = {"*": false_alarms_per_month}
         self._all_dates = self._calendar
-        cadences = (Cadence.DAY, Cadence.WEEK, Cadence.MONTH)
-        self._models = {cadence: Models(cadence, lambda: self._all_dates) for cadence in cadences}
+        self._models = {cadence: Models(cadence, lambda: self._all_dates) for cadence in Cadence}
 
     def hear(self, control: StreamControl) -> None:
         """Take what an operator said."""
@@ -166,10 +166,25 @@ class Judge:
         budget = self._budgets.get(sector, self._budgets["*"])
         return min(budget * SHARE[question] / MONTH[cadence], MOST)
 
-    def _surges(self, seen: Seen) -> list[Verdict]:
-        found = surge.judge(
+    def score(
+        self, batch: Sequence[Counts], cadence: Cadence, index: int
+    ) -> tuple[Seen, surge.Surge] | None:
+        """What `close` bases its verdict on, as arrays: for histories of many series. Learns as `close` does."""
+        self._models[cadence].refresh(batch, index)
+        seen = self._look(batch, cadence, index, closed=True, as_of=cadence.start(index + 1))
+        if seen is None:
+            return None
+        self._shift(seen)
+        return seen, self._surge(seen)
+
+    @staticmethod
+    def _surge(seen: Seen) -> surge.Surge:
+        return surge.judge(
             seen.observed, seen.mean, seen.dispersion, seen.error, surge.WINDOWS[seen.cadence], seen.alpha
         )
+
+    def _surges(self, seen: Seen) -> list[Verdict]:
+        found = self._surge(seen)
         enough = (found.observed - found.expected >= FLOOR_PEOPLE) & (
             found.observed >= FLOOR_RATIO * found.expected
         )
@@ -332,38 +347,45 @@ class Judge:
             )
         return out
 
-    def _regimes(self, seen: Seen) -> list[Verdict]:
+    def _shift(self, seen: Seen) -> tuple[regime.Step, list[bool]]:
+        """Follow each sector's run of one sign; a run that is long enough starts a new level where it began."""
         key = f"run {seen.cadence}"
         held = np.array([counts.memory.get(key, (0.0, 0.0, 0.0)) for counts in seen.batch])
-        run = {Cadence.DAY: 15, Cadence.WEEK: 8, Cadence.MONTH: 5}[seen.cadence]
         found = regime.step(
-            regime.State(*held.T), seen.observed[:, -1], seen.mean[:, -1], seen.dispersion, run=run
+            regime.State(*held.T),
+            seen.observed[:, -1],
+            seen.mean[:, -1],
+            seen.dispersion,
+            run=RUNS[seen.cadence],
         )
-        out = []
-        for row, counts in enumerate(seen.batch):
-            length = abs(int(found.state.run[row]))
-            enough = abs(float(found.state.observed[row] - found.state.expected[row])) >= FLOOR_RUN
-            proposed = bool(found.proposed[row]) and enough
-            start = seen.index - length + 1
-            if proposed:
+        enough = np.abs(found.state.observed - found.state.expected) >= FLOOR_RUN
+        proposed = (found.proposed & enough).tolist()
+        runs = np.stack(found.state, 1).tolist()
+        for counts, run, new in zip(seen.batch, runs, proposed, strict=True):
+            if new:
                 # Until a person says otherwise, the baseline takes the new level from its beginning on.
                 regimes = counts.memory.setdefault(f"regimes {seen.cadence}", [])
-                regimes.append(start)
+                regimes.append(seen.index - abs(int(run[0])) + 1)
                 del regimes[:-2]
-            counts.memory[key] = (
-                (0.0, 0.0, 0.0) if proposed else tuple(float(part[row]) for part in found.state)
-            )
+            counts.memory[key] = (0.0, 0.0, 0.0) if new else tuple(run)
+        return found, proposed
+
+    def _regimes(self, seen: Seen) -> list[Verdict]:
+        found, proposed = self._shift(seen)
+        out = []
+        for row in range(len(seen.batch)):
+            length = max(abs(int(found.state.run[row])), 1)
             out += self._answer(
                 seen,
                 row,
                 Question.REGIME,
-                proposed,
-                observed=seen.observed[row, -length:].sum() if length else seen.observed[row, -1],
-                expected=seen.mean[row, -length:].sum() if length else seen.mean[row, -1],
+                proposed[row],
+                observed=seen.observed[row, -length:].sum(),
+                expected=seen.mean[row, -length:].sum(),
                 dispersion=seen.dispersion[row],
                 p_value=found.p_value[row],
-                alpha=2.0 ** (1 - run),
-                window=max(length, 1),
+                alpha=2.0 ** (1 - RUNS[seen.cadence]),
+                window=length,
                 remark=f"level times {found.ratio[row]:.2f} for {length} {seen.cadence}s",
             )
         return out
@@ -413,7 +435,10 @@ class Judge:
         key = "|".join((Question.SILENCE, counts.sector, "", Cadence.HOUR))
         if hours.get(index) and key not in counts.asked:
             return []
-        profile = hours.window(index - 24, 24 * 14).reshape(14, 24).mean(0) + 1e-3
+        days = hours.window(index - 24, 24 * 14).reshape(14, 24)
+        # The shape of two weeks at the level of the last three days: after a drop, silence is no second news.
+        level = min(1.0, days[-3:].sum() / 3 / max(days.sum() / 14, 1e-9))
+        profile = days.mean(0) * level + 1e-3
         if profile.sum() < HOURLY_LEAST:
             return []
         observed = hours.window(index, 24).astype(float)[None, :]

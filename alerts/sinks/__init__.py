@@ -1,0 +1,68 @@
+"""Where notices go. A sink is pure: it writes a request, and reads the answer; `alerts.delivery` carries both."""
+
+from typing import NamedTuple, Protocol
+
+from alerts.alert import Notice
+
+
+class Request(NamedTuple):
+    """An HTTP request to be made; it may bear secrets, so it is neither logged nor shown."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    method: str = "POST"
+
+    def __repr__(self) -> str:
+        return f"Request({self.method}, {len(self.body)} bytes)"
+
+
+class Delivered(NamedTuple):
+    """The receiver has it."""
+
+
+class Retry(NamedTuple):
+    """Not now; `after` seconds, where the receiver said so."""
+
+    reason: str
+    after: float | None = None
+
+
+class Refused(NamedTuple):
+    """Never: it goes to the dead letters. `gone`: the receiver wants nothing more at all."""
+
+    reason: str
+    gone: bool = False
+
+
+Outcome = Delivered | Retry | Refused
+
+
+class Sink(Protocol):
+    """One channel to people."""
+
+    name: str
+    spacing: float  # seconds between two requests, at least
+    private: bool  # may it send to private addresses?
+
+    def request(self, notice: Notice, now: float) -> Request | None:
+        """The request for a notice (`now`: epoch seconds), or None where the sink tells no such thing."""
+
+    def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
+        """What the receiver's answer means."""
+
+
+def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
+    """What an HTTP status means, where a receiver has no rules of its own."""
+    if 200 <= status < 300:
+        return Delivered()
+    if status == 410:
+        return Refused("gone", gone=True)
+    if status in (408, 425, 429) or status >= 500:
+        return Retry(f"http_{status}", _after(headers))
+    return Refused("redirect" if 300 <= status < 400 else f"http_{status}")
+
+
+def _after(headers: dict[str, str]) -> float | None:
+    said = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    return min(float(said), 86_400.0) if said.isdigit() else None

@@ -1,0 +1,44 @@
+"""Webhook: a signed JSON notice, by Standard Webhooks 1.0 (standardwebhooks.com).
+
+`webhook-id` is the notice's id and stays the same over retries; the signature is over id, time and body.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+from standardwebhooks import Webhook
+
+from alerts.alert import Notice
+from alerts.sinks import Outcome, Request, http_outcome
+
+
+@dataclass(frozen=True)
+class WebhookSink:
+    """Posts notices to one URL, signed with one secret."""
+
+    name: str
+    url: SecretStr
+    secret: SecretStr
+    spacing: float = 0.0
+    private: bool = False
+    _signer: Webhook = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_signer", Webhook(self.secret.get_secret_value()))
+
+    def request(self, notice: Notice, now: float) -> Request | None:
+        """The signed request."""
+        body = notice.model_dump_json()
+        moment = dt.datetime.fromtimestamp(int(now), dt.UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": notice.notice_id,
+            "webhook-timestamp": str(int(now)),
+            "webhook-signature": self._signer.sign(notice.notice_id, moment, body),
+        }
+        return Request(self.url.get_secret_value(), headers, body.encode())
+
+    def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
+        """2xx is delivered, 410 ends all, 408, 425, 429 and 5xx are tried again; the rest is refused."""
+        return http_outcome(status, headers)
