@@ -189,7 +189,6 @@ def board() -> Board:
             full.delivery(sink, f"{alert.alert_id[:12]}", outcome, at, detail)
     full.dead(
         DeadLetter(
-            letter_id="webhook-rcmp/0b7e4fd21c9a",
             sink="webhook-rcmp",
             notice_id="0b7e4fd21c9a",
             headline="Surge at RCMP Quebec: 204 seen, 96 expected",
