@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import alerts.metrics
+
 import streams.metrics
 from streams.sectors import registry
 

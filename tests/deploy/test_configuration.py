@@ -3,14 +3,16 @@
 import re
 from pathlib import Path
 
-import alerts.settings
 import pytest
-import streams.settings
 
-from surgewatch.configuration import TARGET, reference, variables
+import streams.settings
 from tests.prometheus import DEPLOY
 
-KNOWN = {*variables(streams.settings.Settings), *variables(alerts.settings.Settings)}
+alerts = pytest.importorskip("alerts.settings")
+configuration = pytest.importorskip("surgewatch.configuration")
+
+MODELS = (streams.settings.Settings, alerts.Settings)
+KNOWN = {name for model in MODELS for name in configuration.variables(model)}
 OUTSIDE = {"SURGEWATCH_VERSION", "SURGEWATCH_GRAFANA_URL"}  # of the compose file and of Prometheus
 PLACES = [
     DEPLOY.parent / "docker-compose.yml",
@@ -22,12 +24,14 @@ PLACES = [
 
 
 def test_the_committed_reference_is_what_the_models_say() -> None:
-    assert TARGET.read_text() == reference(), "run `make docs` and commit what it writes"
+    assert configuration.TARGET.read_text() == configuration.reference(), (
+        "run `make docs` and commit what it writes"
+    )
 
 
 def test_every_setting_says_what_it_means() -> None:
-    for model in (streams.settings.Settings, alerts.settings.Settings):
-        assert [name for name, field in variables(model).items() if not field.description] == []
+    for model in MODELS:
+        assert [name for name, field in configuration.variables(model).items() if not field.description] == []
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda path: path.name)

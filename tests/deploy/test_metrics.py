@@ -4,15 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 
-import alerts.metrics
 import pytest
-import streams.metrics
 import yaml
 from prometheus_client import CollectorRegistry
 
+import streams.metrics
 from streams.sectors import registry
-from surgewatch.instruments import TARGET, reference
 from tests.prometheus import DEPLOY
+
+alerts = pytest.importorskip("alerts.metrics")
 
 RULES = [
     rule
@@ -40,7 +40,7 @@ def asked() -> Iterator[tuple[str, str]]:
 def offered() -> dict[str, set[str]]:
     """Every series that a worker can show, with its labels."""
     shown: dict[str, set[str]] = {}
-    for known in (streams.metrics.Metrics(registry()).registry, alerts.metrics.Metrics().registry):
+    for known in (streams.metrics.Metrics(registry()).registry, alerts.Metrics().registry):
         assert isinstance(known, CollectorRegistry)
         for name, collector in known._names_to_collectors.items():
             shown[name] = set(getattr(collector, "_labelnames", ()))
@@ -71,6 +71,8 @@ def test_every_metric_of_the_workers_is_seen_somewhere() -> None:
 
 
 def test_the_committed_reference_is_what_the_workers_have() -> None:
+    from surgewatch.instruments import TARGET, reference
+
     assert TARGET.read_text() == reference(), "run `make docs` and commit what it writes"
 
 
