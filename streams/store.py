@@ -118,14 +118,19 @@ class Changelog:
 
         What a worker had begun to write when it died is taken back, here and in the topic.
         """
+        held, undone = await self.look(partitions)
+        await self.write(producer, undone)
+        return held
+
+    async def look(self, partitions: Sequence[int]) -> tuple[dict[int, State], dict[int, State]]:
+        """The same, changing nothing; and what would have to be written to take back what was only begun."""
         held: dict[int, dict[bytes, bytes]] = {}
         starts: dict[TopicPartition, int] = {}
         for partition in partitions:
             following, held[partition] = self._unshelve(partition)
             starts[TopicPartition(self.topic, partition)] = following
-        if starts:
-            await self.write(producer, await self._read_on(starts, held))
-        return {at: State(_position(pairs), _but_position(pairs)) for at, pairs in held.items()}
+        undone = await self._read_on(starts, held) if starts else {}
+        return {at: State(_position(pairs), _but_position(pairs)) for at, pairs in held.items()}, undone
 
     async def _read_on(
         self, starts: Mapping[TopicPartition, int], held: dict[int, dict[bytes, bytes]]
