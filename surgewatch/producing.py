@@ -15,9 +15,10 @@ from rich.progress import (
 )
 
 from streams.producers.broker import Broker
+from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import speed
 from streams.producers.rows import Checked
-from streams.producers.sending import Client, Outgoing, Sent, send
+from streams.producers.sending import Client, Sent, send
 
 SHOWN = 20  # refused rows that are told one by one
 REFUSED = 1  # exit status: some rows were refused, the others were sent

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from streams.producers.sending import Outgoing
+from streams.producers.outgoing import Outgoing
 
 
 def speed(text: str) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from streams.decode import Decoder, Reason, Rejected
-from streams.producers.sending import Outgoing
+from streams.producers.outgoing import Outgoing
 
 
 class InputError(ValueError):

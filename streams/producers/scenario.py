@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from streams.documents import DocumentError, load
 from streams.events import CrossingType, Demographic, Word
 from streams.producers.arrivals import Arrival, Manner, arrivals
-from streams.producers.sending import Outgoing
+from streams.producers.outgoing import Outgoing
 from streams.producers.trouble import Trouble, disturb
 from streams.sectors import Registry
 

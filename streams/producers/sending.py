@@ -4,25 +4,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import confluent_kafka
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 
 from streams.producers.broker import Broker, BrokerError, spoken_to
+from streams.producers.outgoing import Outgoing
 
 Client = Literal["kafka", "fast"]
-IN_FLIGHT = 20_000  # records that may be unacknowledged: kafka-python's own buffer knows no bound
+IN_FLIGHT = 5_000  # records that may be unacknowledged: kafka-python's own buffer knows no bound
 _STEP = 500  # records between two words of progress
-
-
-class Outgoing(NamedTuple):
-    """A record to be sent. `at`: when it becomes known (epoch seconds), for those who pace; not sent."""
-
-    key: bytes
-    value: bytes
-    at: int
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 import click
 
 from streams.producers.broker import Broker
+from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import paced
 from streams.producers.scenario import names, scenario
-from streams.producers.sending import Client, Outgoing
+from streams.producers.sending import Client
 from streams.sectors import Registry
 from surgewatch.connection import client_option, connected, registry_option
 from surgewatch.producing import Speed, report, send_showing

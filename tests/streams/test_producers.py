@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from streams.decode import Decoder, Reason
 from streams.events import Encounter
 from streams.producers.files import read
+from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import paced, speed
 from streams.producers.rows import Checked, InputError
-from streams.producers.sending import Outgoing
 from streams.sectors import registry
 
 PLACES = registry()

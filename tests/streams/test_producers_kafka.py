@@ -12,7 +12,8 @@ import pytest
 from kafka import KafkaConsumer
 
 from streams.producers.broker import Broker, BrokerError, administering, find, reconcile
-from streams.producers.sending import Client, Outgoing, send
+from streams.producers.outgoing import Outgoing
+from streams.producers.sending import Client, send
 from streams.topics import TOPICS, topics
 from surgewatch.cli import main
 from surgewatch.embedded import EmbeddedBroker
