@@ -19,7 +19,7 @@ class Cadence(StrEnum):
     WEEK = "week"
     MONTH = "month"
 
-    def index(self, epoch: float) -> int:
+    def index(self, epoch: float) -> int:  # type: ignore[override] # nobody searches a cadence for letters
         """The period that holds the moment `epoch` (seconds since 1970)."""
         match self:
             case Cadence.HOUR:
