@@ -8,11 +8,13 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.calendar import Cadence
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+# Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
+PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
 
 
 class Question(StrEnum):
@@ -50,7 +52,7 @@ class Evidence(BaseModel):
     expected: float
     lower: float  # central interval of the expected count at the verdict's alpha
     upper: float
-    p_value: Probability
+    p_value: PValue
     alpha: Probability
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
