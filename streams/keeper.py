@@ -1,4 +1,4 @@
-"""Between the pure pipeline and Kafka: who holds state for the assigned partitions, and when it is settled.
+"""Between a pure core and Kafka: who holds state for the assigned partitions, and when it is settled.
 
 The order that makes at-least-once exact: outputs are in the broker, then the state that says *counted up to
 here* is in the changelog, then offsets are committed. A worker that dies anywhere in between leaves records
@@ -7,37 +7,71 @@ to be read again, whose counts the state then knows, and outputs to be said agai
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import structlog
 from faust.exceptions import ProducerSendError
 from faust.types import TP
 
-from streams.metrics import Metrics
-from streams.outputs import Outputs
-from streams.pipeline import Pipeline
-from streams.store import Changelog, State
+from streams.store import Changelog, Pair, State
 from streams.transport import Fetch, Producer
 
 log = structlog.get_logger()
 
 
+class Core(Protocol):
+    """A pure core with state by partition; what it answers is passed on as it is."""
+
+    def process(self, partition: int, records: Sequence[Any], topic: str, /) -> Any:
+        """Take a fetch; what follows from it."""
+
+    def tick(self, now: float, /) -> Any:
+        """Let time pass; what follows from it."""
+
+    def dirty(self) -> Mapping[int, Sequence[Pair]]:
+        """What changed, by partition, since this was last asked."""
+
+    def restore(self, partition: int, held: Mapping[bytes, bytes], /) -> None:
+        """Take the state of a partition back."""
+
+    def drop(self, partition: int, /) -> None:
+        """Forget a partition."""
+
+
+class Says(Protocol):
+    """Brings outcomes to their topics."""
+
+    async def say(self, producer: Producer, outcome: Any, /) -> None:
+        """Hand an outcome to the producer."""
+
+
+class Measures(Protocol):
+    """Counts outcomes."""
+
+    def batch(self, outcome: Any, events: int, seconds: float, /) -> None:
+        """One batch has been processed."""
+
+    def outcome(self, outcome: Any, /) -> None:
+        """What followed from a tick."""
+
+
 class Keeper:
-    """Holds the pipeline's state for the assigned partitions of the source topic."""
+    """Holds a core's state for the assigned partitions of the source topic."""
 
     def __init__(
         self,
         source: str,
-        pipeline: Pipeline,
+        core: Core,
         changelog: Changelog,
-        outputs: Outputs,
-        metrics: Metrics,
+        says: Says,
+        metrics: Measures,
         producer: Callable[[], Producer],
     ) -> None:
         self._source = source
-        self._pipeline = pipeline
+        self._core = core
         self._changelog = changelog
-        self._outputs = outputs
+        self._says = says
         self._metrics = metrics
         self._producer = producer
         self._generation = -1
@@ -53,17 +87,17 @@ class Keeper:
             if fetch.generation != self._generation or fetch.partition not in self.positions:
                 return  # fetched before a rebalance: whoever holds the partition now reads it again
             started = time.perf_counter()
-            outcome = self._pipeline.process(fetch.partition, fetch.records, self._source)
+            outcome = self._core.process(fetch.partition, fetch.records, self._source)
             self.positions[fetch.partition] = fetch.records[-1].offset + 1
             self._metrics.batch(outcome, len(fetch.records), time.perf_counter() - started)
-            await self._outputs.say(self._producer(), outcome)
+            await self._says.say(self._producer(), outcome)
 
     async def tick(self, now: float) -> None:
         """Let the clock on the wall move event time on; `now` is epoch seconds."""
         async with self._turn:
-            outcome = self._pipeline.tick(now)
+            outcome = self._core.tick(now)
             self._metrics.outcome(outcome)
-            await self._outputs.say(self._producer(), outcome)
+            await self._says.say(self._producer(), outcome)
 
     async def settle(self) -> None:
         """Bring outputs, then state, of all that was folded so far into the broker.
@@ -77,7 +111,7 @@ class Keeper:
         async with self._turn:
             states = {
                 partition: State(self.positions[partition], pairs)
-                for partition, pairs in self._pipeline.dirty().items()
+                for partition, pairs in self._core.dirty().items()
                 if pairs and partition in self.positions
             }
         await self._producer().settled()
@@ -94,7 +128,7 @@ class Keeper:
         mine = sorted(tp.partition for tp in partitions if tp.topic == self._source)
         held = await self._changelog.read(self._producer(), mine)
         for partition, state in held.items():
-            self._pipeline.restore(partition, {k: v for k, v in state.pairs if v is not None})
+            self._core.restore(partition, {k: v for k, v in state.pairs if v is not None})
             self.positions[partition] = state.position
         self._generation = generation
         self.recovery_seconds = time.monotonic() - started
@@ -106,5 +140,5 @@ class Keeper:
         """Forget partitions that may be another worker's by now."""
         for tp in partitions:
             if tp.topic == self._source and self.positions.pop(tp.partition, None) is not None:
-                self._pipeline.drop(tp.partition)
+                self._core.drop(tp.partition)
                 self._changelog.close(tp.partition)

@@ -1,4 +1,4 @@
-"""Settings of the streams worker: environment variables, checked once, all faults named together."""
+"""Settings of workers: environment variables, checked once, all faults named together."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,8 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from streams.sectors import SHIPPED
 
 
-class Settings(BaseSettings):
-    """What an operator may choose. Every field is `SURGEWATCH_<NAME>`, but for the port."""
+class WorkerSettings(BaseSettings):
+    """What every worker has to be told. Every field is `SURGEWATCH_<NAME>`, but for the port."""
 
     model_config = SettingsConfigDict(env_prefix="SURGEWATCH_", extra="ignore", frozen=True)
 
@@ -22,15 +22,35 @@ class Settings(BaseSettings):
     )
     instance: str = Field("", description="static member id of the consumer group: no rebalance at a restart")
     metrics_host: str = Field("127.0.0.1", description="address that metrics and health are served on")
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    clock: Literal["wall", "event"] = Field(
+        "wall",
+        description="what moves event time where nothing comes: the wall's clock, or events only (replay)",
+    )
+    batch_events: Annotated[int, Field(gt=0)] = Field(20_000, description="most records taken at once")
+    commit_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="between commits of state and offsets"
+    )
+    session_seconds: Annotated[float, Field(ge=6)] = Field(
+        10.0, description="after which the group takes a silent worker for dead"
+    )
+    patience_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="without progress although there are records: the worker ends itself"
+    )
+
+    def topic(self, name: str) -> str:
+        """A topic's name in the broker."""
+        return f"{self.topic_prefix}{name}"
+
+
+class Settings(WorkerSettings):
+    """What the streams worker has to be told."""
+
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         9101, validation_alias="SURGEWATCH_STREAMS_PORT", description="port of metrics and health"
     )
     registry: Path = Field(SHIPPED, description="TOML registry of sectors")
-    calendar: Path | None = Field(None, description="TOML calendar of holidays and policy dates")
-    clock: Literal["wall", "event"] = Field(
-        "wall",
-        description="what moves event time where nothing comes: the wall's clock, or only events (replay)",
-    )
+    calendar: Path | None = Field(None, description="CSV calendar of holidays and policy dates")
     lateness_seconds: Annotated[int, Field(ge=0)] = Field(
         0, description="how long a period is held open beyond its end, in event time"
     )
@@ -43,23 +63,4 @@ class Settings(BaseSettings):
     dedup_hours: Annotated[int, Field(gt=0)] = Field(
         72, description="event time for which ids are remembered, where they are not too many"
     )
-    batch_events: Annotated[int, Field(gt=0)] = Field(20_000, description="most events taken at once")
     record_bytes: Annotated[int, Field(ge=1024)] = Field(16_384, description="largest event that is accepted")
-    commit_seconds: Annotated[float, Field(gt=0)] = Field(
-        2.0, description="between commits of state and offsets"
-    )
-    session_seconds: Annotated[float, Field(ge=6)] = Field(
-        10.0, description="after which the group takes a silent worker for dead"
-    )
-    patience_seconds: Annotated[float, Field(gt=0)] = Field(
-        60.0, description="without progress although there are records: the worker ends itself"
-    )
-
-    @property
-    def group(self) -> str:
-        """The consumer group."""
-        return f"{self.topic_prefix}surgewatch-streams"
-
-    def topic(self, name: str) -> str:
-        """A topic's name in the broker."""
-        return f"{self.topic_prefix}{name}"
