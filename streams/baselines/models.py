@@ -17,11 +17,21 @@ from streams.baselines.tails import Floats
 from streams.calendar import DAY, Cadence
 from streams.counts import Counts
 
-HISTORY: Final = {Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}  # periods that are learnt from
-EVERY: Final = {Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
+HISTORY: Final = {
+    Cadence.HOUR: 28 * 24,
+    Cadence.DAY: 3 * 366,
+    Cadence.WEEK: 520,
+    Cadence.MONTH: 240,
+}  # periods that are learnt from
+EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
-LEAST: Final = {Cadence.DAY: 7, Cadence.WEEK: 4, Cadence.MONTH: 4}  # periods before there is any model
+LEAST: Final = {
+    Cadence.HOUR: 7 * 24,
+    Cadence.DAY: 7,
+    Cadence.WEEK: 4,
+    Cadence.MONTH: 4,
+}  # periods before there is any model
 
 
 class Models:
@@ -48,6 +58,9 @@ class Models:
         )
         starts = np.array([counts.series[self.cadence].first for counts in due])
         present = (np.arange(base, index)[None, :] >= starts[:, None]).astype(float)
+        for row, counts in enumerate(due):
+            gaps = np.array(counts.memory.get(f"gaps {self.cadence}", []), int) - base
+            present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
         rows = regression.design(self.cadence, base, length, index, self._calendar().holidays)
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
@@ -68,7 +81,7 @@ class Models:
         """For the `length` periods that end with `index`: means [n, length]; then dispersion and error [n]."""
         kept = [counts.memory[f"model {self.cadence}"] for counts in batch]
         size = len(regression.priors(self.cadence, STEPS))
-        mean, error = np.empty((len(batch), length)), np.empty((len(batch), length))
+        mean, error = np.empty((len(batch), length)), np.empty(len(batch))
         first = index - length + 1
         steps = _columns([one["steps"] for one in kept], first, length)
         bases = np.array([one["base"] for one in kept])
@@ -78,14 +91,14 @@ class Models:
                 np.stack([np.frombuffer(kept[row]["coefficients"], np.float32) for row in at]).astype(float),
                 np.stack(
                     [np.frombuffer(kept[row]["covariance"], np.float32).reshape(size, size) for row in at]
-                ),
+                ).astype(float),
                 np.ones(len(at)),
                 np.zeros(len(at)),
                 int(base),
             )
             rows = regression.design(self.cadence, first, length, int(base), self._calendar().holidays)
             mean[at], error[at] = model.expect(rows, steps[at])
-        return mean, np.array([one["dispersion"] for one in kept]), error[:, -1]
+        return mean, np.array([one["dispersion"] for one in kept]), error
 
     def _is_due(self, counts: Counts, index: int) -> bool:
         known = index - counts.series[self.cadence].first

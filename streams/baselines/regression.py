@@ -26,6 +26,7 @@ PERIODS: Final = {
 }  # a year
 # Prior standard deviations on the log scale.
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
+_CLOCK: Final = 3  # harmonics of the day, for hours
 _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
@@ -41,24 +42,32 @@ class Model:
     base: int  # index that time is counted from
 
     def expect(self, design: Floats, steps: Floats) -> tuple[Floats, Floats]:
-        """Mean and relative variance of its estimate, [n, h] each, for h periods.
+        """Means [n, h] for h periods, and the relative variance of the last one's estimate [n].
 
         `design` is [h, k], `steps` [n, h, s].
         """
-        n, h = len(self.coefficients), len(design)
-        x = np.concatenate([np.broadcast_to(design, (n, *design.shape)), steps], axis=2)
-        eta = np.einsum("nhk,nk->nh", x, self.coefficients)
-        error = np.einsum("nhi,nij,nhj->nh", x, self.covariance, x)
-        assert eta.shape == (n, h)
+        k = design.shape[1]
+        eta = self.coefficients[:, :k] @ design.T
+        eta = eta + (steps @ self.coefficients[:, k:, None])[..., 0]
+        last = np.hstack([np.broadcast_to(design[-1], (len(eta), k)), steps[:, -1]])
+        error = ((last[:, None] @ self.covariance)[:, 0] * last).sum(1)
         return np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0)
 
 
-@lru_cache(maxsize=64)
-def _rows(cadence: Cadence, first: int, length: int, base: int) -> Floats:
+@lru_cache(maxsize=256)
+def _rows(cadence: Cadence, first: int, length: int) -> Floats:
+    """Shared terms but for holidays; the second column is to hold the time."""
     index = np.arange(first, first + length)
+    columns = [np.ones(length), np.zeros(length)]
+    if cadence is Cadence.HOUR:
+        # Weeks tell nothing of the year, and days are told apart by the clock.
+        clock = 2 * np.pi * (index % 24) / 24
+        for harmonic in range(1, _CLOCK + 1):
+            columns += [np.sin(harmonic * clock), np.cos(harmonic * clock)]
+        columns += [(((index // 24) + 3) % 7 == day) * 1.0 for day in range(7)]
+        return np.stack(columns, axis=1)
     days = np.array([cadence.start(int(at)) for at in index]) / DAY
     angle = 2 * np.pi * days / YEAR
-    columns = [np.ones(length), (index - base) / PERIODS[cadence]]
     for harmonic in (1, 2):
         columns += [np.sin(harmonic * angle), np.cos(harmonic * angle)]
     if cadence is Cadence.DAY:
@@ -70,7 +79,8 @@ def _rows(cadence: Cadence, first: int, length: int, base: int) -> Floats:
 
 def design(cadence: Cadence, first: int, length: int, base: int, holidays: frozenset[int]) -> Floats:
     """Rows of the shared terms for `length` periods from `first` on; time is counted from `base`."""
-    rows = _rows(cadence, first, length, base)
+    rows = _rows(cadence, first, length).copy()
+    rows[:, 1] = (np.arange(first, first + length) - base) / PERIODS[cadence]
     if cadence is Cadence.DAY:
         off = np.array([float(at in holidays) for at in range(first, first + length)])
         rows = np.column_stack([rows, off])
@@ -79,6 +89,9 @@ def design(cadence: Cadence, first: int, length: int, base: int, holidays: froze
 
 def priors(cadence: Cadence, steps: int) -> Floats:
     """Prior precisions of the coefficients."""
+    if cadence is Cadence.HOUR:
+        hourly = [_LEVEL, _TREND, *[_SEASON] * 2 * _CLOCK, *[_WEEKDAY] * 7]
+        return 1 / np.square([*hourly, *[_STEP] * steps])
     deviations = [_LEVEL, _TREND, *[_SEASON] * 4]
     if cadence is Cadence.DAY:
         deviations += [*[_WEEKDAY] * 7, _HOLIDAY]
@@ -141,11 +154,11 @@ class _Gram:
 
     def eta(self, beta: Floats) -> Floats:
         shared: Floats = beta[:, : self._k] @ self._x.T
-        return shared + np.einsum("nts,ns->nt", self._steps, beta[:, self._k :]) if self._s else shared
+        return shared + (self._steps @ beta[:, self._k :, None])[..., 0] if self._s else shared
 
     def moment(self, values: Floats) -> Floats:
         shared: Floats = values @ self._x
-        return np.hstack([shared, np.einsum("nt,nts->ns", values, self._steps)]) if self._s else shared
+        return np.hstack([shared, (values[:, None] @ self._steps)[:, 0]]) if self._s else shared
 
     def product(self, weight: Floats) -> Floats:
         n, k, size = len(weight), self._k, self._k + self._s
@@ -154,5 +167,5 @@ class _Gram:
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
             out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x
-            out[:, k + at, k:] = np.einsum("nt,nts->ns", weighted, self._steps)
+            out[:, k + at, k:] = (weighted[:, None] @ self._steps)[:, 0]
         return out

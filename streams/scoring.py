@@ -1,0 +1,134 @@
+"""Scoring a history: each period held against what was known before it, by the judge of the live stream.
+
+    table ─▶ counts ─ period by period ─▶ Judge.score ─▶ one row a series and period
+
+Nothing looks ahead: the scores of the first half of a file are the first half of the file's scores.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from streams.baselines.tails import Floats, at_most, threshold
+from streams.calendar import Cadence
+from streams.counts import Counts, Series
+from streams.judging import Judge, Seen
+from streams.tables import Column, Table
+
+# Periods before the first scored one from which on the judge follows the series: its fits always use all of
+# the history, but runs of one sign (a level that has shifted) are remembered from here on.
+WARM: Final = {Cadence.HOUR: 14 * 24, Cadence.DAY: 120, Cadence.WEEK: 52, Cadence.MONTH: 60}
+UNREPORTED: Final = 1e-6  # chance of a zero below which it is held to be a period that nobody reported
+COLUMNS: Final = (
+    "series", "period", "status", "observed", "expected", "lower", "upper", "p_value", "alarm", "window", "why"
+)  # fmt: skip
+
+
+class Score(NamedTuple):
+    """One period of one series."""
+
+    series: str
+    period: int  # index
+    status: str  # closed, partial, gap, unreported, learning
+    observed: int | None = None
+    expected: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    p_value: float | None = None
+    alarm: bool = False
+    window: int = 1
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores a table."""
+
+    table: Table
+    judge: Judge
+    alpha: float
+    start: int  # index of the first period that is scored
+    partial: int | None = None  # index of the first period that is not over
+
+    def __iter__(self) -> Iterator[list[Score]]:
+        """The scores of each period, of all series that reach it."""
+        cadence = self.table.cadence
+        columns = self.table.series
+        batch = {name: _counts(name, column, cadence) for name, column in columns.items()}
+        for index in range(self.table.first, self.table.end):
+            there = [name for name, column in columns.items() if column.first < index < column.end]
+            yield self._period([batch[name] for name in there], index)
+
+    def _period(self, batch: Sequence[Counts], index: int) -> list[Score]:
+        cadence = self.table.cadence
+        known, scores = [], []
+        for counts in batch:
+            column = self.table.series[counts.sector]
+            if column.known[index - column.first]:
+                known.append(counts)
+            else:
+                counts.memory[f"gaps {cadence}"].append(index)
+                scores.append(Score(counts.sector, index, "gap", why="no count"))
+        is_followed = bool(known) and index >= self.start - WARM[cadence]
+        answer = self.judge.score(known, cadence, index) if is_followed else None
+        if index < self.start:
+            return []
+        heard = set()
+        if answer is not None:
+            seen, found = answer
+            heard = {counts.sector for counts in seen.batch}
+            scores += self._rows(seen, found.p_value, found.window, found.observed, found.expected)
+        for counts in known:
+            if counts.sector not in heard:
+                observed = counts.series[cadence].get(index)
+                scores.append(Score(counts.sector, index, "learning", observed, why="too little history"))
+        return scores
+
+    def _rows(
+        self, seen: Seen, p_value: Floats, window: np.ndarray, counted: Floats, normal: Floats
+    ) -> Iterator[Score]:
+        mean = seen.mean[:, -1]
+        phi = seen.dispersion + mean * seen.error
+        upper = threshold(self.alpha, mean, phi) - 1
+        lower = np.maximum(threshold(1 - self.alpha, mean, phi) - 1, 0)
+        observed = seen.observed[:, -1]
+        nobody = (observed == 0) & (at_most(0, mean, phi) < UNREPORTED)
+        is_open = self.partial is not None and seen.index >= self.partial
+        for row, counts in enumerate(seen.batch):
+            alarm = bool(p_value[row] <= self.alpha)
+            status = "partial" if is_open else "unreported" if nobody[row] else "closed"
+            why = _why(int(window[row]), counted[row], normal[row], self.table.cadence) if alarm else ""
+            if nobody[row] and not is_open:
+                why = "a zero that chance does not explain: unreported, or a silence"
+            yield Score(
+                counts.sector,
+                seen.index,
+                status,
+                int(observed[row]),
+                round(float(mean[row]), 3),
+                float(lower[row]),
+                float(max(upper[row], lower[row])),
+                float(p_value[row]),
+                alarm,
+                int(window[row]),
+                why,
+            )
+
+
+def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str:
+    """One clause for a person.
+
+    >>> _why(3, 90, 30, Cadence.DAY)
+    '90 in 3 days, 30.0 expected: x3.0'
+    """
+    span = f"{window} {cadence}s" if window > 1 else f"the {cadence}"
+    return f"{observed:.0f} in {span}, {expected:.1f} expected: x{observed / max(expected, 0.1):.1f}"
+
+
+def _counts(name: str, column: Column, cadence: Cadence) -> Counts:
+    counts = Counts(name)
+    counts.series[cadence] = Series(cadence, len(column.values), column.first, column.values.astype(np.int32))
+    counts.memory[f"gaps {cadence}"] = []
+    return counts

@@ -1,0 +1,96 @@
+"""`surgewatch score`: what the detection would have said of a history, period by period."""
+
+import csv
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from streams import scoring, tables
+from streams.baselines.dates import Calendar, CalendarError
+from streams.calendar import Cadence
+from streams.judging import MONTH, MOST, Judge
+from streams.sectors import Registry
+from streams.tables import Table, TableError
+
+
+class Moment(click.ParamType):
+    """A date or time on the command line, ISO 8601."""
+
+    name = "date"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return tables.moment(value) if isinstance(value, str) else value
+        except ValueError:
+            self.fail(f"{value!r} is no date or time (ISO 8601)", param, ctx)
+
+
+@click.command("score")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
+@click.option(
+    "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
+)
+@click.option("--from", "start", type=Moment(), help="Score from here on; all before is history.")
+@click.option("--as-of", type=Moment(), help="Periods that end later than this are partial.")
+@click.option(
+    "--alpha", type=click.FloatRange(0, 0.5, min_open=True), help="Chance of an alarm where nothing is."
+)
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="False alarms per series and month.")
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+def command(
+    file: Path, cadence: str, calendar: Path | None, start: float | None, as_of: float | None,
+    alpha: float | None, budget: float | None, out: Path,
+) -> None:  # fmt: skip
+    """Score the counts of FILE (series,period,count), each period with what was known before it."""
+    if alpha is not None and budget is not None:
+        raise click.UsageError("--alpha or --budget, not both: one follows from the other")
+    every = Cadence(cadence)
+    if alpha is None:
+        alpha = min(budget / MONTH[every], MOST) if budget else {Cadence.HOUR: 0.002}.get(every, MOST)
+    try:
+        table = tables.read(file, every)
+        dates = Calendar.read(calendar) if calendar else Calendar()
+    except (TableError, CalendarError, OSError) as error:
+        click.echo(f"surgewatch: {error}", err=True)
+        sys.exit(2)
+    first = table.first if start is None else every.index(start)
+    scorer = scoring.Scorer(
+        table, Judge(Registry(sector=()), dates), alpha, first, None if as_of is None else every.index(as_of)
+    )
+    scored, alarms = _write(scorer, table, out)
+    share = alarms / max(scored, 1)
+    click.echo(
+        f"{len(table.series):,} series, {scored:,} periods scored at alpha {alpha:.2g}: {alarms:,} alarms"
+        f" ({share:.2%}, {share * MONTH[every]:.2f} per series and month; budget {alpha * MONTH[every]:.2f})"
+    )
+
+
+def _write(scorer: scoring.Scorer, table: Table, out: Path) -> tuple[int, int]:
+    """Write the scores, in the order of their periods; returns how many, and how many alarms."""
+    scored = alarms = 0
+    console = Console(stderr=True)
+    with (
+        out.open("w", encoding="utf-8", newline="") as file,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        rows = csv.writer(file)
+        rows.writerow(scoring.COLUMNS)
+        task = bar.add_task("scoring", total=table.end - table.first)
+        for period in scorer:
+            bar.advance(task)
+            for one in period:
+                if one.p_value is not None:
+                    scored, alarms = scored + 1, alarms + one.alarm
+                rows.writerow(_cells(one, table.cadence))
+    return scored, alarms
+
+
+def _cells(one: scoring.Score, cadence: Cadence) -> tuple[object, ...]:
+    when = datetime.fromtimestamp(cadence.start(one.period), UTC)
+    period = when.isoformat() if cadence is Cadence.HOUR else when.date().isoformat()
+    return one._replace(period=period, alarm=int(one.alarm))  # type: ignore[arg-type]
