@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Answer = tuple[int, str, bytes]  # status, content type, body
@@ -19,7 +20,8 @@ def serve(host: str, port: int, routes: dict[str, Callable[[], Answer]]) -> Thre
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # who asked gave up waiting
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Scrapes are no news."""
