@@ -62,7 +62,7 @@ def _heard(hook: Received, border: str, question: str) -> bool:
 
 def direct() -> float:
     """The median of the direct path over the demo's notices, seconds."""
-    command = [sys.executable, "-m", "surgewatch", "demo", "--json"]
+    command = [sys.executable, "-c", "from surgewatch.cli import main; main()", "demo", "--json"]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
     return float(json.loads(said.strip().splitlines()[-1])["seconds_to_notice_median"])
 
