@@ -81,7 +81,8 @@ async def served(settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
 class Worker:
     """One worker; made inside a running event loop.
 
-    `group` is its consumer group, `source` the topic it takes, `changelog` where its state goes, `needed` all topics that must be there.
+    `group` is its consumer group, `source` the topic it takes, `changelog` where its state goes, `needed` all
+    topics that must be there.
     `hear` takes a record of `controls`; `show` brings metrics up to date before they are read; `serve` puts
     pages on a port for as long as the worker lives.
     """
@@ -149,7 +150,7 @@ class Worker:
 
     async def say(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Put one record beside the flow (an operator's word), and wait until the broker has it."""
-        await self._producer().put_keyed(self._settings.topic(topic), [(key, value, ())])
+        await self._producer().put_keyed(self._settings.topic(topic), [(key, value, [])])
         await self._producer().settled()
 
     async def _until_ended(self, watch: asyncio.Task[None]) -> None:
