@@ -94,10 +94,11 @@ def _confirm(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
 def _continue(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
     before = _there(alert)
     grown = _hear_breach(before, verdict, policy)
+    if before.told is None:  # it began in a silence
+        return _fire(grown, verdict, policy)
     if RANK[grown.severity] > RANK[before.severity]:
         return Change(grown.model_copy(update={"told": verdict.as_of}), Reason.WORSE, grown.severity.value)
-    since = before.told or before.onset
-    if verdict.closed and verdict.as_of - since >= dt.timedelta(days=policy.remind_days):
+    if verdict.closed and verdict.as_of - before.told >= dt.timedelta(days=policy.remind_days):
         number = grown.reminders + 1
         told = grown.model_copy(update={"told": verdict.as_of, "reminders": number})
         return Change(told, Reason.STILL, str(number))
@@ -126,7 +127,9 @@ def _fire(alert: Alert, verdict: Verdict, _: Policy) -> Change:
 
 
 def _resolve(alert: Alert) -> Change:
-    return Change(alert.model_copy(update={"state": State.RESOLVED}), Reason.RESOLVED)
+    # Who was told that it began is told that it is over; nobody else.
+    reason = Reason.RESOLVED if alert.told else None
+    return Change(alert.model_copy(update={"state": State.RESOLVED}), reason)
 
 
 def _is_sure(alert: Alert, verdict: Verdict, policy: Policy) -> bool:

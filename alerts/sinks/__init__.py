@@ -1,4 +1,4 @@
-"""Where notices go. A sink is pure: it writes a request, and reads the answer; `alerts.delivery` carries both."""
+"""Where notices go. A sink is pure: it writes a request and reads the answer; delivery carries both."""
 
 from typing import NamedTuple, Protocol
 
@@ -41,9 +41,17 @@ Outcome = Delivered | Retry | Refused
 class Sink(Protocol):
     """One channel to people."""
 
-    name: str
-    spacing: float  # seconds between two requests, at least
-    private: bool  # may it send to private addresses?
+    @property
+    def name(self) -> str:
+        """Its name in the routes."""
+
+    @property
+    def spacing(self) -> float:
+        """Seconds between two requests, at least."""
+
+    @property
+    def private(self) -> bool:
+        """May it send to private addresses?"""
 
     def request(self, notice: Notice, now: float) -> Request | None:
         """The request for a notice (`now`: epoch seconds), or None where the sink tells no such thing."""

@@ -1,4 +1,4 @@
-"""Alertmanager: alerts as labels, by its API v2. An alert lives there until it is resolved, or not heard of."""
+"""Alertmanager: alerts as labels, by its API v2. One lives there until resolved, or not heard of."""
 
 import datetime as dt
 from dataclasses import dataclass

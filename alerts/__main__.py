@@ -1,0 +1,8 @@
+"""`python -m alerts` runs one alerts worker."""
+
+import sys
+
+from alerts.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

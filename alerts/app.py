@@ -1,0 +1,276 @@
+"""The alerts worker: verdicts in, notices out, and people told."""
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from aiokafka import AIOKafkaConsumer
+from pydantic import SecretStr, ValidationError
+
+from alerts import delivery
+from alerts.alert import Notice
+from alerts.board import Board, DeadLetter
+from alerts.console import Ask
+from alerts.console import routes as console_routes
+from alerts.console.asked import AskAcknowledge, AskSilence
+from alerts.controls import CONTROL, Acknowledge, Marks, Silence
+from alerts.delivery import Courier, Post
+from alerts.herald import Herald, Outcome, counted
+from alerts.metrics import Metrics
+from alerts.policies import policies
+from alerts.routes import Routes, RoutesError, routes
+from alerts.settings import Settings
+from alerts.sinks import Sink
+from alerts.sinks.slack import SlackSink
+from alerts.sinks.webhook import WebhookSink
+from streams import worker
+from streams.controls import Control, PolicyDate
+from streams.documents import DocumentError
+from streams.settings import WorkerSettings
+from streams.transport import Producer
+from streams.worker import Pages, Worker
+
+log = structlog.get_logger()
+
+NEEDED: Final = ("verdicts", "notices", "notices.dead", "alerts", "controls")
+FETCH_MS: Final = 500  # a fetch waits so long where nothing comes; what comes is handed over at once
+
+
+class Tells:
+    """Brings notices to their topic, and lets the board see."""
+
+    def __init__(self, settings: Settings, board: Board) -> None:
+        self._topic = settings.topic("notices")
+        self._board = board
+
+    async def say(self, producer: Producer, outcome: Outcome) -> None:
+        """Hand notices to the producer."""
+        for verdict in outcome.verdicts:
+            self._board.hear(verdict)
+        for alert in outcome.alerts:
+            self._board.alert(alert)
+        if outcome.notices:
+            await producer.put_keyed(
+                self._topic,
+                [
+                    (
+                        notice.alert.alert_id.encode(),
+                        notice.model_dump_json().encode(),
+                        [("produced_at", str(produced).encode())],
+                    )
+                    for notice, produced in outcome.notices
+                ],
+            )
+
+
+class Alerts:
+    """What is around the herald: sinks and their couriers, console and API."""
+
+    def __init__(self, settings: Settings, sinks: Sequence[tuple[Sink, Routes | None]]) -> None:
+        self.settings = settings
+        self.sinks = sinks
+        self.board = Board()
+        self.metrics = Metrics()
+        self.marks = Marks()
+        self.herald = Herald(policies(settings.policies), self.marks)
+        self._dead: dict[str, tuple[str, Notice]] = {}  # letter id: sink and notice, for *send again*
+        self._couriers: dict[str, Courier] = {}
+        self.worker = Worker(
+            settings,
+            self.herald,
+            Tells(settings, self.board),
+            self.metrics,
+            group="surgewatch-alerts",
+            source="verdicts",
+            changelog="alerts",
+            needed=NEEDED,
+            hear=self.hear,
+            show=lambda: self.metrics.standing(counted(self.herald.standing())),
+            serve=self.serve,
+        )
+
+    def hear(self, record: Any) -> None:
+        """Take one record of `controls`."""
+        key = (record.key or b"").decode(errors="replace")
+        if not record.value:
+            self.marks.withdraw(key)
+            return
+        try:
+            control = CONTROL.validate_json(record.value)
+        except ValidationError as error:
+            log.warning("control not understood", key=key, faults=error.error_count())
+            return
+        log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
+        self.marks.hear(control)
+
+    @asynccontextmanager
+    async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
+        """Console, API, metrics and health on one port, and a courier for each sink."""
+        runner = web.AppRunner(self._site(pages), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
+        post = Post()
+        tasks = [asyncio.create_task(self._courier(sink, way, post)) for sink, way in self.sinks]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await post.close()
+            await runner.cleanup()
+
+    async def _courier(self, sink: Sink, way: Routes | None, post: Post) -> None:
+        """Bring one sink its notices; starts again where the broker was away."""
+        courier = Courier(sink, post, self.bury, self, self.settings.give_up_hours * 3600)
+        self._couriers[sink.name] = courier
+        while True:
+            consumer = AIOKafkaConsumer(
+                self.settings.topic("notices"),
+                bootstrap_servers=self.settings.brokers,
+                group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+                fetch_max_wait_ms=FETCH_MS,
+                max_poll_records=1,
+                max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
+            )
+            with suppress(Exception):
+                await consumer.start()
+                try:
+                    await delivery.serve(
+                        consumer,
+                        courier,
+                        lambda notice: way is None or way.takes(sink.name, notice, time.time()),
+                        lambda produced: self.metrics.told(time.time() - produced / 1000),
+                    )
+                finally:
+                    await consumer.stop()
+            log.warning("courier starts again", sink=sink.name)
+            await asyncio.sleep(1)
+
+    def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
+        """Hear of one try to deliver."""
+        self.metrics.delivery(sink, outcome, seconds)
+        self.board.delivery(sink, notice.notice_id, outcome, dt.datetime.now(dt.UTC), reason)
+        if outcome != "delivered":
+            log.warning("not delivered", sink=sink, notice=notice.notice_id, outcome=outcome, reason=reason)
+
+    async def bury(self, sink: str, notice: Notice, reason: str) -> None:
+        """A notice that will not be delivered goes to the dead letters."""
+        letter = DeadLetter(
+            letter_id=f"{sink}/{notice.notice_id}",
+            sink=sink,
+            notice_id=notice.notice_id,
+            headline=notice.headline,
+            reason=reason,
+            at=dt.datetime.now(dt.UTC),
+        )
+        value = {"letter": letter.model_dump(mode="json"), "notice": notice.model_dump(mode="json")}
+        await self.worker.say("notices.dead", notice.alert.alert_id.encode(), web.json_response(value).body)
+        self._dead[letter.letter_id] = (sink, notice)
+        while len(self._dead) > 100:
+            self._dead.pop(next(iter(self._dead)))
+        self.board.dead(letter)
+
+    async def control(self, ask: Ask) -> None:
+        """Publish what a person asked for on the console."""
+        await self.publish(_control(ask, dt.datetime.now(dt.UTC)))
+
+    async def publish(self, control: Control) -> None:
+        """Put a control on its topic, from which every worker hears it."""
+        await self.worker.say("controls", control.key.encode(), control.model_dump_json().encode())
+
+    async def resend(self, letter_id: str) -> bool:
+        """Try a dead letter once more, beside the queue; False: there is none of that id."""
+        sink, notice = self._dead.get(letter_id, ("", None))
+        if notice is None or sink not in self._couriers:
+            return False
+        courier = self._couriers[sink]
+        courier.gone = ""
+        if await courier.deliver(notice):
+            self._dead.pop(letter_id, None)
+            self.board.buried(letter_id)
+        return True
+
+    def _site(self, pages: Pages) -> web.Application:
+        site = web.Application()
+        site.add_routes(console_routes(self.board, self.control, self.resend, self.settings.console_token))
+
+        async def all_alerts(_: web.Request) -> web.Response:
+            found = [alert.model_dump(mode="json") for alert in self.herald.standing()]
+            return web.json_response(found)
+
+        async def one_alert(request: web.Request) -> web.Response:
+            alert = self.herald.find(request.match_info["alert"])
+            if alert is None:
+                raise web.HTTPNotFound(text="no such alert\n")
+            return web.json_response(text=alert.model_dump_json())
+
+        site.add_routes([web.get("/api/alerts", all_alerts), web.get("/api/alerts/{alert}", one_alert)])
+        for path, page in pages.items():
+            site.router.add_get(path, _page(page))
+        return site
+
+
+def _page(page: Any) -> Any:
+    async def answer(_: web.Request) -> web.Response:
+        status, kind, body = await asyncio.to_thread(page)
+        return web.Response(status=status, body=body, headers={"Content-Type": kind})
+
+    return answer
+
+
+def _control(ask: Ask, now: dt.datetime) -> Control:
+    match ask:
+        case AskAcknowledge():
+            return Acknowledge(by=ask.by, at=now, reason=ask.reason, alert_id=ask.alert_id)
+        case AskSilence():
+            return Silence(
+                by=ask.by,
+                at=now,
+                reason=ask.reason,
+                name=f"{ask.sector}-{ask.question or 'all'}"[:64],
+                sector=ask.sector,
+                question=ask.question or "*",
+                until=now + dt.timedelta(hours=ask.hours),
+            )
+        case _:
+            return PolicyDate(
+                by=ask.by, at=now, reason=ask.reason, name=ask.name, date=ask.date, sectors=ask.sectors
+            )
+
+
+def sinks(settings: Settings) -> list[tuple[Sink, Routes | None]]:
+    """Every sink with its routes (None: it takes every notice)."""
+    found: list[tuple[Sink, Routes | None]] = []
+    if settings.routes is not None:
+        way = routes(settings.routes)
+        found += [(sink, way) for sink in way.sinks(settings.console_url)]
+    if settings.webhook_url:
+        if settings.webhook_secret is None:
+            raise RoutesError("SURGEWATCH_WEBHOOK_URL needs SURGEWATCH_WEBHOOK_SECRET")
+        url, secret = SecretStr(settings.webhook_url), settings.webhook_secret
+        found.append((WebhookSink("webhook", url, secret, private=settings.allow_private), None))
+    if settings.slack_url is not None:
+        url = settings.slack_url
+        found.append((SlackSink("slack", url, settings.console_url, private=settings.allow_private), None))
+    return found
+
+
+@asynccontextmanager
+async def alerts_worker() -> AsyncIterator[Worker]:
+    """The worker as the environment wants it; raises what `main` calls unusable."""
+    settings = Settings()
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    yield Alerts(settings, sinks(settings)).worker
+
+
+def main() -> int:
+    """Run one worker with the settings of the environment; the exit status."""
+    return worker.run(alerts_worker, (ValidationError, DocumentError, RoutesError))

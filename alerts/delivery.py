@@ -1,0 +1,190 @@
+"""Delivery: carries notices to sinks. Kafka is the queue, with a consumer group for each sink.
+
+A sink takes its notices in order and commits an offset when it is done with a notice: delivered, not its
+business, or buried in `notices.dead`. So a sink that is down loses nothing, delays no other, and goes on where
+it was after a restart. A notice may reach a receiver twice (when the worker dies between the answer and the
+commit), always under the same id.
+"""
+
+import asyncio
+import ipaddress
+import random
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from pydantic import ValidationError
+
+from alerts.alert import Notice
+from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
+
+log = structlog.get_logger()
+
+FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
+LONGEST_PAUSE: Final = 300.0
+TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
+ANSWER: Final = 4_096  # bytes of an answer that are read
+
+
+class Recorder(Protocol):
+    """Hears what becomes of each try."""
+
+    def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
+        """One try: delivered, retry, refused or dead."""
+
+
+Bury = Callable[[str, Notice, str], Awaitable[None]]  # sink, notice, reason: into the dead letters
+
+
+@dataclass
+class Courier:
+    """Brings notices to one sink, one after the other."""
+
+    sink: Sink
+    post: Callable[[Sink, Request], Awaitable[Outcome]]
+    bury: Bury
+    recorder: Recorder
+    give_up: float  # seconds after which a notice becomes a dead letter
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = field(default=lambda: random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+    gone: str = ""  # why the receiver wants nothing more
+    _free_at: float = 0.0
+
+    async def deliver(self, notice: Notice) -> bool:
+        """Try until the notice is delivered or dead; was it delivered?"""
+        began, pause = self.now(), FIRST_PAUSE
+        while True:
+            await self.sleep(max(self._free_at - self.now(), 0.0))
+            outcome = await self._try(notice)
+            self._free_at = self.now() + self.sink.spacing
+            if outcome is None or isinstance(outcome, Delivered):
+                return outcome is not None
+            if isinstance(outcome, Refused):
+                self.gone = outcome.reason if outcome.gone else self.gone
+                return await self._bury(notice, outcome.reason)
+            wait = outcome.after if outcome.after is not None else pause * self.jitter()
+            if self.now() + wait - began > self.give_up:
+                return await self._bury(notice, f"gave up: {outcome.reason}")
+            await self.sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _try(self, notice: Notice) -> Outcome | None:
+        if self.gone:
+            return Refused(self.gone, gone=True)
+        request = self.sink.request(notice, self.now())
+        if request is None:
+            return None
+        started = self.now()
+        outcome = await self.post(self.sink, request)
+        name, reason = _told(outcome)
+        self.recorder.tried(self.sink.name, notice, name, self.now() - started, reason)
+        return outcome
+
+    async def _bury(self, notice: Notice, reason: str) -> bool:
+        await self.bury(self.sink.name, notice, reason)
+        self.recorder.tried(self.sink.name, notice, "dead", 0.0, reason)
+        return False
+
+
+def _told(outcome: Outcome) -> tuple[str, str]:
+    match outcome:
+        case Delivered():
+            return "delivered", ""
+        case Retry(reason):
+            return "retry", reason
+        case Refused(reason):
+            return "refused", reason
+
+
+class PrivateAddressError(OSError):
+    """A sink's host is at a private address, and it was not allowed to be."""
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves to public addresses only; what was looked up is what is connected to, so nothing can change between."""
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Addresses of a host; raises PrivateAddressError where one is not public."""
+        found = await self._resolver.resolve(host, port, family)
+        if any(not ipaddress.ip_address(one["host"]).is_global for one in found):
+            raise PrivateAddressError("the address is private")
+        return found
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Post:
+    """Makes requests: no redirects, bounded time, and no private addresses where that was not allowed."""
+
+    def __init__(self) -> None:
+        self._inside = aiohttp.ClientSession(timeout=TIMEOUT)
+        self._outside = aiohttp.ClientSession(
+            timeout=TIMEOUT, connector=aiohttp.TCPConnector(resolver=PublicResolver())
+        )
+
+    async def __call__(self, sink: Sink, request: Request) -> Outcome:
+        """Send a request; what came of it."""
+        if not sink.private and _is_private(request.url):
+            return Refused("private_address")
+        session = self._inside if sink.private else self._outside
+        try:
+            async with session.request(
+                request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
+            ) as answer:
+                body = await answer.content.read(ANSWER)
+                return sink.outcome(answer.status, dict(answer.headers), body)
+        except PrivateAddressError:
+            return Refused("private_address")
+        except TimeoutError:
+            return Retry("timeout")
+        except aiohttp.InvalidURL:
+            return Refused("invalid_url")
+        except aiohttp.ClientConnectorError as error:
+            private = isinstance(error.os_error, PrivateAddressError)
+            return Refused("private_address") if private else Retry("no_connection")
+        except aiohttp.ClientError as error:
+            return Retry(type(error).__name__)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._inside.close()
+        await self._outside.close()
+
+
+def _is_private(url: str) -> bool:
+    """Is the URL's host a literal address that is not public? (Names are looked at when they are resolved.)"""
+    try:
+        return not ipaddress.ip_address(urlsplit(url).hostname or "").is_global
+    except ValueError:
+        return urlsplit(url).hostname == "localhost"
+
+
+async def serve(
+    consumer: Any, courier: Courier, takes: Callable[[Notice], bool], told: Callable[[int], None]
+) -> None:
+    """Bring a sink its notices as they come, for ever; `told` hears produced_at (ms) of what was delivered."""
+    async for record in consumer:
+        try:
+            notice = Notice.model_validate_json(record.value)
+        except ValidationError:
+            log.error("notice not understood", partition=record.partition, offset=record.offset)
+        else:
+            if takes(notice) and await courier.deliver(notice):
+                produced = next((int(value) for name, value in record.headers if name == "produced_at"), 0)
+                if produced:
+                    told(produced)
+        await consumer.commit()

@@ -1,0 +1,183 @@
+"""The herald, pure: verdicts in, notices out. Holds every standing alert by its question.
+
+State is kept by partition of `verdicts`, each alert with the offset up to which its question has been heard,
+so that hearing a verdict again changes nothing.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+import structlog
+from pydantic import ValidationError
+
+from alerts import lifecycle, notices
+from alerts.alert import Alert, Notice, Reason, State
+from alerts.controls import Marks
+from alerts.lifecycle import Change
+from alerts.policies import Policies
+from streams.verdicts import Verdict
+
+log = structlog.get_logger()
+
+Pair = tuple[bytes, bytes | None]
+CLOCK = b"\0clock"  # key of a partition's event time
+_PRODUCED_AT = "produced_at"
+
+
+class Record(Protocol):
+    """What the herald needs of a record of `verdicts`."""
+
+    offset: int
+    value: bytes | None
+    timestamp: int
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass
+class Outcome:
+    """What follows from verdicts: what to tell, which alerts changed, and what happened."""
+
+    notices: list[tuple[Notice, int]] = field(default_factory=list)  # with produced_at, ms
+    alerts: list[Alert] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    transitions: Counter[tuple[str, str]] = field(default_factory=Counter)  # question, state
+    unreadable: int = 0
+
+
+class Part:
+    """The alerts of one partition, by question, and its event time."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, tuple[int, Alert]] = {}
+        self.event_time = 0.0
+        self.touched: set[str] = set()
+
+
+class Herald:
+    """Takes verdicts from fetch to fetch."""
+
+    def __init__(self, policies: Policies, marks: Marks) -> None:
+        self._policies, self._marks = policies, marks
+        self.parts: dict[int, Part] = {}
+
+    def process(self, partition: int, records: Sequence[Record], topic: str = "verdicts") -> Outcome:
+        """Take one fetch of one partition, in the order of its offsets."""
+        outcome = Outcome()
+        part = self.parts.setdefault(partition, Part())
+        for record in records:
+            try:
+                verdict = Verdict.model_validate_json(record.value or b"")
+            except ValidationError:
+                outcome.unreadable += 1
+                log.error("verdict not understood", topic=topic, partition=partition, offset=record.offset)
+                continue
+            outcome.verdicts.append(verdict)
+            self._hear(part, verdict, record, outcome)
+        self._expire(part, records[-1].timestamp, outcome)
+        return outcome
+
+    def tick(self, now: float) -> Outcome:
+        """Let the clock on the wall move event time on."""
+        outcome = Outcome()
+        for part in self.parts.values():
+            part.event_time = max(part.event_time, now)
+            self._expire(part, int(now * 1000), outcome)
+        return outcome
+
+    def standing(self) -> list[Alert]:
+        """Every alert that is held, resolved ones for as long as they are remembered."""
+        return [alert for part in self.parts.values() for _, alert in part.alerts.values()]
+
+    def find(self, alert_id: str) -> Alert | None:
+        """An alert by its id."""
+        return next((alert for alert in self.standing() if alert.alert_id == alert_id), None)
+
+    def dirty(self) -> dict[int, list[Pair]]:
+        """For each partition the keys and values that changed since this was last asked."""
+        states = {}
+        for partition, part in self.parts.items():
+            if part.touched:
+                pairs = [(key.encode(), _encode(part.alerts.get(key))) for key in sorted(part.touched)]
+                states[partition] = [*pairs, (CLOCK, repr(part.event_time).encode())]
+                part.touched.clear()
+        return states
+
+    def restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
+        """Take the state of a partition back."""
+        part = self.parts[partition] = Part()
+        for key, value in held.items():
+            if key == CLOCK:
+                part.event_time = float(value)
+            else:
+                offset, alert = msgspec.msgpack.decode(value)
+                part.alerts[key.decode()] = (offset, Alert.model_validate_json(alert))
+
+    def drop(self, partition: int) -> None:
+        """Forget a partition."""
+        self.parts.pop(partition, None)
+
+    def _hear(self, part: Part, verdict: Verdict, record: Record, outcome: Outcome) -> None:
+        key = verdict.question_key
+        offset, alert = part.alerts.get(key, (-1, None))
+        part.event_time = max(part.event_time, verdict.as_of.timestamp())
+        if record.offset <= offset:
+            return
+        change = lifecycle.step(alert, verdict, self._policies.of(verdict.question))
+        produced = next((int(value) for name, value in record.headers if name == _PRODUCED_AT), 0)
+        self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
+
+    def _expire(self, part: Part, at: int, outcome: Outcome) -> None:
+        now = dt.datetime.fromtimestamp(part.event_time, dt.UTC)
+        for key, (offset, alert) in list(part.alerts.items()):
+            change = lifecycle.expire(alert, now, self._policies.of(alert.question))
+            if change.alert is not alert:
+                self._settle(part, key, offset, alert, change, outcome, at, at)
+
+    def _settle(
+        self,
+        part: Part,
+        key: str,
+        offset: int,
+        before: Alert | None,
+        change: Change,
+        outcome: Outcome,
+        at: int,
+        produced: int,
+    ) -> None:
+        """Keep what became of an alert, and tell people where there is a reason and nobody asked for quiet."""
+        if change.alert is None:
+            if part.alerts.pop(key, None) is not None:
+                part.touched.add(key)
+            return
+        alert = self._marks.on(change.alert, at / 1000)
+        if change.reason is not None:
+            if alert.silenced_by:
+                # Not told: when the silence ends and it still goes on, it will be told as new.
+                alert = alert.model_copy(update={"told": before.told if before else None})
+            elif not (alert.acknowledged_by and change.reason is Reason.STILL):
+                outcome.notices.append((notices.word(alert, change.reason, change.occasion), produced))
+        part.alerts[key] = (offset, alert)
+        part.touched.add(key)
+        if alert != before:
+            outcome.alerts.append(alert)
+        if before is None or before.state is not alert.state or before.alert_id != alert.alert_id:
+            outcome.transitions[alert.question, alert.state] += 1
+
+
+def _encode(held: tuple[int, Alert] | None) -> bytes | None:
+    if held is None:
+        return None
+    return msgspec.msgpack.encode((held[0], held[1].model_dump_json().encode()))
+
+
+def counted(alerts: Sequence[Alert]) -> Counter[tuple[str, str, str, str]]:
+    """How many alerts stand, by sector, question, severity and state; resolved ones do not stand."""
+    return Counter(
+        (alert.sector, alert.question.value, alert.severity.value, alert.state.value)
+        for alert in alerts
+        if alert.state is not State.RESOLVED
+    )
