@@ -4,12 +4,12 @@
     peek    a period is still filling: ask only what can already be answered, learn nothing
     revise  a closed period changed (late events, corrections): ask again, learn nothing
 
-What is answered depends on the counts, on what the judge remembers of the sector and on the calendar, never on
-how events were batched.
+What is answered depends on the counts, on what the judge remembers of the sector and on the calendar, never
+on how events were batched.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from streams.baselines.dates import Calendar, KnownDate
-from streams.baselines.models import EVERY, Models
+from streams.baselines.models import Models
 from streams.baselines.tails import Floats, at_least, threshold
 from streams.calendar import DAY, Cadence
 from streams.controls import Capacity, PolicyDate, Sensitivity, StreamControl
@@ -166,10 +166,8 @@ class Judge:
         budget = self._budgets.get(sector, self._budgets["*"])
         return min(budget * SHARE[question] / MONTH[cadence], MOST)
 
-    def score(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int
-    ) -> tuple[Seen, surge.Surge] | None:
-        """What `close` bases its verdict on, as arrays: for histories of many series. Learns as `close` does."""
+    def score(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> tuple[Seen, surge.Surge] | None:
+        """What `close` bases its verdict on, as arrays, for many series. Learns as `close` does."""
         self._models[cadence].refresh(batch, index)
         seen = self._look(batch, cadence, index, closed=True, as_of=cadence.start(index + 1))
         if seen is None:
@@ -348,7 +346,7 @@ class Judge:
         return out
 
     def _shift(self, seen: Seen) -> tuple[regime.Step, list[bool]]:
-        """Follow each sector's run of one sign; a run that is long enough starts a new level where it began."""
+        """Follow each sector's run of one sign; a long one starts a new level where it began."""
         key = f"run {seen.cadence}"
         held = np.array([counts.memory.get(key, (0.0, 0.0, 0.0)) for counts in seen.batch])
         found = regime.step(
@@ -394,7 +392,7 @@ class Judge:
         out = []
         for row, counts in enumerate(seen.batch):
             known = self._sectors.get(counts.sector)
-            capacity = self._capacities.get(counts.sector) or (known and known.capacity)
+            capacity = self._capacities.get(counts.sector, known.capacity if known else None)
             if capacity is None or seen.cadence is not Cadence.DAY:
                 continue
             end = _moment(counts.zone, DAY * (seen.index + 1)).timestamp()
@@ -464,7 +462,7 @@ class Judge:
         )
 
     def _why(self, seen: Seen, row: int) -> dict[str, Any]:
-        """Where a breach comes from: the slices that exceed their share most, and when it was last so high."""
+        """Where a breach comes from: the slices that grew most, and when it was last so high."""
         counts = seen.batch[row]
         series = counts.series[seen.cadence]
         now = seen.observed[row, -1]

@@ -21,9 +21,6 @@ from streams.tables import Column, Table
 # the history, but runs of one sign (a level that has shifted) are remembered from here on.
 WARM: Final = {Cadence.HOUR: 14 * 24, Cadence.DAY: 120, Cadence.WEEK: 52, Cadence.MONTH: 60}
 UNREPORTED: Final = 1e-6  # chance of a zero below which it is held to be a period that nobody reported
-COLUMNS: Final = (
-    "series", "period", "status", "observed", "expected", "lower", "upper", "p_value", "alarm", "window", "why"
-)  # fmt: skip
 
 
 class Score(NamedTuple):
@@ -40,6 +37,9 @@ class Score(NamedTuple):
     alarm: bool = False
     window: int = 1
     why: str = ""
+
+
+COLUMNS: Final = Score._fields
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Scorer:
                 round(float(mean[row]), 3),
                 float(lower[row]),
                 float(max(upper[row], lower[row])),
-                float(p_value[row]),
+                float(f"{p_value[row]:.6g}"),  # beyond that digits are those of the linear algebra
                 alarm,
                 int(window[row]),
                 why,

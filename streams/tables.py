@@ -21,7 +21,7 @@ from streams.calendar import Cadence
 
 COLUMNS: Final = ("series", "period", "count")
 LARGEST: Final = 2**31 - 1
-LONGEST: Final = 1_000_000  # periods from first to last: a stray year 9999 must not fill the memory
+LONGEST: Final = 1_000_000  # periods of a series: a stray year 9999 must not fill the memory
 
 
 class TableError(ValueError):

@@ -78,7 +78,7 @@ class Models:
             }
 
     def expect(self, batch: Sequence[Counts], index: int, length: int) -> tuple[Floats, Floats, Floats]:
-        """For the `length` periods that end with `index`: means [n, length]; then dispersion and error [n]."""
+        """For `length` periods up to `index`: means [n, length]; dispersion [n]; the last one's error [n]."""
         kept = [counts.memory[f"model {self.cadence}"] for counts in batch]
         size = len(regression.priors(self.cadence, STEPS))
         mean, error = np.empty((len(batch), length)), np.empty(len(batch))

@@ -1,9 +1,9 @@
 """The robust regression: what a series of counts does by trend, season, weekday, holidays and steps.
 
-Negative binomial with variance φ·mean and a log-linear mean, fitted by iteratively reweighted least squares for
-many series at once. Past surges are weighed down by their Anscombe residuals (Farrington et al. 1996; Noufaily
-et al. 2013), three times over, so that heavy ones cannot hide behind themselves. Each coefficient has a weak
-normal prior: it decides where there is little history (a cold start), and nothing where there is much.
+Negative binomial with variance φ·mean and a log-linear mean, fitted by iteratively reweighted least squares
+for many series at once. Past surges are weighed down by their Anscombe residuals (Farrington et al. 1996;
+Noufaily et al. 2013), three times over, so that heavy ones cannot hide behind themselves. Each coefficient has
+a weak normal prior: it decides where there is little history (a cold start), and nothing where there is much.
 """
 
 from dataclasses import dataclass
@@ -101,8 +101,8 @@ def priors(cadence: Cadence, steps: int) -> Floats:
 def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats, base: int) -> Model:
     """Fit n series of T periods.
 
-    `counts` [n, T]; `present` [n, T] is 1 where a period belongs to the history, 0 where not; `x` [T, k] shared
-    terms; `steps` [n, T, s]; `prior` [k + s] precisions.
+    `counts` [n, T]; `present` [n, T] is 1 where a period belongs to the history, 0 where not; `x` [T, k]
+    shared terms; `steps` [n, T, s]; `prior` [k + s] precisions.
     """
     known = np.maximum(present.sum(1), 1)
     level = np.log(np.maximum((counts * present).sum(1) / known, 0.02))
@@ -110,7 +110,7 @@ def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats
     beta[:, 0] = level
     centre = beta.copy()  # the prior of the level is centred on the mean; all others on nothing
     gram = _Gram(x, steps)
-    phi = np.full(len(counts), _PHI)
+    phi: Floats = np.full(len(counts), _PHI)
     weight = present.copy()
     for round_ in range(ROUNDS + 1):
         for _ in range(6 if round_ == 0 else 2):
@@ -127,12 +127,13 @@ def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats
         # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
         telling = weight * (mean > _TELLING)
         freedom = np.maximum(telling.sum(1) - len(prior), 0.25 * telling.sum(1))
-        phi = np.maximum(((telling * pearson).sum(1) + _PHI * _PHI_WEIGHT) / (freedom + _PHI_WEIGHT), 1.0)
+        scatter = (telling * pearson).sum(1) + _PHI * _PHI_WEIGHT
+        phi = np.asarray(np.maximum(scatter / (freedom + _PHI_WEIGHT), 1.0))
         if round_ < ROUNDS:
             unusual = _anscombe(counts, mean, phi)
             weight = present * np.where(unusual > UNUSUAL, np.maximum(unusual, 1e-9) ** -2.0, 1.0)
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
-    covariance = np.linalg.inv(gram.product(weight * mean / phi[:, None]) + np.diag(prior))
+    covariance = np.asarray(np.linalg.inv(gram.product(weight * mean / phi[:, None]) + np.diag(prior)))
     down = (present > 0) & (_anscombe(counts, mean, phi) > UNUSUAL)
     return Model(beta, covariance, phi, down.sum(1).astype(float), base)
 
