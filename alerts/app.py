@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
@@ -164,7 +165,6 @@ class Alerts:
     async def bury(self, sink: str, notice: Notice, reason: str) -> None:
         """A notice that will not be delivered goes to the dead letters."""
         letter = DeadLetter(
-            letter_id=f"{sink}/{notice.notice_id}",
             sink=sink,
             notice_id=notice.notice_id,
             headline=notice.headline,
@@ -172,7 +172,7 @@ class Alerts:
             at=dt.datetime.now(dt.UTC),
         )
         value = {"letter": letter.model_dump(mode="json"), "notice": notice.model_dump(mode="json")}
-        await self.worker.say("notices.dead", notice.alert.alert_id.encode(), web.json_response(value).body)
+        await self.worker.say("notices.dead", notice.alert.alert_id.encode(), msgspec.json.encode(value))
         self._dead[letter.letter_id] = (sink, notice)
         while len(self._dead) > 100:
             self._dead.pop(next(iter(self._dead)))
