@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
@@ -207,7 +207,9 @@ class Worker:
         self._metrics.storage(self._changelog.bytes_written, self._keeper.recovery_seconds)
 
 
-def run(start: Callable[[], AbstractAsyncContextManager[Worker]], unusable: Iterable[type[Exception]]) -> int:
+def run(
+    start: Callable[[], AbstractAsyncContextManager[Worker]], unusable: tuple[type[Exception], ...]
+) -> int:
     """Run the worker that `start` makes. Exit status: 0; 1 where it crashed; 2 where it cannot start."""
     speak()
 
