@@ -25,7 +25,7 @@ PREFIX = "latency-"
 
 
 def produce(servers: str, rate: int, seconds: float) -> None:
-    """Produce at a steady rate, event time going a hundred times as fast as the clock: hours get closed."""
+    """Produce at a steady rate; a second is an hour of event time, so that hours and days get closed."""
     producer = Producer(
         {"bootstrap.servers": servers, "linger.ms": 0, "queue.buffering.max.messages": 500_000}
     )

@@ -212,6 +212,7 @@ def run(
 ) -> int:
     """Run the worker that `start` makes. Exit status: 0; 1 where it crashed; 2 where it cannot start."""
     speak()
+    refusals: tuple[type[Exception], ...] = (*unusable, OSError, SetupError)
 
     async def work() -> None:
         async with start() as worker:
@@ -219,7 +220,7 @@ def run(
 
     try:
         asyncio.run(work())
-    except (*unusable, OSError, SetupError) as error:
+    except refusals as error:
         print(f"surgewatch: {error}", file=sys.stderr)
         return 2
     except WorkerCrashedError as error:
