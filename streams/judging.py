@@ -19,7 +19,7 @@ import numpy as np
 from streams.baselines.dates import Calendar, KnownDate
 from streams.baselines.models import Models
 from streams.baselines.tails import Floats, at_least, threshold
-from streams.calendar import DAY, Cadence
+from streams.calendar import DAY, HOUR, Cadence
 from streams.controls import Capacity, PolicyDate, Sensitivity, StreamControl
 from streams.counts import Counts
 from streams.detectors import drop, mix, record, regime, silence, slow_rise, strain, surge
@@ -116,7 +116,16 @@ class Judge:
         verdicts += [*self._slow_rises(seen), *self._regimes(seen), *self._strains(seen)]
         if cadence is Cadence.DAY:
             verdicts += self._silences(seen)
+            self._be_patient(seen)
         return verdicts
+
+    def is_suspicious(self, counts: Counts, hour: int) -> bool:
+        """Is it worth asking whether a sector is silent, at the start of this hour? (Asked very often.)"""
+        patience = counts.memory.get("patience")
+        if patience is None:
+            return False
+        silent = hour - 1 - counts.event_time // HOUR
+        return silent >= patience or f"silence|{counts.sector}||hour" in counts.asked
 
     def peek(self, batch: Sequence[Counts], cadence: Cadence, index: int, as_of: float) -> list[Verdict]:
         """Period `index` is still filling: a count that is too high already will not fall."""
@@ -418,28 +427,35 @@ class Judge:
             )
         return out
 
-    def _hour(self, batch: Sequence[Counts], index: int) -> list[Verdict]:
-        """Silence by the hour, for sectors where an hour can tell anything."""
-        model = f"model {Cadence.DAY}"
-        return [
-            verdict
-            for counts in batch
-            if model in counts.memory
-            for verdict in self._silent_hours(counts, index)
-        ]
+    def _be_patient(self, seen: Seen) -> None:
+        """For how many hours each sector may be silent before anybody asks: what its busiest hours would bear."""
+        for counts, dispersion in zip(seen.batch, np.maximum(seen.dispersion, 1.0001), strict=True):
+            busiest = self._profile(counts, (seen.index + 1) * 24).max(initial=0.0)
+            alpha = self._alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
+            people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
+            if busiest > 0:
+                counts.memory["patience"] = max(int(people / busiest), 1)
+            else:
+                counts.memory.pop("patience", None)
 
-    def _silent_hours(self, counts: Counts, index: int) -> list[Verdict]:
-        hours = counts.series[Cadence.HOUR]
-        key = "|".join((Question.SILENCE, counts.sector, "", Cadence.HOUR))
-        if hours.get(index) and key not in counts.asked:
-            return []
-        days = hours.window(index - 24, 24 * 14).reshape(14, 24)
+    def _profile(self, counts: Counts, hour: int) -> Floats:
+        """People expected in each of the 24 hours before `hour`; none where single hours tell nothing."""
+        days = counts.series[Cadence.HOUR].window(hour - 24, 24 * 14).reshape(14, 24)
         # The shape of two weeks at the level of the last three days: after a drop, silence is no second news.
         level = min(1.0, days[-3:].sum() / 3 / max(days.sum() / 14, 1e-9))
-        profile = days.mean(0) * level + 1e-3
-        if profile.sum() < HOURLY_LEAST:
+        profile: Floats = days.mean(0) * level + 1e-3
+        return profile if profile.sum() >= HOURLY_LEAST else np.zeros(0)
+
+    def _hour(self, batch: Sequence[Counts], index: int) -> list[Verdict]:
+        """Silence by the hour, for sectors where an hour can tell anything."""
+        return [verdict for counts in batch for verdict in self._silent_hours(counts, index)]
+
+    def _silent_hours(self, counts: Counts, index: int) -> list[Verdict]:
+        profile = self._profile(counts, index)
+        if not len(profile):
+            counts.asked.pop(f"silence|{counts.sector}||hour", None)
             return []
-        observed = hours.window(index, 24).astype(float)[None, :]
+        observed = counts.series[Cadence.HOUR].window(index, 24).astype(float)[None, :]
         mean = profile[None, :]
         dispersion = np.array([max(counts.memory[f"model {Cadence.DAY}"]["dispersion"], 1.0)])
         found = silence.judge(observed, mean, dispersion, np.zeros(1))

@@ -188,10 +188,14 @@ class Pipeline:
         over: dict[tuple[str, Cadence], int] = {}
         for counts in part.counts.values():
             for cadence, series in counts.series.items():
+                if cadence is Cadence.HOUR:
+                    # All that an hour is asked for is silence: only the last one, where it was long enough.
+                    if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_suspicious(counts, hour):
+                        due[cadence, hour - 1].append(counts)
+                    continue
                 last = over.get((counts.zone, cadence))
                 if last is None:
-                    at = hour * HOUR if cadence is Cadence.HOUR else local(counts.zone, hour)
-                    last = over[counts.zone, cadence] = cadence.index(at) - 1
+                    last = over[counts.zone, cadence] = cadence.index(local(counts.zone, hour)) - 1
                 # After a silence longer than what is kept, there is nothing left to judge in between.
                 following = max(counts.closed.get(cadence, series.first - 1), last - KEEP[cadence]) + 1
                 if following <= last:
