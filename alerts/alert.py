@@ -71,6 +71,7 @@ class Notice(BaseModel):
     reason: Reason
     headline: Annotated[str, Field(max_length=200)]
     text: str
+    produced_at: AwareDatetime | None = None  # when the newest event behind it was produced
 
 
 def alert_id(question_key: str, onset: AwareDatetime) -> str:

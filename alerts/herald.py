@@ -159,13 +159,20 @@ class Herald:
                 # Not told: when the silence ends and it still goes on, it will be told as new.
                 alert = alert.model_copy(update={"told": before.told if before else None})
             elif not (alert.acknowledged_by and change.reason is Reason.STILL):
-                outcome.notices.append((notices.word(alert, change.reason, change.occasion), produced))
+                outcome.notices.append(
+                    (_dated(notices.word(alert, change.reason, change.occasion), produced), produced)
+                )
         part.alerts[key] = (offset, alert)
         part.touched.add(key)
         if alert != before:
             outcome.alerts.append(alert)
         if before is None or before.state is not alert.state or before.alert_id != alert.alert_id:
             outcome.transitions[alert.question, alert.state] += 1
+
+
+def _dated(notice: Notice, produced: int) -> Notice:
+    moment = dt.datetime.fromtimestamp(produced / 1000, dt.UTC) if produced else None
+    return notice.model_copy(update={"produced_at": moment})
 
 
 def _encode(held: tuple[int, Alert] | None) -> bytes | None:
