@@ -21,10 +21,11 @@ HISTORY: Final = {
     Cadence.HOUR: 28 * 24,
     Cadence.DAY: 3 * 366,
     Cadence.WEEK: 520,
-    Cadence.MONTH: 240,
+    Cadence.MONTH: 48,
 }  # periods that are learnt from
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
+BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
 LEAST: Final = {
     Cadence.HOUR: 7 * 24,
@@ -65,7 +66,15 @@ class Models:
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
         columns = _columns(steps, base, length)
-        model = regression.fit(values, present, rows, columns, regression.priors(self.cadence, STEPS), index)
+        model = regression.fit(
+            values,
+            present,
+            rows,
+            columns,
+            regression.priors(self.cadence, STEPS),
+            index,
+            BLOCK.get(self.cadence, 0),
+        )
         for row, counts in enumerate(due):
             counts.memory[f"model {self.cadence}"] = {
                 "base": index,
@@ -73,6 +82,7 @@ class Models:
                 "periods": int(present[row].sum()),
                 "coefficients": model.coefficients[row].astype(np.float32).tobytes(),
                 "covariance": model.covariance[row].astype(np.float32).tobytes(),
+                "wander": float(model.wander[row]),
                 "dispersion": float(model.dispersion[row]),
                 "down_weighted": int(model.down_weighted[row]),
             }
@@ -95,9 +105,11 @@ class Models:
                 np.ones(len(at)),
                 np.zeros(len(at)),
                 int(base),
+                np.zeros(len(at)),
             )
             rows = regression.design(self.cadence, first, length, int(base), self._calendar().holidays)
             mean[at], error[at] = model.expect(rows, steps[at])
+        error += np.array([one["wander"] for one in kept])
         return mean, np.array([one["dispersion"] for one in kept]), error
 
     def _is_due(self, counts: Counts, index: int) -> bool:

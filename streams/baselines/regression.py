@@ -28,6 +28,8 @@ PERIODS: Final = {
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
 _CLOCK: Final = 3  # harmonics of the day, for hours
 _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands
+_ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
+_FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
 
@@ -40,6 +42,7 @@ class Model:
     dispersion: Floats  # [n], φ ≥ 1
     down_weighted: Floats  # [n], past periods held to be surges
     base: int  # index that time is counted from
+    wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not asked
 
     def expect(self, design: Floats, steps: Floats) -> tuple[Floats, Floats]:
         """Means [n, h] for h periods, and the relative variance of the last one's estimate [n].
@@ -98,7 +101,9 @@ def priors(cadence: Cadence, steps: int) -> Floats:
     return 1 / np.square([*deviations, *[_STEP] * steps])
 
 
-def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats, base: int) -> Model:
+def fit(
+    counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats, base: int, block: int = 0
+) -> Model:
     """Fit n series of T periods.
 
     `counts` [n, T]; `present` [n, T] is 1 where a period belongs to the history, 0 where not; `x` [T, k]
@@ -117,7 +122,7 @@ def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats
             eta = np.clip(gram.eta(beta), -20, 20)
             mean = np.exp(eta)
             # A count of nothing in a zero stretch must not throw the working response out of range.
-            working = eta + np.clip((counts - mean) / np.maximum(mean, 1e-6), -1, 20)
+            working = eta + np.clip((counts - mean) / np.maximum(mean, 1e-6), -1, _FARTHEST)
             information = weight * mean / phi[:, None]
             precision = gram.product(information) + np.diag(prior)
             score = gram.moment(information * working) + prior * centre
@@ -135,14 +140,31 @@ def fit(counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
     covariance = np.asarray(np.linalg.inv(gram.product(weight * mean / phi[:, None]) + np.diag(prior)))
     down = (present > 0) & (_anscombe(counts, mean, phi) > UNUSUAL)
-    return Model(beta, covariance, phi, down.sum(1).astype(float), base)
+    wander = _wander(weight * (counts - mean), weight * mean, phi, block)
+    return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
 
 
 def _anscombe(counts: Floats, mean: Floats, phi: Floats) -> Floats:
-    """Residuals that are near normal also for small counts."""
-    scale = np.maximum(mean, 1e-6) ** (1 / 6) * np.sqrt(phi)[:, None]
-    residual: Floats = 1.5 * (counts ** (2 / 3) - np.maximum(mean, 1e-6) ** (2 / 3)) / scale
+    """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
+    mean = np.maximum(mean, _ONE)
+    scale = mean ** (1 / 6) * np.sqrt(phi)[:, None]
+    residual: Floats = 1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / scale
     return residual
+
+
+def _wander(residual: Floats, mean: Floats, phi: Floats, block: int) -> Floats:
+    """How far the level of whole blocks (the hours of a day) strays beyond what their periods' scatter explains.
+
+    The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.
+    """
+    if not block or residual.shape[1] < 2 * block:
+        return np.zeros(len(residual))
+    blocks = residual.shape[1] // block
+    off, expected = (
+        values[:, -blocks * block :].reshape(len(values), blocks, block).sum(2) for values in (residual, mean)
+    )
+    excess = (off**2 - phi[:, None] * expected).sum(1) / np.maximum((expected**2).sum(1), 1e-9)
+    return np.asarray(np.clip(excess, 0, 1))
 
 
 class _Gram:

@@ -20,7 +20,7 @@ from streams.baselines.tails import Floats, at_least, cauchy, mid, threshold
 from streams.calendar import Cadence
 
 WINDOWS: Final = {
-    Cadence.HOUR: (1, 3, 6),
+    Cadence.HOUR: (1, 3, 6, 12, 24),
     Cadence.DAY: (1, 3, 7),
     Cadence.WEEK: (1, 2, 3),
     Cadence.MONTH: (1, 2, 3),
