@@ -32,7 +32,8 @@ def run(suite: str, folder: Path) -> None:
     subprocess.run(
         [
             sys.executable, "-c", "from surgewatch.cli import main; main()",
-            "score", str(folder / "counts.csv"), "--cadence", cadence, "--calendar", str(folder / "calendar.csv"),
+            "score", str(folder / "counts.csv"), "--cadence", cadence,
+            "--calendar", str(folder / "calendar.csv"),
             "--from", (folder / "from.txt").read_text().strip(), "--alpha", ALPHA.get(cadence, "0.01"),
             "--out", str(scores),
         ],

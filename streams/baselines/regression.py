@@ -2,8 +2,8 @@
 
 Negative binomial with variance φ·mean and a log-linear mean, fitted by iteratively reweighted least squares
 for many series at once. Past surges are weighed down by their Anscombe residuals (Farrington et al. 1996;
-Noufaily et al. 2013), three times over, so that heavy ones cannot hide behind themselves. Each coefficient has
-a weak normal prior: it decides where there is little history (a cold start), and nothing where there is much.
+Noufaily et al. 2013), three times over, so that heavy ones cannot hide behind themselves. Each coefficient
+has a weak normal prior: it decides where there is little history, and nothing where there is much.
 """
 
 from dataclasses import dataclass
@@ -153,7 +153,7 @@ def _anscombe(counts: Floats, mean: Floats, phi: Floats) -> Floats:
 
 
 def _wander(residual: Floats, mean: Floats, phi: Floats, block: int) -> Floats:
-    """How far the level of whole blocks (the hours of a day) strays beyond what their periods' scatter explains.
+    """How far whole blocks (the hours of a day) stray beyond what their periods' scatter explains.
 
     The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.
     """

@@ -1,11 +1,11 @@
 """Surge: more people than is normal, in the last period or in the last few together.
 
-The chance of so many or more under the baseline's negative binomial, over windows of 1, 3, 7 and 28 periods. The
-shortest sees first; the longer ones see what no single period shows. One p-value comes from all of them by
+The chance of so many or more under the baseline's negative binomial, over windows of 1 to 24 hours, 1 to 7
+days, 1 to 3 weeks or months. The shortest sees first; the longer ones see what no single period shows. One p-value comes from all of them by
 the Cauchy combination (Liu & Xie 2020, JASA 115:393), which holds its level though windows overlap.
 
-    ░░░░░░░░░░░░░░░░░░░░░▒▒▒▒▓▓█   28, 7, 3, 1
-                               ^ judged
+    ░░░░▒▒█   7, 3, 1 days
+          ^ judged
 
 A window is not news once its last period is calm again: there its p-value is no smaller than a share of the
 last period's own.
@@ -46,12 +46,13 @@ def judge(
 ) -> Surge:
     """Judge the last of the periods.
 
-    `observed` and `mean` [n, W], W at least the longest window; `dispersion`, `error` (relative variance of the
-    estimated mean) and `alpha` [n].
+    `observed` and `mean` [n, W], W at least the longest window; `dispersion`, `error` (relative variance of
+    the estimated mean) and `alpha` [n].
 
     >>> steady = np.full((1, 28), 10.0)
     >>> steady[0, -1] = 25
-    >>> found = judge(steady, np.full((1, 28), 10.0), np.array([1.5]), np.zeros(1), (1, 3, 7), np.array([0.01]))
+    >>> normal, spread, alpha = np.full((1, 28), 10.0), np.array([1.5]), np.array([0.01])
+    >>> found = judge(steady, normal, spread, np.zeros(1), (1, 3, 7), alpha)
     >>> bool(found.p_value[0] < 0.005), int(found.window[0])
     (True, 1)
     """
