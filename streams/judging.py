@@ -440,6 +440,8 @@ class Judge:
 
     def _profile(self, counts: Counts, hour: int) -> Floats:
         """People expected in each of the 24 hours before `hour`; none where single hours tell nothing."""
+        if Cadence.HOUR not in counts.series:  # tallies of whole days have no hours
+            return np.zeros(0)
         days = counts.series[Cadence.HOUR].window(hour - 24, 24 * 14).reshape(14, 24)
         # The shape of two weeks at the level of the last three days: after a drop, silence is no second news.
         level = min(1.0, days[-3:].sum() / 3 / max(days.sum() / 14, 1e-9))

@@ -1,8 +1,9 @@
 """Surge: more people than is normal, in the last period or in the last few together.
 
 The chance of so many or more under the baseline's negative binomial, over windows of 1 to 24 hours, 1 to 7
-days, 1 to 3 weeks or months. The shortest sees first; the longer ones see what no single period shows. One p-value comes from all of them by
-the Cauchy combination (Liu & Xie 2020, JASA 115:393), which holds its level though windows overlap.
+days, 1 to 3 weeks or months. The shortest sees first; the longer ones see what no single period shows. The
+Cauchy combination makes one p-value of them (Liu & Xie 2020, JASA 115:393) and holds its level though windows
+overlap.
 
     ░░░░▒▒█   7, 3, 1 days
           ^ judged

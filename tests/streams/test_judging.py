@@ -1,0 +1,36 @@
+"""The judge goes on from what was written down as if it had never stopped."""
+
+import numpy as np
+
+from streams.baselines.memory import Memory
+from streams.calendar import Cadence
+from streams.counts import KEEP, Counts, Series
+from streams.judging import Judge
+from streams.sectors import Registry
+from streams.verdicts import Verdict
+
+START, LENGTH, STOP = 18_262, 60, 30
+
+
+def _judged(stop: int | None) -> list[Verdict]:
+    values = np.random.default_rng(7).poisson(20, LENGTH).astype(np.int32)
+    values[40:] *= 3
+    counts, judge, said = Counts("here"), Judge(Registry(sector=())), []
+    counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
+    for day, people in enumerate(values.tolist()):
+        if day == stop:
+            counts.memory = Memory.decode(counts.memory.encode())
+            judge = Judge(Registry(sector=()))
+        counts.series[Cadence.DAY].add(START + day, people)
+        said += judge.close([counts], Cadence.DAY, START + day)
+        counts.closed[Cadence.DAY] = START + day
+    return said
+
+
+def test_resuming_from_written_memory_equals_never_having_stopped() -> None:
+    assert _judged(STOP) == _judged(None)
+
+
+def test_a_level_that_trebles_is_in_breach_on_its_first_day() -> None:
+    first = [one for one in _judged(None) if one.breach and one.question == "surge"]
+    assert first[0].period.timestamp() == Cadence.DAY.start(START + 40)
