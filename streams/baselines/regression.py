@@ -126,7 +126,7 @@ def fit(
             information = weight * mean / phi[:, None]
             precision = gram.product(information) + np.diag(prior)
             score = gram.moment(information * working) + prior * centre
-            beta = np.linalg.solve(precision, score[..., None])[..., 0]
+            beta[:] = np.linalg.solve(precision, score[..., None])[..., 0]
         mean = np.exp(np.clip(gram.eta(beta), -20, 20))
         pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
         # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.

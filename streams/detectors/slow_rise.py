@@ -65,7 +65,7 @@ def step(
     observed: ArrayLike,
     mean: ArrayLike,
     dispersion: ArrayLike,
-    control_limit: float,
+    control_limit: ArrayLike,
     ratio: float = RATIO,
 ) -> Step:
     """Take one period of n series.
