@@ -88,6 +88,9 @@ class Consumer(driver.Consumer):
             generation_id=fetch.generation,
         )
 
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: a full queue makes the fetcher wait by itself; Faust would sleep a second besides."""
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """A fetch always spans offsets: there is no gap to wait for."""
 
