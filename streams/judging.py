@@ -65,7 +65,7 @@ class Judge:
     """Asks every question of every sector it is given."""
 
     def __init__(
-        self, registry: Registry, calendar: Calendar | None = None, false_alarms_per_month: float = 0.2
+        self, registry: Registry, calendar: Calendar | None = None, false_alarms_per_month: float = 0.05
     ) -> None:
         self._sectors = registry.by_id
         self._calendar = calendar or Calendar()
@@ -428,7 +428,7 @@ class Judge:
         return out
 
     def _be_patient(self, seen: Seen) -> None:
-        """For how many hours each sector may be silent before anybody asks: what its busiest hours would bear."""
+        """For how many hours each sector may be silent before anybody asks: what its busiest would bear."""
         for counts, dispersion in zip(seen.batch, np.maximum(seen.dispersion, 1.0001), strict=True):
             busiest = self._profile(counts, (seen.index + 1) * 24).max(initial=0.0)
             alpha = self._alpha(counts.sector, Cadence.HOUR, Question.SILENCE)

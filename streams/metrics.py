@@ -11,7 +11,7 @@ from streams.pipeline import Outcome
 from streams.sectors import Registry
 from streams.verdicts import Question, Verdict
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 BATCH_EVENTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 

@@ -20,7 +20,7 @@ configuration. Rules: `deploy/prometheus/rules`.
 
 def reference() -> str:
     """The whole page, as Markdown."""
-    shown = {
+    shown: dict[str, Any] = {
         "The streams worker, port 9101": streams.metrics.Metrics(registry()),
         "The alerts worker, port 9102": alerts.metrics.Metrics(),
     }

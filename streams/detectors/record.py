@@ -1,7 +1,8 @@
 """Record: higher than ever, or than for a long time.
 
-A rule of rank, not of chance: the last period against all that is kept. What makes it worth telling is that it
-is also unusual (so the surge's p-value is asked) and that there is a past long enough to beat.
+A rule of rank, not of chance: the last period against all that is kept. What makes it worth telling is that
+it is also unusual (so the surge's p-value is asked), that it beats the old record by more than a nose (in
+calm times a new one comes every so often, by one or two people), and that the past is long enough to beat.
 """
 
 from typing import Final, NamedTuple
@@ -14,6 +15,7 @@ from streams.calendar import Cadence
 
 LEAST: Final = 10  # people in the period: below that a record is no news
 UNUSUAL: Final = 0.05
+BEATEN_BY, BEATEN_TIMES = 5, 1.2  # people more, and times more, than the old record
 PAST: Final = {Cadence.DAY: 180, Cadence.WEEK: 26, Cadence.MONTH: 12}  # periods a record needs behind it
 
 
@@ -37,4 +39,5 @@ def judge(past: Floats, present: Floats, observed: Floats, p_value: Floats, leas
     ago = np.where(as_high.any(1), as_high.argmax(1) + 1, 0)
     highest = held.max(1, initial=0.0)
     enough = (present.sum(1) >= least_past) & (observed >= LEAST) & (p_value <= UNUSUAL)
-    return Record(enough & (ago == 0), ago, highest)
+    beaten = (observed >= highest + BEATEN_BY) & (observed >= BEATEN_TIMES * highest)
+    return Record(enough & beaten & (ago == 0), ago, highest)

@@ -1,8 +1,8 @@
 """Silence: nobody at all, for longer than chance allows.
 
 The chance of no event over the silent time under the baseline: for a negative binomial with mean m and
-dispersion φ, φ^(-m / (φ - 1)); exp(-m) where φ is 1. At forty a day five silent hours are improbable; at one a
-day two silent days are not.
+dispersion φ, φ^(-m / (φ - 1)); exp(-m) where φ is 1. At forty a day five silent hours are improbable; at
+one a day two silent days are not.
 """
 
 from typing import NamedTuple

@@ -23,9 +23,7 @@ _DATE = click.DateTime(["%Y-%m-%d"])
 
 @click.command("demo")
 @click.argument("scenario", default="roxham-2022")
-@click.option(
-    "--from", "start", type=_DATE, default="2021-09-01", show_default=True, help="first day replayed"
-)
+@click.option("--from", "start", type=_DATE, help="first day replayed")
 @click.option("--to", "end", type=_DATE, help="day before which the replay ends")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object on the last line")
 @click.option("--keep", is_flag=True, help="leave it running, with metrics and console up, until Ctrl-C")
@@ -40,13 +38,8 @@ def command(
     console = Console(stderr=as_json)
     if scenario not in names():
         raise click.BadParameter(f"no scenario {scenario!r}; there are {', '.join(names())}")
-    first = (
-        start.replace(tzinfo=dt.UTC)
-        if scenario == "roxham-2022" or start.date() != dt.date(2021, 9, 1)
-        else None
-    )
     try:
-        demo = Demo(scenario, first, end and end.replace(tzinfo=dt.UTC))
+        demo = Demo(scenario, start and start.replace(tzinfo=dt.UTC), end and end.replace(tzinfo=dt.UTC))
         console.print(f"[bold]{scenario}[/]: {len(demo.events):,} events. Starting broker and workers …")
         summary = _show(demo, console, keep)
     except DemoError as error:
@@ -132,8 +125,8 @@ def _sectors(demo: Demo) -> Table:
 
 def _report(summary: Summary, console: Console) -> None:
     lines = (
-        f"\n[bold]{summary.sent:,}[/] events sent: {summary.counted:,} counted, {summary.duplicate:,} duplicate, "
-        f"{summary.corrected:,} corrected, {summary.rejected:,} rejected",
+        f"\n[bold]{summary.sent:,}[/] events sent: {summary.counted:,} counted, "
+        f"{summary.duplicate:,} duplicate, {summary.corrected:,} corrected, {summary.rejected:,} rejected",
         f"[bold]{summary.fired:,}[/] alerts fired, {summary.resolved:,} resolved",
         f"[bold]{summary.delivered:,}[/] notices delivered, {summary.failed:,} failed, "
         f"{summary.repeated:,} repeated",
