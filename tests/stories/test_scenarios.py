@@ -1,0 +1,106 @@
+"""The shipped scenarios, told through the whole pure flow: records in, notices out."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import pytest
+
+from alerts.alert import Notice, Reason, Severity
+from alerts.controls import Marks
+from alerts.herald import Herald
+from alerts.policies import policies
+from streams.judging import Judge
+from streams.pipeline import Pipeline
+from streams.producers.scenario import scenario
+from streams.sectors import registry
+from streams.verdicts import Question
+
+FETCH = 2_000
+ARRIVED = 1_800_000_000_000  # ms: after every scenario, so that nothing lies in the future
+
+
+class Record(NamedTuple):
+    offset: int
+    value: bytes
+    timestamp: int = ARRIVED
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@lru_cache(maxsize=1)
+def told(name: str) -> tuple[Notice, ...]:
+    """What people are told when the scenario is replayed through one partition."""
+    places = registry()
+    pipeline, herald = Pipeline(places, Judge(places)), Herald(policies(), Marks())
+    records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
+    notices, said = [], 0
+    for start in range(0, len(records), FETCH):
+        verdicts = pipeline.process(0, records[start : start + FETCH]).verdicts
+        heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
+        said += len(heard)
+        if heard:
+            notices += [notice for notice, _ in herald.process(0, heard).notices]
+    return tuple(notices)
+
+
+def first(name: str, sector: str, *questions: Question) -> list[str]:
+    """The days on which these questions were first told of a sector."""
+    return [
+        f"{notice.alert.onset:%Y-%m-%d}"
+        for notice in told(name)
+        if notice.reason is Reason.FIRST
+        and notice.alert.sector == sector
+        and notice.alert.question in questions
+    ]
+
+
+def test_nothing_is_told_where_nothing_happens() -> None:
+    assert told("quiet") == ()
+
+
+@pytest.fixture(scope="module")
+def roxham() -> tuple[Notice, ...]:
+    return told("roxham-2022")
+
+
+def test_the_treaty_change_is_told_as_a_drop_on_its_day(roxham: tuple[Notice, ...]) -> None:
+    assert "2023-03-25" in first("roxham-2022", "rcmp-quebec", Question.DROP)
+
+
+def test_people_who_cross_elsewhere_are_told_within_three_days(roxham: tuple[Notice, ...]) -> None:
+    days = first("roxham-2022", "cbsa-quebec-air", Question.SURGE, Question.SLOW_RISE)
+    assert any("2023-03-25" <= day <= "2023-03-28" for day in days)
+
+
+def test_the_baseline_forgets_the_old_level_within_three_weeks(roxham: tuple[Notice, ...]) -> None:
+    over = [n for n in roxham if n.reason is Reason.RESOLVED and n.alert.question is Question.DROP]
+    assert any(
+        f"{n.alert.onset:%Y-%m-%d}" == "2023-03-25" and f"{n.alert.updated:%Y-%m-%d}" < "2023-04-15"
+        for n in over
+    )
+
+
+def test_every_alert_that_was_told_is_told_once_and_ended_once(roxham: tuple[Notice, ...]) -> None:
+    started = [n.alert.alert_id for n in roxham if n.reason is Reason.FIRST]
+    ended = [n.alert.alert_id for n in roxham if n.reason is Reason.RESOLVED]
+    assert len(started) == len(set(started))
+    assert len(ended) == len(set(ended))
+    assert set(ended) <= set(started)
+
+
+def test_swantons_climb_is_told_in_july_2022_at_the_latest() -> None:
+    days = first("swanton-2022", "swanton", Question.SURGE, Question.SLOW_RISE, Question.RECORD)
+    assert any("2022-03-01" <= day <= "2022-07-31" for day in days)
+
+
+def test_the_nationality_that_tripled_is_told_by_name() -> None:
+    mixes = [
+        n
+        for n in told("del-rio-2021")
+        if n.alert.sector == "del-rio" and n.alert.question is Question.MIX and n.reason is Reason.FIRST
+    ]
+    assert ("2021-09", True) in [(f"{n.alert.onset:%Y-%m}", "HAITI" in n.headline) for n in mixes]
+
+
+def test_trouble_of_the_feed_is_no_trouble_of_the_border() -> None:
+    grave = [n for n in told("chaos") if n.alert.severity is Severity.CRITICAL]
+    assert grave == []
