@@ -39,7 +39,7 @@ from streams.worker import Pages, Worker
 log = structlog.get_logger()
 
 NEEDED: Final = ("verdicts", "notices", "notices.dead", "alerts", "controls")
-FETCH_MS: Final = 500  # a fetch waits so long where nothing comes; what comes is handed over at once
+FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is handed over at once
 
 
 class Tells:
