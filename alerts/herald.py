@@ -181,10 +181,10 @@ def _encode(held: tuple[int, Alert] | None) -> bytes | None:
     return msgspec.msgpack.encode((held[0], held[1].model_dump_json().encode()))
 
 
-def counted(alerts: Sequence[Alert]) -> Counter[tuple[str, str, str, str]]:
-    """How many alerts stand, by sector, question, severity and state; resolved ones do not stand."""
+def counted(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:
+    """How many alerts stand, by sector, border, question, severity and state; resolved ones do not stand."""
     return Counter(
-        (alert.sector, alert.question.value, alert.severity.value, alert.state.value)
+        (alert.sector, alert.border, alert.question.value, alert.severity.value, alert.state.value)
         for alert in alerts
         if alert.state is not State.RESOLVED
     )

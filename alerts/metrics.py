@@ -26,7 +26,9 @@ class Metrics:
         def histogram(name: str, text: str, *labels: str) -> Histogram:
             return Histogram(f"surgewatch_{name}", text, labels, buckets=SECONDS, registry=on)
 
-        self._alerts = gauge("alerts", "Alerts that stand", "sector", "question", "severity", "state")
+        self._alerts = gauge(
+            "alerts", "Alerts that stand", "sector", "border", "question", "severity", "state"
+        )
         self._transitions = counter(
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"
         )
@@ -56,8 +58,8 @@ class Metrics:
             self._notices.labels(notice.reason).inc()
         self._unreadable.inc(outcome.unreadable)
 
-    def standing(self, alerts: Mapping[tuple[str, str, str, str], int]) -> None:
-        """The alerts that stand, by sector, question, severity and state."""
+    def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
+        """The alerts that stand, by sector, border, question, severity and state."""
         self._alerts.clear()
         for labels, number in alerts.items():
             self._alerts.labels(*labels).set(number)
