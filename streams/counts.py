@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.memory import Memory
+from streams.memory import Memory
 from streams.calendar import HOUR, Cadence
 from streams.decode import Event
 from streams.seen import Seen, hour_of, period_of

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.memory import Memory
+from streams.memory import Memory
 from streams.calendar import Cadence
 from streams.counts import KEEP, SLICED, Counts, Series
 from streams.seen import HORIZON, LIMIT, Seen

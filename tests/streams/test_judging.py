@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streams.baselines.memory import Memory
+from streams.memory import Memory
 from streams.calendar import Cadence
 from streams.counts import KEEP, Counts, Series
 from streams.judging import Judge
