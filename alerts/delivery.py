@@ -1,9 +1,9 @@
 """Delivery: carries notices to sinks. Kafka is the queue, with a consumer group for each sink.
 
 A sink takes its notices in order and commits an offset when it is done with a notice: delivered, not its
-business, or buried in `notices.dead`. So a sink that is down loses nothing, delays no other, and goes on where
-it was after a restart. A notice may reach a receiver twice (when the worker dies between the answer and the
-commit), always under the same id.
+business, or buried in `notices.dead`. So a sink that is down loses nothing, delays no other, and goes on
+where it was after a restart. A notice may reach a receiver twice (when the worker dies between the answer and
+the commit), always under the same id.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ class PrivateAddressError(OSError):
 
 
 class PublicResolver(AbstractResolver):
-    """Resolves to public addresses only; what was looked up is what is connected to, so nothing can change between."""
+    """Resolves to public addresses only; what was looked up is what is connected to."""
 
     def __init__(self) -> None:
         self._resolver = ThreadedResolver()
@@ -166,7 +166,7 @@ class Post:
 
 
 def _is_private(url: str) -> bool:
-    """Is the URL's host a literal address that is not public? (Names are looked at when they are resolved.)"""
+    """Is the host a literal address that is not public? (Names are looked at when they are resolved.)"""
     try:
         return not ipaddress.ip_address(urlsplit(url).hostname or "").is_global
     except ValueError:
@@ -176,7 +176,7 @@ def _is_private(url: str) -> bool:
 async def serve(
     consumer: Any, courier: Courier, takes: Callable[[Notice], bool], told: Callable[[int], None]
 ) -> None:
-    """Bring a sink its notices as they come, for ever; `told` hears produced_at (ms) of what was delivered."""
+    """Bring a sink its notices as they come; `told` hears produced_at (ms) of what was delivered."""
     async for record in consumer:
         try:
             notice = Notice.model_validate_json(record.value)

@@ -148,7 +148,7 @@ class Herald:
         at: int,
         produced: int,
     ) -> None:
-        """Keep what became of an alert, and tell people where there is a reason and nobody asked for quiet."""
+        """Keep what became of an alert; tell people where there is a reason and nobody asked for quiet."""
         if change.alert is None:
             if part.alerts.pop(key, None) is not None:
                 part.touched.add(key)

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.memory import Memory
 from streams.calendar import HOUR, Cadence
 from streams.decode import Event
+from streams.memory import Memory
 from streams.seen import Seen, hour_of, period_of
 
 Integers = NDArray[np.int64]

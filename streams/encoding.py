@@ -17,9 +17,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.memory import Memory
 from streams.calendar import Cadence
 from streams.counts import KEEP, SLICED, Counts, Series
+from streams.memory import Memory
 from streams.seen import HORIZON, LIMIT, Seen
 
 VERSION = 1
@@ -57,7 +57,7 @@ def pairs(counts: Counts) -> list[Pair]:
 def restore(
     held: Mapping[bytes, bytes], zones: Mapping[str, str], dedup: tuple[int, int] = (LIMIT, HORIZON)
 ) -> dict[str, Counts]:
-    """Counts by sector, from all pairs of a partition; `zones` names each sector's zone, `dedup` bounds ids."""
+    """Counts by sector from a partition's pairs; `zones` names each sector's zone, `dedup` bounds ids."""
     found: dict[str, Counts] = {}
     # In sorted order history comes before now, whose tail lies over it.
     for key in sorted(held):
@@ -166,7 +166,7 @@ def _take_now(counts: Counts, value: bytes) -> None:
         kinds.code(tuple(kind))
 
 
-def _checked(body: Any, sector: str) -> dict[str, Any]:
+def _checked(body: dict[str, Any], sector: str) -> dict[str, Any]:
     if body.get("version") != VERSION:
         raise EncodingError(
             f"state of {sector} has version {body.get('version')}; this worker knows {VERSION}"

@@ -36,8 +36,12 @@ MONTH: Final = {
 MOST: Final = 0.01  # alpha never is larger, whatever the budget
 # Shares of the budget: a sector's false alarms may come from any of its questions.
 SHARE: Final = {
-    Question.SURGE: 0.4, Question.DROP: 0.15, Question.SLOW_RISE: 0.15, Question.MIX: 0.15, Question.SILENCE: 0.15
-}  # fmt: skip
+    Question.SURGE: 0.4,
+    Question.DROP: 0.15,
+    Question.SLOW_RISE: 0.15,
+    Question.MIX: 0.15,
+    Question.SILENCE: 0.15,
+}
 RECENT: Final = 28
 HOURLY_LEAST: Final = 8.0  # people a day below which single hours tell nothing
 RUNS: Final = {Cadence.HOUR: 48, Cadence.DAY: 15, Cadence.WEEK: 8, Cadence.MONTH: 5}

@@ -4,8 +4,8 @@
 
 Event time is a partition's: the newest moment that any of its events spoke of. When it has passed the end of
 a period (and the allowed lateness), that period is over for every sector of the partition, also for those
-from which nothing came. A fetch is cut where this happens, so that what is closed depends on the records alone and
-not on how they were fetched:
+from which nothing came. A fetch is cut where this happens, so that what is closed depends on the records
+alone and not on how they were fetched:
 
         fetch  ▏ 09:58  09:59 ▕ 10:01  10:07 ▏       cut at 10:00: fold two, close the hour, fold two
 """

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import alerts.metrics
-
 import streams.metrics
 from streams.sectors import registry
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from streams.memory import Memory
 from streams.calendar import Cadence
 from streams.counts import KEEP, Counts, Series
 from streams.judging import Judge
+from streams.memory import Memory
 from streams.sectors import Registry
 from streams.verdicts import Verdict
 
