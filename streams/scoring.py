@@ -14,7 +14,8 @@ import numpy as np
 from streams.baselines.tails import Floats, at_most, threshold
 from streams.calendar import Cadence
 from streams.counts import Counts, Series
-from streams.judging import Judge, Seen
+from streams.evidence import Sheet
+from streams.judging import Judge
 from streams.tables import Column, Table
 
 # Periods before the first scored one from which on the judge follows the series: its fits always use all of
@@ -87,7 +88,7 @@ class Scorer:
         return scores
 
     def _rows(
-        self, seen: Seen, p_value: Floats, window: np.ndarray, counted: Floats, normal: Floats
+        self, seen: Sheet, p_value: Floats, window: np.ndarray, counted: Floats, normal: Floats
     ) -> Iterator[Score]:
         mean = seen.mean[:, -1]
         phi = seen.dispersion + mean * seen.error

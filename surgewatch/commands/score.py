@@ -12,9 +12,10 @@ from rich.progress import Progress
 from streams import scoring, tables
 from streams.baselines.dates import Calendar, CalendarError
 from streams.calendar import Cadence
-from streams.judging import MONTH, MOST, Judge
+from streams.judging import Judge
 from streams.sectors import Registry
 from streams.tables import Table, TableError
+from streams.terms import MONTH, MOST
 
 
 class Moment(click.ParamType):

@@ -1,0 +1,138 @@
+"""Evidence: what n sectors look like in a period, and the verdicts that are made of it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from streams.baselines.tails import Floats, threshold
+from streams.calendar import Cadence
+from streams.counts import Counts
+from streams.detectors.record import PAST
+from streams.terms import Terms
+from streams.verdicts import Contribution, Evidence, Question, Verdict
+
+LONGEST: Final = 28  # periods that are looked at together
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a period looks like for n sectors: the arrays that detectors are given."""
+
+    terms: Terms
+    cadence: Cadence
+    index: int
+    batch: Sequence[Counts]
+    observed: Floats  # [n, LONGEST], the judged period last
+    mean: Floats  # [n, LONGEST]
+    dispersion: Floats  # [n]
+    error: Floats  # [n]
+    alpha: Floats  # [n], for the surge
+    closed: bool
+    as_of: float
+
+
+def answer(sheet: Sheet, row: int, question: Question, breach: bool, **evidence: Any) -> list[Verdict]:
+    """A verdict, where somebody wants it: a breach, or calm after one."""
+    key = "|".join((question, sheet.batch[row].sector, "", sheet.cadence))
+    if not breach and key not in sheet.batch[row].asked:
+        return []
+    return [verdict(sheet, row, question, breach, **evidence)]
+
+
+def verdict(
+    sheet: Sheet,
+    row: int,
+    question: Question,
+    breach: bool,
+    *,
+    expected: float,
+    dispersion: float,
+    p_value: float,
+    alpha: float,
+    **evidence: Any,
+) -> Verdict:
+    """A verdict with all that can be said for it; `evidence` goes into it as it is."""
+    counts = sheet.batch[row]
+    key = f"since {question} {sheet.cadence}"
+    since = int(counts.memory.get(key, sheet.index))
+    if sheet.closed:
+        if breach:
+            counts.memory[key] = since
+        else:
+            counts.memory.pop(key, None)
+    upper = float(threshold(alpha, expected, max(dispersion, 1.0))) - 1
+    lower = _lower(alpha, expected, max(dispersion, 1.0))
+    model = counts.memory.get(f"model {sheet.cadence}", {})
+    return Verdict.of(
+        question=question,
+        sector=counts.sector,
+        border=sheet.terms.border(counts.sector),
+        cadence=sheet.cadence,
+        period=period_start(counts, sheet.cadence, sheet.index),
+        as_of=dt.datetime.fromtimestamp(int(sheet.as_of), dt.UTC),
+        closed=sheet.closed,
+        breach=breach,
+        evidence=Evidence(
+            expected=round(float(expected), 3),
+            lower=lower,
+            upper=max(upper, lower),
+            p_value=float(np.clip(p_value, 0, 1)),
+            alpha=alpha,
+            baseline=_baseline(model, sheet.cadence),
+            down_weighted=model.get("down_weighted", 0),
+            since=period_start(counts, sheet.cadence, since) if breach else None,
+            recent=tuple(sheet.observed[row].tolist()),
+            recent_expected=tuple(np.round(sheet.mean[row], 1).tolist()),
+            **evidence,
+        ),
+    )
+
+
+def why(sheet: Sheet, row: int) -> dict[str, Any]:
+    """Where a breach comes from: the slices that grew most, and when it was last so high."""
+    counts = sheet.batch[row]
+    series = counts.series[sheet.cadence]
+    now = sheet.observed[row, -1]
+    past = series.values[: max(0, sheet.index - series.first)]
+    as_high = np.flatnonzero(past >= now)
+    why: dict[str, Any] = {"record": not len(as_high) and len(past) >= PAST[sheet.cadence]}
+    if len(as_high):
+        why["last_as_high"] = period_start(counts, sheet.cadence, series.first + int(as_high[-1]))
+    if counts.sliced is sheet.cadence and counts.slices.names:
+        table = counts.slices.window(sheet.index, LONGEST + 1)
+        usual = table[:, :-1].mean(1)
+        most = np.argsort(usual - table[:, -1])[:3]
+        names = list(counts.slices.names)
+        why["slices"] = tuple(
+            Contribution(name=names[at], observed=float(table[at, -1]), expected=round(float(usual[at]), 2))
+            for at in most
+            if table[at, -1] > usual[at]
+        )
+    return why
+
+
+def _lower(alpha: float, expected: float, dispersion: float) -> float:
+    """The smallest count that is no drop at `alpha`."""
+    return max(float(threshold(1 - alpha, expected, dispersion)) - 1, 0.0)
+
+
+def _baseline(model: dict[str, Any], cadence: Cadence) -> str:
+    if not model:
+        return "the same hours of two weeks"
+    steps = f", steps at {len(model['steps'])} dates" if model["steps"] else ""
+    return f"regression over {model['periods']} {cadence}s{steps}"
+
+
+def period_start(counts: Counts, cadence: Cadence, index: int) -> dt.datetime:
+    """The moment at which a period of a sector begins."""
+    zone = "UTC" if cadence is Cadence.HOUR else counts.zone
+    return moment(zone, cadence.start(index))
+
+
+def moment(zone: str, wall: int) -> dt.datetime:
+    """The moment at which the clocks of a zone show `wall` seconds since 1970."""
+    return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(zone))  # noqa: DTZ001
