@@ -38,7 +38,11 @@ class Observer:
         try:
             await require(self._servers, needed)
             await self._consumer.start()
+        except SetupError:
+            await self._consumer.stop()
+            raise
         except KafkaError as error:
+            await self._consumer.stop()
             raise SetupError(
                 f"no Kafka broker answers at {self._servers}: start one or set SURGEWATCH_BROKERS"
             ) from error
