@@ -1,0 +1,201 @@
+"""Bad input and bad days, met by the workers as a user starts them, on a real Kafka."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from streams.decode import DeadLetter
+from streams.producers.broker import Broker, reconcile
+from streams.topics import topics
+from surgewatch.system import Worker, running, total
+
+NOWHERE = "127.0.0.1:1"
+PATIENCE = 30  # seconds
+workers = pytest.mark.parametrize("package", ["streams", "alerts"])
+GOOD = {
+    "event_id": "good",
+    "occurred_at": "2022-11-03T14:05:00Z",
+    "sector": "swanton",
+    "crossing_type": "between_ports",
+    "demographic": "single_adult",
+    "count": 3,
+}
+
+
+def record(**changes: object) -> bytes:
+    """An encounter with some fields changed."""
+    return json.dumps(GOOD | changes).encode()
+
+
+BAD = {
+    "garbage": (b"\x00\xff\xfe", "malformed_json"),
+    "truncated JSON": (record()[:-9], "malformed_json"),
+    "as large as the broker takes": (record(citizenship="x" * 1_000_000), "too_large"),
+    "a count as text": (record(count="3"), "invalid"),
+    "NaN": (record(count=float("nan")), "malformed_json"),
+    "a negative count": (record(count=-1), "invalid"),
+    "the year 9999": (record(occurred_at="9999-12-31T00:00:00Z"), "future"),
+    "an unknown sector": (record(sector="swnton"), "unknown_sector"),
+    "an unknown field": (record(passport="X123"), "unknown_field"),
+}
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ended(folder: Path, package: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """A worker that ends by itself."""
+    environment = os.environ | {
+        "SURGEWATCH_BROKERS": NOWHERE,
+        "SURGEWATCH_STATE_DIR": str(folder),
+        "SURGEWATCH_STREAMS_PORT": "0",
+        "SURGEWATCH_ALERTS_PORT": "0",
+        **settings,
+    }
+    command = [sys.executable, "-m", package]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+
+
+@workers
+def test_a_broker_that_is_not_there_is_said_in_seconds_and_not_in_a_stack_trace(
+    package: str, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    worker = ended(tmp_path, package)
+    assert time.monotonic() - began < 20
+    assert worker.returncode == 2, worker.stderr
+    assert NOWHERE in worker.stderr.splitlines()[-1]
+    assert "Traceback" not in worker.stderr + worker.stdout
+
+
+@pytest.mark.kafka
+def test_topics_that_do_not_exist_are_named_by_the_alerts_worker(kafka_servers: str, tmp_path: Path) -> None:
+    prefix = f"nobody-{uuid4().hex[:8]}-"
+    given = {"SURGEWATCH_BROKERS": kafka_servers, "SURGEWATCH_TOPIC_PREFIX": prefix}
+    worker = ended(tmp_path, "alerts", **given)
+    assert worker.returncode == 2, worker.stderr
+    assert f"{prefix}verdicts" in worker.stderr
+    assert "surgewatch topics" in worker.stderr
+    assert "Traceback" not in worker.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "setting", "text", "key", "line"),
+    [
+        ("streams", "REGISTRY", '[[sector]]\nid = "a"\nnaem = "A"\n', "naem", 3),
+        ("alerts", "POLICIES", "[default]\nopen_after = 1\nresolve_afetr = 3\n", "resolve_afetr", 3),
+        ("alerts", "ROUTES", '# who is told\n[[ruote]]\nname = "a"\n', "ruote", 2),
+    ],
+)
+def test_a_misspelt_key_is_named_with_file_and_line(
+    tmp_path: Path, package: str, setting: str, text: str, key: str, line: int
+) -> None:
+    file = tmp_path / f"{setting.lower()}.toml"
+    file.write_text(text)
+    worker = ended(tmp_path, package, **{f"SURGEWATCH_{setting}": str(file)})
+    assert worker.returncode == 2, worker.stderr
+    (said,) = [one for one in worker.stderr.splitlines() if key in one]
+    assert f"{file}:{line}:" in said
+    assert "Traceback" not in worker.stderr
+
+
+@pytest.fixture
+def streams(kafka_servers: str, tmp_path: Path) -> Iterator[Worker]:
+    prefix = f"bad-{uuid4().hex[:8]}-"
+    reconcile(Broker(kafka_servers), topics(prefix))
+    port = free_port()
+    environment = {
+        "SURGEWATCH_BROKERS": kafka_servers,
+        "SURGEWATCH_TOPIC_PREFIX": prefix,
+        "SURGEWATCH_CLOCK": "event",
+        "SURGEWATCH_STATE_DIR": str(tmp_path),
+        "SURGEWATCH_STREAMS_PORT": str(port),
+    }
+    with running(Worker("streams", port, environment, tmp_path / "streams.log")) as (worker,):
+        yield worker
+
+
+def sent(worker: Worker, values: list[bytes]) -> dict[int, bytes]:
+    """Put records on partition 0 of `encounters`; what lies at which offset."""
+    producer = Producer({"bootstrap.servers": worker.environment["SURGEWATCH_BROKERS"]})
+    lies: dict[int, bytes] = {}
+    for value in values:
+        producer.produce(
+            f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters",
+            value,
+            partition=0,
+            on_delivery=lambda error, there: lies.update({there.offset(): there.value()}),
+        )
+    assert producer.flush(PATIENCE) == 0, "the broker did not take every record"
+    return lies
+
+
+def dead_letters(worker: Worker, count: int) -> list[DeadLetter]:
+    """What lies on `encounters.dead`, once it is `count` (or all that is there in time)."""
+    reader = Consumer(
+        {"bootstrap.servers": worker.environment["SURGEWATCH_BROKERS"], "group.id": uuid4().hex}
+    )
+    topic = f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters.dead"
+    partitions = reader.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
+    reader.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    found: list[DeadLetter] = []
+    deadline = time.monotonic() + PATIENCE
+    while len(found) < count and time.monotonic() < deadline:
+        message = reader.poll(0.5)
+        if message is not None and message.error() is None:
+            found.append(DeadLetter.model_validate_json(message.value()))
+    reader.close()
+    return found
+
+
+def settled(worker: Worker, events: int) -> None:
+    """Wait until the worker is done with so many events."""
+    deadline = time.monotonic() + PATIENCE
+    while (seen := total(worker.samples(), "surgewatch_events_total")) < events:
+        assert time.monotonic() < deadline, f"{seen:.0f} of {events} events:\n{worker.tail()}"
+        time.sleep(0.2)
+
+
+@pytest.mark.kafka
+def test_garbage_between_good_events_is_laid_aside_whole_and_loses_none_of_them(streams: Worker) -> None:
+    values = [record(event_id="good 0")]
+    for number, (bad, _) in enumerate(BAD.values(), 1):
+        values += [bad, record(event_id=f"good {number}")]
+    lies = sent(streams, values)
+    settled(streams, len(values))
+    samples = streams.samples()
+    good = len(BAD) + 1
+    assert total(samples, "surgewatch_people", sector="swanton") == 3 * good
+    assert total(samples, "surgewatch_events_total", outcome="counted") == good
+    for reason in {reason for _, reason in BAD.values()}:
+        expected = sum(why == reason for _, why in BAD.values())
+        assert total(samples, "surgewatch_rejected_total", reason=reason) == expected, reason
+    letters = {letter.offset: letter for letter in dead_letters(streams, len(BAD))}
+    for offset, value in lies.items():
+        assert (offset in letters) == (offset % 2 == 1)
+        if offset in letters:
+            assert_told(letters[offset], value, list(BAD.values())[offset // 2][1], streams)
+    assert "swanton" in next(one.detail for one in letters.values() if one.reason == "unknown_sector")
+    assert streams.get("/readyz") is not None
+
+
+def assert_told(letter: DeadLetter, value: bytes, reason: str, worker: Worker) -> None:
+    assert letter.reason == reason
+    assert letter.topic == f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters"
+    assert letter.partition == 0
+    assert letter.size == len(value)
+    assert value.startswith(letter.value)
+    assert len(letter.value) == min(len(value), 65_536)
