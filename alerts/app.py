@@ -130,6 +130,7 @@ class Alerts:
         """Bring one sink its notices; starts again where the broker was away."""
         courier = Courier(sink, post, self.bury, self, self.settings.give_up_hours * 3600)
         self._couriers[sink.name] = courier
+        self.metrics.waiting(sink.name, 0)
         while True:
             consumer = AIOKafkaConsumer(
                 self.settings.topic("notices"),
@@ -149,6 +150,7 @@ class Alerts:
                         courier,
                         lambda notice: way is None or way.takes(sink.name, notice, time.time()),
                         lambda produced: self.metrics.told(time.time() - produced / 1000),
+                        lambda notices: self.metrics.waiting(sink.name, notices),
                     )
                 finally:
                     await consumer.stop()

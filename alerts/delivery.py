@@ -20,6 +20,7 @@ import aiohttp
 import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from alerts.alert import Notice
@@ -174,10 +175,21 @@ def _is_private(url: str) -> bool:
 
 
 async def serve(
-    consumer: Any, courier: Courier, takes: Callable[[Notice], bool], told: Callable[[int], None]
+    consumer: Any,
+    courier: Courier,
+    takes: Callable[[Notice], bool],
+    told: Callable[[int], None],
+    waiting: Callable[[int], None],
 ) -> None:
-    """Bring a sink its notices as they come; `told` hears produced_at (ms) of what was delivered."""
+    """Bring a sink its notices as they come; `told` hears produced_at (ms) of what was delivered.
+
+    `waiting` hears how many notices are not yet done with.
+    """
+    behind: dict[int, int] = {}
     async for record in consumer:
+        at = TopicPartition(record.topic, record.partition)
+        behind[record.partition] = (consumer.highwater(at) or record.offset + 1) - record.offset
+        waiting(sum(behind.values()))
         try:
             notice = Notice.model_validate_json(record.value)
         except ValidationError:
@@ -188,3 +200,5 @@ async def serve(
                 if produced:
                     told(produced)
         await consumer.commit()
+        behind[record.partition] -= 1
+        waiting(sum(behind.values()))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from surgewatch.receiver import SECRET
 from surgewatch.system import Worker, running, total
 from tests.integration.panels import questions
 from tests.prometheus import Received, alertmanager, free_port, prometheus, query, receiver, run, tool, until
@@ -19,7 +20,7 @@ from tests.prometheus import Received, alertmanager, free_port, prometheus, quer
 pytest.importorskip("alerts.app")
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
 
-SECTOR = "swanton"
+SECTOR, CLIMBING = "swanton", "2022-07-06"
 VALUES = {"sector": SECTOR, "window": "day", "__rate_interval": "30s"}
 
 
@@ -52,6 +53,7 @@ def stack(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "SURGEWATCH_TOPIC_PREFIX": prefix,
         "SURGEWATCH_STATE_DIR": str(folder / "state"),
         "SURGEWATCH_CLOCK": "event",
+        "HOOK_SECRET": SECRET,
         "SURGEWATCH_STREAMS_PORT": str(ports[0]),
         "SURGEWATCH_ALERTS_PORT": str(ports[1]),
     }
@@ -65,7 +67,8 @@ def stack(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         workers = stack.enter_context(running(streams, alerts))
         targets = {f"surgewatch-{worker.package}": [f"127.0.0.1:{worker.port}"] for worker in workers}
         server = stack.enter_context(prometheus(folder, targets, manager, interval="2s"))
-        surgewatch("simulate", "swanton-2022", servers=kafka_servers, prefix=prefix)
+        # Up to the middle of a climb: a standing alert is what panels and rules are about.
+        surgewatch("simulate", "swanton-2022", "--to", CLIMBING, servers=kafka_servers, prefix=prefix)
         surgewatch("simulate", "chaos", "--to", "2022-01-15", servers=kafka_servers, prefix=prefix)
         until(lambda: _lived(streams), "the replay in the metrics", 60)
         yield Stack(server, hook, workers)
@@ -106,5 +109,16 @@ def _lived(worker: Worker) -> bool:
 def _routes(folder: Path, hook: str) -> Path:
     """One webhook for everything."""
     path = folder / "routes.toml"
-    path.write_text(f'[[sink]]\nname = "hook"\nkind = "webhook"\nurl = "{hook}/direct"\n')
+    path.write_text(
+        f'''
+        [sink.hook]
+        kind = "webhook"
+        url = "{hook}/direct"
+        secret = "env:HOOK_SECRET"
+        allow_private = true
+
+        [[route]]
+        sinks = ["hook"]
+        '''
+    )
     return path
