@@ -1,0 +1,155 @@
+"""Delivery, in virtual time: tries, pauses, and giving up."""
+
+import time
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from alerts.alert import Notice
+from alerts.delivery import Courier, Post
+from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
+from alerts.sinks.slack import SlackSink
+from alerts.sinks.webhook import WebhookSink
+from surgewatch.receiver import SECRET, Receiver, receiving
+from tests.alerts.test_sinks import FIRST, RESOLVED
+
+DEAD = Retry("http_503")
+
+
+@dataclass
+class Street:
+    """A world of its own: time passes when somebody waits, and a receiver answers as the script says."""
+
+    answers: list[Outcome] = field(default_factory=list)
+    dead_until: float = 0.0
+    time: float = 0.0
+    arrived: list[tuple[float, str]] = field(default_factory=list)
+    buried: list[tuple[str, str]] = field(default_factory=list)
+    tried_: list[str] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    async def post(self, sink: Sink, request: Request) -> Outcome:
+        if self.time < self.dead_until:
+            return DEAD
+        outcome = self.answers.pop(0) if self.answers else Delivered()
+        if isinstance(outcome, Delivered):
+            self.arrived.append((self.time, request.headers.get("webhook-id", "")))
+        return outcome
+
+    async def bury(self, sink: str, notice: Notice, reason: str) -> None:
+        self.buried.append((notice.notice_id, reason))
+
+    def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
+        self.tried_.append(outcome)
+
+    def courier(self, sink: Sink | None = None, give_up: float = 259_200) -> Courier:
+        hook = sink or WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET))
+        return Courier(
+            hook,
+            self.post,
+            self.bury,
+            self,
+            give_up,
+            now=lambda: self.time,
+            sleep=self.sleep,
+            jitter=lambda: 1.0,
+        )
+
+
+async def test_ten_minutes_of_a_dead_receiver_lose_nothing_and_keep_the_order() -> None:
+    street = Street(dead_until=600)
+    courier = street.courier()
+    for notice in (FIRST, RESOLVED):
+        assert await courier.deliver(notice)
+    assert [webhook_id for _, webhook_id in street.arrived] == [FIRST.notice_id, RESOLVED.notice_id]
+    assert 600 <= street.arrived[0][0] < 900
+    assert street.buried == []
+
+
+async def test_pauses_double_and_a_receiver_that_names_a_time_is_heard() -> None:
+    street = Street(answers=[DEAD, DEAD, DEAD, Retry("http_429", 42.0)])
+    await street.courier().deliver(FIRST)
+    assert street.time == 0.5 + 1 + 2 + 42
+
+
+async def test_who_gives_up_buries_the_notice_with_its_reason() -> None:
+    street = Street(dead_until=1e9)
+    assert not await street.courier(give_up=3600).deliver(FIRST)
+    assert street.buried == [(FIRST.notice_id, "gave up: http_503")]
+    assert street.time <= 3600
+
+
+async def test_a_receiver_that_is_gone_is_asked_no_more() -> None:
+    street = Street(answers=[Refused("gone", gone=True)])
+    courier = street.courier()
+    assert not await courier.deliver(FIRST)
+    assert not await courier.deliver(RESOLVED)
+    assert [reason for _, reason in street.buried] == ["gone", "gone"]
+    assert street.arrived == []
+
+
+async def test_slack_hears_one_message_a_second() -> None:
+    street = Street()
+    courier = street.courier(SlackSink("slack", SecretStr("https://hooks.slack.com/x")))
+    for _ in range(5):
+        await courier.deliver(FIRST)
+    gaps = [
+        later - earlier for (earlier, _), (later, _) in zip(street.arrived, street.arrived[1:], strict=False)
+    ]
+    assert all(gap >= 1 for gap in gaps)
+
+
+async def test_a_signed_notice_reaches_a_real_receiver() -> None:
+    with receiving(Receiver()) as receiver:
+        sink = WebhookSink("hook", SecretStr(receiver.url), SecretStr(SECRET), private=True)
+        outcome = await _posted(sink)
+    assert outcome == Delivered()
+    assert [one.notice for one in receiver.received] == [FIRST]
+    assert receiver.unsigned == 0
+
+
+async def test_a_private_address_is_refused_where_it_was_not_allowed() -> None:
+    with receiving(Receiver()) as receiver:
+        for url in (
+            receiver.url,
+            receiver.url.replace("127.0.0.1", "localhost"),
+            "http://169.254.169.254/latest",
+        ):
+            sink = WebhookSink("hook", SecretStr(url), SecretStr(SECRET))
+            assert await _posted(sink) == Refused("private_address")
+    assert receiver.received == []
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async def elsewhere(_: web.Request) -> web.Response:
+        raise web.HTTPFound("http://169.254.169.254/latest")
+
+    site = web.Application()
+    site.router.add_post("/", elsewhere)
+    runner = web.AppRunner(site)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        sink = WebhookSink("hook", SecretStr(url), SecretStr(SECRET), private=True)
+        assert await _posted(sink) == Refused("redirect")
+    finally:
+        await runner.cleanup()
+
+
+async def test_nobody_there_is_tried_again() -> None:
+    sink = WebhookSink("hook", SecretStr("http://127.0.0.1:9/"), SecretStr(SECRET), private=True)
+    assert await _posted(sink) == Retry("no_connection")
+
+
+async def _posted(sink: WebhookSink) -> Outcome:
+    post = Post()
+    try:
+        request = sink.request(FIRST, time.time())
+        assert request is not None
+        return await post(sink, request)
+    finally:
+        await post.close()

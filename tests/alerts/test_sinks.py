@@ -1,0 +1,125 @@
+"""Sinks: what is sent, and what the answer means."""
+
+import datetime as dt
+import json
+
+import pytest
+from pydantic import SecretStr
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from alerts.alert import Notice, Severity
+from alerts.lifecycle import step
+from alerts.notices import word
+from alerts.policies import Policy
+from alerts.sinks import Delivered, Outcome, Refused, Retry, http_outcome
+from alerts.sinks.alertmanager import AlertmanagerSink, labels
+from alerts.sinks.pagerduty import PagerDutySink
+from alerts.sinks.slack import HEADER, SECTION, SlackSink, message
+from alerts.sinks.webhook import WebhookSink
+from surgewatch.receiver import SECRET
+from tests.alerts.made import verdict
+
+NOW = dt.datetime.now(dt.UTC).timestamp()
+
+
+def notice(days: int = 1, **evidence: object) -> Notice:
+    """The notice of an alert that has been in breach for so many days, or is over after three calm ones."""
+    alert = None
+    for day in range(days):
+        alert, reason, occasion = step(alert, verdict(day, breach=day < 1, **evidence), Policy())  # type: ignore[arg-type]
+        if reason is not None and alert is not None:
+            told = word(alert, reason, occasion)
+    return told
+
+
+FIRST, RESOLVED = notice(1), notice(4)
+
+
+def test_a_webhook_is_signed_so_that_the_standards_own_library_believes_it() -> None:
+    sink = WebhookSink("hook", SecretStr("https://example.org/h"), SecretStr(SECRET))
+    request = sink.request(FIRST, NOW)
+    assert request is not None
+    assert Notice.model_validate_json(request.body) == FIRST
+    Webhook(SECRET).verify(request.body, request.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(request.body + b" ", request.headers)
+
+
+def test_a_webhook_keeps_its_id_over_retries() -> None:
+    sink = WebhookSink("hook", SecretStr("https://example.org/h"), SecretStr(SECRET))
+    one, other = sink.request(FIRST, NOW), sink.request(FIRST, NOW + 60)
+    assert one is not None
+    assert other is not None
+    assert one.headers["webhook-id"] == other.headers["webhook-id"] == FIRST.notice_id
+    assert one.headers["webhook-timestamp"] != other.headers["webhook-timestamp"]
+
+
+def test_no_secret_shows_in_a_sink_or_a_request() -> None:
+    sinks = (
+        WebhookSink("hook", SecretStr("https://example.org/secret-path"), SecretStr(SECRET)),
+        SlackSink("slack", SecretStr("https://hooks.slack.com/secret-path")),
+        PagerDutySink("duty", SecretStr("secret-key")),
+    )
+    shown = repr(sinks) + repr([sink.request(FIRST, NOW) for sink in sinks])
+    assert "secret" not in shown.replace("secret=SecretStr", "")
+    assert SECRET.removeprefix("whsec_") not in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome"),
+    [
+        (204, {}, Delivered()),
+        (301, {"Location": "http://10.0.0.1"}, Refused("redirect")),
+        (400, {}, Refused("http_400")),
+        (410, {}, Refused("gone", gone=True)),
+        (429, {"Retry-After": "7"}, Retry("http_429", 7.0)),
+        (500, {}, Retry("http_500")),
+        (503, {"Retry-After": "soon"}, Retry("http_503")),
+    ],
+)
+def test_an_answer_means_what_http_says(status: int, headers: dict[str, str], outcome: Outcome) -> None:
+    assert http_outcome(status, headers) == outcome
+
+
+def test_a_slack_message_says_what_was_seen_expected_and_since_when() -> None:
+    payload = json.dumps(message(FIRST))
+    for part in ("Surge at Swanton", "90", "30 (15 to 50)", "2023-01-01", "by chance once in", "HAITI"):
+        assert part in payload
+    assert message(FIRST)["text"].startswith(FIRST.headline)
+
+
+def test_a_slack_message_keeps_slacks_limits_whatever_the_words() -> None:
+    long = notice(1, remark="<!channel> & " * 400)
+    payload = message(long, "https://console.example")
+    blocks = payload["blocks"]
+    assert len(blocks) <= 50
+    assert len(blocks[0]["text"]["text"]) <= HEADER
+    assert all(
+        len(block["text"]["text"]) <= SECTION
+        for block in blocks
+        if block["type"] == "section" and "text" in block
+    )
+    assert "<!channel>" not in json.dumps(blocks)
+
+
+def test_a_page_is_resolved_under_the_key_it_was_triggered_with() -> None:
+    sink = PagerDutySink("duty", SecretStr("key"))
+    events = [json.loads(request.body) for n in (FIRST, RESOLVED) if (request := sink.request(n, NOW))]
+    assert [event["event_action"] for event in events] == ["trigger", "resolve"]
+    assert len({event["dedup_key"] for event in events}) == 1
+    assert len(events[0]["payload"]["summary"]) <= 1024
+
+
+def test_nobody_is_paged_below_the_severity_that_pages() -> None:
+    assert (
+        PagerDutySink("duty", SecretStr("key"), Severity.CRITICAL).request(notice(1, observed=50), NOW)
+        is None
+    )
+
+
+def test_alertmanager_knows_an_alert_by_labels_that_do_not_change() -> None:
+    sink = AlertmanagerSink("am", "http://127.0.0.1:9093")
+    entries = [json.loads(request.body)[0] for n in (FIRST, RESOLVED) if (request := sink.request(n, NOW))]
+    assert entries[0]["labels"] == entries[1]["labels"] == labels(FIRST.alert)
+    assert entries[0]["endsAt"] > entries[0]["startsAt"]
+    assert entries[1]["endsAt"] <= entries[1]["startsAt"]
