@@ -1,0 +1,156 @@
+"""Laws of the flow: everybody is counted once, however records are fetched, and whenever a worker dies."""
+
+import datetime as dt
+import json
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.calendar import Cadence
+from streams.judging import Judge
+from streams.pipeline import Outcome, Pipeline
+from streams.sectors import registry
+
+PLACES = registry()
+HOUR, START = 3600, 1_672_531_200  # 2023-01-01
+SECTORS = ("swanton", "rcmp-quebec", "blaine")
+
+
+class Record(NamedTuple):
+    offset: int
+    value: bytes | None
+    timestamp: int = 1_800_000_000_000
+
+
+def event(number: int, at: int, sector: str, count: int, **more: Any) -> bytes:
+    """One event on the wire."""
+    moment = START + at
+    return json.dumps(
+        {
+            "event_id": f"e{number}",
+            "occurred_at": dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(),
+            "sector": sector,
+            "crossing_type": "between_ports",
+            "demographic": "single_adult",
+            "citizenship": "HAITI",
+            "count": count,
+            **more,
+        }
+    ).encode()
+
+
+@st.composite
+def feeds(draw: st.DrawFn) -> list[Record]:
+    """A fortnight of events, mostly in order; some sent twice, some corrected, some broken."""
+    values: list[bytes | None] = []
+    at = 0
+    for number in range(draw(st.integers(1, 60))):
+        at += draw(st.integers(0, 8 * HOUR))
+        late = draw(st.sampled_from([0, 0, 0, 0, 30 * HOUR]))
+        sector, count = draw(st.sampled_from(SECTORS)), draw(st.integers(1, 30))
+        kind = draw(st.sampled_from(["new"] * 8 + ["again", "replaced", "back", "broken"]))
+        if kind == "broken" or not number:
+            values.append(draw(st.sampled_from([b"{", b"", None, b"\xff\xfe", b'{"count": -1}'])))
+        elif kind == "again" and values[-1]:
+            values.append(values[-1])
+        elif kind in ("replaced", "back"):
+            told = {"replaces": f"e{draw(st.integers(0, number))}"}
+            values.append(event(number, max(at - late, 0), sector, 0 if kind == "back" else count, **told))
+        else:
+            values.append(event(number, max(at - late, 0), sector, count))
+    return [Record(offset, value) for offset, value in enumerate(values)]
+
+
+def pipeline() -> Pipeline:
+    return Pipeline(PLACES, Judge(PLACES))
+
+
+def shape(flow: Pipeline) -> dict[str, Any]:
+    """All that is counted, as plain values."""
+    return {
+        sector: (
+            counts.people,
+            counts.offset,
+            {c.value: (s.first, s.values.tolist()) for c, s in counts.series.items()},
+            sorted(counts.seen.marks.items()),
+            {
+                name: counts.slices.window(counts.slices.last, 20)[row].tolist()
+                for name, row in counts.slices.names.items()
+            },
+        )
+        for sector, counts in flow.parts[0].counts.items()
+    }
+
+
+def run(flow: Pipeline, records: list[Record], size: int) -> list[Outcome]:
+    return [flow.process(0, records[at : at + size]) for at in range(0, len(records), size)]
+
+
+@given(feeds())
+def test_every_record_becomes_exactly_one_thing(records: list[Record]) -> None:
+    outcomes = run(pipeline(), records, 7)
+    assert sum(sum(outcome.outcomes.values()) for outcome in outcomes) == len(records)
+    assert sum(len(outcome.dead) for outcome in outcomes) == sum(o.outcomes["rejected"] for o in outcomes)
+
+
+@given(feeds(), st.integers(1, 9), st.integers(10, 70))
+def test_how_records_are_fetched_does_not_matter(records: list[Record], small: int, large: int) -> None:
+    one, other = pipeline(), pipeline()
+    run(one, records, small)
+    run(other, records, large)
+    assert shape(one) == shape(other)
+
+
+@given(feeds(), st.data())
+def test_reading_records_again_counts_nobody_twice(records: list[Record], data: st.DataObject) -> None:
+    flow, once = pipeline(), pipeline()
+    run(once, records, 10)
+    run(flow, records, 10)
+    back = data.draw(st.integers(0, len(records)))
+    run(flow, records[back:], 10)
+    assert shape(flow) == shape(once)
+
+
+@settings(deadline=None)
+@given(feeds(), st.data())
+def test_a_worker_that_died_goes_on_as_if_it_had_not(records: list[Record], data: st.DataObject) -> None:
+    never, first = pipeline(), pipeline()
+    run(never, records, 5)
+    held: dict[bytes, bytes | None] = {}
+    cut = data.draw(st.integers(0, len(records)))
+    for at in range(0, cut, 5):
+        first.process(0, records[at : min(at + 5, cut)])
+        if data.draw(st.booleans()):
+            held.update(first.dirty().get(0, []))
+            committed = min(at + 5, cut)
+            held[b"committed"] = str(committed).encode()
+    back = int(held.pop(b"committed", b"0") or 0)
+    revived = pipeline()
+    revived.restore(0, {key: value for key, value in held.items() if value is not None})
+    run(revived, records[data.draw(st.integers(0, back)) :], 5)
+    assert shape(revived) == shape(never)
+
+
+@given(feeds())
+def test_the_sum_of_what_is_kept_by_day_is_everybody(records: list[Record]) -> None:
+    flow = pipeline()
+    run(flow, records, 10)
+    for counts in flow.parts[0].counts.values():
+        if counts.series:
+            assert int(counts.series[Cadence.DAY].values.sum()) == counts.people
+            assert int(counts.series[Cadence.HOUR].values.sum()) == counts.people
+
+
+def test_a_correction_moves_people_to_the_hour_of_the_new_event() -> None:
+    flow = pipeline()
+    first = event(1, 0, "swanton", 7)
+    second = event(2, 5 * HOUR, "swanton", 9, replaces="e1")
+    flow.process(0, [Record(0, first), Record(1, second)])
+    hours = flow.parts[0].counts["swanton"].series[Cadence.HOUR]
+    assert (hours.get(START // HOUR), hours.get(START // HOUR + 5)) == (0, 9)
+
+
+def test_taking_back_what_nobody_remembers_is_refused_with_its_reason() -> None:
+    outcome = pipeline().process(0, [Record(0, event(1, 0, "swanton", 0, replaces="gone"))])
+    assert [letter.reason for letter in outcome.dead] == ["unknown_original"]
