@@ -1,0 +1,20 @@
+"""`surgewatch silence`: tell nobody about a sector for a while."""
+
+import datetime as dt
+
+import click
+
+from alerts.controls import Silence
+from surgewatch.controlling import controls
+
+
+@click.command("silence")
+@click.argument("sector")
+@click.option("--hours", type=click.FloatRange(0, 24 * 90, min_open=True), default=8.0, show_default=True)
+@click.option("--question", default="*", help="Only this question (surge, drop, ...).")
+@controls
+def command(sector: str, hours: float, question: str, by: str, at: dt.datetime, reason: str) -> Silence:
+    """Tell nobody about SECTOR (an id or glob) for some hours. Its alerts live on, and are told afterwards."""
+    name = f"{sector}-{question}".replace("*", "all")[:64]
+    until = at + dt.timedelta(hours=hours)
+    return Silence(by=by, at=at, reason=reason, name=name, sector=sector, question=question, until=until)

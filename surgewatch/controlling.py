@@ -1,0 +1,38 @@
+"""What all verbs that change something at run time share: who, why, and the way to the topic `controls`."""
+
+import datetime as dt
+import getpass
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from streams.controls import Control
+from streams.producers.broker import Broker
+from streams.producers.outgoing import Outgoing
+from streams.producers.sending import send
+from surgewatch.connection import connected
+
+
+def controls(verb: Callable[..., Control]) -> Callable[..., None]:
+    """Make a verb of a function from options (with `by`, `at` and `reason`) to a control."""
+
+    @connected
+    @click.option("--reason", required=True, help="Why: it is kept beside the control.")
+    @click.option("--by", default=getpass.getuser, show_default="you", help="Who says so.")
+    @click.option("--withdraw", is_flag=True, help="Take it back.")
+    @wraps(verb)
+    def command(broker: Broker, prefix: str, withdraw: bool, **options: Any) -> None:
+        try:
+            control = verb(at=dt.datetime.now(dt.UTC), **options)
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
+            raise click.UsageError(faults) from error
+        # A withdrawn control is an empty one: whoever starts later hears of it too.
+        value = b"" if withdraw else control.model_dump_json().encode()
+        send([Outgoing(control.key.encode(), value, 0)], broker, f"{prefix}controls")
+        click.echo(f"{'withdrawn' if withdraw else 'said'}: {control.key}")
+
+    return command

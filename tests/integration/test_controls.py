@@ -1,0 +1,95 @@
+"""What operators say at run time reaches both workers within seconds, and survives them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer
+
+from alerts.controls import CONTROL
+from surgewatch.receiver import SECRET, Receiver, receiving
+
+PREFIX = "controls-"
+
+
+def surgewatch(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "surgewatch", *words]
+    return subprocess.run(
+        [sys.executable, "-m", "surgewatch", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment or None,
+    )
+
+
+@pytest.fixture(scope="module")
+def where(kafka_servers: str) -> tuple[str, ...]:
+    options = ("--brokers", kafka_servers, "--topic-prefix", PREFIX)
+    assert surgewatch("topics", *options).returncode == 0
+    return options
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("silence", "swanton", "--hours", "4"), "silence/swanton-all"),
+        (("ack", "abc123"), "ack/abc123"),
+        (("policy", "treaty", "--date", "2023-03-25", "--sectors", "rcmp-*,swanton"), "policy/treaty"),
+        (("capacity", "swanton", "60"), "capacity/swanton"),
+        (("sensitivity", "*", "0.5"), "sensitivity/*"),
+    ],
+)
+def test_what_is_said_stands_on_the_topic_with_who_and_why(
+    where: tuple[str, ...], words: tuple[str, ...], key: str
+) -> None:
+    said = surgewatch(*words, *where, "--reason", "a drill", "--by", "m.tremblay")
+    assert (said.returncode, said.stdout.strip()) == (0, f"said: {key}"), said.stderr
+    taken = surgewatch(*words, *where, "--reason", "over", "--by", "m.tremblay", "--withdraw")
+    assert taken.stdout.strip() == f"withdrawn: {key}"
+    values = [record.value for record in _records(where[1]) if record.key == key.encode()]
+    control = CONTROL.validate_json(values[0])
+    assert (control.by, control.reason) == ("m.tremblay", "a drill")
+    assert values[-1] == b""
+
+
+def test_a_control_that_makes_no_sense_is_refused_before_it_is_said() -> None:
+    refused = surgewatch("policy", "treaty", "--date", "soon", "--sectors", "x", "--reason", "r")
+    assert refused.returncode == 2
+    assert "date" in refused.stderr
+
+
+def test_a_test_page_reaches_the_sink_that_it_names(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.toml"
+    with receiving(Receiver()) as receiver:
+        routes.write_text(
+            f'[sink.hook]\nkind = "webhook"\nurl = "{receiver.url}"\n'
+            'secret = "env:HOOK"\nallow_private = true\n'
+        )
+        paged = surgewatch("page", "--test", "hook", SURGEWATCH_ROUTES=str(routes), HOOK=SECRET)
+        unknown = surgewatch("page", "--test", "nobody", SURGEWATCH_ROUTES=str(routes), HOOK=SECRET)
+    assert paged.returncode == 0, paged.stderr
+    assert [one.notice.headline for one in receiver.received] == ["Test page from Surgewatch"]
+    assert unknown.returncode == 2
+    assert "hook" in unknown.stderr
+
+
+def test_a_missing_secret_is_named_and_not_guessed(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.toml"
+    routes.write_text('[sink.chat]\nkind = "slack"\nurl = "env:CHAT_URL"\n')
+    paged = surgewatch("page", "--test", "chat", SURGEWATCH_ROUTES=str(routes))
+    assert paged.returncode == 2
+    assert "CHAT_URL" in paged.stderr
+    assert "Traceback" not in paged.stderr
+
+
+def _records(servers: str) -> list[object]:
+    consumer = KafkaConsumer(
+        f"{PREFIX}controls", bootstrap_servers=servers, auto_offset_reset="earliest", consumer_timeout_ms=3000
+    )
+    try:
+        return list(consumer)
+    finally:
+        consumer.close()
