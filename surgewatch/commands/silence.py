@@ -14,7 +14,7 @@ from surgewatch.controlling import controls
 @click.option("--question", default="*", help="Only this question (surge, drop, ...).")
 @controls
 def command(sector: str, hours: float, question: str, by: str, at: dt.datetime, reason: str) -> Silence:
-    """Tell nobody about SECTOR (an id or glob) for some hours. Its alerts live on, and are told afterwards."""
+    """Tell nobody about SECTOR (an id or glob) for some hours. Alerts live on, and are told afterwards."""
     name = f"{sector}-{question}".replace("*", "all")[:64]
     until = at + dt.timedelta(hours=hours)
     return Silence(by=by, at=at, reason=reason, name=name, sector=sector, question=question, until=until)

@@ -16,11 +16,7 @@ PREFIX = "controls-"
 def surgewatch(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "surgewatch", *words]
     return subprocess.run(
-        [sys.executable, "-m", "surgewatch", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment or None,
+        command, capture_output=True, text=True, timeout=60, env=environment or None, check=False
     )
 
 
