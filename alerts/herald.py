@@ -19,6 +19,7 @@ from alerts.alert import Alert, Notice, Reason, State
 from alerts.controls import Marks
 from alerts.lifecycle import Change
 from alerts.policies import Policies
+from streams.calendar import DAY
 from streams.verdicts import Verdict
 
 log = structlog.get_logger()
@@ -77,15 +78,13 @@ class Herald:
                 continue
             outcome.verdicts.append(verdict)
             self._hear(part, verdict, record, outcome)
-        self._expire(part, records[-1].timestamp, outcome)
         return outcome
 
     def tick(self, now: float) -> Outcome:
         """Let the clock on the wall move event time on."""
         outcome = Outcome()
         for part in self.parts.values():
-            part.event_time = max(part.event_time, now)
-            self._expire(part, int(now * 1000), outcome)
+            self._pass(part, now, int(now * 1000), outcome)
         return outcome
 
     def standing(self) -> list[Alert]:
@@ -122,13 +121,20 @@ class Herald:
 
     def _hear(self, part: Part, verdict: Verdict, record: Record, outcome: Outcome) -> None:
         key = verdict.question_key
+        self._pass(part, verdict.as_of.timestamp(), record.timestamp, outcome)
         offset, alert = part.alerts.get(key, (-1, None))
-        part.event_time = max(part.event_time, verdict.as_of.timestamp())
         if record.offset <= offset:
             return
         change = lifecycle.step(alert, verdict, self._policies.of(verdict.question))
         produced = next((int(value) for name, value in record.headers if name == _PRODUCED_AT), 0)
         self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
+
+    def _pass(self, part: Part, event_time: float, at: int, outcome: Outcome) -> None:
+        """Let event time pass. Alerts expire where a day begins, so that how fetches are cut changes nothing."""
+        begins = event_time // DAY > part.event_time // DAY
+        part.event_time = max(part.event_time, event_time)
+        if begins:
+            self._expire(part, at, outcome)
 
     def _expire(self, part: Part, at: int, outcome: Outcome) -> None:
         now = dt.datetime.fromtimestamp(part.event_time, dt.UTC)

@@ -50,7 +50,7 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
 
 def expire(alert: Alert, now: dt.datetime, policy: Policy) -> Change:
     """What becomes of an alert when event time has come to `now` without a word on its question."""
-    if now - alert.updated < dt.timedelta(days=policy.expire_days):
+    if now - alert.updated < policy.patience(alert.latest.cadence):
         return Change(alert)
     return TABLE[alert.state, Heard.NOTHING](alert, alert.latest, policy)
 
@@ -111,7 +111,8 @@ def _settle(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
     calmer = before.model_copy(
         update={"latest": verdict, "updated": verdict.as_of, "calms": before.calms + news}
     )
-    return _resolve(calmer) if calmer.calms >= policy.resolve_after else Change(calmer)
+    enough = calmer.calms >= policy.calm_periods(verdict.cadence)
+    return _resolve(calmer) if enough else Change(calmer)
 
 
 def _drop(alert: Alert | None, _: Verdict, __: Policy) -> Change:

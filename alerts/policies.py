@@ -1,15 +1,24 @@
 """Policies: what makes an alert of a verdict, and how much it matters. Data, in `policies.toml`."""
 
+import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.alert import RANK, Severity
+from streams.calendar import Cadence
 from streams.documents import load
 from streams.verdicts import Question, Verdict
 
 SHIPPED = Path(__file__).with_name("policies.toml")
+LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that are enough where periods are long
+LENGTH: Final = {
+    Cadence.HOUR: dt.timedelta(hours=1),
+    Cadence.DAY: dt.timedelta(days=1),
+    Cadence.WEEK: dt.timedelta(days=7),
+    Cadence.MONTH: dt.timedelta(days=31),
+}
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Amount = Annotated[float, Field(ge=0)]
 
@@ -31,6 +40,14 @@ class Policy(BaseModel):
     critical_ratio: Amount = 2
     critical_excess: Amount = 60
     most: Severity = Severity.CRITICAL
+
+    def calm_periods(self, cadence: Cadence) -> int:
+        """Closed calm periods after which an alert is over; long periods say the same in fewer."""
+        return min(self.resolve_after, LONG.get(cadence, self.resolve_after))
+
+    def patience(self, cadence: Cadence) -> dt.timedelta:
+        """Event time without a word after which an alert is over: never so short that a word may be due."""
+        return max(dt.timedelta(days=self.expire_days), 2.5 * LENGTH[cadence])
 
     def counts(self, verdict: Verdict) -> bool:
         """Is this breach large enough to be anybody's business?"""
