@@ -130,7 +130,7 @@ class Herald:
         self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
 
     def _pass(self, part: Part, event_time: float, at: int, outcome: Outcome) -> None:
-        """Let event time pass. Alerts expire where a day begins, so that how fetches are cut changes nothing."""
+        """Let event time pass. Alerts expire where a day begins: how fetches are cut changes nothing."""
         begins = event_time // DAY > part.event_time // DAY
         part.event_time = max(part.event_time, event_time)
         if begins:
