@@ -19,6 +19,9 @@ class Cadence(StrEnum):
     WEEK = "week"
     MONTH = "month"
 
+    # Enum's own is written in Python, and a cadence is looked up several times an event.
+    __hash__ = str.__hash__
+
     def index(self, epoch: float) -> int:  # type: ignore[override] # nobody searches a cadence for letters
         """The period that holds the moment `epoch` (seconds since 1970)."""
         match self:

@@ -10,7 +10,7 @@ an event sent twice counts once and a later one can stand in for it.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -71,18 +71,25 @@ class Series:
 
     def add(self, index: int, count: int) -> None:
         """Add to a period; one that is older than what is kept is passed over."""
+        if self._reach(index):
+            self.values[index - self.first] += count
+
+    def _reach(self, index: int) -> bool:
+        """Hold a period, growing and forgetting as it takes; False for one older than what is kept."""
+        if 0 <= index - self.first < len(self.values):
+            return True
         if not len(self.values):
             self.first, self.values = index, np.zeros(1, np.int32)
         elif index >= self.end:
             grown = np.zeros(index + 1 - self.first, np.int32)
             grown[: len(self.values)] = self.values
             self.first, self.values = self.first + max(0, len(grown) - self.keep), grown[-self.keep :]
-        elif index < self.first:
-            if self.end - index > self.keep:
-                return
+        elif self.end - index > self.keep:
+            return False
+        else:
             self.values = np.concatenate([np.zeros(self.first - index, np.int32), self.values])
             self.first = index
-        self.values[index - self.first] += count
+        return True
 
     def merge(self, other: Self) -> None:
         """Add all of another series of the same cadence."""
@@ -91,42 +98,86 @@ class Series:
 
 
 class Slices:
-    """Counts by slice (`citizenship=HAITI`) for the last periods, in one table."""
+    """Counts by slice (`citizenship=HAITI`) for the last periods, in one table.
 
-    __slots__ = ("last", "names", "table")
+    What comes for the last period waits, by the slices that it counts into, until somebody looks.
+    """
 
-    def __init__(self) -> None:
-        self.names: dict[str, int] = {}
-        self.last = 0  # period of the last column
-        self.table: NDArray[np.int32] = np.zeros((0, SLICED), np.int32)
+    __slots__ = ("_names", "_table", "_waiting", "last")
 
-    def add(self, index: int, name: str, count: int) -> None:
-        """Add to one slice of one period."""
-        if name not in self.names and len(self.names) >= SLICES:
-            name = f"{name.partition('=')[0]}={OTHER}"
-        row = self.names.setdefault(name, len(self.names))
-        if row == len(self.table):
-            self.table = np.vstack([self.table, np.zeros((1, SLICED), np.int32)])
+    def __init__(self, last: int = 0, names: Iterable[str] = (), table: Values | None = None) -> None:
+        self.last = last  # period of the last column
+        self._names = {name: row for row, name in enumerate(names)}
+        self._table: Values = np.zeros((len(self._names), SLICED), np.int32) if table is None else table
+        self._waiting: dict[tuple[str, ...], int] = {}
+
+    def add(self, index: int, names: tuple[str, ...], count: int) -> None:
+        """Add to some slices of one period; one that is older than what is kept is passed over."""
         if index > self.last:
-            self._roll(index)
-        column = SLICED - 1 - (self.last - index)
-        if column >= 0:
-            self.table[row, column] += count
+            step = min(index - self.last, SLICED)
+            table = self.table
+            self._table = np.hstack([table[:, step:], np.zeros((len(table), step), np.int32)])
+            self.last = index
+        if index == self.last:
+            self._waiting[names] = self._waiting.get(names, 0) + count
+        elif index > self.last - SLICED:
+            self._enter(index, {names: count})
 
-    def _roll(self, index: int) -> None:
-        step = min(index - self.last, SLICED)
-        self.table = np.hstack([self.table[:, step:], np.zeros((len(self.table), step), np.int32)])
-        self.last = index
+    @property
+    def names(self) -> list[str]:
+        """The slices, in the order of the table's rows."""
+        self._settle()
+        return list(self._names)
+
+    @property
+    def table(self) -> Values:
+        """People: one row a slice; one column a period, up to `last`."""
+        self._settle()
+        return self._table
 
     def window(self, last: int, length: int) -> Integers:
         """Counts of the `length` periods that end with `last`: one row a slice, in the order of `names`."""
-        out = np.zeros((len(self.names), length), np.int64)
-        shift = self.last - last  # columns of ours that lie behind `last`
-        for at in range(length):
-            column = SLICED - 1 - shift - (length - 1 - at)
-            if 0 <= column < SLICED:
-                out[:, at] = self.table[:, column]
+        table = self.table
+        out = np.zeros((len(table), length), np.int64)
+        start, first = last - length + 1, self.last - SLICED + 1
+        low, high = max(start, first), min(last, self.last) + 1
+        if low < high:
+            out[:, low - start : high - start] = table[:, low - first : high - first]
         return out
+
+    def overlaid(self, last: int, names: Sequence[str], tail: Values) -> "Slices":
+        """The same up to `last`, with more names, and `tail` in the place of its last columns."""
+        table = np.zeros((len(names), SLICED), np.int32)
+        table[: len(self.table)] = self.window(last, SLICED)
+        table[:, SLICED - tail.shape[1] :] = tail
+        return Slices(last, names, table)
+
+    def _settle(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            self._enter(self.last, waiting)
+
+    def _enter(self, index: int, counts: Mapping[tuple[str, ...], int]) -> None:
+        rows = [(self._row(name), count) for names, count in counts.items() for name in names]
+        if len(self._names) > len(self._table):
+            more = np.zeros((len(self._names) - len(self._table), SLICED), np.int32)
+            self._table = np.concatenate([self._table, more])
+        column = SLICED - 1 - (self.last - index)
+        for row, count in rows:
+            self._table[row, column] += count
+
+    def _row(self, name: str) -> int:
+        if name not in self._names and len(self._names) >= SLICES:
+            name = f"{name.partition('=')[0]}={OTHER}"
+        return self._names.setdefault(name, len(self._names))
+
+
+@lru_cache(maxsize=1 << 16)
+def _periods(zone: str, hour: int, period: Cadence | None) -> tuple[tuple[Cadence, int], ...]:
+    """The periods that an event of that hour counts into."""
+    if period is not None:
+        return ((period, period.index(local(zone, hour))),)
+    return (Cadence.HOUR, hour), (Cadence.DAY, Cadence.DAY.index(local(zone, hour)))
 
 
 class Fold(NamedTuple):
@@ -137,15 +188,15 @@ class Fold(NamedTuple):
     corrected: int
     late: int  # counted into periods that had been closed
     unknown: tuple[Event, ...]  # corrections of events that are not remembered
-    revised: frozenset[tuple[Cadence, int]]  # closed periods that changed
+    revised: Set[tuple[Cadence, int]]  # closed periods that changed
 
 
 class Counts:
     """All that is known of one sector as one partition of the source tells it."""
 
     __slots__ = (
-        "arrival", "asked", "closed", "event_time", "grown", "memory", "offset", "people", "sealed", "sector",
-        "seen", "series", "sliced", "slices", "threshold", "zone",
+        "arrival", "asked", "closed", "event_time", "grown", "learnt", "memory", "offset", "people", "sealed",
+        "sector", "seen", "series", "sliced", "slices", "threshold", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", seen: Seen | None = None) -> None:
@@ -164,27 +215,27 @@ class Counts:
         self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
         self.sealed: dict[Cadence, int] = {}  # series are in the written history up to here
         self.grown = True  # since the history was last written, more than its tail has changed
+        self.learnt = True  # since the memory was last written, it may have changed
 
-    def fold(self, events: Iterable[tuple[int, Event]]) -> Fold:
+    def fold(self, events: Sequence[Event]) -> Fold:
         """Count events of this sector, in the order of their offsets; those counted before change nothing."""
+        if events[0].position <= self.offset:
+            events = [event for event in events if event.position > self.offset]
         sums: dict[int, int] = {}  # mark: people
-        counted = duplicate = corrected = 0
+        note = self.seen.note
+        duplicate = corrected = 0
         unknown = []
-        for offset, event in events:
-            if offset <= self.offset:
-                continue
-            self.offset = offset
+        for event in events:
             before = None
             if event.replaces is not None and event.event_id not in self.seen:
                 before = self.seen.take(event.replaces)
                 if before is None:
                     unknown.append(event)
                     continue
-            mark = self.seen.note(event)
+            mark = note(event)
             if mark is None:
                 duplicate += 1
                 continue
-            counted += 1
             sums[mark] = sums.get(mark, 0) + event.count
             if before is not None:
                 sums[before[0]] = sums.get(before[0], 0) - before[1]
@@ -193,37 +244,28 @@ class Counts:
                 self.event_time = event.at
             if event.known > self.arrival:
                 self.arrival = event.known
+        if events:
+            self.offset = events[-1].position
         late, revised = self._enter(sums)
-        return Fold(counted - corrected, duplicate, corrected, late, tuple(unknown), frozenset(revised))
+        counted = len(events) - len(unknown) - duplicate - corrected
+        return Fold(counted, duplicate, corrected, late, tuple(unknown), revised)
 
-    def _enter(self, sums: dict[int, int]) -> tuple[int, set[tuple[Cadence, int]]]:
-        late, revised = 0, set()
+    def _enter(self, sums: Mapping[int, int]) -> tuple[int, set[tuple[Cadence, int]]]:
+        late = 0
+        revised: set[tuple[Cadence, int]] = set()
         for mark, count in sums.items():
             self.people += count
-            for cadence, index in self._periods(mark):
+            for cadence, index in _periods(self.zone, hour_of(mark), period_of(mark)):
                 series = self.series.get(cadence)
                 if series is None:
                     series = self.series[cadence] = Series(cadence, KEEP[cadence])
                 series.add(index, count)
                 if cadence is not Cadence.HOUR:
-                    self._slice(cadence, index, mark, count)
+                    self.sliced = self.sliced or cadence
+                    if cadence is self.sliced:
+                        self.slices.add(index, self.seen.slices(mark), count)
                 if index <= self.closed.get(cadence, -1):
                     revised.add((cadence, index))
                     late += abs(count)
                     self.grown = True
         return late, revised
-
-    def _slice(self, cadence: Cadence, index: int, mark: int, count: int) -> None:
-        self.sliced = self.sliced or cadence
-        if cadence is self.sliced:
-            for name in self.seen.slices(mark):
-                self.slices.add(index, name, count)
-
-    def _periods(self, mark: int) -> Iterator[tuple[Cadence, int]]:
-        """The periods that a mark counts into."""
-        hour, period = hour_of(mark), period_of(mark)
-        if period is not None:
-            yield period, period.index(local(self.zone, hour))
-        else:
-            yield Cadence.HOUR, hour
-            yield Cadence.DAY, Cadence.DAY.index(local(self.zone, hour))

@@ -8,7 +8,7 @@ laws in the tests hold this decoder to it.
 
 import base64
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from math import floor
 from typing import Annotated, NamedTuple, Self
@@ -43,7 +43,7 @@ class Reason(StrEnum):
 class Event(Struct, gc=False):
     """An encounter as the fold wants it: sector by its id, moments in epoch seconds."""
 
-    position: int  # in the batch
+    position: int  # of its record, as the caller numbers them
     event_id: str
     sector: str
     at: int  # when it occurred
@@ -107,14 +107,20 @@ class Decoder:
         self._hints: dict[str, str] = {}
         self._parse = JsonDecoder(_Wire).decode
 
-    def decode(self, values: Sequence[bytes | None], now: float) -> Decoded:
-        """Sort a batch into events and rejected records; `now` (epoch seconds) is the clock of the caller."""
+    def decode(
+        self, values: Sequence[bytes | None], now: float, positions: Iterable[int] | None = None
+    ) -> Decoded:
+        """Sort a batch into events and rejected records; `now` (epoch seconds) is the clock of the caller.
+
+        `positions` number the records (0, 1, ... unless told).
+        """
         events: list[Event] = []
         rejected: list[Rejected] = []
         newest = now + self._ahead
-        for position, value in enumerate(values):
+        take = self._event
+        for position, value in zip(positions or range(len(values)), values, strict=True):
             try:
-                events.append(self._event(position, value, newest))
+                events.append(take(position, value, newest))
             except _Refused as refused:
                 rejected.append(Rejected(position, refused.reason, refused.detail))
             except ValidationError as error:
@@ -137,24 +143,17 @@ class Decoder:
             raise _Refused(
                 Reason.INVALID, "count must be at least 1 (0 takes back the event that it replaces)"
             )
-        event = Event(
-            position,
-            wire.event_id.strip(),
-            self._ids.get(wire.sector) or self._sector(wire.sector),
-            floor(at),
-            floor(known),
-            wire.count,
-            wire.crossing_type,
-            wire.demographic,
-            wire.citizenship and wire.citizenship.strip(),
-            wire.crossing and wire.crossing.strip(),
-            wire.period,
-            wire.replaces and wire.replaces.strip(),
-        )
-        group = wire.group_id and wire.group_id.strip()
-        if not event.event_id or "" in (event.citizenship, event.crossing, event.replaces, group):
+        event_id, group = wire.event_id.strip(), wire.group_id
+        citizenship = wire.citizenship and wire.citizenship.strip()
+        crossing = wire.crossing and wire.crossing.strip()
+        replaces = wire.replaces and wire.replaces.strip()
+        if "" in (event_id, citizenship, crossing, replaces) or (group and not group.strip()):
             raise _Refused(Reason.INVALID, "a word is blank")
-        return event
+        return Event(
+            position, event_id, self._ids.get(wire.sector) or self._sector(wire.sector), floor(at),
+            floor(known), wire.count, wire.crossing_type, wire.demographic, citizenship, crossing,
+            wire.period, replaces,
+        )  # fmt: skip
 
     def _sector(self, name: str) -> str:
         known = self._ids.get(name.strip().casefold())

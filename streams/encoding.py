@@ -1,12 +1,14 @@
 """Counts on the wire: what goes to the changelog at a commit, and back from it.
 
-A sector's state stands under three kinds of keys, so that a commit writes about what is new:
+A sector's state stands under several kinds of keys, so that a commit writes about what is new:
 
-    swanton␀now       offset, times, detection's memory, the tail of each series   every commit
-    swanton␀history   series and slices whole                                     when more than tails changed
-    swanton␀seen␀12   a segment of event ids                                      while it fills
+    swanton␀now       offset, times, the tail of each series     every commit
+    swanton␀history   series and slices whole                    when more than tails changed
+    swanton␀memory    what detection remembers                   when a period has been closed
+    swanton␀kinds     the combinations that ids counted for      when there is a new one
+    swanton␀seen␀12   a segment of event ids                     while it fills
 
-The tail laid over the history gives the counts. Version 1; a worker refuses a version it does not know.
+The tail laid over the history gives the counts. Version 2; a worker refuses a version it does not know.
 """
 
 import zlib
@@ -18,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.calendar import Cadence
-from streams.counts import KEEP, SLICED, Counts, Series
+from streams.counts import KEEP, SLICED, Counts, Series, Slices
 from streams.memory import Memory
 from streams.seen import HORIZON, LIMIT, Seen
 
-VERSION = 1
+VERSION = 2
 TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
 SLICE_TAIL = 3
 Pair = tuple[bytes, bytes | None]
@@ -44,7 +46,13 @@ def pairs(counts: Counts) -> list[Pair]:
         counts.sealed = {cadence: series.end for cadence, series in counts.series.items()}
         out.append((name + b"\0history", _history(counts)))
     out.append((name + b"\0now", _now(counts)))
+    if counts.learnt:
+        counts.learnt = False
+        out.append((name + b"\0memory", counts.memory.encode()))
     seen = counts.seen
+    if seen.kinds.changed:
+        seen.kinds.changed = False
+        out.append((name + b"\0kinds", _pack(list(seen.kinds.codes))))
     for segment in seen.segments:
         if segment.changed:
             segment.changed, segment.written = False, True
@@ -67,6 +75,12 @@ def restore(
             _take_history(counts, held[key])
         elif kind == "now":
             _take_now(counts, held[key])
+        elif kind == "memory":
+            counts.memory, counts.learnt = Memory.decode(held[key]), False
+        elif kind == "kinds":
+            for known in _unpack(held[key]):
+                counts.seen.kinds.code(tuple(known))
+            counts.seen.kinds.changed = False
         else:
             counts.seen.restore(int(kind.partition("\0")[2]), held[key])
     return found
@@ -90,7 +104,7 @@ def _history(counts: Counts) -> bytes:
         "series": {
             cadence: (series.first, _ints(series.values)) for cadence, series in counts.series.items()
         },
-        "slices": (counts.slices.last, list(counts.slices.names), _ints(counts.slices.table.ravel())),
+        "slices": (counts.slices.last, counts.slices.names, _ints(counts.slices.table)),
     }
     return zlib.compress(_pack(body), 1)
 
@@ -107,10 +121,8 @@ def _now(counts: Counts) -> bytes:
             "asked": counts.asked,
             "sliced": counts.sliced and counts.sliced.value,
             "sealed": {cadence.value: index for cadence, index in counts.sealed.items()},
-            "memory": counts.memory.encode(),
             "tails": {cadence.value: _tail(series) for cadence, series in counts.series.items()},
-            "slices": (slices.last, list(slices.names), _ints(slices.table[:, -SLICE_TAIL:].ravel())),
-            "kinds": counts.seen.kinds.known,
+            "slices": (slices.last, slices.names, _ints(slices.table[:, -SLICE_TAIL:])),
         }
     )
 
@@ -130,9 +142,8 @@ def _take_history(counts: Counts, value: bytes) -> None:
         cadence = Cadence(name)
         counts.series[cadence] = Series(cadence, KEEP[cadence], first, np.frombuffer(values, np.int32).copy())
     last, names, table = body["slices"]
-    counts.slices.last = last
-    counts.slices.names = {name: row for row, name in enumerate(names)}
-    counts.slices.table = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
+    rows = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
+    counts.slices = Slices(last, names, rows)
 
 
 def _take_now(counts: Counts, value: bytes) -> None:
@@ -143,7 +154,6 @@ def _take_now(counts: Counts, value: bytes) -> None:
     counts.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
     counts.asked = body["asked"]
     counts.sliced = body["sliced"] and Cadence(body["sliced"])
-    counts.memory = Memory.decode(body["memory"])
     counts.grown = False
     for name, (first, values) in body["tails"].items():
         cadence = Cadence(name)
@@ -151,19 +161,8 @@ def _take_now(counts: Counts, value: bytes) -> None:
         for index, count in enumerate(np.frombuffer(values, np.int32).tolist(), first):
             series.add(index, count - series.get(index))
     last, names, table = body["slices"]
-    rows = np.frombuffer(table, np.int32).reshape(len(names), SLICE_TAIL)
-    for row, name in enumerate(names):
-        for at in range(SLICE_TAIL):
-            index = last - SLICE_TAIL + 1 + at
-            held = (
-                int(counts.slices.window(index, 1)[counts.slices.names[name], 0])
-                if name in counts.slices.names
-                else 0
-            )
-            counts.slices.add(index, name, int(rows[row, at]) - held)
-    kinds = counts.seen.kinds
-    for kind in body["kinds"]:
-        kinds.code(tuple(kind))
+    tail = np.frombuffer(table, np.int32).reshape(len(names), SLICE_TAIL)
+    counts.slices = counts.slices.overlaid(last, names, tail)
 
 
 def _checked(body: dict[str, Any], sector: str) -> dict[str, Any]:

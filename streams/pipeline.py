@@ -11,7 +11,7 @@ alone and not on how they were fetched:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -55,10 +55,10 @@ class Outcome:
 
 
 class Cut(NamedTuple):
-    """Events between two closings: by sector, with their offsets."""
+    """Events between two closings, by sector."""
 
     until: int  # event time reached behind them
-    events: Mapping[str, list[tuple[int, Event]]]
+    events: Mapping[str, list[Event]]
 
 
 class Part:
@@ -95,14 +95,16 @@ class Pipeline:
         part = self.parts.setdefault(partition, Part())
         # The broker's time, not this machine's clock: so that a replay refuses what was refused then.
         now = outcome.produced_at / 1000
-        decoded = self._decoder.decode([record.value for record in records], now)
+        values, offsets = [record.value for record in records], [record.offset for record in records]
+        decoded = self._decoder.decode(values, now, offsets)
         refused = list(decoded.rejected)
-        for cut in _cuts(decoded.events, records, part.event_time):
+        for cut in _cuts(decoded.events, part.event_time):
             refused += self._fold(part, cut, outcome)
             self._advance(part, cut.until, outcome)
         self._peek(part, outcome)
+        by_offset = {record.offset: record for record in records} if refused else {}
         for reject in refused:
-            record = records[reject.position]
+            record = by_offset[reject.position]
             outcome.dead.append(DeadLetter.of(reject, record.value, topic, partition, record.offset, now))
             outcome.reasons[reject.reason] += 1
         outcome.outcomes["rejected"] += len(refused)
@@ -149,6 +151,7 @@ class Pipeline:
 
     def _fold(self, part: Part, cut: Cut, outcome: Outcome) -> list[Rejected]:
         refused = []
+        counted = duplicate = corrected = 0
         for sector, events in cut.events.items():
             counts = part.counts.get(sector)
             if counts is None:
@@ -159,12 +162,15 @@ class Pipeline:
             fold = counts.fold(events)
             outcome.people[sector] += counts.people - before
             outcome.touched.add(sector)
-            outcome.outcomes.update(counted=fold.counted, duplicate=fold.duplicate, corrected=fold.corrected)
+            counted += fold.counted
+            duplicate += fold.duplicate
+            corrected += fold.corrected
             if fold.late:
                 outcome.late[sector] += fold.late
             refused += [_unknown(event) for event in fold.unknown]
             for cadence, index in sorted(fold.revised):
                 self._say(outcome, [counts], self._judge.revise([counts], cadence, index))
+        outcome.outcomes.update(counted=counted, duplicate=duplicate, corrected=corrected)
         part.touched |= cut.events.keys()
         return refused
 
@@ -178,6 +184,7 @@ class Pipeline:
             batch = due[cadence, index]
             for counts in batch:
                 counts.closed[cadence] = index
+                counts.learnt = True
             self._say(outcome, batch, self._judge.close(batch, cadence, index))
             part.touched.update(counts.sector for counts in batch)
 
@@ -208,9 +215,11 @@ class Pipeline:
         for sector in outcome.touched:
             counts = part.counts[sector]
             for cadence, series in counts.series.items():
+                if cadence is Cadence.HOUR:
+                    continue
                 index = series.end - 1
-                if index > counts.closed.get(cadence, -1) and series.get(index) >= counts.threshold.get(
-                    cadence, 0
+                if series.values[-1] >= counts.threshold.get(cadence, 0) and index > counts.closed.get(
+                    cadence, -1
                 ):
                     batches[cadence, index].append(counts)
         for (cadence, index), batch in sorted(batches.items()):
@@ -253,19 +262,17 @@ def _unknown(event: Event) -> Rejected:
     )
 
 
-def _cuts(events: Iterable[Event], records: Sequence[Record], event_time: int) -> Iterable[Cut]:
+def _cuts(events: Iterable[Event], event_time: int) -> Iterator[Cut]:
     """Events cut wherever event time enters another hour (every period ends with one)."""
-    by_sector: dict[str, list[tuple[int, Event]]] = {}
+    by_sector: defaultdict[str, list[Event]] = defaultdict(list)
     boundary = (event_time // HOUR + 1) * HOUR
     for event in events:
-        if event.at >= boundary:
-            yield Cut(event.at, by_sector)
-            by_sector = {}
-            boundary = (event.at // HOUR + 1) * HOUR
-        if event.at > event_time:
-            event_time = event.at
-        if event.sector in by_sector:
-            by_sector[event.sector].append((records[event.position].offset, event))
-        else:
-            by_sector[event.sector] = [(records[event.position].offset, event)]
+        at = event.at
+        if at > event_time:
+            event_time = at
+            if at >= boundary:
+                yield Cut(at, by_sector)
+                by_sector = defaultdict(list)
+                boundary = (at // HOUR + 1) * HOUR
+        by_sector[event.sector].append(event)
     yield Cut(event_time, by_sector)

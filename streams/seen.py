@@ -8,6 +8,7 @@ sector within the horizon share a hash with a probability of limit²/2⁶⁵: 10
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -27,31 +28,43 @@ _KINDS: Final = 1 << _KIND_BITS
 _COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
 
 
+Kind = tuple[str, str, str | None]  # demographic, crossing type, citizenship
+
+
+@lru_cache(maxsize=_KINDS)
+def _shared(kind: Kind) -> tuple[Kind, tuple[str, ...]]:
+    """A combination and the slices it counts into; every sector holds the same objects."""
+    demographic, crossing_type, citizenship = kind
+    names = [f"demographic={demographic}", f"crossing_type={crossing_type}"]
+    if citizenship is not None:
+        names.append(f"citizenship={citizenship}")
+    return kind, tuple(names)
+
+
 class Kinds:
     """Combinations of demographic, crossing type and citizenship, as small integers."""
 
-    __slots__ = ("codes", "known", "names")
+    __slots__ = ("changed", "codes", "names")
 
     def __init__(self) -> None:
-        self.codes: dict[tuple[str, str, str | None], int] = {}
-        self.known: list[tuple[str, str, str | None]] = []
+        self.codes: dict[Kind, int] = {}
         self.names: list[tuple[str, ...]] = []
+        self.changed = False  # since they were last written
 
-    def code(self, kind: tuple[str, str, str | None]) -> int:
+    def code(self, kind: Kind) -> int:
         """The integer of a combination; beyond the bound a citizenship becomes OTHER."""
-        if kind not in self.codes:
-            if len(self.known) >= _KINDS - 64:
-                kind = (kind[0], kind[1], "OTHER")
-                if kind in self.codes:
-                    return self.codes[kind]
-            demographic, crossing_type, citizenship = kind
-            names = [f"demographic={demographic}", f"crossing_type={crossing_type}"]
-            if citizenship is not None:
-                names.append(f"citizenship={citizenship}")
-            self.codes[kind] = len(self.known)
-            self.known.append(kind)
-            self.names.append(tuple(names))
-        return self.codes[kind]
+        code = self.codes.get(kind)
+        if code is not None:
+            return code
+        if len(self.codes) >= _KINDS - 64:
+            kind = (kind[0], kind[1], "OTHER")
+            if kind in self.codes:
+                return self.codes[kind]
+        kind, names = _shared(kind)
+        self.codes[kind] = code = len(self.names)
+        self.names.append(names)
+        self.changed = True
+        return code
 
 
 @dataclass(slots=True)
@@ -83,13 +96,14 @@ class Seen:
     def note(self, event: Event) -> int | None:
         """Remember an event; its mark, or None where its id has been seen."""
         key = xxh3_64_intdigest(event.event_id.encode())
-        if key in self.marks:
+        marks = self.marks
+        if key in marks:
             return None
         hour = event.at // HOUR
         kind = self.kinds.code((event.demographic, event.crossing_type, event.citizenship))
         period = 0 if event.period is None else _PERIODS.index(event.period)
         mark = (hour << _KIND_BITS | kind) << _PERIOD_BITS | period
-        self.marks[key] = mark << _COUNT_BITS | event.count
+        marks[key] = mark << _COUNT_BITS | event.count
         if not self.segments or len(self.segments[-1].ids) >= SEGMENT:
             self._open(hour)
         segment = self.segments[-1]

@@ -76,7 +76,7 @@ def shape(flow: Pipeline) -> dict[str, Any]:
             sorted(counts.seen.marks.items()),
             {
                 name: counts.slices.window(counts.slices.last, 20)[row].tolist()
-                for name, row in counts.slices.names.items()
+                for row, name in enumerate(counts.slices.names)
             },
         )
         for sector, counts in flow.parts[0].counts.items()
