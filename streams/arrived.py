@@ -8,7 +8,7 @@ Kept for as many periods as it takes until no more word is expected; bounded, wh
 """
 
 from bisect import bisect_left
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +45,32 @@ class Arrived:
         rows, columns = HORIZON[cadence] + 1, len(EDGES[cadence])
         self.table: NDArray[np.int32] = np.zeros((rows, columns), np.int32) if table is None else table
 
+    @classmethod
+    def over(cls, cadence: Cadence, last: int, rows: bytes, before: Self | None = None) -> Self:
+        """From the wire: the last rows, laid over what was written before."""
+        found = cls(cadence, last) if before is None else before
+        found._roll(last)
+        tail = np.frombuffer(rows, np.int32).reshape(-1, found.table.shape[1])
+        found.table[len(found.table) - len(tail) :] = tail
+        return found
+
     def add(self, period: int, wall: float, count: int) -> None:
         """People of a period became known by `wall`; what is too old, or came too late, is passed over."""
         row = len(self.table) - 1 - (self.last - period)
         if row < 0:
             return
         if row >= len(self.table):
-            step = min(period - self.last, len(self.table))
-            self.table = np.vstack([self.table[step:], np.zeros((step, self.table.shape[1]), np.int32)])
-            self.last, row = period, len(self.table) - 1
+            self._roll(period)
+            row = len(self.table) - 1
         edges = EDGES[self.cadence]
         column = bisect_left(edges, moment_in(self.cadence, wall) - period)
         if column < len(edges):
             self.table[row, column] += count
+
+    def _roll(self, last: int) -> None:
+        step = min(last - self.last, len(self.table))
+        self.table = np.vstack([self.table[step:], np.zeros((step, self.table.shape[1]), np.int32)])
+        self.last = last
 
     def by_edge(self, periods: NDArray[np.int64]) -> NDArray[np.int64]:
         """For each period how many had arrived by each edge; nobody for one that is not kept."""

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.arrived import Arrived
 from streams.calendar import HOUR, Cadence
 from streams.decode import Event
 from streams.memory import Memory
@@ -137,15 +138,14 @@ class Fold(NamedTuple):
     corrected: int
     late: int  # counted into periods that had been closed
     unknown: tuple[Event, ...]  # corrections of events that are not remembered
-    revised: frozenset[tuple[Cadence, int]]  # closed periods that changed
 
 
 class Counts:
     """All that is known of one sector as one partition of the source tells it."""
 
     __slots__ = (
-        "arrival", "asked", "closed", "event_time", "grown", "memory", "offset", "people", "sealed", "sector",
-        "seen", "series", "sliced", "slices", "threshold", "zone",
+        "arrival", "arrived", "asked", "closed", "event_time", "grown", "memory", "offset", "people",
+        "revised", "sealed", "sector", "seen", "series", "sliced", "slices", "threshold", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", seen: Seen | None = None) -> None:
@@ -155,19 +155,33 @@ class Counts:
         self.arrival = 0  # the newest moment at which one became known
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}
+        self.arrived: dict[Cadence, Arrived] = {}  # when word of the last days (weeks, months) came
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the periods that slices are kept by
         self.seen = Seen() if seen is None else seen
         self.closed: dict[Cadence, int] = {}  # the last period that was judged as over
+        self.revised: set[tuple[Cadence, int]] = (
+            set()
+        )  # closed periods that changed and wait to be judged again
         self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
         self.memory = Memory()  # what detection remembers beyond the counts
         self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
         self.sealed: dict[Cadence, int] = {}  # series are in the written history up to here
         self.grown = True  # since the history was last written, more than its tail has changed
 
-    def fold(self, events: Iterable[tuple[int, Event]]) -> Fold:
-        """Count events of this sector, in the order of their offsets; those counted before change nothing."""
-        sums: dict[int, int] = {}  # mark: people
+    def now(self, clock: float) -> int:
+        """What the clock on the sector's wall shows, in whole hours of seconds since 1970.
+
+        `clock` is the partition's event time; word that has come tells the time as well.
+        """
+        return local(self.zone, int(max(clock, self.arrival)) // HOUR)
+
+    def fold(self, events: Iterable[tuple[int, Event]], clock: int = 0) -> Fold:
+        """Count events of this sector, in the order of their offsets; those counted before change nothing.
+
+        `clock` is the partition's event time: word comes no earlier than that, whatever it says of itself.
+        """
+        sums: dict[tuple[int, int], int] = {}  # hour of arrival, mark: people
         counted = duplicate = corrected = 0
         unknown = []
         for offset, event in events:
@@ -185,20 +199,21 @@ class Counts:
                 duplicate += 1
                 continue
             counted += 1
-            sums[mark] = sums.get(mark, 0) + event.count
-            if before is not None:
-                sums[before[0]] = sums.get(before[0], 0) - before[1]
-                corrected += 1
             if event.at > self.event_time:
                 self.event_time = event.at
             if event.known > self.arrival:
                 self.arrival = event.known
-        late, revised = self._enter(sums)
-        return Fold(counted - corrected, duplicate, corrected, late, tuple(unknown), frozenset(revised))
+            hour = (event.known if event.known > clock else clock) // HOUR
+            sums[hour, mark] = sums.get((hour, mark), 0) + event.count
+            if before is not None:
+                sums[hour, before[0]] = sums.get((hour, before[0]), 0) - before[1]
+                corrected += 1
+        late = self._enter(sums)
+        return Fold(counted - corrected, duplicate, corrected, late, tuple(unknown))
 
-    def _enter(self, sums: dict[int, int]) -> tuple[int, set[tuple[Cadence, int]]]:
-        late, revised = 0, set()
-        for mark, count in sums.items():
+    def _enter(self, sums: dict[tuple[int, int], int]) -> int:
+        late = 0
+        for (hour, mark), count in sums.items():
             self.people += count
             for cadence, index in self._periods(mark):
                 series = self.series.get(cadence)
@@ -207,11 +222,19 @@ class Counts:
                 series.add(index, count)
                 if cadence is not Cadence.HOUR:
                     self._slice(cadence, index, mark, count)
+                    self._arrive(cadence, index, hour, count)
                 if index <= self.closed.get(cadence, -1):
-                    revised.add((cadence, index))
+                    if cadence is not Cadence.HOUR:
+                        self.revised.add((cadence, index))
                     late += abs(count)
                     self.grown = True
-        return late, revised
+        return late
+
+    def _arrive(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
+        arrived = self.arrived.get(cadence)
+        if arrived is None:
+            arrived = self.arrived[cadence] = Arrived(cadence, index)
+        arrived.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour
 
     def _slice(self, cadence: Cadence, index: int, mark: int, count: int) -> None:
         self.sliced = self.sliced or cadence

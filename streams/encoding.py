@@ -6,7 +6,8 @@ A sector's state stands under three kinds of keys, so that a commit writes about
     swanton␀history   series and slices whole                                     when more than tails changed
     swanton␀seen␀12   a segment of event ids                                      while it fills
 
-The tail laid over the history gives the counts. Version 1; a worker refuses a version it does not know.
+The tail laid over the history gives the counts. Version 2; version 1, which knows no arrivals, is read as
+well; a worker refuses a version it does not know.
 """
 
 import zlib
@@ -17,12 +18,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.arrived import TAIL as ARRIVED_TAIL
+from streams.arrived import Arrived
 from streams.calendar import Cadence
 from streams.counts import KEEP, SLICED, Counts, Series
 from streams.memory import Memory
 from streams.seen import HORIZON, LIMIT, Seen
 
-VERSION = 1
+VERSION = 2
+KNOWN = (1, 2)
 TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
 SLICE_TAIL = 3
 Pair = tuple[bytes, bytes | None]
@@ -91,6 +95,10 @@ def _history(counts: Counts) -> bytes:
             cadence: (series.first, _ints(series.values)) for cadence, series in counts.series.items()
         },
         "slices": (counts.slices.last, list(counts.slices.names), _ints(counts.slices.table.ravel())),
+        "arrived": {
+            cadence.value: (arrived.last, _ints(arrived.table.ravel()))
+            for cadence, arrived in counts.arrived.items()
+        },
     }
     return zlib.compress(_pack(body), 1)
 
@@ -108,6 +116,11 @@ def _now(counts: Counts) -> bytes:
             "sliced": counts.sliced and counts.sliced.value,
             "sealed": {cadence.value: index for cadence, index in counts.sealed.items()},
             "memory": counts.memory.encode(),
+            "revised": sorted((cadence.value, index) for cadence, index in counts.revised),
+            "arrived": {
+                cadence.value: (arrived.last, _ints(arrived.table[-ARRIVED_TAIL:].ravel()))
+                for cadence, arrived in counts.arrived.items()
+            },
             "tails": {cadence.value: _tail(series) for cadence, series in counts.series.items()},
             "slices": (slices.last, list(slices.names), _ints(slices.table[:, -SLICE_TAIL:].ravel())),
             "kinds": counts.seen.kinds.known,
@@ -133,6 +146,8 @@ def _take_history(counts: Counts, value: bytes) -> None:
     counts.slices.last = last
     counts.slices.names = {name: row for row, name in enumerate(names)}
     counts.slices.table = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
+    for name, (last, rows) in body.get("arrived", {}).items():
+        counts.arrived[Cadence(name)] = Arrived.over(Cadence(name), last, rows)
 
 
 def _take_now(counts: Counts, value: bytes) -> None:
@@ -161,14 +176,17 @@ def _take_now(counts: Counts, value: bytes) -> None:
                 else 0
             )
             counts.slices.add(index, name, int(rows[row, at]) - held)
+    counts.revised = {(Cadence(name), index) for name, index in body.get("revised", ())}
+    for name, (last, tail) in body.get("arrived", {}).items():
+        counts.arrived[Cadence(name)] = Arrived.over(
+            Cadence(name), last, tail, counts.arrived.get(Cadence(name))
+        )
     kinds = counts.seen.kinds
     for kind in body["kinds"]:
         kinds.code(tuple(kind))
 
 
 def _checked(body: dict[str, Any], sector: str) -> dict[str, Any]:
-    if body.get("version") != VERSION:
-        raise EncodingError(
-            f"state of {sector} has version {body.get('version')}; this worker knows {VERSION}"
-        )
+    if body.get("version") not in KNOWN:
+        raise EncodingError(f"state of {sector} has version {body.get('version')}; this worker knows {KNOWN}")
     return body

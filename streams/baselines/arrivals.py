@@ -133,4 +133,5 @@ def pooled(mean: Floats, dispersion: Floats, doubt: Floats, windows: Sequence[in
         people = np.maximum(mean[:, -length:].sum(1), 1e-9)
         own = (mean * dispersion)[:, -length:].sum(1)
         found.append((own + (mean * np.sqrt(doubt))[:, -length:].sum(1) ** 2) / people)
-    return np.maximum(np.stack(found, 1), 1.0)
+    out: Floats = np.maximum(np.stack(found, 1), 1.0)
+    return out
