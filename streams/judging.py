@@ -135,13 +135,17 @@ class Judge:
         latest = max(counts.closed.get(cadence, index) for counts in batch)
         if latest - index >= LONGEST:
             return []
-        as_of = cadence.start(latest + 1)
+        as_of, again = cadence.start(latest + 1), index < latest
+        verdicts = []
         sheet = self._look(batch, cadence, index, closed=True, as_of=as_of, clock=clock)
-        if sheet is None:
-            return []
-        sheet = replace(sheet, again=index < latest)
-        reached = min(int(counts.memory.get(f"followed {cadence}", latest)) for counts in batch)
-        return [*questions.surges(sheet), *(questions.drops(sheet) if index <= reached else [])]
+        if sheet is not None:
+            verdicts += questions.surges(replace(sheet, again=again))
+        followed = [counts for counts in batch if index <= counts.memory.get(f"followed {cadence}", latest)]
+        if sheet is not None and len(followed) < len(batch):
+            sheet = self._look(followed, cadence, index, closed=True, as_of=as_of, clock=clock)
+        if sheet is not None:
+            verdicts += questions.drops(replace(sheet, again=again))
+        return verdicts
 
     def _look(
         self,

@@ -190,11 +190,13 @@ class Pipeline:
 
     def _revise(self, part: Part, outcome: Outcome) -> None:
         """Judge closed periods again that have changed: once an hour, and not whenever something came."""
+        batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         for sector in sorted(part.revised):
-            counts = part.counts[sector]
-            for cadence, index in sorted(counts.revised):
-                self._say(outcome, [counts], self._judge.revise([counts], cadence, index, part.event_time))
-            counts.revised.clear()
+            for period in part.counts[sector].revised:
+                batches[period].append(part.counts[sector])
+            part.counts[sector].revised.clear()
+        for (cadence, index), batch in sorted(batches.items()):
+            self._say(outcome, batch, self._judge.revise(batch, cadence, index, part.event_time))
         part.touched |= part.revised
         part.revised.clear()
 

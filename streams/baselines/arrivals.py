@@ -31,7 +31,7 @@ LEAST: Final = {
     Cadence.WEEK: 5,
     Cadence.MONTH: 4,
 }  # periods, faded: what a link must have seen
-SMALLEST: Final = 1e-3  # share; below it F is all doubt
+SMALLEST: Final = 1e-3  # share; there F is all doubt
 TRUSTED: Final = (
     1 / 16
 )  # doubt up to which a curve is used to call something high: F within a quarter of itself
@@ -86,7 +86,8 @@ def curve(sums: Floats, cadence: Cadence) -> Curve:
     error = (noise + differ * nn / np.maximum(n, 1.0)) / np.maximum(n, 1.0)
     second = mean**2 + differ + np.where(known & (mean < 1), error, 0.0)
     share = np.maximum(_beyond(mean), SMALLEST)
-    return Curve(share, np.clip(_beyond(np.minimum(second, mean)) / share**2 - 1, 0.0, 1 / share - 1))
+    doubt = np.clip(_beyond(np.minimum(second, mean)) / share**2 - 1, 0.0, 1 / share - 1)
+    return Curve(share, np.where(share > SMALLEST, doubt, 1 / SMALLEST - 1))
 
 
 def _beyond(links: Floats) -> Floats:

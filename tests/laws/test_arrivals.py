@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import late_events
 from streams.arrived import EDGES, HORIZON, Arrived
 from streams.baselines import arrivals
 from streams.baselines.arrivals import Arrivals, Curve
@@ -114,3 +115,17 @@ def test_the_late_share_is_that_of_people_who_came_after_the_end() -> None:
     arrived.add(FIRST, (FIRST + 2.5) * DAY, 10)
     assert arrived.late(FIRST, 1) == 0.25
     assert arrived.late(FIRST + 20, 1) == 0
+
+
+def test_where_six_of_ten_have_arrived_a_doubled_rate_is_found_nearly_as_often_as_with_all() -> None:
+    naive, whole = late_events.references()
+    known, learnt = late_events.single(None, learners=100), late_events.single(30, learners=100)
+    assert naive.found < 0.06
+    assert known.found > 0.79
+    assert learnt.found > 0.77
+    assert whole.found > 0.9
+
+
+@pytest.mark.parametrize(("days", "differ"), [(7, 0.0), (30, 0.0), (30, 0.05), (30, 0.1)])
+def test_a_share_that_is_learnt_costs_no_false_alarms(days: int, differ: float) -> None:
+    assert late_events.single(days, differ, learners=100).false < 0.015
