@@ -31,6 +31,8 @@ KEEP = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.
 SLICED = 56  # periods that slices are kept for
 SLICES = 48  # slices a sector may have; a citizenship beyond them counts as OTHER
 OTHER = "OTHER"
+_HOUR_BITS = 23  # of an hour since 1970, to the year 2900
+_HOUR_MASK = (1 << _HOUR_BITS) - 1
 
 
 @lru_cache(maxsize=1 << 16)
@@ -181,7 +183,7 @@ class Counts:
 
         `clock` is the partition's event time: word comes no earlier than that, whatever it says of itself.
         """
-        sums: dict[tuple[int, int], int] = {}  # hour of arrival, mark: people
+        sums: dict[int, int] = {}  # mark and hour of arrival, in one integer: people
         counted = duplicate = corrected = 0
         unknown = []
         for offset, event in events:
@@ -204,16 +206,19 @@ class Counts:
             if event.known > self.arrival:
                 self.arrival = event.known
             hour = (event.known if event.known > clock else clock) // HOUR
-            sums[hour, mark] = sums.get((hour, mark), 0) + event.count
+            key = mark << _HOUR_BITS | hour
+            sums[key] = sums.get(key, 0) + event.count
             if before is not None:
-                sums[hour, before[0]] = sums.get((hour, before[0]), 0) - before[1]
+                key = before[0] << _HOUR_BITS | hour
+                sums[key] = sums.get(key, 0) - before[1]
                 corrected += 1
         late = self._enter(sums)
         return Fold(counted - corrected, duplicate, corrected, late, tuple(unknown))
 
-    def _enter(self, sums: dict[tuple[int, int], int]) -> int:
+    def _enter(self, sums: dict[int, int]) -> int:
         late = 0
-        for (hour, mark), count in sums.items():
+        for key, count in sums.items():
+            mark, hour = key >> _HOUR_BITS, key & _HOUR_MASK
             self.people += count
             for cadence, index in self._periods(mark):
                 series = self.series.get(cadence)

@@ -1,7 +1,7 @@
 """Late word: days of which little is known yet are no drops, no silences, and surges are told all the same.
 
 The real case is Italy's daily arrivals by sea by date of report, twice a month: what was known of a day on
-the day itself was 13 % of the final count in the median, where it was revised; a day without a report reads 0.
+the day itself was 13 % of the final count in the median, where it was revised; one without a report reads 0.
 """
 
 import csv
