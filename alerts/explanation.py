@@ -19,6 +19,7 @@ ASKED = {
     Question.SCAN: "several sectors side by side are high together",
     Question.REGIME: "a lasting new level that no calendar announced",
 }
+LATE = 0.01  # share of late people from which on it is told
 SHOWN = 4  # slices, neighbours
 MOMENT = "%Y-%m-%d %H:%M %Z"
 BARS = "▁▂▃▄▅▆▇█"
@@ -68,7 +69,9 @@ def _sources(seen: Evidence) -> Iterator[str]:
         surges = f", {seen.down_weighted} past periods held to be surges" if seen.down_weighted else ""
         yield f"  normal    {seen.baseline}{surges}"
     if seen.share_arrived < 1:
-        yield f"  late      {seen.share_arrived:.0%} of the events have arrived, as far as is known"
+        yield f"  arrived   {seen.share_arrived:.0%} of the events, as far as is known"
+    if seen.share_late >= LATE:
+        yield f"  late      {seen.share_late:.0%} of those seen became known after their period"
 
 
 def _parts(parts: tuple[Contribution, ...]) -> str:

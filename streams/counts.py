@@ -10,7 +10,7 @@ an event sent twice counts once and a later one can stand in for it.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.arrived import Arrived
 from streams.calendar import HOUR, Cadence
 from streams.decode import Event
 from streams.memory import Memory
@@ -30,6 +31,8 @@ KEEP = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.
 SLICED = 56  # periods that slices are kept for
 SLICES = 48  # slices a sector may have; a citizenship beyond them counts as OTHER
 OTHER = "OTHER"
+_HOUR_BITS = 23  # of an hour since 1970, to the year 2900
+_HOUR_MASK = (1 << _HOUR_BITS) - 1
 
 
 @lru_cache(maxsize=1 << 16)
@@ -188,15 +191,14 @@ class Fold(NamedTuple):
     corrected: int
     late: int  # counted into periods that had been closed
     unknown: tuple[Event, ...]  # corrections of events that are not remembered
-    revised: Set[tuple[Cadence, int]]  # closed periods that changed
 
 
 class Counts:
     """All that is known of one sector as one partition of the source tells it."""
 
     __slots__ = (
-        "arrival", "asked", "closed", "event_time", "grown", "learnt", "memory", "offset", "people", "sealed",
-        "sector", "seen", "series", "sliced", "slices", "threshold", "zone",
+        "arrival", "arrived", "asked", "closed", "event_time", "grown", "learnt", "memory", "offset",
+        "people", "revised", "sealed", "sector", "seen", "series", "sliced", "slices", "threshold", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", seen: Seen | None = None) -> None:
@@ -206,10 +208,12 @@ class Counts:
         self.arrival = 0  # the newest moment at which one became known
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}
+        self.arrived: dict[Cadence, Arrived] = {}  # when word of the last days (weeks, months) came
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the periods that slices are kept by
         self.seen = Seen() if seen is None else seen
         self.closed: dict[Cadence, int] = {}  # the last period that was judged as over
+        self.revised: set[tuple[Cadence, int]] = set()  # closed periods to be judged again
         self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
         self.memory = Memory()  # what detection remembers beyond the counts
         self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
@@ -217,11 +221,21 @@ class Counts:
         self.grown = True  # since the history was last written, more than its tail has changed
         self.learnt = True  # since the memory was last written, it may have changed
 
-    def fold(self, events: Sequence[Event]) -> Fold:
-        """Count events of this sector, in the order of their offsets; those counted before change nothing."""
+    def now(self, clock: float) -> int:
+        """What the clock on the sector's wall shows, in whole hours of seconds since 1970.
+
+        `clock` is the partition's event time; word that has come tells the time as well.
+        """
+        return local(self.zone, int(max(clock, self.arrival)) // HOUR)
+
+    def fold(self, events: Sequence[Event], clock: int = 0) -> Fold:
+        """Count events of this sector, in the order of their offsets; those counted before change nothing.
+
+        `clock` is the partition's event time: word comes no earlier than that, whatever it says of itself.
+        """
         if events[0].position <= self.offset:
             events = [event for event in events if event.position > self.offset]
-        sums: dict[int, int] = {}  # mark: people
+        sums: dict[int, int] = {}  # mark and hour of arrival, in one integer: people
         note = self.seen.note
         duplicate = corrected = 0
         unknown = []
@@ -236,24 +250,27 @@ class Counts:
             if mark is None:
                 duplicate += 1
                 continue
-            sums[mark] = sums.get(mark, 0) + event.count
-            if before is not None:
-                sums[before[0]] = sums.get(before[0], 0) - before[1]
-                corrected += 1
             if event.at > self.event_time:
                 self.event_time = event.at
             if event.known > self.arrival:
                 self.arrival = event.known
+            hour = (event.known if event.known > clock else clock) // HOUR
+            key = mark << _HOUR_BITS | hour
+            sums[key] = sums.get(key, 0) + event.count
+            if before is not None:
+                key = before[0] << _HOUR_BITS | hour
+                sums[key] = sums.get(key, 0) - before[1]
+                corrected += 1
         if events:
             self.offset = events[-1].position
-        late, revised = self._enter(sums)
+        late = self._enter(sums)
         counted = len(events) - len(unknown) - duplicate - corrected
-        return Fold(counted, duplicate, corrected, late, tuple(unknown), revised)
+        return Fold(counted, duplicate, corrected, late, tuple(unknown))
 
-    def _enter(self, sums: Mapping[int, int]) -> tuple[int, set[tuple[Cadence, int]]]:
+    def _enter(self, sums: Mapping[int, int]) -> int:
         late = 0
-        revised: set[tuple[Cadence, int]] = set()
-        for mark, count in sums.items():
+        for key, count in sums.items():
+            mark, hour = key >> _HOUR_BITS, key & _HOUR_MASK
             self.people += count
             for cadence, index in _periods(self.zone, hour_of(mark), period_of(mark)):
                 series = self.series.get(cadence)
@@ -264,8 +281,16 @@ class Counts:
                     self.sliced = self.sliced or cadence
                     if cadence is self.sliced:
                         self.slices.add(index, self.seen.slices(mark), count)
+                    self._arrive(cadence, index, hour, count)
                 if index <= self.closed.get(cadence, -1):
-                    revised.add((cadence, index))
+                    if cadence is not Cadence.HOUR:
+                        self.revised.add((cadence, index))
                     late += abs(count)
                     self.grown = True
-        return late, revised
+        return late
+
+    def _arrive(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
+        arrived = self.arrived.get(cadence)
+        if arrived is None:
+            arrived = self.arrived[cadence] = Arrived(cadence, index)
+        arrived.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour

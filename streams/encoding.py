@@ -19,6 +19,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.arrived import TAIL as ARRIVED_TAIL
+from streams.arrived import Arrived
 from streams.calendar import Cadence
 from streams.counts import KEEP, SLICED, Counts, Series, Slices
 from streams.memory import Memory
@@ -105,6 +107,9 @@ def _history(counts: Counts) -> bytes:
             cadence: (series.first, _ints(series.values)) for cadence, series in counts.series.items()
         },
         "slices": (counts.slices.last, counts.slices.names, _ints(counts.slices.table)),
+        "arrived": {
+            cadence.value: (arrived.last, _ints(arrived.table)) for cadence, arrived in counts.arrived.items()
+        },
     }
     return zlib.compress(_pack(body), 1)
 
@@ -121,6 +126,11 @@ def _now(counts: Counts) -> bytes:
             "asked": counts.asked,
             "sliced": counts.sliced and counts.sliced.value,
             "sealed": {cadence.value: index for cadence, index in counts.sealed.items()},
+            "revised": sorted((cadence.value, index) for cadence, index in counts.revised),
+            "arrived": {
+                cadence.value: (arrived.last, _ints(arrived.table[-ARRIVED_TAIL:]))
+                for cadence, arrived in counts.arrived.items()
+            },
             "tails": {cadence.value: _tail(series) for cadence, series in counts.series.items()},
             "slices": (slices.last, slices.names, _ints(slices.table[:, -SLICE_TAIL:])),
         }
@@ -144,6 +154,8 @@ def _take_history(counts: Counts, value: bytes) -> None:
     last, names, table = body["slices"]
     rows = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
     counts.slices = Slices(last, names, rows)
+    for name, (last, rows) in body["arrived"].items():
+        counts.arrived[Cadence(name)] = Arrived.over(Cadence(name), last, rows)
 
 
 def _take_now(counts: Counts, value: bytes) -> None:
@@ -163,11 +175,14 @@ def _take_now(counts: Counts, value: bytes) -> None:
     last, names, table = body["slices"]
     tail = np.frombuffer(table, np.int32).reshape(len(names), SLICE_TAIL)
     counts.slices = counts.slices.overlaid(last, names, tail)
+    counts.revised = {(Cadence(name), index) for name, index in body["revised"]}
+    for name, (last, tail) in body["arrived"].items():
+        before = counts.arrived.get(Cadence(name))
+        counts.arrived[Cadence(name)] = Arrived.over(Cadence(name), last, tail, before)
 
 
 def _checked(body: dict[str, Any], sector: str) -> dict[str, Any]:
     if body.get("version") != VERSION:
-        raise EncodingError(
-            f"state of {sector} has version {body.get('version')}; this worker knows {VERSION}"
-        )
+        found = body.get("version")
+        raise EncodingError(f"state of {sector} has version {found}; this worker knows {VERSION}")
     return body

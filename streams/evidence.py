@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from streams.baselines.arrivals import SMALLEST, TRUSTED, pooled
 from streams.baselines.tails import Floats, threshold
 from streams.calendar import Cadence
 from streams.counts import Counts
@@ -16,6 +17,15 @@ from streams.terms import Terms
 from streams.verdicts import Contribution, Evidence, Question, Verdict
 
 LONGEST: Final = 28  # periods that are looked at together
+
+
+class Late(NamedTuple):
+    """Which part of the periods has arrived; all [n, LONGEST]."""
+
+    share: Floats
+    doubt: Floats  # relative variance of the share
+    spread: Floats  # dispersion of what has arrived
+    whole: Floats  # mean of all that is to come
 
 
 @dataclass(frozen=True)
@@ -27,12 +37,43 @@ class Sheet:
     index: int
     batch: Sequence[Counts]
     observed: Floats  # [n, LONGEST], the judged period last
-    mean: Floats  # [n, LONGEST]
-    dispersion: Floats  # [n]
+    mean: Floats  # [n, LONGEST], of what has arrived by now
+    dispersion: Floats  # [n], of whole periods
     error: Floats  # [n]
     alpha: Floats  # [n], for the surge
     closed: bool
     as_of: float
+    late: Late | None = None  # None: all has arrived
+    early: bool = False  # a look at what has arrived of a period that is still filling
+    again: bool = False  # a later period has been judged before: nothing is to be remembered of this one
+
+    def pooled(self, windows: Sequence[int]) -> Floats:
+        """The dispersion of the last periods together: [n], or [n, windows] where not all has arrived."""
+        if self.late is None:
+            return self.dispersion
+        return pooled(self.mean, self.late.spread, self.late.doubt, windows)
+
+    @property
+    def last(self) -> Floats:
+        """The dispersion of the judged period [n]."""
+        return self.pooled((1,)).reshape(-1)
+
+    def cautious(self) -> Self:
+        """The same, but whole where nobody knows well how much has arrived.
+
+        Then nothing is called high that would not be high if all had arrived: more can come, less cannot.
+        """
+        if self.late is None:
+            return self
+        share, doubt, spread, whole = self.late
+        sure = doubt <= TRUSTED
+        late = Late(
+            np.where(sure, share, 1.0),
+            np.where(sure, doubt, 0.0),
+            np.where(sure, spread, self.dispersion[:, None]),
+            whole,
+        )
+        return replace(self, mean=np.where(sure, self.mean, whole), late=late)
 
 
 def answer(sheet: Sheet, row: int, question: Question, breach: bool, **evidence: Any) -> list[Verdict]:
@@ -59,7 +100,7 @@ def verdict(
     counts = sheet.batch[row]
     key = f"since {question} {sheet.cadence}"
     since = int(counts.memory.get(key, sheet.index))
-    if sheet.closed:
+    if sheet.closed and not sheet.again:
         if breach:
             counts.memory[key] = since
         else:
@@ -85,6 +126,8 @@ def verdict(
             baseline=_baseline(model, sheet.cadence),
             down_weighted=model.get("down_weighted", 0),
             since=period_start(counts, sheet.cadence, since) if breach else None,
+            share_arrived=_arrived(sheet, row, evidence.get("window", 1)),
+            share_late=_came_late(sheet, row, evidence.get("window", 1)) if breach else 0.0,
             recent=tuple(sheet.observed[row].tolist()),
             recent_expected=tuple(np.round(sheet.mean[row], 1).tolist()),
             **evidence,
@@ -113,6 +156,19 @@ def why(sheet: Sheet, row: int) -> dict[str, Any]:
             if table[at, -1] > usual[at]
         )
     return why
+
+
+def _arrived(sheet: Sheet, row: int, window: int) -> float:
+    if sheet.late is None:
+        return 1.0
+    whole = sheet.late.whole[row, -window:]
+    share = (sheet.late.share[row, -window:] * whole).sum() / max(whole.sum(), 1e-9)
+    return float(np.clip(round(float(share), 3), SMALLEST, 1.0))
+
+
+def _came_late(sheet: Sheet, row: int, window: int) -> float:
+    arrived = sheet.batch[row].arrived.get(sheet.cadence)
+    return 0.0 if arrived is None else round(arrived.late(sheet.index, window), 3)
 
 
 def _lower(alpha: float, expected: float, dispersion: float) -> float:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from streams.baselines import curves
 from streams.baselines.tails import Floats
 from streams.calendar import HOUR, Cadence
 from streams.counts import Counts
@@ -28,7 +29,7 @@ def be_patient(sheet: Sheet) -> None:
         busiest = _profile(counts, (sheet.index + 1) * 24).max(initial=0.0)
         alpha = sheet.terms.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
         people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
-        if busiest > 0:
+        if busiest > 0 and not curves.waits(counts, Cadence.DAY):
             counts.memory["patience"] = max(int(people / busiest), 1)
         else:
             counts.memory.pop("patience", None)

@@ -2,28 +2,40 @@
 
     close   a period is over: refit what is due, ask every question, learn
     peek    a period is still filling: ask only what can already be answered, learn nothing
+    early   a period is still filling: hold what has arrived against what has by now in other periods
     revise  a closed period changed (late events, corrections): ask again, learn nothing
+
+A period whose people are not all known yet is held against that part of the normal which is known by now
+(baselines/arrivals.py). What too little word could be mistaken for (a drop, a silence, a new level) is asked
+of each period once, when enough of it has arrived; where nothing is late, that is when it closes.
 
 What is answered depends on the counts, on what the judge remembers of the sector and on the calendar, never
 on how events were batched.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from streams import questions
+from streams.baselines import arrivals, curves
 from streams.baselines.dates import Calendar
 from streams.baselines.models import Models
+from streams.baselines.tails import Floats
 from streams.calendar import Cadence
 from streams.controls import StreamControl
 from streams.counts import Counts
 from streams.detectors import surge
-from streams.evidence import LONGEST, Sheet
+from streams.evidence import LONGEST, Late, Sheet
 from streams.hours import be_patient, is_suspicious, silent_hours
 from streams.sectors import Registry
 from streams.terms import Terms
 from streams.verdicts import Question, Verdict
+
+EARLY: Final = 0.1  # of alpha, for each look at a period that is still filling (there are three)
 
 
 class Judge:
@@ -43,27 +55,53 @@ class Judge:
         """A control was withdrawn."""
         self._terms.withdraw(key)
 
-    def close(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> list[Verdict]:
-        """Period `index` is over for these sectors."""
+    def close(
+        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
+    ) -> list[Verdict]:
+        """Period `index` is over for these sectors, at `clock` (event time, epoch seconds)."""
         for counts in batch:
             counts.threshold.pop(cadence, None)
         if cadence is Cadence.HOUR:
             return [said for counts in batch for said in silent_hours(self._terms, counts, index)]
+        if clock is not None:
+            curves.learn(batch, cadence, clock)
         self._models[cadence].refresh(batch, index)
-        sheet = self._look(batch, cadence, index, closed=True, as_of=cadence.start(index + 1))
+        sheet = self._look(batch, cadence, index, closed=True, as_of=cadence.start(index + 1), clock=clock)
         if sheet is None:
             return []
-        verdicts = [
-            *questions.surges(sheet),
-            *questions.drops(sheet),
-            *questions.records(sheet),
-            *questions.mixes(sheet),
-        ]
-        verdicts += [*questions.slow_rises(sheet), *questions.regimes(sheet), *questions.strains(sheet)]
+        verdicts = [*questions.surges(sheet), *questions.records(sheet), *questions.mixes(sheet)]
+        verdicts += questions.strains(sheet)
+        for settled in self._settled(sheet, clock):
+            verdicts += [*questions.drops(settled), *questions.slow_rises(settled)]
+            verdicts += questions.regimes(settled)
+            if cadence is Cadence.DAY:
+                verdicts += questions.silences(settled)
         if cadence is Cadence.DAY:
-            verdicts += questions.silences(sheet)
             be_patient(sheet)
         return verdicts
+
+    def _settled(self, sheet: Sheet, clock: float | None) -> list[Sheet]:
+        """The periods of which enough has arrived now, oldest first; each sector's periods come once."""
+        due: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in sheet.batch:
+            key = f"followed {sheet.cadence}"
+            reached = sheet.index - curves.waits(counts, sheet.cadence)
+            followed = int(counts.memory.get(key, sheet.index - 1))
+            for index in range(max(followed, sheet.index - LONGEST) + 1, reached + 1):
+                due[index].append(counts)
+            if max(followed, reached) < sheet.index:
+                counts.memory[key] = max(followed, reached)
+            else:
+                counts.memory.pop(key, None)
+        found = []
+        for index, batch in sorted(due.items()):
+            if index == sheet.index and len(batch) == len(sheet.batch):
+                found.append(sheet)
+            elif (
+                view := self._look(batch, sheet.cadence, index, closed=True, as_of=sheet.as_of, clock=clock)
+            ) is not None:
+                found.append(view)
+        return found
 
     def is_suspicious(self, counts: Counts, hour: int) -> bool:
         """Is it worth asking whether a sector is silent, at the start of this hour? (Asked very often.)"""
@@ -73,21 +111,52 @@ class Judge:
         """Period `index` is still filling: a count that is too high already will not fall."""
         if cadence is Cadence.HOUR:
             return []
-        sheet = self._look(batch, cadence, index, closed=False, as_of=as_of)
+        sheet = self._look(batch, cadence, index, closed=False, as_of=as_of, clock=as_of)
         return [] if sheet is None else [*questions.surges(sheet), *questions.strains(sheet)]
 
-    def revise(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> list[Verdict]:
+    def early(self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float) -> list[Verdict]:
+        """Period `index` is still filling: is it high for its age? Asked at few ages: it costs few alarms."""
+        asked = [
+            counts
+            for counts in batch
+            if counts.series[cadence].get(index) >= questions.FLOOR_PEOPLE and curves.known(counts, cadence)
+        ]
+        sheet = self._look(asked, cadence, index, closed=False, as_of=clock, clock=clock, early=True)
+        if sheet is None:
+            return []
+        return questions.surges(replace(sheet, alpha=sheet.alpha * EARLY))
+
+    def revise(
+        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
+    ) -> list[Verdict]:
         """Closed period `index` has changed."""
         if cadence is Cadence.HOUR:
             return []
         latest = max(counts.closed.get(cadence, index) for counts in batch)
         if latest - index >= LONGEST:
             return []
-        sheet = self._look(batch, cadence, index, closed=True, as_of=cadence.start(latest + 1))
-        return [] if sheet is None else [*questions.surges(sheet), *questions.drops(sheet)]
+        as_of, again = cadence.start(latest + 1), index < latest
+        verdicts = []
+        sheet = self._look(batch, cadence, index, closed=True, as_of=as_of, clock=clock)
+        if sheet is not None:
+            verdicts += questions.surges(replace(sheet, again=again))
+        followed = [counts for counts in batch if index <= counts.memory.get(f"followed {cadence}", latest)]
+        if sheet is not None and len(followed) < len(batch):
+            sheet = self._look(followed, cadence, index, closed=True, as_of=as_of, clock=clock)
+        if sheet is not None:
+            verdicts += questions.drops(replace(sheet, again=again))
+        return verdicts
 
     def _look(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int, *, closed: bool, as_of: float
+        self,
+        batch: Sequence[Counts],
+        cadence: Cadence,
+        index: int,
+        *,
+        closed: bool,
+        as_of: float,
+        clock: float | None = None,
+        early: bool = False,
     ) -> Sheet | None:
         models = self._models[cadence]
         ready = models.ready(batch)
@@ -98,19 +167,23 @@ class Judge:
         # Periods before a sector's first event are not zeros but nothing: they weigh on neither side.
         starts = np.array([counts.series[cadence].first for counts in ready])
         known = np.arange(index - LONGEST + 1, index + 1)[None, :] >= starts[:, None]
+        mean = np.where(known, mean, 0.0)
         alpha = np.array([self._terms.alpha(counts.sector, cadence, Question.SURGE) for counts in ready])
+        late = _late(ready, cadence, index, mean, dispersion, clock, closed=closed, early=early)
         return Sheet(
             self._terms,
             cadence,
             index,
             ready,
             observed,
-            np.where(known, mean, 0.0),
+            mean if late is None else mean * late.share,
             dispersion,
             error,
             alpha,
             closed,
             as_of,
+            late,
+            early,
         )
 
     def score(
@@ -123,3 +196,25 @@ class Judge:
             return None
         questions.shift(sheet)
         return sheet, questions.surge_of(sheet)
+
+
+def _late(
+    batch: Sequence[Counts],
+    cadence: Cadence,
+    index: int,
+    mean: Floats,
+    dispersion: Floats,
+    clock: float | None,
+    *,
+    closed: bool,
+    early: bool,
+) -> Late | None:
+    """Which part of the periods has arrived, where it is not all."""
+    known = curves.shares(batch, cadence, index, LONGEST, clock, is_open=early)
+    if known is None:
+        return None
+    if not closed and not early:
+        # A count that is too high for the whole period already can be told at any time, and often.
+        known.share[:, -1], known.doubt[:, -1] = 1.0, 0.0
+    _, spread = arrivals.thinned(mean, dispersion[:, None], known)
+    return Late(known.share, known.doubt, spread, mean)

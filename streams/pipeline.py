@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from streams import encoding
-from streams.calendar import HOUR, Cadence
+from streams.calendar import DAY, HOUR, Cadence
 from streams.controls import StreamControl
 from streams.counts import KEEP, Counts, local
 from streams.decode import DeadLetter, Decoder, Event, Reason, Rejected
@@ -27,6 +27,7 @@ from streams.seen import HORIZON, LIMIT, Seen
 from streams.verdicts import Question, Verdict
 
 CLOCK = b"\0clock"  # key of a partition's event time; written after the sectors, so it is never ahead of them
+QUARTER = 6 * HOUR  # of a day, after which it is looked at before it is over
 CALM = (
     8  # periods for which a question is answered also with *calm*, after it was last answered with a breach
 )
@@ -68,6 +69,7 @@ class Part:
         self.counts: dict[str, Counts] = {}
         self.event_time = 0
         self.touched: set[str] = set()  # since the last commit
+        self.revised: set[str] = set()  # sectors with closed periods that changed
 
 
 class Pipeline:
@@ -144,6 +146,7 @@ class Pipeline:
         part.event_time = int(held.get(CLOCK, b"0"))
         sectors = {key: value for key, value in held.items() if key != CLOCK}
         part.counts = encoding.restore(sectors, self._zones, self._dedup)
+        part.revised = {sector for sector, counts in part.counts.items() if counts.revised}
 
     def drop(self, partition: int) -> None:
         """Forget a partition."""
@@ -159,7 +162,7 @@ class Pipeline:
                     sector, self._zones.get(sector, "UTC"), Seen(*self._dedup)
                 )
             before = counts.people
-            fold = counts.fold(events)
+            fold = counts.fold(events, part.event_time)
             outcome.people[sector] += counts.people - before
             outcome.touched.add(sector)
             counted += fold.counted
@@ -168,16 +171,18 @@ class Pipeline:
             if fold.late:
                 outcome.late[sector] += fold.late
             refused += [_unknown(event) for event in fold.unknown]
-            for cadence, index in sorted(fold.revised):
-                self._say(outcome, [counts], self._judge.revise([counts], cadence, index))
+            if counts.revised:
+                part.revised.add(sector)
         outcome.outcomes.update(counted=counted, duplicate=duplicate, corrected=corrected)
         part.touched |= cut.events.keys()
         return refused
 
     def _advance(self, part: Part, until: int, outcome: Outcome) -> None:
         """Move event time on, and close what is over by it, oldest first."""
-        crossed = until // HOUR > part.event_time // HOUR
+        before, crossed = part.event_time, until // HOUR > part.event_time // HOUR
         part.event_time = max(part.event_time, until)
+        if crossed:
+            self._revise(part, outcome)
         while crossed and (due := self._due(part)):
             # Of all that is over, what began first: so that a month is closed after its days.
             cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
@@ -185,8 +190,34 @@ class Pipeline:
             for counts in batch:
                 counts.closed[cadence] = index
                 counts.learnt = True
-            self._say(outcome, batch, self._judge.close(batch, cadence, index))
+            self._say(outcome, batch, self._judge.close(batch, cadence, index, part.event_time))
             part.touched.update(counts.sector for counts in batch)
+        if crossed:
+            self._early(part, before, outcome)
+
+    def _revise(self, part: Part, outcome: Outcome) -> None:
+        """Judge closed periods again that have changed: once an hour, and not whenever something came."""
+        batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
+        for sector in sorted(part.revised):
+            for period in part.counts[sector].revised:
+                batches[period].append(part.counts[sector])
+            part.counts[sector].revised.clear()
+        for (cadence, index), batch in sorted(batches.items()):
+            self._say(outcome, batch, self._judge.revise(batch, cadence, index, part.event_time))
+        part.touched |= part.revised
+        part.revised.clear()
+
+    def _early(self, part: Part, before: int, outcome: Outcome) -> None:
+        """A look at days of which another quarter is over."""
+        batches: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in part.counts.values():
+            now, then = (local(counts.zone, at // HOUR) for at in (part.event_time, before))
+            index = Cadence.DAY.index(now)
+            is_new = now // QUARTER > then // QUARTER and now % DAY >= QUARTER
+            if is_new and Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == index - 1:
+                batches[index].append(counts)
+        for index, batch in sorted(batches.items()):
+            self._say(outcome, batch, self._judge.early(batch, Cadence.DAY, index, part.event_time))
 
     def _due(self, part: Part) -> dict[tuple[Cadence, int], list[Counts]]:
         """The next period of each sector and cadence that is over, by period."""
@@ -232,7 +263,7 @@ class Pipeline:
             asked = by_sector[verdict.sector].asked
             index = verdict.cadence.index(local_of(verdict))
             if verdict.breach:
-                asked[verdict.question_key] = index
+                asked[verdict.question_key] = max(asked.get(verdict.question_key, index), index)
             elif not verdict.closed:
                 continue
             elif not _is_level(verdict):

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from streams.baselines.tails import at_least
+from streams.baselines.tails import Floats, at_least
 from streams.calendar import DAY, Cadence
 from streams.detectors import drop, mix, record, regime, silence, slow_rise, strain, surge
 from streams.evidence import LONGEST, Sheet, answer, moment, verdict, why
@@ -19,9 +19,8 @@ FLOOR_RATIO: Final = 1.3  # and so many times
 
 def surge_of(sheet: Sheet) -> surge.Surge:
     """The surge detector on a sheet."""
-    return surge.judge(
-        sheet.observed, sheet.mean, sheet.dispersion, sheet.error, surge.WINDOWS[sheet.cadence], sheet.alpha
-    )
+    windows, seen = surge.WINDOWS[sheet.cadence], sheet.cautious()
+    return surge.judge(sheet.observed, seen.mean, seen.pooled(windows), sheet.error, windows, sheet.alpha)
 
 
 def surges(sheet: Sheet) -> list[Verdict]:
@@ -31,7 +30,7 @@ def surges(sheet: Sheet) -> list[Verdict]:
         found.observed >= FLOOR_RATIO * found.expected
     )
     breach = (found.p_value <= sheet.alpha) & enough
-    if not sheet.closed:
+    if not sheet.closed and not sheet.early:
         for row, counts in enumerate(sheet.batch):
             # Once it is a breach, only a tenth more is news again.
             needed = sheet.observed[row, -1] * 1.1 if breach[row] else found.needed[row]
@@ -57,9 +56,8 @@ def surges(sheet: Sheet) -> list[Verdict]:
 
 def drops(sheet: Sheet) -> list[Verdict]:
     """Too few?"""
-    found = drop.judge(
-        sheet.observed, sheet.mean, sheet.dispersion, sheet.error, surge.WINDOWS[sheet.cadence]
-    )
+    windows = surge.WINDOWS[sheet.cadence]
+    found = drop.judge(sheet.observed, sheet.mean, sheet.pooled(windows), sheet.error, windows)
     out = []
     for row, counts in enumerate(sheet.batch):
         alpha = sheet.terms.alpha(counts.sector, sheet.cadence, Question.DROP)
@@ -88,7 +86,8 @@ def records(sheet: Sheet) -> list[Verdict]:
     starts = np.array([counts.series[sheet.cadence].first for counts in sheet.batch])
     present = np.arange(sheet.index - length, sheet.index)[None, :] >= starts[:, None]
     now = sheet.observed[:, -1]
-    tail = at_least(now, sheet.mean[:, -1], sheet.dispersion)
+    seen = sheet.cautious()
+    tail = at_least(now, seen.mean[:, -1], seen.last)
     found = record.judge(past.astype(float), present.astype(float), now, tail, record.PAST[sheet.cadence])
     out = []
     for row in range(len(sheet.batch)):
@@ -108,9 +107,20 @@ def records(sheet: Sheet) -> list[Verdict]:
     return out
 
 
+def silence_doubt(sheet: Sheet) -> Floats | float:
+    """Relative variance of the people expected in the silent periods, by the doubt about what has arrived."""
+    if sheet.late is None:
+        return 0.0
+    silent = np.cumsum(sheet.observed[:, ::-1], axis=1)[:, ::-1] == 0
+    people = np.where(silent, sheet.mean, 0.0)
+    doubtful = (people * np.sqrt(sheet.late.doubt)).sum(1)
+    share: Floats = np.square(doubtful / np.maximum(people.sum(1), 1e-9))
+    return share
+
+
 def silences(sheet: Sheet) -> list[Verdict]:
     """Nobody for too long?"""
-    found = silence.judge(sheet.observed, sheet.mean, sheet.dispersion, sheet.error)
+    found = silence.judge(sheet.observed, sheet.mean, sheet.dispersion, sheet.error + silence_doubt(sheet))
     out = []
     for row, counts in enumerate(sheet.batch):
         alpha = sheet.terms.alpha(counts.sector, sheet.cadence, Question.SILENCE)
@@ -178,7 +188,7 @@ def slow_rises(sheet: Sheet) -> list[Verdict]:
         slow_rise.State(held[:, 0], held[:, 1]),
         sheet.observed[:, -1],
         sheet.mean[:, -1],
-        sheet.dispersion + sheet.mean[:, -1] * sheet.error,
+        sheet.last + sheet.mean[:, -1] * sheet.error,
         np.array(limits),
     )
     out = []
@@ -208,7 +218,7 @@ def shift(sheet: Sheet) -> tuple[regime.Step, list[bool]]:
         regime.State(*held.T),
         sheet.observed[:, -1],
         sheet.mean[:, -1],
-        sheet.dispersion,
+        sheet.last,
         run=RUNS[sheet.cadence],
     )
     enough = np.abs(found.state.observed - found.state.expected) >= FLOOR_RUN

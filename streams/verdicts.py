@@ -56,6 +56,7 @@ class Evidence(BaseModel):
     alpha: Probability
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
+    share_late: Probability = 0.0  # of the window's people, those who became known after their period
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
     down_weighted: int = 0  # past periods that the fit held to be surges
     since: AwareDatetime | None = None  # start of the first period of this run of breaches

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from streams.baselines import regression
+from streams.baselines import curves, regression
 from streams.baselines.dates import Calendar
 from streams.baselines.regression import Model
 from streams.baselines.tails import Floats
@@ -62,6 +62,10 @@ class Models:
         for row, counts in enumerate(due):
             gaps = np.array(counts.memory.get(f"gaps {self.cadence}", []), int) - base
             present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
+            # What has not arrived yet would teach too low a level.
+            unsettled = curves.settles(counts, self.cadence) - 1
+            if 0 < unsettled <= length - LEAST[self.cadence]:
+                present[row, length - unsettled :] = 0
         rows = regression.design(self.cadence, base, length, index, self._calendar().holidays)
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]

@@ -29,7 +29,7 @@ def judge(
     """
     counts = np.stack([observed[:, -length:].sum(1) for length in windows], 1)
     means = np.stack([mean[:, -length:].sum(1) for length in windows], 1)
-    phi = dispersion[:, None] + means * error[:, None]
+    phi = dispersion.reshape(len(means), -1) + means * error[:, None]
     tails = at_most(counts, means, phi)
     # As for the surge: a window whose last period is back to normal is no news.
     tails[:, 1:] = np.maximum(tails[:, 1:], 0.1 * tails[:, :1])

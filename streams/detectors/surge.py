@@ -47,8 +47,8 @@ def judge(
 ) -> Surge:
     """Judge the last of the periods.
 
-    `observed` and `mean` [n, W], W at least the longest window; `dispersion`, `error` (relative variance of
-    the estimated mean) and `alpha` [n].
+    `observed` and `mean` [n, W], W at least the longest window; `dispersion` [n], or [n, windows] where they
+    differ; `error` (relative variance of the estimated mean) and `alpha` [n].
 
     >>> steady = np.full((1, 28), 10.0)
     >>> steady[0, -1] = 25
@@ -59,7 +59,7 @@ def judge(
     """
     counts = np.stack([observed[:, -length:].sum(1) for length in windows], 1)
     means = np.stack([mean[:, -length:].sum(1) for length in windows], 1)
-    phi = dispersion[:, None] + means * error[:, None]
+    phi = dispersion.reshape(len(means), -1) + means * error[:, None]
     exact, middle = at_least(counts, means, phi), mid(counts, means, phi)
     exact[:, 1:] = np.maximum(exact[:, 1:], _OWN_SHARE * exact[:, :1])
     middle[:, 1:] = np.maximum(middle[:, 1:], _OWN_SHARE * middle[:, :1])

@@ -23,13 +23,17 @@ class Record(NamedTuple):
     timestamp: int = 1_800_000_000_000
 
 
+def moment(at: int) -> str:
+    """Seconds after the start, as on the wire."""
+    return dt.datetime.fromtimestamp(START + at, dt.UTC).isoformat()
+
+
 def event(number: int, at: int, sector: str, count: int, **more: Any) -> bytes:
     """One event on the wire."""
-    moment = START + at
     return json.dumps(
         {
             "event_id": f"e{number}",
-            "occurred_at": dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(),
+            "occurred_at": moment(at),
             "sector": sector,
             "crossing_type": "between_ports",
             "demographic": "single_adult",
@@ -58,7 +62,9 @@ def feeds(draw: st.DrawFn) -> list[Record]:
             told = {"replaces": f"e{draw(st.integers(0, number))}"}
             values.append(event(number, max(at - late, 0), sector, 0 if kind == "back" else count, **told))
         else:
-            values.append(event(number, max(at - late, 0), sector, count))
+            word = draw(st.sampled_from([0, 0, HOUR, 40 * HOUR]))  # until it is known
+            said = {"reported_at": moment(max(at - late, 0) + word)} if word else {}
+            values.append(event(number, max(at - late, 0), sector, count, **said))
     return [Record(offset, value) for offset, value in enumerate(values)]
 
 
@@ -78,6 +84,9 @@ def shape(flow: Pipeline) -> dict[str, Any]:
                 name: counts.slices.window(counts.slices.last, 20)[row].tolist()
                 for row, name in enumerate(counts.slices.names)
             },
+            {c.value: (a.last, a.table.tolist()) for c, a in counts.arrived.items()},
+            counts.revised,
+            dict(counts.memory),
         )
         for sector, counts in flow.parts[0].counts.items()
     }
@@ -100,6 +109,22 @@ def test_how_records_are_fetched_does_not_matter(records: list[Record], small: i
     run(one, records, small)
     run(other, records, large)
     assert shape(one) == shape(other)
+
+
+@given(feeds(), st.integers(1, 9), st.integers(10, 70))
+def test_how_records_are_fetched_does_not_matter_to_what_is_said_of_closed_periods(
+    records: list[Record], small: int, large: int
+) -> None:
+    said = [
+        {
+            one.verdict_id
+            for outcome in run(pipeline(), records, size)
+            for one in outcome.verdicts
+            if one.closed
+        }
+        for size in (small, large)
+    ]
+    assert said[0] == said[1]
 
 
 @given(feeds(), st.data())

@@ -65,6 +65,7 @@ def test_all_that_evidence_can_hold_is_told_in_under_twenty_lines() -> None:
         slices=parts,
         neighbours=parts,
         share_arrived=0.6,
+        share_late=0.25,
         baseline="regression over 1095 days",
         down_weighted=3,
         last_as_high=DAY - dt.timedelta(days=700),
@@ -75,6 +76,8 @@ def test_all_that_evidence_can_hold_is_told_in_under_twenty_lines() -> None:
     told = explain(alert(full, worst=verdict(observed=3000)).model_copy(update={"acknowledged_by": "ops"}))
     assert len(told.splitlines()) < 20
     assert "citizenship=8 800 for 10" in told
+    assert "arrived   60% of the events" in told
+    assert "late      25% of those seen" in told
     assert "upstream Tucson led by 9 days" in told
 
 

@@ -1,0 +1,195 @@
+"""Late events, lived through: what a worker says that knows how much has arrived, and one that does not.
+
+`python -m benchmarks.late_stream`. Italy's daily arrivals by date of report are not part of the repository:
+SURGEWATCH_DATA names the folder that holds them (../shared/data by default).
+"""
+
+import csv
+import datetime as dt
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from streams.calendar import Cadence
+from streams.counts import Counts
+from streams.judging import Judge
+from streams.pipeline import Pipeline
+from streams.sectors import registry
+from streams.verdicts import Question, Verdict
+
+DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
+VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"
+PLACES = registry()
+SECTOR = "swanton"  # stands for the Italian coast
+BUDGET = 1.0  # false alarms a month: what is compared is alarms, so there had better be some
+EVENING = dt.time(22, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+Told = dict[tuple[Question, dt.date], dt.date]  # the day of which, and on which it was told first
+
+
+class Record(NamedTuple):
+    offset: int
+    value: bytes
+    timestamp: int
+
+
+class Report(NamedTuple):
+    """What was known of a day on another day."""
+
+    on: dt.date
+    day: dt.date
+    people: int
+
+
+class Unaware(Judge):
+    """A judge who takes what is in hand for all there is: it is not told how late it is."""
+
+    def close(
+        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
+    ) -> list[Verdict]:
+        return super().close(batch, cadence, index)
+
+    def revise(
+        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
+    ) -> list[Verdict]:
+        return super().revise(batch, cadence, index)
+
+
+def tally(report: Report, replaces: str | None) -> dict[str, object]:
+    """The wire form of what was reported of a day; it stands in for what was reported before."""
+    return {
+        "event_id": f"{report.day} as of {report.on}",
+        "occurred_at": f"{report.day}T12:00:00+00:00",
+        "reported_at": dt.datetime.combine(report.on, EVENING).isoformat(),
+        "sector": SECTOR,
+        "crossing_type": "between_ports",
+        "demographic": "unknown",
+        "count": report.people,
+        "period": "day",
+        **({"replaces": replaces} if replaces else {}),
+    }
+
+
+def lived(reports: list[Report], judge: Judge) -> Told:
+    """What is told by a worker that lives through it, day by day; the clock on its wall closes days."""
+    flow, told = Pipeline(PLACES, judge, dedup=(20_000, 90 * 24)), Told()
+    known: dict[dt.date, tuple[str, int]] = {}
+    by_day: dict[dt.date, list[Report]] = {}
+    for report in sorted(reports):
+        by_day.setdefault(report.on, []).append(report)
+    day, offset = min(report.day for report in reports), 0
+    while day <= max(by_day) + DAY:
+        evening = dt.datetime.combine(day, EVENING).timestamp()
+        said = flow.tick(evening - 22 * 3600).verdicts
+        records = []
+        for report in by_day.get(day, ()):
+            before, people = known.get(report.day, (None, 0))
+            if people != report.people:
+                event = tally(report, before)
+                known[report.day] = str(event["event_id"]), report.people
+                records.append(Record(offset, json.dumps(event).encode(), int(evening * 1000)))
+                offset += 1
+        if records:
+            outcome = flow.process(0, records)
+            assert not outcome.dead
+            said += outcome.verdicts
+        for verdict in said:
+            if verdict.breach:
+                told.setdefault((verdict.question, verdict.period.date()), day)
+        day += DAY
+    return told
+
+
+def read(path: Path) -> Iterator[Report]:
+    with path.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            day = dt.date.fromisoformat(row["date"])
+            on = dt.date.fromisoformat(row.get("report_date", row["date"]))
+            yield Report(on, day, int(row["arrivals"]))
+
+
+@cache
+def italy(what: str) -> Told:
+    """Told by the finals as if each day had been known on its evening, or by the vintages as they came."""
+    judge = Unaware if what == "unaware" else Judge
+    return lived(list(read(FINALS if what == "finals" else VINTAGES)), judge(PLACES, None, BUDGET))
+
+
+def days(told: Told, question: Question) -> set[dt.date]:
+    return {day for asked, day in told if asked is question}
+
+
+START = 19_000  # days since 1970
+HOUR = 3_600
+
+
+def delayed(sectors: int, length: int, doubled_from: int, seed: int = 5) -> list[Record]:
+    """Places of 40 people a day, of whom two in five are reported a day later on average."""
+    random, known = np.random.default_rng(seed), []
+    for sector in PLACES.sector[:sectors]:
+        for day in range(length):
+            number = random.negative_binomial(40 * (1 + (day >= doubled_from)), 1 / 2)
+            at = (START + day) * 24 * HOUR + random.integers(0, 24 * HOUR, number)
+            wait = np.where(random.random(number) < 0.4, random.exponential(24 * HOUR, number), 0)
+            known += [(int(when), int(on), sector.id) for when, on in zip(at + wait, at, strict=True)]
+    records = []
+    for offset, (when, on, sector) in enumerate(sorted(known)):
+        event = {
+            "event_id": f"e{offset}",
+            "occurred_at": dt.datetime.fromtimestamp(on, dt.UTC).isoformat(),
+            "reported_at": dt.datetime.fromtimestamp(when, dt.UTC).isoformat(),
+            "sector": sector,
+            "crossing_type": "between_ports",
+            "demographic": "single_adult",
+            "count": 1,
+        }
+        records.append(Record(offset, json.dumps(event).encode(), when * 1000))
+    return records
+
+
+def breaches(judge: type[Judge], records: list[Record]) -> list[tuple[float, Verdict]]:
+    """What is said of days, and when: days since 1970."""
+    flow, said = Pipeline(PLACES, judge(PLACES, None, BUDGET)), []
+    for start in range(0, len(records), 200):
+        fetch = records[start : start + 200]
+        when = fetch[-1].timestamp / 1000 / HOUR / 24
+        said += [(when, one) for one in flow.process(0, fetch).verdicts if one.breach]
+    return said
+
+
+def hours_until_told(said: list[tuple[float, Verdict]], doubled_from: int) -> list[float]:
+    """After the rate doubled, for the sectors that were told."""
+    first: dict[str, float] = {}
+    for when, verdict in said:
+        if verdict.question is Question.SURGE and when >= START + doubled_from:
+            first.setdefault(verdict.sector, (when - START - doubled_from) * 24)
+    return sorted(first.values())
+
+
+def main() -> None:
+    print("Italy by date of report: days of which each was told, September 2019 to December 2022")
+    for what in ("finals", "unaware", "aware") if VINTAGES.exists() else ():
+        told = italy(what)
+        both = len(days(told, Question.SURGE) & days(italy("finals"), Question.SURGE))
+        found = dict(sorted(Counter(str(question) for question, _ in told).items()))
+        print(f"  {what:<8} {found}, {both} surge days of the finals", flush=True)
+    print("20 places, 40 people a day, two in five reported a day later on average")
+    null, doubled = delayed(20, 150, 999), delayed(20, 126, 120)
+    for judge in (Unaware, Judge):
+        said = [one for when, one in breaches(judge, null) if when >= START + 60]
+        false = {(one.question, one.sector, one.period) for one in said}
+        counts = dict(sorted(Counter(str(one[0]) for one in false).items()))
+        told = hours_until_told(breaches(judge, doubled), 120)
+        print(f"  {judge.__name__:<8} nothing happens, alarms in 1,800 days: {counts}", flush=True)
+        print(f"  {'':<8} doubled: told in {len(told)} of 20, after {np.median(told):.0f} h (median)")
+
+
+if __name__ == "__main__":
+    main()
