@@ -1,8 +1,9 @@
 """Torture: workers are killed, added and removed, the broker is restarted, and every person is still counted.
 
 Events are produced while faults happen at random moments. At the end the counts are read back from the
-changelog and held against what was produced, bucket by bucket, and the closed verdicts on their topic against
-those that the pure pipeline gives for the same records without Kafka, workers or faults.
+changelog and held against what was produced, bucket by bucket; verdicts and alerts against those that the
+pure cores give for the same records without Kafka, workers or faults; and what a receiver of webhooks saw
+against the notices that were made.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from alerts.alert import Notice, Reason
+from alerts.controls import Marks
+from alerts.herald import Herald
+from alerts.policies import policies
 from streams.calendar import DAY, Cadence
 from streams.counts import local
 from streams.judging import Judge
@@ -31,7 +36,8 @@ from streams.store import Changelog, NoShelf
 from streams.topics import topics
 from streams.verdicts import Verdict
 from surgewatch.broker import ApacheKafka, free_port
-from surgewatch.system import Worker
+from surgewatch.receiver import Receiver, receiving
+from surgewatch.system import Package, Worker
 
 SECTORS, DAYS, START = 20, 20, 1_704_067_200  # 2024-01-01: hours of four weeks are kept
 EVENT = (
@@ -40,13 +46,26 @@ EVENT = (
 )
 TWICE = 97  # every so manieth event is sent twice
 GRACE = 240.0  # seconds that the workers have to catch up after the last fault
+PACKAGES: tuple[Package, ...] = ("streams", "alerts")
+STAGES = (
+    ("surgewatch-streams", "encounters"),
+    ("surgewatch-alerts", "verdicts"),
+    ("surgewatch-sink-webhook", "notices"),
+)
+ENDS = (Reason.FIRST, Reason.RESOLVED)
 
 Bucket = tuple[str, Cadence, int]
+Told = tuple[str, Reason]  # alert id; first or resolved
 
 
 @dataclass
 class Result:
-    """What came of it; `notices_lost` is None where no alerts worker took part."""
+    """What came of it.
+
+    `alerts_missing` and `alerts_invented` are told beginnings and ends of alerts (and breaches of closed
+    periods) against a run without faults; `notices_lost` were made and never seen by the receiver, or seen
+    twice under different ids.
+    """
 
     events: int
     kills: int
@@ -56,7 +75,8 @@ class Result:
     doubled: int = 0
     alerts_missing: int = 0
     alerts_invented: int = 0
-    notices_lost: int | None = None
+    notices_lost: int = 0
+    notices_repeated: int = 0  # seen again under the same id: a receiver can tell
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
 
@@ -103,11 +123,24 @@ def expected(made: Iterator[Event], places: Registry) -> Counter[Bucket]:
     return people
 
 
+@dataclass
+class Heard:
+    """A verdict as the herald would find it on its topic."""
+
+    offset: int
+    value: bytes | None
+    timestamp: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
 class Torture:
     """One run in a folder of its own, with its own broker."""
 
-    def __init__(self, folder: Path, number: int, seconds: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, number: int, seconds: float, receiver: Receiver, say: Callable[[str], None]
+    ) -> None:
         self._folder = folder
+        self._receiver = receiver
         self._say = say
         self._number = number
         self._pace = number / seconds  # events a second while faults happen
@@ -121,7 +154,7 @@ class Torture:
         """Bring faults over the workers while events come, then let them catch up and end."""
         self._broker.start()
         self._create_topics()
-        self._workers = [self._worker("one"), self._worker("")]
+        self._workers = [self._worker(package, name) for package in PACKAGES for name in ("one", "")]
         for worker in self._workers:
             worker.start()
         feed = threading.Thread(target=self._produce, daemon=True)
@@ -137,12 +170,12 @@ class Torture:
             for worker in self._workers:
                 worker.stop()
 
-    def _worker(self, instance: str) -> Worker:
+    def _worker(self, package: Package, instance: str) -> Worker:
         port = free_port()
-        name = instance or f"port-{port}"
+        name = f"{package}-{instance or port}"
         environment = {
             "SURGEWATCH_BROKERS": self._broker.servers,
-            "SURGEWATCH_STREAMS_PORT": str(port),
+            f"SURGEWATCH_{package.upper()}_PORT": str(port),
             "SURGEWATCH_STATE_DIR": str(self._folder / name),
             "SURGEWATCH_STORE": "rocksdb" if instance else "memory",
             "SURGEWATCH_INSTANCE": instance,
@@ -150,7 +183,13 @@ class Torture:
             "SURGEWATCH_COMMIT_SECONDS": "0.5",
             "SURGEWATCH_CLOCK": "event",
         }
-        return Worker("streams", port, environment, self._folder / f"{name}.log")
+        if package == "alerts":
+            environment |= {
+                "SURGEWATCH_WEBHOOK_URL": self._receiver.url,
+                "SURGEWATCH_WEBHOOK_SECRET": self._receiver.secret,
+                "SURGEWATCH_ALLOW_PRIVATE": "true",
+            }
+        return Worker(package, port, environment, self._folder / f"{name}.log")
 
     def _create_topics(self) -> None:
         admin = AdminClient({"bootstrap.servers": self._broker.servers})
@@ -181,7 +220,7 @@ class Torture:
         worker.start()
 
     def _rebalance(self) -> None:
-        guest = self._worker("")
+        guest = self._worker(random.choice(PACKAGES), "")  # noqa: S311
         self._workers.append(guest)
         guest.start()
         time.sleep(random.uniform(2, 6))  # noqa: S311
@@ -194,21 +233,33 @@ class Torture:
         self._broker.start()
 
     def _catch_up(self) -> None:
-        """Wait until all that was produced is committed; a worker that ended itself is started again."""
-        group = Consumer({"bootstrap.servers": self._broker.servers, "group.id": "surgewatch-streams"})
+        """Wait until all that was produced has been taken, judged and told.
+
+        A worker that ended itself is started again.
+        """
         deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline:
-            for worker in self._workers:
-                if worker.process is not None and worker.process.poll() is not None:
-                    self._say(f"a worker had ended with {worker.process.returncode}: started again")
-                    worker.start()
-            parts = [TopicPartition("encounters", at) for at in range(4)]
-            ends = [group.get_watermark_offsets(part)[1] for part in parts]
-            if [part.offset for part in group.committed(parts)] == ends:
-                group.close()
-                return
-            time.sleep(0.5)
-        raise TimeoutError(f"the workers did not catch up; see {self._folder}")
+        for group, topic in STAGES:
+            while not self._is_through(group, topic):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{group} did not catch up; see {self._folder}")
+                self._revive()
+                time.sleep(0.5)
+
+    def _revive(self) -> None:
+        for worker in self._workers:
+            if worker.process is not None and worker.process.poll() is not None:
+                self._say(f"a worker had ended with {worker.process.returncode}: started again")
+                worker.start()
+
+    def _is_through(self, group: str, topic: str) -> bool:
+        consumer = Consumer({"bootstrap.servers": self._broker.servers, "group.id": group})
+        try:
+            parts = [TopicPartition(topic, at) for at in range(4)]
+            ends = [consumer.get_watermark_offsets(part)[1] for part in parts]
+            # A partition that nothing came to may have no commit (its offset is negative).
+            return [max(part.offset, 0) for part in consumer.committed(parts)] == ends
+        finally:
+            consumer.close()
 
     def judge(self, result: Result) -> None:
         """Hold what is there against what has to be there."""
@@ -220,10 +271,25 @@ class Torture:
         found = await self._counted()
         result.lost = sum((wanted - found).values())
         result.doubled = sum((found - wanted).values())
-        given = {verdict.verdict_id for verdict in await self._given() if verdict.closed and verdict.breach}
-        due = await self._due()
-        result.alerts_missing, result.alerts_invented = len(due - given), len(given - due)
-        result.remarks.append(f"{len(due)} breaches of closed periods; {sum(wanted.values()) // 2} people")
+        due, due_told = await self._due()
+        given = await self._given()
+        notices = [Notice.model_validate_json(record.value) for record in await self._read("notices")]
+        told = {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
+        result.alerts_missing = len(due - given) + len(due_told - told)
+        result.alerts_invented = len(given - due) + len(told - due_told)
+        self._delivered(result, {notice.notice_id for notice in notices})
+        result.remarks.append(
+            f"{sum(wanted.values()) // 2} people; {len(due)} breaches of closed periods; "
+            f"{len(due_told)} beginnings and ends of alerts; {len(notices)} notices"
+        )
+
+    def _delivered(self, result: Result, made: set[str]) -> None:
+        """Every notice came, and always under one id."""
+        seen: dict[str, set[str]] = {}
+        for one in self._receiver.received:
+            seen.setdefault(one.notice.notice_id, set()).add(one.webhook_id)
+        result.notices_lost = len(made - seen.keys()) + sum(len(ids) > 1 for ids in seen.values())
+        result.notices_repeated = self._receiver.repeated
 
     async def _counted(self) -> Counter[Bucket]:
         changelog = Changelog("counts", self._broker.servers, NoShelf())
@@ -239,21 +305,26 @@ class Torture:
                         people[counts.sector, cadence, index] += count
         return people
 
-    async def _given(self) -> list[Verdict]:
-        return [Verdict.model_validate_json(record.value) for record in await self._read("verdicts")]
+    async def _given(self) -> set[str]:
+        verdicts = [Verdict.model_validate_json(record.value) for record in await self._read("verdicts")]
+        return {verdict.verdict_id for verdict in verdicts if verdict.closed and verdict.breach}
 
-    async def _due(self) -> set[str]:
-        """Breaches of closed periods as the pure pipeline gives them for the records of the topic."""
+    async def _due(self) -> tuple[set[str], set[Told]]:
+        """Breaches of closed periods, and what is told, as the pure cores give them for the same records."""
         by_partition: dict[int, list[Any]] = {}
         for record in await self._read("encounters"):
             by_partition.setdefault(record.partition, []).append(record)
-        pipeline = Pipeline(self._places, Judge(self._places))
-        due = set()
+        pipeline, herald = Pipeline(self._places, Judge(self._places)), Herald(policies(), Marks())
+        due, told = set(), set()
         for partition, records in by_partition.items():
+            said: list[Verdict] = []
             for at in range(0, len(records), 10_000):
-                said = pipeline.process(partition, records[at : at + 10_000]).verdicts
-                due |= {verdict.verdict_id for verdict in said if verdict.closed and verdict.breach}
-        return due
+                said += pipeline.process(partition, records[at : at + 10_000]).verdicts
+            due |= {verdict.verdict_id for verdict in said if verdict.closed and verdict.breach}
+            heard = [Heard(at, one.model_dump_json().encode()) for at, one in enumerate(said)]
+            found = herald.process(partition, heard).notices
+            told |= {(one.alert.alert_id, one.reason) for one, _ in found if one.reason in ENDS}
+        return due, told
 
     async def _read(self, topic: str) -> list[Any]:
         consumer = AIOKafkaConsumer(
@@ -280,8 +351,9 @@ def torture(
     random.shuffle(faults)
     result = Result(number, kills, broker_restarts, rebalances)
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
-    run = Torture(folder, number, 3.0 * len(faults) + 5, say)
-    run.run(faults)
+    with receiving(Receiver()) as receiver:
+        run = Torture(folder, number, 3.0 * len(faults) + 5, receiver, say)
+        run.run(faults)
     run.judge(result)
     result.seconds = round(time.monotonic() - started, 1)
     result.remarks.append(f"logs in {folder}")
