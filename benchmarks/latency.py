@@ -1,84 +1,126 @@
-"""Seconds from an event to the verdict it causes, at a steady rate: p50 and p99.
+"""Milliseconds from producing an event to the webhook that it causes, at a steady rate: p50 and p99.
 
     python -m benchmarks.latency [--rate 1000] [--seconds 20]
 
-The workers run as they would. A verdict bears the broker's time of the newest event behind it (header
-`produced_at`); what is measured ends when a consumer of `verdicts` has it.
+Both workers run as they would, on a real broker. Every sector has a history of calm days. While events come
+at a steady rate, one sector after the other gets a single event that lifts its day far above normal; the
+time is that from handing this event to the producer until a receiver on loopback has the signed webhook.
 """
 
 import argparse
 import json
 import statistics
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Producer
 
 from benchmarks import load
-from benchmarks.throughput import Ours, assigned
-from surgewatch.broker import ApacheKafka
+from streams.topics import topics
+from surgewatch.broker import ApacheKafka, free_port
+from surgewatch.receiver import Receiver, receiving
+from surgewatch.system import Worker, running, total
 
-SECTORS = 20
-PREFIX = "latency-"
+SECTORS, HISTORY = 200, 40  # days
+EVENT = (
+    '{"event_id":"%s","occurred_at":"%s","sector":"%s","crossing":"bridge of the americas","crossing_type":'
+    '"at_port","demographic":"single_adult","citizenship":"HAITI","count":%d,"group_id":"g-1"}'
+)
 
 
-def produce(servers: str, rate: int, seconds: float) -> None:
-    """Produce at a steady rate; a second is an hour of event time, so that hours and days get closed."""
+def calm(normal: int) -> Iterator[tuple[str, str, str, int]]:
+    """Days on which every sector has four events and about the normal number of people."""
+    for day in range(HISTORY):
+        for part in range(4):
+            moment = (load.START + timedelta(days=day, hours=part * 6 + 3)).isoformat()
+            for at, sector in enumerate(load.sectors(SECTORS)):
+                count = max(1, normal // 4 + (at + day * 7 + part * 3) % 5 - 2)
+                event_id = f"h-{day}-{part}-{at}"
+                yield sector, EVENT % (event_id, moment, sector, count), event_id, count
+
+
+def produce(servers: str, rate: int, seconds: float, normal: int) -> dict[str, float]:
+    """A day of events at a steady rate; when each sector's surge was produced (epoch seconds)."""
     producer = Producer(
         {"bootstrap.servers": servers, "linger.ms": 0, "queue.buffering.max.messages": 500_000}
+        | {"partitioner": "murmur2_random"}
     )
-    number = int(rate * seconds)
-    made = load.events(number, load.sectors(SECTORS), days=seconds * 3600 / 86_400)
+    names, number, surges = load.sectors(SECTORS), int(rate * seconds), dict[str, float]()
+    day = load.START + timedelta(days=HISTORY)
+    every = max(number // SECTORS, 1)
     started = time.monotonic()
-    for at, (sector, text, _, _) in enumerate(made):
-        producer.produce(f"{PREFIX}encounters", key=sector, value=text)
-        if at % max(1, rate // 200) == 0:
+    for at in range(number):
+        moment = (day + timedelta(hours=1 + 20 * at / number)).isoformat(timespec="seconds")
+        sector, count = names[at * 7 % SECTORS], 1
+        if at % every == every // 2 and len(surges) < SECTORS:
+            sector, count = names[len(surges)], normal * 3
+            surges[sector] = time.time()
+        producer.produce("encounters", key=sector, value=EVENT % (f"l-{at}", moment, sector, count))
+        if at % max(1, rate // 1000) == 0:
             producer.poll(max(0.0, started + at / rate - time.monotonic()))
     producer.flush()
-
-
-def listen(servers: str, until: threading.Event) -> list[float]:
-    """Seconds from event to verdict, for each verdict that comes."""
-    consumer = Consumer(
-        {"bootstrap.servers": servers, "group.id": f"latency-{time.time_ns()}", "fetch.wait.max.ms": 5}
-        | {"auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe([f"{PREFIX}verdicts"])
-    taken = []
-    while not until.is_set():
-        message = consumer.poll(0.1)
-        if message is not None and message.error() is None:
-            produced = int(dict(message.headers() or [])["produced_at"])
-            taken.append(time.time() - produced / 1000)
-    consumer.close()
-    return taken
+    return surges
 
 
 def measure(rate: int, seconds: float) -> dict[str, float]:
-    """p50 and p99 at one rate."""
-    with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name:
-        broker = ApacheKafka(Path(name) / "kafka")
+    """Latencies at one rate, and the rate that the producer really reached."""
+    with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name, receiving(Receiver()) as receiver:
+        folder, normal = Path(name), max(int(rate * seconds) // SECTORS, 40)
+        broker = ApacheKafka(folder / "kafka")
         broker.start()
         try:
-            ours = Ours(broker.servers, Path(name), PREFIX, SECTORS)
-            worker, log = ours.start("one")
-            assigned(log)
-            done, heard = threading.Event(), list[float]()
-            ear = threading.Thread(target=lambda: heard.extend(listen(broker.servers, done)))
-            ear.start()
-            time.sleep(5)
-            produce(broker.servers, rate, seconds)
-            time.sleep(3)
-            done.set()
-            ear.join()
-            worker.terminate()
-            worker.wait()
+            wanted = topics("")
+            compacted = tuple(one.name for one in wanted if one.retention_days is None)
+            load.create(broker.servers, {one.name: one.partitions for one in wanted}, compacted)
+            events = load.preload(broker.servers, "encounters", calm(normal))
+            with running(*workers(broker.servers, folder, receiver)) as (streams, _):
+                while total(streams.samples(), "surgewatch_events_total", outcome="counted") < events:
+                    time.sleep(0.5)
+                time.sleep(3)
+                started = time.monotonic()
+                surges = produce(broker.servers, rate, seconds, normal)
+                taken = time.monotonic() - started
+                time.sleep(5)
         finally:
             broker.kill()
-    cuts = statistics.quantiles(heard, n=100)
-    return {"rate": rate, "verdicts": len(heard), "p50_ms": cuts[49] * 1000, "p99_ms": cuts[98] * 1000}
+    heard: dict[str, float] = {}
+    for one in receiver.received:
+        heard.setdefault(one.notice.alert.sector, one.at)
+    late = [(heard[sector] - at) * 1000 for sector, at in surges.items() if sector in heard]
+    cuts = statistics.quantiles(late, n=100)
+    return {
+        "rate": rate,
+        "rate_reached": rate * seconds / taken,
+        "surges": len(surges),
+        "told": len(late),
+        "p50_ms": cuts[49],
+        "p99_ms": cuts[98],
+    }
+
+
+def workers(servers: str, folder: Path, receiver: Receiver) -> tuple[Worker, Worker]:
+    """Both workers, as they would run."""
+    streams, alerts = free_port(), free_port()
+    common = {
+        "SURGEWATCH_BROKERS": servers,
+        "SURGEWATCH_REGISTRY": str(load.registry(folder / "sectors.toml", SECTORS)),
+        "SURGEWATCH_STATE_DIR": str(folder / "state"),
+        "SURGEWATCH_CLOCK": "event",
+    }
+    tells = {
+        "SURGEWATCH_WEBHOOK_URL": receiver.url,
+        "SURGEWATCH_WEBHOOK_SECRET": receiver.secret,
+        "SURGEWATCH_ALLOW_PRIVATE": "true",
+    }
+    return (
+        Worker(
+            "streams", streams, common | {"SURGEWATCH_STREAMS_PORT": str(streams)}, folder / "streams.log"
+        ),
+        Worker("alerts", alerts, common | tells | {"SURGEWATCH_ALERTS_PORT": str(alerts)}, folder / "a.log"),
+    )
 
 
 def main() -> None:
