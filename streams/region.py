@@ -33,25 +33,36 @@ class Region:
     def __init__(
         self, registry: Registry, border: str, cadence: Cadence = Cadence.DAY, alpha: float = ALPHA
     ) -> None:
-        places = sorted((s for s in registry.sector if s.border == border), key=lambda s: s.id)
+        heard = [registry.by_id[name] for name, borders in registry.audience.items() if border in borders]
+        # Those of other borders, which are upstream of some here, come last: they are nobody's neighbours.
+        places = sorted(heard, key=lambda sector: (sector.border != border, sector.id))
         self.border, self.cadence, self._alpha = border, cadence, alpha
         self._ids = [sector.id for sector in places]
         self._names = [sector.name for sector in places]
         row = {name: at for at, name in enumerate(self._ids)}
+        own = [sector for sector in places if sector.border == border]
         self._adjacent = np.zeros((len(places), len(places)), bool)
-        for sector in places:
+        for sector in own:
             for other in sector.neighbours:
-                if other in row:
+                if registry.by_id[other].border == border:
                     self._adjacent[row[sector.id], row[other]] = True
         self._adjacent |= self._adjacent.T
         self._pairs: NDArray[np.int64] = np.array(
-            [(row[up], row[sector.id]) for sector in places for up in sector.upstream if up in row], np.int64
+            [(row[up], row[sector.id]) for sector in own for up in sector.upstream], np.int64
         ).reshape(-1, 2)
-        self._sets = scan.zones(self._adjacent)
-        self._last = -1  # the newest period
+        self._linked, links = np.unique(self._pairs, return_inverse=True)
+        self._links = links.reshape(-1, 2)  # the pairs, as rows of the sectors that are in any
+        zones = scan.zones(self._adjacent)
+        self._sets = zones[~zones[:, len(own) :].any(1)]
+        self.last = -1  # the newest period that was judged
         # Observed, expected, dispersion; by sector and period, oldest first. Of the unheard: 0 of 0.
-        self._history: Floats = np.zeros((3, len(places), 0))
+        self._history: NDArray[np.float32] = np.zeros((3, len(places), 0), np.float32)
         self._asked: dict[str, int] = {}  # question key: the last period in breach
+
+    @property
+    def sectors(self) -> Sequence[str]:
+        """The ids of the sectors it looks at."""
+        return self._ids
 
     def close(self, levels: Sequence[Level]) -> list[Verdict]:
         """Judge one period that is over for the border; a period that was judged before is passed over."""
@@ -60,87 +71,108 @@ class Region:
             return []
         first = heard[min(heard)]
         index = first.index
-        if index <= self._last:
+        if index <= self.last:
             return []
         self._learn(heard, index)
         as_of = max(level.as_of for level in heard.values())
-        verdicts = [
-            verdict
-            for question in (self._displacement, self._spill_over, self._scan)
-            for verdict in question(_stamp(self, first, as_of))
-        ]
-        return [verdict for verdict in verdicts if self._is_said(verdict, index)]
+        verdict = _stamp(self, first, as_of)
+        return [*self._displacement(verdict), *self._spill_over(verdict), *self._scan(verdict)]
+
+    def recall(self, level: Level) -> None:
+        """Learn from a level that came too late for its period to be judged by."""
+        ago = self.last - level.index
+        if level.sector in self._ids and 0 <= ago < self._history.shape[2]:
+            told = level.observed, level.expected, level.dispersion
+            self._history[:, self._ids.index(level.sector), -1 - ago] = told
 
     def encode(self) -> bytes:
         """On the wire; taken back by `restore`."""
-        return msgspec.msgpack.encode((self._ids, self._last, self._history.tolist(), self._asked))
+        return msgspec.msgpack.encode((self._ids, self.last, self._history.tobytes(), self._asked))
 
     def restore(self, held: bytes) -> None:
         """Take written state back; sectors that the registry no longer has are left out."""
-        ids, self._last, history, self._asked = msgspec.msgpack.decode(held)
-        was = np.asarray(history, np.float64).reshape(3, len(ids), -1)
-        self._history = np.zeros((3, len(self._ids), was.shape[2]))
+        ids, self.last, history, self._asked = msgspec.msgpack.decode(held)
+        was = np.frombuffer(history, np.float32).reshape(3, len(ids), -1)
+        self._history = np.zeros((3, len(self._ids), was.shape[2]), np.float32)
         for at, name in enumerate(self._ids):
             if name in ids:
                 self._history[:, at] = was[:, ids.index(name)]
 
     def _learn(self, heard: dict[str, Level], index: int) -> None:
-        skipped = min(index - self._last - 1, KEEP) if self._last >= 0 else 0
-        column = np.zeros((3, len(self._ids), skipped + 1))
+        skipped = min(index - self.last - 1, KEEP) if self.last >= 0 else 0
+        column = np.zeros((3, len(self._ids), skipped + 1), np.float32)
         for at, name in enumerate(self._ids):
             if name in heard:
                 level = heard[name]
                 column[:, at, -1] = level.observed, level.expected, level.dispersion
         self._history = np.concatenate([self._history, column], axis=2)[:, :, -KEEP:]
-        self._last = index
+        self.last = index
 
-    def _is_said(self, verdict: Verdict, index: int) -> bool:
-        key = verdict.question_key
-        if verdict.breach:
-            self._asked[key] = index
+    def _is_wanted(self, question: Question, sector: str, breach: bool) -> bool:
+        """Is there somebody to tell: of a breach, or of calm after one?"""
+        key = "|".join((question, sector, "", self.cadence))
+        if breach:
+            self._asked[key] = self.last
             return True
         last = self._asked.get(key)
-        if last is not None and index - last > CALM:
+        if last is not None and self.last - last > CALM:
             del self._asked[key]
         return key in self._asked
 
     def _displacement(self, verdict: "Stamp") -> Iterable[Verdict]:
-        seen, mean, dispersion = self._history[:, :, -1]
+        seen, mean, dispersion = self._history[:, :, -1].astype(float)
         judged = displacement.judge(seen, mean, dispersion, self._adjacent)
         for at, p in enumerate(judged.p_value):
-            near = [int(i) for i in np.flatnonzero(self._adjacent[at]) if mean[i] > 0]
-            where = " and ".join(self._names[i] for i in near if seen[i] > mean[i])
-            remark = f"{judged.missing[at]:.0f} fewer here, {judged.gained[at]:.0f} more at {where}"
-            evidence = self._evidence(seen[at], mean[at], dispersion[at], p, near, remark)
-            yield verdict(Question.DISPLACEMENT, self._ids[at], evidence, p <= self._alpha)
+            if self._is_wanted(Question.DISPLACEMENT, self._ids[at], breach := p <= self._alpha):
+                near = [int(i) for i in np.flatnonzero(self._adjacent[at]) if mean[i] > 0]
+                near.sort(key=lambda i: (mean[i] - seen[i], i))
+                where = " and ".join(self._names[i] for i in near if seen[i] > mean[i])
+                more = (
+                    f"{judged.gained[at]:.0f} more at {where}"
+                    if judged.gained[at] > 0
+                    else "none more beside"
+                )
+                remark = f"{judged.missing[at]:.0f} fewer here, {more}" if judged.missing[at] > 0 else ""
+                evidence = self._evidence(seen[at], mean[at], dispersion[at], p, near, remark)
+                yield verdict(Question.DISPLACEMENT, self._ids[at], evidence, breach)
 
     def _spill_over(self, verdict: "Stamp") -> Iterable[Verdict]:
-        judged = spill_over.judge(self._residuals(), self._pairs, len(self._pairs))
-        seen, mean, dispersion = self._history[:, :, -1]
+        judged = spill_over.judge(self._residuals(), self._links, len(self._links))
+        seen, mean, dispersion = self._history[:, :, -1].astype(float)
         for here in np.unique(self._pairs[:, 1]):
             rows = np.flatnonzero(self._pairs[:, 1] == here)
             best = rows[judged.p_value[rows].argmin()]
-            source, lag, p = self._pairs[best, 0], int(judged.lag[best]), float(judged.p_value[best])
-            periods = f"{lag} {self.cadence}" + ("s" if lag != 1 else "")
-            remark = f"upstream {self._names[source]} led by {periods}"
-            evidence = self._evidence(seen[here], mean[here], dispersion[here], p, [source], remark, lag)
-            yield verdict(Question.SPILL_OVER, self._ids[here], evidence, p <= self._alpha)
+            p = float(judged.p_value[best])
+            if self._is_wanted(Question.SPILL_OVER, self._ids[here], breach := p <= self._alpha):
+                source, lag = self._pairs[best, 0], int(judged.lag[best])
+                periods = f"{lag} {self.cadence}" + ("s" if lag != 1 else "")
+                remark = f"upstream {self._names[source]} led by {periods}"
+                evidence = self._evidence(seen[here], mean[here], dispersion[here], p, [source], remark, lag)
+                yield verdict(Question.SPILL_OVER, self._ids[here], evidence, breach)
 
     def _scan(self, verdict: "Stamp") -> Iterable[Verdict]:
-        recent = self._history[:, :, -max(scan.WINDOWS) :]
-        found = scan.judge(recent[0], recent[1], recent[2], self._sets)
-        inside = np.flatnonzero(found.members)
-        remark = "together: " + ", ".join(self._names[i] for i in inside)
-        variance = (recent[1] * recent[2])[found.members, -found.window :].sum()
-        spread = variance / found.expected if found.expected > 0 else 1.0
-        evidence = self._evidence(
-            found.observed, found.expected, spread, found.p_value, inside, remark, window=found.window
-        )
-        yield verdict(Question.SCAN, self.border, evidence, found.p_value <= self._alpha and len(inside) > 1)
+        recent = self._history[:, :, -max(scan.WINDOWS) :].astype(float)
+        known = np.flatnonzero(recent[1, :, -1] > 0)
+        sets = np.unique(self._sets[:, known], axis=0)
+        sets = sets[sets.any(1)]
+        if not len(sets):
+            return
+        seen, mean, dispersion = recent[:, known]
+        found = scan.judge(seen, mean, dispersion, sets)
+        inside = known[found.members]
+        breach = found.p_value <= self._alpha and len(inside) > 1
+        if self._is_wanted(Question.SCAN, self.border, breach):
+            remark = "together: " + ", ".join(self._names[i] for i in inside)
+            variance = (mean * dispersion)[found.members, -found.window :].sum()
+            spread = variance / found.expected if found.expected > 0 else 1.0
+            evidence = self._evidence(
+                found.observed, found.expected, spread, found.p_value, inside, remark, window=found.window
+            )
+            yield verdict(Question.SCAN, self.border, evidence, breach)
 
     def _residuals(self) -> Floats:
-        """Normal scores of the counts; 0 where nothing is known."""
-        seen, mean, dispersion = self._history
+        """Normal scores of the counts of sectors that are paired with others; 0 where nothing is known."""
+        seen, mean, dispersion = self._history[:, self._linked].astype(float)
         p = np.clip(mid(seen, mean, np.maximum(dispersion, 1.0)), 1e-9, 1 - 1e-9)
         return np.where(mean > 0, np.clip(-ndtri(p), -WIDEST, WIDEST), 0.0)
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.calendar import Cadence
 
+PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
 # Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
 PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]

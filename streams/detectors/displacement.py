@@ -1,10 +1,13 @@
-"""Displacement: as many people as ever, but next door.
+"""Displacement: fewer people here, more next door.
 
-One sector is significantly below what is expected, its neighbours together significantly above, and the sum
-of both near its expectation: enforcement or weather has moved the flow, not stopped it (the "balloon
-effect"). Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295). A sector and
-its neighbours being independent on the null, the chance that the larger of the two p-values is under p is
-p²; over the n sectors of a border it is corrected by Šidák.
+One sector is significantly below what is expected and its neighbours together are significantly above:
+enforcement, a treaty or weather has moved the flow and not only stopped it (the "balloon effect"). It moves
+as a whole or in part: at least a tenth of those who are missing have to be found next door. And where most of
+those next door cannot be the missing ones, it is a surge there and no displacement.
+
+Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295). A sector and its
+neighbours being independent on the null, the chance that the larger of the two p-values is under p is p²;
+over the n sectors of a border from which people are expected it is corrected by Šidák.
 """
 
 from typing import NamedTuple
@@ -15,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from streams.baselines.tails import Floats, at_least, at_most
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
-KEPT = 0.5  # of the smaller to the larger: the people missing here and the people too many next door
+FOUND = 0.1  # of the people missing here, at least so many are too many next door
+EXPLAINED = 0.5  # of the people too many next door, at least so many are missing here
 
 
 class Displacement(NamedTuple):
@@ -43,8 +47,8 @@ def judge(
     missing, gained = mu - y, seen - normal
     low = at_most(y, mu, variance / mu)
     high = at_least(seen, normal, near @ variance / normal)
-    moved = np.minimum(missing, gained) >= KEPT * np.maximum(missing, gained)
+    moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
     both = np.maximum(low, high) ** 2
-    corrected = -np.expm1(len(y) * np.log1p(-np.minimum(both, 1 - 1e-16)))
+    corrected = -np.expm1(np.count_nonzero(mu > SMALLEST) * np.log1p(-np.minimum(both, 1 - 1e-16)))
     possible = (missing > 0) & (gained > 0) & moved
     return Displacement(np.where(possible, corrected, 1.0), missing, gained)

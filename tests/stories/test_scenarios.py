@@ -10,8 +10,10 @@ from alerts.controls import Marks
 from alerts.herald import Herald
 from alerts.policies import policies
 from streams.judging import Judge
+from streams.levels import levels
 from streams.pipeline import Pipeline
 from streams.producers.scenario import scenario
+from streams.regions import Regions
 from streams.sectors import registry
 from streams.verdicts import Question
 
@@ -31,10 +33,13 @@ def told(name: str) -> tuple[Notice, ...]:
     """What people are told when the scenario is replayed through one partition."""
     places = registry()
     pipeline, herald = Pipeline(places, Judge(places)), Herald(policies(), Marks())
+    regions = Regions(places)
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
     notices, said = [], 0
     for start in range(0, len(records), FETCH):
         verdicts = pipeline.process(0, records[start : start + FETCH]).verdicts
+        told = [Record(0, one.model_dump_json().encode()) for one in levels(verdicts, places)]
+        verdicts += regions.process(0, told).verdicts
         heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         said += len(heard)
         if heard:
