@@ -26,6 +26,7 @@ class Level(BaseModel):
     dispersion: Annotated[float, Field(ge=1)] = (
         1.0  # variance of the count / expected, baseline's error included
     )
+    alarm: bool = False  # is it a surge by itself?
 
     @property
     def index(self) -> int:
@@ -53,6 +54,7 @@ class Level(BaseModel):
             observed=observed,
             expected=expected,
             dispersion=_dispersion(verdict),
+            alarm=verdict.breach,
         )
 
 

@@ -24,6 +24,7 @@ from streams.verdicts import Contribution, Evidence, Question, Verdict
 KEEP = 120  # periods of history: enough to find a lag of two weeks in
 CALM = 8  # periods for which a question that was in breach is also answered with *calm*
 ALPHA = 1e-3  # false alarms per question, border and period
+FIGURES = 4  # what is kept of a level
 WIDEST = 4.0  # normal score beyond which a residual tells no more
 
 
@@ -52,11 +53,10 @@ class Region:
         ).reshape(-1, 2)
         self._linked, links = np.unique(self._pairs, return_inverse=True)
         self._links = links.reshape(-1, 2)  # the pairs, as rows of the sectors that are in any
-        zones = scan.zones(self._adjacent)
-        self._sets = zones[~zones[:, len(own) :].any(1)]
+        self._own = np.arange(len(places)) < len(own)
         self.last = -1  # the newest period that was judged
-        # Observed, expected, dispersion; by sector and period, oldest first. Of the unheard: 0 of 0.
-        self._history: NDArray[np.float32] = np.zeros((3, len(places), 0), np.float32)
+        # Observed, expected, dispersion, alarm; by sector and period, oldest first. Of the unheard: 0 of 0.
+        self._history: NDArray[np.float32] = np.zeros((FIGURES, len(places), 0), np.float32)
         self._asked: dict[str, int] = {}  # question key: the last period in breach
 
     @property
@@ -82,8 +82,7 @@ class Region:
         """Learn from a level that came too late for its period to be judged by."""
         ago = self.last - level.index
         if level.sector in self._ids and 0 <= ago < self._history.shape[2]:
-            told = level.observed, level.expected, level.dispersion
-            self._history[:, self._ids.index(level.sector), -1 - ago] = told
+            self._history[:, self._ids.index(level.sector), -1 - ago] = _figures(level)
 
     def encode(self) -> bytes:
         """On the wire; taken back by `restore`."""
@@ -92,19 +91,18 @@ class Region:
     def restore(self, held: bytes) -> None:
         """Take written state back; sectors that the registry no longer has are left out."""
         ids, self.last, history, self._asked = msgspec.msgpack.decode(held)
-        was = np.frombuffer(history, np.float32).reshape(3, len(ids), -1)
-        self._history = np.zeros((3, len(self._ids), was.shape[2]), np.float32)
+        was = np.frombuffer(history, np.float32).reshape(FIGURES, len(ids), -1)
+        self._history = np.zeros((FIGURES, len(self._ids), was.shape[2]), np.float32)
         for at, name in enumerate(self._ids):
             if name in ids:
                 self._history[:, at] = was[:, ids.index(name)]
 
     def _learn(self, heard: dict[str, Level], index: int) -> None:
         skipped = min(index - self.last - 1, KEEP) if self.last >= 0 else 0
-        column = np.zeros((3, len(self._ids), skipped + 1), np.float32)
+        column = np.zeros((FIGURES, len(self._ids), skipped + 1), np.float32)
         for at, name in enumerate(self._ids):
             if name in heard:
-                level = heard[name]
-                column[:, at, -1] = level.observed, level.expected, level.dispersion
+                column[:, at, -1] = _figures(heard[name])
         self._history = np.concatenate([self._history, column], axis=2)[:, :, -KEEP:]
         self.last = index
 
@@ -120,25 +118,26 @@ class Region:
         return key in self._asked
 
     def _displacement(self, verdict: "Stamp") -> Iterable[Verdict]:
-        seen, mean, dispersion = self._history[:, :, -1].astype(float)
+        seen, mean, dispersion, _ = self._history[:, :, -max(displacement.WINDOWS) :].astype(float)
         judged = displacement.judge(seen, mean, dispersion, self._adjacent)
         for at, p in enumerate(judged.p_value):
-            if self._is_wanted(Question.DISPLACEMENT, self._ids[at], breach := p <= self._alpha):
-                near = [int(i) for i in np.flatnonzero(self._adjacent[at]) if mean[i] > 0]
-                near.sort(key=lambda i: (mean[i] - seen[i], i))
-                where = " and ".join(self._names[i] for i in near if seen[i] > mean[i])
-                more = (
-                    f"{judged.gained[at]:.0f} more at {where}"
-                    if judged.gained[at] > 0
-                    else "none more beside"
+            breach = p <= self._alpha
+            if self._is_wanted(Question.DISPLACEMENT, self._ids[at], breach):
+                window = int(judged.window[at])
+                near = np.flatnonzero(self._adjacent[at])
+                more = (seen - mean)[near, -window:].sum(1)
+                order = [int(i) for i in np.lexsort((near, -more)) if mean[near[i], -1] > 0]
+                where = " and ".join(self._names[near[i]] for i in order if more[i] >= 1)
+                remark = (
+                    f"{judged.missing[at]:.0f} fewer here, {judged.gained[at]:.0f} more at {where}"
+                    if breach
+                    else ""
                 )
-                remark = f"{judged.missing[at]:.0f} fewer here, {more}" if judged.missing[at] > 0 else ""
-                evidence = self._evidence(seen[at], mean[at], dispersion[at], p, near, remark)
+                evidence = self._of(at, p, near[order], remark, window=window)
                 yield verdict(Question.DISPLACEMENT, self._ids[at], evidence, breach)
 
     def _spill_over(self, verdict: "Stamp") -> Iterable[Verdict]:
         judged = spill_over.judge(self._residuals(), self._links, len(self._links))
-        seen, mean, dispersion = self._history[:, :, -1].astype(float)
         for here in np.unique(self._pairs[:, 1]):
             rows = np.flatnonzero(self._pairs[:, 1] == here)
             best = rows[judged.p_value[rows].argmin()]
@@ -147,18 +146,17 @@ class Region:
                 source, lag = self._pairs[best, 0], int(judged.lag[best])
                 periods = f"{lag} {self.cadence}" + ("s" if lag != 1 else "")
                 remark = f"upstream {self._names[source]} led by {periods}"
-                evidence = self._evidence(seen[here], mean[here], dispersion[here], p, [source], remark, lag)
+                evidence = self._of(here, p, [source], remark, lag)
                 yield verdict(Question.SPILL_OVER, self._ids[here], evidence, breach)
 
     def _scan(self, verdict: "Stamp") -> Iterable[Verdict]:
         recent = self._history[:, :, -max(scan.WINDOWS) :].astype(float)
-        known = np.flatnonzero(recent[1, :, -1] > 0)
-        sets = np.unique(self._sets[:, known], axis=0)
-        sets = sets[sets.any(1)]
-        if not len(sets):
+        # A sector that is a surge by itself has been told as one: what is looked for is what nobody has told.
+        known = np.flatnonzero((recent[1, :, -1] > 0) & ~recent[3].any(1) & self._own)
+        if not len(known):
             return
-        seen, mean, dispersion = recent[:, known]
-        found = scan.judge(seen, mean, dispersion, sets)
+        seen, mean, dispersion = recent[:3, known]
+        found = scan.judge(seen, mean, dispersion, scan.zones(self._adjacent[np.ix_(known, known)]))
         inside = known[found.members]
         breach = found.p_value <= self._alpha and len(inside) > 1
         if self._is_wanted(Question.SCAN, self.border, breach):
@@ -172,9 +170,18 @@ class Region:
 
     def _residuals(self) -> Floats:
         """Normal scores of the counts of sectors that are paired with others; 0 where nothing is known."""
-        seen, mean, dispersion = self._history[:, self._linked].astype(float)
+        seen, mean, dispersion, _ = self._history[:, self._linked].astype(float)
         p = np.clip(mid(seen, mean, np.maximum(dispersion, 1.0)), 1e-9, 1 - 1e-9)
         return np.where(mean > 0, np.clip(-ndtri(p), -WIDEST, WIDEST), 0.0)
+
+    def _of(
+        self, at: int, p: float, beside: Iterable[int], remark: str, lag: int = 0, window: int = 1
+    ) -> Evidence:
+        """Evidence on one sector."""
+        seen, mean, dispersion, _ = self._history[:, at, -window:].astype(float)
+        expected = mean.sum()
+        spread = (mean * dispersion).sum() / expected if expected > 0 else 1.0
+        return self._evidence(seen.sum(), expected, spread, p, beside, remark, lag, window)
 
     def _evidence(
         self,
@@ -212,6 +219,10 @@ class Region:
             neighbours=neighbours,
             remark=remark,
         )
+
+
+def _figures(level: Level) -> tuple[float, float, float, float]:
+    return level.observed, level.expected, level.dispersion, level.alarm
 
 
 Stamp = Callable[[Question, str, Evidence, bool], Verdict]

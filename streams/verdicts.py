@@ -33,6 +33,11 @@ class Question(StrEnum):
     SCAN = "scan"
     REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
 
+    @property
+    def regional(self) -> bool:
+        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
+        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
+
 
 class Contribution(BaseModel):
     """One slice or neighbour and its part in what was seen."""

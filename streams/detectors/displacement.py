@@ -13,42 +13,67 @@ over the n sectors of a border from which people are expected it is corrected by
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from streams.baselines.tails import Floats, at_least, at_most
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
+WINDOWS = (1, 3, 7)  # periods, as the scan's: a part of a flow that moves is seen in one day or in a week
 FOUND = 0.1  # of the people missing here, at least so many are too many next door
 EXPLAINED = 0.5  # of the people too many next door, at least so many are missing here
 
 
 class Displacement(NamedTuple):
-    """By sector, as the one that people have left: corrected p, people missing, people too many next door."""
+    """By sector, as the one that people have left: corrected p, people missing, people too many next door.
+
+    All of the window that tells most.
+    """
 
     p_value: Floats
     missing: Floats
     gained: Floats
+    window: NDArray[np.int64]
 
 
-def judge(
-    observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, adjacent: NDArray[np.bool_]
-) -> Displacement:
-    """Judge one closed period of the n sectors of a border; `adjacent[i, j]`: j is a neighbour of i.
+def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[np.bool_]) -> Displacement:
+    """Judge the newest period of the n sectors of a border; `adjacent[i, j]`: j is a neighbour of i.
+
+    The other arrays are of shape (sectors, periods), oldest first.
 
     >>> line = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool)
-    >>> judge([100, 40, 160], [100, 100, 100], 2.0, line).p_value.round(6).tolist()
+    >>> mean = np.full((3, 1), 100.0)
+    >>> judge(np.array([[100.0], [40], [160]]), mean, mean / 50, line).p_value.round(6).tolist()
     [1.0, 1.9e-05, 1.0]
     """
-    y = np.asarray(observed, np.float64)
-    mu = np.maximum(np.broadcast_to(np.asarray(mean, np.float64), y.shape), SMALLEST)
-    variance = mu * np.maximum(np.asarray(dispersion, np.float64), 1.0)
+    windows = [window for window in WINDOWS if window <= mean.shape[1]]
+    judged = []
+    for window in windows:
+        y, mu, variance = (each[:, -window:].sum(1) for each in (observed, mean, mean * dispersion))
+        judged.append(_judge(y, mu, variance, adjacent))
+    p, missing, gained = (np.stack(figure) for figure in zip(*judged, strict=True))
+    best = p.argmin(0)
+    looked_at = len(windows) * np.count_nonzero(mean[:, -1] > SMALLEST)
+    corrected = -np.expm1(looked_at * np.log1p(-np.minimum(p, 1 - 1e-16)))
+    of_best = best, np.arange(len(mean))
+    return Displacement(
+        np.where(p[of_best] < 1, corrected[of_best], 1.0),
+        missing[of_best],
+        gained[of_best],
+        np.array(windows)[best],
+    )
+
+
+def _judge(
+    y: Floats, mean: Floats, variance: Floats, adjacent: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """One window: p without correction, people missing, people too many next door; all by sector."""
+    mu = np.maximum(mean, SMALLEST)
+    variance = np.maximum(variance, mu)
     near = adjacent.astype(np.float64)
     seen, normal = near @ y, np.maximum(near @ mu, SMALLEST)
     missing, gained = mu - y, seen - normal
     low = at_most(y, mu, variance / mu)
     high = at_least(seen, normal, near @ variance / normal)
     moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
-    both = np.maximum(low, high) ** 2
-    corrected = -np.expm1(np.count_nonzero(mu > SMALLEST) * np.log1p(-np.minimum(both, 1 - 1e-16)))
     possible = (missing > 0) & (gained > 0) & moved
-    return Displacement(np.where(possible, corrected, 1.0), missing, gained)
+    return np.where(possible, np.maximum(low, high) ** 2, 1.0), missing, gained
