@@ -30,10 +30,10 @@ from streams.verdicts import PRODUCED_AT, Verdict
 
 WAIT: Final = KEEP  # periods behind the first sector at which the last one is not waited for any more
 START: Final = {
-    Cadence.HOUR: 14,
-    Cadence.DAY: 14,
-    Cadence.WEEK: 4,
-    Cadence.MONTH: 3,
+    Cadence.HOUR: 28,
+    Cadence.DAY: 28,
+    Cadence.WEEK: 8,
+    Cadence.MONTH: 6,
 }  # periods after a border's first word in which every sector of the registry may still join
 Key = tuple[str, Cadence]
 

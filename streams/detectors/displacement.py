@@ -5,9 +5,11 @@ enforcement, a treaty or weather has moved the flow and not only stopped it (the
 as a whole or in part: at least a tenth of those who are missing have to be found next door. And where most of
 those next door cannot be the missing ones, it is a surge there and no displacement.
 
-Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295). A sector and its
-neighbours being independent on the null, the chance that the larger of the two p-values is under p is p²;
-over the n sectors of a border from which people are expected it is corrected by Šidák.
+Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295), so the larger of their
+two p-values counts. Where one half is true (there is a surge next door) and the other a whim, the chance of
+that is p, over the windows that were looked at. Where neither is true, a sector and its neighbours being
+independent, it is p², over the windows of all sectors from which people are expected. The verdict's p-value
+is the larger of both, each corrected by Šidák.
 """
 
 from typing import NamedTuple
@@ -43,7 +45,7 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[
     >>> line = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool)
     >>> mean = np.full((3, 1), 100.0)
     >>> judge(np.array([[100.0], [40], [160]]), mean, mean / 50, line).p_value.round(6).tolist()
-    [1.0, 1.9e-05, 1.0]
+    [1.0, 0.002523, 1.0]
     """
     windows = [window for window in WINDOWS if window <= mean.shape[1]]
     judged = []
@@ -52,14 +54,12 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[
         judged.append(_judge(y, mu, variance, adjacent))
     p, missing, gained = (np.stack(figure) for figure in zip(*judged, strict=True))
     best = p.argmin(0)
-    looked_at = len(windows) * np.count_nonzero(mean[:, -1] > SMALLEST)
-    corrected = -np.expm1(looked_at * np.log1p(-np.minimum(p, 1 - 1e-16)))
     of_best = best, np.arange(len(mean))
+    alone = _any_of(len(windows), p[of_best])
+    sectors = int(np.count_nonzero(mean[:, -1] > SMALLEST))
+    anywhere = _any_of(len(windows) * sectors, p[of_best] ** 2)
     return Displacement(
-        np.where(p[of_best] < 1, corrected[of_best], 1.0),
-        missing[of_best],
-        gained[of_best],
-        np.array(windows)[best],
+        np.maximum(alone, anywhere), missing[of_best], gained[of_best], np.array(windows)[best]
     )
 
 
@@ -76,4 +76,10 @@ def _judge(
     high = at_least(seen, normal, near @ variance / normal)
     moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
     possible = (missing > 0) & (gained > 0) & moved
-    return np.where(possible, np.maximum(low, high) ** 2, 1.0), missing, gained
+    return np.where(possible, np.maximum(low, high), 1.0), missing, gained
+
+
+def _any_of(looked_at: int, p: Floats) -> Floats:
+    """The chance that any of so many independent looks gives p or less."""
+    certain = p >= 1
+    return np.where(certain, 1.0, -np.expm1(looked_at * np.log1p(-np.where(certain, 0.0, p))))

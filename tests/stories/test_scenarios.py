@@ -71,6 +71,23 @@ def test_the_treaty_change_is_told_as_a_drop_on_its_day(roxham: tuple[Notice, ..
     assert "2023-03-25" in first("roxham-2022", "rcmp-quebec", Question.DROP)
 
 
+def test_the_treaty_change_is_told_once_as_a_displacement_from_where_to_where(
+    roxham: tuple[Notice, ...],
+) -> None:
+    moved = [n for n in roxham if n.alert.question is Question.DISPLACEMENT]
+    assert [n.reason for n in moved] == [Reason.FIRST, Reason.STILL, Reason.RESOLVED]
+    assert "2023-03-25" <= f"{moved[0].alert.onset:%Y-%m-%d}" <= "2023-03-28"
+    assert moved[0].headline.startswith(
+        "Displacement from RCMP Quebec to Swanton and CBSA Quebec Air: 10 in 3 days, expected 520"
+    )
+    assert "510 fewer here, 77 more at Swanton Sector and CBSA Quebec, airports" in moved[0].text
+
+
+def test_a_cluster_is_told_for_the_reopening_alone(roxham: tuple[Notice, ...]) -> None:
+    clusters = [n for n in roxham if n.alert.question is Question.SCAN and n.reason is Reason.FIRST]
+    assert [f"{n.alert.onset:%Y-%m}" for n in clusters] == ["2021-12"]
+
+
 def test_people_who_cross_elsewhere_are_told_within_three_days(roxham: tuple[Notice, ...]) -> None:
     days = first("roxham-2022", "cbsa-quebec-air", Question.SURGE, Question.SLOW_RISE)
     assert any("2023-03-25" <= day <= "2023-03-28" for day in days)
