@@ -32,6 +32,7 @@ from alerts.sinks.webhook import WebhookSink
 from streams import worker
 from streams.controls import Control, PolicyDate
 from streams.documents import DocumentError
+from streams.flows import Flow
 from streams.settings import WorkerSettings
 from streams.transport import Producer
 from streams.worker import Pages, Worker
@@ -83,12 +84,9 @@ class Alerts:
         self._couriers: dict[str, Courier] = {}
         self.worker = Worker(
             settings,
-            self.herald,
-            Tells(settings, self.board),
+            [Flow("verdicts", self.herald, "alerts", Tells(settings, self.board), self.metrics)],
             self.metrics,
             group="surgewatch-alerts",
-            source="verdicts",
-            changelog="alerts",
             needed=NEEDED,
             hear=self.hear,
             show=lambda: self.metrics.standing(counted(self.herald.standing())),

@@ -25,7 +25,7 @@ from streams.verdicts import Verdict
 log = structlog.get_logger()
 
 Pair = tuple[bytes, bytes | None]
-CLOCK = b"\0clock"  # key of a partition's event time
+CLOCK = {False: b"\0clock", True: b"\0clock of regions"}  # keys of a partition's event times
 _PRODUCED_AT = "produced_at"
 
 
@@ -50,11 +50,15 @@ class Outcome:
 
 
 class Part:
-    """The alerts of one partition, by question, and its event time."""
+    """The alerts of one partition, by question, and its event times.
+
+    Regions speak when the slowest sector of their border has told. Where much is read at once, that is long
+    behind what is heard of a single sector, so that their alerts expire by a time of their own.
+    """
 
     def __init__(self) -> None:
         self.alerts: dict[str, tuple[int, Alert]] = {}
-        self.event_time = 0.0
+        self.event_time = {False: 0.0, True: 0.0}  # of sectors, of regions
         self.touched: set[str] = set()
 
 
@@ -84,7 +88,8 @@ class Herald:
         """Let the clock on the wall move event time on."""
         outcome = Outcome()
         for part in self.parts.values():
-            self._pass(part, now, int(now * 1000), outcome)
+            for regional in part.event_time:
+                self._pass(part, regional, now, int(now * 1000), outcome)
         return outcome
 
     def standing(self) -> list[Alert]:
@@ -101,7 +106,8 @@ class Herald:
         for partition, part in self.parts.items():
             if part.touched:
                 pairs = [(key.encode(), _encode(part.alerts.get(key))) for key in sorted(part.touched)]
-                states[partition] = [*pairs, (CLOCK, repr(part.event_time).encode())]
+                times = [(CLOCK[of], repr(time).encode()) for of, time in part.event_time.items()]
+                states[partition] = [*pairs, *times]
                 part.touched.clear()
         return states
 
@@ -109,8 +115,9 @@ class Herald:
         """Take the state of a partition back."""
         part = self.parts[partition] = Part()
         for key, value in held.items():
-            if key == CLOCK:
-                part.event_time = float(value)
+            regional = next((of for of, name in CLOCK.items() if name == key), None)
+            if regional is not None:
+                part.event_time[regional] = float(value)
             else:
                 offset, alert = msgspec.msgpack.decode(value)
                 part.alerts[key.decode()] = (offset, Alert.model_validate_json(alert))
@@ -121,7 +128,7 @@ class Herald:
 
     def _hear(self, part: Part, verdict: Verdict, record: Record, outcome: Outcome) -> None:
         key = verdict.question_key
-        self._pass(part, verdict.as_of.timestamp(), record.timestamp, outcome)
+        self._pass(part, verdict.question.regional, verdict.as_of.timestamp(), record.timestamp, outcome)
         offset, alert = part.alerts.get(key, (-1, None))
         if record.offset <= offset:
             return
@@ -129,16 +136,18 @@ class Herald:
         produced = next((int(value) for name, value in record.headers if name == _PRODUCED_AT), 0)
         self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
 
-    def _pass(self, part: Part, event_time: float, at: int, outcome: Outcome) -> None:
+    def _pass(self, part: Part, regional: bool, event_time: float, at: int, outcome: Outcome) -> None:
         """Let event time pass. Alerts expire where a day begins: how fetches are cut changes nothing."""
-        begins = event_time // DAY > part.event_time // DAY
-        part.event_time = max(part.event_time, event_time)
+        begins = event_time // DAY > part.event_time[regional] // DAY
+        part.event_time[regional] = max(part.event_time[regional], event_time)
         if begins:
-            self._expire(part, at, outcome)
+            self._expire(part, regional, at, outcome)
 
-    def _expire(self, part: Part, at: int, outcome: Outcome) -> None:
-        now = dt.datetime.fromtimestamp(part.event_time, dt.UTC)
+    def _expire(self, part: Part, regional: bool, at: int, outcome: Outcome) -> None:
+        now = dt.datetime.fromtimestamp(part.event_time[regional], dt.UTC)
         for key, (offset, alert) in list(part.alerts.items()):
+            if alert.question.regional is not regional:
+                continue
             change = lifecycle.expire(alert, now, self._policies.of(alert.question))
             if change.alert is not alert:
                 self._settle(part, key, offset, alert, change, outcome, at, at)

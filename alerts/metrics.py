@@ -77,10 +77,10 @@ class Metrics:
         """A notice reached somebody, so long after its newest event."""
         self._latency.observe(max(seconds, 0.0))
 
-    def lag(self, topic: str, behind: Mapping[int, int]) -> None:
-        """How many records of each partition are not yet processed."""
+    def lag(self, behind: Mapping[tuple[str, int], int]) -> None:
+        """How many records of each topic's partitions are not yet processed."""
         self._lag.clear()
-        for partition, records in behind.items():
+        for (topic, partition), records in behind.items():
             self._lag.labels(topic, partition).set(records)
 
     def storage(self, written: int, recovery_seconds: float) -> None:

@@ -18,10 +18,11 @@ _KIND: Final = {
     Question.MIX: "Shift in the mix",
     Question.STRAIN: "At capacity",
     Question.DISPLACEMENT: "Displacement",
-    Question.SPILL_OVER: "Spill-over from upstream",
+    Question.SPILL_OVER: "Spill-over",
     Question.SCAN: "Cluster of sectors",
     Question.REGIME: "New level",
 }
+_SHOWN: Final = 3  # sectors in a headline
 _LEAD: Final = {
     Reason.FIRST: "",
     Reason.WORSE: "Worse: ",
@@ -45,7 +46,7 @@ def word(alert: Alert, reason: Reason, occasion: str) -> Notice:
 def headline(alert: Alert, reason: Reason) -> str:
     """One line: `Surge at Rcmp Quebec: 181 in 1 day, expected 98 (×1.8)`."""
     told = alert.latest if reason is not Reason.RESOLVED else alert.worst
-    return f"{_LEAD[reason]}{_KIND[alert.question]} at {place(alert.sector)}: {_figures(told)}"[:200]
+    return f"{_LEAD[reason]}{_KIND[alert.question]}{_where(told)}: {_figures(told)}"[:200]
 
 
 def lines(alert: Alert, reason: Reason) -> list[str]:
@@ -98,6 +99,20 @@ def sparkline(values: Sequence[float], points: int = 28) -> str:
     shown = list(values)[-points:]
     top = max(shown, default=0) or 1
     return "".join(BARS[min(int(value / top * (len(BARS) - 1) + 0.5), len(BARS) - 1)] for value in shown)
+
+
+def _where(verdict: Verdict) -> str:
+    """Where it is; of people who move, from where to where."""
+    here, beside = place(verdict.sector), verdict.evidence.neighbours
+    if verdict.question is Question.DISPLACEMENT:
+        gained = [place(one.name) for one in beside if one.observed - one.expected >= 1]
+        return f" from {here}" + (f" to {' and '.join(gained[:_SHOWN])}" if gained else "")
+    if verdict.question is Question.SPILL_OVER and beside:
+        return f" from {place(beside[0].name)} at {here}"
+    if verdict.question is Question.SCAN and beside:
+        more = f" and {len(beside) - _SHOWN} more" if len(beside) > _SHOWN else ""
+        return f" at {here}: {', '.join(place(one.name) for one in beside[:_SHOWN])}{more}"
+    return f" at {here}"
 
 
 def _figures(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""The streams worker: encounters in, verdicts and dead letters out."""
+"""The streams worker: encounters in, verdicts and dead letters out; levels in, verdicts on neighbours out."""
 
 import time
 from collections.abc import AsyncIterator
@@ -13,18 +13,20 @@ from streams.baselines.dates import Calendar, CalendarError
 from streams.controls import StreamControl
 from streams.decode import Decoder
 from streams.documents import DocumentError
+from streams.flows import Flow
 from streams.judging import Judge
-from streams.metrics import Metrics
+from streams.metrics import Metrics, RegionMetrics
 from streams.observer import SetupError
-from streams.outputs import Outputs
+from streams.outputs import Outputs, RegionOutputs
 from streams.pipeline import Pipeline
+from streams.regions import Regions
 from streams.sectors import registry
 from streams.settings import Settings
 from streams.worker import Worker
 
 log = structlog.get_logger()
 
-NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "controls")
+NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "levels", "regions", "controls")
 KINDS = ("policy", "capacity", "sensitivity")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
@@ -69,12 +71,12 @@ async def streams_worker() -> AsyncIterator[Worker]:
 
     yield Worker(
         settings,
-        pipeline,
-        Outputs(settings),
+        [
+            Flow("encounters", pipeline, "counts", Outputs(settings, sectors), metrics),
+            Flow("levels", Regions(sectors), "regions", RegionOutputs(settings), RegionMetrics(metrics)),
+        ],
         metrics,
         group="surgewatch-streams",
-        source="encounters",
-        changelog="counts",
         needed=NEEDED,
         hear=lambda record: hearing(judge, record),
         show=show,

@@ -1,11 +1,13 @@
 """Levels: what the sectors of a border tell their region when a period is over, on the topic `levels`."""
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from scipy.special import ndtri
 
 from streams.calendar import Cadence
+from streams.sectors import Registry
 from streams.verdicts import Question, Verdict
 
 
@@ -15,7 +17,7 @@ class Level(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sector: str
-    border: str
+    border: str  # the one that is told: the sector's own, or that of a sector downstream
     cadence: Cadence
     period: AwareDatetime  # its start, on the sector's clock
     as_of: AwareDatetime
@@ -24,6 +26,7 @@ class Level(BaseModel):
     dispersion: Annotated[float, Field(ge=1)] = (
         1.0  # variance of the count / expected, baseline's error included
     )
+    alarm: bool = False  # is it a surge by itself?
 
     @property
     def index(self) -> int:
@@ -32,7 +35,7 @@ class Level(BaseModel):
         return self.cadence.index(self.period.timestamp() + (shift.total_seconds() if shift else 0))
 
     @classmethod
-    def of(cls, verdict: Verdict) -> Self | None:
+    def of(cls, verdict: Verdict, border: str = "") -> Self | None:
         """The level within a sector's surge verdict; None where it says nothing about a closed period.
 
         The verdict's window may be longer than its period: the period's counts are the last of the recent.
@@ -44,14 +47,24 @@ class Level(BaseModel):
         expected = seen.recent_expected[-1] if seen.recent_expected else seen.expected
         return cls(
             sector=verdict.sector,
-            border=verdict.border,
+            border=border or verdict.border,
             cadence=verdict.cadence,
             period=verdict.period,
             as_of=verdict.as_of,
             observed=observed,
             expected=expected,
             dispersion=_dispersion(verdict),
+            alarm=verdict.breach,
         )
+
+
+def levels(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[Level]:
+    """What these verdicts have to tell to each border that looks at their sector."""
+    for verdict in verdicts:
+        for border in registry.audience.get(verdict.sector, ()):
+            level = Level.of(verdict, border)
+            if level is not None:
+                yield level
 
 
 def _dispersion(verdict: Verdict) -> float:

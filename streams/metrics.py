@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
+from streams import regions
 from streams.calendar import Cadence
 from streams.counts import Counts
 from streams.pipeline import Outcome
@@ -54,6 +55,10 @@ class Metrics:
         self._batch_events = Histogram(
             "surgewatch_batch_events", "Events in one batch", buckets=BATCH_EVENTS, registry=on
         )
+        self._levels = counter(
+            "levels_total", "Levels told to border regions, by what became of them", "outcome"
+        )
+        self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
         for outcome in ("counted", "duplicate", "corrected", "rejected"):
             self._events.labels(outcome)
 
@@ -78,6 +83,15 @@ class Metrics:
             if verdict.question is Question.SURGE and not verdict.subject:
                 self._level(verdict)
 
+    def region(self, outcome: regions.Outcome) -> None:
+        """What followed from levels."""
+        for name, number in outcome.levels.items():
+            self._levels.labels(name).inc(number)
+        for border, number in outcome.periods.items():
+            self._periods.labels(border).inc(number)
+        for verdict in outcome.verdicts:
+            self._verdicts.labels(verdict.question, str(verdict.breach).lower()).inc()
+
     def _level(self, verdict: Verdict) -> None:
         at, evidence = (verdict.sector, verdict.cadence.value), verdict.evidence
         self._observed.labels(*at).set(evidence.observed)
@@ -97,10 +111,10 @@ class Metrics:
                 if Cadence.HOUR in counts.series:  # a tally's time says nothing of how fresh it is
                     self._watermark.labels(counts.sector).set(now - counts.event_time)
 
-    def lag(self, topic: str, behind: Mapping[int, int]) -> None:
-        """How many records of each partition are not yet processed."""
+    def lag(self, behind: Mapping[tuple[str, int], int]) -> None:
+        """How many records of each topic's partitions are not yet processed."""
         self._lag.clear()
-        for partition, records in behind.items():
+        for (topic, partition), records in behind.items():
             self._lag.labels(topic, partition).set(records)
 
     def storage(self, written: int, recovery_seconds: float) -> None:
@@ -111,3 +125,18 @@ class Metrics:
     def page(self) -> bytes:
         """The exposition, in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class RegionMetrics:
+    """The same worker's, fed by the flow of levels: its batches are small and few and are not timed."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def batch(self, outcome: regions.Outcome, events: int, seconds: float) -> None:
+        """One batch of levels has been processed."""
+        self._metrics.region(outcome)
+
+    def outcome(self, outcome: regions.Outcome) -> None:
+        """What followed from a tick."""
+        self._metrics.region(outcome)

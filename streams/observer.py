@@ -3,7 +3,7 @@
 It shares nothing with the consumer that feeds the pipeline, so that it still sees when that one is stuck.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -64,10 +64,10 @@ class Observer:
             for record in records:
                 heard(record)
 
-    async def ends(self, topic: str, partitions: Sequence[int]) -> Mapping[tuple[str, int], int] | None:
+    async def ends(self, partitions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], int] | None:
         """Where these partitions end now, or None while the broker does not answer."""
         try:
-            ends = await self._consumer.end_offsets([TopicPartition(topic, at) for at in partitions])
+            ends = await self._consumer.end_offsets([TopicPartition(*at) for at in partitions])
         except KafkaError as error:
             log.warning("broker does not answer", error=str(error))
             return None

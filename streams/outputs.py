@@ -1,25 +1,35 @@
-"""What the pipeline says, as records of the output topics."""
+"""What the cores say, as records of the output topics."""
 
-from streams.pipeline import Outcome
+from collections.abc import Sequence
+
+from streams import pipeline, regions
+from streams.levels import levels
+from streams.sectors import Registry
 from streams.settings import Settings
 from streams.transport import Producer, Record
-from streams.verdicts import Verdict
-
-PRODUCED_AT = "produced_at"  # header: ms, when the newest event behind a verdict was produced
+from streams.verdicts import PRODUCED_AT, Verdict
 
 
 class Outputs:
-    """Says outcomes: verdicts by sector, refused records as dead letters."""
+    """Says what the pipeline says: verdicts by sector, levels by border, refused records as dead letters."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self._registry = registry
         self._verdicts = settings.topic("verdicts")
+        self._levels = settings.topic("levels")
         self._dead = settings.topic("encounters.dead")
 
-    async def say(self, producer: Producer, outcome: Outcome) -> None:
+    async def say(self, producer: Producer, outcome: pipeline.Outcome) -> None:
         """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
         if outcome.verdicts:
-            said = [_record(verdict, outcome.produced_at) for verdict in outcome.verdicts]
-            await producer.put_keyed(self._verdicts, said)
+            await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+            at = [(PRODUCED_AT, str(outcome.produced_at).encode())]
+            told = [
+                (level.border.encode(), level.model_dump_json().encode(), at)
+                for level in levels(outcome.verdicts, self._registry)
+            ]
+            if told:
+                await producer.put_keyed(self._levels, told)
         if outcome.dead:
             await producer.put_keyed(
                 self._dead,
@@ -27,6 +37,18 @@ class Outputs:
             )
 
 
-def _record(verdict: Verdict, produced_at: int) -> Record:
+class RegionOutputs:
+    """Says what the regions say: verdicts, among those of the sectors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._verdicts = settings.topic("verdicts")
+
+    async def say(self, producer: Producer, outcome: regions.Outcome) -> None:
+        """Hand an outcome to the producer."""
+        if outcome.verdicts:
+            await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+
+
+def _said(verdicts: Sequence[Verdict], produced_at: int) -> list[Record]:
     headers = [(PRODUCED_AT, str(produced_at).encode())]
-    return verdict.sector.encode(), verdict.model_dump_json().encode(), headers
+    return [(verdict.sector.encode(), verdict.model_dump_json().encode(), headers) for verdict in verdicts]

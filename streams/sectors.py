@@ -1,6 +1,7 @@
 """The registry of watched places, as data: `sectors.toml` beside this file, or the operator's own."""
 
 import difflib
+from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
@@ -81,6 +82,21 @@ class Registry(BaseModel):
             for sector in self.sector
             for name in (sector.id, sector.name, *sector.aliases)
         }
+
+    @cached_property
+    def audience(self) -> dict[str, tuple[str, ...]]:
+        """By sector, the borders that look at it beside others: its own, and those that it is upstream of.
+
+        A sector that has no neighbour and no upstream, and is nobody's, is not in it.
+        """
+        wanted: defaultdict[str, set[str]] = defaultdict(set)
+        for sector in self.sector:
+            for other in (*sector.neighbours, *sector.upstream):
+                wanted[sector.id].add(sector.border)
+                wanted[other].add(self.by_id[other].border)
+            for other in sector.upstream:
+                wanted[other].add(sector.border)
+        return {name: tuple(sorted(borders)) for name, borders in sorted(wanted.items())}
 
     def find(self, name: str) -> Sector:
         """The sector of that id, name or alias; raises UnknownSectorError with the nearest known name."""

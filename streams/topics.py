@@ -28,6 +28,7 @@ TOPICS = (
     Topic("verdicts", "sector", 4, 30),
     Topic("levels", "border", 4, 30),
     Topic("counts", "sector", 4, None),  # the changelog of streams: as many partitions as encounters
+    Topic("regions", "border", 4, None),  # the other changelog of streams: as many partitions as levels
     Topic("alerts", "question", 4, None),  # the changelog of alerts: as many partitions as verdicts
     Topic("notices", "alert", 4, 30),
     Topic("notices.dead", "alert", 1, 90),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.calendar import Cadence
 
+PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
 # Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
 PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
@@ -31,6 +32,11 @@ class Question(StrEnum):
     SPILL_OVER = "spill_over"
     SCAN = "scan"
     REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
+
+    @property
+    def regional(self) -> bool:
+        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
+        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
 
 
 class Contribution(BaseModel):

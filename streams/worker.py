@@ -1,4 +1,4 @@
-"""A worker: a Faust app on our transport around a pure core, and what keeps an eye on it."""
+"""A worker: a Faust app on our transport around pure cores, and what keeps an eye on it."""
 
 import asyncio
 import logging
@@ -13,12 +13,13 @@ import structlog
 from faust import StreamT
 
 from streams import health
-from streams.keeper import Core, Keeper, Measures, Says
+from streams.flows import Flow, Keepers
+from streams.keeper import Keeper
 from streams.observer import Observer, SetupError
 from streams.settings import WorkerSettings
 from streams.store import Changelog, NoShelf, RocksShelf
 from streams.transport import App, Fetch, Producer
-from streams.watchdog import Progress, stand_guard
+from streams.watchdog import Position, Progress, stand_guard
 
 log = structlog.get_logger()
 
@@ -33,10 +34,10 @@ class WorkerCrashedError(RuntimeError):
     """The app stopped by itself; the cause says why."""
 
 
-class Shown(Measures, Protocol):
+class Shown(Protocol):
     """A worker's metrics."""
 
-    def lag(self, topic: str, behind: Mapping[int, int]) -> None: ...
+    def lag(self, behind: Mapping[Position, int]) -> None: ...
 
     def storage(self, written: int, recovery_seconds: float) -> None: ...
 
@@ -81,8 +82,7 @@ async def served(settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
 class Worker:
     """One worker; made inside a running event loop.
 
-    `group` is its consumer group, `source` the topic it takes, `changelog` where its state goes, `needed` all
-    topics that must be there.
+    `group` is its consumer group, `flows` what it takes, `needed` all topics that must be there.
     `hear` takes a record of `controls`; `show` brings metrics up to date before they are read; `serve` puts
     pages on a port for as long as the worker lives.
     """
@@ -90,13 +90,10 @@ class Worker:
     def __init__(
         self,
         settings: WorkerSettings,
-        core: Core,
-        says: Says,
+        flows: Sequence[Flow],
         metrics: Shown,
         *,
         group: str,
-        source: str,
-        changelog: str,
         needed: Sequence[str],
         hear: Callable[[Any], None],
         show: Callable[[], None],
@@ -104,32 +101,39 @@ class Worker:
     ) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._source = settings.topic(source)
         self._needed = needed
         self._hear, self._show, self._serve = hear, show, serve
         self._app = faust_app(settings, group)
         self._observer = Observer(settings.brokers, settings.topic("controls"))
         self._progress = Progress(patience=settings.patience_seconds, beat=time.monotonic())
-        shelf = RocksShelf(settings.state_dir / changelog) if settings.store == "rocksdb" else NoShelf()
-        self._changelog = Changelog(settings.topic(changelog), settings.brokers, shelf)
-        self._keeper = self._app.keeper = Keeper(
-            self._source, core, self._changelog, says, metrics, self._producer
-        )
-        topic = self._app.topic(self._source, key_serializer="raw", value_serializer="raw")
-        self._app.agent(topic, name=source, concurrency=1)(self._take)
+        self._changelogs: list[Changelog] = []
+        self._kept = {settings.topic(flow.source): self._start(flow) for flow in flows}  # by source
+        self._keepers = self._app.keeper = Keepers(list(self._kept.values()))
+
+    def _start(self, flow: Flow) -> Keeper:
+        """The keeper of a flow, and the agent that feeds it."""
+        settings, source = self._settings, self._settings.topic(flow.source)
+        shelf = RocksShelf(settings.state_dir / flow.changelog) if settings.store == "rocksdb" else NoShelf()
+        changelog = Changelog(settings.topic(flow.changelog), settings.brokers, shelf)
+        self._changelogs.append(changelog)
+        keeper = Keeper(source, flow.core, changelog, flow.says, flow.metrics, self._producer)
+
+        async def take(fetches: StreamT[Fetch]) -> None:
+            async for fetch in fetches:
+                try:
+                    await keeper.fold(fetch)
+                except Exception as error:
+                    # Faust would acknowledge the fetch and go on. Its offsets must not be committed.
+                    keeper.fail()
+                    await self._app.crash(error)
+                    raise
+
+        topic = self._app.topic(source, key_serializer="raw", value_serializer="raw")
+        self._app.agent(topic, name=flow.source, concurrency=1)(take)
+        return keeper
 
     def _producer(self) -> Producer:
         return cast("Producer", self._app.producer)
-
-    async def _take(self, fetches: StreamT[Fetch]) -> None:
-        async for fetch in fetches:
-            try:
-                await self._keeper.fold(fetch)
-            except Exception as error:
-                # Faust would acknowledge the fetch and go on without it. Its offsets must not be committed.
-                self._keeper.fail()
-                await self._app.crash(error)
-                raise
 
     async def run(self) -> None:
         """Work until a signal comes; raises SetupError, or WorkerCrashedError."""
@@ -172,23 +176,32 @@ class Worker:
             self._progress.beats(time.monotonic())
             await self._observer.next_controls(self._hear)
             behind = await self._measure()
-            if behind == 0 and self._settings.clock == "wall":
-                await self._keeper.tick(time.time())
+            if self._settings.clock == "wall":
+                for source, keeper in self._kept.items():
+                    if behind.get(source) == 0:
+                        await keeper.tick(time.time())
 
-    async def _measure(self) -> int | None:
-        """How many records are not yet processed (None while the broker does not say)."""
-        ends = await self._observer.ends(self._source, list(self._keeper.positions))
+    async def _measure(self) -> Mapping[str, int]:
+        """By source, how many records are not yet processed (nothing while the broker does not say)."""
+        processed = {
+            (source, at): offset
+            for source, keeper in self._kept.items()
+            for at, offset in keeper.positions.items()
+        }
+        ends = await self._observer.ends(processed)
         if ends is None:
-            return None
-        processed = {(self._source, at): offset for at, offset in self._keeper.positions.items()}
+            return {}
         self._progress.saw(processed, ends, time.monotonic())
-        behind = {at: max(0, end - processed.get((topic, at), end)) for (topic, at), end in ends.items()}
-        self._metrics.lag(self._source, behind)
-        return sum(behind.values())
+        behind = {at: max(0, end - processed[at]) for at, end in ends.items()}
+        self._metrics.lag(behind)
+        return {
+            source: sum(records for (topic, _), records in behind.items() if topic == source)
+            for source in self._kept
+        }
 
     def _pages(self) -> Pages:
         def ready() -> str | None:
-            return None if self._keeper.ready else "not yet a member of its group"
+            return None if self._keepers.ready else "not yet a member of its group"
 
         return {
             "/metrics": self._page,
@@ -204,7 +217,8 @@ class Worker:
 
     async def _show_state(self) -> None:
         self._show()
-        self._metrics.storage(self._changelog.bytes_written, self._keeper.recovery_seconds)
+        written = sum(changelog.bytes_written for changelog in self._changelogs)
+        self._metrics.storage(written, self._keepers.recovery_seconds)
 
 
 def run(

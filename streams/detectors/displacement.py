@@ -1,50 +1,85 @@
-"""Displacement: as many people as ever, but next door.
+"""Displacement: fewer people here, more next door.
 
-One sector is significantly below what is expected, its neighbours together significantly above, and the sum
-of both near its expectation: enforcement or weather has moved the flow, not stopped it (the "balloon
-effect"). Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295). A sector and
-its neighbours being independent on the null, the chance that the larger of the two p-values is under p is
-p²; over the n sectors of a border it is corrected by Šidák.
+One sector is significantly below what is expected and its neighbours together are significantly above:
+enforcement, a treaty or weather has moved the flow and not only stopped it (the "balloon effect"). It moves
+as a whole or in part: at least a tenth of those who are missing have to be found next door. And where most of
+those next door cannot be the missing ones, it is a surge there and no displacement.
+
+Both halves must hold (intersection-union test: Berger 1982, Technometrics 24:295), so the larger of their
+two p-values counts. Where one half is true (there is a surge next door) and the other a whim, the chance of
+that is p, over the windows that were looked at. Where neither is true, a sector and its neighbours being
+independent, it is p², over the windows of all sectors from which people are expected. The verdict's p-value
+is the larger of both, each corrected by Šidák.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from streams.baselines.tails import Floats, at_least, at_most
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
-KEPT = 0.5  # of the smaller to the larger: the people missing here and the people too many next door
+WINDOWS = (1, 3, 7)  # periods, as the scan's: a part of a flow that moves is seen in one day or in a week
+FOUND = 0.1  # of the people missing here, at least so many are too many next door
+EXPLAINED = 0.5  # of the people too many next door, at least so many are missing here
 
 
 class Displacement(NamedTuple):
-    """By sector, as the one that people have left: corrected p, people missing, people too many next door."""
+    """By sector, as the one that people have left: corrected p, people missing, people too many next door.
+
+    All of the window that tells most.
+    """
 
     p_value: Floats
     missing: Floats
     gained: Floats
+    window: NDArray[np.int64]
 
 
-def judge(
-    observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, adjacent: NDArray[np.bool_]
-) -> Displacement:
-    """Judge one closed period of the n sectors of a border; `adjacent[i, j]`: j is a neighbour of i.
+def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[np.bool_]) -> Displacement:
+    """Judge the newest period of the n sectors of a border; `adjacent[i, j]`: j is a neighbour of i.
+
+    The other arrays are of shape (sectors, periods), oldest first.
 
     >>> line = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool)
-    >>> judge([100, 40, 160], [100, 100, 100], 2.0, line).p_value.round(6).tolist()
-    [1.0, 1.9e-05, 1.0]
+    >>> mean = np.full((3, 1), 100.0)
+    >>> judge(np.array([[100.0], [40], [160]]), mean, mean / 50, line).p_value.round(6).tolist()
+    [1.0, 0.002523, 1.0]
     """
-    y = np.asarray(observed, np.float64)
-    mu = np.maximum(np.broadcast_to(np.asarray(mean, np.float64), y.shape), SMALLEST)
-    variance = mu * np.maximum(np.asarray(dispersion, np.float64), 1.0)
+    windows = [window for window in WINDOWS if window <= mean.shape[1]]
+    judged = []
+    for window in windows:
+        y, mu, variance = (each[:, -window:].sum(1) for each in (observed, mean, mean * dispersion))
+        judged.append(_judge(y, mu, variance, adjacent))
+    p, missing, gained = (np.stack(figure) for figure in zip(*judged, strict=True))
+    best = p.argmin(0)
+    of_best = best, np.arange(len(mean))
+    alone = _any_of(len(windows), p[of_best])
+    sectors = int(np.count_nonzero(mean[:, -1] > SMALLEST))
+    anywhere = _any_of(len(windows) * sectors, p[of_best] ** 2)
+    return Displacement(
+        np.maximum(alone, anywhere), missing[of_best], gained[of_best], np.array(windows)[best]
+    )
+
+
+def _judge(
+    y: Floats, mean: Floats, variance: Floats, adjacent: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """One window: p without correction, people missing, people too many next door; all by sector."""
+    mu = np.maximum(mean, SMALLEST)
+    variance = np.maximum(variance, mu)
     near = adjacent.astype(np.float64)
     seen, normal = near @ y, np.maximum(near @ mu, SMALLEST)
     missing, gained = mu - y, seen - normal
     low = at_most(y, mu, variance / mu)
     high = at_least(seen, normal, near @ variance / normal)
-    moved = np.minimum(missing, gained) >= KEPT * np.maximum(missing, gained)
-    both = np.maximum(low, high) ** 2
-    corrected = -np.expm1(len(y) * np.log1p(-np.minimum(both, 1 - 1e-16)))
+    moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
     possible = (missing > 0) & (gained > 0) & moved
-    return Displacement(np.where(possible, corrected, 1.0), missing, gained)
+    return np.where(possible, np.maximum(low, high), 1.0), missing, gained
+
+
+def _any_of(looked_at: int, p: Floats) -> Floats:
+    """The chance that any of so many independent looks gives p or less."""
+    certain = p >= 1
+    return np.where(certain, 1.0, -np.expm1(looked_at * np.log1p(-np.where(certain, 0.0, p))))

@@ -16,15 +16,16 @@ DISPERSION = st.floats(1, 200)
 
 @given(counts=COUNTS, means=MEANS, dispersion=DISPERSION)
 def test_displacement_gives_probabilities_for_any_counts(counts, means, dispersion):
-    p = displacement.judge(counts[:, 0], means[:, 0], dispersion, LINE).p_value
+    p = displacement.judge(counts, means, np.full((4, 7), dispersion), LINE).p_value
     assert np.isfinite(p).all()
     assert ((p >= 0) & (p <= 1)).all()
 
 
 @given(counts=COUNTS, means=MEANS, dispersion=DISPERSION, order=st.permutations(range(4)))
 def test_displacement_does_not_depend_on_the_order_of_sectors(counts, means, dispersion, order):
-    here = displacement.judge(counts[:, 0], means[:, 0], dispersion, LINE)
-    there = displacement.judge(counts[order, 0], means[order, 0], dispersion, LINE[np.ix_(order, order)])
+    spread = np.full((4, 7), dispersion)
+    here = displacement.judge(counts, means, spread, LINE)
+    there = displacement.judge(counts[order], means[order], spread, LINE[np.ix_(order, order)])
     assert np.allclose(here.p_value[order], there.p_value, rtol=1e-6)
 
 
@@ -56,5 +57,6 @@ def test_spill_over_gives_probabilities_for_any_residuals(residuals):
 
 def test_a_border_of_one_sector_has_nothing_to_say_about_neighbours():
     alone = np.zeros((1, 1), bool)
-    assert displacement.judge([5], [50], 2.0, alone).p_value.tolist() == [1.0]
+    five, fifty, two = (np.full((1, 1), value) for value in (5.0, 50.0, 2.0))
+    assert displacement.judge(five, fifty, two, alone).p_value.tolist() == [1.0]
     assert spill_over.judge(np.zeros((1, 60)), np.zeros((0, 2), np.int64), 0).lag.size == 0

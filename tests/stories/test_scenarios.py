@@ -10,8 +10,10 @@ from alerts.controls import Marks
 from alerts.herald import Herald
 from alerts.policies import policies
 from streams.judging import Judge
+from streams.levels import levels
 from streams.pipeline import Pipeline
 from streams.producers.scenario import scenario
+from streams.regions import Regions
 from streams.sectors import registry
 from streams.verdicts import Question
 
@@ -31,10 +33,13 @@ def told(name: str) -> tuple[Notice, ...]:
     """What people are told when the scenario is replayed through one partition."""
     places = registry()
     pipeline, herald = Pipeline(places, Judge(places)), Herald(policies(), Marks())
+    regions = Regions(places)
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
     notices, said = [], 0
     for start in range(0, len(records), FETCH):
         verdicts = pipeline.process(0, records[start : start + FETCH]).verdicts
+        told = [Record(0, one.model_dump_json().encode()) for one in levels(verdicts, places)]
+        verdicts += regions.process(0, told).verdicts
         heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         said += len(heard)
         if heard:
@@ -64,6 +69,23 @@ def roxham() -> tuple[Notice, ...]:
 
 def test_the_treaty_change_is_told_as_a_drop_on_its_day(roxham: tuple[Notice, ...]) -> None:
     assert "2023-03-25" in first("roxham-2022", "rcmp-quebec", Question.DROP)
+
+
+def test_the_treaty_change_is_told_once_as_a_displacement_from_where_to_where(
+    roxham: tuple[Notice, ...],
+) -> None:
+    moved = [n for n in roxham if n.alert.question is Question.DISPLACEMENT]
+    assert [n.reason for n in moved] == [Reason.FIRST, Reason.STILL, Reason.RESOLVED]
+    assert "2023-03-25" <= f"{moved[0].alert.onset:%Y-%m-%d}" <= "2023-03-28"
+    assert moved[0].headline.startswith(
+        "Displacement from RCMP Quebec to Swanton and CBSA Quebec Air: 10 in 3 days, expected 520"
+    )
+    assert "510 fewer here, 77 more at Swanton Sector and CBSA Quebec, airports" in moved[0].text
+
+
+def test_a_cluster_is_told_for_the_reopening_alone(roxham: tuple[Notice, ...]) -> None:
+    clusters = [n for n in roxham if n.alert.question is Question.SCAN and n.reason is Reason.FIRST]
+    assert [f"{n.alert.onset:%Y-%m}" for n in clusters] == ["2021-12"]
 
 
 def test_people_who_cross_elsewhere_are_told_within_three_days(roxham: tuple[Notice, ...]) -> None:
