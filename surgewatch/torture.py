@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -258,12 +258,17 @@ class Torture:
             ends = [consumer.get_watermark_offsets(part)[1] for part in parts]
             # A partition that nothing came to may have no commit (its offset is negative).
             return [max(part.offset, 0) for part in consumer.committed(parts)] == ends
+        except KafkaException:  # a broker that has just come back does not lead its partitions yet
+            return False
         finally:
             consumer.close()
 
     def judge(self, result: Result) -> None:
         """Hold what is there against what has to be there."""
         asyncio.run(self._judge(result))
+
+    def close(self) -> None:
+        """Leave no process behind."""
         self._broker.kill()
 
     async def _judge(self, result: Result) -> None:
@@ -353,8 +358,11 @@ def torture(
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
     with receiving(Receiver()) as receiver:
         run = Torture(folder, number, 3.0 * len(faults) + 5, receiver, say)
-        run.run(faults)
-    run.judge(result)
+        try:
+            run.run(faults)
+            run.judge(result)
+        finally:
+            run.close()
     result.seconds = round(time.monotonic() - started, 1)
     result.remarks.append(f"logs in {folder}")
     return result

@@ -82,11 +82,11 @@ def verb(environment: dict[str, str], *words: str) -> str:
 def counted(streams: Worker, people: int) -> dict[str, int]:
     """People by sector, once all are counted."""
     deadline = time.monotonic() + PATIENCE
-    while (seen := total(streams.samples(), "surgewatch_people")) < people:
+    while (seen := total(samples := streams.samples(), "surgewatch_people")) < people:
         assert time.monotonic() < deadline, f"{seen:.0f} of {people} people counted:\n{streams.tail()}"
         time.sleep(0.2)
     found: Counter[str] = Counter()
-    for (name, labels), value in streams.samples().items():
+    for (name, labels), value in samples.items():
         if name == "surgewatch_people" and value:
             found[dict(labels)["sector"]] += int(value)
     return dict(found)
