@@ -32,6 +32,8 @@ class Reason(StrEnum):
     FIRST = "first"
     WORSE = "worse"
     STILL = "still"
+    UNANSWERED = "unanswered"  # nobody has acknowledged it
+    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
 
@@ -56,6 +58,9 @@ class Alert(BaseModel):
     calms: Annotated[int, Field(ge=0)] = 0  # closed calm periods since the last of them
     told: AwareDatetime | None = None  # event time of the last notice
     reminders: Annotated[int, Field(ge=0)] = 0
+    told_at: AwareDatetime | None = None  # by the wall: when it was last told as new or worse
+    told_as: str = ""  # the figures of the last notice
+    unanswered: Annotated[int, Field(ge=0)] = 0  # times told again since, as nobody acknowledged it
     expired: bool = False  # resolved because nothing was heard any more
     acknowledged_by: str = ""
     silenced_by: str = ""

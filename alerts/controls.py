@@ -74,4 +74,6 @@ class Marks:
         silence = next((one for one in self._silences.values() if one.holds(alert, now)), None)
         known = self._acknowledged.get(alert.alert_id)
         marks = {"silenced_by": silence.by if silence else "", "acknowledged_by": known.by if known else ""}
+        if marks == {name: getattr(alert, name) for name in marks}:
+            return alert
         return alert.model_copy(update=marks)

@@ -84,12 +84,13 @@ class Herald:
             self._hear(part, verdict, record, outcome)
         return outcome
 
-    def tick(self, now: float) -> Outcome:
-        """Let the clock on the wall move event time on."""
-        outcome = Outcome()
+    def tick(self, now: float, moves: bool = True) -> Outcome:
+        """Let time pass on the wall: for people to answer, and where it `moves` event time, for alerts."""
+        outcome, at = Outcome(), int(now * 1000)
         for part in self.parts.values():
-            for regional in part.event_time:
-                self._pass(part, regional, now, int(now * 1000), outcome)
+            for regional in part.event_time if moves else ():
+                self._pass(part, regional, now, at, outcome)
+            self._attend(part, at, outcome)
         return outcome
 
     def standing(self) -> list[Alert]:
@@ -152,6 +153,16 @@ class Herald:
             if change.alert is not alert:
                 self._settle(part, key, offset, alert, change, outcome, at, at)
 
+    def _attend(self, part: Part, at: int, outcome: Outcome) -> None:
+        """Heed what operators said since, and press where nobody has said anything."""
+        now = dt.datetime.fromtimestamp(at / 1000, dt.UTC)
+        for key, (offset, alert) in list(part.alerts.items()):
+            if alert.state is State.FIRING:
+                marked = self._marks.on(alert, at / 1000)
+                change = lifecycle.press(marked, now, self._policies.of(alert.question))
+                if change.alert is not alert:
+                    self._settle(part, key, offset, alert, change, outcome, at, 0)
+
     def _settle(
         self,
         part: Part,
@@ -174,15 +185,24 @@ class Herald:
                 # Not told: when the silence ends and it still goes on, it will be told as new.
                 alert = alert.model_copy(update={"told": before.told if before else None})
             elif not (alert.acknowledged_by and change.reason is Reason.STILL):
-                outcome.notices.append(
-                    (_dated(notices.word(alert, change.reason, change.occasion), produced), produced)
-                )
+                alert = _tell(alert, change.reason, change.occasion, at, produced, outcome)
+        if alert.acknowledged_by and alert.told and not (before and before.acknowledged_by):
+            alert = _tell(alert, Reason.ACKNOWLEDGED, alert.acknowledged_by, at, 0, outcome)
         part.alerts[key] = (offset, alert)
         part.touched.add(key)
         if alert != before:
             outcome.alerts.append(alert)
         if before is None or before.state is not alert.state or before.alert_id != alert.alert_id:
             outcome.transitions[alert.question, alert.state] += 1
+
+
+def _tell(alert: Alert, reason: Reason, occasion: str, at: int, produced: int, outcome: Outcome) -> Alert:
+    """Make a notice; the alert as it is once that is told (`at`: ms by the wall)."""
+    outcome.notices.append((_dated(notices.word(alert, reason, occasion), produced), produced))
+    told: dict[str, object] = {"told_as": notices.figures(alert.latest)}
+    if reason in (Reason.FIRST, Reason.WORSE):
+        told |= {"told_at": dt.datetime.fromtimestamp(at / 1000, dt.UTC), "unanswered": 0}
+    return alert.model_copy(update=told)
 
 
 def _dated(notice: Notice, produced: int) -> Notice:

@@ -55,6 +55,23 @@ def expire(alert: Alert, now: dt.datetime, policy: Policy) -> Change:
     return TABLE[alert.state, Heard.NOTHING](alert, alert.latest, policy)
 
 
+def press(alert: Alert, now: dt.datetime, policy: Policy) -> Change:
+    """What becomes of an alert when people have had until `now` (by the wall) to acknowledge it."""
+    waits = policy.unanswered_minutes[alert.unanswered :]
+    if (
+        alert.state is not State.FIRING
+        or alert.told_at is None
+        or alert.acknowledged_by
+        or RANK[alert.severity] < RANK[policy.unanswered_least]
+        or not waits
+        or now - alert.told_at < dt.timedelta(minutes=waits[0])
+    ):
+        return Change(alert)
+    number = alert.unanswered + 1
+    pressed = alert.model_copy(update={"unanswered": number})
+    return Change(pressed, Reason.UNANSWERED, f"{alert.severity}-{number}")
+
+
 def _is_stale(alert: Alert, verdict: Verdict) -> bool:
     if verdict.verdict_id == alert.latest.verdict_id or verdict.period < alert.latest.period:
         return True

@@ -27,6 +27,8 @@ _LEAD: Final = {
     Reason.FIRST: "",
     Reason.WORSE: "Worse: ",
     Reason.STILL: "Still: ",
+    Reason.UNANSWERED: "Nobody has answered: ",
+    Reason.ACKNOWLEDGED: "Taken: ",
     Reason.RESOLVED: "Resolved: ",
 }
 _UNIT: Final = {Cadence.HOUR: "hours", Cadence.DAY: "days", Cadence.WEEK: "weeks", Cadence.MONTH: "months"}
@@ -46,7 +48,7 @@ def word(alert: Alert, reason: Reason, occasion: str) -> Notice:
 def headline(alert: Alert, reason: Reason) -> str:
     """One line: `Surge at Rcmp Quebec: 181 in 1 day, expected 98 (×1.8)`."""
     told = alert.latest if reason is not Reason.RESOLVED else alert.worst
-    return f"{_LEAD[reason]}{_KIND[alert.question]}{_where(told)}: {_figures(told)}"[:200]
+    return f"{_LEAD[reason]}{_KIND[alert.question]}{_where(told)}: {figures(told)}"[:200]
 
 
 def lines(alert: Alert, reason: Reason) -> list[str]:
@@ -59,6 +61,11 @@ def lines(alert: Alert, reason: Reason) -> list[str]:
         f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
         _since(alert),
     ]
+    if reason is Reason.ACKNOWLEDGED:
+        out.insert(0, f"{alert.acknowledged_by} takes care of it.")
+    elif alert.told_as:
+        grade = f"Now {alert.severity}. " if reason is Reason.WORSE else ""
+        out.insert(0, f"{grade}When last told: {alert.told_as}.")
     if evidence.slices:
         out.append("Most of it: " + ", ".join(map(_share, evidence.slices)) + ".")
     if evidence.neighbours:
@@ -115,7 +122,8 @@ def _where(verdict: Verdict) -> str:
     return f" at {here}"
 
 
-def _figures(verdict: Verdict) -> str:
+def figures(verdict: Verdict) -> str:
+    """What was seen, where expected what: `181 in 1 day, expected 98 (×1.8)`."""
     evidence = verdict.evidence
     window = _window(verdict)
     if verdict.question is Question.SILENCE:

@@ -33,6 +33,8 @@ class Policy(BaseModel):
     resolve_after: Count = 3
     expire_days: Annotated[float, Field(gt=0)] = 14
     remind_days: Annotated[float, Field(gt=0)] = 7
+    unanswered_minutes: tuple[Annotated[float, Field(gt=0)], ...] = ()  # by the wall, since it was told
+    unanswered_least: Severity = Severity.CRITICAL
     least_excess: Amount = 5
     least_ratio: Amount = 1.3
     warning_ratio: Amount = 1.5

@@ -26,8 +26,8 @@ class Core(Protocol):
     def process(self, partition: int, records: Sequence[Any], topic: str, /) -> Any:
         """Take a fetch; what follows from it."""
 
-    def tick(self, now: float, /) -> Any:
-        """Let time pass; what follows from it."""
+    def tick(self, now: float, moves: bool, /) -> Any:
+        """Let time pass; what follows from it. `moves`: event time moves with the clock on the wall."""
 
     def dirty(self) -> Mapping[int, Sequence[Pair]]:
         """What changed, by partition, since this was last asked."""
@@ -92,10 +92,10 @@ class Keeper:
             self._metrics.batch(outcome, len(fetch.records), time.perf_counter() - started)
             await self._says.say(self._producer(), outcome)
 
-    async def tick(self, now: float) -> None:
-        """Let the clock on the wall move event time on; `now` is epoch seconds."""
+    async def tick(self, now: float, moves: bool) -> None:
+        """Let time pass on the wall (`now`: epoch seconds), and where it `moves` it, event time."""
         async with self._turn:
-            outcome = self._core.tick(now)
+            outcome = self._core.tick(now, moves)
             self._metrics.outcome(outcome)
             await self._says.say(self._producer(), outcome)
 

@@ -133,7 +133,7 @@ class Regions:
             outcome.produced_at = max(outcome.produced_at, produced)
         return outcome
 
-    def tick(self, now: float) -> Outcome:
+    def tick(self, now: float, moves: bool = True) -> Outcome:
         """Nothing: what the clock on the wall moves are the sectors, and they tell."""
         return Outcome()
 

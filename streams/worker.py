@@ -176,10 +176,9 @@ class Worker:
             self._progress.beats(time.monotonic())
             await self._observer.next_controls(self._hear)
             behind = await self._measure()
-            if self._settings.clock == "wall":
-                for source, keeper in self._kept.items():
-                    if behind.get(source) == 0:
-                        await keeper.tick(time.time())
+            for source, keeper in self._kept.items():
+                moves = self._settings.clock == "wall" and behind.get(source) == 0
+                await keeper.tick(time.time(), moves)
 
     async def _measure(self) -> Mapping[str, int]:
         """By source, how many records are not yet processed (nothing while the broker does not say)."""

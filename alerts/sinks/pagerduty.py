@@ -1,4 +1,4 @@
-"""PagerDuty Events v2: an alert triggers, and resolves, under one dedup key."""
+"""PagerDuty Events v2: an alert triggers, is acknowledged, and resolves, under one dedup key."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +11,7 @@ from alerts.sinks import Outcome, Refused, Request, Retry, http_outcome
 
 URL: Final = "https://events.pagerduty.com/v2/enqueue"
 SUMMARY: Final = 1_024  # characters
+_ACTION: Final = {Reason.RESOLVED: "resolve", Reason.ACKNOWLEDGED: "acknowledge"}
 _URGENCY: Final = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "info"}
 
 
@@ -43,10 +44,10 @@ def page(notice: Notice) -> dict[str, Any]:
     """The event without its routing key."""
     alert, evidence = notice.alert, notice.alert.latest.evidence
     event: dict[str, Any] = {
-        "event_action": "resolve" if notice.reason is Reason.RESOLVED else "trigger",
+        "event_action": _ACTION.get(notice.reason, "trigger"),
         "dedup_key": alert.alert_id,
     }
-    if notice.reason is not Reason.RESOLVED:
+    if notice.reason not in _ACTION:
         event["payload"] = {
             "summary": notice.headline[:SUMMARY],
             "source": alert.sector,
