@@ -137,7 +137,6 @@ class Alerts:
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
                 fetch_max_wait_ms=FETCH_MS,
-                max_poll_records=1,
                 max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
             )
             with suppress(Exception):

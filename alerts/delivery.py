@@ -2,7 +2,7 @@
 
 A sink takes its notices in order and commits an offset when it is done with a notice: delivered, not its
 business, or buried in `notices.dead`. So a sink that is down loses nothing, delays no other, and goes on
-where it was after a restart. A notice may reach a receiver twice (when the worker dies between the answer and
+where it was after a restart. Where more wait than people read one by one, a sink that can makes one digest. A notice may reach a receiver twice (when the worker dies between the answer and
 the commit), always under the same id.
 """
 
@@ -11,9 +11,9 @@ import ipaddress
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -24,13 +24,15 @@ from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from alerts.alert import Notice
-from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
+from alerts.sinks import Delivered, Digests, Outcome, Refused, Request, Retry, Sink
 
 log = structlog.get_logger()
 
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 300.0
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
+FEW: Final = 3  # notices that are told one by one, even if they can be told together
+WAIT_MS: Final = 1_000  # for notices, before asking again
 ANSWER: Final = 4_096  # bytes of an answer that are read
 
 
@@ -59,39 +61,52 @@ class Courier:
     gone: str = ""  # why the receiver wants nothing more
     _free_at: float = 0.0
 
-    async def deliver(self, notice: Notice) -> bool:
-        """Try until the notice is delivered or dead; was it delivered?"""
+    @property
+    def most(self) -> int:
+        """Notices that can be told together."""
+        return self.sink.most if isinstance(self.sink, Digests) else 1
+
+    async def deliver(self, *notices: Notice) -> bool:
+        """Try until the notices are delivered or dead, together; were they delivered?"""
         began, pause = self.now(), FIRST_PAUSE
         while True:
             await self.sleep(max(self._free_at - self.now(), 0.0))
-            outcome = await self._try(notice)
+            outcome = await self._try(notices)
             self._free_at = self.now() + self.sink.spacing
             if outcome is None or isinstance(outcome, Delivered):
                 return outcome is not None
             if isinstance(outcome, Refused):
                 self.gone = outcome.reason if outcome.gone else self.gone
-                return await self._bury(notice, outcome.reason)
+                return await self._bury(notices, outcome.reason)
             wait = outcome.after if outcome.after is not None else pause * self.jitter()
             if self.now() + wait - began > self.give_up:
-                return await self._bury(notice, f"gave up: {outcome.reason}")
+                return await self._bury(notices, f"gave up: {outcome.reason}")
             await self.sleep(wait)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _try(self, notice: Notice) -> Outcome | None:
+    async def _try(self, notices: Sequence[Notice]) -> Outcome | None:
         if self.gone:
             return Refused(self.gone, gone=True)
-        request = self.sink.request(notice, self.now())
+        request = self._request(notices)
         if request is None:
             return None
         started = self.now()
         outcome = await self.post(self.sink, request)
         name, reason = _told(outcome)
-        self.recorder.tried(self.sink.name, notice, name, self.now() - started, reason)
+        for notice in notices:
+            self.recorder.tried(self.sink.name, notice, name, self.now() - started, reason)
         return outcome
 
-    async def _bury(self, notice: Notice, reason: str) -> bool:
-        await self.bury(self.sink.name, notice, reason)
-        self.recorder.tried(self.sink.name, notice, "dead", 0.0, reason)
+    def _request(self, notices: Sequence[Notice]) -> Request | None:
+        if len(notices) > 1 and isinstance(self.sink, Digests):
+            return self.sink.digest(notices, self.now())
+        (notice,) = notices
+        return self.sink.request(notice, self.now())
+
+    async def _bury(self, notices: Sequence[Notice], reason: str) -> bool:
+        for notice in notices:
+            await self.bury(self.sink.name, notice, reason)
+            self.recorder.tried(self.sink.name, notice, "dead", 0.0, reason)
         return False
 
 
@@ -174,6 +189,15 @@ def _is_private(url: str) -> bool:
         return urlsplit(url).hostname == "localhost"
 
 
+class Letter(NamedTuple):
+    """A notice that a sink takes, and where it stands in its topic."""
+
+    notice: Notice
+    at: TopicPartition
+    offset: int
+    produced_at: int  # ms; 0 where nobody said
+
+
 async def serve(
     consumer: Any,
     courier: Courier,
@@ -185,20 +209,31 @@ async def serve(
 
     `waiting` hears how many notices are not yet done with.
     """
-    behind: dict[int, int] = {}
-    async for record in consumer:
-        at = TopicPartition(record.topic, record.partition)
-        behind[record.partition] = (consumer.highwater(at) or record.offset + 1) - record.offset
-        waiting(sum(behind.values()))
+    done: dict[TopicPartition, int] = {}
+    while True:
+        fetched = await consumer.getmany(timeout_ms=WAIT_MS, max_records=courier.most)
+        done |= {at: records[0].offset for at, records in fetched.items()}
+        done = {at: offset for at, offset in done.items() if at in consumer.assignment()}
+        waiting(sum(max((consumer.highwater(at) or 0) - offset, 0) for at, offset in done.items()))
+        letters = [letter for at in fetched for letter in _opened(at, fetched[at]) if takes(letter.notice)]
+        together = len(letters) > FEW
+        for bunch in [letters] if together else [[letter] for letter in letters]:
+            if await courier.deliver(*(letter.notice for letter in bunch)):
+                for produced_at in filter(None, (letter.produced_at for letter in bunch)):
+                    told(produced_at)
+            if not together:
+                await consumer.commit({bunch[0].at: bunch[0].offset + 1})
+        if fetched:
+            done |= {at: records[-1].offset + 1 for at, records in fetched.items()}
+            await consumer.commit({at: done[at] for at in fetched})
+
+
+def _opened(at: TopicPartition, records: Sequence[Any]) -> Iterator[Letter]:
+    for record in records:
         try:
             notice = Notice.model_validate_json(record.value)
         except ValidationError:
             log.error("notice not understood", partition=record.partition, offset=record.offset)
-        else:
-            if takes(notice) and await courier.deliver(notice):
-                produced = next((int(value) for name, value in record.headers if name == "produced_at"), 0)
-                if produced:
-                    told(produced)
-        await consumer.commit()
-        behind[record.partition] -= 1
-        waiting(sum(behind.values()))
+            continue
+        produced = next((int(value) for name, value in record.headers if name == "produced_at"), 0)
+        yield Letter(notice, at, record.offset, produced)

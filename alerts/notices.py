@@ -1,6 +1,6 @@
 """Notices: what people read in five seconds: what was seen and expected, since when, where from, how sure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from alerts.alert import Alert, Notice, Reason, State, notice_id
@@ -58,14 +58,10 @@ def lines(alert: Alert, reason: Reason) -> list[str]:
     verdict = alert.latest
     evidence = verdict.evidence
     out = [
+        *_changed(alert, reason),
         f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
         _since(alert),
     ]
-    if reason is Reason.ACKNOWLEDGED:
-        out.insert(0, f"{alert.acknowledged_by} takes care of it.")
-    elif alert.told_as:
-        grade = f"Now {alert.severity}. " if reason is Reason.WORSE else ""
-        out.insert(0, f"{grade}When last told: {alert.told_as}.")
     if evidence.slices:
         out.append("Most of it: " + ", ".join(map(_share, evidence.slices)) + ".")
     if evidence.neighbours:
@@ -142,6 +138,14 @@ def _window(verdict: Verdict) -> str:
     unit, length = _UNIT[verdict.cadence], verdict.evidence.window
     whole = f"{length} {unit if length > 1 else unit[:-1]}"
     return whole if verdict.closed else f"{whole} (not over yet)"
+
+
+def _changed(alert: Alert, reason: Reason) -> Iterator[str]:
+    if reason is Reason.ACKNOWLEDGED:
+        yield f"{alert.acknowledged_by} takes care of it."
+    elif alert.told_as:
+        grade = f"Now {alert.severity}. " if reason is Reason.WORSE else ""
+        yield f"{grade}When last told: {alert.told_as}."
 
 
 def _since(alert: Alert) -> str:

@@ -1,6 +1,7 @@
 """Where notices go. A sink is pure: it writes a request and reads the answer; delivery carries both."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from alerts.alert import Notice
 
@@ -58,6 +59,18 @@ class Sink(Protocol):
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
         """What the receiver's answer means."""
+
+
+@runtime_checkable
+class Digests(Sink, Protocol):
+    """A sink that can tell many notices at once, so that a storm is one message and not a hundred."""
+
+    @property
+    def most(self) -> int:
+        """Notices in one digest, at most."""
+
+    def digest(self, notices: Sequence[Notice], now: float) -> Request:
+        """The request that tells them all."""
 
 
 def http_outcome(status: int, headers: dict[str, str]) -> Outcome:

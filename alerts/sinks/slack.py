@@ -1,5 +1,10 @@
-"""Slack: one message a notice, in Block Kit, by an incoming webhook. A message a second, as Slack asks."""
+"""Slack: one message a notice, in Block Kit, by an incoming webhook. A message a second, as Slack asks.
 
+Where many notices wait they become one digest: a line an alert, the gravest first.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -7,18 +12,22 @@ import msgspec
 from pydantic import SecretStr
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, SectionBlock
 
-from alerts.alert import Alert, Notice, Reason, Severity
+from alerts.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.notices import headline, place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
 HEADER: Final = 150
 FIELD: Final = 2_000
+LINES: Final = 20  # of a digest; one that is longer nobody reads
+LINE: Final = 140  # characters, so that the lines of a digest fit into a section
 _MARK: Final = {
     Severity.CRITICAL: ":red_circle:",
     Severity.WARNING: ":large_orange_circle:",
     Severity.INFO: ":large_blue_circle:",
 }
+_OWN_MARK: Final = {Reason.RESOLVED: ":white_check_mark:", Reason.ACKNOWLEDGED: ":eyes:"}
+_A_SECTION: Final = 3  # lines: they stay below SECTION, all escaped and with their links
 
 
 @dataclass(frozen=True)
@@ -30,10 +39,18 @@ class SlackSink:
     console: str = ""  # where links lead to
     spacing: float = 1.0
     private: bool = False
+    most: int = 200
 
     def request(self, notice: Notice, now: float) -> Request | None:
         """The message."""
-        body = msgspec.json.encode(message(notice, self.console))
+        return self._request(message(notice, self.console))
+
+    def digest(self, notices: Sequence[Notice], now: float) -> Request:
+        """One message for them all."""
+        return self._request(digest(notices, self.console))
+
+    def _request(self, payload: dict[str, Any]) -> Request:
+        body = msgspec.json.encode(payload)
         return Request(self.url.get_secret_value(), {"content-type": "application/json"}, body)
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
@@ -45,8 +62,7 @@ class SlackSink:
 
 def message(notice: Notice, console: str = "") -> dict[str, Any]:
     """The payload: `text` for what shows no blocks, and the blocks."""
-    alert = notice.alert
-    mark = ":white_check_mark:" if notice.reason is Reason.RESOLVED else _MARK[alert.severity]
+    alert, mark = notice.alert, _mark(notice)
     blocks: list[Block] = [
         HeaderBlock(text=_cut(headline(alert, notice.reason), HEADER)),
         SectionBlock(fields=[MarkdownTextObject(text=_cut(text, FIELD)) for text in _fields(alert)]),
@@ -60,6 +76,40 @@ def message(notice: Notice, console: str = "") -> dict[str, Any]:
         "text": f"{notice.headline}\n{notice.text}"[:SECTION],
         "blocks": [block.to_dict() for block in blocks],
     }
+
+
+def digest(notices: Sequence[Notice], console: str = "") -> dict[str, Any]:
+    """The payload for many notices: what is newest of each alert."""
+    newest = {notice.alert.alert_id: notice for notice in notices}
+    gravest = sorted(
+        newest.values(), key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity])
+    )
+    kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in gravest)
+    title = f"{len(gravest)} alerts: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    lines = [f"{_mark(one)} {_line(one, console)}" for one in gravest[:LINES]]
+    blocks: list[Block] = [
+        HeaderBlock(text=_cut(title, HEADER)),
+        *(
+            SectionBlock(text=MarkdownTextObject(text="\n".join(lines[at : at + _A_SECTION])))
+            for at in range(0, len(lines), _A_SECTION)
+        ),
+    ]
+    more = len(gravest) - LINES
+    foot = [f"and {more} more"] if more > 0 else []
+    foot += [f"<{console}|console>"] if console else []
+    if foot:
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
+    text = "\n".join([title, *(one.headline for one in gravest[:LINES])])
+    return {"text": text[:SECTION], "blocks": [block.to_dict() for block in blocks]}
+
+
+def _line(notice: Notice, console: str) -> str:
+    text = _escape(_cut(notice.headline, LINE))
+    return f"<{console}#alert-{notice.alert.alert_id}|{text}>" if console else text
+
+
+def _mark(notice: Notice) -> str:
+    return _OWN_MARK.get(notice.reason, _MARK[notice.alert.severity])
 
 
 def _fields(alert: Alert) -> list[str]:

@@ -2,12 +2,15 @@
 
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
+import pytest
 from aiohttp import web
+from aiokafka import TopicPartition
 from pydantic import SecretStr
 
 from alerts.alert import Notice
-from alerts.delivery import Courier, Post
+from alerts.delivery import FEW, Courier, Post, serve
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
@@ -15,6 +18,7 @@ from surgewatch.receiver import SECRET, Receiver, receiving
 from tests.alerts.test_sinks import FIRST, RESOLVED
 
 DEAD = Retry("http_503")
+PLACE = TopicPartition("notices", 0)
 
 
 @dataclass
@@ -100,6 +104,65 @@ async def test_slack_hears_one_message_a_second() -> None:
         later - earlier for (earlier, _), (later, _) in zip(street.arrived, street.arrived[1:], strict=False)
     ]
     assert all(gap >= 1 for gap in gaps)
+
+
+@dataclass
+class Queue:
+    """A consumer of one partition of notices that are all there, until it is closed by running dry."""
+
+    notices: list[Notice]
+    committed: list[int] = field(default_factory=list)
+
+    async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[SimpleNamespace]]:
+        start = self.committed[-1] if self.committed else 0
+        if start == len(self.notices):
+            raise EOFError
+        found = [
+            SimpleNamespace(
+                value=one.model_dump_json(), partition=0, offset=at, headers=[("produced_at", b"1")]
+            )
+            for at, one in list(enumerate(self.notices))[start : start + max_records]
+        ]
+        return {PLACE: found}
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.committed.append(offsets[PLACE])
+
+    def assignment(self) -> set[TopicPartition]:
+        return {PLACE}
+
+    def highwater(self, _: TopicPartition) -> int:
+        return len(self.notices)
+
+
+async def _served(street: Street, sink: Sink, notices: list[Notice]) -> tuple[Queue, list[int]]:
+    queue, waited = Queue(notices), []
+    with pytest.raises(EOFError):
+        await serve(queue, street.courier(sink), lambda _: True, lambda _: None, waited.append)
+    return queue, waited
+
+
+async def test_a_storm_is_one_message_in_slack_and_a_few_notices_are_told_one_by_one() -> None:
+    slack = SlackSink("slack", SecretStr("https://hooks.slack.com/x"))
+    for number, messages in ((FEW, FEW), (FEW + 1, 1), (500, 3)):
+        street = Street()
+        queue, waited = await _served(street, slack, [FIRST] * number)
+        assert (len(street.arrived), queue.committed[-1], waited[0]) == (messages, number, number)
+        assert len(street.tried_) == number
+
+
+async def test_a_webhook_gets_every_notice_by_itself_and_commits_each() -> None:
+    street = Street()
+    hook = WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET))
+    queue, _ = await _served(street, hook, [FIRST, RESOLVED] * 3)
+    assert [one for _, one in street.arrived] == [FIRST.notice_id, RESOLVED.notice_id] * 3
+    assert sorted(set(queue.committed)) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_digest_that_nobody_took_is_buried_notice_by_notice() -> None:
+    street = Street(answers=[Refused("http_400")])
+    await _served(street, SlackSink("slack", SecretStr("https://hooks.slack.com/x")), [FIRST] * 5)
+    assert len(street.buried) == 5
 
 
 async def test_a_signed_notice_reaches_a_real_receiver() -> None:

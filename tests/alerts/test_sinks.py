@@ -14,7 +14,7 @@ from alerts.policies import Policy
 from alerts.sinks import Delivered, Outcome, Refused, Retry, http_outcome
 from alerts.sinks.alertmanager import AlertmanagerSink, labels
 from alerts.sinks.pagerduty import PagerDutySink
-from alerts.sinks.slack import HEADER, SECTION, SlackSink, message
+from alerts.sinks.slack import HEADER, LINES, SECTION, SlackSink, digest, message
 from alerts.sinks.webhook import WebhookSink
 from surgewatch.receiver import SECRET
 from tests.alerts.made import verdict
@@ -123,3 +123,26 @@ def test_alertmanager_knows_an_alert_by_labels_that_do_not_change() -> None:
     assert entries[0]["labels"] == entries[1]["labels"] == labels(FIRST.alert)
     assert entries[0]["endsAt"] > entries[0]["startsAt"]
     assert entries[1]["endsAt"] <= entries[1]["startsAt"]
+
+
+def test_a_digest_says_the_newest_of_each_alert_gravest_first_and_what_is_over_last() -> None:
+    grave = notice(1, observed=500)
+    payload = digest([FIRST, _other(grave, "b"), RESOLVED, _other(grave, "c")], "https://console.example")
+    texts = [block["text"]["text"] for block in payload["blocks"] if "text" in block]
+    assert texts[0] == "3 alerts: 2 critical, 1 over"
+    lines = texts[1].splitlines()
+    assert [line.split()[0] for line in lines] == [":red_circle:", ":red_circle:", ":white_check_mark:"]
+    assert "<https://console.example#alert-b|Surge at Swanton: 500" in lines[0]
+
+
+def test_a_digest_of_any_length_stays_within_what_slack_takes() -> None:
+    storm = [_other(notice(1).model_copy(update={"headline": "<&>" * 66}), str(at)) for at in range(200)]
+    payload = digest(storm, "https://a-console-with-a-long-name.operations.example.org/surgewatch")
+    assert len(payload["text"]) <= SECTION
+    assert len(payload["blocks"]) <= 50
+    assert all(len(block["text"]["text"]) <= SECTION for block in payload["blocks"] if "text" in block)
+    assert f"and {200 - LINES} more" in json.dumps(payload)
+
+
+def _other(told: Notice, alert_id: str) -> Notice:
+    return told.model_copy(update={"alert": told.alert.model_copy(update={"alert_id": alert_id})})
