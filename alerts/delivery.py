@@ -2,8 +2,9 @@
 
 A sink takes its notices in order and commits an offset when it is done with a notice: delivered, not its
 business, or buried in `notices.dead`. So a sink that is down loses nothing, delays no other, and goes on
-where it was after a restart. Where more wait than people read one by one, a sink that can makes one digest. A notice may reach a receiver twice (when the worker dies between the answer and
-the commit), always under the same id.
+where it was after a restart. Where more wait than people read one by one, a sink that can makes one digest.
+A notice may reach a receiver twice (when the worker dies between the answer and the commit), always under the
+same id.
 """
 
 import asyncio
