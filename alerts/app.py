@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -16,21 +17,30 @@ from pydantic import SecretStr, ValidationError
 from alerts import delivery
 from alerts.alert import Notice
 from alerts.board import Board, DeadLetter
-from alerts.console import Ask
+from alerts.console import Ask, known_hosts
 from alerts.console import routes as console_routes
-from alerts.console.asked import AskAcknowledge, AskSilence
-from alerts.controls import CONTROL, Acknowledge, Marks, Silence
+from alerts.console.asked import (
+    AskAcknowledge,
+    AskCapacity,
+    AskPolicy,
+    AskRoute,
+    AskSensitivity,
+    AskSilence,
+    AskWithdraw,
+)
+from alerts.controls import CONTROL, Acknowledge, Marks, Reroute, Silence
 from alerts.delivery import Courier, Post
 from alerts.herald import Herald, Outcome, counted
 from alerts.metrics import Metrics
 from alerts.policies import policies
 from alerts.routes import Routes, RoutesError, routes
+from alerts.routing import Route, Routing
 from alerts.settings import Settings
 from alerts.sinks import Sink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from streams import worker
-from streams.controls import Control, PolicyDate
+from streams.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
 from streams.documents import DocumentError
 from streams.flows import Flow
 from streams.settings import WorkerSettings
@@ -73,12 +83,12 @@ class Tells:
 class Alerts:
     """What is around the herald: sinks and their couriers, console and API."""
 
-    def __init__(self, settings: Settings, sinks: Sequence[tuple[Sink, Routes | None]]) -> None:
+    def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
         self.settings = settings
-        self.sinks = sinks
+        self.sinks, self.routing = sinks, routing
         self.board = Board()
         self.metrics = Metrics()
-        self.marks = Marks()
+        self.marks = Marks(routing)
         self.herald = Herald(policies(settings.policies), self.marks)
         self._dead: dict[str, tuple[str, Notice]] = {}  # letter id: sink and notice, for *send again*
         self._couriers: dict[str, Courier] = {}
@@ -98,6 +108,7 @@ class Alerts:
         key = (record.key or b"").decode(errors="replace")
         if not record.value:
             self.marks.withdraw(key)
+            self.board.withdrawn(key)
             return
         try:
             control = CONTROL.validate_json(record.value)
@@ -106,6 +117,14 @@ class Alerts:
             return
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
         self.marks.hear(control)
+        if isinstance(control, Withdrawn):
+            self.board.withdrawn(control.key)
+        else:
+            self.board.control(control)
+        if isinstance(control, Reroute) and control.route:
+            unknown = sorted(set(control.route.sinks) - {sink.name for sink in self.sinks})
+            if unknown:
+                log.warning("route leads nowhere", route=control.name, unknown_sinks=unknown)
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
@@ -114,7 +133,7 @@ class Alerts:
         await runner.setup()
         await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
         post = Post()
-        tasks = [asyncio.create_task(self._courier(sink, way, post)) for sink, way in self.sinks]
+        tasks = [asyncio.create_task(self._courier(sink, post)) for sink in self.sinks]
         try:
             yield
         finally:
@@ -124,7 +143,7 @@ class Alerts:
             await post.close()
             await runner.cleanup()
 
-    async def _courier(self, sink: Sink, way: Routes | None, post: Post) -> None:
+    async def _courier(self, sink: Sink, post: Post) -> None:
         """Bring one sink its notices; starts again where the broker was away."""
         courier = Courier(sink, post, self.bury, self, self.settings.give_up_hours * 3600)
         self._couriers[sink.name] = courier
@@ -145,7 +164,7 @@ class Alerts:
                     await delivery.serve(
                         consumer,
                         courier,
-                        lambda notice: way is None or way.takes(sink.name, notice, time.time()),
+                        lambda notice: self.routing.takes(sink.name, notice, time.time()),
                         lambda produced: self.metrics.told(time.time() - produced / 1000),
                         lambda notices: self.metrics.waiting(sink.name, notices),
                     )
@@ -198,7 +217,8 @@ class Alerts:
         return True
 
     def _site(self, pages: Pages) -> web.Application:
-        site = web.Application()
+        further = urlsplit(self.settings.console_url).hostname, *self.settings.console_hosts.split(",")
+        site = web.Application(middlewares=[known_hosts([name.strip() for name in further if name])])
         site.add_routes(console_routes(self.board, self.control, self.resend, self.settings.console_token))
 
         async def all_alerts(_: web.Request) -> web.Response:
@@ -226,40 +246,49 @@ def _page(page: Any) -> Any:
 
 
 def _control(ask: Ask, now: dt.datetime) -> Control:
+    """The control that was asked for; raises ValueError where it cannot be."""
+    said = {"by": ask.by, "at": now, "reason": ask.reason}
+    body = ask.model_dump(exclude={"kind", "by", "reason"})
     match ask:
         case AskAcknowledge():
-            return Acknowledge(by=ask.by, at=now, reason=ask.reason, alert_id=ask.alert_id)
+            return Acknowledge(**said, **body)
+        case AskPolicy():
+            return PolicyDate(**said, **body)
+        case AskCapacity():
+            return Capacity(**said, **body)
+        case AskSensitivity():
+            return Sensitivity(**said, **body)
+        case AskWithdraw():
+            return Withdrawn(**said, withdraws=ask.key)
+        case AskRoute():
+            route = Route(name=ask.name, sinks=ask.sinks, least=ask.least) if ask.sinks else None
+            return Reroute(**said, name=ask.name, route=route)
         case AskSilence():
             return Silence(
-                by=ask.by,
-                at=now,
-                reason=ask.reason,
+                **said,
                 name=f"{ask.sector}-{ask.question or 'all'}"[:64],
                 sector=ask.sector,
                 question=ask.question or "*",
                 until=now + dt.timedelta(hours=ask.hours),
             )
-        case _:
-            return PolicyDate(
-                by=ask.by, at=now, reason=ask.reason, name=ask.name, date=ask.date, sectors=ask.sectors
-            )
 
 
-def sinks(settings: Settings) -> list[tuple[Sink, Routes | None]]:
-    """Every sink with its routes (None: it takes every notice)."""
-    found: list[tuple[Sink, Routes | None]] = []
-    if settings.routes is not None:
-        way = routes(settings.routes)
-        found += [(sink, way) for sink in way.sinks(settings.console_url)]
+def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
+    """Every sink, and what goes to it; raises RoutesError."""
+    way = routes(settings.routes) if settings.routes is not None else Routes()
+    found = way.sinks(settings.console_url)
     if settings.webhook_url:
         if settings.webhook_secret is None:
             raise RoutesError("SURGEWATCH_WEBHOOK_URL needs SURGEWATCH_WEBHOOK_SECRET")
         url, secret = SecretStr(settings.webhook_url), settings.webhook_secret
-        found.append((WebhookSink("webhook", url, secret, private=settings.allow_private), None))
+        found.append(WebhookSink("webhook", url, secret, private=settings.allow_private))
     if settings.slack_url is not None:
         url = settings.slack_url
-        found.append((SlackSink("slack", url, settings.console_url, private=settings.allow_private), None))
-    return found
+        found.append(SlackSink("slack", url, settings.console_url, private=settings.allow_private))
+    own = [sink.name for sink in found[len(way.sink) :]]
+    if taken := sorted(set(own) & way.sink.keys()):
+        raise RoutesError(f"the environment and the routes both have a sink named {', '.join(taken)}")
+    return found, Routing([*way.route, *(Route(name=name, sinks=(name,)) for name in own)])
 
 
 @asynccontextmanager
@@ -267,7 +296,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     """The worker as the environment wants it; raises what `main` calls unusable."""
     settings = Settings()
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    yield Alerts(settings, sinks(settings)).worker
+    yield Alerts(settings, *sinks(settings)).worker
 
 
 def main() -> int:

@@ -10,10 +10,12 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts.alert import Alert, Severity, State
+from alerts.controls import Silence
 from streams.calendar import Cadence
+from streams.controls import Control
 from streams.verdicts import Evidence, Question, Verdict
 
-SECTORS, ALERTS, DELIVERIES, DEAD = "sectors", "alerts", "deliveries", "dead"
+SECTORS, ALERTS, DELIVERIES, DEAD, CONTROLS = "sectors", "alerts", "deliveries", "dead", "controls"
 POINTS = 60  # periods of a sparkline
 _SHOWN = (Cadence.DAY, Cadence.MONTH, Cadence.WEEK, Cadence.HOUR)  # the first that a sector has is drawn
 _RANK = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
@@ -30,6 +32,7 @@ class Limits(BaseModel):
     alerts: Annotated[int, Field(ge=1)] = 500
     deliveries: Annotated[int, Field(ge=1)] = 100
     dead: Annotated[int, Field(ge=1)] = 100
+    controls: Annotated[int, Field(ge=1)] = 200
 
 
 class DeadLetter(BaseModel):
@@ -121,6 +124,7 @@ class Board:
             ALERTS: _Shelf(limits.alerts),
             DELIVERIES: _Shelf(limits.deliveries),
             DEAD: _Shelf(limits.dead),
+            CONTROLS: _Shelf(limits.controls),
         }
         self._lines: dict[str, dict[Cadence, _Line]] = {}
         self._newest: dict[str, dict[Cadence, Verdict]] = {}
@@ -166,6 +170,22 @@ class Board:
         """A dead letter is no longer to be looked after: it was sent again and taken."""
         if self._shelves[DEAD].drop(letter):
             self._forget(DEAD, letter)
+
+    def control(self, control: Control) -> None:
+        """What an operator said stands from now on."""
+        words = {
+            "by": control.by,
+            "at": control.at.isoformat(),
+            "reason": control.reason,
+            "says": control.says,
+        }
+        until = control.until.isoformat() if isinstance(control, Silence) else ""
+        self._put(CONTROLS, control.key, {"id": control.key, **words, "until": until})
+
+    def withdrawn(self, key: str) -> None:
+        """What stood under this key holds no longer."""
+        if self._shelves[CONTROLS].drop(key):
+            self._forget(CONTROLS, key)
 
     def snapshot(self) -> Json:
         """All there is to show."""

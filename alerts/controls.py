@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from alerts.alert import Alert
-from streams.controls import Capacity, Control, PolicyDate, Sensitivity
+from alerts.routing import Route, Routing
+from streams.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
 from streams.events import Word
 
 
@@ -22,6 +23,11 @@ class Silence(Control):
     @property
     def key(self) -> str:
         return f"silence/{self.name}"
+
+    @property
+    def says(self) -> str:
+        what = "alerts" if self.question == "*" else self.question
+        return f"nobody is told of {what} in {self.sector} until {self.until:%Y-%m-%d %H:%M %Z}"
 
     def holds(self, alert: Alert, now: float) -> bool:
         """Is this alert silenced now? (`now`: epoch seconds by the wall, for it is people who want quiet.)"""
@@ -42,17 +48,38 @@ class Acknowledge(Control):
     def key(self) -> str:
         return f"ack/{self.alert_id}"
 
+    @property
+    def says(self) -> str:
+        return f"{self.by} takes care of alert {self.alert_id}"
 
-AnyControl = Annotated[
-    Silence | Acknowledge | PolicyDate | Capacity | Sensitivity, Field(discriminator="kind")
-]
-CONTROL: TypeAdapter[Silence | Acknowledge | PolicyDate | Capacity | Sensitivity] = TypeAdapter(AnyControl)
+
+class Reroute(Control):
+    """From now on the route of this name, of the routes' file or a new one, is this one."""
+
+    kind: Literal["route"] = "route"
+    name: Word
+    route: Route | None = None  # none: it is off
+
+    @property
+    def key(self) -> str:
+        return f"route/{self.name}"
+
+    @property
+    def says(self) -> str:
+        if self.route is None:
+            return f"route {self.name} is off"
+        return f"route {self.name} brings what is {self.route.least} or more to {', '.join(self.route.sinks)}"
+
+
+Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Withdrawn
+CONTROL: TypeAdapter[Any] = TypeAdapter(Annotated[Any, Field(discriminator="kind")])
 
 
 class Marks:
-    """The silences and acknowledgements that stand."""
+    """The silences and acknowledgements that stand; changes of routes are passed on."""
 
-    def __init__(self) -> None:
+    def __init__(self, routing: Routing | None = None) -> None:
+        self._routing = routing or Routing(())
         self._silences: dict[str, Silence] = {}
         self._acknowledged: dict[str, Acknowledge] = {}
 
@@ -63,9 +90,14 @@ class Marks:
                 self._silences[control.key] = control
             case Acknowledge():
                 self._acknowledged[control.alert_id] = control
+            case Reroute():
+                self._routing.change(control.name, control.route)
+            case Withdrawn():
+                self.withdraw(control.key)
 
     def withdraw(self, key: str) -> None:
         """A control was withdrawn."""
+        self._routing.restore(key.removeprefix("route/"))
         self._silences.pop(key, None)
         self._acknowledged.pop(key.removeprefix("ack/"), None)
 

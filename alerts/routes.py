@@ -5,29 +5,27 @@ kind = "pagerduty"
 routing_key = "env:PAGERDUTY_KEY"
 
 [[route]]
+name = "night"            # by which it can be changed at run time
 sinks = ["duty"]
 least = "critical"
 border = ["northern"]
 """
 
-import datetime as dt
 import os
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from alerts.alert import RANK, Notice, Reason, Severity
+from alerts.alert import Severity
+from alerts.routing import STRICT, Route
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from streams.documents import load
-from streams.verdicts import Question
 
 
 class RoutesError(ValueError):
@@ -35,7 +33,7 @@ class RoutesError(ValueError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class WebhookEntry(_Strict):
@@ -75,45 +73,6 @@ class AlertmanagerEntry(_Strict):
 Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
 
 
-class QuietHours(_Strict):
-    """Times of day at which only what is critical is told."""
-
-    start: dt.time
-    end: dt.time
-    time_zone: str = "UTC"
-
-    def holds(self, now: float) -> bool:
-        """Is it quiet now? (Wall clock: it is people who sleep, not events.)"""
-        at = dt.datetime.fromtimestamp(now, ZoneInfo(self.time_zone)).time()
-        if self.start <= self.end:
-            return self.start <= at < self.end
-        return at >= self.start or at < self.end
-
-
-class Route(_Strict):
-    """Notices that match all of what is said here go to the sinks."""
-
-    sinks: Annotated[tuple[str, ...], Field(min_length=1)]
-    least: Severity = Severity.INFO
-    border: tuple[str, ...] = ("*",)
-    sector: tuple[str, ...] = ("*",)
-    question: tuple[Question, ...] = ()
-    reason: tuple[Reason, ...] = ()
-    quiet: QuietHours | None = None
-
-    def takes(self, notice: Notice, now: float) -> bool:
-        """Does this notice go this way?"""
-        alert = notice.alert
-        return (
-            RANK[alert.severity] >= RANK[self.least]
-            and any(fnmatchcase(alert.border, glob) for glob in self.border)
-            and any(fnmatchcase(alert.sector, glob) for glob in self.sector)
-            and (not self.question or alert.question in self.question)
-            and (not self.reason or notice.reason in self.reason)
-            and not (self.quiet and self.quiet.holds(now) and alert.severity is not Severity.CRITICAL)
-        )
-
-
 class Routes(_Strict):
     """All sinks and routes."""
 
@@ -126,10 +85,6 @@ class Routes(_Strict):
         if unknown:
             raise ValueError(f"routes name sinks that there are not: {', '.join(unknown)}")
         return self
-
-    def takes(self, sink: str, notice: Notice, now: float) -> bool:
-        """Does any route bring this notice to that sink?"""
-        return any(sink in route.sinks and route.takes(notice, now) for route in self.route)
 
     def sinks(self, console: str = "", environment: Mapping[str, str] = os.environ) -> list[Sink]:
         """Every sink, with its secrets; raises RoutesError naming all variables that are missing."""

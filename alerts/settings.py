@@ -20,6 +20,9 @@ class Settings(WorkerSettings):
     console_url: str = Field(
         "", description="where links in messages lead to: the console as people reach it"
     )
+    console_hosts: str = Field(
+        "", description="further host names of the console, by comma, beside localhost and that of its URL"
+    )
     console_token: SecretStr | None = Field(
         None, description="bearer token that writing asks for; unset: no writing"
     )

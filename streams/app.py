@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams import worker
 from streams.baselines.dates import Calendar, CalendarError
-from streams.controls import StreamControl
+from streams.controls import StreamControl, Withdrawn
 from streams.decode import Decoder
 from streams.documents import DocumentError
 from streams.flows import Flow
@@ -40,9 +40,14 @@ def hearing(judge: Judge, record: Any) -> None:
         judge.withdraw(key)
         return
     try:
-        judge.hear(CONTROL.validate_json(record.value))
+        control = CONTROL.validate_json(record.value)
     except ValidationError as error:
         log.warning("control not understood", key=key, faults=error.error_count())
+        return
+    if isinstance(control, Withdrawn):
+        judge.withdraw(key)
+    else:
+        judge.hear(control)
 
 
 @asynccontextmanager

@@ -22,7 +22,28 @@ class Control(BaseModel):
 
     @property
     def key(self) -> str:
+        """The key under which it stands."""
         raise NotImplementedError
+
+    @property
+    def says(self) -> str:
+        """What it changes, in a few words for people."""
+        raise NotImplementedError
+
+
+class Withdrawn(Control):
+    """What stood under this key holds no longer. (So does an empty value, which says not who and why.)"""
+
+    kind: Literal["withdrawn"] = "withdrawn"
+    withdraws: Annotated[str, Field(pattern=r"^[a-z]+/.+$", max_length=200)]
+
+    @property
+    def key(self) -> str:
+        return self.withdraws
+
+    @property
+    def says(self) -> str:
+        return f"{self.withdraws} is withdrawn"
 
 
 class PolicyDate(Control):
@@ -37,6 +58,10 @@ class PolicyDate(Control):
     def key(self) -> str:
         return f"policy/{self.name}"
 
+    @property
+    def says(self) -> str:
+        return f"a new level from {self.date} on in {', '.join(self.sectors)}"
+
 
 class Capacity(Control):
     """How many people a day a sector can take in."""
@@ -48,6 +73,10 @@ class Capacity(Control):
     @property
     def key(self) -> str:
         return f"capacity/{self.sector}"
+
+    @property
+    def says(self) -> str:
+        return f"{self.sector} takes in {self.people_per_day:g} people a day"
 
 
 class Sensitivity(Control):
@@ -61,5 +90,9 @@ class Sensitivity(Control):
     def key(self) -> str:
         return f"sensitivity/{self.sector}"
 
+    @property
+    def says(self) -> str:
+        return f"{self.false_alarms_per_month:g} false alarms a month are accepted in {self.sector}"
 
-StreamControl = Annotated[PolicyDate | Capacity | Sensitivity, Field(discriminator="kind")]
+
+StreamControl = Annotated[PolicyDate | Capacity | Sensitivity | Withdrawn, Field(discriminator="kind")]

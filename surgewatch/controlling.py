@@ -9,11 +9,17 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from streams.controls import Control
+from streams.controls import Control, Withdrawn
 from streams.producers.broker import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sending import send
 from surgewatch.connection import connected
+
+
+def say(control: Control, broker: Broker, prefix: str) -> None:
+    """Put a control on its topic, and tell that it is there."""
+    send([Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)], broker, f"{prefix}controls")
+    click.echo(f"{'withdrawn' if isinstance(control, Withdrawn) else 'said'}: {control.key}")
 
 
 def controls(verb: Callable[..., Control]) -> Callable[..., None]:
@@ -30,9 +36,8 @@ def controls(verb: Callable[..., Control]) -> Callable[..., None]:
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
             raise click.UsageError(faults) from error
-        # A withdrawn control is an empty one: whoever starts later hears of it too.
-        value = b"" if withdraw else control.model_dump_json().encode()
-        send([Outgoing(control.key.encode(), value, 0)], broker, f"{prefix}controls")
-        click.echo(f"{'withdrawn' if withdraw else 'said'}: {control.key}")
+        if withdraw:
+            control = Withdrawn(by=control.by, at=control.at, reason=control.reason, withdraws=control.key)
+        say(control, broker, prefix)
 
     return command

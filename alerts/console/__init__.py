@@ -3,16 +3,18 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from importlib import resources
+from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from pydantic import SecretStr, ValidationError
 
 from alerts.board import Board
 from alerts.console.asked import ASK, Ask
 
-__all__ = ["Ask", "Control", "Resend", "routes"]
+__all__ = ["Ask", "Control", "Resend", "known_hosts", "routes"]
 
 Control = Callable[[Ask], Awaitable[None]]  # publishes what was asked on `controls`; ValueError: it cannot be
 Resend = Callable[[str], Awaitable[bool]]  # sends a dead letter again; False: there is none of that id
@@ -43,6 +45,23 @@ HEADERS = {
 def routes(board: Board, control: Control, resend: Resend, token: SecretStr | None) -> list[web.RouteDef]:
     """The page, `/api/board`, `/api/events`, and the two POSTs. Without a token nothing can be written."""
     return [*_page(), *_reading(board), *_writing(control, resend, token)]
+
+
+def known_hosts(names: Collection[str]) -> Middleware:
+    """Refuse page and API under a host name that is not ours.
+
+    Else a foreign page whose name is made to resolve to the loopback could read them (DNS rebinding).
+    """
+    known = {"localhost", "127.0.0.1", "::1", *names}
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        ours = request.path == "/" or request.path.startswith(("/console/", "/api/"))
+        if ours and urlsplit(f"//{request.host}").hostname not in known:
+            raise _refusal(web.HTTPMisdirectedRequest, "unknown host: see SURGEWATCH_CONSOLE_HOSTS")
+        return await handler(request)
+
+    return guard
 
 
 def _page() -> Iterator[web.RouteDef]:

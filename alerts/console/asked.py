@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from alerts.alert import Severity
 from streams.events import Word
 
 Why = Annotated[str, Field(min_length=1, max_length=500)]
@@ -47,5 +48,37 @@ class AskPolicy(Asked):
     sectors: Annotated[tuple[Name, ...], Field(min_length=1, max_length=200)]
 
 
-Ask = AskAcknowledge | AskSilence | AskPolicy
+class AskCapacity(Asked):
+    """So many people a day are what this sector can take in."""
+
+    kind: Literal["capacity"] = "capacity"
+    sector: Word
+    people_per_day: Annotated[float, Field(gt=0)]
+
+
+class AskSensitivity(Asked):
+    """Accept so many false alarms a month of this sector ("*": of each that has no budget of its own)."""
+
+    kind: Literal["sensitivity"] = "sensitivity"
+    sector: Word
+    false_alarms_per_month: Annotated[float, Field(gt=0, le=30)]
+
+
+class AskRoute(Asked):
+    """The route of this name brings what is that severe to these sinks (none: it is off)."""
+
+    kind: Literal["route"] = "route"
+    name: Word
+    sinks: Annotated[tuple[Word, ...], Field(max_length=20)]
+    least: Severity = Severity.INFO
+
+
+class AskWithdraw(Asked):
+    """What stands under this key shall hold no longer."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    key: Name
+
+
+Ask = AskAcknowledge | AskSilence | AskPolicy | AskCapacity | AskSensitivity | AskRoute | AskWithdraw
 ASK: TypeAdapter[Ask] = TypeAdapter(Annotated[Ask, Field(discriminator="kind")])

@@ -3,7 +3,7 @@
 import { draw, erase } from "./charts.js";
 
 const $ = (id) => document.getElementById(id);
-const kinds = ["sectors", "alerts", "deliveries", "dead"];
+const kinds = ["sectors", "alerts", "deliveries", "dead", "controls"];
 const board = Object.fromEntries(kinds.map((kind) => [kind, new Map()]));
 const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])); // id -> element
 const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4, resolved: 5 };
@@ -89,7 +89,7 @@ function refill(element, ...content) {
   if (held) [...element.querySelectorAll("button")].find((b) => b.getAttribute("aria-label") === held)?.focus();
 }
 
-// ---- the four lists ------------------------------------------------------------------------------------
+// ---- the five lists ------------------------------------------------------------------------------------
 
 function showSector(sector) {
   const element = row("sectors", sector.id, "li");
@@ -171,15 +171,27 @@ function showDead(letter) {
   refill(element, make("b", "", letter.headline), make("span", "", letter.reason), line);
 }
 
-const show = { sectors: showSector, alerts: showAlert, deliveries: showDelivery, dead: showDead };
+function showControl(control) {
+  const element = row("controls", control.id, "li");
+  element.className = "card";
+  const line = make("div", "row");
+  line.append(
+    button("Withdraw…", `Withdraw ${control.id}`, () => openDialog("withdraw", control)),
+    make("span", "quiet", `${control.by} · ${moment(control.at)} UTC · ${control.reason}`),
+  );
+  refill(element, make("b", "", control.id), make("span", "", control.says), line);
+}
+
+const show = { sectors: showSector, alerts: showAlert, deliveries: showDelivery, dead: showDead, controls: showControl };
 const newest = (a, b) => (a.at < b.at ? 1 : -1);
 const order = {
   sectors: (a, b) => gravity[a.state] - gravity[b.state] || a.id.localeCompare(b.id),
   alerts: (a, b) => gravity[standing(a)] - gravity[standing(b)] || b.onset.localeCompare(a.onset) || a.id.localeCompare(b.id),
   deliveries: newest,
   dead: newest,
+  controls: newest,
 };
-const lists = { sectors: $("sector-list"), alerts: $("alert-list"), deliveries: $("delivery-list"), dead: $("dead-list") };
+const lists = { sectors: $("sector-list"), alerts: $("alert-list"), deliveries: $("delivery-list"), dead: $("dead-list"), controls: $("control-list") };
 
 // ---- filters, order, counts ----------------------------------------------------------------------------
 
@@ -288,15 +300,22 @@ function openDialog(kind, alert = null, then = null) {
   asking = { kind, alert, then };
   for (const part of form.querySelectorAll("[data-for]")) {
     part.hidden = !part.dataset.for.split(" ").includes(kind);
-    part.querySelectorAll("input, textarea").forEach((field) => (field.disabled = part.hidden));
+    part.querySelectorAll("input, textarea, select").forEach((field) => (field.disabled = part.hidden));
   }
-  const where = alert && `${words[alert.question] ?? alert.question} at ${title(alert.sector)}`;
-  $("dialog-title").textContent = { acknowledge: "Acknowledge", silence: "Silence", policy: "Policy date", token: "Unlock writing" }[kind];
+  const where = alert?.question && `${words[alert.question] ?? alert.question} at ${title(alert.sector)}`;
+  $("dialog-title").textContent = {
+    acknowledge: "Acknowledge", silence: "Silence", policy: "Policy date", capacity: "Capacity", sensitivity: "Sensitivity",
+    route: "Route", withdraw: "Withdraw", token: "Unlock writing",
+  }[kind];
   $("dialog-about").textContent = {
     acknowledge: `${where}: you take it on, and reminders stop.`,
     silence: `${where}: nobody is told of it for the time you give. It is still counted and shown.`,
     policy: "From this day on a new level is normal in these sectors.",
-    token: "Whoever has the console's token may acknowledge, silence and send again.",
+    capacity: "So many people a day are what this sector can take in.",
+    sensitivity: "So many false alarms a month are accepted of this sector; * is each that has no budget of its own.",
+    route: "What is that severe or more goes to these sinks. The name of a route that there is replaces it.",
+    withdraw: `${alert?.id}: ${alert?.says}. This will hold no longer.`,
+    token: "Whoever has the console's token may change what holds, and send again.",
   }[kind];
   $("dialog-fault").textContent = "";
   form.elements.by.value ||= sessionStorage.getItem("by") ?? "";
@@ -304,11 +323,17 @@ function openDialog(kind, alert = null, then = null) {
   form.querySelector("label:not([hidden]) :is(input, textarea):not([disabled])").focus();
 }
 
+const names = (text) => text.split(",").map((name) => name.trim()).filter(Boolean);
+
 function request({ kind, alert }, fields) {
   const said = { kind, by: fields.by, reason: fields.reason };
   if (kind === "acknowledge") return { ...said, alert_id: alert.id };
   if (kind === "silence") return { ...said, sector: alert.sector, question: alert.question, hours: Number(fields.hours) };
-  return { ...said, name: fields.name, date: fields.date, sectors: fields.sectors.split(",").map((s) => s.trim()).filter(Boolean) };
+  if (kind === "withdraw") return { ...said, key: alert.id };
+  if (kind === "capacity") return { ...said, sector: fields.sector, people_per_day: Number(fields.people_per_day) };
+  if (kind === "sensitivity") return { ...said, sector: fields.sector, false_alarms_per_month: Number(fields.false_alarms_per_month) };
+  if (kind === "route") return { ...said, name: fields.name, sinks: names(fields.sinks), least: fields.least };
+  return { ...said, name: fields.name, date: fields.date, sectors: names(fields.sectors) };
 }
 
 async function post(path, body) {
@@ -365,7 +390,7 @@ function showLock() {
 
 form.addEventListener("submit", submit);
 $("cancel").addEventListener("click", () => dialog.close());
-$("policy").addEventListener("click", () => openDialog("policy"));
+document.querySelectorAll("[data-ask]").forEach((ask) => ask.addEventListener("click", () => openDialog(ask.dataset.ask)));
 $("lock").addEventListener("click", () => (token() ? lock() : openDialog("token")));
 $("filters").addEventListener("input", () => ["sectors", "alerts"].forEach(arrange));
 $("filters").addEventListener("submit", (event) => event.preventDefault());

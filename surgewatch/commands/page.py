@@ -22,7 +22,7 @@ from streams.verdicts import Evidence, Question, Verdict
 def command(name: str) -> None:
     """Send a test notice through one sink, as the alerts worker is set up, and say what came of it."""
     try:
-        found = {sink.name: sink for sink, _ in sinks(Settings())}
+        found = {sink.name: sink for sink in sinks(Settings())[0]}
     except RoutesError as error:
         raise click.UsageError(str(error)) from error
     if name not in found:

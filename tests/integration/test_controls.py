@@ -36,6 +36,8 @@ def where(kafka_servers: str) -> tuple[str, ...]:
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "rcmp-*,swanton"), "policy/treaty"),
         (("capacity", "swanton", "60"), "capacity/swanton"),
         (("sensitivity", "*", "0.5"), "sensitivity/*"),
+        (("route", "night", "--sinks", "duty", "--least", "critical"), "route/night"),
+        (("route", "day", "--off"), "route/day"),
     ],
 )
 def test_what_is_said_stands_on_the_topic_with_who_and_why(
@@ -48,13 +50,24 @@ def test_what_is_said_stands_on_the_topic_with_who_and_why(
     values = [record.value for record in _records(where[1]) if record.key == key.encode()]
     control = CONTROL.validate_json(values[0])
     assert (control.by, control.reason) == ("m.tremblay", "a drill")
-    assert values[-1] == b""
+    withdrawn = CONTROL.validate_json(values[-1])
+    assert (withdrawn.key, withdrawn.by, withdrawn.reason) == (key, "m.tremblay", "over")
 
 
 def test_a_control_that_makes_no_sense_is_refused_before_it_is_said() -> None:
     refused = surgewatch("policy", "treaty", "--date", "soon", "--sectors", "x", "--reason", "r")
     assert refused.returncode == 2
     assert "date" in refused.stderr
+
+
+@pytest.mark.kafka
+def test_what_holds_is_listed_and_taken_back_by_its_key(where: tuple[str, ...]) -> None:
+    who = ("--reason", "flood", "--by", "m.tremblay")
+    surgewatch("capacity", "houlton", "25", *where, *who)
+    held = surgewatch("controls", *where).stdout
+    assert "capacity/houlton: houlton takes in 25 people a day (m.tremblay, " in held
+    assert surgewatch("withdraw", "capacity/houlton", *where, *who).returncode == 0
+    assert "capacity/houlton" not in surgewatch("controls", *where).stdout
 
 
 def test_a_test_page_reaches_the_sink_that_it_names(tmp_path: Path) -> None:

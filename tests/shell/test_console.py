@@ -12,8 +12,16 @@ from pydantic import SecretStr
 
 from alerts.alert import Severity
 from alerts.board import Board
-from alerts.console import Ask, routes
-from alerts.console.asked import AskAcknowledge, AskPolicy, AskSilence
+from alerts.console import Ask, known_hosts, routes
+from alerts.console.asked import (
+    AskAcknowledge,
+    AskCapacity,
+    AskPolicy,
+    AskRoute,
+    AskSensitivity,
+    AskSilence,
+    AskWithdraw,
+)
 from tests import console_story as story
 
 TOKEN = "correct-horse-battery"
@@ -22,6 +30,10 @@ ASKS = [
     ({"kind": "acknowledge", "alert_id": "a1", **WHO}, AskAcknowledge),
     ({"kind": "silence", "sector": "rcmp-quebec", "hours": 12, **WHO}, AskSilence),
     ({"kind": "policy", "name": "STCA", "date": "2023-03-25", "sectors": ["rcmp-*"], **WHO}, AskPolicy),
+    ({"kind": "capacity", "sector": "swanton", "people_per_day": 60, **WHO}, AskCapacity),
+    ({"kind": "sensitivity", "sector": "*", "false_alarms_per_month": 0.5, **WHO}, AskSensitivity),
+    ({"kind": "route", "name": "night", "sinks": ["duty"], "least": "critical", **WHO}, AskRoute),
+    ({"kind": "withdraw", "key": "silence/swanton-all", **WHO}, AskWithdraw),
 ]
 
 
@@ -46,7 +58,7 @@ class Desk:
 
 async def _open(token: SecretStr | None) -> tuple[Desk, web.AppRunner]:
     desk = Desk()
-    app = web.Application()
+    app = web.Application(middlewares=[known_hosts(["console.example"])])
     app.add_routes(routes(desk.board, desk.control, desk.resend, token))
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
@@ -165,3 +177,10 @@ async def test_the_page_asks_nothing_of_the_network(desk, http):
     assert "https://" not in page
     assert "<script>" not in page
     assert " style=" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/api/board", "/console/console.js"])
+async def test_under_a_foreign_host_name_nothing_is_read(desk, http, path):
+    for host, status in (("evil.example", 421), ("console.example", 200), ("localhost:9102", 200)):
+        async with http.get(desk.url + path, headers={"Host": host}) as answer:
+            assert answer.status == status, host

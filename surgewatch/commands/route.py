@@ -1,0 +1,52 @@
+"""`surgewatch route`: change at run time who is told what."""
+
+import datetime as dt
+
+import click
+
+from alerts.alert import Severity
+from alerts.controls import Reroute
+from alerts.routing import Route
+from surgewatch.controlling import controls
+
+
+@click.command("route")
+@click.argument("name")
+@click.option("--sinks", default="", help="Names of sinks, with commas between them.")
+@click.option("--off", is_flag=True, help="Nothing goes this way.")
+@click.option(
+    "--least", type=click.Choice([one.value for one in Severity]), default="info", show_default=True
+)
+@click.option("--border", default="*", show_default=True, help="Globs, with commas between them.")
+@click.option("--sector", default="*", show_default=True, help="Globs, with commas between them.")
+@controls
+def command(
+    name: str,
+    sinks: str,
+    off: bool,
+    least: str,
+    border: str,
+    sector: str,
+    by: str,
+    at: dt.datetime,
+    reason: str,
+) -> Reroute:
+    """Replace the route NAME of the routes' file, or add one, or switch it off."""
+    if off == bool(sinks):
+        raise click.UsageError("give either --sinks or --off")
+    route = (
+        Route(
+            name=name,
+            sinks=_parts(sinks),
+            least=Severity(least),
+            border=_parts(border),
+            sector=_parts(sector),
+        )
+        if sinks
+        else None
+    )
+    return Reroute(by=by, at=at, reason=reason, name=name, route=route)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
