@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import msgspec
 import structlog
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
@@ -16,19 +15,11 @@ from pydantic import SecretStr, ValidationError
 
 from alerts import delivery
 from alerts.alert import Notice
-from alerts.board import Board, DeadLetter
+from alerts.board import Board, Buried, DeadLetter
 from alerts.console import Ask, known_hosts
 from alerts.console import routes as console_routes
-from alerts.console.asked import (
-    AskAcknowledge,
-    AskCapacity,
-    AskPolicy,
-    AskRoute,
-    AskSensitivity,
-    AskSilence,
-    AskWithdraw,
-)
-from alerts.controls import CONTROL, Acknowledge, Marks, Reroute, Silence
+from alerts.console.asked import control_of
+from alerts.controls import CONTROL, Marks, Reroute
 from alerts.delivery import Courier, Post
 from alerts.herald import Herald, Outcome, counted
 from alerts.metrics import Metrics
@@ -40,7 +31,7 @@ from alerts.sinks import Sink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from streams import worker
-from streams.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
+from streams.controls import Control, Withdrawn
 from streams.documents import DocumentError
 from streams.flows import Flow
 from streams.settings import WorkerSettings
@@ -50,6 +41,7 @@ from streams.worker import Pages, Worker
 log = structlog.get_logger()
 
 NEEDED: Final = ("verdicts", "notices", "notices.dead", "alerts", "controls")
+DEAD: Final = 100  # dead letters that are held, the newest
 FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is handed over at once
 
 
@@ -90,7 +82,7 @@ class Alerts:
         self.metrics = Metrics()
         self.marks = Marks(routing)
         self.herald = Herald(policies(settings.policies), self.marks)
-        self._dead: dict[str, tuple[str, Notice]] = {}  # letter id: sink and notice, for *send again*
+        self._dead: dict[str, tuple[DeadLetter, Notice]] = {}  # by letter id, for *send again*
         self._couriers: dict[str, Courier] = {}
         self.worker = Worker(
             settings,
@@ -134,6 +126,7 @@ class Alerts:
         await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
         post = Post()
         tasks = [asyncio.create_task(self._courier(sink, post)) for sink in self.sinks]
+        tasks.append(asyncio.create_task(self._follow_dead()))
         try:
             yield
         finally:
@@ -173,6 +166,42 @@ class Alerts:
             log.warning("courier starts again", sink=sink.name)
             await asyncio.sleep(1)
 
+    async def _follow_dead(self) -> None:
+        """Show the dead letters of all workers, also those of before a restart; starts again as couriers do."""
+        while True:
+            consumer = AIOKafkaConsumer(
+                self.settings.topic("notices.dead"), bootstrap_servers=self.settings.brokers
+            )
+            with suppress(Exception):
+                await consumer.start()
+                try:
+                    ends = await consumer.end_offsets(consumer.assignment())
+                    for at, begins in (await consumer.beginning_offsets(list(ends))).items():
+                        consumer.seek(at, max(begins, ends[at] - DEAD))
+                    async for record in consumer:
+                        self._hear_dead(record)
+                finally:
+                    await consumer.stop()
+            log.warning("dead letters cannot be followed: trying again")
+            await asyncio.sleep(1)
+
+    def _hear_dead(self, record: Any) -> None:
+        """Take one record of `notices.dead`: a letter with its notice, or without one when it was taken."""
+        try:
+            buried = Buried.model_validate_json(record.value)
+        except ValidationError:
+            log.error("dead letter not understood", partition=record.partition, offset=record.offset)
+            return
+        letter = buried.letter
+        if buried.notice is None:
+            self._dead.pop(letter.letter_id, None)
+            self.board.buried(letter.letter_id)
+            return
+        self._dead[letter.letter_id] = (letter, buried.notice)
+        while len(self._dead) > DEAD:
+            self._dead.pop(next(iter(self._dead)))
+        self.board.dead(letter)
+
     def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
         """Hear of one try to deliver."""
         self.metrics.delivery(sink, outcome, seconds)
@@ -189,16 +218,15 @@ class Alerts:
             reason=reason,
             at=dt.datetime.now(dt.UTC),
         )
-        value = {"letter": letter.model_dump(mode="json"), "notice": notice.model_dump(mode="json")}
-        await self.worker.say("notices.dead", notice.alert.alert_id.encode(), msgspec.json.encode(value))
-        self._dead[letter.letter_id] = (sink, notice)
-        while len(self._dead) > 100:
-            self._dead.pop(next(iter(self._dead)))
-        self.board.dead(letter)
+        await self._publish_dead(Buried(letter=letter, notice=notice))
+
+    async def _publish_dead(self, buried: Buried) -> None:
+        key, value = buried.letter.letter_id, buried.model_dump_json()
+        await self.worker.say("notices.dead", key.encode(), value.encode())
 
     async def control(self, ask: Ask) -> None:
         """Publish what a person asked for on the console."""
-        await self.publish(_control(ask, dt.datetime.now(dt.UTC)))
+        await self.publish(control_of(ask, dt.datetime.now(dt.UTC)))
 
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker hears it."""
@@ -206,14 +234,13 @@ class Alerts:
 
     async def resend(self, letter_id: str) -> bool:
         """Try a dead letter once more, beside the queue; False: there is none of that id."""
-        sink, notice = self._dead.get(letter_id, ("", None))
-        if notice is None or sink not in self._couriers:
+        letter, notice = self._dead.get(letter_id, (None, None))
+        if letter is None or notice is None or letter.sink not in self._couriers:
             return False
-        courier = self._couriers[sink]
+        courier = self._couriers[letter.sink]
         courier.gone = ""
         if await courier.deliver(notice):
-            self._dead.pop(letter_id, None)
-            self.board.buried(letter_id)
+            await self._publish_dead(Buried(letter=letter))
         return True
 
     def _site(self, pages: Pages) -> web.Application:
@@ -243,34 +270,6 @@ def _page(page: Any) -> Any:
         return web.Response(status=status, body=body, headers={"Content-Type": kind})
 
     return answer
-
-
-def _control(ask: Ask, now: dt.datetime) -> Control:
-    """The control that was asked for; raises ValueError where it cannot be."""
-    said = {"by": ask.by, "at": now, "reason": ask.reason}
-    body = ask.model_dump(exclude={"kind", "by", "reason"})
-    match ask:
-        case AskAcknowledge():
-            return Acknowledge(**said, **body)
-        case AskPolicy():
-            return PolicyDate(**said, **body)
-        case AskCapacity():
-            return Capacity(**said, **body)
-        case AskSensitivity():
-            return Sensitivity(**said, **body)
-        case AskWithdraw():
-            return Withdrawn(**said, withdraws=ask.key)
-        case AskRoute():
-            route = Route(name=ask.name, sinks=ask.sinks, least=ask.least) if ask.sinks else None
-            return Reroute(**said, name=ask.name, route=route)
-        case AskSilence():
-            return Silence(
-                **said,
-                name=f"{ask.sector}-{ask.question or 'all'}"[:64],
-                sector=ask.sector,
-                question=ask.question or "*",
-                until=now + dt.timedelta(hours=ask.hours),
-            )
 
 
 def sinks(settings: Settings) -> tuple[list[Sink], Routing]:

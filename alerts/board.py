@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from alerts.alert import Alert, Severity, State
+from alerts.alert import Alert, Notice, Severity, State
 from alerts.controls import Silence
 from streams.calendar import Cadence
 from streams.controls import Control
@@ -50,6 +50,15 @@ class DeadLetter(BaseModel):
     def letter_id(self) -> str:
         """The name by which it is sent again; that of its delivery too."""
         return letter_id(self.sink, self.notice_id)
+
+
+class Buried(BaseModel):
+    """A record of `notices.dead`: a letter and its notice, or no notice once it was sent again and taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    letter: DeadLetter
+    notice: Notice | None = None
 
 
 def letter_id(sink: str, notice_id: str) -> str:

@@ -3,8 +3,8 @@
 A sink takes its notices in order and commits an offset when it is done with a notice: delivered, not its
 business, or buried in `notices.dead`. So a sink that is down loses nothing, delays no other, and goes on
 where it was after a restart. Where more wait than people read one by one, a sink that can makes one digest.
-A notice may reach a receiver twice (when the worker dies between the answer and the commit), always under the
-same id.
+A notice may reach a receiver twice only when the worker dies between the answer and the commit, always under
+the same id.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 300.0
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 FEW: Final = 3  # notices that are told one by one, even if they can be told together
+KNOWN: Final = 2_000  # notices that are remembered as told, and read back after a restart
 WAIT_MS: Final = 1_000  # for notices, before asking again
 ANSWER: Final = 4_096  # bytes of an answer that are read
 
@@ -199,6 +200,54 @@ class Letter(NamedTuple):
     produced_at: int  # ms; 0 where nobody said
 
 
+class Inbox:
+    """The notices that a sink is not done with, each once.
+
+    A worker that died may have said a notice a second time, under the same id. All that stands before the
+    offset where a sink goes on was told: those ids are read back first, and what bears one is passed over.
+    """
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+        self._begun: dict[TopicPartition, int] = {}  # where this sink went on
+        self._done: dict[TopicPartition, int] = {}
+        self._known: dict[str, None] = {}  # the newest ids, oldest first
+
+    async def letters(self, most: int) -> list[Letter]:
+        """What came, in the order of its partitions; nothing where nothing came for a while."""
+        fetched = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=most)
+        there = self._consumer.assignment()
+        self._begun = {at: offset for at, offset in self._begun.items() if at in there}
+        self._done = {at: offset for at, offset in self._done.items() if at in there}
+        return [letter for at, records in fetched.items() if at in there for letter in self._new(at, records)]
+
+    def _new(self, at: TopicPartition, records: Sequence[Any]) -> Iterator[Letter]:
+        first = records[0].offset
+        if at not in self._begun:
+            self._begun[at] = self._done[at] = first
+            if first > 0:
+                self._consumer.seek(at, max(first - KNOWN, 0))
+                return
+        for letter in _opened(at, records):
+            if letter.notice.notice_id not in self._known and letter.offset >= self._begun[at]:
+                yield letter
+            self._known[letter.notice.notice_id] = None
+        while len(self._known) > KNOWN:
+            del self._known[next(iter(self._known))]
+        self._done[at] = max(records[-1].offset + 1, self._begun[at])
+
+    def waiting(self) -> int:
+        """How many notices there are from the last ones that came on."""
+        ends = {at: self._consumer.highwater(at) or 0 for at in self._done}
+        return sum(max(ends[at] - done, 0) for at, done in self._done.items())
+
+    async def finish(self, letter: Letter | None = None) -> None:
+        """This letter is done with; without one, all that came is."""
+        done = {letter.at: letter.offset + 1} if letter else self._done
+        if done:
+            await self._consumer.commit(done)
+
+
 async def serve(
     consumer: Any,
     courier: Courier,
@@ -210,23 +259,22 @@ async def serve(
 
     `waiting` hears how many notices are not yet done with.
     """
-    done: dict[TopicPartition, int] = {}
+    inbox = Inbox(consumer)
     while True:
-        fetched = await consumer.getmany(timeout_ms=WAIT_MS, max_records=courier.most)
-        done |= {at: records[0].offset for at, records in fetched.items()}
-        done = {at: offset for at, offset in done.items() if at in consumer.assignment()}
-        waiting(sum(max((consumer.highwater(at) or 0) - offset, 0) for at, offset in done.items()))
-        letters = [letter for at in fetched for letter in _opened(at, fetched[at]) if takes(letter.notice)]
-        together = len(letters) > FEW
+        came = await inbox.letters(courier.most)
+        letters = [letter for letter in came if takes(letter.notice)]
+        together, left = len(letters) > FEW, len(letters)
         for bunch in [letters] if together else [[letter] for letter in letters]:
+            waiting(inbox.waiting() + left)
+            left -= len(bunch)
             if await courier.deliver(*(letter.notice for letter in bunch)):
                 for produced_at in filter(None, (letter.produced_at for letter in bunch)):
                     told(produced_at)
             if not together:
-                await consumer.commit({bunch[0].at: bunch[0].offset + 1})
-        if fetched:
-            done |= {at: records[-1].offset + 1 for at, records in fetched.items()}
-            await consumer.commit({at: done[at] for at in fetched})
+                await inbox.finish(bunch[0])
+        if came:
+            await inbox.finish()
+        waiting(inbox.waiting())
 
 
 def _opened(at: TopicPartition, records: Sequence[Any]) -> Iterator[Letter]:

@@ -31,7 +31,7 @@ TOPICS = (
     Topic("regions", "border", 4, None),  # the other changelog of streams: as many partitions as levels
     Topic("alerts", "question", 4, None),  # the changelog of alerts: as many partitions as verdicts
     Topic("notices", "alert", 4, 30),
-    Topic("notices.dead", "alert", 1, 90),
+    Topic("notices.dead", "sink/notice", 1, 90),
     Topic("controls", "kind/name", 1, None),
 )
 

@@ -3,11 +3,15 @@
 They bear no time and no key: both are the server's to say.
 """
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from alerts.alert import Severity
+from alerts.controls import Acknowledge, Reroute, Silence
+from alerts.routing import Route
+from streams.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
 from streams.events import Word
 
 Why = Annotated[str, Field(min_length=1, max_length=500)]
@@ -82,3 +86,31 @@ class AskWithdraw(Asked):
 
 Ask = AskAcknowledge | AskSilence | AskPolicy | AskCapacity | AskSensitivity | AskRoute | AskWithdraw
 ASK: TypeAdapter[Ask] = TypeAdapter(Annotated[Ask, Field(discriminator="kind")])
+
+
+def control_of(ask: Ask, now: dt.datetime) -> Control:
+    """The control that was asked for; raises ValueError where it cannot be."""
+    said = {"by": ask.by, "at": now, "reason": ask.reason}
+    body = ask.model_dump(exclude={"kind", "by", "reason"})
+    match ask:
+        case AskAcknowledge():
+            return Acknowledge(**said, **body)
+        case AskPolicy():
+            return PolicyDate(**said, **body)
+        case AskCapacity():
+            return Capacity(**said, **body)
+        case AskSensitivity():
+            return Sensitivity(**said, **body)
+        case AskWithdraw():
+            return Withdrawn(**said, withdraws=ask.key)
+        case AskRoute():
+            route = Route(name=ask.name, sinks=ask.sinks, least=ask.least) if ask.sinks else None
+            return Reroute(**said, name=ask.name, route=route)
+        case AskSilence():
+            return Silence(
+                **said,
+                name=f"{ask.sector}-{ask.question or 'all'}"[:64],
+                sector=ask.sector,
+                question=ask.question or "*",
+                until=now + dt.timedelta(hours=ask.hours),
+            )

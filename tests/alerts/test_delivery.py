@@ -111,22 +111,26 @@ class Queue:
     """A consumer of one partition of notices that are all there, until it is closed by running dry."""
 
     notices: list[Notice]
+    start: int = 0
     committed: list[int] = field(default_factory=list)
 
     async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[SimpleNamespace]]:
-        start = self.committed[-1] if self.committed else 0
-        if start == len(self.notices):
+        if self.start == len(self.notices):
             raise EOFError
         found = [
             SimpleNamespace(
                 value=one.model_dump_json(), partition=0, offset=at, headers=[("produced_at", b"1")]
             )
-            for at, one in list(enumerate(self.notices))[start : start + max_records]
+            for at, one in list(enumerate(self.notices))[self.start : self.start + max_records]
         ]
+        self.start += len(found)
         return {PLACE: found}
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         self.committed.append(offsets[PLACE])
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        self.start = offset
 
     def assignment(self) -> set[TopicPartition]:
         return {PLACE}
@@ -135,33 +139,54 @@ class Queue:
         return len(self.notices)
 
 
-async def _served(street: Street, sink: Sink, notices: list[Notice]) -> tuple[Queue, list[int]]:
-    queue, waited = Queue(notices), []
+def _many(number: int) -> list[Notice]:
+    return [FIRST.model_copy(update={"notice_id": f"notice-{at}"}) for at in range(number)]
+
+
+async def _served(street: Street, sink: Sink, queue: Queue) -> list[int]:
+    waited: list[int] = []
     with pytest.raises(EOFError):
         await serve(queue, street.courier(sink), lambda _: True, lambda _: None, waited.append)
-    return queue, waited
+    return waited
 
 
 async def test_a_storm_is_one_message_in_slack_and_a_few_notices_are_told_one_by_one() -> None:
     slack = SlackSink("slack", SecretStr("https://hooks.slack.com/x"))
     for number, messages in ((FEW, FEW), (FEW + 1, 1), (500, 3)):
-        street = Street()
-        queue, waited = await _served(street, slack, [FIRST] * number)
-        assert (len(street.arrived), queue.committed[-1], waited[0]) == (messages, number, number)
+        street, queue = Street(), Queue(_many(number))
+        waited = await _served(street, slack, queue)
+        assert (len(street.arrived), queue.committed[-1], waited[0], waited[-1]) == (
+            messages,
+            number,
+            number,
+            0,
+        )
         assert len(street.tried_) == number
 
 
 async def test_a_webhook_gets_every_notice_by_itself_and_commits_each() -> None:
-    street = Street()
-    hook = WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET))
-    queue, _ = await _served(street, hook, [FIRST, RESOLVED] * 3)
-    assert [one for _, one in street.arrived] == [FIRST.notice_id, RESOLVED.notice_id] * 3
+    street, queue = Street(), Queue(_many(6))
+    await _served(street, WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET)), queue)
+    assert [one for _, one in street.arrived] == [f"notice-{at}" for at in range(6)]
     assert sorted(set(queue.committed)) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_notice_that_a_worker_said_twice_is_told_once_also_after_a_restart() -> None:
+    notices = [*_many(4), *_many(4), RESOLVED]
+    hook = WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET))
+    for start, wanted in (
+        (0, [*(f"notice-{at}" for at in range(4)), RESOLVED.notice_id]),
+        (6, [RESOLVED.notice_id]),
+    ):
+        street, queue = Street(), Queue(notices, start)
+        await _served(street, hook, queue)
+        assert [one for _, one in street.arrived] == wanted
+        assert (min(queue.committed), queue.committed[-1]) >= (start, len(notices))
 
 
 async def test_a_digest_that_nobody_took_is_buried_notice_by_notice() -> None:
     street = Street(answers=[Refused("http_400")])
-    await _served(street, SlackSink("slack", SecretStr("https://hooks.slack.com/x")), [FIRST] * 5)
+    await _served(street, SlackSink("slack", SecretStr("https://hooks.slack.com/x")), Queue(_many(5)))
     assert len(street.buried) == 5
 
 

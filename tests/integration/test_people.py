@@ -1,0 +1,258 @@
+"""The alerts worker on a real Kafka, from verdicts to people: dead sinks, a killed worker, and operators."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer
+
+from alerts.alert import Reason
+from streams.verdicts import Verdict
+from surgewatch.broker import free_port
+from surgewatch.receiver import SECRET, Receiver, receiving
+from surgewatch.system import Worker, running, total
+from tests.alerts.made import verdict
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+TOKEN = "correct-horse-battery"
+ROUTES = """
+[sink.good]
+kind = "webhook"
+url = "{good}"
+secret = "env:HOOK"
+allow_private = true
+
+[sink.sick]
+kind = "webhook"
+url = "{sick}"
+secret = "env:HOOK"
+allow_private = true
+
+[sink.chat]
+kind = "slack"
+url = "env:CHAT"
+allow_private = true
+
+[[route]]
+name = "hooks"
+sinks = ["good", "sick"]
+
+[[route]]
+name = "shift"
+sinks = ["chat"]
+"""
+
+
+class Chat(ThreadingHTTPServer):
+    """Takes Slack's messages."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.messages: list[tuple[float, dict[str, object]]] = []
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Chat
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.messages.append((time.time(), json.loads(body)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+class House:
+    """A worker with two webhooks and a chat; the second webhook is as well as its `status` says."""
+
+    def __init__(self, servers: str, folder: Path, good: Receiver, sick: Receiver, chat: Chat) -> None:
+        self.good, self.sick, self.chat = good, sick, chat
+        self.environment = {
+            "SURGEWATCH_BROKERS": servers,
+            "SURGEWATCH_TOPIC_PREFIX": f"people-{uuid4().hex[:8]}-",
+            "SURGEWATCH_CLOCK": "event",
+        }
+        self.say("topics")
+        routes = folder / "routes.toml"
+        routes.write_text(ROUTES.format(good=good.url, sick=sick.url))
+        own = {
+            "SURGEWATCH_ALERTS_PORT": str(free_port()),
+            "SURGEWATCH_STATE_DIR": str(folder / "alerts"),
+            "SURGEWATCH_SESSION_SECONDS": "6",
+            "SURGEWATCH_ROUTES": str(routes),
+            "SURGEWATCH_CONSOLE_TOKEN": TOKEN,
+            "HOOK": SECRET,
+            "CHAT": f"http://127.0.0.1:{chat.server_port}/T/B/secret-path",
+        }
+        self.log = folder / "alerts.log"
+        self.worker = Worker("alerts", int(own["SURGEWATCH_ALERTS_PORT"]), self.environment | own, self.log)
+        self._producer = Producer({"bootstrap.servers": servers})
+
+    def say(self, *words: str) -> str:
+        command = [sys.executable, "-m", "surgewatch", *words]
+        environment = self.worker.environment if words[0] != "topics" else self.environment
+        done = subprocess.run(
+            command, env={"PATH": "", **environment}, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def hear(self, *verdicts: Verdict) -> None:
+        """Verdicts, as the streams worker says them."""
+        for one in verdicts:
+            self._producer.produce(
+                self.environment["SURGEWATCH_TOPIC_PREFIX"] + "verdicts",
+                one.model_dump_json().encode(),
+                one.sector.encode(),
+                headers=[("produced_at", str(int(time.time() * 1000)).encode())],
+            )
+        self._producer.flush(10)
+
+
+@pytest.fixture(scope="module")
+def house(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    chat = Chat()
+    threading.Thread(target=chat.serve_forever, daemon=True).start()
+    with receiving(Receiver()) as good, receiving(Receiver()) as sick:
+        made = House(kafka_servers, tmp_path_factory.mktemp("people"), good, sick, chat)
+        with running(made.worker):
+            yield made
+    chat.shutdown()
+    chat.server_close()
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> float:
+    """Wait until it is true; the seconds that took."""
+    started = time.monotonic()
+    while not true():
+        assert time.monotonic() - started < seconds, "it did not come true in time"
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+@contextmanager
+def ill(receiver: Receiver, status: int = 503) -> Iterator[None]:
+    receiver.status = status
+    try:
+        yield
+    finally:
+        receiver.status = 200
+
+
+def told(receiver: Receiver, sector: str) -> list[Reason]:
+    return [one.notice.reason for one in receiver.received if one.notice.alert.sector == sector]
+
+
+def test_at_rest_an_alert_is_in_slack_within_a_second(house: House) -> None:
+    house.hear(verdict(0, breach=True, sector="blaine"))
+    until(lambda: len(house.chat.messages) == 1)
+    time.sleep(1.5)  # the first message of a worker also finds its group; at rest is after that
+    said = time.time()
+    house.hear(verdict(0, breach=True, sector="spokane"))
+    until(lambda: len(house.chat.messages) == 2)
+    at, message = house.chat.messages[-1]
+    print(f"verdict to Slack: {at - said:.3f} s")
+    assert at - said < 1
+    assert str(message["text"]).startswith("Surge at Spokane: 90 in 1 day, expected 30")
+
+
+def test_a_dead_sink_delays_no_other_and_gets_everything_in_order_though_the_worker_is_killed(
+    house: House,
+) -> None:
+    with ill(house.sick):
+        house.hear(verdict(0, breach=True, sector="houlton"))
+        house.hear(*(verdict(day, breach=False, sector="houlton") for day in (1, 2, 3)))
+        until(lambda: told(house.good, "houlton") == [Reason.FIRST, Reason.RESOLVED])
+        assert told(house.sick, "houlton") == []
+        house.worker.kill()
+        house.worker.start()
+        house.worker.wait_ready()
+    until(lambda: told(house.sick, "houlton") == [Reason.FIRST, Reason.RESOLVED], 60)
+    assert house.good.repeated == 0
+
+
+def test_who_takes_an_alert_is_told_within_seconds_without_another_verdict(house: House) -> None:
+    house.hear(verdict(0, breach=True, sector="havre"))
+    until(lambda: told(house.good, "havre") == [Reason.FIRST])
+    alert = next(one.notice.alert for one in house.good.received if one.notice.alert.sector == "havre")
+    said = time.time()
+    house.say("ack", alert.alert_id, "--by", "anna", "--reason", "on it")
+    until(lambda: told(house.good, "havre") == [Reason.FIRST, Reason.ACKNOWLEDGED])
+    took = house.good.received[-1].at - said
+    print(f"acknowledged on the command line, and told after {took:.2f} s")
+    assert took < 5
+    held = json.loads(house.worker.get(f"/api/alerts/{alert.alert_id}") or "{}")
+    assert held["acknowledged_by"] == "anna"
+
+
+def test_a_route_that_is_switched_off_brings_nothing_until_it_is_withdrawn(house: House) -> None:
+    who = ("--by", "anna", "--reason", "drill")
+    house.say("route", "hooks", "--off", *who)
+    assert "route hooks is off" in house.say("controls")
+    controls = lambda: json.loads(house.worker.get("/api/board") or "{}").get("controls", [])  # noqa: E731
+    until(lambda: any(one["id"] == "route/hooks" for one in controls()))
+    messages = len(house.chat.messages)
+    house.hear(verdict(0, breach=True, sector="detroit"))
+    until(lambda: len(house.chat.messages) == messages + 1)
+    house.say("withdraw", "route/hooks", *who)
+    until(lambda: not any(one["id"] == "route/hooks" for one in controls()))
+    house.hear(verdict(0, breach=True, sector="buffalo"))
+    until(lambda: told(house.good, "buffalo") == [Reason.FIRST])
+    assert told(house.good, "detroit") == []
+
+
+def test_a_storm_is_a_digest_in_slack_and_every_notice_by_itself_in_a_webhook(house: House) -> None:
+    storm = [verdict(0, breach=True, sector=f"storm-{at}") for at in range(60)]
+    messages = len(house.chat.messages)
+    house.hear(*storm)
+    until(lambda: all(told(house.good, one.sector) == [Reason.FIRST] for one in storm))
+    until(lambda: total(house.worker.samples(), "surgewatch_delivery_queue", sink="chat") == 0)
+    texts = [str(message["text"]).splitlines()[0] for _, message in house.chat.messages[messages:]]
+    print(texts)
+    assert len(texts) <= 10
+    assert any("alerts: " in text for text in texts)
+
+
+def test_a_refused_notice_is_a_dead_letter_that_survives_the_worker_and_can_be_sent_again(
+    house: House,
+) -> None:
+    dead = lambda: json.loads(house.worker.get("/api/board") or "{}").get("dead", [])  # noqa: E731
+    with ill(house.sick, 400):
+        house.hear(verdict(0, breach=True, sector="spokane-valley"))
+        until(lambda: len(dead()) == 1)
+        house.worker.kill()
+        house.worker.start()
+        house.worker.wait_ready()
+        until(lambda: len(dead()) == 1)
+    (letter,) = dead()
+    assert (letter["sink"], letter["reason"]) == ("sick", "http_400")
+    again = urllib.request.Request(
+        f"http://127.0.0.1:{house.worker.port}/api/dead/{quote(letter['id'], safe='')}/resend",
+        data=b"{}",
+        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(again, timeout=10) as answer:
+        assert answer.status == 202
+    until(lambda: told(house.sick, "spokane-valley") == [Reason.FIRST])
+    until(lambda: dead() == [])
+
+
+def test_no_secret_is_in_the_log_the_metrics_or_the_console(house: House) -> None:
+    shown = house.log.read_text() + "".join(
+        house.worker.get(path) or "" for path in ("/metrics", "/api/board")
+    )
+    assert "secret-path" not in shown
+    assert SECRET.removeprefix("whsec_") not in shown
+    assert TOKEN not in shown
