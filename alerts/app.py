@@ -167,7 +167,7 @@ class Alerts:
             await asyncio.sleep(1)
 
     async def _follow_dead(self) -> None:
-        """Show the dead letters of all workers, also those of before a restart; starts again as couriers do."""
+        """Show the dead letters of all workers, also of before a restart; starts again as couriers do."""
         while True:
             consumer = AIOKafkaConsumer(
                 self.settings.topic("notices.dead"), bootstrap_servers=self.settings.brokers
