@@ -3,8 +3,9 @@
     python -m benchmarks.latency [--rate 1000] [--seconds 20]
 
 Both workers run as they would, on a real broker. Every sector has a history of calm days. While events come
-at a steady rate, one sector after the other gets a single event that lifts its day far above normal; the
-time is that from handing this event to the producer until a receiver on loopback has the signed webhook.
+at a steady rate, one second of event time a second, one sector after the other gets a single event that lifts
+its day far above normal; the time is that from handing this event to the producer until a receiver on
+loopback has the signed webhook. The first events close the day before; surges begin after them.
 """
 
 import argparse
@@ -20,11 +21,13 @@ from confluent_kafka import Producer
 
 from benchmarks import load
 from streams.topics import topics
+from streams.verdicts import Question
 from surgewatch.broker import ApacheKafka, free_port
 from surgewatch.receiver import Receiver, receiving
 from surgewatch.system import Worker, running, total
 
 SECTORS, HISTORY = 200, 40  # days
+WARM = 3.0  # seconds of events before the first surge
 EVENT = (
     '{"event_id":"%s","occurred_at":"%s","sector":"%s","crossing":"bridge of the americas","crossing_type":'
     '"at_port","demographic":"single_adult","citizenship":"HAITI","count":%d,"group_id":"g-1"}'
@@ -49,18 +52,20 @@ def produce(servers: str, rate: int, seconds: float, normal: int) -> dict[str, f
         | {"partitioner": "murmur2_random"}
     )
     names, number, surges = load.sectors(SECTORS), int(rate * seconds), dict[str, float]()
-    day = load.START + timedelta(days=HISTORY)
+    noon = load.START + timedelta(days=HISTORY, hours=12)
+    first = int(rate * WARM)
     every = max(number // SECTORS, 1)
     started = time.monotonic()
-    for at in range(number):
-        moment = (day + timedelta(hours=1 + 20 * at / number)).isoformat(timespec="seconds")
+    for at in range(first + number):
+        if at % max(1, rate // 1000) == 0:
+            time.sleep(max(0.0, started + at / rate - time.monotonic()))
+            producer.poll(0)
+            moment = (noon + timedelta(seconds=at / rate)).isoformat(timespec="seconds")
         sector, count = names[at * 7 % SECTORS], 1
-        if at % every == every // 2 and len(surges) < SECTORS:
+        if at >= first and at % every == every // 2 and len(surges) < SECTORS:
             sector, count = names[len(surges)], normal * 3
             surges[sector] = time.time()
         producer.produce("encounters", key=sector, value=EVENT % (f"l-{at}", moment, sector, count))
-        if at % max(1, rate // 1000) == 0:
-            producer.poll(max(0.0, started + at / rate - time.monotonic()))
     producer.flush()
     return surges
 
@@ -88,12 +93,14 @@ def measure(rate: int, seconds: float) -> dict[str, float]:
             broker.kill()
     heard: dict[str, float] = {}
     for one in receiver.received:
-        heard.setdefault(one.notice.alert.sector, one.at)
+        sector = one.notice.alert.sector
+        if one.at >= surges[sector] and one.notice.alert.question is Question.SURGE:
+            heard.setdefault(sector, one.at)
     late = [(heard[sector] - at) * 1000 for sector, at in surges.items() if sector in heard]
     cuts = statistics.quantiles(late, n=100)
     return {
         "rate": rate,
-        "rate_reached": rate * seconds / taken,
+        "rate_reached": rate * (WARM + seconds) / taken,
         "surges": len(surges),
         "told": len(late),
         "p50_ms": cuts[49],
