@@ -34,6 +34,7 @@ LONGEST_PAUSE: Final = 300.0
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 FEW: Final = 3  # notices that are told one by one, even if they can be told together
 KNOWN: Final = 2_000  # notices that are remembered as told, and read back after a restart
+MANY: Final = 200  # notices that are fetched at once
 WAIT_MS: Final = 1_000  # for notices, before asking again
 ANSWER: Final = 4_096  # bytes of an answer that are read
 
@@ -213,9 +214,9 @@ class Inbox:
         self._done: dict[TopicPartition, int] = {}
         self._known: dict[str, None] = {}  # the newest ids, oldest first
 
-    async def letters(self, most: int) -> list[Letter]:
+    async def letters(self) -> list[Letter]:
         """What came, in the order of its partitions; nothing where nothing came for a while."""
-        fetched = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=most)
+        fetched = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=MANY)
         there = self._consumer.assignment()
         self._begun = {at: offset for at, offset in self._begun.items() if at in there}
         self._done = {at: offset for at, offset in self._done.items() if at in there}
@@ -241,9 +242,9 @@ class Inbox:
         ends = {at: self._consumer.highwater(at) or 0 for at in self._done}
         return sum(max(ends[at] - done, 0) for at, done in self._done.items())
 
-    async def finish(self, letter: Letter | None = None) -> None:
-        """This letter is done with; without one, all that came is."""
-        done = {letter.at: letter.offset + 1} if letter else self._done
+    async def finish(self, letters: Sequence[Letter] = ()) -> None:
+        """These letters are done with; without any, all that came is."""
+        done = {letter.at: letter.offset + 1 for letter in letters} or self._done
         if done:
             await self._consumer.commit(done)
 
@@ -261,17 +262,23 @@ async def serve(
     """
     inbox = Inbox(consumer)
     while True:
-        came = await inbox.letters(courier.most)
+        came = await inbox.letters()
         letters = [letter for letter in came if takes(letter.notice)]
-        together, left = len(letters) > FEW, len(letters)
-        for bunch in [letters] if together else [[letter] for letter in letters]:
-            waiting(inbox.waiting() + left)
-            left -= len(bunch)
-            if await courier.deliver(*(letter.notice for letter in bunch)):
-                for produced_at in filter(None, (letter.produced_at for letter in bunch)):
-                    told(produced_at)
-            if not together:
-                await inbox.finish(bunch[0])
+        size = courier.most if len(letters) > FEW else 1
+        commit: Awaitable[None] | None = None  # beside the next delivery: it is a way to the broker and back
+        try:
+            for at in range(0, len(letters), size):
+                bunch = letters[at : at + size]
+                waiting(inbox.waiting() + len(letters) - at)
+                if await courier.deliver(*(letter.notice for letter in bunch)):
+                    for produced_at in filter(None, (letter.produced_at for letter in bunch)):
+                        told(produced_at)
+                if commit is not None:
+                    await commit
+                commit = asyncio.create_task(inbox.finish(bunch))
+        finally:
+            if commit is not None:
+                await commit
         if came:
             await inbox.finish()
         waiting(inbox.waiting())

@@ -27,7 +27,7 @@ from surgewatch.receiver import Receiver, receiving
 from surgewatch.system import Worker, running, total
 
 SECTORS, HISTORY = 200, 40  # days
-WARM = 3.0  # seconds of events before the first surge
+WARM = 10.0  # seconds of events before the first surge
 EVENT = (
     '{"event_id":"%s","occurred_at":"%s","sector":"%s","crossing":"bridge of the americas","crossing_type":'
     '"at_port","demographic":"single_adult","citizenship":"HAITI","count":%d,"group_id":"g-1"}'
@@ -48,7 +48,7 @@ def calm(normal: int) -> Iterator[tuple[str, str, str, int]]:
 def produce(servers: str, rate: int, seconds: float, normal: int) -> dict[str, float]:
     """A day of events at a steady rate; when each sector's surge was produced (epoch seconds)."""
     producer = Producer(
-        {"bootstrap.servers": servers, "linger.ms": 0, "queue.buffering.max.messages": 500_000}
+        {"bootstrap.servers": servers, "queue.buffering.max.messages": 500_000}
         | {"partitioner": "murmur2_random"}
     )
     names, number, surges = load.sectors(SECTORS), int(rate * seconds), dict[str, float]()
@@ -73,7 +73,7 @@ def produce(servers: str, rate: int, seconds: float, normal: int) -> dict[str, f
 def measure(rate: int, seconds: float) -> dict[str, float]:
     """Latencies at one rate, and the rate that the producer really reached."""
     with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name, receiving(Receiver()) as receiver:
-        folder, normal = Path(name), max(int(rate * seconds) // SECTORS, 40)
+        folder, normal = Path(name), max(int(rate * (WARM + seconds)) // SECTORS, 40)
         broker = ApacheKafka(folder / "kafka")
         broker.start()
         try:
