@@ -190,7 +190,7 @@ class Alerts:
         try:
             buried = Buried.model_validate_json(record.value)
         except ValidationError:
-            log.error("dead letter not understood", partition=record.partition, offset=record.offset)
+            log.error("dead letter not understood", offset=record.offset)
             return
         letter = buried.letter
         if buried.notice is None:

@@ -289,7 +289,7 @@ def _opened(at: TopicPartition, records: Sequence[Any]) -> Iterator[Letter]:
         try:
             notice = Notice.model_validate_json(record.value)
         except ValidationError:
-            log.error("notice not understood", partition=record.partition, offset=record.offset)
+            log.error("notice not understood", partition=at.partition, offset=record.offset)
             continue
         produced = next((int(value) for name, value in record.headers if name == "produced_at"), 0)
         yield Letter(notice, at, record.offset, produced)
