@@ -35,7 +35,7 @@ from streams.controls import Control, Withdrawn
 from streams.documents import DocumentError
 from streams.flows import Flow
 from streams.settings import WorkerSettings
-from streams.transport import Producer
+from streams.transport import METADATA_MS, Producer
 from streams.worker import Pages, Worker
 
 log = structlog.get_logger()
@@ -148,6 +148,7 @@ class Alerts:
                 group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
+                metadata_max_age_ms=METADATA_MS,
                 fetch_max_wait_ms=FETCH_MS,
                 max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
             )
@@ -170,7 +171,9 @@ class Alerts:
         """Show the dead letters of all workers, also of before a restart; starts again as couriers do."""
         while True:
             consumer = AIOKafkaConsumer(
-                self.settings.topic("notices.dead"), bootstrap_servers=self.settings.brokers
+                self.settings.topic("notices.dead"),
+                bootstrap_servers=self.settings.brokers,
+                metadata_max_age_ms=METADATA_MS,
             )
             with suppress(Exception):
                 await consumer.start()

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from streams.baselines.arrivals import SMALLEST, TRUSTED, pooled
 from streams.baselines.tails import Floats, threshold
@@ -76,12 +77,35 @@ class Sheet:
         return replace(self, mean=np.where(sure, self.mean, whole), late=late)
 
 
-def answer(sheet: Sheet, row: int, question: Question, breach: bool, **evidence: Any) -> list[Verdict]:
+def answer(
+    sheet: Sheet,
+    row: int,
+    question: Question,
+    breach: bool,
+    *,
+    expected: float,
+    dispersion: float,
+    alpha: float,
+    **evidence: Any,
+) -> list[Verdict]:
     """A verdict, where somebody wants it: a breach, or calm after one."""
     key = "|".join((question, sheet.batch[row].sector, "", sheet.cadence))
     if not breach and key not in sheet.batch[row].asked:
         return []
-    return [verdict(sheet, row, question, breach, **evidence)]
+    lower, upper = normal(alpha, expected, dispersion)
+    return [
+        verdict(
+            sheet, row, question, breach,
+            expected=expected, lower=float(lower), upper=float(upper), alpha=alpha, **evidence,
+        )
+    ]  # fmt: skip
+
+
+def normal(alpha: ArrayLike, expected: ArrayLike, dispersion: ArrayLike) -> tuple[Floats, Floats]:
+    """The smallest count that is no drop and the largest that is no surge, at `alpha`."""
+    level, spread = np.asarray(alpha), np.maximum(dispersion, 1.0)
+    lower = np.maximum(threshold(1 - level, expected, spread) - 1, 0.0)
+    return lower, np.maximum(threshold(level, expected, spread) - 1, lower)
 
 
 def verdict(
@@ -91,9 +115,7 @@ def verdict(
     breach: bool,
     *,
     expected: float,
-    dispersion: float,
     p_value: float,
-    alpha: float,
     **evidence: Any,
 ) -> Verdict:
     """A verdict with all that can be said for it; `evidence` goes into it as it is."""
@@ -105,8 +127,6 @@ def verdict(
             counts.memory[key] = since
         else:
             counts.memory.pop(key, None)
-    upper = float(threshold(alpha, expected, max(dispersion, 1.0))) - 1
-    lower = _lower(alpha, expected, max(dispersion, 1.0))
     model = counts.memory.get(f"model {sheet.cadence}", {})
     return Verdict.of(
         question=question,
@@ -119,10 +139,7 @@ def verdict(
         breach=breach,
         evidence=Evidence(
             expected=round(float(expected), 3),
-            lower=lower,
-            upper=max(upper, lower),
-            p_value=float(np.clip(p_value, 0, 1)),
-            alpha=alpha,
+            p_value=min(max(float(p_value), 0.0), 1.0),
             baseline=_baseline(model, sheet.cadence),
             down_weighted=model.get("down_weighted", 0),
             since=period_start(counts, sheet.cadence, since) if breach else None,
@@ -169,11 +186,6 @@ def _arrived(sheet: Sheet, row: int, window: int) -> float:
 def _came_late(sheet: Sheet, row: int, window: int) -> float:
     arrived = sheet.batch[row].arrived.get(sheet.cadence)
     return 0.0 if arrived is None else round(arrived.late(sheet.index, window), 3)
-
-
-def _lower(alpha: float, expected: float, dispersion: float) -> float:
-    """The smallest count that is no drop at `alpha`."""
-    return max(float(threshold(1 - alpha, expected, dispersion)) - 1, 0.0)
 
 
 def _baseline(model: dict[str, Any], cadence: Cadence) -> str:

@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from streams.transport import METADATA_MS
+
 log = structlog.get_logger()
 
 REQUEST_MS = 5000
@@ -30,6 +32,7 @@ class Observer:
             bootstrap_servers=servers,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
+            metadata_max_age_ms=METADATA_MS,
             request_timeout_ms=REQUEST_MS,
         )
 

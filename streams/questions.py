@@ -8,7 +8,7 @@ import numpy as np
 from streams.baselines.tails import Floats, at_least
 from streams.calendar import DAY, Cadence
 from streams.detectors import drop, mix, record, regime, silence, slow_rise, strain, surge
-from streams.evidence import LONGEST, Sheet, answer, moment, verdict, why
+from streams.evidence import LONGEST, Sheet, answer, moment, normal, verdict, why
 from streams.verdicts import Contribution, Question, Verdict
 
 RUNS: Final = {Cadence.HOUR: 48, Cadence.DAY: 15, Cadence.WEEK: 8, Cadence.MONTH: 5}
@@ -35,6 +35,7 @@ def surges(sheet: Sheet) -> list[Verdict]:
             # Once it is a breach, only a tenth more is news again.
             needed = sheet.observed[row, -1] * 1.1 if breach[row] else found.needed[row]
             counts.threshold[sheet.cadence] = max(float(needed), float(sheet.observed[row, -1]) + 1)
+    lower, upper = normal(sheet.alpha, found.expected, found.dispersion)
     wanted = range(len(sheet.batch)) if sheet.closed else np.flatnonzero(breach).tolist()
     return [
         verdict(
@@ -44,7 +45,8 @@ def surges(sheet: Sheet) -> list[Verdict]:
             bool(breach[row]),
             observed=found.observed[row],
             expected=found.expected[row],
-            dispersion=found.dispersion[row],
+            lower=lower[row],
+            upper=upper[row],
             p_value=found.p_value[row],
             alpha=sheet.alpha[row],
             window=int(found.window[row]),

@@ -19,6 +19,9 @@ from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+# How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
+# leader then gives out nothing of them until it asks again; by default after five minutes.
+METADATA_MS = 5_000
 FETCH_WAIT_MS = 50  # a broker that does not wake a waiting fetch (the embedded one) adds so much latency
 
 Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
@@ -137,6 +140,16 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
         return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """The same for partitions without a commit, which aiokafka leaves where they are.
+
+        What was fetched of them before the assignment was complete has been dropped by then.
+        """
+        committed = await super().seek_to_committed()
+        if never := [tp for tp, offset in committed.items() if not offset]:
+            await self.seek_to_beginning(*never)
+        return committed
 
 
 class Producer(driver.Producer):

@@ -18,7 +18,7 @@ from streams.keeper import Keeper
 from streams.observer import Observer, SetupError
 from streams.settings import WorkerSettings
 from streams.store import Changelog, NoShelf, RocksShelf
-from streams.transport import App, Fetch, Producer
+from streams.transport import METADATA_MS, App, Fetch, Producer
 from streams.watchdog import Position, Progress, stand_guard
 
 log = structlog.get_logger()
@@ -53,6 +53,7 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
         consumer_group_instance_id=settings.instance or None,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=FETCH_BYTES,
+        consumer_metadata_max_age_ms=METADATA_MS,
         producer_max_batch_size=BATCH_BYTES,
         producer_max_request_size=BATCH_BYTES * 4,
         broker_max_poll_records=settings.batch_events,
