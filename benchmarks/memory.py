@@ -1,0 +1,73 @@
+"""Kilobytes of a sector in the streams worker: all windows, slices, models, and a year of daily history.
+
+    python -m benchmarks.memory
+
+The same year is lived through with few and with many sectors; a sector costs the difference, divided by how
+many more there are. What counts is what Python and numpy allocate (tracemalloc), not what stays mapped. Ids that
+are remembered against duplicates are told apart: they follow the events of a sector, not its history.
+"""
+
+import gc
+import tempfile
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import load
+from streams.judging import Judge
+from streams.pipeline import Pipeline
+from streams.sectors import registry
+
+FEW, MANY = 10, 60  # sectors
+DAYS, A_DAY = 366, 8  # days; events of a sector in each
+FETCH = 2_000
+
+
+class Record(NamedTuple):
+    """A record as a fetch brings it."""
+
+    offset: int
+    key: bytes
+    value: bytes
+    timestamp: int = int((load.START + timedelta(days=DAYS + 1)).timestamp()) * 1000
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def held(sectors: int) -> tuple[int, int]:
+    """Bytes of a pipeline that has lived through the year with so many sectors, and of its ids."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = registry(load.registry(Path(folder) / "sectors.toml", sectors))
+    made = load.events(sectors * DAYS * A_DAY, load.sectors(sectors), DAYS)
+    gc.collect()
+    tracemalloc.start()
+    pipeline = Pipeline(places, Judge(places))
+    fetch: list[Record] = []
+    for at, (sector, text, _, _) in enumerate(made):
+        fetch.append(Record(at, sector.encode(), text.encode()))
+        if len(fetch) == FETCH or at + 1 == sectors * DAYS * A_DAY:
+            outcome = pipeline.process(0, fetch, "encounters")
+            assert outcome.outcomes["counted"] == len(fetch), outcome.outcomes
+            pipeline.dirty()
+            fetch.clear()
+    gc.collect()
+    snapshot = tracemalloc.take_snapshot()
+    tracemalloc.stop()
+    ids = snapshot.filter_traces([tracemalloc.Filter(True, "*streams/seen.py")])
+    return _bytes(snapshot), _bytes(ids)
+
+
+def _bytes(snapshot: tracemalloc.Snapshot) -> int:
+    return sum(one.size for one in snapshot.statistics("filename"))
+
+
+def main() -> None:
+    """Measure and print."""
+    held(MANY)  # what is imported and cached once is no sector's
+    (few, few_ids), (many, many_ids) = held(FEW), held(MANY)
+    ids = (many_ids - few_ids) / (MANY - FEW) / 1024
+    print(f"{(many - few) / (MANY - FEW) / 1024 - ids:.1f} KB a sector, and {ids:.1f} KB of ids")
+
+
+if __name__ == "__main__":
+    main()
