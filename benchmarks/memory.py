@@ -3,8 +3,9 @@
     python -m benchmarks.memory
 
 The same year is lived through with few and with many sectors; a sector costs the difference, divided by how
-many more there are. What counts is what Python and numpy allocate (tracemalloc), not what stays mapped. Ids that
-are remembered against duplicates are told apart: they follow the events of a sector, not its history.
+many more there are. What counts is what Python and numpy allocate (tracemalloc), not what stays mapped, nor
+what is computed once for all sectors. Ids that are remembered against duplicates are told apart: they follow
+the events of a sector, not its history.
 """
 
 import gc
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import load
+from streams.baselines import regression
 from streams.judging import Judge
 from streams.pipeline import Pipeline
 from streams.sectors import registry
@@ -50,6 +52,7 @@ def held(sectors: int) -> tuple[int, int]:
             assert outcome.outcomes["counted"] == len(fetch), outcome.outcomes
             pipeline.dirty()
             fetch.clear()
+    regression._rows.cache_clear()
     gc.collect()
     snapshot = tracemalloc.take_snapshot()
     tracemalloc.stop()

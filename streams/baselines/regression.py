@@ -26,10 +26,6 @@ PERIODS: Final = {
 }  # a year
 # Prior standard deviations on the log scale.
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
-_MOVING: Final = (
-    0.04  # of a season that moves or grows from year to year, where there are years enough to tell
-)
-_YEARLY: Final = slice(2, 6)  # the columns of the yearly harmonics
 _CLOCK: Final = 3  # harmonics of the day, for hours
 _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands
 _ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
@@ -87,10 +83,7 @@ def _rows(cadence: Cadence, first: int, length: int) -> Floats:
 def design(cadence: Cadence, first: int, length: int, base: int, holidays: frozenset[int]) -> Floats:
     """Rows of the shared terms for `length` periods from `first` on; time is counted from `base`."""
     rows = _rows(cadence, first, length).copy()
-    years = (np.arange(first, first + length) - base) / PERIODS[cadence]
-    rows[:, 1] = years
-    if cadence is Cadence.WEEK:
-        rows = np.column_stack([rows, rows[:, _YEARLY] * years[:, None]])
+    rows[:, 1] = (np.arange(first, first + length) - base) / PERIODS[cadence]
     if cadence is Cadence.DAY:
         off = np.array([at in holidays for at in range(first - 1, first + length)])
         # What was left undone on the holiday is done on the day after.
@@ -106,8 +99,6 @@ def priors(cadence: Cadence, steps: int) -> Floats:
     deviations = [_LEVEL, _TREND, *[_SEASON] * 4]
     if cadence is Cadence.DAY:
         deviations += [*[_WEEKDAY] * 7, *[_HOLIDAY] * 2]
-    if cadence is Cadence.WEEK:
-        deviations += [_MOVING] * 4
     return 1 / np.square([*deviations, *[_STEP] * steps])
 
 
@@ -145,21 +136,17 @@ def fit(
         scatter = (telling * pearson).sum(1) + _PHI * _PHI_WEIGHT
         phi = np.asarray(np.maximum(scatter / (freedom + _PHI_WEIGHT), 1.0))
         if round_ < ROUNDS:
-            unusual = _residual(counts, mean, phi)
+            unusual = _anscombe(counts, mean, phi)
             weight = present * np.where(unusual > UNUSUAL, np.maximum(unusual, 1e-9) ** -2.0, 1.0)
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
     covariance = np.asarray(np.linalg.inv(gram.product(weight * mean / phi[:, None]) + np.diag(prior)))
-    down = (present > 0) & (_residual(counts, mean, phi) > UNUSUAL)
+    down = (present > 0) & (_anscombe(counts, mean, phi) > UNUSUAL)
     wander = _wander(weight * (counts - mean), weight * mean, phi, block)
     return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
 
 
-def _residual(counts: Floats, mean: Floats, phi: Floats) -> Floats:
-    """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge.
-
-    The power that takes the skewness out of a negative binomial, (1 + 1/φ) / 3: Anscombe's 2/3 for the
-    Poisson, Wilson and Hilferty's (1931) 1/3 for the gamma that a large φ comes near to.
-    """
+def _anscombe(counts: Floats, mean: Floats, phi: Floats) -> Floats:
+    """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
     mean = np.maximum(mean, _ONE)
     scale = mean ** (1 / 6) * np.sqrt(phi)[:, None]
     residual: Floats = 1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / scale

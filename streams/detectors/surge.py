@@ -26,7 +26,7 @@ WINDOWS: Final = {
     Cadence.WEEK: (1, 2, 3),
     Cadence.MONTH: (1, 2, 3),
 }
-_OWN_SHARE: Final = 0.05
+_OWN_SHARE: Final = 0.1
 _FIRST_WEIGHT: Final = 2.0  # of the shortest window against the others: it is the one that sees first
 
 
