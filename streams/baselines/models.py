@@ -6,7 +6,7 @@ the sector's name, so that no midnight fits them all. What is kept of a model is
 
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -41,10 +41,11 @@ class Models:
     def __init__(self, cadence: Cadence, calendar: Callable[[], Calendar]) -> None:
         self.cadence = cadence
         self._calendar = calendar
+        self._size = len(regression.priors(cadence, STEPS))
 
     def ready(self, batch: Sequence[Counts]) -> list[Counts]:
         """Those that have a model."""
-        return [counts for counts in batch if f"model {self.cadence}" in counts.memory]
+        return [counts for counts in batch if self._kept(counts) is not None]
 
     def refresh(self, batch: Sequence[Counts], index: int) -> None:
         """Fit what is due, from what is known before period `index`."""
@@ -94,7 +95,7 @@ class Models:
     def expect(self, batch: Sequence[Counts], index: int, length: int) -> tuple[Floats, Floats, Floats]:
         """For `length` periods up to `index`: means [n, length]; dispersion [n]; the last one's error [n]."""
         kept = [counts.memory[f"model {self.cadence}"] for counts in batch]
-        size = len(regression.priors(self.cadence, STEPS))
+        size = self._size
         mean, error = np.empty((len(batch), length)), np.empty(len(batch))
         first = index - length + 1
         steps = _columns([one["steps"] for one in kept], first, length)
@@ -120,7 +121,7 @@ class Models:
         known = index - counts.series[self.cadence].first
         if known < LEAST[self.cadence]:
             return False
-        kept = counts.memory.get(f"model {self.cadence}")
+        kept = self._kept(counts)
         steps = self.steps(counts, index + 1)
         return (
             kept is None
@@ -129,6 +130,12 @@ class Models:
             or (bool(steps) and index - steps[-1] <= YOUNG)
             or (index + zlib.crc32(counts.sector.encode())) % EVERY[self.cadence] == 0
         )
+
+    def _kept(self, counts: Counts) -> dict[str, Any] | None:
+        """A sector's model; none where it is of another version's terms (from older state)."""
+        kept: dict[str, Any] | None = counts.memory.get(f"model {self.cadence}")
+        fits = kept is not None and len(kept["coefficients"]) == self._size * np.float32().nbytes
+        return kept if fits else None
 
     def steps(self, counts: Counts, before: int) -> list[int]:
         """The periods at which a sector's level stepped: policy dates, and regimes that were found."""
