@@ -3,8 +3,9 @@
 import asyncio
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,20 +15,23 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr, ValidationError
 
 from alerts import delivery
-from alerts.alert import Notice
-from alerts.board import Board, Buried, DeadLetter
+from alerts.alert import Alert, Notice, State
+from alerts.board import Board
 from alerts.console import Ask, known_hosts
 from alerts.console import routes as console_routes
 from alerts.console.asked import control_of
 from alerts.controls import CONTROL, Marks, Reroute
-from alerts.delivery import Courier, Post
+from alerts.dead import DeadLetters
+from alerts.delivery import Courier
 from alerts.herald import Herald, Outcome, counted
+from alerts.links import Links
 from alerts.metrics import Metrics
 from alerts.policies import policies
+from alerts.posting import Post
 from alerts.routes import Routes, RoutesError, routes
 from alerts.routing import Route, Routing
 from alerts.settings import Settings
-from alerts.sinks import Sink
+from alerts.sinks import Reminds, Sink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from streams import worker
@@ -41,7 +45,6 @@ from streams.worker import Pages, Worker
 log = structlog.get_logger()
 
 NEEDED: Final = ("verdicts", "notices", "notices.dead", "alerts", "controls")
-DEAD: Final = 100  # dead letters that are held, the newest
 FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is handed over at once
 
 
@@ -82,7 +85,6 @@ class Alerts:
         self.metrics = Metrics()
         self.marks = Marks(routing)
         self.herald = Herald(policies(settings.policies), self.marks)
-        self._dead: dict[str, tuple[DeadLetter, Notice]] = {}  # by letter id, for *send again*
         self._couriers: dict[str, Courier] = {}
         self.worker = Worker(
             settings,
@@ -94,6 +96,7 @@ class Alerts:
             show=lambda: self.metrics.standing(counted(self.herald.standing())),
             serve=self.serve,
         )
+        self.dead = DeadLetters(settings, self.board, self.worker.say)
 
     def hear(self, record: Any) -> None:
         """Take one record of `controls`."""
@@ -125,8 +128,7 @@ class Alerts:
         await runner.setup()
         await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
         post = Post()
-        tasks = [asyncio.create_task(self._courier(sink, post)) for sink in self.sinks]
-        tasks.append(asyncio.create_task(self._follow_dead()))
+        tasks = [asyncio.create_task(work) for work in self._works(post)]
         try:
             yield
         finally:
@@ -136,74 +138,60 @@ class Alerts:
             await post.close()
             await runner.cleanup()
 
-    async def _courier(self, sink: Sink, post: Post) -> None:
-        """Bring one sink its notices; starts again where the broker was away."""
-        courier = Courier(sink, post, self.bury, self, self.settings.give_up_hours * 3600)
-        self._couriers[sink.name] = courier
-        self.metrics.waiting(sink.name, 0)
-        while True:
-            consumer = AIOKafkaConsumer(
-                self.settings.topic("notices"),
-                bootstrap_servers=self.settings.brokers,
-                group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
-                auto_offset_reset="earliest",
-                enable_auto_commit=False,
-                metadata_max_age_ms=METADATA_MS,
-                fetch_max_wait_ms=FETCH_MS,
-                max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
-            )
-            with suppress(Exception):
-                await consumer.start()
-                try:
-                    await delivery.serve(
-                        consumer,
-                        courier,
-                        lambda notice: self.routing.takes(sink.name, notice, time.time()),
-                        lambda produced: self.metrics.told(time.time() - produced / 1000),
-                        lambda notices: self.metrics.waiting(sink.name, notices),
-                    )
-                finally:
-                    await consumer.stop()
-            log.warning("courier starts again", sink=sink.name)
-            await asyncio.sleep(1)
+    def _works(self, post: Post) -> Iterator[Coroutine[Any, Any, None]]:
+        """All that goes on beside the flow."""
+        yield lasting("dead letters", self.dead.follow)
+        for sink in self.sinks:
+            courier = Courier(sink, post, self.dead.bury, self, self.settings.give_up_hours * 3600)
+            self._couriers[sink.name] = courier
+            self.metrics.waiting(sink.name, 0)
+            yield lasting(f"courier of {sink.name}", partial(self._carry, sink, courier))
+            if isinstance(sink, Reminds):
+                yield lasting(f"reminder of {sink.name}", partial(self._remind, sink, post))
 
-    async def _follow_dead(self) -> None:
-        """Show the dead letters of all workers, also of before a restart; starts again as couriers do."""
-        while True:
-            consumer = AIOKafkaConsumer(
-                self.settings.topic("notices.dead"),
-                bootstrap_servers=self.settings.brokers,
-                metadata_max_age_ms=METADATA_MS,
-            )
-            with suppress(Exception):
-                await consumer.start()
-                try:
-                    ends = await consumer.end_offsets(consumer.assignment())
-                    for at, begins in (await consumer.beginning_offsets(list(ends))).items():
-                        consumer.seek(at, max(begins, ends[at] - DEAD))
-                    async for record in consumer:
-                        self._hear_dead(record)
-                finally:
-                    await consumer.stop()
-            log.warning("dead letters cannot be followed: trying again")
-            await asyncio.sleep(1)
-
-    def _hear_dead(self, record: Any) -> None:
-        """Take one record of `notices.dead`: a letter with its notice, or without one when it was taken."""
+    async def _carry(self, sink: Sink, courier: Courier) -> None:
+        """Bring one sink its notices, for as long as the broker is there."""
+        consumer = AIOKafkaConsumer(
+            self.settings.topic("notices"),
+            bootstrap_servers=self.settings.brokers,
+            group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            metadata_max_age_ms=METADATA_MS,
+            fetch_max_wait_ms=FETCH_MS,
+            max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
+        )
+        await consumer.start()
         try:
-            buried = Buried.model_validate_json(record.value)
-        except ValidationError:
-            log.error("dead letter not understood", offset=record.offset)
-            return
-        letter = buried.letter
-        if buried.notice is None:
-            self._dead.pop(letter.letter_id, None)
-            self.board.buried(letter.letter_id)
-            return
-        self._dead[letter.letter_id] = (letter, buried.notice)
-        while len(self._dead) > DEAD:
-            self._dead.pop(next(iter(self._dead)))
-        self.board.dead(letter)
+            await delivery.serve(
+                consumer,
+                courier,
+                lambda notice: self.routing.takes(sink.name, notice, time.time()),
+                lambda produced: self.metrics.told(time.time() - produced / 1000),
+                lambda notices: self.metrics.waiting(sink.name, notices),
+            )
+        finally:
+            await consumer.stop()
+
+    async def _remind(self, sink: Reminds, post: Post) -> None:
+        """Keep alive at a sink what it was told of and still stands."""
+
+        def standing() -> list[Alert]:
+            return [
+                alert
+                for alert in self.herald.standing()
+                if alert.state is State.FIRING
+                and alert.told
+                and not alert.silenced_by
+                and self.routing.covers(sink.name, alert)
+            ]
+
+        def tried(outcome: str, seconds: float, reason: str) -> None:
+            self.metrics.delivery(sink.name, outcome, seconds)
+            if outcome != "delivered":
+                log.warning("not said again", sink=sink.name, outcome=outcome, reason=reason)
+
+        await delivery.remind(sink, post, standing, tried)
 
     def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
         """Hear of one try to deliver."""
@@ -211,21 +199,6 @@ class Alerts:
         self.board.delivery(sink, notice.notice_id, outcome, dt.datetime.now(dt.UTC), reason)
         if outcome != "delivered":
             log.warning("not delivered", sink=sink, notice=notice.notice_id, outcome=outcome, reason=reason)
-
-    async def bury(self, sink: str, notice: Notice, reason: str) -> None:
-        """A notice that will not be delivered goes to the dead letters."""
-        letter = DeadLetter(
-            sink=sink,
-            notice_id=notice.notice_id,
-            headline=notice.headline,
-            reason=reason,
-            at=dt.datetime.now(dt.UTC),
-        )
-        await self._publish_dead(Buried(letter=letter, notice=notice))
-
-    async def _publish_dead(self, buried: Buried) -> None:
-        key, value = buried.letter.letter_id, buried.model_dump_json()
-        await self.worker.say("notices.dead", key.encode(), value.encode())
 
     async def control(self, ask: Ask) -> None:
         """Publish what a person asked for on the console."""
@@ -237,13 +210,13 @@ class Alerts:
 
     async def resend(self, letter_id: str) -> bool:
         """Try a dead letter once more, beside the queue; False: there is none of that id."""
-        letter, notice = self._dead.get(letter_id, (None, None))
+        letter, notice = self.dead.find(letter_id)
         if letter is None or notice is None or letter.sink not in self._couriers:
             return False
         courier = self._couriers[letter.sink]
         courier.gone = ""
         if await courier.deliver(notice):
-            await self._publish_dead(Buried(letter=letter))
+            await self.dead.taken(letter)
         return True
 
     def _site(self, pages: Pages) -> web.Application:
@@ -278,7 +251,8 @@ def _page(page: Any) -> Any:
 def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
     """Every sink, and what goes to it; raises RoutesError."""
     way = routes(settings.routes) if settings.routes is not None else Routes()
-    found = way.sinks(settings.console_url)
+    links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
+    found = way.sinks(links)
     if settings.webhook_url:
         if settings.webhook_secret is None:
             raise RoutesError("SURGEWATCH_WEBHOOK_URL needs SURGEWATCH_WEBHOOK_SECRET")
@@ -286,11 +260,21 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
         found.append(WebhookSink("webhook", url, secret, private=settings.allow_private))
     if settings.slack_url is not None:
         url = settings.slack_url
-        found.append(SlackSink("slack", url, settings.console_url, private=settings.allow_private))
+        found.append(SlackSink("slack", url, links, private=settings.allow_private))
     own = [sink.name for sink in found[len(way.sink) :]]
     if taken := sorted(set(own) & way.sink.keys()):
         raise RoutesError(f"the environment and the routes both have a sink named {', '.join(taken)}")
     return found, Routing([*way.route, *(Route(name=name, sinks=(name,)) for name in own)])
+
+
+async def lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Work that is begun anew where it fails (the broker was away); it ends when it is cancelled."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # whatever it is, people have to be told on
+            log.warning("starts again", work=name, error=repr(error))
+        await asyncio.sleep(1)
 
 
 @asynccontextmanager

@@ -8,35 +8,27 @@ the same id.
 """
 
 import asyncio
-import ipaddress
 import random
-import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
-import aiohttp
 import structlog
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from aiokafka import TopicPartition
 from pydantic import ValidationError
 
-from alerts.alert import Notice
-from alerts.sinks import Delivered, Digests, Outcome, Refused, Request, Retry, Sink
+from alerts.alert import Alert, Notice
+from alerts.sinks import Delivered, Digests, Outcome, Refused, Reminds, Request, Retry, Sink
 
 log = structlog.get_logger()
 
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 300.0
-TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 FEW: Final = 3  # notices that are told one by one, even if they can be told together
 KNOWN: Final = 2_000  # notices that are remembered as told, and read back after a restart
 MANY: Final = 200  # notices that are fetched at once
 WAIT_MS: Final = 1_000  # for notices, before asking again
-ANSWER: Final = 4_096  # bytes of an answer that are read
 
 
 class Recorder(Protocol):
@@ -47,6 +39,7 @@ class Recorder(Protocol):
 
 
 Bury = Callable[[str, Notice, str], Awaitable[None]]  # sink, notice, reason: into the dead letters
+Carry = Callable[[Sink, Request], Awaitable[Outcome]]
 
 
 @dataclass
@@ -54,7 +47,7 @@ class Courier:
     """Brings notices to one sink, one after the other."""
 
     sink: Sink
-    post: Callable[[Sink, Request], Awaitable[Outcome]]
+    post: Carry
     bury: Bury
     recorder: Recorder
     give_up: float  # seconds after which a notice becomes a dead letter
@@ -123,73 +116,24 @@ def _told(outcome: Outcome) -> tuple[str, str]:
             return "refused", reason
 
 
-class PrivateAddressError(OSError):
-    """A sink's host is at a private address, and it was not allowed to be."""
+async def remind(
+    sink: Reminds,
+    post: Carry,
+    alerts: Callable[[], Sequence[Alert]],
+    tried: Callable[[str, float, str], None],
+    now: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Say what stands again and again, beside the queue; a try that fails is made good by the next.
 
-
-class PublicResolver(AbstractResolver):
-    """Resolves to public addresses only; what was looked up is what is connected to."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Addresses of a host; raises PrivateAddressError where one is not public."""
-        found = await self._resolver.resolve(host, port, family)
-        if any(not ipaddress.ip_address(one["host"]).is_global for one in found):
-            raise PrivateAddressError("the address is private")
-        return found
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-class Post:
-    """Makes requests: no redirects, bounded time, and no private addresses where that was not allowed."""
-
-    def __init__(self) -> None:
-        self._inside = aiohttp.ClientSession(timeout=TIMEOUT)
-        self._outside = aiohttp.ClientSession(
-            timeout=TIMEOUT, connector=aiohttp.TCPConnector(resolver=PublicResolver())
-        )
-
-    async def __call__(self, sink: Sink, request: Request) -> Outcome:
-        """Send a request; what came of it."""
-        if not sink.private and _is_private(request.url):
-            return Refused("private_address")
-        session = self._inside if sink.private else self._outside
-        try:
-            async with session.request(
-                request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
-            ) as answer:
-                body = await answer.content.read(ANSWER)
-                return sink.outcome(answer.status, dict(answer.headers), body)
-        except PrivateAddressError:
-            return Refused("private_address")
-        except TimeoutError:
-            return Retry("timeout")
-        except aiohttp.InvalidURL:
-            return Refused("invalid_url")
-        except aiohttp.ClientConnectorError as error:
-            private = isinstance(error.os_error, PrivateAddressError)
-            return Refused("private_address") if private else Retry("no_connection")
-        except aiohttp.ClientError as error:
-            return Retry(type(error).__name__)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._inside.close()
-        await self._outside.close()
-
-
-def _is_private(url: str) -> bool:
-    """Is the host a literal address that is not public? (Names are looked at when they are resolved.)"""
-    try:
-        return not ipaddress.ip_address(urlsplit(url).hostname or "").is_global
-    except ValueError:
-        return urlsplit(url).hostname == "localhost"
+    `tried` hears of each: outcome, seconds, reason.
+    """
+    while True:
+        await sleep(sink.every)
+        if standing := alerts():
+            started = now()
+            outcome, reason = _told(await post(sink, sink.standing(standing, started)))
+            tried(outcome, now() - started, reason)
 
 
 class Letter(NamedTuple):

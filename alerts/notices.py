@@ -46,9 +46,14 @@ def word(alert: Alert, reason: Reason, occasion: str) -> Notice:
 
 
 def headline(alert: Alert, reason: Reason) -> str:
-    """One line: `Surge at Rcmp Quebec: 181 in 1 day, expected 98 (×1.8)`."""
-    told = alert.latest if reason is not Reason.RESOLVED else alert.worst
-    return f"{_LEAD[reason]}{_KIND[alert.question]}{_where(told)}: {figures(told)}"[:200]
+    """One line: `Worse: Surge at RCMP Quebec: 181 in 1 day, expected 98 (×1.8)`."""
+    return f"{_LEAD[reason]}{title(alert)}"[:200]
+
+
+def title(alert: Alert) -> str:
+    """The same without why it is told; of what is over, the worst there was."""
+    told = alert.latest if alert.state is not State.RESOLVED else alert.worst
+    return f"{_KIND[alert.question]}{_where(told)}: {figures(told)}"
 
 
 def lines(alert: Alert, reason: Reason) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from alerts.alert import Severity
+from alerts.links import NOWHERE, Links
 from alerts.routing import STRICT, Route
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
@@ -68,6 +69,7 @@ class AlertmanagerEntry(_Strict):
 
     kind: Literal["alertmanager"]
     url: str
+    every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is said again
 
 
 Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
@@ -86,7 +88,7 @@ class Routes(_Strict):
             raise ValueError(f"routes name sinks that there are not: {', '.join(unknown)}")
         return self
 
-    def sinks(self, console: str = "", environment: Mapping[str, str] = os.environ) -> list[Sink]:
+    def sinks(self, links: Links = NOWHERE, environment: Mapping[str, str] = os.environ) -> list[Sink]:
         """Every sink, with its secrets; raises RoutesError naming all variables that are missing."""
         missing: list[str] = []
 
@@ -98,23 +100,23 @@ class Routes(_Strict):
                 missing.append(name)
             return SecretStr(environment.get(name) or "whsec_AAAA")
 
-        made = [_sink(name, entry, console, secret) for name, entry in self.sink.items()]
+        made = [_sink(name, entry, links, secret) for name, entry in self.sink.items()]
         if missing:
             raise RoutesError(f"routes need the environment variables {', '.join(sorted(set(missing)))}")
         return made
 
 
-def _sink(name: str, entry: Entry, console: str, secret: Callable[[str], SecretStr]) -> Sink:
+def _sink(name: str, entry: Entry, links: Links, secret: Callable[[str], SecretStr]) -> Sink:
     match entry:
         case WebhookEntry():
             return WebhookSink(name, secret(entry.url), secret(entry.secret), private=entry.allow_private)
         case SlackEntry():
-            return SlackSink(name, secret(entry.url), console, private=entry.allow_private)
+            return SlackSink(name, secret(entry.url), links, private=entry.allow_private)
         case PagerDutyEntry():
             key = secret(entry.routing_key)
-            return PagerDutySink(name, key, entry.least, entry.url, private=entry.allow_private)
+            return PagerDutySink(name, key, entry.least, entry.url, links, private=entry.allow_private)
         case AlertmanagerEntry():
-            return AlertmanagerSink(name, entry.url, console)
+            return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
 
 
 def routes(path: Path) -> Routes:

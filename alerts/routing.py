@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.alert import RANK, Notice, Reason, Severity
+from alerts.alert import RANK, Alert, Notice, Reason, Severity
 from streams.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
@@ -46,15 +46,17 @@ class Route(BaseModel):
     quiet: QuietHours | None = None
 
     def takes(self, notice: Notice, now: float) -> bool:
-        """Does this notice go this way?"""
-        alert = notice.alert
+        """Does this notice go this way, at this time of day?"""
+        quiet = self.quiet and self.quiet.holds(now) and notice.alert.severity is not Severity.CRITICAL
+        return self.covers(notice.alert) and (not self.reason or notice.reason in self.reason) and not quiet
+
+    def covers(self, alert: Alert) -> bool:
+        """Is this the way of notices of this alert, some at least and sometimes?"""
         return (
             RANK[alert.severity] >= RANK[self.least]
             and any(fnmatchcase(alert.border, glob) for glob in self.border)
             and any(fnmatchcase(alert.sector, glob) for glob in self.sector)
             and (not self.question or alert.question in self.question)
-            and (not self.reason or notice.reason in self.reason)
-            and not (self.quiet and self.quiet.holds(now) and alert.severity is not Severity.CRITICAL)
         )
 
 
@@ -81,3 +83,7 @@ class Routing:
     def takes(self, sink: str, notice: Notice, now: float) -> bool:
         """Does any route bring this notice to that sink? (`now`: epoch seconds by the wall.)"""
         return any(sink in route.sinks and route.takes(notice, now) for route in self.standing())
+
+    def covers(self, sink: str, alert: Alert) -> bool:
+        """Does any route bring notices of this alert to that sink, some at least and sometimes?"""
+        return any(sink in route.sinks and route.covers(alert) for route in self.standing())

@@ -20,6 +20,9 @@ class Settings(WorkerSettings):
     console_url: str = Field(
         "", description="where links in messages lead to: the console as people reach it"
     )
+    grafana_url: str = Field(
+        "", description="Grafana as people reach it: messages then link to dashboards and runbooks"
+    )
     console_hosts: str = Field(
         "", description="further host names of the console, by comma, beside localhost and that of its URL"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from alerts.alert import Notice
+from alerts.alert import Alert, Notice
 
 
 class Request(NamedTuple):
@@ -71,6 +71,18 @@ class Digests(Sink, Protocol):
 
     def digest(self, notices: Sequence[Notice], now: float) -> Request:
         """The request that tells them all."""
+
+
+@runtime_checkable
+class Reminds(Sink, Protocol):
+    """A sink whose receiver forgets what it does not hear of again."""
+
+    @property
+    def every(self) -> float:
+        """Seconds after which what stands is to be said again."""
+
+    def standing(self, alerts: Sequence[Alert], now: float) -> Request:
+        """The request that says it."""
 
 
 def http_outcome(status: int, headers: dict[str, str]) -> Outcome:

@@ -7,6 +7,7 @@ import msgspec
 from pydantic import SecretStr
 
 from alerts.alert import RANK, Notice, Reason, Severity
+from alerts.links import NOWHERE, Links
 from alerts.sinks import Outcome, Refused, Request, Retry, http_outcome
 
 URL: Final = "https://events.pagerduty.com/v2/enqueue"
@@ -23,6 +24,7 @@ class PagerDutySink:
     routing_key: SecretStr
     least: Severity = Severity.WARNING
     url: str = URL
+    links: Links = NOWHERE
     spacing: float = 0.0
     private: bool = False
 
@@ -30,7 +32,7 @@ class PagerDutySink:
         """The event, or None for an alert that is below what pages."""
         if RANK[notice.alert.severity] < RANK[self.least]:
             return None
-        event = {"routing_key": self.routing_key.get_secret_value(), **page(notice)}
+        event = {"routing_key": self.routing_key.get_secret_value(), **page(notice, self.links)}
         return Request(self.url, {"content-type": "application/json"}, msgspec.json.encode(event))
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
@@ -40,7 +42,7 @@ class PagerDutySink:
         return Retry("http_403") if status == 403 else http_outcome(status, headers)
 
 
-def page(notice: Notice) -> dict[str, Any]:
+def page(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
     """The event without its routing key."""
     alert, evidence = notice.alert, notice.alert.latest.evidence
     event: dict[str, Any] = {
@@ -63,4 +65,6 @@ def page(notice: Notice) -> dict[str, Any]:
                 "since": alert.onset.isoformat(),
             },
         }
+        event["client"], event["client_url"] = "Surgewatch", links.alert(alert)
+        event["links"] = [{"href": link.url, "text": link.text} for link in links.of(alert)]
     return event

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, SectionBlock
 
 from alerts.alert import RANK, Alert, Notice, Reason, Severity
-from alerts.notices import headline, place, sparkline, sureness
+from alerts.links import NOWHERE, Links
+from alerts.notices import place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
@@ -36,18 +37,18 @@ class SlackSink:
 
     name: str
     url: SecretStr
-    console: str = ""  # where links lead to
+    links: Links = NOWHERE
     spacing: float = 1.0
     private: bool = False
     most: int = 200
 
     def request(self, notice: Notice, now: float) -> Request | None:
         """The message."""
-        return self._request(message(notice, self.console))
+        return self._request(message(notice, self.links))
 
     def digest(self, notices: Sequence[Notice], now: float) -> Request:
         """One message for them all."""
-        return self._request(digest(notices, self.console))
+        return self._request(digest(notices, self.links))
 
     def _request(self, payload: dict[str, Any]) -> Request:
         body = msgspec.json.encode(payload)
@@ -60,17 +61,16 @@ class SlackSink:
         return http_outcome(status, headers)
 
 
-def message(notice: Notice, console: str = "") -> dict[str, Any]:
+def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
     """The payload: `text` for what shows no blocks, and the blocks."""
     alert, mark = notice.alert, _mark(notice)
     blocks: list[Block] = [
-        HeaderBlock(text=_cut(headline(alert, notice.reason), HEADER)),
+        HeaderBlock(text=_cut(notice.headline, HEADER)),
         SectionBlock(fields=[MarkdownTextObject(text=_cut(text, FIELD)) for text in _fields(alert)]),
         SectionBlock(text=MarkdownTextObject(text=_cut(_escape(notice.text), SECTION))),
     ]
     foot = [f"{mark} {alert.severity} · {alert.border or 'no border'} · alert `{alert.alert_id[:8]}`"]
-    if console:
-        foot.append(f"<{console}#alert-{alert.alert_id}|console>")
+    foot += [f"<{link.url}|{link.text}>" for link in links.of(alert)]
     blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     return {
         "text": f"{notice.headline}\n{notice.text}"[:SECTION],
@@ -78,7 +78,7 @@ def message(notice: Notice, console: str = "") -> dict[str, Any]:
     }
 
 
-def digest(notices: Sequence[Notice], console: str = "") -> dict[str, Any]:
+def digest(notices: Sequence[Notice], links: Links = NOWHERE) -> dict[str, Any]:
     """The payload for many notices: what is newest of each alert."""
     newest = {notice.alert.alert_id: notice for notice in notices}
     gravest = sorted(
@@ -86,7 +86,7 @@ def digest(notices: Sequence[Notice], console: str = "") -> dict[str, Any]:
     )
     kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in gravest)
     title = f"{len(gravest)} alerts: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    lines = [f"{_mark(one)} {_line(one, console)}" for one in gravest[:LINES]]
+    lines = [f"{_mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
     blocks: list[Block] = [
         HeaderBlock(text=_cut(title, HEADER)),
         *(
@@ -96,16 +96,16 @@ def digest(notices: Sequence[Notice], console: str = "") -> dict[str, Any]:
     ]
     more = len(gravest) - LINES
     foot = [f"and {more} more"] if more > 0 else []
-    foot += [f"<{console}|console>"] if console else []
+    foot += [f"<{links.console}|console>"] if links.console else []
     if foot:
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     text = "\n".join([title, *(one.headline for one in gravest[:LINES])])
     return {"text": text[:SECTION], "blocks": [block.to_dict() for block in blocks]}
 
 
-def _line(notice: Notice, console: str) -> str:
-    text = _escape(_cut(notice.headline, LINE))
-    return f"<{console}#alert-{notice.alert.alert_id}|{text}>" if console else text
+def _line(notice: Notice, links: Links) -> str:
+    text, url = _escape(_cut(notice.headline, LINE)), links.alert(notice.alert)
+    return f"<{url}|{text}>" if url else text
 
 
 def _mark(notice: Notice) -> str:

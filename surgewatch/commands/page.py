@@ -9,7 +9,7 @@ import click
 
 from alerts.alert import Alert, Notice, Reason, Severity, State, alert_id
 from alerts.app import sinks
-from alerts.delivery import Post
+from alerts.posting import Post
 from alerts.routes import RoutesError
 from alerts.settings import Settings
 from alerts.sinks import Delivered, Outcome, Sink

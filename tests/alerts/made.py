@@ -17,6 +17,7 @@ def verdict(
     closed: bool = True,
     question: Question = Question.SURGE,
     sector: str = "swanton",
+    border: str = "northern",
     p_value: float = 1e-5,
     **evidence: object,
 ) -> Verdict:
@@ -25,7 +26,7 @@ def verdict(
     return Verdict.of(
         question=question,
         sector=sector,
-        border="northern",
+        border=border,
         cadence=Cadence.DAY,
         period=period,
         as_of=period + dt.timedelta(days=1 if closed else 0.5),

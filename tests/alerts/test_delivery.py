@@ -10,8 +10,10 @@ from aiokafka import TopicPartition
 from pydantic import SecretStr
 
 from alerts.alert import Notice
-from alerts.delivery import FEW, Courier, Post, serve
+from alerts.delivery import FEW, Courier, remind, serve
+from alerts.posting import Post
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
+from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from surgewatch.receiver import SECRET, Receiver, receiving
@@ -104,6 +106,27 @@ async def test_slack_hears_one_message_a_second() -> None:
         later - earlier for (earlier, _), (later, _) in zip(street.arrived, street.arrived[1:], strict=False)
     ]
     assert all(gap >= 1 for gap in gaps)
+
+
+async def test_what_stands_is_said_again_each_minute_also_after_a_try_that_failed() -> None:
+    street, heard = Street(dead_until=90), list[tuple[float, str]]()
+    standing = [[FIRST.alert], [FIRST.alert], [], [FIRST.alert]]
+
+    async def sleep(seconds: float) -> None:
+        if not standing:
+            raise EOFError
+        street.time += seconds
+
+    with pytest.raises(EOFError):
+        await remind(
+            AlertmanagerSink("am", "http://127.0.0.1:9093"),
+            street.post,
+            lambda: standing.pop(0),
+            lambda outcome, _, __: heard.append((street.time, outcome)),
+            lambda: street.time,
+            sleep,
+        )
+    assert heard == [(60, "retry"), (120, "delivered"), (240, "delivered")]
 
 
 @dataclass

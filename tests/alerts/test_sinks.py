@@ -2,24 +2,30 @@
 
 import datetime as dt
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from alerts.alert import Notice, Severity
 from alerts.lifecycle import step
+from alerts.links import NOWHERE, Links
 from alerts.notices import word
 from alerts.policies import Policy
-from alerts.sinks import Delivered, Outcome, Refused, Retry, http_outcome
+from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, http_outcome
 from alerts.sinks.alertmanager import AlertmanagerSink, labels
-from alerts.sinks.pagerduty import PagerDutySink
+from alerts.sinks.pagerduty import PagerDutySink, page
 from alerts.sinks.slack import HEADER, LINES, SECTION, SlackSink, digest, message
 from alerts.sinks.webhook import WebhookSink
 from surgewatch.receiver import SECRET
 from tests.alerts.made import verdict
 
 NOW = dt.datetime.now(dt.UTC).timestamp()
+RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules" / "surges.yml"
+MANAGER = AlertmanagerSink("am", "http://127.0.0.1:9093")
 
 
 def notice(days: int = 1, **evidence: object) -> Notice:
@@ -33,6 +39,15 @@ def notice(days: int = 1, **evidence: object) -> Notice:
 
 
 FIRST, RESOLVED = notice(1), notice(4)
+
+
+def moment(epoch: float) -> str:
+    return dt.datetime.fromtimestamp(epoch, dt.UTC).isoformat()
+
+
+def _entries(request: Request | None) -> list[dict[str, Any]]:
+    assert request is not None
+    return list(json.loads(request.body))
 
 
 def test_a_webhook_is_signed_so_that_the_standards_own_library_believes_it() -> None:
@@ -90,7 +105,7 @@ def test_a_slack_message_says_what_was_seen_expected_and_since_when() -> None:
 
 def test_a_slack_message_keeps_slacks_limits_whatever_the_words() -> None:
     long = notice(1, remark="<!channel> & " * 400)
-    payload = message(long, "https://console.example")
+    payload = message(long, Links("https://console.example", "https://grafana.example"))
     blocks = payload["blocks"]
     assert len(blocks) <= 50
     assert len(blocks[0]["text"]["text"]) <= HEADER
@@ -117,17 +132,54 @@ def test_nobody_is_paged_below_the_severity_that_pages() -> None:
     )
 
 
-def test_alertmanager_knows_an_alert_by_labels_that_do_not_change() -> None:
-    sink = AlertmanagerSink("am", "http://127.0.0.1:9093")
-    entries = [json.loads(request.body)[0] for n in (FIRST, RESOLVED) if (request := sink.request(n, NOW))]
-    assert entries[0]["labels"] == entries[1]["labels"] == labels(FIRST.alert)
-    assert entries[0]["endsAt"] > entries[0]["startsAt"]
-    assert entries[1]["endsAt"] <= entries[1]["startsAt"]
+def test_alertmanager_has_an_alert_under_the_labels_of_the_rules_and_is_told_its_end() -> None:
+    begun, over = (_entries(MANAGER.request(notice, NOW)) for notice in (FIRST, RESOLVED))
+    rule = next(
+        rule
+        for group in yaml.safe_load(RULES.read_text())["groups"]
+        for rule in group["rules"]
+        if rule["alert"] == begun[0]["labels"]["alertname"]
+    )
+    shown = {"sector", "border", "question", "severity"}  # by `surgewatch:alerts:firing`
+    assert begun[0]["labels"].keys() == {"alertname", *shown, *rule["labels"]}
+    assert rule["labels"].items() <= begun[0]["labels"].items()
+    assert begun[0]["labels"] == over[0]["labels"]
+    assert begun[0]["endsAt"] == moment(NOW + 900)
+    assert over[0]["endsAt"] == moment(NOW)
+
+
+def test_alertmanager_is_told_the_end_of_what_an_alert_was_before_it_got_worse() -> None:
+    worse, *ended = _entries(MANAGER.request(notice(1, observed=500), NOW))
+    assert worse["labels"]["severity"] == "critical"
+    assert [entry["labels"]["severity"] for entry in ended] == ["info", "warning"]
+    assert {entry["endsAt"] for entry in ended} == {moment(NOW)}
+
+
+def test_what_stands_at_alertmanager_stands_for_a_quarter_of_an_hour_more_each_time_it_is_said() -> None:
+    later = NOW + 60
+    (entry,) = _entries(MANAGER.standing([FIRST.alert], later))
+    assert entry["labels"] == labels(FIRST.alert)
+    assert entry["endsAt"] == moment(later + 900)
+
+
+def test_links_lead_to_the_console_the_dashboard_and_what_to_do() -> None:
+    links = Links("https://console.example/", "https://grafana.example")
+    alert = FIRST.alert
+    assert [link.url for link in links.of(alert)] == [
+        f"https://console.example/#alert-{alert.alert_id}",
+        "https://grafana.example/d/surgewatch-sector?var-sector=swanton",
+        "https://grafana.example/d/runbook-surge",
+    ]
+    assert "https://grafana.example/d/runbook-surge|what to do" in json.dumps(message(FIRST, links))
+    assert page(FIRST, links)["links"][1]["text"] == "dashboard"
+    assert list(NOWHERE.of(alert)) == []
 
 
 def test_a_digest_says_the_newest_of_each_alert_gravest_first_and_what_is_over_last() -> None:
     grave = notice(1, observed=500)
-    payload = digest([FIRST, _other(grave, "b"), RESOLVED, _other(grave, "c")], "https://console.example")
+    payload = digest(
+        [FIRST, _other(grave, "b"), RESOLVED, _other(grave, "c")], Links("https://console.example")
+    )
     texts = [block["text"]["text"] for block in payload["blocks"] if "text" in block]
     assert texts[0] == "3 alerts: 2 critical, 1 over"
     lines = texts[1].splitlines()
@@ -137,7 +189,7 @@ def test_a_digest_says_the_newest_of_each_alert_gravest_first_and_what_is_over_l
 
 def test_a_digest_of_any_length_stays_within_what_slack_takes() -> None:
     storm = [_other(notice(1).model_copy(update={"headline": "<&>" * 66}), str(at)) for at in range(200)]
-    payload = digest(storm, "https://a-console-with-a-long-name.operations.example.org/surgewatch")
+    payload = digest(storm, Links("https://a-console-with-a-long-name.operations.example.org/surgewatch"))
     assert len(payload["text"]) <= SECTION
     assert len(payload["blocks"]) <= 50
     assert all(len(block["text"]["text"]) <= SECTION for block in payload["blocks"] if "text" in block)

@@ -13,7 +13,7 @@ configuration = pytest.importorskip("surgewatch.configuration")
 
 MODELS = (streams.settings.Settings, alerts.Settings)
 KNOWN = {name for model in MODELS for name in configuration.variables(model)}
-OUTSIDE = {"SURGEWATCH_VERSION", "SURGEWATCH_GRAFANA_URL"}  # of the compose file and of Prometheus
+OUTSIDE = {"SURGEWATCH_VERSION"}  # of the compose file
 PLACES = [
     DEPLOY.parent / "docker-compose.yml",
     DEPLOY / "Dockerfile",

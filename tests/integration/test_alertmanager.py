@@ -1,12 +1,15 @@
 """From a worker's metrics to a webhook: shipped rules and routes in real Prometheus and Alertmanager."""
 
 import json
+import time
 import urllib.request
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from alerts.sinks import Request
+from alerts.sinks.alertmanager import AlertmanagerSink
+from tests.alerts.test_sinks import notice
 from tests.prometheus import alertmanager, prometheus, query, receiver, serving, until
 
 pytestmark = pytest.mark.prometheus
@@ -76,20 +79,32 @@ def test_the_watchdog_reaches_the_dead_mans_switch_and_nobody_else(tmp_path: Pat
         assert {path for path, _ in hook.posts} == {"/dead-man"}
 
 
-def test_alerts_sent_to_the_api_take_the_same_routes(tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    labels = {"alertname": "SurgewatchSurge", "component": "surge", "scope": "sector", "question": "surge"}
-    alert = {
-        "labels": {**labels, "sector": "laredo", "border": "southwest", "severity": "warning"},
-        "annotations": {"summary": "More people than expected in laredo"},
-        "startsAt": now.isoformat(),
-        "endsAt": (now + timedelta(minutes=5)).isoformat(),
-    }
+def test_alerts_sent_to_the_api_take_the_same_routes_also_when_they_get_worse(tmp_path: Path) -> None:
     with receiver() as hook, alertmanager(tmp_path, hook.url) as manager:
-        _post(manager, alert)
-        until(lambda: hook.find("/watch-southwest", sector="laredo", status="firing"), "firing")
-        _post(manager, {**alert, "endsAt": datetime.now(UTC).isoformat()})
-        until(lambda: hook.find("/watch-southwest", sector="laredo", status="resolved"), "resolved")
+        sink = AlertmanagerSink("am", f"http://{manager}")
+        surge = {"alertname": "SurgewatchSurge", "sector": "swanton"}
+        worst = {**surge, "severity": "critical"}
+        _send(sink.request(notice(1, observed=50), time.time()))
+        until(lambda: hook.find("/watch-northern", **surge, severity="warning", status="firing"), "firing")
+        assert hook.find("/watch-pager") is None
+        _send(sink.request(notice(1, observed=500), time.time()))
+        until(lambda: hook.find("/watch-pager", **worst, status="firing"), "the page")
+        assert [one["labels"]["severity"] for one in _alerts(manager, "swanton")] == ["critical"]
+        _send(sink.request(notice(4, observed=500), time.time()))
+        for path in ("/watch-pager", "/watch-northern"):
+            over = until(
+                lambda path=path: hook.find(path, **surge, severity="critical", status="resolved"), path
+            )
+            assert over["annotations"]["description"].startswith("Back to normal")
+
+
+def test_an_alertmanager_that_forgot_everything_learns_what_stands(tmp_path: Path) -> None:
+    for life in ("first", "second"):
+        folder = tmp_path / life
+        folder.mkdir()
+        with receiver() as hook, alertmanager(folder, hook.url) as manager:
+            _send(AlertmanagerSink("am", f"http://{manager}").standing([notice(1).alert], time.time()))
+            until(lambda hook=hook: hook.find("/watch-northern", sector="swanton", status="firing"), life)
 
 
 def _alerts(manager: str, sector: str) -> list[dict[str, dict[str, str]]]:
@@ -97,9 +112,8 @@ def _alerts(manager: str, sector: str) -> list[dict[str, dict[str, str]]]:
         return [alert for alert in json.load(answer) if alert["labels"].get("sector") == sector]
 
 
-def _post(manager: str, *alerts: dict[str, object]) -> None:
-    request = urllib.request.Request(
-        f"http://{manager}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+def _send(request: Request | None) -> None:
+    assert request is not None
+    ask = urllib.request.Request(request.url, request.body, request.headers)
+    with urllib.request.urlopen(ask, timeout=5) as answer:
         assert answer.status == 200

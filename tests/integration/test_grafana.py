@@ -3,6 +3,7 @@
 And one story to its end: replay, verdict, alert, metric, rule, Alertmanager, captured webhook.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,8 +68,9 @@ def stack(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         workers = stack.enter_context(running(streams, alerts))
         targets = {f"surgewatch-{worker.package}": [f"127.0.0.1:{worker.port}"] for worker in workers}
         server = stack.enter_context(prometheus(folder, targets, manager, interval="2s"))
-        # Up to the middle of a climb: a standing alert is what panels and rules are about.
         surgewatch("simulate", "swanton-2022", "--to", CLIMBING, servers=kafka_servers, prefix=prefix)
+        # A standing alert is what panels and rules are about.
+        surgewatch("ingest", str(_flood(folder)), servers=kafka_servers, prefix=prefix)
         surgewatch("simulate", "chaos", "--to", "2022-01-15", servers=kafka_servers, prefix=prefix)
         until(lambda: _lived(streams), "the replay in the metrics", 60)
         yield Stack(server, hook, workers)
@@ -104,6 +106,17 @@ def _lived(worker: Worker) -> bool:
     samples = worker.samples()
     refused = total(samples, "surgewatch_events_total", outcome="rejected")
     return bool(refused) and not total(samples, "surgewatch_consumer_lag")
+
+
+def _flood(folder: Path) -> Path:
+    """Three hundred people in one morning, where some ten come in a day."""
+    event = {
+        "occurred_at": f"{CLIMBING}T14:00:00Z", "sector": SECTOR, "crossing_type": "between_ports",
+        "demographic": "single_adult", "citizenship": "MEXICO", "count": 10,
+    }  # fmt: skip
+    path = folder / "flood.ndjson"
+    path.write_text("".join(json.dumps({"event_id": f"flood-{at}", **event}) + "\n" for at in range(30)))
+    return path
 
 
 def _routes(folder: Path, hook: str) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -43,6 +44,16 @@ kind = "slack"
 url = "env:CHAT"
 allow_private = true
 
+[sink.manager]
+kind = "alertmanager"
+url = "{manager}"
+every_seconds = 1
+
+[[route]]
+name = "watch"
+sinks = ["manager"]
+border = ["southwest"]
+
 [[route]]
 name = "hooks"
 sinks = ["good", "sick"]
@@ -54,11 +65,12 @@ sinks = ["chat"]
 
 
 class Chat(ThreadingHTTPServer):
-    """Takes Slack's messages."""
+    """Takes Slack's messages, and what an Alertmanager is told."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.messages: list[tuple[float, dict[str, object]]] = []
+        self.standing: list[dict[str, Any]] = []
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -66,7 +78,10 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.messages.append((time.time(), json.loads(body)))
+        if self.path == "/api/v2/alerts":
+            self.server.standing += json.loads(body)
+        else:
+            self.server.messages.append((time.time(), json.loads(body)))
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"ok")
@@ -86,7 +101,8 @@ class House:
         }
         self.say("topics")
         routes = folder / "routes.toml"
-        routes.write_text(ROUTES.format(good=good.url, sick=sick.url))
+        manager = f"http://127.0.0.1:{chat.server_port}"
+        routes.write_text(ROUTES.format(good=good.url, sick=sick.url, manager=manager))
         own = {
             "SURGEWATCH_ALERTS_PORT": str(free_port()),
             "SURGEWATCH_STATE_DIR": str(folder / "alerts"),
@@ -211,6 +227,19 @@ def test_a_route_that_is_switched_off_brings_nothing_until_it_is_withdrawn(house
     house.hear(verdict(0, breach=True, sector="buffalo"))
     until(lambda: told(house.good, "buffalo") == [Reason.FIRST])
     assert told(house.good, "detroit") == []
+
+
+def test_what_stands_is_said_to_alertmanager_again_until_it_is_over(house: House) -> None:
+    said = house.chat.standing
+    lives = lambda: [one for one in said if one["endsAt"] > one["startsAt"]]  # noqa: E731
+    house.hear(verdict(0, breach=True, sector="laredo", border="southwest"))
+    until(lambda: len(lives()) >= 3)
+    house.hear(*(verdict(day, breach=False, sector="laredo", border="southwest") for day in (1, 2, 3)))
+    until(lambda: any("Back to normal" in one["annotations"]["description"] for one in said))
+    over = len(said)
+    time.sleep(2.5)
+    assert len(said) == over
+    assert {one["labels"]["sector"] for one in said} == {"laredo"}  # others go another way
 
 
 def test_a_storm_is_a_digest_in_slack_and_every_notice_by_itself_in_a_webhook(house: House) -> None:
