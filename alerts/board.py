@@ -13,7 +13,7 @@ from alerts.alert import Alert, Notice, Severity, State
 from alerts.controls import Silence
 from streams.calendar import Cadence
 from streams.controls import Control
-from streams.verdicts import Evidence, Question, Verdict
+from streams.verdicts import Evidence, Figures, Question, Verdict
 
 SECTORS, ALERTS, DELIVERIES, DEAD, CONTROLS = "sectors", "alerts", "deliveries", "dead", "controls"
 POINTS = 60  # periods of a sparkline
@@ -96,12 +96,10 @@ class _Line:
     def __init__(self) -> None:
         self._points: dict[float, tuple[float, float, float | None, float | None]] = {}
 
-    def hear(self, verdict: Verdict) -> None:
-        seen = verdict.evidence
-        start = verdict.period.timestamp()
+    def hear(self, verdict: Verdict, seen: Figures) -> None:
         if not self._points:
             self._seed(verdict)
-        self._points[start] = (seen.observed, seen.expected, seen.lower, seen.upper)
+        self._points[verdict.period.timestamp()] = seen
         for old in sorted(self._points)[:-POINTS]:
             del self._points[old]
 
@@ -143,10 +141,11 @@ class Board:
 
     def hear(self, verdict: Verdict) -> None:
         """Draw the plain count of a sector on; verdicts on other questions come with their alerts."""
-        if verdict.question is not Question.SURGE or verdict.subject or verdict.evidence.window != 1:
+        seen = verdict.last_period
+        if verdict.question is not Question.SURGE or verdict.subject or seen is None:
             return
         newest = self._newest.setdefault(verdict.sector, {})
-        self._lines.setdefault(verdict.sector, {}).setdefault(verdict.cadence, _Line()).hear(verdict)
+        self._lines.setdefault(verdict.sector, {}).setdefault(verdict.cadence, _Line()).hear(verdict, seen)
         known = newest.get(verdict.cadence)
         if known is None or (verdict.period, verdict.as_of) >= (known.period, known.as_of):
             newest[verdict.cadence] = verdict
@@ -233,7 +232,7 @@ class Board:
 
 
 def _sector(newest: Verdict, line: _Line, troubles: list[Alert]) -> Json:
-    seen = newest.evidence
+    seen = newest.last_period
     return {
         "id": newest.sector,
         "border": newest.border,
@@ -242,7 +241,7 @@ def _sector(newest: Verdict, line: _Line, troubles: list[Alert]) -> Json:
         "period": newest.period.isoformat(),
         "as_of": newest.as_of.isoformat(),
         "closed": newest.closed,
-        **{name: getattr(seen, name) for name in ("observed", "expected", "lower", "upper")},
+        **(seen._asdict() if seen else {}),
         "line": line.columns(),
         "alerts": [alert.alert_id for alert in troubles],
     }

@@ -1,5 +1,6 @@
 """What the streams worker shows to Prometheus. Labels are bounded by the registry."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -22,6 +23,7 @@ class Metrics:
 
     def __init__(self, sectors: Registry) -> None:
         self.registry = on = CollectorRegistry()
+        self._newest: dict[tuple[str, str], dt.datetime] = {}  # the period shown, by sector and window
         self._places = {sector.id: (sector.border, sector.country) for sector in sectors.sector}
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
@@ -30,8 +32,10 @@ class Metrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"surgewatch_{name}", text, labels, registry=on)
 
-        self._observed = gauge("observed", "People counted in the window last judged", "sector", "window")
-        self._expected = gauge("expected", "People expected in that window", "sector", "window")
+        self._observed = gauge(
+            "observed", "People counted in the newest period judged (a day, a week, ...)", "sector", "window"
+        )
+        self._expected = gauge("expected", "People expected in that period", "sector", "window")
         self._lower = gauge("lower", "Lower end of the expected interval", "sector", "window")
         self._upper = gauge("upper", "Upper end of the expected interval", "sector", "window")
         self._p_value = gauge("p_value", "Chance of so many or more, were all normal", "sector", "window")
@@ -93,12 +97,15 @@ class Metrics:
             self._verdicts.labels(verdict.question, str(verdict.breach).lower()).inc()
 
     def _level(self, verdict: Verdict) -> None:
-        at, evidence = (verdict.sector, verdict.cadence.value), verdict.evidence
-        self._observed.labels(*at).set(evidence.observed)
-        self._expected.labels(*at).set(evidence.expected)
-        self._lower.labels(*at).set(evidence.lower)
-        self._upper.labels(*at).set(evidence.upper)
-        self._p_value.labels(*at).set(evidence.p_value)
+        at, seen = (verdict.sector, verdict.cadence.value), verdict.last_period
+        if seen is None or verdict.period < self._newest.setdefault(at, verdict.period):
+            return  # of a closed period that is judged again, newer figures are shown already
+        self._newest[at] = verdict.period
+        self._observed.labels(*at).set(seen.observed)
+        self._expected.labels(*at).set(seen.expected)
+        self._lower.labels(*at).set(seen.lower)
+        self._upper.labels(*at).set(seen.upper)
+        self._p_value.labels(*at).set(verdict.evidence.p_value)
 
     def state(self, parts: Mapping[int, tuple[int, Iterable[Counts]]], now: float) -> None:
         """What is held: for each partition its event time and its sectors."""

@@ -36,6 +36,8 @@ def surges(sheet: Sheet) -> list[Verdict]:
             needed = sheet.observed[row, -1] * 1.1 if breach[row] else found.needed[row]
             counts.threshold[sheet.cadence] = max(float(needed), float(sheet.observed[row, -1]) + 1)
     lower, upper = normal(sheet.alpha, found.expected, found.dispersion)
+    last = sheet.mean[:, -1]
+    alone = np.stack(normal(sheet.alpha, last, sheet.last + last * sheet.error), 1)
     wanted = range(len(sheet.batch)) if sheet.closed else np.flatnonzero(breach).tolist()
     return [
         verdict(
@@ -51,6 +53,11 @@ def surges(sheet: Sheet) -> list[Verdict]:
             alpha=sheet.alpha[row],
             window=int(found.window[row]),
             **(why(sheet, row) if breach[row] else {}),
+            **(
+                dict(zip(("period_lower", "period_upper"), alone[row], strict=True))
+                if found.window[row] > 1
+                else {}
+            ),
         )
         for row in wanted
     ]

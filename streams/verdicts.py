@@ -6,7 +6,7 @@ and never two things.
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -61,6 +61,8 @@ class Evidence(BaseModel):
     p_value: PValue
     alpha: Probability
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
+    period_lower: float | None = None  # the interval of that last one alone, where the window is longer
+    period_upper: float | None = None
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
@@ -75,6 +77,15 @@ class Evidence(BaseModel):
     capacity: float | None = None
     full_at: AwareDatetime | None = None
     remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+
+
+class Figures(NamedTuple):
+    """One period: people seen and expected, and the interval of what is normal."""
+
+    observed: float
+    expected: float
+    lower: float
+    upper: float
 
 
 class Verdict(BaseModel):
@@ -98,6 +109,16 @@ class Verdict(BaseModel):
     def question_key(self) -> str:
         """What stays the same from verdict to verdict while one trouble lasts."""
         return "|".join((self.question, self.sector, self.subject, self.cadence))
+
+    @property
+    def last_period(self) -> Figures | None:
+        """The judged period by itself, however long the window is; None where it was not looked at alone."""
+        seen = self.evidence
+        if seen.window == 1:
+            return Figures(seen.observed, seen.expected, seen.lower, seen.upper)
+        if seen.period_lower is None or seen.period_upper is None:
+            return None
+        return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
 
     @classmethod
     def of(cls, **content: object) -> Self:

@@ -46,6 +46,15 @@ def test_a_first_verdict_brings_its_recent_periods_along_without_bands(days):
     assert lower[:2] == [None, None]
 
 
+def test_a_sector_shows_its_last_period_alone_where_a_longer_window_says_more(days):
+    board = Board()
+    week = {"observed": 99, "expected": 40, "window": 7, "period_lower": 2, "period_upper": 11}
+    board.hear(story.told(days[-1], days[-1].question, **week, recent=(9, 8, 21), recent_expected=(6, 6, 5)))
+    (sector,) = board.snapshot()["sectors"]
+    assert [sector[name] for name in ("observed", "expected", "lower", "upper")] == [21, 5, 2, 11]
+    assert [column[-1] for column in sector["line"][1:]] == [21, 5, 2, 11]
+
+
 def test_a_sector_wears_the_gravest_firing_alert_and_is_calm_when_all_are_resolved(days):
     board = Board()
     board.hear(days[-1])
