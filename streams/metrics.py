@@ -32,9 +32,7 @@ class Metrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"surgewatch_{name}", text, labels, registry=on)
 
-        self._observed = gauge(
-            "observed", "People counted in the newest period judged (a day, a week, ...)", "sector", "window"
-        )
+        self._observed = gauge("observed", "People counted in the period last judged", "sector", "window")
         self._expected = gauge("expected", "People expected in that period", "sector", "window")
         self._lower = gauge("lower", "Lower end of the expected interval", "sector", "window")
         self._upper = gauge("upper", "Upper end of the expected interval", "sector", "window")

@@ -37,7 +37,7 @@ def surges(sheet: Sheet) -> list[Verdict]:
             counts.threshold[sheet.cadence] = max(float(needed), float(sheet.observed[row, -1]) + 1)
     lower, upper = normal(sheet.alpha, found.expected, found.dispersion)
     last = sheet.mean[:, -1]
-    alone = np.stack(normal(sheet.alpha, last, sheet.last + last * sheet.error), 1)
+    alone = normal(sheet.alpha, last, sheet.last + last * sheet.error)
     wanted = range(len(sheet.batch)) if sheet.closed else np.flatnonzero(breach).tolist()
     return [
         verdict(
@@ -52,12 +52,9 @@ def surges(sheet: Sheet) -> list[Verdict]:
             p_value=found.p_value[row],
             alpha=sheet.alpha[row],
             window=int(found.window[row]),
+            period_lower=alone[0][row],
+            period_upper=alone[1][row],
             **(why(sheet, row) if breach[row] else {}),
-            **(
-                dict(zip(("period_lower", "period_upper"), alone[row], strict=True))
-                if found.window[row] > 1
-                else {}
-            ),
         )
         for row in wanted
     ]

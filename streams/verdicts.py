@@ -61,7 +61,7 @@ class Evidence(BaseModel):
     p_value: PValue
     alpha: Probability
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
-    period_lower: float | None = None  # the interval of that last one alone, where the window is longer
+    period_lower: float | None = None  # the interval of that last one alone
     period_upper: float | None = None
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
