@@ -39,6 +39,13 @@ class Metrics:
         self._p_value = gauge("p_value", "Chance of so many or more, were all normal", "sector", "window")
         self._info = gauge("sector_info", "1 for each sector seen", "sector", "border", "country")
         self._people = gauge("people", "People counted of all time, net of corrections", "sector")
+        self._slices = gauge(
+            "slice_people",
+            "People of the last closed day (or week, month), by slice",
+            "sector",
+            "kind",
+            "slice",
+        )
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
         self._events = counter("events_total", "Events by what became of them", "outcome")
         self._rejected = counter("rejected_total", "Events refused, by reason", "reason")
@@ -108,13 +115,26 @@ class Metrics:
     def state(self, parts: Mapping[int, tuple[int, Iterable[Counts]]], now: float) -> None:
         """What is held: for each partition its event time and its sectors."""
         self._event_time.clear()
+        self._slices.clear()
         for partition, (event_time, sectors) in parts.items():
             self._event_time.labels(partition).set(event_time)
             for counts in sectors:
                 self._people.labels(counts.sector).set(counts.people)
+                self._slice(counts)
                 self._info.labels(counts.sector, *self._places.get(counts.sector, ("", ""))).set(1)
                 if Cadence.HOUR in counts.series:  # a tally's time says nothing of how fresh it is
                     self._watermark.labels(counts.sector).set(now - counts.event_time)
+
+    def _slice(self, counts: Counts) -> None:
+        """Who came: at most SLICES series a sector, those of nobody left out."""
+        if counts.sliced is None or counts.sliced not in counts.closed:
+            return
+        closed = counts.closed[counts.sliced]
+        people = counts.slices.window(closed, 1)[:, 0].tolist()
+        for name, number in zip(counts.slices.names, people, strict=True):
+            if number > 0:
+                kind, _, value = name.partition("=")
+                self._slices.labels(counts.sector, kind, value).set(number)
 
     def lag(self, behind: Mapping[tuple[str, int], int]) -> None:
         """How many records of each topic's partitions are not yet processed."""

@@ -91,6 +91,18 @@ def sector() -> Dashboard:
             steps=[(None, CALM), (1.5, WARNING)],
         ).data_links([panels.to_sector()]),
         panels.lines(
+            "From where",
+            "The nationalities that were most on the last closed day",
+            "short",
+            (f'topk(8, max by (slice) (surgewatch_slice_people{{{one},kind="citizenship"}}))', "{{slice}}"),
+        ),
+        panels.lines(
+            "Who",
+            "Families, children and adults on the last closed day, and where they were met",
+            "short",
+            (f'max by (slice) (surgewatch_slice_people{{{one},kind!="citizenship"}})', "{{slice}}"),
+        ),
+        panels.lines(
             "People counted",
             "All in the books of this sector, corrections taken off",
             "short",
