@@ -24,7 +24,7 @@ from alerts.sinks import Delivered, Digests, Outcome, Refused, Reminds, Request,
 log = structlog.get_logger()
 
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
-LONGEST_PAUSE: Final = 300.0
+LONGEST_PAUSE: Final = 60.0  # so that who comes back is told within about a minute
 FEW: Final = 3  # notices that are told one by one, even if they can be told together
 KNOWN: Final = 2_000  # notices that are remembered as told, and read back after a restart
 MANY: Final = 200  # notices that are fetched at once

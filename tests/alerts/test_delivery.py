@@ -71,7 +71,7 @@ async def test_ten_minutes_of_a_dead_receiver_lose_nothing_and_keep_the_order() 
     for notice in (FIRST, RESOLVED):
         assert await courier.deliver(notice)
     assert [webhook_id for _, webhook_id in street.arrived] == [FIRST.notice_id, RESOLVED.notice_id]
-    assert 600 <= street.arrived[0][0] < 900
+    assert 600 <= street.arrived[0][0] < 670
     assert street.buried == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -123,6 +124,10 @@ def streams(kafka_servers: str, tmp_path: Path) -> Iterator[Worker]:
         "SURGEWATCH_CLOCK": "event",
         "SURGEWATCH_STATE_DIR": str(tmp_path),
         "SURGEWATCH_STREAMS_PORT": str(port),
+        "SURGEWATCH_PATIENCE_SECONDS": "10",
+        "SURGEWATCH_SESSION_SECONDS": "6",
+        "SURGEWATCH_DEDUP_IDS": "1000000",
+        "MALLOC_ARENA_MAX": "1",  # no memory in hand that nobody can see
     }
     with running(Worker("streams", port, environment, tmp_path / "streams.log")) as (worker,):
         yield worker
@@ -199,3 +204,26 @@ def assert_told(letter: DeadLetter, value: bytes, reason: str, worker: Worker) -
     assert letter.size == len(value)
     assert value.startswith(letter.value)
     assert len(letter.value) == min(len(value), 65_536)
+
+
+@pytest.mark.kafka
+def test_a_worker_without_memory_ends_by_itself_and_the_next_one_counts_everybody_once(
+    streams: Worker,
+) -> None:
+    process = streams.process
+    assert process is not None
+    sent(streams, [record(event_id="first")])
+    settled(streams, 1)
+    size = int(Path(f"/proc/{process.pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (size, size))
+    events = 100_000
+    sent(streams, [record(event_id=f"more {number}") for number in range(events)])
+    assert process.wait(PATIENCE * 2) > 0, streams.tail()
+    streams.start()
+    streams.wait_ready()
+    settled(streams, events)
+    deadline = time.monotonic() + PATIENCE
+    while (people := total(streams.samples(), "surgewatch_people", sector="swanton")) < 3 * (events + 1):
+        assert time.monotonic() < deadline, people
+        time.sleep(0.2)
+    assert people == 3 * (events + 1)
