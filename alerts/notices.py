@@ -58,15 +58,22 @@ def title(alert: Alert) -> str:
 
 def lines(alert: Alert, reason: Reason) -> list[str]:
     """The text, a thought a line."""
+    evidence = alert.latest.evidence
     if alert.state is State.RESOLVED:
-        return [_over(alert), _since(alert), sparkline(alert.latest.evidence.recent)]
-    verdict = alert.latest
-    evidence = verdict.evidence
-    out = [
-        *_changed(alert, reason),
+        return [*details(alert, reason), _since(alert), sparkline(evidence.recent)]
+    return [
         f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
         _since(alert),
+        *details(alert, reason),
+        sparkline(evidence.recent),
     ]
+
+
+def details(alert: Alert, reason: Reason) -> list[str]:
+    """What the plain figures do not say: what changed, where it comes from, when it was last so."""
+    if alert.state is State.RESOLVED:
+        return [_over(alert)]
+    evidence, out = alert.latest.evidence, list(_changed(alert, reason))
     if evidence.slices:
         out.append("Most of it: " + ", ".join(map(_share, evidence.slices)) + ".")
     if evidence.neighbours:
@@ -82,7 +89,7 @@ def lines(alert: Alert, reason: Reason) -> list[str]:
         out.append(f"About {evidence.share_arrived:.0%} of the reports have arrived.")
     if evidence.remark:
         out.append(evidence.remark[0].upper() + evidence.remark[1:] + ".")
-    return [*out, f"Baseline: {evidence.baseline}.", sparkline(evidence.recent)]
+    return [*out, f"Baseline: {evidence.baseline}."]
 
 
 def place(sector: str) -> str:

@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTe
 
 from alerts.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.links import NOWHERE, Links
-from alerts.notices import place, sparkline, sureness
+from alerts.notices import details, place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
@@ -64,12 +64,13 @@ class SlackSink:
 def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
     """The payload: `text` for what shows no blocks, and the blocks."""
     alert, mark = notice.alert, _mark(notice)
+    said = "\n".join(details(alert, notice.reason))
     blocks: list[Block] = [
-        HeaderBlock(text=_cut(notice.headline, HEADER)),
+        HeaderBlock(text=_cut(f"{mark} {notice.headline}", HEADER)),
         SectionBlock(fields=[MarkdownTextObject(text=_cut(text, FIELD)) for text in _fields(alert)]),
-        SectionBlock(text=MarkdownTextObject(text=_cut(_escape(notice.text), SECTION))),
+        SectionBlock(text=MarkdownTextObject(text=_cut(_escape(said), SECTION))),
     ]
-    foot = [f"{mark} {alert.severity} · {alert.border or 'no border'} · alert `{alert.alert_id[:8]}`"]
+    foot = [f"{alert.severity} · {alert.border or 'no border'} · alert `{alert.alert_id[:8]}`"]
     foot += [f"<{link.url}|{link.text}>" for link in links.of(alert)]
     blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     return {

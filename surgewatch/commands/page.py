@@ -43,6 +43,7 @@ async def _post(sink: Sink) -> Outcome | None:
 
 def _notice() -> Notice:
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    text = "This is a test of Surgewatch. Nothing has happened, and nothing is to be done"
     verdict = Verdict.of(
         question=Question.SURGE,
         sector="test",
@@ -52,7 +53,7 @@ def _notice() -> Notice:
         closed=True,
         breach=True,
         evidence=Evidence(
-            observed=2, expected=1, lower=0, upper=3, p_value=1, alpha=1, baseline="none: a test"
+            observed=2, expected=1, lower=0, upper=3, p_value=1, alpha=1, baseline="none: a test", remark=text
         ),
     )
     key = alert_id(verdict.question_key, now)
@@ -68,7 +69,6 @@ def _notice() -> Notice:
         worst=verdict,
         latest=verdict,
     )
-    text = "This is a test of Surgewatch. Nothing has happened, and nothing is to be done."
     return Notice(
         notice_id=key, alert=alert, reason=Reason.FIRST, headline="Test page from Surgewatch", text=text
     )
