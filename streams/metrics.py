@@ -1,7 +1,7 @@
 """What the streams worker shows to Prometheus. Labels are bounded by the registry."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
@@ -15,6 +15,7 @@ from streams.verdicts import Question, Verdict
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+SLICED = 500  # sectors up to which who came is shown: of more, it would be most of what Prometheus holds
 BATCH_EVENTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 
 
@@ -41,7 +42,7 @@ class Metrics:
         self._people = gauge("people", "People counted of all time, net of corrections", "sector")
         self._slices = gauge(
             "slice_people",
-            "People of the last closed day (or week, month), by slice",
+            f"People of the last closed day (week, month), by slice; for up to {SLICED} sectors",
             "sector",
             "kind",
             "slice",
@@ -112,15 +113,17 @@ class Metrics:
         self._upper.labels(*at).set(seen.upper)
         self._p_value.labels(*at).set(verdict.evidence.p_value)
 
-    def state(self, parts: Mapping[int, tuple[int, Iterable[Counts]]], now: float) -> None:
+    def state(self, parts: Mapping[int, tuple[int, Collection[Counts]]], now: float) -> None:
         """What is held: for each partition its event time and its sectors."""
         self._event_time.clear()
         self._slices.clear()
-        for partition, (event_time, sectors) in parts.items():
+        few = sum(len(held) for _, held in parts.values()) <= SLICED
+        for partition, (event_time, held) in parts.items():
             self._event_time.labels(partition).set(event_time)
-            for counts in sectors:
+            for counts in held:
                 self._people.labels(counts.sector).set(counts.people)
-                self._slice(counts)
+                if few:
+                    self._slice(counts)
                 self._info.labels(counts.sector, *self._places.get(counts.sector, ("", ""))).set(1)
                 if Cadence.HOUR in counts.series:  # a tally's time says nothing of how fresh it is
                     self._watermark.labels(counts.sector).set(now - counts.event_time)
