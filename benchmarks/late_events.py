@@ -79,26 +79,27 @@ def references() -> tuple[Figures, Figures]:
     return naive, Figures(*(alarms(day, whole) for day in days))
 
 
-def windows(days: int | None) -> Figures:
-    """The surge detector with its windows of 1, 3 and 7 days, the days before having arrived whole."""
-    random, lengths, found = np.random.default_rng(1), surge.WINDOWS[Cadence.DAY], []
+def followed(days: int | None) -> Figures:
+    """The surge detector with the four days before, which have arrived whole."""
+    random, past, found = np.random.default_rng(1), surge.PAST[Cadence.DAY], []
+    length = past.periods + 1
     for _ in range(LEARNERS):
         known = EXACT if days is None else learnt(random, days)
-        share, doubt = np.ones((1, 7)), np.zeros((1, 7))
+        share, doubt = np.ones((1, length)), np.zeros((1, length))
         share[0, -1], doubt[0, -1] = known.share[0], known.doubt[0]
-        mean, spread = arrivals.thinned(np.full((1, 7), MEAN), np.full((1, 7), SPREAD), Curve(share, doubt))
-        phi = arrivals.pooled(mean, spread, doubt, lengths)
+        whole = np.full((1, length), MEAN), np.full((1, length), SPREAD)
+        mean, spread = arrivals.thinned(*whole, Curve(share, doubt))
         row = []
         for times in (2, 1):
-            observed = np.stack([people(random, MEAN, 1_000) for _ in range(7)], 1)
+            observed = np.stack([people(random, MEAN, 1_000) for _ in range(length)], 1)
             observed[:, -1] = known_by_then(random, people(random, times * MEAN, 1_000), 0)
             n = len(observed)
             judged = surge.judge(
                 observed,
                 np.repeat(mean, n, 0),
-                np.repeat(phi, n, 0),
+                np.repeat(spread + mean * doubt, n, 0),
                 np.zeros(n),
-                lengths,
+                past,
                 np.full(n, ALPHA),
             )
             row.append(float((judged.p_value <= ALPHA).mean()))
@@ -112,8 +113,8 @@ def main() -> None:
     rows = {"naive: against the whole day": naive, "share known": single(None)}
     rows |= {f"share learnt from {days} days": single(days) for days in (7, 14, 30, 60)}
     rows |= {f"30 days, shares differ by sd {sd}": single(30, sd) for sd in (0.05, 0.1, 0.2)}
-    rows["30 days, windows of 1, 3 and 7 days together"] = windows(30)
-    rows["share known, windows of 1, 3 and 7 days together"] = windows(None)
+    rows["30 days, weighed by the days before"] = followed(30)
+    rows["share known, weighed by the days before"] = followed(None)
     rows["all arrived"] = whole
     for name, figures in rows.items():
         print(f"{name:<52}{figures.found:>15.3f}{figures.false:>13.4f}", flush=True)

@@ -55,6 +55,13 @@ class Sheet:
         return pooled(self.mean, self.late.spread, self.late.doubt, windows)
 
     @property
+    def each(self) -> Floats:
+        """The dispersion of each period by itself [n, LONGEST]."""
+        if self.late is None:
+            return np.broadcast_to(self.dispersion[:, None], self.mean.shape)
+        return self.late.spread + self.mean * self.late.doubt
+
+    @property
     def last(self) -> Floats:
         """The dispersion of the judged period [n]."""
         return self.pooled((1,)).reshape(-1)

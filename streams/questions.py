@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from streams.baselines.regression import PERIODS
 from streams.baselines.tails import Floats, at_least
 from streams.calendar import DAY, Cadence
 from streams.detectors import drop, mix, record, regime, silence, slow_rise, strain, surge
@@ -19,8 +20,9 @@ FLOOR_RATIO: Final = 1.3  # and so many times
 
 def surge_of(sheet: Sheet) -> surge.Surge:
     """The surge detector on a sheet."""
-    windows, seen = surge.WINDOWS[sheet.cadence], sheet.cautious()
-    return surge.judge(sheet.observed, seen.mean, seen.pooled(windows), sheet.error, windows, sheet.alpha)
+    seen = sheet.cautious()
+    past = surge.PAST[sheet.cadence]
+    return surge.judge(sheet.observed, seen.mean, seen.each, sheet.error, past, sheet.alpha)
 
 
 def surges(sheet: Sheet) -> list[Verdict]:
@@ -62,7 +64,7 @@ def surges(sheet: Sheet) -> list[Verdict]:
 
 def drops(sheet: Sheet) -> list[Verdict]:
     """Too few?"""
-    windows = surge.WINDOWS[sheet.cadence]
+    windows = drop.WINDOWS[sheet.cadence]
     found = drop.judge(sheet.observed, sheet.mean, sheet.pooled(windows), sheet.error, windows)
     out = []
     for row, counts in enumerate(sheet.batch):
@@ -228,7 +230,13 @@ def shift(sheet: Sheet) -> tuple[regime.Step, list[bool]]:
         run=RUNS[sheet.cadence],
     )
     enough = np.abs(found.state.observed - found.state.expected) >= FLOOR_RUN
-    proposed = (found.proposed & enough).tolist()
+    new_level = found.proposed & enough
+    if new_level.any():
+        age = sheet.index - np.array([counts.series[sheet.cadence].first for counts in sheet.batch])
+        # Until a year has come twice, it may be the season that is not known well.
+        error = np.where(age < 2 * PERIODS[sheet.cadence], sheet.error, 0.0)
+        new_level &= regime.improbable(found.state, sheet.last, error)
+    proposed = new_level.tolist()
     runs = np.stack(found.state, 1).tolist()
     for counts, run, new in zip(sheet.batch, runs, proposed, strict=True):
         if new:

@@ -21,8 +21,9 @@ HISTORY: Final = {
     Cadence.HOUR: 28 * 24,
     Cadence.DAY: 3 * 366,
     Cadence.WEEK: 520,
-    Cadence.MONTH: 48,
+    Cadence.MONTH: 120,
 }  # periods that are learnt from
+HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ more than a trend tells
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
@@ -41,7 +42,7 @@ class Models:
     def __init__(self, cadence: Cadence, calendar: Callable[[], Calendar]) -> None:
         self.cadence = cadence
         self._calendar = calendar
-        self._size = len(regression.priors(cadence, STEPS))
+        self._size = regression.priors(cadence, STEPS, np.zeros(1)).shape[1]
 
     def ready(self, batch: Sequence[Counts]) -> list[Counts]:
         """Those that have a model."""
@@ -67,6 +68,8 @@ class Models:
             unsettled = curves.settles(counts, self.cadence) - 1
             if 0 < unsettled <= length - LEAST[self.cadence]:
                 present[row, length - unsettled :] = 0
+        if self.cadence in HALF:
+            present *= 0.5 ** (np.arange(length, 0, -1) / HALF[self.cadence])
         rows = regression.design(self.cadence, base, length, index, self._calendar().holidays)
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
@@ -76,15 +79,17 @@ class Models:
             present,
             rows,
             columns,
-            regression.priors(self.cadence, STEPS),
+            regression.priors(self.cadence, STEPS, (present > 0).sum(1)),
             index,
             BLOCK.get(self.cadence, 0),
+            regression.HARMONICS[self.cadence],
+            self.cadence is Cadence.WEEK,
         )
         for row, counts in enumerate(due):
             counts.memory[f"model {self.cadence}"] = {
                 "base": index,
                 "steps": steps[row],
-                "periods": int(present[row].sum()),
+                "periods": int((present[row] > 0).sum()),
                 "coefficients": model.coefficients[row].astype(np.float32).tobytes(),
                 "covariance": model.covariance[row].astype(np.float32).tobytes(),
                 "wander": float(model.wander[row]),

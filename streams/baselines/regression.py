@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
+from streams.baselines import scatter
 from streams.baselines.tails import Floats
 from streams.calendar import DAY, Cadence
 
 ROUNDS: Final = 3
-UNUSUAL: Final = 2.58  # Anscombe residual above which a past period is held to be a surge
 YEAR: Final = 365.2425
 PERIODS: Final = {
     Cadence.HOUR: YEAR * 24,
@@ -24,11 +24,16 @@ PERIODS: Final = {
     Cadence.WEEK: YEAR / 7,
     Cadence.MONTH: 12.0,
 }  # a year
+# Of the day, for hours; of the year, for all else. Days tell sharp peaks of a season.
+HARMONICS: Final = {Cadence.HOUR: 3, Cadence.DAY: 6, Cadence.WEEK: 2, Cadence.MONTH: 2}
+_MONTHLY_TREND: Final = 0.1  # months are few: what goes up for a while need not go on
 # Prior standard deviations on the log scale.
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
-_CLOCK: Final = 3  # harmonics of the day, for hours
+_MOVING: Final = 0.03  # share of itself by which a season comes earlier or later, or grows, each year
+_BROAD: Final = 2  # harmonics that a series of less than two years may have
+_NEVER: Final = 1e6  # prior precision of a term that is not to be
+_FIRST: Final = 2  # column at which the harmonics begin, a sine and a cosine each
 _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion expected before any history, and for how many periods that stands
-_ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
@@ -65,13 +70,13 @@ def _rows(cadence: Cadence, first: int, length: int) -> Floats:
     if cadence is Cadence.HOUR:
         # Weeks tell nothing of the year, and days are told apart by the clock.
         clock = 2 * np.pi * (index % 24) / 24
-        for harmonic in range(1, _CLOCK + 1):
+        for harmonic in range(1, HARMONICS[cadence] + 1):
             columns += [np.sin(harmonic * clock), np.cos(harmonic * clock)]
         columns += [(((index // 24) + 3) % 7 == day) * 1.0 for day in range(7)]
         return np.stack(columns, axis=1)
     days = np.array([cadence.start(int(at)) for at in index]) / DAY
     angle = 2 * np.pi * days / YEAR
-    for harmonic in (1, 2):
+    for harmonic in range(1, HARMONICS[cadence] + 1):
         columns += [np.sin(harmonic * angle), np.cos(harmonic * angle)]
     if cadence is Cadence.DAY:
         # One term for each weekday, kept apart by their priors: a day on which a place is always closed then
@@ -84,6 +89,9 @@ def design(cadence: Cadence, first: int, length: int, base: int, holidays: froze
     """Rows of the shared terms for `length` periods from `first` on; time is counted from `base`."""
     rows = _rows(cadence, first, length).copy()
     rows[:, 1] = (np.arange(first, first + length) - base) / PERIODS[cadence]
+    if cadence is Cadence.WEEK:  # only weeks have years enough to tell
+        yearly = rows[:, _FIRST : _FIRST + 2 * HARMONICS[cadence]]
+        rows = np.column_stack([rows, yearly * rows[:, 1:2]])
     if cadence is Cadence.DAY:
         off = np.array([at in holidays for at in range(first - 1, first + length)])
         # What was left undone on the holiday is done on the day after.
@@ -91,28 +99,49 @@ def design(cadence: Cadence, first: int, length: int, base: int, holidays: froze
     return rows
 
 
-def priors(cadence: Cadence, steps: int) -> Floats:
-    """Prior precisions of the coefficients."""
-    if cadence is Cadence.HOUR:
-        hourly = [_LEVEL, _TREND, *[_SEASON] * 2 * _CLOCK, *[_WEEKDAY] * 7]
-        return 1 / np.square([*hourly, *[_STEP] * steps])
-    deviations = [_LEVEL, _TREND, *[_SEASON] * 4]
-    if cadence is Cadence.DAY:
-        deviations += [*[_WEEKDAY] * 7, *[_HOLIDAY] * 2]
-    return 1 / np.square([*deviations, *[_STEP] * steps])
+def priors(cadence: Cadence, steps: int, periods: Floats) -> Floats:
+    """Prior precisions of the coefficients [n, k + s], for series with so many periods of history [n].
+
+    Until a year has come twice, nobody can tell a sharp season from something that happened: so there are
+    only the broad ones.
+    """
+    harmonics = 2 * HARMONICS[cadence]
+    trend = _MONTHLY_TREND if cadence is Cadence.MONTH else _TREND
+    deviations = [_LEVEL, trend, *[_SEASON] * harmonics]
+    match cadence:
+        case Cadence.HOUR:
+            deviations += [_WEEKDAY] * 7
+        case Cadence.DAY:
+            deviations += [*[_WEEKDAY] * 7, *[_HOLIDAY] * 2]
+        case Cadence.WEEK:
+            deviations += [_MOVING] * harmonics
+    out = np.tile(1 / np.square([*deviations, *[_STEP] * steps]), (len(periods), 1))
+    if cadence is not Cadence.HOUR:
+        sharp = slice(_FIRST + 2 * _BROAD, _FIRST + harmonics)
+        out[periods < 2 * PERIODS[cadence], sharp] = _NEVER
+    return out
 
 
 def fit(
-    counts: Floats, present: Floats, x: Floats, steps: Floats, prior: Floats, base: int, block: int = 0
+    counts: Floats,
+    present: Floats,
+    x: Floats,
+    steps: Floats,
+    prior: Floats,
+    base: int,
+    block: int = 0,
+    harmonics: int = 0,
+    moving: bool = False,
 ) -> Model:
     """Fit n series of T periods.
 
-    `counts` [n, T]; `present` [n, T] is 1 where a period belongs to the history, 0 where not; `x` [T, k]
-    shared terms; `steps` [n, T, s]; `prior` [k + s] precisions.
+    `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not; `x`
+    [T, k] shared terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
+    `prior` [n, k + s] precisions.
     """
     known = np.maximum(present.sum(1), 1)
     level = np.log(np.maximum((counts * present).sum(1) / known, 0.02))
-    beta = np.zeros((len(counts), len(prior)))
+    beta = np.zeros((len(counts), prior.shape[-1]))
     beta[:, 0] = level
     centre = beta.copy()  # the prior of the level is centred on the mean; all others on nothing
     gram = _Gram(x, steps)
@@ -125,32 +154,50 @@ def fit(
             # A count of nothing in a zero stretch must not throw the working response out of range.
             working = eta + np.clip((counts - mean) / np.maximum(mean, 1e-6), -1, _FARTHEST)
             information = weight * mean / phi[:, None]
-            precision = gram.product(information) + np.diag(prior)
+            precision = gram.product(information) + _diagonal(prior)
             score = gram.moment(information * working) + prior * centre
             beta[:] = np.linalg.solve(precision, score[..., None])[..., 0]
         mean = np.exp(np.clip(gram.eta(beta), -20, 20))
         pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
         # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
         telling = weight * (mean > _TELLING)
-        freedom = np.maximum(telling.sum(1) - len(prior), 0.25 * telling.sum(1))
-        scatter = (telling * pearson).sum(1) + _PHI * _PHI_WEIGHT
-        phi = np.asarray(np.maximum(scatter / (freedom + _PHI_WEIGHT), 1.0))
+        freedom = np.maximum(telling.sum(1) - prior.shape[1], 0.25 * telling.sum(1))
+        weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
+        seen = np.maximum(scatter.whole(weighed, mean) if round_ else weighed, 1.0)
+        phi = (seen * freedom + _PHI * _PHI_WEIGHT) / (freedom + _PHI_WEIGHT)
+        if round_ == 0 and harmonics:
+            covariance = np.asarray(np.linalg.inv(precision))
+            prior = _shrunk(prior, beta, covariance, harmonics, moving)
         if round_ < ROUNDS:
-            unusual = _anscombe(counts, mean, phi)
-            weight = present * np.where(unusual > UNUSUAL, np.maximum(unusual, 1e-9) ** -2.0, 1.0)
+            weight = present * scatter.weights(counts, mean, phi[:, None])
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
-    covariance = np.asarray(np.linalg.inv(gram.product(weight * mean / phi[:, None]) + np.diag(prior)))
-    down = (present > 0) & (_anscombe(counts, mean, phi) > UNUSUAL)
+    covariance = np.asarray(np.linalg.inv(gram.product(weight * mean / phi[:, None]) + _diagonal(prior)))
+    down = (present > 0) & (scatter.anscombe(counts, mean, phi[:, None]) > scatter.UNUSUAL)
     wander = _wander(weight * (counts - mean), weight * mean, phi, block)
     return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
 
 
-def _anscombe(counts: Floats, mean: Floats, phi: Floats) -> Floats:
-    """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
-    mean = np.maximum(mean, _ONE)
-    scale = mean ** (1 / 6) * np.sqrt(phi)[:, None]
-    residual: Floats = 1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / scale
-    return residual
+def _shrunk(prior: Floats, beta: Floats, covariance: Floats, harmonics: int, moving: bool) -> Floats:
+    """Priors by which harmonics that the series does not have cost it nothing.
+
+    Empirical Bayes: what a sine and its cosine are, beyond what the error of their estimates makes of
+    nothing, is the variance of their prior (James & Stein 1961; for groups: Efron & Morris 1973, JASA
+    68:117). What moves from year to year is a share of that.
+    """
+    at = slice(_FIRST, _FIRST + 2 * harmonics)
+    pairs = (len(beta), harmonics, 2)
+    error = np.diagonal(covariance, axis1=1, axis2=2)[:, at].reshape(pairs).mean(2)
+    size = np.square(beta[:, at]).reshape(pairs).mean(2) - error
+    least = np.repeat(1 / np.maximum(size, 0.01 * error), 2, axis=1)
+    out = prior.copy()
+    out[:, at] = np.maximum(out[:, at], least)
+    if moving:
+        out[:, at.stop : at.stop + 2 * harmonics] = least / _MOVING**2
+    return out
+
+
+def _diagonal(prior: Floats) -> Floats:
+    return prior[:, :, None] * np.eye(prior.shape[1])
 
 
 def _wander(residual: Floats, mean: Floats, phi: Floats, block: int) -> Floats:

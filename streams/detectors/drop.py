@@ -1,11 +1,26 @@
-"""Drop: fewer people than is normal. The lower tail of the same windows as the surge's, combined likewise."""
+"""Drop: fewer people than is normal, in the last period or in the last few together.
 
-from typing import NamedTuple
+The chance of so few or fewer, over windows of 1 to 7 days, 1 to 3 weeks or months. The Cauchy combination
+makes one p-value of them (Liu & Xie 2020, JASA 115:393) and holds its level though windows overlap.
+
+    ████▒▒░   7, 3, 1 days
+          ^ judged
+"""
+
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.tails import Floats, at_most, cauchy
+from streams.calendar import Cadence
+
+WINDOWS: Final = {
+    Cadence.DAY: (1, 3, 7),
+    Cadence.WEEK: (1, 2, 3),
+    Cadence.MONTH: (1, 2, 3),
+}
+_OWN_SHARE: Final = 0.1
 
 
 class Drop(NamedTuple):
@@ -21,7 +36,10 @@ class Drop(NamedTuple):
 def judge(
     observed: Floats, mean: Floats, dispersion: Floats, error: Floats, windows: tuple[int, ...]
 ) -> Drop:
-    """Judge the last of the periods; shapes as for the surge.
+    """Judge the last of the periods.
+
+    `observed` and `mean` [n, W], W at least the longest window; `dispersion` [n], or [n, windows] where they
+    differ; `error` (relative variance of the estimated mean) [n].
 
     >>> found = judge(np.ones((1, 7)), np.full((1, 7), 10.0), np.array([1.5]), np.zeros(1), (1, 3, 7))
     >>> bool(found.p_value[0] < 0.001), int(found.observed[0] / found.window[0])
@@ -31,8 +49,8 @@ def judge(
     means = np.stack([mean[:, -length:].sum(1) for length in windows], 1)
     phi = dispersion.reshape(len(means), -1) + means * error[:, None]
     tails = at_most(counts, means, phi)
-    # As for the surge: a window whose last period is back to normal is no news.
-    tails[:, 1:] = np.maximum(tails[:, 1:], 0.1 * tails[:, :1])
+    # A window whose last period is back to normal is no news.
+    tails[:, 1:] = np.maximum(tails[:, 1:], _OWN_SHARE * tails[:, :1])
     best = tails.argmin(1)
     row = np.arange(len(best))
     return Drop(cauchy(tails), np.asarray(windows)[best], counts[row, best], means[row, best], phi[row, best])

@@ -4,7 +4,8 @@ A run of residuals of one sign is the oldest of shift tests (Wald & Wolfowitz 19
 a chart rule: Nelson 1984, J Qual Technol 16:237). A period is *above* where the mid-p of its count is under
 one half, so on the null each sign comes with one half, and a run of n begins with probability 2^(1 - n).
 A run says that something is off, not that it matters: the run's people must also be RATIO times what was
-expected, or less than 1 / RATIO of it.
+expected, or less than 1 / RATIO of it. And short runs, of weeks or months, come by chance: so the run's
+people together must be as improbable as a run of 15 is, or every scattered series would find new levels.
 """
 
 from typing import NamedTuple, Self
@@ -17,6 +18,7 @@ from streams.baselines.tails import Floats, at_least, at_most
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RUN = 15  # periods
 RATIO = 1.25
+CHANCE = 2.0 ** (1 - RUN)
 
 
 class State(NamedTuple):
@@ -59,3 +61,19 @@ def step(state: State, observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLi
     p_value = np.exp2(1 - np.maximum(np.abs(length), 1))
     matters = np.where(length > 0, ratio >= RATIO, ratio <= 1 / RATIO)
     return Step(State(length, seen, normal), p_value, ratio, (np.abs(length) >= run) & matters)
+
+
+def improbable(
+    state: State, dispersion: Floats, error: Floats
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Are so many people in the run, or so few, as improbable as a run of 15?
+
+    Where the baseline may itself be wrong, `error` is the relative variance of its mean.
+
+    >>> runs = State(np.full(2, -5.0), np.array([300.0, 485.0]), np.full(2, 500.0))
+    >>> improbable(runs, np.full(2, 4.0), np.zeros(2)).tolist()
+    [True, False]
+    """
+    spread = dispersion + state.expected * error
+    tails = (tail(state.observed, state.expected, spread) for tail in (at_least, at_most))
+    return np.minimum(*tails) <= CHANCE

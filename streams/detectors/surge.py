@@ -1,79 +1,125 @@
-"""Surge: more people than is normal, in the last period or in the last few together.
+"""Surge: more people than is normal, in the last period, the more readily where one seems to be under way.
 
-The chance of so many or more under the baseline's negative binomial, over windows of 1 to 24 hours, 1 to 7
-days, 1 to 3 weeks or months. The shortest sees first; the longer ones see what no single period shows. The
-Cauchy combination makes one p-value of them (Liu & Xie 2020, JASA 115:393) and holds its level though windows
-overlap.
+The chance of so many or more in the last period, under the baseline's negative binomial, divided by what the
+periods before it have to say:
 
-    ░░░░▒▒█   7, 3, 1 days
-          ^ judged
+    p = P(Y ≥ y) / w        w = ½ + 0.6 · min(B, 100)
 
-A window is not news once its last period is calm again: there its p-value is no smaller than a share of the
-last period's own.
+B is the likelihood ratio of the periods before, between a surge that began 1, 2, … of them ago and none at
+all. So w is large where the last days were high (what would be chance by itself is then the same surge going
+on) and a half where they were not.
+
+    expected ──────────────▄█──────      B   .2  .2  .2  .2  3.  90  1.1
+    counts   ▂▃▂▃▂▃▂▃▂▃▂▃▂▄██▆▃▂▃        w   .6  .6  .6  .6  2.  55  1.2
+                            ^ opens  ^ closes
+
+A likelihood ratio is 1 on average where there is no surge, so w is no more than 1 on average, and a p-value
+divided by a weight of mean 1 that knows nothing of the count it is for keeps its level: P(p ≤ α) = E[αw] ≤ α
+(weighted tests: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). Where the counts are as the baseline
+says, alarms are no more frequent for it; they are spent where they find most. The bound on B is there
+because beyond it there is nothing to gain; it takes at least a sixth of B's mean, so 0.6 of it can be spent.
+
+A surge is looked for by its likelihood ratio once before (Shiryaev 1963; Kenett & Pollak 1996); here it
+weighs the test of the last count instead, so that no table of limits is needed and the count from which on
+there is an alarm is known beforehand.
 """
 
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from streams.baselines.tails import Floats, at_least, cauchy, mid, threshold
+from streams.baselines.tails import Floats, at_least, mid, threshold
 from streams.calendar import Cadence
 
-WINDOWS: Final = {
-    Cadence.HOUR: (1, 3, 6, 12, 24),
-    Cadence.DAY: (1, 3, 7),
-    Cadence.WEEK: (1, 2, 3),
-    Cadence.MONTH: (1, 2, 3),
+
+class Past(NamedTuple):
+    """What of the past is asked whether a surge is under way."""
+
+    periods: int  # at most so many ago it began
+    rise: float  # in standard deviations of a period
+
+
+PAST: Final = {
+    Cadence.HOUR: Past(12, 3.0),
+    Cadence.DAY: Past(4, 3.0),
+    Cadence.WEEK: Past(2, 2.5),
+    Cadence.MONTH: Past(0, 0.0),  # a month that is high says most often that the baseline is low
 }
-_OWN_SHARE: Final = 0.1
-_FIRST_WEIGHT: Final = 2.0  # of the shortest window against the others: it is the one that sees first
+_FADE: Final = 0.6  # how likely it is to have begun one period earlier
+_NEW: Final = 0.5  # weight of a period before which all was calm
+_GOING_ON: Final = 0.6
+_MOST: Final = 100.0
+_ONE: Final = 0.1  # mean below which one person would else be a surge for the periods after
 
 
 class Surge(NamedTuple):
     """The answers for n series."""
 
-    p_value: Floats  # exact and combined: what alarms go by
+    p_value: Floats  # exact: what alarms go by
     mid_p: Floats  # what series are ranked by
-    window: NDArray[np.int64]  # periods of the window that says most
+    window: NDArray[np.int64]  # periods that it has been going on for, the last included
     observed: Floats  # in that window
     expected: Floats
     dispersion: Floats  # of that window, with the error of the estimated mean in it
-    needed: Floats  # count of the last period from which on a breach is possible
+    needed: Floats  # count of the last period from which on it is a breach
 
 
 def judge(
-    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, windows: tuple[int, ...], alpha: Floats
+    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past, alpha: Floats
 ) -> Surge:
     """Judge the last of the periods.
 
-    `observed` and `mean` [n, W], W at least the longest window; `dispersion` [n], or [n, windows] where they
-    differ; `error` (relative variance of the estimated mean) and `alpha` [n].
+    `observed`, `mean` and `dispersion` [n, W], W longer than the past that is asked; a mean of 0 stands for a
+    period of which nothing is known. `error` (relative variance of the estimated mean) and `alpha` [n].
 
-    >>> steady = np.full((1, 28), 10.0)
-    >>> steady[0, -1] = 25
-    >>> normal, spread, alpha = np.full((1, 28), 10.0), np.array([1.5]), np.array([0.01])
-    >>> found = judge(steady, normal, spread, np.zeros(1), (1, 3, 7), alpha)
-    >>> bool(found.p_value[0] < 0.005), int(found.window[0])
-    (True, 1)
+    >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
+    >>> counts[0, -1] = 19
+    >>> alone = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY], np.array([0.01]))
+    >>> round(alone.p_value.item(), 3)
+    0.047
+    >>> counts[0, -2] = 24
+    >>> again = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY], np.array([0.01]))
+    >>> round(again.p_value.item(), 4), again.window.item(), again.observed.item()
+    (0.0012, 2, 43.0)
     """
-    counts = np.stack([observed[:, -length:].sum(1) for length in windows], 1)
-    means = np.stack([mean[:, -length:].sum(1) for length in windows], 1)
-    phi = dispersion.reshape(len(means), -1) + means * error[:, None]
-    exact, middle = at_least(counts, means, phi), mid(counts, means, phi)
-    exact[:, 1:] = np.maximum(exact[:, 1:], _OWN_SHARE * exact[:, :1])
-    middle[:, 1:] = np.maximum(middle[:, 1:], _OWN_SHARE * middle[:, :1])
-    weights = np.array([_FIRST_WEIGHT, *[1.0] * (len(windows) - 1)])
-    best = exact.argmin(1)
-    row = np.arange(len(best))
-    # No combined p-value is below alpha unless one of those combined is.
-    reach = threshold(alpha[:, None], means, phi) - (counts - observed[:, -1:])
+    y, m = observed[:, -1], mean[:, -1]
+    phi = dispersion + mean * error[:, None]
+    weight, window = np.ones(len(y)), np.ones(len(y), np.int64)
+    if past.periods:
+        going_on = _going_on(observed, mean, phi, past)
+        weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
+        window += np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
+    within = np.arange(observed.shape[1], 0, -1) <= window[:, None]
+    expected = (mean * within).sum(1)
+    own = (mean * within * dispersion).sum(1) / np.maximum(expected, 1e-9)
     return Surge(
-        p_value=cauchy(exact, weights),
-        mid_p=cauchy(middle, weights),
-        window=np.asarray(windows)[best],
-        observed=counts[row, best],
-        expected=means[row, best],
-        dispersion=phi[row, best],
-        needed=np.maximum(reach.min(1), 0),
+        p_value=np.minimum(at_least(y, m, phi[:, -1]) / weight, 1.0),
+        mid_p=np.minimum(mid(y, m, phi[:, -1]) / weight, 1.0),
+        window=window,
+        observed=(observed * within).sum(1),
+        expected=expected,
+        dispersion=np.maximum(own, 1.0) + expected * error,
+        needed=threshold(np.minimum(alpha * weight, 1.0), m, phi[:, -1]),
     )
+
+
+def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats:
+    """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior."""
+    before = slice(-1 - past.periods, -1)
+    known = mean[:, before] > 0
+    m, spread = np.maximum(mean[:, before], _ONE), np.maximum(phi[:, before] - 1, 1e-6)
+    more = past.rise * np.sqrt((1 + spread) * m) / spread
+    y, size = observed[:, before], m / spread
+    ratio = (
+        special.gammaln(y + size + more)
+        - special.gammaln(y + size)
+        - special.gammaln(size + more)
+        + special.gammaln(size)
+        - more * np.log1p(spread)
+    )
+    since = np.cumsum(np.where(known, ratio, 0.0)[:, ::-1], axis=1)
+    prior = _FADE ** np.arange(past.periods)
+    going_on: Floats = np.exp(np.minimum(since, 50.0)) * (prior / prior.sum())
+    return going_on

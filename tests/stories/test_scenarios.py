@@ -78,9 +78,9 @@ def test_the_treaty_change_is_told_once_as_a_displacement_from_where_to_where(
     assert [n.reason for n in moved] == [Reason.FIRST, Reason.STILL, Reason.RESOLVED]
     assert "2023-03-25" <= f"{moved[0].alert.onset:%Y-%m-%d}" <= "2023-03-28"
     assert moved[0].headline.startswith(
-        "Displacement from RCMP Quebec to Swanton and CBSA Quebec Air: 10 in 3 days, expected 520"
+        "Displacement from RCMP Quebec to CBSA Quebec Air and Swanton: 10 in 3 days, expected 510"
     )
-    assert "510 fewer here, 77 more at Swanton Sector and CBSA Quebec, airports" in moved[0].text
+    assert "500 fewer here, 82 more at CBSA Quebec, airports and Swanton Sector" in moved[0].text
 
 
 def test_a_cluster_is_told_for_the_reopening_alone(roxham: tuple[Notice, ...]) -> None:

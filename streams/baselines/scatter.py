@@ -1,0 +1,76 @@
+"""Scatter: the dispersion of a series whose highest counts have been weighed down.
+
+Weights that keep past surges from poisoning the baseline also cut into the tail that belongs to it: of a
+negative binomial with mean 3 and φ 5 they leave six sevenths of the variance, and a limit drawn from what is
+left alarms more often than it says. So the dispersion is the one whose *weighed* scatter is the one seen
+(Fisher consistency: Hampel et al. 1986, Robust Statistics, §2.1); how much the weights leave of each mean and
+dispersion is summed over the distribution once.
+"""
+
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from streams.baselines.tails import Floats
+
+UNUSUAL: Final = 2.58  # Anscombe residual above which a period is held to be a surge
+_ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
+_MEANS: Final = np.geomspace(0.05, 400, 40)
+_SPREADS: Final = 1 + np.geomspace(0.01, 100, 24)
+_STRIDE: Final = 13  # every so many periods is looked at: all weekdays and seasons come alike
+
+
+class _Left(NamedTuple):
+    """What the weights leave, for each mean and dispersion."""
+
+    scatter: Floats  # expected weight times squared Pearson residual
+    weight: Floats
+
+
+def weights(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """1 for what is usual, less and less for a count that is too high to be."""
+    excess: Floats = np.maximum(anscombe(counts, mean, dispersion) / UNUSUAL, 1.0)
+    return excess**-4.0
+
+
+def anscombe(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
+    mean = np.maximum(mean, _ONE)
+    scale = mean ** (1 / 6) * np.sqrt(dispersion)
+    residual: Floats = 1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / scale
+    return residual
+
+
+def whole(weighed: Floats, mean: Floats) -> Floats:
+    """The dispersion [n] of which the weights leave `weighed` [n], at means [n, T].
+
+    >>> whole(np.array([4.3, 1.48]), np.array([[3.0], [50.0]])).round(1).tolist()
+    [5.0, 1.5]
+    """
+    some = np.clip(mean[:, ::_STRIDE], 1e-9, None)
+    at = np.log(some / _MEANS[0]) / np.log(_MEANS[1] / _MEANS[0])
+    left = _left()
+    rows = np.clip(np.rint(at), 0, len(_MEANS) - 1).astype(int)
+    seen = left.scatter[rows].sum(1) / left.weight[rows].sum(1)
+    out: Floats = np.array(
+        [np.interp(value, curve, _SPREADS, left=1.0) for value, curve in zip(weighed, seen, strict=True)]
+    )
+    return np.where(weighed >= seen[:, -1], weighed, out)
+
+
+@cache
+def _left() -> _Left:
+    scatter, weight = np.empty((2, len(_MEANS), len(_SPREADS)))
+    for row, mean in enumerate(_MEANS):
+        for column, phi in enumerate(_SPREADS):
+            size = mean / (phi - 1)
+            most = mean + 12 * np.sqrt(phi * mean) + 30 * phi
+            y = np.arange(0.0, most)
+            log = special.gammaln(y + size) - special.gammaln(size) - special.gammaln(y + 1)
+            chance = np.exp(log - size * np.log(phi) + y * np.log1p(-1 / phi))
+            kept = chance * weights(y, mean, phi)
+            scatter[row, column] = (kept * np.square(y - mean)).sum() / mean
+            weight[row, column] = kept.sum()
+    return _Left(scatter, weight)
