@@ -60,36 +60,19 @@ def lines(alert: Alert, reason: Reason) -> list[str]:
     """The text, a thought a line."""
     evidence = alert.latest.evidence
     if alert.state is State.RESOLVED:
-        return [*details(alert, reason), _since(alert), sparkline(evidence.recent)]
+        return [_over(alert), _since(alert), sparkline(evidence.recent)]
     return [
+        *_changed(alert, reason),
         f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
         _since(alert),
-        *details(alert, reason),
+        *_why(alert),
         sparkline(evidence.recent),
     ]
 
 
 def details(alert: Alert, reason: Reason) -> list[str]:
     """What the plain figures do not say: what changed, where it comes from, when it was last so."""
-    if alert.state is State.RESOLVED:
-        return [_over(alert)]
-    evidence, out = alert.latest.evidence, list(_changed(alert, reason))
-    if evidence.slices:
-        out.append("Most of it: " + ", ".join(map(_share, evidence.slices)) + ".")
-    if evidence.neighbours:
-        out.append("Neighbours: " + ", ".join(map(_share, evidence.neighbours)) + ".")
-    if evidence.record:
-        out.append("The highest on record here.")
-    elif evidence.last_as_high is not None:
-        out.append(f"Last so high on {evidence.last_as_high:%Y-%m-%d}.")
-    if evidence.capacity is not None:
-        full = f", full at {evidence.full_at:%H:%M} UTC" if evidence.full_at else ""
-        out.append(f"Capacity {evidence.capacity:.0f} a day{full}.")
-    if evidence.share_arrived < 1:
-        out.append(f"About {evidence.share_arrived:.0%} of the reports have arrived.")
-    if evidence.remark:
-        out.append(evidence.remark[0].upper() + evidence.remark[1:] + ".")
-    return [*out, f"Baseline: {evidence.baseline}."]
+    return [_over(alert)] if alert.state is State.RESOLVED else [*_changed(alert, reason), *_why(alert)]
 
 
 def place(sector: str) -> str:
@@ -162,6 +145,26 @@ def _changed(alert: Alert, reason: Reason) -> Iterator[str]:
 
 def _since(alert: Alert) -> str:
     return f"Since {alert.onset:%Y-%m-%d}, {alert.breaches} {_periods(alert)} in breach."
+
+
+def _why(alert: Alert) -> Iterator[str]:
+    evidence = alert.latest.evidence
+    if evidence.slices:
+        yield "Most of it: " + ", ".join(map(_share, evidence.slices)) + "."
+    if evidence.neighbours:
+        yield "Neighbours: " + ", ".join(map(_share, evidence.neighbours)) + "."
+    if evidence.record:
+        yield "The highest on record here."
+    elif evidence.last_as_high is not None:
+        yield f"Last so high on {evidence.last_as_high:%Y-%m-%d}."
+    if evidence.capacity is not None:
+        full = f", full at {evidence.full_at:%H:%M} UTC" if evidence.full_at else ""
+        yield f"Capacity {evidence.capacity:.0f} a day{full}."
+    if evidence.share_arrived < 1:
+        yield f"About {evidence.share_arrived:.0%} of the reports have arrived."
+    if evidence.remark:
+        yield evidence.remark[0].upper() + evidence.remark[1:] + "."
+    yield f"Baseline: {evidence.baseline}."
 
 
 def _periods(alert: Alert) -> str:

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from streams.calendar import Cadence
 from streams.sectors import Registry
-from streams.verdicts import Question, Verdict
+from streams.verdicts import Figures, Question, Verdict
 
 
 class Level(BaseModel):
@@ -36,24 +36,19 @@ class Level(BaseModel):
 
     @classmethod
     def of(cls, verdict: Verdict, border: str = "") -> Self | None:
-        """The level within a sector's surge verdict; None where it says nothing about a closed period.
-
-        The verdict's window may be longer than its period: the period's counts are the last of the recent.
-        """
-        if verdict.question is not Question.SURGE or not verdict.closed or verdict.subject:
+        """The level within a sector's surge verdict; None where it says nothing about a closed period."""
+        seen = verdict.last_period
+        if verdict.question is not Question.SURGE or not verdict.closed or verdict.subject or seen is None:
             return None
-        seen = verdict.evidence
-        observed = seen.recent[-1] if seen.recent else seen.observed
-        expected = seen.recent_expected[-1] if seen.recent_expected else seen.expected
         return cls(
             sector=verdict.sector,
             border=border or verdict.border,
             cadence=verdict.cadence,
             period=verdict.period,
             as_of=verdict.as_of,
-            observed=observed,
-            expected=expected,
-            dispersion=_dispersion(verdict),
+            observed=seen.observed,
+            expected=seen.expected,
+            dispersion=_dispersion(seen, verdict.evidence.alpha),
             alarm=verdict.breach,
         )
 
@@ -67,10 +62,9 @@ def levels(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[Level]:
                 yield level
 
 
-def _dispersion(verdict: Verdict) -> float:
+def _dispersion(seen: Figures, alpha: float) -> float:
     """Back from the width of the interval, which leaves alpha on either side of it."""
-    seen = verdict.evidence
-    if seen.expected <= 0 or not 0 < seen.alpha < 1:
+    if seen.expected <= 0 or not 0 < alpha < 1:
         return 1.0
-    deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(seen.alpha, 0.4)))
+    deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(alpha, 0.4)))
     return max(1.0, float(deviation**2 / seen.expected))
