@@ -21,8 +21,7 @@ FLOOR_RATIO: Final = 1.3  # and so many times
 def surge_of(sheet: Sheet) -> surge.Surge:
     """The surge detector on a sheet."""
     seen = sheet.cautious()
-    past = surge.PAST[sheet.cadence]
-    return surge.judge(sheet.observed, seen.mean, seen.each, sheet.error, past, sheet.alpha)
+    return surge.judge(sheet.observed, seen.mean, seen.each, sheet.error, surge.PAST[sheet.cadence])
 
 
 def surges(sheet: Sheet) -> list[Verdict]:
@@ -33,9 +32,11 @@ def surges(sheet: Sheet) -> list[Verdict]:
     )
     breach = (found.p_value <= sheet.alpha) & enough
     if not sheet.closed and not sheet.early:
+        seen, past = sheet.cautious(), surge.PAST[sheet.cadence]
+        least = surge.needed(sheet.observed, seen.mean, seen.each, sheet.error, past, sheet.alpha)
         for row, counts in enumerate(sheet.batch):
             # Once it is a breach, only a tenth more is news again.
-            needed = sheet.observed[row, -1] * 1.1 if breach[row] else found.needed[row]
+            needed = sheet.observed[row, -1] * 1.1 if breach[row] else least[row]
             counts.threshold[sheet.cadence] = max(float(needed), float(sheet.observed[row, -1]) + 1)
     lower, upper = normal(sheet.alpha, found.expected, found.dispersion)
     wanted = range(len(sheet.batch)) if sheet.closed else np.flatnonzero(breach).tolist()
