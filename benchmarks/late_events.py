@@ -100,7 +100,6 @@ def followed(days: int | None) -> Figures:
                 np.repeat(spread + mean * doubt, n, 0),
                 np.zeros(n),
                 past,
-                np.full(n, ALPHA),
             )
             row.append(float((judged.p_value <= ALPHA).mean()))
         found.append(row)

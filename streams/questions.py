@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.baselines.regression import PERIODS
 from streams.baselines.tails import Floats, at_least
@@ -21,21 +22,25 @@ FLOOR_RATIO: Final = 1.3  # and so many times
 def surge_of(sheet: Sheet) -> surge.Surge:
     """The surge detector on a sheet."""
     seen = sheet.cautious()
-    past = surge.PAST[sheet.cadence]
-    return surge.judge(sheet.observed, seen.mean, seen.each, sheet.error, past, sheet.alpha)
+    return surge.judge(sheet.observed, seen.mean, seen.each, sheet.error, surge.PAST[sheet.cadence])
+
+
+def matters(found: surge.Surge) -> NDArray[np.bool_]:
+    """Is it enough people to be worth an alert, however improbable it is?"""
+    more = found.observed - found.expected >= FLOOR_PEOPLE
+    return more & (found.observed >= FLOOR_RATIO * found.expected)
 
 
 def surges(sheet: Sheet) -> list[Verdict]:
     """Too many people?"""
     found = surge_of(sheet)
-    enough = (found.observed - found.expected >= FLOOR_PEOPLE) & (
-        found.observed >= FLOOR_RATIO * found.expected
-    )
-    breach = (found.p_value <= sheet.alpha) & enough
+    breach = (found.p_value <= sheet.alpha) & matters(found)
     if not sheet.closed and not sheet.early:
+        seen, past = sheet.cautious(), surge.PAST[sheet.cadence]
+        least = surge.needed(sheet.observed, seen.mean, seen.each, sheet.error, past, sheet.alpha)
         for row, counts in enumerate(sheet.batch):
             # Once it is a breach, only a tenth more is news again.
-            needed = sheet.observed[row, -1] * 1.1 if breach[row] else found.needed[row]
+            needed = sheet.observed[row, -1] * 1.1 if breach[row] else least[row]
             counts.threshold[sheet.cadence] = max(float(needed), float(sheet.observed[row, -1]) + 1)
     lower, upper = normal(sheet.alpha, found.expected, found.dispersion)
     last = sheet.mean[:, -1]

@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from streams.baselines.tails import Floats, at_most, threshold
+from streams import questions
+from streams.baselines.tails import at_most, threshold
 from streams.calendar import Cadence
 from streams.counts import Counts, Series
+from streams.detectors.surge import Surge
 from streams.evidence import Sheet
 from streams.judging import Judge
 from streams.tables import Column, Table
@@ -21,6 +23,9 @@ from streams.tables import Column, Table
 # Periods before the first scored one from which on the judge follows the series: its fits always use all of
 # the history, but runs of one sign (a level that has shifted) are remembered from here on.
 WARM: Final = {Cadence.HOUR: 14 * 24, Cadence.DAY: 120, Cadence.WEEK: 52, Cadence.MONTH: 60}
+# What opens an alarm, as a share of alpha; once open it goes on while p is at most alpha. Hours come in runs,
+# and it is a run that somebody is called for.
+OPENS: Final = {Cadence.HOUR: 1 / 2, Cadence.DAY: 1.0, Cadence.WEEK: 1.0, Cadence.MONTH: 1.0}
 UNREPORTED: Final = 1e-6  # chance of a zero below which it is held to be a period that nobody reported
 
 
@@ -80,25 +85,35 @@ class Scorer:
         if answer is not None:
             seen, found = answer
             heard = {counts.sector for counts in seen.batch}
-            scores += self._rows(seen, found.p_value, found.window, found.observed, found.expected)
+            scores += self._rows(seen, found)
         for counts in known:
             if counts.sector not in heard:
                 observed = counts.series[cadence].get(index)
                 scores.append(Score(counts.sector, index, "learning", observed, why="too little history"))
         return scores
 
-    def _rows(
-        self, seen: Sheet, p_value: Floats, window: np.ndarray, counted: Floats, normal: Floats
-    ) -> Iterator[Score]:
+    def _alarms(self, batch: Sequence[Counts], found: Surge) -> list[bool]:
+        """Which are alarms; as live, people must be enough to matter. Remembers them."""
+        key = f"alarm {self.table.cadence}"
+        goes_on = np.array([counts.memory.get(key, False) for counts in batch])
+        limit = np.where(goes_on, 1.0, OPENS[self.table.cadence]) * self.alpha
+        alarms: list[bool] = ((found.p_value <= limit) & questions.matters(found)).tolist()
+        for counts, alarm in zip(batch, alarms, strict=True):
+            counts.memory[key] = alarm
+        return alarms
+
+    def _rows(self, seen: Sheet, found: Surge) -> Iterator[Score]:
+        window, counted, normal = found.window, found.observed, found.expected
         mean = seen.mean[:, -1]
         phi = seen.dispersion + mean * seen.error
         upper = threshold(self.alpha, mean, phi) - 1
         lower = np.maximum(threshold(1 - self.alpha, mean, phi) - 1, 0)
         observed = seen.observed[:, -1]
         nobody = (observed == 0) & (at_most(0, mean, phi) < UNREPORTED)
+        alarms = self._alarms(seen.batch, found)
         is_open = self.partial is not None and seen.index >= self.partial
         for row, counts in enumerate(seen.batch):
-            alarm = bool(p_value[row] <= self.alpha)
+            alarm = alarms[row]
             status = "partial" if is_open else "unreported" if nobody[row] else "closed"
             why = _why(int(window[row]), counted[row], normal[row], self.table.cadence) if alarm else ""
             if nobody[row] and not is_open:
@@ -111,7 +126,7 @@ class Scorer:
                 round(float(mean[row]), 3),
                 float(lower[row]),
                 float(max(upper[row], lower[row])),
-                float(f"{p_value[row]:.6g}"),  # beyond that digits are those of the linear algebra
+                float(f"{found.p_value[row]:.6g}"),  # beyond that digits are those of the linear algebra
                 alarm,
                 int(window[row]),
                 why,

@@ -17,6 +17,7 @@ from streams.baselines.tails import Floats
 from streams.calendar import DAY, Cadence
 
 ROUNDS: Final = 3
+STEPS: Final = (5, 1, 1, 2)  # of each round, and of the last fit
 YEAR: Final = 365.2425
 PERIODS: Final = {
     Cadence.HOUR: YEAR * 24,
@@ -146,18 +147,17 @@ def fit(
     centre = beta.copy()  # the prior of the level is centred on the mean; all others on nothing
     gram = _Gram(x, steps)
     phi: Floats = np.full(len(counts), _PHI)
-    weight = present.copy()
+    weight, mean = present.copy(), np.exp(gram.eta(beta))
+    precision = _diagonal(prior)
     for round_ in range(ROUNDS + 1):
-        for _ in range(6 if round_ == 0 else 2):
-            eta = np.clip(gram.eta(beta), -20, 20)
-            mean = np.exp(eta)
-            # A count of nothing in a zero stretch must not throw the working response out of range.
-            working = eta + np.clip((counts - mean) / np.maximum(mean, 1e-6), -1, _FARTHEST)
-            information = weight * mean / phi[:, None]
-            precision = gram.product(information) + _diagonal(prior)
-            score = gram.moment(information * working) + prior * centre
-            beta[:] = np.linalg.solve(precision, score[..., None])[..., 0]
-        mean = np.exp(np.clip(gram.eta(beta), -20, 20))
+        for _ in range(STEPS[round_]):
+            certainty = weight / phi[:, None]
+            precision = gram.product(certainty * mean) + _diagonal(prior)
+            # A count in a zero stretch must not throw the step out of range.
+            score = gram.moment(certainty * np.minimum(counts - mean, _FARTHEST * mean))
+            score -= prior * (beta - centre)
+            beta += np.linalg.solve(precision, score[..., None])[..., 0]
+            mean = np.exp(np.clip(gram.eta(beta), -20, 20))
         pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
         # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
         telling = weight * (mean > _TELLING)
@@ -171,7 +171,7 @@ def fit(
         if round_ < ROUNDS:
             weight = present * scatter.weights(counts, mean, phi[:, None])
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
-    covariance = np.asarray(np.linalg.inv(gram.product(weight * mean / phi[:, None]) + _diagonal(prior)))
+    covariance = np.asarray(np.linalg.inv(precision))
     down = (present > 0) & (scatter.anscombe(counts, mean, phi[:, None]) > scatter.UNUSUAL)
     wander = _wander(weight * (counts - mean), weight * mean, phi, block)
     return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
@@ -221,7 +221,9 @@ class _Gram:
     def __init__(self, x: Floats, steps: Floats) -> None:
         self._x, self._steps = x, steps
         self._k, self._s = x.shape[1], steps.shape[2]
-        self._squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+        # One half of a symmetric matrix, and in single precision: it only steers the steps towards the fit.
+        self._half = np.triu_indices(self._k)
+        self._squares = (x[:, self._half[0]] * x[:, self._half[1]]).astype(np.float32)
 
     def eta(self, beta: Floats) -> Floats:
         shared: Floats = beta[:, : self._k] @ self._x.T
@@ -234,7 +236,8 @@ class _Gram:
     def product(self, weight: Floats) -> Floats:
         n, k, size = len(weight), self._k, self._k + self._s
         out = np.empty((n, size, size))
-        out[:, :k, :k] = (weight @ self._squares).reshape(n, k, k)
+        row, column = self._half
+        out[:, row, column] = out[:, column, row] = weight.astype(np.float32) @ self._squares
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
             out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x

@@ -37,9 +37,8 @@ def weights(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
 
 def anscombe(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
     """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
-    mean = np.maximum(mean, _ONE)
-    scale = mean ** (1 / 6) * np.sqrt(dispersion)
-    residual: Floats = 1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / scale
+    root = np.cbrt(np.maximum(mean, _ONE))
+    residual: Floats = 1.5 * (np.square(np.cbrt(counts)) - np.square(root)) / np.sqrt(root * dispersion)
     return residual
 
 

@@ -63,46 +63,59 @@ class Surge(NamedTuple):
     observed: Floats  # in that window
     expected: Floats
     dispersion: Floats  # of that window, with the error of the estimated mean in it
-    needed: Floats  # count of the last period from which on it is a breach
 
 
-def judge(
-    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past, alpha: Floats
-) -> Surge:
+def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past) -> Surge:
     """Judge the last of the periods.
 
     `observed`, `mean` and `dispersion` [n, W], W longer than the past that is asked; a mean of 0 stands for a
-    period of which nothing is known. `error` (relative variance of the estimated mean) and `alpha` [n].
+    period of which nothing is known. `error` (relative variance of the estimated mean) [n].
 
     >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
     >>> counts[0, -1] = 19
-    >>> alone = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY], np.array([0.01]))
+    >>> alone = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY])
     >>> round(alone.p_value.item(), 3)
     0.047
     >>> counts[0, -2] = 24
-    >>> again = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY], np.array([0.01]))
+    >>> again = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY])
     >>> round(again.p_value.item(), 4), again.window.item(), again.observed.item()
     (0.0012, 2, 43.0)
     """
-    y, m = observed[:, -1], mean[:, -1]
-    phi = dispersion + mean * error[:, None]
-    weight, window = np.ones(len(y)), np.ones(len(y), np.int64)
-    if past.periods:
-        going_on = _going_on(observed, mean, phi, past)
-        weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
-        window += np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
+    weight, window = _weight(observed, mean, dispersion, error, past)
+    last = observed[:, -1], mean[:, -1], dispersion[:, -1] + mean[:, -1] * error
     within = np.arange(observed.shape[1], 0, -1) <= window[:, None]
     expected = (mean * within).sum(1)
     own = (mean * within * dispersion).sum(1) / np.maximum(expected, 1e-9)
     return Surge(
-        p_value=np.minimum(at_least(y, m, phi[:, -1]) / weight, 1.0),
-        mid_p=np.minimum(mid(y, m, phi[:, -1]) / weight, 1.0),
+        p_value=np.minimum(at_least(*last) / weight, 1.0),
+        mid_p=np.minimum(mid(*last) / weight, 1.0),
         window=window,
         observed=(observed * within).sum(1),
         expected=expected,
         dispersion=np.maximum(own, 1.0) + expected * error,
-        needed=threshold(np.minimum(alpha * weight, 1.0), m, phi[:, -1]),
     )
+
+
+def needed(
+    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past, alpha: Floats
+) -> Floats:
+    """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
+    weight, _ = _weight(observed, mean, dispersion, error, past)
+    phi = dispersion[:, -1] + mean[:, -1] * error
+    return threshold(np.minimum(alpha * weight, 1.0), mean[:, -1], phi)
+
+
+def _weight(
+    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past
+) -> tuple[Floats, NDArray[np.int64]]:
+    """What the periods before the last weigh, and how many periods a surge would have been going on for."""
+    n = len(observed)
+    if not past.periods:
+        return np.ones(n), np.ones(n, np.int64)
+    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past)
+    weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
+    begun = np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
+    return weight, 1 + begun
 
 
 def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats:

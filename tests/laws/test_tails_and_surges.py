@@ -18,15 +18,12 @@ PAST = surge.PAST[Cadence.DAY]
 
 
 def _surge(observed: np.ndarray, mean: float = 10.0, spread: float = 1.5) -> surge.Surge:
-    n = len(observed)
-    return surge.judge(
-        observed,
-        np.full_like(observed, mean),
-        np.full_like(observed, spread),
-        np.full(n, 1e-3),
-        PAST,
-        np.full(n, 0.01),
-    )
+    return surge.judge(*_seen(observed, mean, spread), PAST)
+
+
+def _seen(observed: np.ndarray, mean: float, spread: float) -> tuple[np.ndarray, ...]:
+    doubt = np.full(len(observed), 1e-3)
+    return observed, np.full_like(observed, mean), np.full_like(observed, spread), doubt
 
 
 @given(st.integers(0, 2000), st.floats(0.01, 500), SPREADS)
@@ -97,7 +94,7 @@ def test_the_count_that_is_needed_is_the_smallest_that_is_a_breach(
     observed = np.array([counts], float)
     for count, breach in ((0, True), (-1, False)):
         at = observed.copy()
-        at[0, -1] = _surge(observed, mean, spread).needed[0] + count
+        at[0, -1] = surge.needed(*_seen(observed, mean, spread), PAST, np.array([0.01]))[0] + count
         if at[0, -1] >= 0:
             assert (_surge(at, mean, spread).p_value[0] <= 0.01) == breach
 
@@ -111,9 +108,7 @@ def test_a_surge_is_as_rare_on_its_own_model_as_it_says(cadence: Cadence, mean: 
     shape = (n, past.periods + 1)
     size = mean / max(spread - 1, 1e-6)
     observed = random.negative_binomial(size, 1 / max(spread, 1 + 1e-6), shape).astype(float)
-    found = surge.judge(
-        observed, np.full(shape, mean), np.full(shape, spread), np.zeros(n), past, np.full(n, 0.01)
-    )
+    found = surge.judge(observed, np.full(shape, mean), np.full(shape, spread), np.zeros(n), past)
     rate = (found.p_value <= 0.01).mean()
     assert rate < 0.0115  # two standard errors above .01
     assert rate > 0.006 or mean < 20
