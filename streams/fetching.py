@@ -13,12 +13,15 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
 
-class _PartitionRecords(fetcher.PartitionRecords):
-    """The records of one partition, as aiokafka's parser gives them: offset, key, value, timestamp, headers."""
+class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # untyped
+    """Records of one partition, as aiokafka parses them: offset, key, value, timestamp, headers."""
+
+    next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Any]:
         if self._isolation_level == fetcher.READ_COMMITTED:  # aborted transactions are aiokafka's business
-            return super()._unpack_records()
+            one_by_one: Iterator[Any] = super()._unpack_records()
+            return one_by_one
         return chain.from_iterable(self._batches())
 
     def _batches(self) -> Iterator[Iterable[Any]]:
@@ -35,8 +38,10 @@ class _PartitionRecords(fetcher.PartitionRecords):
             self.next_fetch_offset = batch.next_offset
 
 
-class _FetchResult(fetcher.FetchResult):
+class _FetchResult(fetcher.FetchResult):  # type: ignore[misc] # untyped
     """A fetch that is handed over at once."""
+
+    _partition_records: Any
 
     def getall(self, max_records: int | None = None) -> list[Any]:
         if not self.check_assignment(self._topic_partition) or not self.has_more():
