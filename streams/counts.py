@@ -22,7 +22,7 @@ from streams.arrived import Arrived
 from streams.calendar import HOUR, Cadence
 from streams.decode import Event
 from streams.memory import Memory
-from streams.seen import Seen, hour_of, period_of
+from streams.seen import Seen, When
 
 Integers = NDArray[np.int64]
 Values = NDArray[np.int32]
@@ -31,8 +31,7 @@ KEEP = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.
 SLICED = 56  # periods that slices are kept for
 SLICES = 48  # slices a sector may have; a citizenship beyond them counts as OTHER
 OTHER = "OTHER"
-_HOUR_BITS = 23  # of an hour since 1970, to the year 2900
-_HOUR_MASK = (1 << _HOUR_BITS) - 1
+SEAM = 2  # periods before the end of the written history from which on a tail covers what changes
 
 
 @lru_cache(maxsize=1 << 16)
@@ -114,17 +113,22 @@ class Slices:
         self._table: Values = np.zeros((len(self._names), SLICED), np.int32) if table is None else table
         self._waiting: dict[tuple[str, ...], int] = {}
 
-    def add(self, index: int, names: tuple[str, ...], count: int) -> None:
-        """Add to some slices of one period; one that is older than what is kept is passed over."""
+    def add(self, index: int, kinds: Mapping[int, int], names: Sequence[tuple[str, ...]]) -> None:
+        """Add people of a period by combination (`names`: its slices); what is too old is passed over."""
         if index > self.last:
             step = min(index - self.last, SLICED)
             table = self.table
             self._table = np.hstack([table[:, step:], np.zeros((len(table), step), np.int32)])
             self.last = index
-        if index == self.last:
-            self._waiting[names] = self._waiting.get(names, 0) + count
-        elif index > self.last - SLICED:
-            self._enter(index, {names: count})
+        if index <= self.last - SLICED:
+            return
+        if index < self.last:
+            self._settle()  # so that slices get their rows in the order of events, however they came
+        waiting = self._waiting
+        for kind, count in kinds.items():
+            waiting[names[kind]] = waiting.get(names[kind], 0) + count
+        if index < self.last:
+            self._settle(index)
 
     @property
     def names(self) -> list[str]:
@@ -155,19 +159,24 @@ class Slices:
         table[:, SLICED - tail.shape[1] :] = tail
         return Slices(last, names, table)
 
-    def _settle(self) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            self._enter(self.last, waiting)
-
-    def _enter(self, index: int, counts: Mapping[tuple[str, ...], int]) -> None:
-        rows = [(self._row(name), count) for names, count in counts.items() for name in names]
+    def _settle(self, index: int | None = None) -> None:
+        """Enter what waits, into the last period unless told."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, {}
+        known, rows = self._names, dict[int, int]()
+        for names, count in waiting.items():
+            for name in names:
+                row = known.get(name)
+                if row is None:
+                    row = self._row(name)
+                rows[row] = rows.get(row, 0) + count
         if len(self._names) > len(self._table):
             more = np.zeros((len(self._names) - len(self._table), SLICED), np.int32)
             self._table = np.concatenate([self._table, more])
-        column = SLICED - 1 - (self.last - index)
-        for row, count in rows:
-            self._table[row, column] += count
+        column = self._table[:, SLICED - 1 - (self.last - (self.last if index is None else index))]
+        for row, count in rows.items():
+            column[row] += count
 
     def _row(self, name: str) -> int:
         if name not in self._names and len(self._names) >= SLICES:
@@ -235,59 +244,48 @@ class Counts:
         """
         if events[0].position <= self.offset:
             events = [event for event in events if event.position > self.offset]
-        sums: dict[int, int] = {}  # mark and hour of arrival, in one integer: people
-        note = self.seen.note
-        duplicate = corrected = 0
-        unknown = []
-        for event in events:
-            before = None
-            if event.replaces is not None and event.event_id not in self.seen:
-                before = self.seen.take(event.replaces)
-                if before is None:
-                    unknown.append(event)
-                    continue
-            mark = note(event)
-            if mark is None:
-                duplicate += 1
-                continue
-            if event.at > self.event_time:
-                self.event_time = event.at
-            if event.known > self.arrival:
-                self.arrival = event.known
-            hour = (event.known if event.known > clock else clock) // HOUR
-            key = mark << _HOUR_BITS | hour
-            sums[key] = sums.get(key, 0) + event.count
-            if before is not None:
-                key = before[0] << _HOUR_BITS | hour
-                sums[key] = sums.get(key, 0) - before[1]
-                corrected += 1
+        noted = self.seen.note(events, clock)
         if events:
             self.offset = events[-1].position
-        late = self._enter(sums)
-        counted = len(events) - len(unknown) - duplicate - corrected
-        return Fold(counted, duplicate, corrected, late, tuple(unknown))
+        self.event_time = max(self.event_time, noted.event_time)
+        self.arrival = max(self.arrival, noted.arrival)
+        late = self._enter(noted.runs)
+        counted = len(events) - len(noted.unknown) - noted.duplicate - noted.corrected
+        return Fold(counted, noted.duplicate, noted.corrected, late, tuple(noted.unknown))
 
-    def _enter(self, sums: Mapping[int, int]) -> int:
+    def _enter(self, runs: Iterable[tuple[When, Mapping[int, int]]]) -> int:
+        """Count what was noted; how many people of it into periods that had been closed."""
         late = 0
-        for key, count in sums.items():
-            mark, hour = key >> _HOUR_BITS, key & _HOUR_MASK
-            self.people += count
-            for cadence, index in _periods(self.zone, hour_of(mark), period_of(mark)):
-                series = self.series.get(cadence)
-                if series is None:
-                    series = self.series[cadence] = Series(cadence, KEEP[cadence])
-                series.add(index, count)
-                if cadence is not Cadence.HOUR:
-                    self.sliced = self.sliced or cadence
-                    if cadence is self.sliced:
-                        self.slices.add(index, self.seen.slices(mark), count)
-                    self._arrive(cadence, index, hour, count)
-                if index <= self.closed.get(cadence, -1):
-                    if cadence is not Cadence.HOUR:
-                        self.revised.add((cadence, index))
-                    late += abs(count)
-                    self.grown = True
+        sums: dict[When, int] = {}
+        for when, kinds in runs:
+            people = sum(kinds.values())
+            self.people += people
+            sums[when] = sums.get(when, 0) + people
+            cadence, index = _periods(self.zone, when[0], when[1])[-1]
+            if cadence is not Cadence.HOUR:
+                self.sliced = self.sliced or cadence
+                if cadence is self.sliced:
+                    self.slices.add(index, kinds, self.seen.kinds.names)
+        for when, people in sums.items():
+            for cadence, index in _periods(self.zone, when[0], when[1]):
+                late += self._add(cadence, index, when[2], people)
         return late
+
+    def _add(self, cadence: Cadence, index: int, word: int, count: int) -> int:
+        """Count people into one period, of whom word came in hour `word`; how many, if it had been closed."""
+        series = self.series.get(cadence)
+        if series is None:
+            series = self.series[cadence] = Series(cadence, KEEP[cadence])
+        series.add(index, count)
+        if cadence is not Cadence.HOUR:
+            self._arrive(cadence, index, word, count)
+        if index < self.sealed.get(cadence, index) - SEAM:
+            self.grown = True
+        if index > self.closed.get(cadence, -1):
+            return 0
+        if cadence is not Cadence.HOUR:
+            self.revised.add((cadence, index))
+        return abs(count)
 
     def _arrive(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
         arrived = self.arrived.get(cadence)

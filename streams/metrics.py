@@ -38,6 +38,8 @@ class Metrics:
         self._info = gauge("sector_info", "1 for each sector seen", "sector", "border", "country")
         self._people = gauge("people", "People counted of all time, net of corrections", "sector")
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
+        # People by sector, not yet in the counter: with many sectors, that costs more than counting them.
+        self._counted: dict[str, int] = {}
         self._events = counter("events_total", "Events by what became of them", "outcome")
         self._rejected = counter("rejected_total", "Events refused, by reason", "reason")
         self._late = counter("late_events_total", "People counted into periods already closed", "sector")
@@ -76,8 +78,10 @@ class Metrics:
             self._rejected.labels(reason).inc(number)
         for sector, number in outcome.late.items():
             self._late.labels(sector).inc(number)
+        counted = self._counted
         for sector, number in outcome.people.items():
-            self._people_total.labels(sector).inc(max(number, 0))
+            if number > 0:
+                counted[sector] = counted.get(sector, 0) + number
         for verdict in outcome.verdicts:
             self._verdicts.labels(verdict.question, str(verdict.breach).lower()).inc()
             if verdict.question is Question.SURGE and not verdict.subject:
@@ -102,6 +106,9 @@ class Metrics:
 
     def state(self, parts: Mapping[int, tuple[int, Iterable[Counts]]], now: float) -> None:
         """What is held: for each partition its event time and its sectors."""
+        for sector, number in self._counted.items():
+            self._people_total.labels(sector).inc(number)
+        self._counted.clear()
         self._event_time.clear()
         for partition, (event_time, sectors) in parts.items():
             self._event_time.labels(partition).set(event_time)

@@ -13,6 +13,7 @@ alone and not on how they were fetched:
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple, Protocol
 
 from streams import encoding
@@ -153,8 +154,9 @@ class Pipeline:
         self.parts.pop(partition, None)
 
     def _fold(self, part: Part, cut: Cut, outcome: Outcome) -> list[Rejected]:
-        refused = []
+        refused: list[Rejected] = []
         counted = duplicate = corrected = 0
+        people = outcome.people
         for sector, events in cut.events.items():
             counts = part.counts.get(sector)
             if counts is None:
@@ -163,16 +165,17 @@ class Pipeline:
                 )
             before = counts.people
             fold = counts.fold(events, part.event_time)
-            outcome.people[sector] += counts.people - before
-            outcome.touched.add(sector)
+            people[sector] = people.get(sector, 0) + counts.people - before
             counted += fold.counted
             duplicate += fold.duplicate
             corrected += fold.corrected
             if fold.late:
                 outcome.late[sector] += fold.late
-            refused += [_unknown(event) for event in fold.unknown]
+            if fold.unknown:
+                refused += map(_unknown, fold.unknown)
             if counts.revised:
                 part.revised.add(sector)
+        outcome.touched |= cut.events.keys()
         outcome.outcomes.update(counted=counted, duplicate=duplicate, corrected=corrected)
         part.touched |= cut.events.keys()
         return refused
@@ -246,12 +249,11 @@ class Pipeline:
         for sector in outcome.touched:
             counts = part.counts[sector]
             for cadence, series in counts.series.items():
-                if cadence is Cadence.HOUR:
+                threshold = counts.threshold.get(cadence, 0)
+                if cadence is Cadence.HOUR or threshold == inf or series.values[-1] < threshold:
                     continue
                 index = series.end - 1
-                if series.values[-1] >= counts.threshold.get(cadence, 0) and index > counts.closed.get(
-                    cadence, -1
-                ):
+                if index > counts.closed.get(cadence, -1):
                     batches[cadence, index].append(counts)
         for (cadence, index), batch in sorted(batches.items()):
             self._say(outcome, batch, self._judge.peek(batch, cadence, index, part.event_time))
