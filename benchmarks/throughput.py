@@ -168,7 +168,7 @@ def together(servers: str, folder: Path, workers: int, number: int) -> float:
 def main() -> None:
     """Measure and print a table, and all figures as JSON on the last line."""
     parse = argparse.ArgumentParser(description=__doc__)
-    parse.add_argument("--events", type=int, default=1_000_000)
+    parse.add_argument("--events", type=int, default=3_000_000)
     parse.add_argument("--quix", help="a Python that has Quix Streams")
     options = parse.parse_args()
     with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name:

@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from streams.arrived import TAIL as ARRIVED_TAIL
 from streams.arrived import Arrived
 from streams.calendar import Cadence
-from streams.counts import KEEP, SEAM, SLICED, Counts, Series, Slices
+from streams.counts import KEEP, SEAM, Counts, Series
 from streams.memory import Memory
 from streams.seen import HORIZON, LIMIT, Seen
+from streams.slices import SLICED, Slices
 
 VERSION = 2
 TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit

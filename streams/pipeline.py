@@ -13,7 +13,6 @@ alone and not on how they were fetched:
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import NamedTuple, Protocol
 
 from streams import encoding
@@ -191,8 +190,7 @@ class Pipeline:
             cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
             batch = due[cadence, index]
             for counts in batch:
-                counts.closed[cadence] = index
-                counts.learnt = True
+                counts.close(cadence, index)
             self._say(outcome, batch, self._judge.close(batch, cadence, index, part.event_time))
             part.touched.update(counts.sector for counts in batch)
         if crossed:
@@ -217,7 +215,7 @@ class Pipeline:
             now, then = (local(counts.zone, at // HOUR) for at in (part.event_time, before))
             index = Cadence.DAY.index(now)
             is_new = now // QUARTER > then // QUARTER and now % DAY >= QUARTER
-            if is_new and Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == index - 1:
+            if is_new and Cadence.DAY in counts.held and counts.closed.get(Cadence.DAY) == index - 1:
                 batches[index].append(counts)
         for index, batch in sorted(batches.items()):
             self._say(outcome, batch, self._judge.early(batch, Cadence.DAY, index, part.event_time))
@@ -228,7 +226,7 @@ class Pipeline:
         due: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         over: dict[tuple[str, Cadence], int] = {}
         for counts in part.counts.values():
-            for cadence, series in counts.series.items():
+            for cadence, series in counts.held.items():
                 if cadence is Cadence.HOUR:
                     # All that an hour is asked for is silence: only the last one, where it was long enough.
                     if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_suspicious(counts, hour):
@@ -248,9 +246,10 @@ class Pipeline:
         batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         for sector in outcome.touched:
             counts = part.counts[sector]
+            if counts.is_quiet():
+                continue
             for cadence, series in counts.series.items():
-                threshold = counts.threshold.get(cadence, 0)
-                if cadence is Cadence.HOUR or threshold == inf or series.values[-1] < threshold:
+                if cadence is Cadence.HOUR or series.values[-1] < counts.threshold.get(cadence, 0):
                     continue
                 index = series.end - 1
                 if index > counts.closed.get(cadence, -1):

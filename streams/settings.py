@@ -27,7 +27,7 @@ class WorkerSettings(BaseSettings):
         "wall",
         description="what moves event time where nothing comes: the wall's clock, or events only (replay)",
     )
-    batch_events: Annotated[int, Field(gt=0)] = Field(50_000, description="most records taken at once")
+    batch_events: Annotated[int, Field(gt=0)] = Field(100_000, description="most records taken at once")
     commit_seconds: Annotated[float, Field(gt=0)] = Field(
         2.0, description="between commits of state and offsets (longer under load, where commits take long)"
     )

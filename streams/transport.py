@@ -25,9 +25,9 @@ from streams.fetching import in_whole_batches
 # How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
 # leader then gives out nothing of them until it asks again; by default after five minutes.
 METADATA_MS = 5_000
-# Under load, the work between two commits is so many times as long as a commit: with many sectors, a commit
-# writes so much that the work would starve. What is not committed is only read again after a crash.
-WORK_PER_COMMIT = 4
+# Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
+# much that the work would starve. What is not committed is only read again after a crash.
+WORK_PER_COMMIT = 9
 FETCH_WAIT_MS = 50  # a broker that does not wake a waiting fetch (the embedded one) adds so much latency
 
 Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
