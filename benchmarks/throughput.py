@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,8 +55,8 @@ class Ours:
         compacted = tuple(one.name for one in wanted if one.retention_days is None)
         load.create(servers, {one.name: one.partitions for one in wanted}, compacted)
 
-    def start(self, name: str) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start a worker; its process and its log."""
+    def start(self, name: str, session: int = 6) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a worker, which its group believes in for so many seconds; its process and its log."""
         log = self.folder / f"{self.prefix}{name}.log"
         environment = os.environ | {
             "SURGEWATCH_BROKERS": self.servers,
@@ -65,7 +66,7 @@ class Ours:
             "SURGEWATCH_STREAMS_PORT": str(free_port()),
             "SURGEWATCH_CLOCK": "event",
             "SURGEWATCH_COMMIT_SECONDS": "1",
-            "SURGEWATCH_SESSION_SECONDS": "6",
+            "SURGEWATCH_SESSION_SECONDS": str(session),
             "SURGEWATCH_PATIENCE_SECONDS": "300",
         }
         with log.open("wb") as sink:
@@ -132,10 +133,42 @@ def measure(servers: str, folder: Path, sectors: int, number: int) -> dict[str, 
     }
 
 
+def holds(log: Path, partitions: int) -> bool:
+    """Has a worker been given so many partitions?"""
+    lines = [line for line in log.read_text().splitlines() if '"partitions assigned"' in line]
+    return any(len(json.loads(line)["partitions"]) == partitions for line in lines)
+
+
+def together(servers: str, folder: Path, workers: int, number: int) -> float:
+    """Events a second of several workers that share the partitions, all of them members before there is work.
+
+    They stand still (SIGSTOP) while the events are produced.
+    """
+    ours = Ours(servers, folder, f"w{workers}-", 20)
+    started = [ours.start(f"worker{at}", session=120) for at in range(workers)]
+    share, deadline = load.PARTITIONS // workers, time.time() + 90
+    while not all(holds(log, share) for _, log in started):
+        if time.time() > deadline:
+            raise TimeoutError("the workers did not share the partitions")
+        time.sleep(0.2)
+    processes = [process for process, _ in started]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    load.preload(servers, f"w{workers}-encounters", load.events(number, load.sectors(20), HOURS / 24))
+    began = time.time()
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+    ended = ours.wait_committed()
+    for process in processes:
+        process.kill()
+        process.wait()
+    return number / (ended - began)
+
+
 def main() -> None:
     """Measure and print a table, and all figures as JSON on the last line."""
     parse = argparse.ArgumentParser(description=__doc__)
-    parse.add_argument("--events", type=int, default=1_000_000)
+    parse.add_argument("--events", type=int, default=3_000_000)
     parse.add_argument("--quix", help="a Python that has Quix Streams")
     options = parse.parse_args()
     with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name:
@@ -151,6 +184,7 @@ def main() -> None:
 def compare(servers: str, folder: Path, number: int, python: str) -> dict[str, object]:
     """Ours with few and with many sectors, then the peers on the very same topic."""
     few, many = (measure(servers, folder, sectors, number) for sectors in (20, 20_000))
+    one, two = (together(servers, folder, workers, number) for workers in (1, 2))
     load.create(servers, {"few": load.PARTITIONS})
     load.preload(servers, "few", load.events(FEW, load.sectors(20), HOURS / 24))
     peers = {
@@ -158,7 +192,13 @@ def compare(servers: str, folder: Path, number: int, python: str) -> dict[str, o
         "plain Faust": peer(sys.executable, "faust", servers, "few", FEW),
         "Quix Streams": peer(python, "quix", servers, "s20-encounters", number),
     }
-    return {"ours, 20 sectors": few, "ours, 20,000 sectors": many, "peers": peers}
+    return {
+        "ours, 20 sectors": few,
+        "ours, 20,000 sectors": many,
+        "ours, two workers": two,
+        "ours, two workers / one": two / one,
+        "peers": peers,
+    }
 
 
 def report(figures: dict[str, object]) -> None:
@@ -171,6 +211,10 @@ def report(figures: dict[str, object]) -> None:
     print(
         f"ours, 20,000 sectors  {many['events_per_second']:10,.0f} events/s   "
         f"ratio {many['events_per_second'] / ours:.2f}"
+    )
+    print(
+        f"ours, two workers     {figures['ours, two workers']:10,.0f} events/s   "
+        f"ratio {figures['ours, two workers / one']:.2f}, where each finds its partitions full"
     )
     for name, speed in peers.items():
         print(f"{name:21} {speed:10,.0f} events/s   ours / it {ours / speed:.2f}")

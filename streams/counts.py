@@ -12,6 +12,7 @@ an event sent twice counts once and a later one can stand in for it.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -22,17 +23,14 @@ from streams.arrived import Arrived
 from streams.calendar import HOUR, Cadence
 from streams.decode import Event
 from streams.memory import Memory
-from streams.seen import Seen, hour_of, period_of
+from streams.seen import Seen, When
+from streams.slices import Slices
 
 Integers = NDArray[np.int64]
 Values = NDArray[np.int32]
 
 KEEP = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}
-SLICED = 56  # periods that slices are kept for
-SLICES = 48  # slices a sector may have; a citizenship beyond them counts as OTHER
-OTHER = "OTHER"
-_HOUR_BITS = 23  # of an hour since 1970, to the year 2900
-_HOUR_MASK = (1 << _HOUR_BITS) - 1
+SEAM = 2  # periods before the end of the written history from which on a tail covers what changes
 
 
 @lru_cache(maxsize=1 << 16)
@@ -100,81 +98,6 @@ class Series:
             self.add(index, count)
 
 
-class Slices:
-    """Counts by slice (`citizenship=HAITI`) for the last periods, in one table.
-
-    What comes for the last period waits, by the slices that it counts into, until somebody looks.
-    """
-
-    __slots__ = ("_names", "_table", "_waiting", "last")
-
-    def __init__(self, last: int = 0, names: Iterable[str] = (), table: Values | None = None) -> None:
-        self.last = last  # period of the last column
-        self._names = {name: row for row, name in enumerate(names)}
-        self._table: Values = np.zeros((len(self._names), SLICED), np.int32) if table is None else table
-        self._waiting: dict[tuple[str, ...], int] = {}
-
-    def add(self, index: int, names: tuple[str, ...], count: int) -> None:
-        """Add to some slices of one period; one that is older than what is kept is passed over."""
-        if index > self.last:
-            step = min(index - self.last, SLICED)
-            table = self.table
-            self._table = np.hstack([table[:, step:], np.zeros((len(table), step), np.int32)])
-            self.last = index
-        if index == self.last:
-            self._waiting[names] = self._waiting.get(names, 0) + count
-        elif index > self.last - SLICED:
-            self._enter(index, {names: count})
-
-    @property
-    def names(self) -> list[str]:
-        """The slices, in the order of the table's rows."""
-        self._settle()
-        return list(self._names)
-
-    @property
-    def table(self) -> Values:
-        """People: one row a slice; one column a period, up to `last`."""
-        self._settle()
-        return self._table
-
-    def window(self, last: int, length: int) -> Integers:
-        """Counts of the `length` periods that end with `last`: one row a slice, in the order of `names`."""
-        table = self.table
-        out = np.zeros((len(table), length), np.int64)
-        start, first = last - length + 1, self.last - SLICED + 1
-        low, high = max(start, first), min(last, self.last) + 1
-        if low < high:
-            out[:, low - start : high - start] = table[:, low - first : high - first]
-        return out
-
-    def overlaid(self, last: int, names: Sequence[str], tail: Values) -> "Slices":
-        """The same up to `last`, with more names, and `tail` in the place of its last columns."""
-        table = np.zeros((len(names), SLICED), np.int32)
-        table[: len(self.table)] = self.window(last, SLICED)
-        table[:, SLICED - tail.shape[1] :] = tail
-        return Slices(last, names, table)
-
-    def _settle(self) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            self._enter(self.last, waiting)
-
-    def _enter(self, index: int, counts: Mapping[tuple[str, ...], int]) -> None:
-        rows = [(self._row(name), count) for names, count in counts.items() for name in names]
-        if len(self._names) > len(self._table):
-            more = np.zeros((len(self._names) - len(self._table), SLICED), np.int32)
-            self._table = np.concatenate([self._table, more])
-        column = SLICED - 1 - (self.last - index)
-        for row, count in rows:
-            self._table[row, column] += count
-
-    def _row(self, name: str) -> int:
-        if name not in self._names and len(self._names) >= SLICES:
-            name = f"{name.partition('=')[0]}={OTHER}"
-        return self._names.setdefault(name, len(self._names))
-
-
 @lru_cache(maxsize=1 << 16)
 def _periods(zone: str, hour: int, period: Cadence | None) -> tuple[tuple[Cadence, int], ...]:
     """The periods that an event of that hour counts into."""
@@ -197,8 +120,9 @@ class Counts:
     """All that is known of one sector as one partition of the source tells it."""
 
     __slots__ = (
-        "arrival", "arrived", "asked", "closed", "event_time", "grown", "learnt", "memory", "offset",
-        "people", "revised", "sealed", "sector", "seen", "series", "sliced", "slices", "threshold", "zone",
+        "_arrived", "_most", "_waiting", "arrival", "asked", "closed", "event_time", "grown", "held",
+        "learnt", "memory", "offset", "people", "revised", "sealed", "sector", "seen", "sliced", "slices",
+        "threshold", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", seen: Seen | None = None) -> None:
@@ -207,8 +131,10 @@ class Counts:
         self.event_time = 0  # the newest moment that an event spoke of
         self.arrival = 0  # the newest moment at which one became known
         self.people = 0  # all that were ever counted, net of corrections
-        self.series: dict[Cadence, Series] = {}
-        self.arrived: dict[Cadence, Arrived] = {}  # when word of the last days (weeks, months) came
+        self.held: dict[Cadence, Series] = {}  # `series`, without the people that wait to be entered
+        self._arrived: dict[Cadence, Arrived] = {}
+        self._waiting: dict[When, int] = {}  # people whom nobody had to look at yet
+        self._most = 0  # that any period can have waiting
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the periods that slices are kept by
         self.seen = Seen() if seen is None else seen
@@ -220,6 +146,20 @@ class Counts:
         self.sealed: dict[Cadence, int] = {}  # series are in the written history up to here
         self.grown = True  # since the history was last written, more than its tail has changed
         self.learnt = True  # since the memory was last written, it may have changed
+
+    @property
+    def series(self) -> dict[Cadence, Series]:
+        """People by period."""
+        if self._waiting:
+            self._settle()
+        return self.held
+
+    @property
+    def arrived(self) -> dict[Cadence, Arrived]:
+        """When word of the last days (weeks, months) came."""
+        if self._waiting:
+            self._settle()
+        return self._arrived
 
     def now(self, clock: float) -> int:
         """What the clock on the sector's wall shows, in whole hours of seconds since 1970.
@@ -235,62 +175,80 @@ class Counts:
         """
         if events[0].position <= self.offset:
             events = [event for event in events if event.position > self.offset]
-        sums: dict[int, int] = {}  # mark and hour of arrival, in one integer: people
-        note = self.seen.note
-        duplicate = corrected = 0
-        unknown = []
-        for event in events:
-            before = None
-            if event.replaces is not None and event.event_id not in self.seen:
-                before = self.seen.take(event.replaces)
-                if before is None:
-                    unknown.append(event)
-                    continue
-            mark = note(event)
-            if mark is None:
-                duplicate += 1
-                continue
-            if event.at > self.event_time:
-                self.event_time = event.at
-            if event.known > self.arrival:
-                self.arrival = event.known
-            hour = (event.known if event.known > clock else clock) // HOUR
-            key = mark << _HOUR_BITS | hour
-            sums[key] = sums.get(key, 0) + event.count
-            if before is not None:
-                key = before[0] << _HOUR_BITS | hour
-                sums[key] = sums.get(key, 0) - before[1]
-                corrected += 1
+        noted = self.seen.note(events, clock)
         if events:
             self.offset = events[-1].position
-        late = self._enter(sums)
-        counted = len(events) - len(unknown) - duplicate - corrected
-        return Fold(counted, duplicate, corrected, late, tuple(unknown))
+        self.event_time = max(self.event_time, noted.event_time)
+        self.arrival = max(self.arrival, noted.arrival)
+        late = self._enter(noted.runs)
+        counted = len(events) - len(noted.unknown) - noted.duplicate - noted.corrected
+        return Fold(counted, noted.duplicate, noted.corrected, late, tuple(noted.unknown))
 
-    def _enter(self, sums: Mapping[int, int]) -> int:
+    def _enter(self, runs: Iterable[tuple[When, Mapping[int, int]]]) -> int:
+        """Count what was noted; how many people of it into periods that had been closed."""
         late = 0
-        for key, count in sums.items():
-            mark, hour = key >> _HOUR_BITS, key & _HOUR_MASK
-            self.people += count
-            for cadence, index in _periods(self.zone, hour_of(mark), period_of(mark)):
-                series = self.series.get(cadence)
-                if series is None:
-                    series = self.series[cadence] = Series(cadence, KEEP[cadence])
-                series.add(index, count)
-                if cadence is not Cadence.HOUR:
-                    self.sliced = self.sliced or cadence
-                    if cadence is self.sliced:
-                        self.slices.add(index, self.seen.slices(mark), count)
-                    self._arrive(cadence, index, hour, count)
+        for when, kinds in runs:
+            people = sum(kinds.values())
+            self.people += people
+            periods = _periods(self.zone, when[0], when[1])
+            cadence, index = periods[-1]
+            if cadence is not Cadence.HOUR:
+                self.sliced = self.sliced or cadence
+                if cadence is self.sliced:
+                    self.slices.add(index, kinds, self.seen.kinds.names)
+            if when in self._waiting or all(self._can_wait(*period) for period in periods):
+                self._waiting[when] = self._waiting.get(when, 0) + people
+                self._most += max(people, 0)
+                continue
+            self._settle()
+            for cadence, index in periods:
+                self._add(cadence, index, when[2], people)
                 if index <= self.closed.get(cadence, -1):
+                    late += abs(people)
                     if cadence is not Cadence.HOUR:
                         self.revised.add((cadence, index))
-                    late += abs(count)
-                    self.grown = True
         return late
 
+    def _can_wait(self, cadence: Cadence, index: int) -> bool:
+        """Would a period's people change nothing but its count?"""
+        series = self.held.get(cadence)
+        return series is not None and index >= series.first and index > self.closed.get(cadence, -1)
+
+    def _settle(self) -> None:
+        waiting, self._waiting, self._most = self._waiting, {}, 0
+        for when, people in waiting.items():
+            for cadence, index in _periods(self.zone, when[0], when[1]):
+                self._add(cadence, index, when[2], people)
+
+    def close(self, cadence: Cadence, index: int) -> None:
+        """A period is over, and will be judged: what comes for it from now on is late."""
+        self._settle()
+        self.closed[cadence] = index
+        self.learnt = True
+
+    def is_quiet(self) -> bool:
+        """Can no open period have reached its threshold? (Asked very often, so nothing is settled.)"""
+        for cadence, series in self.held.items():
+            threshold = self.threshold.get(cadence, 0)
+            if threshold == inf or cadence is Cadence.HOUR:
+                continue
+            if series.values[-1] + self._most >= threshold:
+                return False
+        return True
+
+    def _add(self, cadence: Cadence, index: int, word: int, count: int) -> None:
+        """Count people into one period, of whom word came in hour `word`."""
+        series = self.held.get(cadence)
+        if series is None:
+            series = self.held[cadence] = Series(cadence, KEEP[cadence])
+        series.add(index, count)
+        if cadence is not Cadence.HOUR:
+            self._arrive(cadence, index, word, count)
+        if index < self.sealed.get(cadence, index) - SEAM:
+            self.grown = True
+
     def _arrive(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
-        arrived = self.arrived.get(cadence)
+        arrived = self._arrived.get(cadence)
         if arrived is None:
-            arrived = self.arrived[cadence] = Arrived(cadence, index)
+            arrived = self._arrived[cadence] = Arrived(cadence, index)
         arrived.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour

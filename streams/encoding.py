@@ -3,7 +3,7 @@
 A sector's state stands under several kinds of keys, so that a commit writes about what is new:
 
     swanton␀now       offset, times, the tail of each series     every commit
-    swanton␀history   series and slices whole                    when more than tails changed
+    swanton␀history   series and slices whole                    when tails do not tell all that changed
     swanton␀memory    what detection remembers                   when a period has been closed
     swanton␀kinds     the combinations that ids counted for      when there is a new one
     swanton␀seen␀12   a segment of event ids                     while it fills
@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from streams.arrived import TAIL as ARRIVED_TAIL
 from streams.arrived import Arrived
 from streams.calendar import Cadence
-from streams.counts import KEEP, SLICED, Counts, Series, Slices
+from streams.counts import KEEP, SEAM, Counts, Series
 from streams.memory import Memory
 from streams.seen import HORIZON, LIMIT, Seen
+from streams.slices import SLICED, Slices
 
 VERSION = 2
 TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
@@ -43,7 +44,7 @@ def pairs(counts: Counts) -> list[Pair]:
     """All that changed since it was last asked, as keys and values (None: the key is gone)."""
     name = counts.sector.encode()
     out: list[Pair] = []
-    if counts.grown or _outgrown(counts):
+    if (counts.grown or _outgrown(counts)) and not _young(counts):
         counts.grown = False
         counts.sealed = {cadence: series.end for cadence, series in counts.series.items()}
         out.append((name + b"\0history", _history(counts)))
@@ -92,10 +93,16 @@ def _segment_key(name: bytes, number: int) -> bytes:
     return b"%s\0seen\0%d" % (name, number)
 
 
+def _young(counts: Counts) -> bool:
+    """Do tails tell all there is, so that no history needs to be written?"""
+    series = counts.series.values()
+    return bool(series) and not counts.sealed and all(len(one.values) <= TAIL[one.cadence] for one in series)
+
+
 def _outgrown(counts: Counts) -> bool:
-    """Do the series reach further beyond what was sealed than a tail covers?"""
+    """Do the series reach further beyond what was sealed (if anything was) than a tail covers?"""
     return any(
-        series.end > counts.sealed.get(cadence, 0) + TAIL[cadence] - 2
+        series.end > counts.sealed.get(cadence, series.first + SEAM) + TAIL[cadence] - SEAM
         for cadence, series in counts.series.items()
     )
 
@@ -108,7 +115,7 @@ def _history(counts: Counts) -> bytes:
         },
         "slices": (counts.slices.last, counts.slices.names, _ints(counts.slices.table)),
         "arrived": {
-            cadence.value: (arrived.last, _ints(arrived.table)) for cadence, arrived in counts.arrived.items()
+            cadence: (arrived.last, _ints(arrived.table)) for cadence, arrived in counts.arrived.items()
         },
     }
     return zlib.compress(_pack(body), 1)
@@ -122,16 +129,16 @@ def _now(counts: Counts) -> bytes:
             "offset": counts.offset,
             "times": (counts.event_time, counts.arrival),
             "people": counts.people,
-            "closed": {cadence.value: index for cadence, index in counts.closed.items()},
+            "closed": counts.closed,
             "asked": counts.asked,
-            "sliced": counts.sliced and counts.sliced.value,
-            "sealed": {cadence.value: index for cadence, index in counts.sealed.items()},
-            "revised": sorted((cadence.value, index) for cadence, index in counts.revised),
+            "sliced": counts.sliced,
+            "sealed": counts.sealed,
+            "revised": sorted(counts.revised),
             "arrived": {
-                cadence.value: (arrived.last, _ints(arrived.table[-ARRIVED_TAIL:]))
+                cadence: (arrived.last, _ints(arrived.table[-ARRIVED_TAIL:]))
                 for cadence, arrived in counts.arrived.items()
             },
-            "tails": {cadence.value: _tail(series) for cadence, series in counts.series.items()},
+            "tails": {cadence: _tail(series) for cadence, series in counts.series.items()},
             "slices": (slices.last, slices.names, _ints(slices.table[:, -SLICE_TAIL:])),
         }
     )

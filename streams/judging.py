@@ -16,6 +16,7 @@ on how events were batched.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -111,6 +112,8 @@ class Judge:
         """Period `index` is still filling: a count that is too high already will not fall."""
         if cadence is Cadence.HOUR:
             return []
+        for counts in batch:
+            counts.threshold[cadence] = inf  # until its model says what count is high; none, until it closes
         sheet = self._look(batch, cadence, index, closed=False, as_of=as_of, clock=as_of)
         return [] if sheet is None else [*questions.surges(sheet), *questions.strains(sheet)]
 

@@ -48,6 +48,8 @@ class Metrics:
             "slice",
         )
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
+        # People by sector, not yet in the counter: with many sectors, that costs more than counting them.
+        self._counted: dict[str, int] = {}
         self._events = counter("events_total", "Events by what became of them", "outcome")
         self._rejected = counter("rejected_total", "Events refused, by reason", "reason")
         self._late = counter("late_events_total", "People counted into periods already closed", "sector")
@@ -86,8 +88,10 @@ class Metrics:
             self._rejected.labels(reason).inc(number)
         for sector, number in outcome.late.items():
             self._late.labels(sector).inc(number)
+        counted = self._counted
         for sector, number in outcome.people.items():
-            self._people_total.labels(sector).inc(max(number, 0))
+            if number > 0:
+                counted[sector] = counted.get(sector, 0) + number
         for verdict in outcome.verdicts:
             self._verdicts.labels(verdict.question, str(verdict.breach).lower()).inc()
             if verdict.question is Question.SURGE and not verdict.subject:
@@ -115,6 +119,9 @@ class Metrics:
 
     def state(self, parts: Mapping[int, tuple[int, Collection[Counts]]], now: float) -> None:
         """What is held: for each partition its event time and its sectors."""
+        for sector, number in self._counted.items():
+            self._people_total.labels(sector).inc(number)
+        self._counted.clear()
         self._event_time.clear()
         self._slices.clear()
         few = sum(len(held) for _, held in parts.values()) <= SLICED

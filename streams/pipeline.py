@@ -153,8 +153,9 @@ class Pipeline:
         self.parts.pop(partition, None)
 
     def _fold(self, part: Part, cut: Cut, outcome: Outcome) -> list[Rejected]:
-        refused = []
+        refused: list[Rejected] = []
         counted = duplicate = corrected = 0
+        people = outcome.people
         for sector, events in cut.events.items():
             counts = part.counts.get(sector)
             if counts is None:
@@ -163,16 +164,17 @@ class Pipeline:
                 )
             before = counts.people
             fold = counts.fold(events, part.event_time)
-            outcome.people[sector] += counts.people - before
-            outcome.touched.add(sector)
+            people[sector] = people.get(sector, 0) + counts.people - before
             counted += fold.counted
             duplicate += fold.duplicate
             corrected += fold.corrected
             if fold.late:
                 outcome.late[sector] += fold.late
-            refused += [_unknown(event) for event in fold.unknown]
+            if fold.unknown:
+                refused += map(_unknown, fold.unknown)
             if counts.revised:
                 part.revised.add(sector)
+        outcome.touched |= cut.events.keys()
         outcome.outcomes.update(counted=counted, duplicate=duplicate, corrected=corrected)
         part.touched |= cut.events.keys()
         return refused
@@ -188,8 +190,7 @@ class Pipeline:
             cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
             batch = due[cadence, index]
             for counts in batch:
-                counts.closed[cadence] = index
-                counts.learnt = True
+                counts.close(cadence, index)
             self._say(outcome, batch, self._judge.close(batch, cadence, index, part.event_time))
             part.touched.update(counts.sector for counts in batch)
         if crossed:
@@ -214,7 +215,7 @@ class Pipeline:
             now, then = (local(counts.zone, at // HOUR) for at in (part.event_time, before))
             index = Cadence.DAY.index(now)
             is_new = now // QUARTER > then // QUARTER and now % DAY >= QUARTER
-            if is_new and Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == index - 1:
+            if is_new and Cadence.DAY in counts.held and counts.closed.get(Cadence.DAY) == index - 1:
                 batches[index].append(counts)
         for index, batch in sorted(batches.items()):
             self._say(outcome, batch, self._judge.early(batch, Cadence.DAY, index, part.event_time))
@@ -225,7 +226,7 @@ class Pipeline:
         due: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         over: dict[tuple[str, Cadence], int] = {}
         for counts in part.counts.values():
-            for cadence, series in counts.series.items():
+            for cadence, series in counts.held.items():
                 if cadence is Cadence.HOUR:
                     # All that an hour is asked for is silence: only the last one, where it was long enough.
                     if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_suspicious(counts, hour):
@@ -245,13 +246,13 @@ class Pipeline:
         batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         for sector in outcome.touched:
             counts = part.counts[sector]
+            if counts.is_quiet():
+                continue
             for cadence, series in counts.series.items():
-                if cadence is Cadence.HOUR:
+                if cadence is Cadence.HOUR or series.values[-1] < counts.threshold.get(cadence, 0):
                     continue
                 index = series.end - 1
-                if series.values[-1] >= counts.threshold.get(cadence, 0) and index > counts.closed.get(
-                    cadence, -1
-                ):
+                if index > counts.closed.get(cadence, -1):
                     batches[cadence, index].append(counts)
         for (cadence, index), batch in sorted(batches.items()):
             self._say(outcome, batch, self._judge.peek(batch, cadence, index, part.event_time))

@@ -6,9 +6,12 @@ are kept in segments, so that a commit writes what is new and not the whole hori
 sector within the horizon share a hash with a probability of limit²/2⁶⁵: 10⁻¹¹ at 20,000.
 """
 
+from array import array
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Final
 
 import numpy as np
@@ -20,6 +23,7 @@ from streams.decode import Event
 LIMIT: Final = 20_000  # ids of one sector
 HORIZON: Final = 72  # hours of event time
 SEGMENT: Final = 256  # ids
+SHARE: Final = 4  # of the horizon, in one part of which a segment is filled, if it is not full before
 
 # What an id counted for, in one integer: hour (22 bits), kind (13), period (3), and then the count (20).
 _PERIODS: Final = (None, *Cadence)
@@ -72,10 +76,30 @@ class Segment:
     """Ids that came after each other."""
 
     number: int
+    until: int  # hour of event time from which on ids go into another one
     ids: list[int] = field(default_factory=list)  # hashes
     newest: int = 0  # hour
     changed: bool = True  # since it was last written
     written: bool = False
+
+
+# What people share who count into the same periods: the hour in which they came, the period that they are a
+# tally of, and the hour in which they became known.
+When = tuple[int, Cadence | None, int]
+
+
+class Noted:
+    """What follows from events that had not been seen."""
+
+    __slots__ = ("arrival", "corrected", "duplicate", "event_time", "runs", "unknown")
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[When, dict[int, int]]] = []  # people by combination, in the order of events
+        self.event_time = 0  # the newest moment that one spoke of
+        self.arrival = 0  # the newest moment at which one became known
+        self.duplicate = 0
+        self.corrected = 0
+        self.unknown: list[Event] = []  # corrections of events that are not remembered
 
 
 class Seen:
@@ -90,28 +114,55 @@ class Seen:
         self.segments: deque[Segment] = deque()
         self.gone: list[int] = []  # numbers of segments dropped since the last writing
 
-    def __contains__(self, event_id: str) -> bool:
-        return xxh3_64_intdigest(event_id.encode()) in self.marks
+    def note(self, events: Iterable[Event], clock: int) -> Noted:
+        """Remember events, in their order; no word of them came before `clock` (epoch seconds).
 
-    def note(self, event: Event) -> int | None:
-        """Remember an event; its mark, or None where its id has been seen."""
-        key = xxh3_64_intdigest(event.event_id.encode())
-        marks = self.marks
-        if key in marks:
-            return None
-        hour = event.at // HOUR
-        kind = self.kinds.code((event.demographic, event.crossing_type, event.citizenship))
-        period = 0 if event.period is None else _PERIODS.index(event.period)
-        mark = (hour << _KIND_BITS | kind) << _PERIOD_BITS | period
-        marks[key] = mark << _COUNT_BITS | event.count
-        if not self.segments or len(self.segments[-1].ids) >= SEGMENT:
-            self._open(hour)
-        segment = self.segments[-1]
-        segment.ids.append(key)
-        segment.changed = True
-        if hour > segment.newest:
-            segment.newest = hour
-        return mark
+        Every event goes through this loop: what stays the same from one to the next is found once.
+        """
+        noted, last, base = Noted(), None, 0
+        marks, codes = self.marks, self.kinds.codes
+        ids, people = list[int](), dict[int, int]()
+        for event in events:
+            if event.replaces is not None:
+                last = None
+                if not self._correct(event, clock, noted):
+                    continue
+            key = xxh3_64_intdigest(event.event_id.encode())
+            if key in marks:
+                noted.duplicate += 1
+                continue
+            at, known, count = event.at, event.known, event.count
+            if at > noted.event_time:
+                noted.event_time = at
+            if known > noted.arrival:
+                noted.arrival = known
+            when = (at // HOUR, event.period, (known if known > clock else clock) // HOUR)
+            if when != last or len(ids) >= SEGMENT:
+                last, people = when, {}
+                noted.runs.append((when, people))
+                base = when[0] << _KIND_BITS + _PERIOD_BITS | _PERIODS.index(event.period)
+                ids = self._segment(when[0]).ids
+            kind = codes.get((event.demographic, event.crossing_type, event.citizenship))
+            if kind is None:
+                kind = self.kinds.code((event.demographic, event.crossing_type, event.citizenship))
+            marks[key] = (base | kind << _PERIOD_BITS) << _COUNT_BITS | count
+            ids.append(key)
+            people[kind] = people.get(kind, 0) + count
+        return noted
+
+    def _correct(self, event: Event, clock: int, noted: Noted) -> bool:
+        """Take back what an event stands in for; False where that is not remembered."""
+        if xxh3_64_intdigest(event.event_id.encode()) in self.marks:
+            return True  # a duplicate, as will be seen
+        taken = self.take(event.replaces or "")
+        if taken is None:
+            noted.unknown.append(event)
+            return False
+        mark, count = taken
+        when = (hour_of(mark), period_of(mark), max(event.known, clock) // HOUR)
+        noted.runs.append((when, {mark >> _PERIOD_BITS & (_KINDS - 1): -count}))
+        noted.corrected += 1
+        return True
 
     def take(self, event_id: str) -> tuple[int, int] | None:
         """What a remembered event counted for (mark, count), counting nothing from now on."""
@@ -126,15 +177,20 @@ class Seen:
                 segment.changed = True
         return mark, count
 
-    def slices(self, mark: int) -> tuple[str, ...]:
-        """The slices that a mark counts into."""
-        return self.kinds.names[mark >> _PERIOD_BITS & (_KINDS - 1)]
+    def _segment(self, hour: int) -> Segment:
+        """The segment that an id of this hour goes into."""
+        if not self.segments or len(self.segments[-1].ids) >= SEGMENT or hour >= self.segments[-1].until:
+            self._open(hour)
+        segment = self.segments[-1]
+        segment.changed = True
+        segment.newest = max(segment.newest, hour)
+        return segment
 
     def _open(self, hour: int) -> None:
         number = self.segments[-1].number + 1 if self.segments else 0
-        self.segments.append(Segment(number))
+        self.segments.append(Segment(number, self._until(hour)))
         while len(self.segments) > 1 and (
-            (len(self.segments) - 1) * SEGMENT > self.limit or self.segments[0].newest < hour - self.horizon
+            len(self.marks) > self.limit or self.segments[0].newest < hour - self.horizon
         ):
             old = self.segments.popleft()
             if old.written:
@@ -142,16 +198,22 @@ class Seen:
             for key in old.ids:
                 self.marks.pop(key, None)
 
+    def _until(self, first: int) -> int:
+        """The hour up to which a segment takes ids, by that of its first one."""
+        return first + max(self.horizon // SHARE, 1)
+
     def encode(self, segment: Segment) -> bytes:
         """A segment on the wire: pairs of 64-bit integers."""
-        pairs = np.array([(key, self.marks.get(key, 0)) for key in segment.ids], np.uint64)
-        return pairs.tobytes()
+        values = map(self.marks.get, segment.ids, repeat(0))
+        return array("Q", chain.from_iterable(zip(segment.ids, values, strict=True))).tobytes()
 
     def restore(self, number: int, value: bytes) -> None:
         """Take a segment back; segments come in any order."""
         pairs = np.frombuffer(value, np.uint64).reshape(-1, 2).tolist()
-        segment = Segment(number, [key for key, _ in pairs], changed=False, written=True)
-        segment.newest = max((hour_of(packed >> _COUNT_BITS) for _, packed in pairs), default=0)
+        hours = [hour_of(packed >> _COUNT_BITS) for _, packed in pairs]
+        segment = Segment(
+            number, self._until(hours[0]), [key for key, _ in pairs], max(hours), changed=False, written=True
+        )
         self.marks.update((key, packed) for key, packed in pairs)
         self.segments = deque(sorted((*self.segments, segment), key=lambda one: one.number))
 

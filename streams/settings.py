@@ -27,9 +27,9 @@ class WorkerSettings(BaseSettings):
         "wall",
         description="what moves event time where nothing comes: the wall's clock, or events only (replay)",
     )
-    batch_events: Annotated[int, Field(gt=0)] = Field(20_000, description="most records taken at once")
+    batch_events: Annotated[int, Field(gt=0)] = Field(100_000, description="most records taken at once")
     commit_seconds: Annotated[float, Field(gt=0)] = Field(
-        2.0, description="between commits of state and offsets"
+        2.0, description="between commits of state and offsets (longer under load, where commits take long)"
     )
     session_seconds: Annotated[float, Field(ge=6)] = Field(
         10.0, description="after which the group takes a silent worker for dead"

@@ -7,21 +7,27 @@ Before offsets are committed, and around a rebalance, the transport calls its `K
 state. What it says happens in this order: outputs and state are in the broker, then offsets are committed.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaProducer
-from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+from mode import Service
+
+from streams.fetching import in_whole_batches
 
 # How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
 # leader then gives out nothing of them until it asks again; by default after five minutes.
 METADATA_MS = 5_000
+# Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
+# much that the work would starve. What is not committed is only read again after a crash.
+WORK_PER_COMMIT = 9
 FETCH_WAIT_MS = 50  # a broker that does not wake a waiting fetch (the embedded one) adds so much latency
 
 Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
@@ -65,6 +71,8 @@ class App(faust.App):
 class Consumer(driver.Consumer):
     """Hands over fetches, and commits nothing that is not settled."""
 
+    _fetched = 0.0  # when records came last, by the monotonic clock
+
     @property
     def _keeper(self) -> Keeper:
         return cast("App", self.app).keeper
@@ -75,6 +83,8 @@ class Consumer(driver.Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
         generation = self.app.consumer_generation_id
         fetched = await super()._getmany(active_partitions, timeout)
+        if fetched:
+            self._fetched = time.monotonic()
         return {
             tp: [Fetch(tp.topic, tp.partition, generation, records)]
             for tp, records in fetched.items()
@@ -113,6 +123,18 @@ class Consumer(driver.Consumer):
         self._acked_index[tp].clear()
         return int(offset)
 
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """Commit every `commit_interval` seconds; less often while there is work and commits take long."""
+        due = 0.0
+        while not self.should_stop:
+            await self.sleep(self.commit_interval)
+            started = time.monotonic()
+            if started >= min(due, self._fetched + self.commit_interval):
+                await self.commit()
+                ended = time.monotonic()
+                due = ended + WORK_PER_COMMIT * (ended - started)
+
     async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
         await self._keeper.settle()
 
@@ -126,17 +148,11 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
 
-def _uncopied(_: PartitionRecords, __: TP, record: Any) -> Any:
-    return record
-
-
 class _Thread(driver.AIOKafkaConsumerThread):
     """The thread that fetches."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
-        # aiokafka copies every record into a frozen dataclass: of 13 µs an event, 3 were that. What it copies
-        # has all that we read (offset, key, value, timestamp, headers).
-        PartitionRecords._consumer_record = _uncopied
+        in_whole_batches()
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
         return consumer

@@ -179,3 +179,14 @@ def test_a_correction_moves_people_to_the_hour_of_the_new_event() -> None:
 def test_taking_back_what_nobody_remembers_is_refused_with_its_reason() -> None:
     outcome = pipeline().process(0, [Record(0, event(1, 0, "swanton", 0, replaces="gone"))])
     assert [letter.reason for letter in outcome.dead] == ["unknown_original"]
+
+
+def test_what_came_late_before_any_period_was_closed_outlives_the_worker() -> None:
+    first, revived = pipeline(), pipeline()
+    held: dict[bytes, bytes | None] = {}
+    for number, day in enumerate((20, 20, 5, 21)):
+        first.process(0, [Record(number, event(number, day * 24 * HOUR, "swanton", 3 + number))])
+        held.update(first.dirty()[0])
+    revived.restore(0, {key: value for key, value in held.items() if value is not None})
+    *counted, _ = shape(first)["swanton"]  # but for its memory, whose tuples come back as lists
+    assert shape(revived)["swanton"][:-1] == tuple(counted)

