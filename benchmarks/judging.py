@@ -60,7 +60,7 @@ def main() -> None:
         for day in range(1, EVERY[Cadence.DAY] + 1):
             models.refresh(batch, today + day)
 
-    found = {"scoring": microseconds(score, 20), "fits": microseconds(fits, 3) / EVERY[Cadence.DAY]}
+    found = {"scoring": microseconds(score, 20), "fits": microseconds(fits, 8) / EVERY[Cadence.DAY]}
     for name, cost in found.items():
         print(f"{name:<8}{cost:>7.1f} µs a series and day: {cost / BARS[name]:.2f} of the bar")
 

@@ -24,7 +24,7 @@ HISTORY: Final = {
     Cadence.MONTH: 120,
 }  # periods that are learnt from
 HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ more than a trend tells
-EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 10, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
+EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter

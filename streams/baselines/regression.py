@@ -219,27 +219,34 @@ class _Gram:
     """Weighted cross products of shared terms and of each series' steps, without a copy per series."""
 
     def __init__(self, x: Floats, steps: Floats) -> None:
-        self._x, self._steps = x, steps
-        self._k, self._s = x.shape[1], steps.shape[2]
+        self._x, self._k, self._size = x, x.shape[1], x.shape[1] + steps.shape[2]
+        # Most series have no steps at all, and columns of nothing cost as much as others.
+        self._s = int(np.flatnonzero(steps.any((0, 1))).max(initial=-1)) + 1
+        self._steps = np.ascontiguousarray(steps[:, :, : self._s])
         # One half of a symmetric matrix, and in single precision: it only steers the steps towards the fit.
         self._half = np.triu_indices(self._k)
         self._squares = (x[:, self._half[0]] * x[:, self._half[1]]).astype(np.float32)
 
     def eta(self, beta: Floats) -> Floats:
         shared: Floats = beta[:, : self._k] @ self._x.T
-        return shared + (self._steps @ beta[:, self._k :, None])[..., 0] if self._s else shared
+        if self._s:
+            shared += (self._steps @ beta[:, self._k : self._k + self._s, None])[..., 0]
+        return shared
 
     def moment(self, values: Floats) -> Floats:
-        shared: Floats = values @ self._x
-        return np.hstack([shared, (values[:, None] @ self._steps)[:, 0]]) if self._s else shared
+        out = np.zeros((len(values), self._size))
+        out[:, : self._k] = values @ self._x
+        if self._s:
+            out[:, self._k : self._k + self._s] = (values[:, None] @ self._steps)[:, 0]
+        return out
 
     def product(self, weight: Floats) -> Floats:
-        n, k, size = len(weight), self._k, self._k + self._s
-        out = np.empty((n, size, size))
+        k = self._k
+        out = np.zeros((len(weight), self._size, self._size))
         row, column = self._half
         out[:, row, column] = out[:, column, row] = weight.astype(np.float32) @ self._squares
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
             out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x
-            out[:, k + at, k:] = (weighted[:, None] @ self._steps)[:, 0]
+            out[:, k + at, k : k + self._s] = (weighted[:, None] @ self._steps)[:, 0]
         return out
