@@ -104,7 +104,8 @@ def priors(cadence: Cadence, steps: int, periods: Floats) -> Floats:
     """Prior precisions of the coefficients [n, k + s], for series with so many periods of history [n].
 
     Until a year has come twice, nobody can tell a sharp season from something that happened: so there are
-    only the broad ones.
+    only the broad ones; and before it has come once, they have to be small, or a rise would be taken for the
+    beginning of a season and drawn on to many times what was ever seen.
     """
     harmonics = 2 * HARMONICS[cadence]
     trend = _MONTHLY_TREND if cadence is Cadence.MONTH else _TREND
@@ -118,6 +119,8 @@ def priors(cadence: Cadence, steps: int, periods: Floats) -> Floats:
             deviations += [_MOVING] * harmonics
     out = np.tile(1 / np.square([*deviations, *[_STEP] * steps]), (len(periods), 1))
     if cadence is not Cadence.HOUR:
+        seen = np.clip(periods / PERIODS[cadence], 0.1, 1)  # of a year
+        out[:, _FIRST : _FIRST + harmonics] /= seen[:, None] ** 4
         sharp = slice(_FIRST + 2 * _BROAD, _FIRST + harmonics)
         out[periods < 2 * PERIODS[cadence], sharp] = _NEVER
     return out

@@ -48,3 +48,14 @@ def test_a_model_of_an_older_version_is_not_used() -> None:
 def test_a_level_that_trebles_is_in_breach_on_its_first_day() -> None:
     first = [one for one in _judged(None) if one.breach and one.question == "surge"]
     assert first[0].period.timestamp() == Cadence.DAY.start(START + 40)
+
+
+def test_a_young_rise_is_not_drawn_on_as_if_it_were_a_season() -> None:
+    months = (245, 452, 654, 672, 576, 781, 2_996, 5_530)  # the first of RCMP's table for Quebec
+    counts, judge, first = Counts("here"), Judge(Registry(sector=())), Cadence.MONTH.index(1_483_228_800)
+    series = counts.series[Cadence.MONTH] = Series(Cadence.MONTH, KEEP[Cadence.MONTH])
+    for at, people in enumerate(months, first):
+        series.add(at, people)
+        said = judge.close([counts], Cadence.MONTH, at)
+    assert {one.question for one in said if one.breach} >= {"surge"}
+    assert all(one.evidence.recent_expected[-1] < max(months[:-1]) for one in said)
