@@ -238,9 +238,7 @@ def shift(sheet: Sheet) -> tuple[regime.Step, list[bool]]:
     new_level = found.proposed & enough
     if new_level.any():
         age = sheet.index - np.array([counts.series[sheet.cadence].first for counts in sheet.batch])
-        # Until a year has come twice, it may be the season that is not known well.
-        error = np.where(age < 2 * PERIODS[sheet.cadence], sheet.error, 0.0)
-        new_level &= regime.improbable(found.state, sheet.last, error)
+        new_level &= regime.improbable(found.state, sheet.last, age >= 2 * PERIODS[sheet.cadence])
     proposed = new_level.tolist()
     runs = np.stack(found.state, 1).tolist()
     for counts, run, new in zip(sheet.batch, runs, proposed, strict=True):

@@ -17,7 +17,7 @@ from streams.baselines.tails import Floats
 from streams.calendar import DAY, Cadence
 
 ROUNDS: Final = 3
-STEPS: Final = (5, 1, 1, 2)  # of each round, and of the last fit
+STEPS: Final = (5, 1, 2, 2)  # of each round, and of the last fit
 YEAR: Final = 365.2425
 PERIODS: Final = {
     Cadence.HOUR: YEAR * 24,

@@ -19,6 +19,7 @@ SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RUN = 15  # periods
 RATIO = 1.25
 CHANCE = 2.0 ** (1 - RUN)
+SMALLER_CHANCE = 2.0**-18  # while the season is not known
 
 
 class State(NamedTuple):
@@ -64,16 +65,15 @@ def step(state: State, observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLi
 
 
 def improbable(
-    state: State, dispersion: Floats, error: Floats
+    state: State, dispersion: Floats, known: ArrayLike
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Are so many people in the run, or so few, as improbable as a run of 15?
+    """Are so many people in the run, or so few, as improbable as a run of 15 is?
 
-    Where the baseline may itself be wrong, `error` is the relative variance of its mean.
+    Until a year has come twice it may be the season, so where that is not `known` more is asked for.
 
     >>> runs = State(np.full(2, -5.0), np.array([300.0, 485.0]), np.full(2, 500.0))
-    >>> improbable(runs, np.full(2, 4.0), np.zeros(2)).tolist()
+    >>> improbable(runs, np.full(2, 4.0), True).tolist()
     [True, False]
     """
-    spread = dispersion + state.expected * error
-    tails = (tail(state.observed, state.expected, spread) for tail in (at_least, at_most))
-    return np.minimum(*tails) <= CHANCE
+    tails = (tail(state.observed, state.expected, dispersion) for tail in (at_least, at_most))
+    return np.minimum(*tails) <= np.where(known, CHANCE, SMALLER_CHANCE)
