@@ -2,8 +2,8 @@
 
     python -m benchmarks.stages [--events N]
 
-Fetches are made as aiokafka gets them from a broker. What is measured is CPU time of this process alone, so other
-work on the machine matters little; the network is not in it.
+Fetches are made as aiokafka gets them from a broker. What is measured is CPU time of this process alone, so
+other work on the machine matters little; the network is not in it.
 """
 
 import argparse
