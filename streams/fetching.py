@@ -57,5 +57,5 @@ class _FetchResult(fetcher.FetchResult):  # type: ignore[misc] # untyped
 
 
 def in_whole_batches() -> None:
-    """From now on consumers of this process take records out by whole batches."""
+    """From now on consumers of this process take whole batches. To be called before any of them fetches."""
     fetcher.PartitionRecords, fetcher.FetchResult = _PartitionRecords, _FetchResult

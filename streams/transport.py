@@ -20,8 +20,6 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
-from streams.fetching import in_whole_batches
-
 # How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
 # leader then gives out nothing of them until it asks again; by default after five minutes.
 METADATA_MS = 5_000
@@ -152,7 +150,6 @@ class _Thread(driver.AIOKafkaConsumerThread):
     """The thread that fetches."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
-        in_whole_batches()
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
         return consumer

@@ -14,6 +14,7 @@ import structlog
 from faust import StreamT
 
 from streams import health
+from streams.fetching import in_whole_batches
 from streams.flows import Flow, Keepers
 from streams.keeper import Keeper
 from streams.observer import Observer, SetupError
@@ -228,6 +229,7 @@ def run(
 ) -> int:
     """Run the worker that `start` makes. Exit status: 0; 1 where it crashed; 2 where it cannot start."""
     speak()
+    in_whole_batches()  # before there is any consumer
     gc.freeze()  # what was imported stays
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     refusals: tuple[type[Exception], ...] = (*unusable, OSError, SetupError)

@@ -1,0 +1,112 @@
+"""Microseconds of CPU an event, stage by stage, in one process and without a broker: where a profile starts.
+
+    python -m benchmarks.stages [--events N]
+
+Fetches are made as aiokafka gets them from a broker. What is measured is CPU time of this process alone, so
+other work on the machine matters little; the network is not in it.
+"""
+
+import argparse
+import gc
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
+
+from benchmarks import load
+from streams.decode import Decoder
+from streams.fetching import in_whole_batches
+from streams.judging import Judge
+from streams.pipeline import Pipeline
+from streams.sectors import Registry, registry
+from streams.worker import YOUNG
+
+HOURS, FETCH, BATCH = 6, 60_000, 4_000  # of event time in all; events of a fetch, and of a record batch
+SPOKEN = int(load.START.timestamp() + 86_400) * 1000
+COMMITS = 3
+
+
+class Fetched(NamedTuple):
+    """One fetch of one partition, as it comes from the broker."""
+
+    partition: int
+    offset: int
+    data: bytes
+
+
+def fetches(events: int, sectors: int) -> list[Fetched]:
+    """All events, by partition, in the order in which a consumer takes turns."""
+    parts: list[list[tuple[bytes, bytes]]] = [[] for _ in range(load.PARTITIONS)]
+    for sector, text, _, _ in load.events(events, load.sectors(sectors), HOURS / 24):
+        parts[int(sector[-5:]) % load.PARTITIONS].append((sector.encode(), text.encode()))
+    turns = zip(*(packed(at, records) for at, records in enumerate(parts)), strict=False)
+    return [fetch for turn in turns for fetch in turn]
+
+
+def packed(partition: int, records: list[tuple[bytes, bytes]]) -> Iterator[Fetched]:
+    """The fetches of one partition."""
+    for start in range(0, len(records), FETCH):
+        data = b""
+        for at in range(start, min(start + FETCH, len(records)), BATCH):
+            builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 24)
+            for place, (key, value) in enumerate(records[at : min(at + BATCH, start + FETCH)]):
+                builder.append(place, SPOKEN, key, value, [])
+            batch = builder.build()
+            batch[:8] = at.to_bytes(8, "big")
+            data += batch
+        yield Fetched(partition, start, data)
+
+
+def unpacked(fetch: Fetched) -> list[Any]:
+    """A fetch as the pipeline gets it."""
+    at = TopicPartition("encounters", fetch.partition)
+    records = MemoryRecords(fetch.data)
+    return list(
+        fetcher.PartitionRecords(at, records, [], fetch.offset, None, None, True, 0)._records_iterator
+    )
+
+
+def measure(events: int, sectors: int, places: Registry) -> dict[str, float]:
+    """CPU seconds of each stage."""
+    pipeline, decoder = Pipeline(places, Judge(places)), Decoder(places)
+    spent = dict.fromkeys(("records", "decoding", "decoding and folding", "commits"), 0.0)
+    made = fetches(events, sectors)
+    for number, fetch in enumerate(made, 1):
+        moments = [time.process_time()]
+        records = unpacked(fetch)
+        moments.append(time.process_time())
+        decoder.decode([record.value for record in records], SPOKEN / 1000)
+        moments.append(time.process_time())
+        pipeline.process(fetch.partition, records)
+        moments.append(time.process_time())
+        if number * COMMITS // len(made) > (number - 1) * COMMITS // len(made):
+            pipeline.dirty()
+        moments.append(time.process_time())
+        for stage, since, until in zip(spent, moments, moments[1:], strict=False):
+            spent[stage] += until - since
+    return spent
+
+
+def main() -> None:
+    """Measure with few and with many sectors and print."""
+    parse = argparse.ArgumentParser(description=__doc__)
+    parse.add_argument("--events", type=int, default=1_000_000)
+    options = parse.parse_args()
+    in_whole_batches()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    for sectors in (20, 20_000):
+        with tempfile.TemporaryDirectory() as folder:
+            places = registry(load.registry(Path(folder) / "sectors.toml", sectors))
+        spent = measure(options.events, sectors, places)
+        told = ", ".join(f"{stage} {seconds / options.events * 1e6:.2f}" for stage, seconds in spent.items())
+        print(f"{sectors:6,} sectors, µs an event: {told}")
+
+
+if __name__ == "__main__":
+    main()
