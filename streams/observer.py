@@ -36,11 +36,12 @@ class Observer:
             request_timeout_ms=REQUEST_MS,
         )
 
-    async def start(self, needed: Iterable[str]) -> None:
-        """Connect; raises SetupError where no broker answers or topics are missing."""
+    async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
+        """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
         try:
-            await require(self._servers, needed)
+            partitions = await require(self._servers, needed)
             await self._consumer.start()
+            return partitions
         except SetupError:
             await self._consumer.stop()
             raise
@@ -77,16 +78,22 @@ class Observer:
         return {(tp.topic, tp.partition): end for tp, end in ends.items()}
 
 
-async def require(servers: str, topics: Iterable[str]) -> None:
-    """Raises SetupError naming the topics that are missing, or KafkaError where no broker answers."""
+async def require(servers: str, topics: Iterable[str]) -> Mapping[str, set[int]]:
+    """The partitions of topics.
+
+    Raises SetupError naming the topics that are missing, or KafkaError where no broker answers.
+    """
+    wanted = set(topics)
     client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_MS)
     try:
         await client.bootstrap()
-        there = (await client.fetch_all_metadata()).topics(exclude_internal_topics=False)
+        cluster = await client.fetch_all_metadata()
     finally:
         await client.close()
-    missing = sorted(set(topics) - there)
+    there = {topic: set(cluster.partitions_for_topic(topic) or ()) for topic in wanted}
+    missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
         raise SetupError(
             f"missing topics at {servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )
+    return there

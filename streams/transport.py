@@ -61,9 +61,10 @@ class Keeper(Protocol):
 
 
 class App(faust.App):
-    """An app whose state has a keeper."""
+    """An app whose state has a keeper, and which knows the partitions of its topics."""
 
     keeper: Keeper
+    partitions: Mapping[str, set[int]]
 
 
 class Consumer(driver.Consumer):

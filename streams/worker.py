@@ -14,6 +14,7 @@ import structlog
 from faust import StreamT
 
 from streams import health
+from streams.assigning import Assignor
 from streams.fetching import in_whole_batches
 from streams.flows import Flow, Keepers
 from streams.keeper import Keeper
@@ -67,6 +68,7 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
         broker_request_timeout=settings.session_seconds * 2,
         stream_buffer_maxsize=FETCHES_WAITING,
         stream_wait_empty=False,  # what was fetched and not folded is read again by whoever holds it then
+        PartitionAssignor=Assignor,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
@@ -141,7 +143,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until a signal comes; raises SetupError, or WorkerCrashedError."""
-        await self._observer.start(map(self._settings.topic, self._needed))
+        self._app.partitions = await self._observer.start(map(self._settings.topic, self._needed))
         await self._observer.first_controls(self._hear)
         self._loop = asyncio.get_running_loop()
         watch = asyncio.create_task(self._watch())

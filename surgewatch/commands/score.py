@@ -4,6 +4,7 @@ import csv
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -42,10 +43,12 @@ class Moment(click.ParamType):
     "--alpha", type=click.FloatRange(0, 0.5, min_open=True), help="Chance of an alarm where nothing is."
 )
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="False alarms per series and month.")
-@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
+)
 def command(
     file: Path, cadence: str, calendar: Path | None, start: float | None, as_of: float | None,
-    alpha: float | None, budget: float | None, out: Path,
+    alpha: float | None, budget: float | None, out: TextIO,
 ) -> None:  # fmt: skip
     """Score the counts of FILE (series,period,count), each period with what was known before it."""
     if alpha is not None and budget is not None:
@@ -67,19 +70,17 @@ def command(
     share = alarms / max(scored, 1)
     click.echo(
         f"{len(table.series):,} series, {scored:,} periods scored at alpha {alpha:.2g}: {alarms:,} alarms"
-        f" ({share:.2%}, {share * MONTH[every]:.2f} per series and month; budget {alpha * MONTH[every]:.2f})"
+        f" ({share:.2%}, {share * MONTH[every]:.2f} per series and month; budget {alpha * MONTH[every]:.2f})",
+        err=True,
     )
 
 
-def _write(scorer: scoring.Scorer, table: Table, out: Path) -> tuple[int, int]:
+def _write(scorer: scoring.Scorer, table: Table, out: TextIO) -> tuple[int, int]:
     """Write the scores, in the order of their periods; returns how many, and how many alarms."""
     scored = alarms = 0
     console = Console(stderr=True)
-    with (
-        out.open("w", encoding="utf-8", newline="") as file,
-        Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        rows = csv.writer(file)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        rows = csv.writer(out, lineterminator="\n")
         rows.writerow(scoring.COLUMNS)
         task = bar.add_task("scoring", total=table.end - table.first)
         for period in scorer:
