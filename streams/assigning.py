@@ -1,9 +1,9 @@
 """Who takes which partition: Faust's assignor, made to forget no topic.
 
-A broker that has just started may leave topics out of its metadata. Faust's leader then gives their partitions
-to nobody; and where the leader is a static member, nobody gets them later either: joining again, with the
-subscription that it had, it starts no rebalance (KIP-345, KIP-814). So partitions that were there when the worker
-started are taken to be there still. Their number never changes: `surgewatch topics` refuses to.
+A broker that has just started may leave topics out of its metadata. Faust's leader then gives their
+partitions to nobody; and where the leader is a static member, nobody gets them later either: joining again,
+with the subscription that it had, it starts no rebalance (KIP-345, KIP-814). So partitions that were there
+when the worker started are taken to be there still; `surgewatch topics` refuses to change their number.
 """
 
 from collections.abc import Mapping
@@ -29,4 +29,4 @@ class Assignor(PartitionAssignor):
 
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """For each member its part of all partitions."""
-        return super().assign(Known(cluster, cast(Any, self.app).partitions), member_metadata)
+        return super().assign(Known(cluster, cast("Any", self.app).partitions), member_metadata)
