@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ from streams.observer import Observer, SetupError
 from streams.settings import WorkerSettings
 from streams.store import Changelog, NoShelf, RocksShelf
 from streams.transport import METADATA_MS, App, Fetch, Producer
-from streams.watchdog import Position, Progress, stand_guard
+from streams.watchdog import EXIT_STUCK, Position, Progress, stand_guard
 
 log = structlog.get_logger()
 
@@ -146,6 +147,7 @@ class Worker:
         self._app.partitions = await self._observer.start(map(self._settings.topic, self._needed))
         await self._observer.first_controls(self._hear)
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(unless_without_memory)
         watch = asyncio.create_task(self._watch())
         try:
             async with self._serve(self._settings, self._pages()):
@@ -224,6 +226,17 @@ class Worker:
         self._show()
         written = sum(changelog.bytes_written for changelog in self._changelogs)
         self._metrics.storage(written, self._keepers.recovery_seconds)
+
+
+def unless_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a task or a connection failed of; without memory they would go on failing, and the worker stand."""
+    if not isinstance(context.get("exception"), MemoryError):
+        loop.default_exception_handler(context)
+        return
+    try:
+        log.critical("no memory left, so this worker ends itself")
+    finally:
+        os._exit(EXIT_STUCK)
 
 
 def run(

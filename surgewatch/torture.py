@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as Partition
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -332,11 +333,12 @@ class Torture:
         return due, told
 
     async def _read(self, topic: str) -> list[Any]:
-        consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=self._broker.servers, auto_offset_reset="earliest"
-        )
+        """All records of a topic, also of partitions that a broker just started says nothing of yet."""
+        (partitions,) = (one.partitions for one in self._topics if one.name == topic)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._broker.servers, auto_offset_reset="earliest")
         await consumer.start()
         try:
+            consumer.assign([Partition(topic, at) for at in range(partitions)])
             ends = await consumer.end_offsets(consumer.assignment())
             records: list[Any] = []
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
