@@ -39,6 +39,10 @@ class Keepers:
         for keeper in self._keepers:
             await keeper.settle()
 
+    def position(self, tp: TP) -> int | None:
+        """The offset up to which a partition has been taken; None where it is not held."""
+        return next((at for keeper in self._keepers if (at := keeper.position(tp)) is not None), None)
+
     async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
         """Read back the state of the partitions that are new here."""
         mine = list(partitions)

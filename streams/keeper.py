@@ -118,6 +118,10 @@ class Keeper:
         await self._changelog.write(self._producer(), states)
         self._unsettled = False
 
+    def position(self, tp: TP) -> int | None:
+        """The source offset up to which a partition has been taken; None where it is not held."""
+        return self.positions.get(tp.partition) if tp.topic == self._source else None
+
     def fail(self) -> None:
         """Settle nothing any more: what was folded last is not whole."""
         self._unsettled = True

@@ -53,6 +53,9 @@ class Keeper(Protocol):
     async def settle(self) -> None:
         """Bring outputs, then state, of all that was processed so far into the broker."""
 
+    def position(self, tp: TP) -> int | None:
+        """The offset up to which a partition has been taken; None where it is not held."""
+
     async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
         """Read back the state of these partitions; nothing is fetched before that is done."""
 
@@ -113,14 +116,18 @@ class Consumer(driver.Consumer):
         """A fetch always spans offsets: there is no gap to wait for."""
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order)."""
-        acked = self._acked[tp]
-        if not acked:
+        """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order).
+
+        But never beyond what the keeper has taken: a fetch from before a rebalance is acknowledged too, and
+        dropped.
+        """
+        acked, taken = self._acked[tp], self._keeper.position(tp)
+        if not acked or taken is None:
             return None
-        offset = max(acked) + 1
+        offset = min(max(acked) + 1, taken)
         acked.clear()
         self._acked_index[tp].clear()
-        return int(offset)
+        return int(offset) if offset > (self._committed_offset[tp] or 0) else None
 
     @Service.task
     async def _commit_handler(self) -> None:

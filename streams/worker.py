@@ -229,7 +229,7 @@ class Worker:
 
 
 def unless_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a task or a connection failed of; without memory they would go on failing, and the worker stand."""
+    """What a task or a connection failed of; without memory they would go on failing, and nothing move."""
     if not isinstance(context.get("exception"), MemoryError):
         loop.default_exception_handler(context)
         return
