@@ -43,6 +43,11 @@ class Keepers:
         """The offset up to which a partition has been taken; None where it is not held."""
         return next((at for keeper in self._keepers if (at := keeper.position(tp)) is not None), None)
 
+    def resume(self, tp: TP, committed: int) -> None:
+        """Reading goes on from here."""
+        for keeper in self._keepers:
+            keeper.resume(tp, committed)
+
     async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
         """Read back the state of the partitions that are new here."""
         mine = list(partitions)

@@ -84,13 +84,28 @@ class Keeper:
     async def fold(self, fetch: Fetch) -> None:
         """Bring a fetch into the state and say what follows from it."""
         async with self._turn:
-            if fetch.generation != self._generation or fetch.partition not in self.positions:
-                return  # fetched before a rebalance: whoever holds the partition now reads it again
+            records = self._following(fetch)
+            if not records:
+                return  # whoever holds the partition now reads it again
             started = time.perf_counter()
-            outcome = self._core.process(fetch.partition, fetch.records, self._source)
-            self.positions[fetch.partition] = fetch.records[-1].offset + 1
-            self._metrics.batch(outcome, len(fetch.records), time.perf_counter() - started)
+            outcome = self._core.process(fetch.partition, records, self._source)
+            self.positions[fetch.partition] = records[-1].offset + 1
+            self._metrics.batch(outcome, len(records), time.perf_counter() - started)
             await self._says.say(self._producer(), outcome)
+
+    def _following(self, fetch: Fetch) -> Sequence[Any]:
+        """What of a fetch follows upon what was taken.
+
+        A poll that began before a rebalance may bring records of either side of it. Those that go on where
+        the state ends are right whenever they were fetched, and do not come again; others are of before.
+        """
+        at = self.positions.get(fetch.partition)
+        if at is None:
+            return ()
+        first = fetch.records[0].offset
+        if first > at and fetch.generation != self._generation:
+            return ()
+        return fetch.records if first >= at else [one for one in fetch.records if one.offset >= at]
 
     async def tick(self, now: float, moves: bool) -> None:
         """Let time pass on the wall (`now`: epoch seconds), and where it `moves` it, event time."""
@@ -121,6 +136,11 @@ class Keeper:
     def position(self, tp: TP) -> int | None:
         """The source offset up to which a partition has been taken; None where it is not held."""
         return self.positions.get(tp.partition) if tp.topic == self._source else None
+
+    def resume(self, tp: TP, committed: int) -> None:
+        """Reading goes on from here: up to there all was taken, though not all of it left a state."""
+        if self.position(tp) is not None:
+            self.positions[tp.partition] = max(self.positions[tp.partition], committed)
 
     def fail(self) -> None:
         """Settle nothing any more: what was folded last is not whole."""

@@ -56,6 +56,9 @@ class Keeper(Protocol):
     def position(self, tp: TP) -> int | None:
         """The offset up to which a partition has been taken; None where it is not held."""
 
+    def resume(self, tp: TP, committed: int) -> None:
+        """Reading goes on from here: up to there all was taken, though not all of it left a state."""
+
     async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
         """Read back the state of these partitions; nothing is fetched before that is done."""
 
@@ -170,6 +173,9 @@ class _Thread(driver.AIOKafkaConsumerThread):
         committed = await super().seek_to_committed()
         if never := [tp for tp, offset in committed.items() if not offset]:
             await self.seek_to_beginning(*never)
+        keeper = cast("Consumer", self.consumer)._keeper
+        for tp, offset in committed.items():
+            keeper.resume(TP(tp.topic, tp.partition), offset or 0)
         return committed
 
 
