@@ -168,7 +168,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """The same for partitions without a commit, which aiokafka leaves where they are.
 
-        What was fetched of them before the assignment was complete has been dropped by then.
+        They are read from their beginning; what the state has of them is passed over.
         """
         committed = await super().seek_to_committed()
         if never := [tp for tp, offset in committed.items() if not offset]:

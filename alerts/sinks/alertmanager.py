@@ -58,13 +58,12 @@ class AlertmanagerSink:
 
     def _entry(self, alert: Alert, now: float, ends: float) -> dict[str, Any]:
         """One alert of the API. Alertmanager lives in time by the wall, not in event time."""
-        reason = Reason.RESOLVED if alert.state is State.RESOLVED else Reason.FIRST
         began = alert.told_at.timestamp() if alert.told_at else now
         return {
             "labels": labels(alert),
             "annotations": {
                 "summary": title(alert),
-                "description": "\n".join(lines(alert, reason)),
+                "description": "\n".join(lines(alert, Reason.FIRST)),
                 "alert_id": alert.alert_id,
                 "onset": alert.onset.isoformat(),
                 "dashboard_url": self.links.dashboard(alert),
