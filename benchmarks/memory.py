@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import load
-from streams.baselines import regression
+from streams.baselines import design
 from streams.judging import Judge
 from streams.pipeline import Pipeline
 from streams.sectors import registry
@@ -52,7 +52,7 @@ def held(sectors: int) -> tuple[int, int]:
             assert outcome.outcomes["counted"] == len(fetch), outcome.outcomes
             pipeline.dirty()
             fetch.clear()
-    regression._rows.cache_clear()
+    design._shared.cache_clear()
     gc.collect()
     snapshot = tracemalloc.take_snapshot()
     tracemalloc.stop()

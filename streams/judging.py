@@ -24,6 +24,7 @@ import numpy as np
 from streams import questions
 from streams.baselines import arrivals, curves
 from streams.baselines.dates import Calendar
+from streams.baselines.likes import Likes
 from streams.baselines.models import Models
 from streams.baselines.tails import Floats
 from streams.calendar import Cadence
@@ -43,10 +44,16 @@ class Judge:
     """Asks every question of every sector it is given."""
 
     def __init__(
-        self, registry: Registry, calendar: Calendar | None = None, false_alarms_per_month: float = 0.05
+        self,
+        registry: Registry,
+        calendar: Calendar | None = None,
+        false_alarms_per_month: float = 0.05,
+        likes: Likes | None = None,
     ) -> None:
-        self._terms = Terms(registry, calendar or Calendar(), false_alarms_per_month)
-        self._models = {cadence: Models(cadence, lambda: self._terms.calendar) for cadence in Cadence}
+        self._terms = Terms(registry, calendar or Calendar(), false_alarms_per_month, likes)
+        self._models = {
+            cadence: Models(cadence, lambda: self._terms.calendar, self._terms.like) for cadence in Cadence
+        }
 
     def hear(self, control: StreamControl) -> None:
         """Take what an operator said."""
@@ -188,6 +195,13 @@ class Judge:
             late,
             early,
         )
+
+    def compare(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> None:
+        """From period `index` on, what is normal in those that speak for themselves is held of the others."""
+        models = self._models[cadence]
+        if not models.are_grown(batch, index):
+            like = models.learn_like(batch)
+            self._terms.likes = Likes(like=(like,) if like else ())
 
     def score(
         self, batch: Sequence[Counts], cadence: Cadence, index: int

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.regression import PERIODS
+from streams.baselines.design import PERIODS
 from streams.baselines.tails import Floats, at_least
 from streams.calendar import DAY, Cadence
 from streams.detectors import drop, mix, record, regime, silence, slow_rise, strain, surge

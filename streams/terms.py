@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 
 from streams.baselines.dates import Calendar, KnownDate
+from streams.baselines.likes import Like, Likes
 from streams.calendar import Cadence
 from streams.controls import Capacity, PolicyDate, Sensitivity, StreamControl
 from streams.sectors import Registry
@@ -25,13 +26,20 @@ SHARE: Final = {
 class Terms:
     """What holds now; controls change it."""
 
-    def __init__(self, registry: Registry, calendar: Calendar, false_alarms_per_month: float) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        calendar: Calendar,
+        false_alarms_per_month: float,
+        likes: Likes | None = None,
+    ) -> None:
         self._sectors = registry.by_id
         self._calendar = calendar
         self._policies: dict[str, PolicyDate] = {}
         self._capacities: dict[str, float] = {}
         self._budgets = {"*": false_alarms_per_month}
         self._default_budget = false_alarms_per_month
+        self.likes = likes or Likes()
         self.calendar = calendar  # with the policy dates that came by controls
 
     def hear(self, control: StreamControl) -> None:
@@ -70,6 +78,10 @@ class Terms:
         """The border region of a sector."""
         known = self._sectors.get(sector)
         return known.border if known else ""
+
+    def like(self, sector: str, cadence: Cadence) -> Like | None:
+        """What is normal in sectors like this one, where that is known."""
+        return self.likes.of(self.border(sector), cadence)
 
     def _date(self) -> None:
         self.calendar = self._calendar.with_dates(

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from streams.baselines import curves, regression
+from streams.baselines import curves, design, regression
 from streams.baselines.dates import Calendar
+from streams.baselines.likes import Like
+from streams.baselines.priors import GROWN, deviations, priors
 from streams.baselines.regression import Model
 from streams.baselines.tails import Floats
 from streams.calendar import DAY, Cadence
@@ -33,16 +35,28 @@ LEAST: Final = {
     Cadence.DAY: 7,
     Cadence.WEEK: 4,
     Cadence.MONTH: 4,
-}  # periods before there is any model
+}  # periods before there is any model, where no like sectors tell
+# Log standard deviation of a level beyond which it is not told at all, and a gamma would not stand for it.
+FARTHEST: Final = 2.0
 
 
 class Models:
     """Models for the series of one cadence, kept in the memory of their sectors."""
 
-    def __init__(self, cadence: Cadence, calendar: Callable[[], Calendar]) -> None:
+    def __init__(
+        self,
+        cadence: Cadence,
+        calendar: Callable[[], Calendar],
+        like: Callable[[str, Cadence], Like | None],
+    ) -> None:
         self.cadence = cadence
         self._calendar = calendar
-        self._size = regression.priors(cadence, STEPS, np.zeros(1)).shape[1]
+        self._like = like  # what is normal in sectors like one
+        self._size = design.size(cadence) + STEPS
+
+    def are_grown(self, batch: Sequence[Counts], index: int) -> bool:
+        """Does each speak for itself, by period `index`?"""
+        return all(index - counts.series[self.cadence].first >= GROWN[self.cadence] for counts in batch)
 
     def ready(self, batch: Sequence[Counts]) -> list[Counts]:
         """Those that have a model."""
@@ -54,7 +68,7 @@ class Models:
         if not due:
             return
         first = min(counts.series[self.cadence].first for counts in due)
-        length = min(index - first, HISTORY[self.cadence])
+        length = min(max(index - first, 1), HISTORY[self.cadence])
         base = index - length
         values = np.stack([counts.series[self.cadence].window(index - 1, length) for counts in due]).astype(
             float
@@ -70,26 +84,30 @@ class Models:
                 present[row, length - unsettled :] = 0
         if self.cadence in HALF:
             present *= 0.5 ** (np.arange(length, 0, -1) / HALF[self.cadence])
-        rows = regression.design(self.cadence, base, length, index, self._calendar().holidays)
+        rows = design.rows(self.cadence, base, length, index, self._calendar().holidays)
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
         columns = _columns(steps, base, length)
+        periods = (present > 0).sum(1)
+        people = (values * present).sum(1) / np.maximum(present.sum(1), 1)
+        likes = [self._like(counts.sector, self.cadence) for counts in due]
         model = regression.fit(
             values,
             present,
             rows,
             columns,
-            regression.priors(self.cadence, STEPS, (present > 0).sum(1)),
+            priors(self.cadence, STEPS, periods, people, likes),
             index,
             BLOCK.get(self.cadence, 0),
-            regression.HARMONICS[self.cadence],
+            design.HARMONICS[self.cadence],
             self.cadence is Cadence.WEEK,
         )
         for row, counts in enumerate(due):
             counts.memory[f"model {self.cadence}"] = {
                 "base": index,
                 "steps": steps[row],
-                "periods": int((present[row] > 0).sum()),
+                "periods": int(periods[row]),
+                "like": like.sectors if (like := likes[row]) and periods[row] < GROWN[self.cadence] else 0,
                 "coefficients": model.coefficients[row].astype(np.float32).tobytes(),
                 "covariance": model.covariance[row].astype(np.float32).tobytes(),
                 "wander": float(model.wander[row]),
@@ -108,23 +126,49 @@ class Models:
         for base in np.unique(bases):
             at = np.flatnonzero(bases == base)
             model = Model(
-                np.stack([np.frombuffer(kept[row]["coefficients"], np.float32) for row in at]).astype(float),
-                np.stack(
-                    [np.frombuffer(kept[row]["covariance"], np.float32).reshape(size, size) for row in at]
-                ).astype(float),
+                _floats([kept[row]["coefficients"] for row in at], size),
+                _floats([kept[row]["covariance"] for row in at], size, size),
                 np.ones(len(at)),
                 np.zeros(len(at)),
                 int(base),
                 np.zeros(len(at)),
             )
-            rows = regression.design(self.cadence, first, length, int(base), self._calendar().holidays)
+            rows = design.rows(self.cadence, first, length, int(base), self._calendar().holidays)
             mean[at], error[at] = model.expect(rows, steps[at])
+        # A level that is no more than that of like sectors can be far off, to either side on a log scale: its
+        # mean lies above its median, and a gamma of the same mean and variance stands for it.
+        like = np.flatnonzero([one.get("like", 0) for one in kept])
+        level = np.minimum(error[like], FARTHEST**2)
+        mean[like] *= np.exp(level[:, None] / 2)
+        error[like] = np.expm1(level)
         error += np.array([one["wander"] for one in kept])
         return mean, np.array([one["dispersion"] for one in kept]), error
 
+    def learn_like(self, batch: Sequence[Counts]) -> Like | None:
+        """What is normal in those of these sectors that speak for themselves; None where none does."""
+        known = [kept for counts in batch if (kept := self._kept(counts)) is not None]
+        grown = [one for one in known if one["periods"] >= GROWN[self.cadence]]
+        if not grown:
+            return None
+        size, terms = self._size, self._size - STEPS
+        coefficients = _floats([one["coefficients"] for one in grown], size)
+        covariance = _floats([one["covariance"] for one in grown], size, size)
+        errors = np.diagonal(covariance, axis1=1, axis2=2).copy()
+        for row, one in enumerate(grown):  # the level is the one behind the last step
+            level = [0, *(terms + at for at, step in enumerate(one["steps"]) if step < one["base"])]
+            coefficients[row, 0] = coefficients[row, level].sum()
+            errors[row, 0] = covariance[row][np.ix_(level, level)].sum()
+        return Like.learn(
+            self.cadence,
+            coefficients[:, :terms],
+            errors[:, :terms],
+            np.array([one["dispersion"] for one in grown]),
+            np.square(deviations(self.cadence)),
+        )
+
     def _is_due(self, counts: Counts, index: int) -> bool:
         known = index - counts.series[self.cadence].first
-        if known < LEAST[self.cadence]:
+        if known < LEAST[self.cadence] and not self._is_told(counts, known):
             return False
         kept = self._kept(counts)
         steps = self.steps(counts, index + 1)
@@ -135,6 +179,11 @@ class Models:
             or (bool(steps) and index - steps[-1] <= YOUNG)
             or (index + zlib.crc32(counts.sector.encode())) % EVERY[self.cadence] == 0
         )
+
+    def _is_told(self, counts: Counts, known: int) -> bool:
+        """Do like sectors tell of one that has next to no history?"""
+        like = self._like(counts.sector, self.cadence)
+        return like is not None and (known > 0 or like.spread[0] <= FARTHEST)
 
     def _kept(self, counts: Counts) -> dict[str, Any] | None:
         """A sector's model; none where it is of another version's terms (from older state)."""
@@ -147,6 +196,11 @@ class Models:
         announced = [self.cadence.index(day * DAY) for day in self._calendar().steps(counts.sector)]
         found = counts.memory.get(f"regimes {self.cadence}", [])
         return sorted({at for at in (*announced, *found) if at < before})
+
+
+def _floats(kept: Sequence[bytes], *shape: int) -> Floats:
+    """Kept arrays of one shape, stacked."""
+    return np.frombuffer(b"".join(kept), np.float32).reshape(len(kept), *shape).astype(float)
 
 
 def _columns(steps: Sequence[Sequence[int]], first: int, length: int) -> Floats:

@@ -1,0 +1,97 @@
+"""What is found, and what is falsely said, in the first weeks of a sector.
+
+    python -m benchmarks.cold_start
+
+New sectors begin beside some that have been there for two years. All are of one kind: levels differ by a
+factor of three, weekdays and dispersions by some tenths. *Alone* each new sector has nothing but its own
+counts and the weak priors; *with likes* it is held to be one of the others until it shows otherwise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams import questions
+from streams.calendar import Cadence
+from streams.counts import Counts, Series
+from streams.judging import Judge
+from streams.sectors import Registry
+
+OLD, NEW, BEHIND, DAYS, FIRST = 60, 500, 2 * 366, 63, 18_000
+SPANS = ((0, 1), (1, 3), (3, 7), (7, 14), (14, 28), (28, 42), (42, 63))
+ALPHA, LARGE = 0.01, 10  # people a day from which on a doubled day is looked for
+
+Floats = NDArray[np.float64]
+
+
+class World:
+    """Means and dispersions of sectors that are like each other."""
+
+    def __init__(self, seed: int, factor: float = 3.0, people: float = 15.0) -> None:
+        self.random = np.random.default_rng(seed)
+        n = OLD + NEW
+        at = np.arange(FIRST - BEHIND, FIRST + DAYS)
+        weekdays = np.log([1.1, 1.1, 1.0, 1.0, 1.05, 0.8, 0.6]) + self.random.normal(0, 0.1, (n, 7))
+        size, peak = np.abs(self.random.normal(0.3, 0.1, n)), self.random.normal(1.0, 0.3, n)
+        season = size[:, None] * np.cos(2 * np.pi * at / 365.25 - peak[:, None])
+        level = np.log(people) + np.log(factor) * self.random.normal(size=n)
+        self.mean = np.exp(level[:, None] + weekdays[:, (at + 3) % 7] + season)
+        self.phi = 1 + np.exp(self.random.normal(0, 0.4, n)) * np.sqrt(np.exp(level) / people)
+
+    def draw(self, mean: Floats) -> Floats:
+        """Counts of the sectors, given their means [n, T]."""
+        excess = (self.phi - 1)[:, None] if mean.ndim == 2 else self.phi - 1
+        return self.random.negative_binomial(mean / excess, 1 / (1 + excess)).astype(float)
+
+
+def counts(name: str, first: int, values: Floats) -> Counts:
+    """A series of days."""
+    made = Counts(name)
+    made.series[Cadence.DAY] = Series(Cadence.DAY, BEHIND + DAYS, first, values.astype(np.int32))
+    return made
+
+
+def lived(world: World, *, likes: bool) -> tuple[Floats, Floats]:
+    """P-values of the new sectors' days [NEW, DAYS] as they are, and as if that day were doubled."""
+    drawn = world.draw(world.mean)
+    judge, day = Judge(Registry(sector=())), Cadence.DAY
+    old = [counts(f"old-{at}", FIRST - BEHIND, drawn[at]) for at in range(OLD)]
+    new = [counts(f"new-{at}", FIRST, drawn[OLD + at, BEHIND:]) for at in range(NEW)]
+    judge._models[day].refresh(old, FIRST)
+    if likes:
+        judge.compare([*old, new[0]], day, FIRST)
+    plain, doubled = np.full((2, NEW, DAYS), np.nan)
+    for ahead in range(DAYS):
+        answer = judge.score(new, day, FIRST + ahead)
+        if answer is None:
+            continue
+        sheet, found = answer
+        plain[:, ahead] = found.p_value
+        more = sheet.observed.copy()
+        more[:, -1] = world.draw(2 * world.mean[:, BEHIND + ahead])[OLD:]
+        doubled[:, ahead] = questions.surge_of(replace(sheet, observed=more)).p_value
+    return plain, doubled
+
+
+def share(p_values: Floats, span: Sequence[int]) -> str:
+    """Of the days that are at most ALPHA; a dash where nothing is said."""
+    p = p_values[:, slice(*span)]
+    return "-" if np.isnan(p).all() else f"{np.nanmean(p <= ALPHA):.3f}"
+
+
+def main() -> None:
+    """Measure and print."""
+    print(f"{'days':<8}{'false alarms at .01':^24}{'a doubled day found':^24}")
+    print(f"{'':<8}{'alone':>12}{'with likes':>12}{'alone':>12}{'with likes':>12}")
+    alone, with_likes = (lived(World(1), likes=likes) for likes in (False, True))
+    large = np.flatnonzero(World(1).mean[OLD:].mean(1) >= LARGE)
+    for span in SPANS:
+        cells = [share(each[0], span) for each in (alone, with_likes)]
+        cells += [share(each[1][large], span) for each in (alone, with_likes)]
+        print(f"{f'{span[0] + 1}-{span[1]}':<8}" + "".join(f"{cell:>12}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()
