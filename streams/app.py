@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams import worker
 from streams.baselines.dates import Calendar, CalendarError
+from streams.baselines.likes import Likes
 from streams.controls import StreamControl, Withdrawn
 from streams.decode import Decoder
-from streams.documents import DocumentError
+from streams.documents import DocumentError, load
 from streams.flows import Flow
 from streams.judging import Judge
 from streams.metrics import Metrics, RegionMetrics
@@ -56,7 +57,8 @@ async def streams_worker() -> AsyncIterator[Worker]:
     settings = Settings()
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
-    judge = Judge(sectors, dates, settings.false_alarms_per_month)
+    likes = load(settings.likes, Likes) if settings.likes else None
+    judge = Judge(sectors, dates, settings.false_alarms_per_month, likes)
     pipeline = Pipeline(
         sectors,
         judge,

@@ -198,6 +198,9 @@ def _came_late(sheet: Sheet, row: int, window: int) -> float:
 def _baseline(model: dict[str, Any], cadence: Cadence) -> str:
     if not model:
         return "the same hours of two weeks"
+    if model.get("like"):
+        own = f" and {model['periods']} {cadence}s" if model["periods"] else ""
+        return f"prior of {model['like']} like sectors{own}"
     steps = f", steps at {len(model['steps'])} dates" if model["steps"] else ""
     return f"regression over {model['periods']} {cadence}s{steps}"
 

@@ -24,7 +24,7 @@ import numpy as np
 from streams import questions
 from streams.baselines import arrivals, curves
 from streams.baselines.dates import Calendar
-from streams.baselines.likes import Likes
+from streams.baselines.likes import EVERYWHERE, Likes
 from streams.baselines.models import Models
 from streams.baselines.tails import Floats
 from streams.calendar import Cadence
@@ -196,12 +196,19 @@ class Judge:
             early,
         )
 
+    def learn_likes(self, batch: Sequence[Counts], cadence: Cadence) -> Likes:
+        """What is normal in those of these series that speak for themselves, by border and for all."""
+        borders: defaultdict[str, list[Counts]] = defaultdict(list, {EVERYWHERE: list(batch)})
+        for counts in batch:
+            if border := self._terms.border(counts.sector):
+                borders[border].append(counts)
+        found = (self._models[cadence].learn_like(group, border) for border, group in borders.items())
+        return Likes(like=tuple(like for like in found if like is not None))
+
     def compare(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> None:
         """From period `index` on, what is normal in those that speak for themselves is held of the others."""
-        models = self._models[cadence]
-        if not models.are_grown(batch, index):
-            like = models.learn_like(batch)
-            self._terms.likes = Likes(like=(like,) if like else ())
+        if not self._models[cadence].are_grown(batch, index):
+            self._terms.likes = self.learn_likes(batch, cadence)
 
     def score(
         self, batch: Sequence[Counts], cadence: Cadence, index: int

@@ -5,13 +5,14 @@
 Nothing looks ahead: the scores of the first half of a file are the first half of the file's scores.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from streams import questions
+from streams.baselines.likes import Likes
 from streams.baselines.tails import at_most, threshold
 from streams.calendar import Cadence
 from streams.counts import Counts, Series
@@ -57,15 +58,22 @@ class Scorer:
     alpha: float
     start: int  # index of the first period that is scored
     partial: int | None = None  # index of the first period that is not over
+    alike: bool = True  # are the series that are young held to be like those that are not?
 
     def __iter__(self) -> Iterator[list[Score]]:
         """The scores of each period, of all series that reach it."""
+        return self.follow(self.counts())
+
+    def counts(self) -> dict[str, Counts]:
+        """Of each series, before anything is remembered of it."""
         cadence = self.table.cadence
-        columns = self.table.series
-        batch = {name: _counts(name, column, cadence) for name, column in columns.items()}
+        return {name: _counts(name, column, cadence) for name, column in self.table.series.items()}
+
+    def follow(self, counts: Mapping[str, Counts]) -> Iterator[list[Score]]:
+        """The same; `counts` remember what there is to remember."""
         for index in range(self.table.first, self.table.end):
-            there = [name for name, column in columns.items() if column.first < index < column.end]
-            yield self._period([batch[name] for name in there], index)
+            there = [name for name, at in self.table.series.items() if at.first <= index < at.end]
+            yield self._period([counts[name] for name in there], index)
 
     def _period(self, batch: Sequence[Counts], index: int) -> list[Score]:
         cadence = self.table.cadence
@@ -78,6 +86,8 @@ class Scorer:
                 counts.memory[f"gaps {cadence}"].append(index)
                 scores.append(Score(counts.sector, index, "gap", why="no count"))
         is_followed = bool(known) and index >= self.start - WARM[cadence]
+        if is_followed and self.alike:
+            self.judge.compare(batch, cadence, index)
         answer = self.judge.score(known, cadence, index) if is_followed else None
         if index < self.start:
             return []
@@ -131,6 +141,16 @@ class Scorer:
                 int(window[row]),
                 why,
             )
+
+
+def learn_likes(table: Table, judge: Judge) -> Likes:
+    """What is normal at the end of a table, in the series that reach it and speak for themselves."""
+    scorer = Scorer(table, judge, 0.01, table.end)
+    batch = scorer.counts()
+    for _ in scorer.follow(batch):  # so that levels that have shifted lately are known
+        pass
+    reach = [counts for name, counts in batch.items() if table.series[name].end == table.end]
+    return judge.learn_likes(reach, table.cadence)
 
 
 def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str:

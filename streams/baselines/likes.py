@@ -12,6 +12,7 @@ On its first day a sector has nothing else. Its level is then as uncertain as se
 it may bring is a negative binomial whose mean is itself uncertain (Poisson-Gamma).
 """
 
+from collections import Counter
 from functools import cached_property
 from typing import Annotated, Final, Self
 
@@ -110,6 +111,14 @@ class Likes(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
     like: tuple[Like, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        seen = Counter((one.border, one.cadence) for one in self.like)
+        twice = [f"{cadence}s of {border}" for (border, cadence), times in seen.items() if times > 1]
+        if twice:
+            raise ValueError(f"twice: {', '.join(twice)}")
+        return self
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, Cadence], Like]:

@@ -144,9 +144,12 @@ class Models:
         error += np.array([one["wander"] for one in kept])
         return mean, np.array([one["dispersion"] for one in kept]), error
 
-    def learn_like(self, batch: Sequence[Counts]) -> Like | None:
-        """What is normal in those of these sectors that speak for themselves; None where none does."""
-        known = [kept for counts in batch if (kept := self._kept(counts)) is not None]
+    def learn_like(self, batch: Sequence[Counts], border: str) -> Like | None:
+        """What is normal in those sectors of a border that speak for themselves; None where none does."""
+        by_name = sorted(
+            batch, key=lambda counts: counts.sector
+        )  # sums are the same in whatever order they come
+        known = [kept for counts in by_name if (kept := self._kept(counts)) is not None]
         grown = [one for one in known if one["periods"] >= GROWN[self.cadence]]
         if not grown:
             return None
@@ -164,6 +167,7 @@ class Models:
             errors[:, :terms],
             np.array([one["dispersion"] for one in grown]),
             np.square(deviations(self.cadence)),
+            border,
         )
 
     def _is_due(self, counts: Counts, index: int) -> bool:

@@ -12,7 +12,9 @@ from rich.progress import Progress
 
 from streams import scoring, tables
 from streams.baselines.dates import Calendar, CalendarError
+from streams.baselines.likes import Likes
 from streams.calendar import Cadence
+from streams.documents import load
 from streams.judging import Judge
 from streams.sectors import Registry
 from streams.tables import Table, TableError
@@ -44,11 +46,16 @@ class Moment(click.ParamType):
 )
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="False alarms per series and month.")
 @click.option(
+    "--likes",
+    type=click.Path(path_type=Path),
+    help="What is normal in like series, for young ones (`surgewatch likes`); else the others of FILE tell.",
+)
+@click.option(
     "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
 )
 def command(
     file: Path, cadence: str, calendar: Path | None, start: float | None, as_of: float | None,
-    alpha: float | None, budget: float | None, out: TextIO,
+    alpha: float | None, budget: float | None, likes: Path | None, out: TextIO,
 ) -> None:  # fmt: skip
     """Score the counts of FILE (series,period,count), each period with what was known before it."""
     if alpha is not None and budget is not None:
@@ -63,9 +70,9 @@ def command(
         click.echo(f"surgewatch: {error}", err=True)
         sys.exit(2)
     first = table.first if start is None else every.index(start)
-    scorer = scoring.Scorer(
-        table, Judge(Registry(sector=()), dates), alpha, first, None if as_of is None else every.index(as_of)
-    )
+    judge = Judge(Registry(sector=()), dates, likes=load(likes, Likes) if likes else None)
+    partial = None if as_of is None else every.index(as_of)
+    scorer = scoring.Scorer(table, judge, alpha, first, partial, alike=likes is None)
     scored, alarms = _write(scorer, table, out)
     share = alarms / max(scored, 1)
     click.echo(

@@ -1,0 +1,76 @@
+"""`surgewatch likes`: what is normal in the sectors of a history, for those that have none."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from streams import scoring, tables
+from streams.baselines.dates import Calendar, CalendarError
+from streams.baselines.likes import EVERYWHERE, Like
+from streams.baselines.priors import GROWN
+from streams.calendar import Cadence
+from streams.judging import Judge
+from streams.sectors import Registry
+from streams.tables import Table, TableError
+from surgewatch.connection import registry_option
+
+
+@click.command("likes")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
+@click.option(
+    "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
+)
+@click.option(
+    "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
+)
+@registry_option
+def command(file: Path, cadence: str, calendar: Path | None, out: TextIO, places: Registry) -> None:
+    """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.
+
+    Only series with a year of history tell (of hours: four weeks). What is written is for SURGEWATCH_LIKES:
+    a new sector is held to be like the others of its border until its own counts say otherwise.
+    """
+    try:
+        table = _as_sectors(tables.read(file, Cadence(cadence)), places)
+        dates = Calendar.read(calendar) if calendar else Calendar()
+    except (TableError, CalendarError, OSError) as error:
+        raise SystemExit(_refused(str(error))) from error
+    likes = scoring.learn_likes(table, Judge(places, dates))
+    if not likes.like:
+        wanted = f"{GROWN[table.cadence]:.0f} {cadence}s"
+        raise SystemExit(_refused(f"{file}: no series of {wanted} that reaches the end of the file"))
+    for like in likes.like:
+        out.write("\n".join(_table(like)) + "\n\n")
+
+
+def _refused(why: str) -> int:
+    click.echo(f"surgewatch: {why}", err=True)
+    return 2
+
+
+def _as_sectors(table: Table, places: Registry) -> Table:
+    """The series under the ids of their sectors, where the registry knows them by another name."""
+    known = {name: places.by_name.get(name.casefold()) for name in table.series}
+    ids = {name: sector.id if sector else name for name, sector in known.items()}
+    twice = [name for name, times in Counter(ids.values()).items() if times > 1]
+    if twice:
+        raise TableError(f"several series are one sector: {', '.join(twice)}")
+    return Table(table.cadence, {ids[name]: column for name, column in table.series.items()})
+
+
+def _table(like: Like) -> Iterator[str]:
+    """One table of a TOML document."""
+    where = "in all" if like.border == EVERYWHERE else f"on the {like.border} border"
+    yield f"# {like.sectors} sectors {where}: {like.people:,.1f} people a {like.cadence} in the middle one"
+    yield "[[like]]"
+    yield f'border = "{like.border}"'
+    yield f'cadence = "{like.cadence}"'
+    yield f"sectors = {like.sectors}"
+    for name, values in (("centre", like.centre), ("spread", like.spread)):
+        yield f"{name} = [{', '.join(f'{value:.4g}' for value in values)}]"
+    for name in ("dispersion", "slope", "periods"):
+        yield f"{name} = {getattr(like, name):.4g}"

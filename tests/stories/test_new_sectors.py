@@ -1,0 +1,112 @@
+"""A sector that has only begun is held to be like the others of its border, until it shows otherwise."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from streams.baselines.likes import Likes
+from streams.calendar import Cadence
+from streams.counts import KEEP, Counts, Series
+from streams.documents import load
+from streams.judging import Judge
+from streams.sectors import registry
+from streams.verdicts import Question, Verdict
+from surgewatch.cli import group
+
+PLACES, START = registry(), Cadence.DAY.index(1_640_995_200)  # 2022-01-01
+NORTHERN = [sector.id for sector in PLACES.sector if sector.border == "northern"][:6]
+NEW = "rcmp-quebec"
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A year and a half of six sectors with 8 to 20 people a day, under the names of official files."""
+    random, path = np.random.default_rng(2), tmp_path_factory.mktemp("history") / "days.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("series", "period", "count"))
+        for name, mean in zip(NORTHERN, np.geomspace(8, 20, 6), strict=True):
+            for day, count in enumerate(random.negative_binomial(mean, 0.5, 540)):
+                date = np.datetime64("2020-07-10") + day
+                rows.writerow((PLACES.by_id[name].name, date, count))
+    return path
+
+
+@pytest.fixture(scope="module")
+def likes(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `surgewatch likes` writes of it."""
+    path = tmp_path_factory.mktemp("likes") / "likes.toml"
+    ran = CliRunner().invoke(group, ["likes", str(history), "--cadence", "day", "--out", str(path)])
+    assert ran.exit_code == 0, ran.output
+    return path
+
+
+def told(likes: Path, *days: int) -> list[Verdict]:
+    """What is said of a new sector's last day."""
+    judge, counts = Judge(PLACES, likes=load(likes, Likes)), Counts(NEW, "UTC")
+    series = counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
+    for at, people in enumerate(days, START):
+        series.add(at, people)
+        said = judge.close([counts], Cadence.DAY, at)
+        counts.closed[Cadence.DAY] = at
+    return said
+
+
+def test_what_is_written_tells_of_the_border_and_of_all(likes: Path) -> None:
+    known = load(likes, Likes)
+    assert {one.border for one in known.like} == {"northern", "*"}
+    north = known.of("northern", Cadence.DAY)
+    assert north is not None
+    assert north.sectors == 6
+    assert 8 < north.people < 20
+    assert 1.5 < north.dispersion < 2.5
+
+
+@pytest.mark.parametrize("people", [0, 5, 12, 25])
+def test_a_first_day_like_those_of_other_sectors_is_calm(likes: Path, people: int) -> None:
+    assert not any(one.breach for one in told(likes, people))
+
+
+def test_a_first_day_beyond_all_that_like_sectors_see_is_told_with_its_reason(likes: Path) -> None:
+    (surge,) = (one for one in told(likes, 600) if one.question is Question.SURGE)
+    assert surge.breach
+    assert surge.evidence.baseline == "prior of 6 like sectors"
+    assert surge.evidence.lower < 12 < surge.evidence.upper < 600
+
+
+def test_after_some_days_a_sector_is_held_to_what_it_showed_itself(likes: Path) -> None:
+    """Forty would be nothing new for a sector of thirty a day; of four a day, it is."""
+    small, large = ((*[level] * 6, 40) for level in (4, 30))
+    (surge,) = (one for one in told(likes, *small) if one.question is Question.SURGE)
+    assert surge.breach
+    assert surge.evidence.baseline == "prior of 6 like sectors and 6 days"
+    assert not any(one.breach for one in told(likes, *large))
+
+
+def test_a_young_series_of_a_table_is_scored_from_its_first_day_by_the_others(history: Path) -> None:
+    text = history.read_text() + "new,2021-12-29,11\nnew,2021-12-30,14\nnew,2021-12-31,500\n"
+    young = history.with_name("young.csv")
+    young.write_text(text)
+    ran = CliRunner().invoke(group, ["score", str(young), "--cadence", "day", "--from", "2021-12-29"])
+    rows = [row for row in csv.DictReader(ran.stdout.splitlines()) if row["series"] == "new"]
+    assert [row["alarm"] for row in rows] == ["0", "0", "1"]
+    assert all(row["status"] == "closed" for row in rows)
+
+
+def test_a_history_that_is_too_short_tells_nothing_and_says_so(tmp_path: Path) -> None:
+    short = tmp_path / "short.csv"
+    short.write_text("series,period,count\na,2022-01-01,3\na,2022-01-02,4\n")
+    ran = CliRunner().invoke(group, ["likes", str(short), "--cadence", "day"])
+    assert ran.exit_code == 2
+    assert "no series of 365 days" in ran.output
+
+
+def test_two_names_of_one_sector_are_refused(tmp_path: Path) -> None:
+    twice = tmp_path / "twice.csv"
+    twice.write_text("series,period,count\nSwanton,2022-01-01,3\nswanton,2022-01-01,4\n")
+    ran = CliRunner().invoke(group, ["likes", str(twice), "--cadence", "day"])
+    assert ran.exit_code == 2
+    assert "several series are one sector: swanton" in ran.output
