@@ -192,33 +192,34 @@ def mixes(sheet: Sheet) -> list[Verdict]:
 def slow_rises(sheet: Sheet) -> list[Verdict]:
     """A little too many for long?"""
     key = f"slow_rise {sheet.cadence}"
-    held = np.array([counts.memory.get(key, (0.0, 0.0)) for counts in sheet.batch])
+    held = np.array([(*counts.memory.get(key, ()), *(0.0,) * 4)[:4] for counts in sheet.batch])
     limits = [
         slow_rise.limit(1 / sheet.terms.alpha(counts.sector, sheet.cadence, Question.SLOW_RISE))
         for counts in sheet.batch
     ]
     found = slow_rise.step(
-        slow_rise.State(held[:, 0], held[:, 1]),
+        slow_rise.State(*held.T),
         sheet.observed[:, -1],
         sheet.mean[:, -1],
         sheet.last + sheet.mean[:, -1] * sheet.error,
         np.array(limits),
     )
+    kept = np.stack(found.state, 1).tolist()
     out = []
     for row, counts in enumerate(sheet.batch):
-        counts.memory[key] = (float(found.state.total[row]), float(found.state.age[row]))
-        age = min(max(int(found.age[row]), 1), LONGEST)
+        counts.memory[key] = kept[row]
+        begun = found.rise.age[row] > 0
         out += answer(
             sheet,
             row,
             Question.SLOW_RISE,
             bool(found.alarm[row]),
-            observed=sheet.observed[row, -age:].sum(),
-            expected=sheet.mean[row, -age:].sum(),
+            observed=found.rise.observed[row] if begun else sheet.observed[row, -1],
+            expected=found.rise.expected[row] if begun else sheet.mean[row, -1],
             dispersion=sheet.dispersion[row],
             p_value=found.p_value[row],
             alpha=float(np.exp(-limits[row])),
-            window=age,
+            window=max(int(found.rise.age[row]), 1),
         )
     return out
 

@@ -28,22 +28,24 @@ WIDEST = 4.0  # no single period adds more, so that one burst (a surge, not a sl
 
 
 class State(NamedTuple):
-    """For each series the sum and how many periods ago it last left 0: 16 bytes."""
+    """For each series the sum, how many periods ago it last left 0, and the people since: 32 bytes."""
 
     total: Floats
     age: Floats
+    observed: Floats
+    expected: Floats  # as it was in each of these periods: the baseline has followed since
 
     @classmethod
     def empty(cls, series: int) -> Self:
-        return cls(np.zeros(series), np.zeros(series))
+        return cls(*np.zeros((4, series)))
 
 
 class Step(NamedTuple):
-    """The state after a period and what it says: p-value, periods since the rise began, alarm."""
+    """The state after a period and what it says: p-value, the rise up to now, alarm."""
 
     state: State
     p_value: Floats
-    age: Floats
+    rise: State  # before an alarm resets it
     alarm: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
@@ -74,13 +76,14 @@ def step(
 
     >>> state = State.empty(2)
     >>> for counts in ([110, 140], [110, 140], [110, 140]):
-    ...     state, p, age, alarm = step(state, counts, 100.0, 2.0, limit(1000))
-    >>> alarm.tolist(), age.tolist()
+    ...     state, p, rise, alarm = step(state, counts, 100.0, 2.0, limit(1000))
+    >>> alarm.tolist(), rise.age.tolist()
     ([False, True], [0.0, 3.0])
     """
-    gain = np.minimum(increment(observed, mean, dispersion, ratio), WIDEST)
-    total = np.maximum(state.total + gain, 0.0)
-    age = np.where(total > 0, state.age + 1, 0.0)
+    y, mu = np.asarray(observed, np.float64), np.asarray(mean, np.float64)
+    total = np.maximum(state.total + np.minimum(increment(y, mu, dispersion, ratio), WIDEST), 0.0)
+    more = state.age + 1, state.observed + y, state.expected + mu
+    rise = State(total, *(np.where(total > 0, value, 0.0) for value in more))
     alarm = total >= control_limit
-    after = State(np.where(alarm, 0.0, total), np.where(alarm, 0.0, age))
-    return Step(after, np.exp(-total), age, alarm)
+    after = State(*(np.where(alarm, 0.0, value) for value in rise))
+    return Step(after, np.exp(-total), rise, alarm)

@@ -94,7 +94,7 @@ def test_a_rise_starts_anew_after_its_alarm():
     steps = risen(np.full((30, 1), 60), 40.0, 2.0)
     first = next(at for at, step in enumerate(steps) if step.alarm[0])
     assert steps[first].state.total[0] == 0
-    assert steps[first + 1].age[0] == 1
+    assert steps[first + 1].rise.age[0] == 1
 
 
 def test_a_lasting_new_level_is_proposed_and_a_passing_one_is_not():

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alerts.policies import policies
 from streams.calendar import Cadence
 from streams.counts import Counts, Series
 from streams.judging import Judge
@@ -24,6 +25,7 @@ from streams.verdicts import Question
 DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MONTHS = {"usbp_sector_month.csv": "sector", "rcmp_interceptions_month.csv": "province"}
 DAYS = {"uk_channel_daily.csv": "UK Channel daily"}
+POLICIES = policies()
 UPWARD = {Question.SURGE, Question.SLOW_RISE, Question.RECORD}
 BUDGET = 0.05  # false alarms per sector and month: the default
 DROP_OVER = 6  # months after which the baseline has followed a drop
@@ -84,7 +86,7 @@ def _scores(name: str) -> dict[tuple[str, int], Score]:
 
 @cache
 def _told(name: str) -> dict[tuple[str, int], set[Question]]:
-    """What is in breach, by series and month."""
+    """What people are told of by the shipped policies, by series and month."""
     table, judge = _table(name), Judge(Registry(sector=()), None, BUDGET)
     batch = []
     for place, column in table.series.items():
@@ -101,7 +103,7 @@ def _told(name: str) -> dict[tuple[str, int], set[Question]]:
             if column.first < index < column.end and column.known[index - column.first]
         ]
         for one in judge.close(there, Cadence.MONTH, index) if there else []:
-            if one.breach:
+            if POLICIES.of(one.question).counts(one):
                 told[one.sector, index].add(one.question)
     return told
 
