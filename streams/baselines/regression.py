@@ -14,6 +14,7 @@ import numpy as np
 from streams.baselines import scatter
 from streams.baselines.design import FIRST
 from streams.baselines.priors import MOVING, Prior
+from streams.baselines.scatter import Reals
 from streams.baselines.tails import Floats
 
 ROUNDS: Final = 3
@@ -47,8 +48,8 @@ class Model:
 
 
 def fit(
-    counts: Floats,
-    present: Floats,
+    counts: Reals,
+    present: Reals,
     x: Floats,
     steps: Floats,
     prior: Prior,
@@ -63,16 +64,17 @@ def fit(
     [T, k] shared terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
     `prior` of the k + s terms.
     """
+    # Single precision costs half, and has more digits than counts can tell of.
+    counts, present = counts.astype(np.float32), present.astype(np.float32)
     known = np.maximum(present.sum(1), 1)
     beta, held = prior.centre.copy(), prior.precision
     beta[:, 0] = prior.start
     gram, phi = _Gram(x, steps), prior.dispersion
     weight, mean = present.copy(), np.exp(gram.eta(beta))
-    precision = _diagonal(held)
     for round_ in range(ROUNDS + 1):
+        certainty = weight * (1 / phi[:, None]).astype(np.float32)
         for _ in range(STEPS[round_]):
-            certainty = weight / phi[:, None]
-            precision = gram.product(certainty * mean) + _diagonal(held)
+            precision = gram.product(certainty * mean, held)
             # A count in a zero stretch must not throw the step out of range.
             score = gram.moment(certainty * np.minimum(counts - mean, _FARTHEST * mean))
             score -= held * (beta - prior.centre)
@@ -119,11 +121,7 @@ def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, movin
     return out
 
 
-def _diagonal(held: Floats) -> Floats:
-    return held[:, :, None] * np.eye(held.shape[1])
-
-
-def _wander(residual: Floats, mean: Floats, phi: Floats, block: int) -> Floats:
+def _wander(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
     """How far whole blocks (the hours of a day) stray beyond what their periods' scatter explains.
 
     The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.
@@ -142,34 +140,38 @@ class _Gram:
     """Weighted cross products of shared terms and of each series' steps, without a copy per series."""
 
     def __init__(self, x: Floats, steps: Floats) -> None:
-        self._x, self._k, self._size = x, x.shape[1], x.shape[1] + steps.shape[2]
+        self._x, self._k, self._size = x.astype(np.float32), x.shape[1], x.shape[1] + steps.shape[2]
         # Most series have no steps at all, and columns of nothing cost as much as others.
-        self._s = int(np.flatnonzero(steps.any((0, 1))).max(initial=-1)) + 1
-        self._steps = np.ascontiguousarray(steps[:, :, : self._s])
-        # One half of a symmetric matrix, and in single precision: it only steers the steps towards the fit.
-        self._half = np.triu_indices(self._k)
-        self._squares = (x[:, self._half[0]] * x[:, self._half[1]]).astype(np.float32)
+        self._s = int(np.flatnonzero(steps.any(0).any(0)).max(initial=-1)) + 1
+        self._steps = steps[:, :, : self._s].astype(np.float32)
+        # One half of a symmetric matrix, but for terms that never meet, as two weekdays do not.
+        row, column = np.triu_indices(self._k)
+        squares = self._x[:, row] * self._x[:, column]
+        some = squares.any(0)
+        self._squares, self._row, self._column = squares[:, some], row[some], column[some]
 
-    def eta(self, beta: Floats) -> Floats:
-        shared: Floats = beta[:, : self._k] @ self._x.T
+    def eta(self, beta: Reals) -> Reals:
+        beta = beta.astype(np.float32)
+        shared = beta[:, : self._k] @ self._x.T
         if self._s:
             shared += (self._steps @ beta[:, self._k : self._k + self._s, None])[..., 0]
         return shared
 
-    def moment(self, values: Floats) -> Floats:
+    def moment(self, values: Reals) -> Floats:
         out = np.zeros((len(values), self._size))
         out[:, : self._k] = values @ self._x
         if self._s:
             out[:, self._k : self._k + self._s] = (values[:, None] @ self._steps)[:, 0]
         return out
 
-    def product(self, weight: Floats) -> Floats:
-        k = self._k
+    def product(self, weight: Reals, diagonal: Floats) -> Floats:
+        """Of all terms with each other, a `diagonal` added."""
+        k, row, column = self._k, self._row, self._column
         out = np.zeros((len(weight), self._size, self._size))
-        row, column = self._half
-        out[:, row, column] = out[:, column, row] = weight.astype(np.float32) @ self._squares
+        out[:, row, column] = out[:, column, row] = weight @ self._squares
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
             out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x
             out[:, k + at, k : k + self._s] = (weighted[:, None] @ self._steps)[:, 0]
+        out[:, range(self._size), range(self._size)] += diagonal
         return out

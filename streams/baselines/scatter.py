@@ -11,9 +11,12 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from streams.baselines.tails import Floats
+
+Reals = NDArray[np.floating]  # of single or double precision
 
 UNUSUAL: Final = 2.58  # Anscombe residual above which a period is held to be a surge
 _ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
@@ -29,20 +32,21 @@ class _Left(NamedTuple):
     weight: Floats
 
 
-def weights(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
+def weights(counts: Reals, mean: Reals, dispersion: ArrayLike) -> Reals:
     """1 for what is usual, less and less for a count that is too high to be."""
-    excess: Floats = np.maximum(anscombe(counts, mean, dispersion) / UNUSUAL, 1.0)
-    return excess**-4.0
+    usual: Reals = 1 / np.maximum(anscombe(counts, mean, dispersion) / UNUSUAL, 1)
+    return np.square(np.square(usual))
 
 
-def anscombe(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
+def anscombe(counts: Reals, mean: Reals, dispersion: ArrayLike) -> Reals:
     """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
     root = np.cbrt(np.maximum(mean, _ONE))
-    residual: Floats = 1.5 * (np.square(np.cbrt(counts)) - np.square(root)) / np.sqrt(root * dispersion)
+    scale = np.sqrt(root * np.asarray(dispersion, root.dtype))
+    residual: Reals = 1.5 * (np.square(np.cbrt(counts)) - np.square(root)) / scale
     return residual
 
 
-def whole(weighed: Floats, mean: Floats) -> Floats:
+def whole(weighed: Floats, mean: Reals) -> Floats:
     """The dispersion [n] of which the weights leave `weighed` [n], at means [n, T].
 
     >>> whole(np.array([4.3, 1.48]), np.array([[3.0], [50.0]])).round(1).tolist()
@@ -50,12 +54,15 @@ def whole(weighed: Floats, mean: Floats) -> Floats:
     """
     some = np.clip(mean[:, ::_STRIDE], 1e-9, None)
     at = np.log(some / _MEANS[0]) / np.log(_MEANS[1] / _MEANS[0])
-    left = _left()
     rows = np.clip(np.rint(at), 0, len(_MEANS) - 1).astype(int)
-    seen = left.scatter[rows].sum(1) / left.weight[rows].sum(1)
-    out: Floats = np.array(
-        [np.interp(value, curve, _SPREADS, left=1.0) for value, curve in zip(weighed, seen, strict=True)]
-    )
+    # How many periods of each series have each of the means.
+    cells = len(_MEANS) * np.arange(len(mean))[:, None] + rows
+    often = np.bincount(cells.ravel(), minlength=len(mean) * len(_MEANS)).reshape(len(mean), -1)
+    left = _left()
+    seen = (often @ left.scatter) / (often @ left.weight)
+    # Linear from one dispersion to the next: the sum of what is passed of each stretch.
+    passed = np.clip((weighed[:, None] - seen[:, :-1]) / np.diff(seen), 0, 1)
+    out = np.where(weighed < seen[:, 0], 1.0, _SPREADS[0] + passed @ np.diff(_SPREADS))
     return np.where(weighed >= seen[:, -1], weighed, out)
 
 
