@@ -44,8 +44,16 @@ class Calendar:
 
     def steps(self, series: str) -> tuple[int, ...]:
         """The policy dates of a series, as days since 1970, in order."""
-        days = {one.day for one in self.dates if one.kind == "policy" and fnmatchcase(series, one.series)}
-        return tuple(sorted(days))
+        found = self._steps.get(series)
+        if found is None:
+            fits = (one for one in self.dates if one.kind == "policy" and fnmatchcase(series, one.series))
+            found = self._steps[series] = tuple(sorted({one.day for one in fits}))
+        return found
+
+    @cached_property
+    def _steps(self) -> dict[str, tuple[int, ...]]:
+        """What was found before: every series is asked about every day."""
+        return {}
 
     def with_dates(self, more: Iterable[KnownDate]) -> "Calendar":
         """This calendar and more dates."""

@@ -5,6 +5,7 @@ the sector's name, so that no midnight fits them all. What is kept of a model is
 """
 
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from streams.baselines import curves, design, regression
 from streams.baselines.dates import Calendar
 from streams.baselines.likes import Like
 from streams.baselines.priors import GROWN, deviations, priors
-from streams.baselines.regression import Model
+from streams.baselines.regression import Model, Shared
 from streams.baselines.tails import Floats
 from streams.calendar import DAY, Cadence
 from streams.counts import Counts
@@ -28,6 +29,7 @@ HISTORY: Final = {
 HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ more than a trend tells
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
+TOGETHER: Final = 32  # series that are fitted at once
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
 LEAST: Final = {
@@ -64,18 +66,36 @@ class Models:
 
     def refresh(self, batch: Sequence[Counts], index: int) -> None:
         """Fit what is due, from what is known before period `index`."""
-        due = [counts for counts in batch if self._is_due(counts, index)]
-        if not due:
-            return
-        first = min(counts.series[self.cadence].first for counts in due)
-        length = min(max(index - first, 1), HISTORY[self.cadence])
+        due: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in batch:
+            if self._is_due(counts, index):
+                due[self._length(counts, index)].append(counts)
+        for length, group in sorted(due.items()):
+            rows = design.rows(self.cadence, index - length, length, index, self._calendar().holidays)
+            shared = Shared(rows)
+            for start in range(0, len(group), TOGETHER):
+                self._fit(group[start : start + TOGETHER], index, length, shared)
+
+    def _length(self, counts: Counts, index: int) -> int:
+        """The periods that a series' fit looks back over: all that are kept, or a half, a quarter, ..."""
+        length = HISTORY[self.cadence]
+        while length // 2 >= max(index - counts.series[self.cadence].first, 1):
+            length //= 2
+        return length
+
+    def _fit(self, due: Sequence[Counts], index: int, length: int, shared: Shared) -> None:
+        """Fit at most TOGETHER series.
+
+        Rows without a series fill up what is missing. So arrays have the same shapes, and sums the same
+        order, whichever series are due together, and a replay finds the same models to the last bit.
+        """
         base = index - length
-        values = np.stack([counts.series[self.cadence].window(index - 1, length) for counts in due]).astype(
-            float
-        )
-        starts = np.array([counts.series[self.cadence].first for counts in due])
-        present = (np.arange(base, index)[None, :] >= starts[:, None]).astype(float)
+        values = np.zeros((TOGETHER, length))
+        present = np.zeros((TOGETHER, length))
         for row, counts in enumerate(due):
+            series = counts.series[self.cadence]
+            values[row] = series.window(index - 1, length)
+            present[row, max(series.first - base, 0) :] = 1
             gaps = np.array(counts.memory.get(f"gaps {self.cadence}", []), int) - base
             present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
             # What has not arrived yet would teach too low a level.
@@ -84,17 +104,16 @@ class Models:
                 present[row, length - unsettled :] = 0
         if self.cadence in HALF:
             present *= 0.5 ** (np.arange(length, 0, -1) / HALF[self.cadence])
-        rows = design.rows(self.cadence, base, length, index, self._calendar().holidays)
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
-        columns = _columns(steps, base, length)
+        columns = _columns([*steps, *[[]] * (TOGETHER - len(due))], base, length)
         periods = (present > 0).sum(1)
         people = (values * present).sum(1) / np.maximum(present.sum(1), 1)
         likes = [self._like(counts.sector, self.cadence) for counts in due]
         model = regression.fit(
             values,
             present,
-            rows,
+            shared,
             columns,
             priors(self.cadence, STEPS, periods, people, likes),
             index,
@@ -197,9 +216,12 @@ class Models:
 
     def steps(self, counts: Counts, before: int) -> list[int]:
         """The periods at which a sector's level stepped: policy dates, and regimes that were found."""
-        announced = [self.cadence.index(day * DAY) for day in self._calendar().steps(counts.sector)]
-        found = counts.memory.get(f"regimes {self.cadence}", [])
-        return sorted({at for at in (*announced, *found) if at < before})
+        announced = self._calendar().steps(counts.sector)
+        found = counts.memory.get(f"regimes {self.cadence}")
+        if not announced and not found:
+            return []
+        known = (*(self.cadence.index(day * DAY) for day in announced), *(found or ()))
+        return sorted({at for at in known if at < before})
 
 
 def _floats(kept: Sequence[bytes], *shape: int) -> Floats:

@@ -47,10 +47,22 @@ class Model:
         return np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0)
 
 
+class Shared:
+    """Terms that T periods have for all series, and the products of them with each other."""
+
+    def __init__(self, x: Floats) -> None:
+        self.x = x.astype(np.float32)
+        # One half of a symmetric matrix, but for terms that never meet, as two weekdays do not.
+        row, column = np.triu_indices(x.shape[1])
+        squares = self.x[:, row] * self.x[:, column]
+        some = squares.any(0)
+        self.squares, self.row, self.column = squares[:, some], row[some], column[some]
+
+
 def fit(
     counts: Reals,
     present: Reals,
-    x: Floats,
+    shared: Shared,
     steps: Floats,
     prior: Prior,
     base: int,
@@ -60,16 +72,17 @@ def fit(
 ) -> Model:
     """Fit n series of T periods.
 
-    `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not; `x`
-    [T, k] shared terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s terms.
+    `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
+    `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
+    `prior` of the k + s terms. Series do not touch each other: with the same n and T the fit of one is the
+    same to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
     known = np.maximum(present.sum(1), 1)
     beta, held = prior.centre.copy(), prior.precision
     beta[:, 0] = prior.start
-    gram, phi = _Gram(x, steps), prior.dispersion
+    gram, phi = _Gram(shared, steps), prior.dispersion
     weight, mean = present.copy(), np.exp(gram.eta(beta))
     for round_ in range(ROUNDS + 1):
         certainty = weight * (1 / phi[:, None]).astype(np.float32)
@@ -139,39 +152,35 @@ def _wander(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
 class _Gram:
     """Weighted cross products of shared terms and of each series' steps, without a copy per series."""
 
-    def __init__(self, x: Floats, steps: Floats) -> None:
-        self._x, self._k, self._size = x.astype(np.float32), x.shape[1], x.shape[1] + steps.shape[2]
+    def __init__(self, shared: Shared, steps: Floats) -> None:
+        self._shared, self._x, self._k = shared, shared.x, shared.x.shape[1]
+        self._size = self._k + steps.shape[2]
         # Most series have no steps at all, and columns of nothing cost as much as others.
-        self._s = int(np.flatnonzero(steps.any(0).any(0)).max(initial=-1)) + 1
-        self._steps = steps[:, :, : self._s].astype(np.float32)
-        # One half of a symmetric matrix, but for terms that never meet, as two weekdays do not.
-        row, column = np.triu_indices(self._k)
-        squares = self._x[:, row] * self._x[:, column]
-        some = squares.any(0)
-        self._squares, self._row, self._column = squares[:, some], row[some], column[some]
+        self._s = steps.shape[2] if steps.any() else 0
+        self._steps = steps.astype(np.float32)
 
     def eta(self, beta: Reals) -> Reals:
         beta = beta.astype(np.float32)
         shared = beta[:, : self._k] @ self._x.T
         if self._s:
-            shared += (self._steps @ beta[:, self._k : self._k + self._s, None])[..., 0]
+            shared += (self._steps @ beta[:, self._k :, None])[..., 0]
         return shared
 
     def moment(self, values: Reals) -> Floats:
         out = np.zeros((len(values), self._size))
         out[:, : self._k] = values @ self._x
         if self._s:
-            out[:, self._k : self._k + self._s] = (values[:, None] @ self._steps)[:, 0]
+            out[:, self._k :] = (values[:, None] @ self._steps)[:, 0]
         return out
 
     def product(self, weight: Reals, diagonal: Floats) -> Floats:
         """Of all terms with each other, a `diagonal` added."""
-        k, row, column = self._k, self._row, self._column
+        k, row, column = self._k, self._shared.row, self._shared.column
         out = np.zeros((len(weight), self._size, self._size))
-        out[:, row, column] = out[:, column, row] = weight @ self._squares
+        out[:, row, column] = out[:, column, row] = weight @ self._shared.squares
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
             out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x
-            out[:, k + at, k : k + self._s] = (weighted[:, None] @ self._steps)[:, 0]
+            out[:, k + at, k:] = (weighted[:, None] @ self._steps)[:, 0]
         out[:, range(self._size), range(self._size)] += diagonal
         return out
