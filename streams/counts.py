@@ -236,6 +236,10 @@ class Counts:
                 return False
         return True
 
+    def may_reach(self, hour: int, people: int) -> bool:
+        """Can an hour have so many people? (Asked very often, so nothing is settled.)"""
+        return self.held[Cadence.HOUR].get(hour) + self._most >= people
+
     def _add(self, cadence: Cadence, index: int, word: int, count: int) -> None:
         """Count people into one period, of whom word came in hour `word`."""
         series = self.held.get(cadence)

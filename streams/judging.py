@@ -2,6 +2,7 @@
 
     close   a period is over: refit what is due, ask every question, learn
     peek    a period is still filling: ask only what can already be answered, learn nothing
+    bursts  an hour of a day is over: was it high by itself?
     early   a period is still filling: hold what has arrived against what has by now in other periods
     revise  a closed period changed (late events, corrections): ask again, learn nothing
 
@@ -14,14 +15,14 @@ on how events were batched.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Final
 
 import numpy as np
 
-from streams import questions
+from streams import bursts, questions
 from streams.baselines import arrivals, curves
 from streams.baselines.dates import Calendar
 from streams.baselines.likes import EVERYWHERE, Likes
@@ -29,7 +30,7 @@ from streams.baselines.models import Models
 from streams.baselines.tails import Floats
 from streams.calendar import Cadence
 from streams.controls import StreamControl
-from streams.counts import Counts
+from streams.counts import Counts, local
 from streams.detectors import surge
 from streams.evidence import LONGEST, Late, Sheet
 from streams.hours import be_patient, is_suspicious, silent_hours
@@ -86,6 +87,7 @@ class Judge:
                 verdicts += questions.silences(settled)
         if cadence is Cadence.DAY:
             be_patient(sheet)
+            bursts.look_out(sheet)
         return verdicts
 
     def _settled(self, sheet: Sheet, clock: float | None) -> list[Sheet]:
@@ -135,6 +137,21 @@ class Judge:
         if sheet is None:
             return []
         return questions.surges(replace(sheet, alpha=sheet.alpha * EARLY))
+
+    def bursts(self, batch: Iterable[Counts], hour: int, clock: float) -> list[Verdict]:
+        """Hour `hour` is over, of days that are still filling: was it high by itself?"""
+        days: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in batch:
+            if bursts.is_high(counts, hour):
+                day = Cadence.DAY.index(local(counts.zone, hour))
+                if counts.closed.get(Cadence.DAY) == day - 1:
+                    days[day].append(counts)
+        verdicts = []
+        for day, high in sorted(days.items()):
+            sheet = self._look(high, Cadence.DAY, day, closed=False, as_of=clock)
+            if sheet is not None:
+                verdicts += bursts.bursts(sheet, hour)
+        return verdicts
 
     def revise(
         self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None

@@ -194,6 +194,7 @@ class Pipeline:
             self._say(outcome, batch, self._judge.close(batch, cadence, index, part.event_time))
             part.touched.update(counts.sector for counts in batch)
         if crossed:
+            self._bursts(part, before, outcome)
             self._early(part, before, outcome)
 
     def _revise(self, part: Part, outcome: Outcome) -> None:
@@ -207,6 +208,13 @@ class Pipeline:
             self._say(outcome, batch, self._judge.revise(batch, cadence, index, part.event_time))
         part.touched |= part.revised
         part.revised.clear()
+
+    def _bursts(self, part: Part, before: int, outcome: Outcome) -> None:
+        """A look at the hours that are over since, of days that are not."""
+        last = (part.event_time - self._lateness) // HOUR
+        for hour in range(max((before - self._lateness) // HOUR, last - 24), last):
+            if said := self._judge.bursts(part.counts.values(), hour, part.event_time):
+                self._say(outcome, part.counts.values(), said)
 
     def _early(self, part: Part, before: int, outcome: Outcome) -> None:
         """A look at days of which another quarter is over."""

@@ -95,7 +95,9 @@ class Models:
         for row, counts in enumerate(due):
             series = counts.series[self.cadence]
             values[row] = series.window(index - 1, length)
-            present[row, max(series.first - base, 0) :] = 1
+            # A day in which a sector's events began is no whole one (a tally is).
+            begun = series.first + (Cadence.HOUR in counts.series and self.cadence is Cadence.DAY)
+            present[row, max(begun - base, 0) :] = 1
             gaps = np.array(counts.memory.get(f"gaps {self.cadence}", []), int) - base
             present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
             # What has not arrived yet would teach too low a level.

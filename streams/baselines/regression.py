@@ -111,7 +111,7 @@ def fit(
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
     covariance = np.asarray(np.linalg.inv(precision))
     down = (present > 0) & (scatter.anscombe(counts, mean, phi[:, None]) > scatter.UNUSUAL)
-    wander = _wander(weight * (counts - mean), weight * mean, phi, block)
+    wander = scatter.wander(weight * (counts - mean), weight * mean, phi, block)
     return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
 
 
@@ -132,21 +132,6 @@ def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, movin
     if moving:
         out[:, at.stop : at.stop + 2 * harmonics] = least / MOVING**2
     return out
-
-
-def _wander(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
-    """How far whole blocks (the hours of a day) stray beyond what their periods' scatter explains.
-
-    The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.
-    """
-    if not block or residual.shape[1] < 2 * block:
-        return np.zeros(len(residual))
-    blocks = residual.shape[1] // block
-    off, expected = (
-        values[:, -blocks * block :].reshape(len(values), blocks, block).sum(2) for values in (residual, mean)
-    )
-    excess = (off**2 - phi[:, None] * expected).sum(1) / np.maximum((expected**2).sum(1), 1e-9)
-    return np.asarray(np.clip(excess, 0, 1))
 
 
 class _Gram:

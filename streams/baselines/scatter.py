@@ -66,6 +66,21 @@ def whole(weighed: Floats, mean: Reals) -> Floats:
     return np.where(weighed >= seen[:, -1], weighed, out)
 
 
+def wander(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
+    """How far whole blocks (the hours of a day) stray beyond what their periods' scatter explains.
+
+    The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.
+    """
+    if not block or residual.shape[1] < 2 * block:
+        return np.zeros(len(residual))
+    blocks = residual.shape[1] // block
+    off, expected = (
+        values[:, -blocks * block :].reshape(len(values), blocks, block).sum(2) for values in (residual, mean)
+    )
+    excess = (off**2 - phi[:, None] * expected).sum(1) / np.maximum((expected**2).sum(1), 1e-9)
+    return np.asarray(np.clip(excess, 0, 1))
+
+
 @cache
 def _left() -> _Left:
     scatter, weight = np.empty((2, len(_MEANS), len(_SPREADS)))

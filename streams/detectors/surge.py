@@ -51,6 +51,7 @@ _FADE: Final = 0.6  # how likely it is to have begun one period earlier
 _NEW: Final = 0.5  # weight of a period before which all was calm
 _GOING_ON: Final = 0.6
 _MOST: Final = 100.0
+HEAVIEST: Final = _NEW + _GOING_ON * _MOST  # weight that a count can have at most
 _ONE: Final = 0.1  # mean below which one person would else be a surge for the periods after
 
 
