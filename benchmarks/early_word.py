@@ -86,11 +86,10 @@ def main() -> None:
                 delays[at] = hit[0] - int(during[0])
         found = np.isin(np.arange(len(level)), list(delays))
         soon = sum(delay < 3 for delay in delays.values()) / len(level)
-        name = "days alone" if judge is DaysAlone else "with hours"
+        name, delay = "days alone" if judge is DaysAlone else "with hours", np.median(list(delays.values()))
         large = found[level == level.max()].mean()
-        print(
-            f"{name:<12}{episodes / months:>14.3f}{found.mean():>8.2f}{large:>14.2f}{soon:>12.2f}{np.median(list(delays.values())):>12.0f} h"
-        )
+        shares = f"{found.mean():>8.2f}{large:>14.2f}{soon:>12.2f}"
+        print(f"{name:<12}{episodes / months:>14.3f}{shares}{delay:>12.0f} h")
 
 
 if __name__ == "__main__":
