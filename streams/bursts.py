@@ -7,7 +7,8 @@ Where a sector is busy enough that single hours tell something, each hour that e
     hour ends      not as high: nothing is asked (nearly always)
                    as high: the surge's question, of this hour beside those before it
 
-What is found is an early word on the sector's open day, so it is one alert with what that day brings.
+What is found is an early word on the sector's open day, so it is one alert with what that day brings. That day
+has to be high for its hour as well: what people read are its figures, with what the hour brought beside them.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from streams.questions import FLOOR_PEOPLE, FLOOR_RATIO, matters
 from streams.verdicts import Question, Verdict
 
 BUSY: Final = 30.0  # people a day below which the day tells more than any hour of it
-SHARE: Final = 1 / 60  # of the day's alpha, for each hour: all of them together cost less than half of it
+SHARE: Final = 1 / 24  # of the day's alpha, for each hour
 PAST: Final = surge.PAST[Cadence.HOUR]
 
 
@@ -83,8 +84,8 @@ def bursts(sheet: Sheet, hour: int) -> list[Verdict]:
     if not breach.any():
         return []
     so_far = _so_far(sheet, np.where(ago == 0, mean, 0.0).sum(1))
-    high = so_far.observed[:, -1] >= FLOOR_RATIO * so_far.mean[:, -1]
     lower, upper = normal(sheet.alpha, so_far.mean[:, -1], so_far.last + so_far.mean[:, -1] * so_far.error)
+    high = so_far.observed[:, -1] > upper
     return [
         verdict(
             so_far,
