@@ -7,8 +7,8 @@ Where a sector is busy enough that single hours tell something, each hour that e
     hour ends      not as high: nothing is asked (nearly always)
                    as high: the surge's question, of this hour beside those before it
 
-What is found is an early word on the sector's open day, so it is one alert with what that day brings. That day
-has to be high for its hour as well: what people read are its figures, with what the hour brought beside them.
+What is found is an early word on the sector's open day, so it is one alert with what that day brings. That
+day has to be high for its hour as well: what people read are its figures, and beside them the hour's.
 """
 
 from collections.abc import Sequence
