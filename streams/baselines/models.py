@@ -29,7 +29,7 @@ HISTORY: Final = {
 HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ more than a trend tells
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
-TOGETHER: Final = 32  # series that are fitted at once
+TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's memory
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
 LEAST: Final = {
@@ -84,14 +84,8 @@ class Models:
         return length
 
     def _fit(self, due: Sequence[Counts], index: int, length: int, shared: Shared) -> None:
-        """Fit at most TOGETHER series.
-
-        Rows without a series fill up what is missing. So arrays have the same shapes, and sums the same
-        order, whichever series are due together, and a replay finds the same models to the last bit.
-        """
         base = index - length
-        values = np.zeros((TOGETHER, length))
-        present = np.zeros((TOGETHER, length))
+        values, present = np.zeros((2, len(due), length))
         for row, counts in enumerate(due):
             series = counts.series[self.cadence]
             values[row] = series.window(index - 1, length)
@@ -108,7 +102,7 @@ class Models:
             present *= 0.5 ** (np.arange(length, 0, -1) / HALF[self.cadence])
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
-        columns = _columns([*steps, *[[]] * (TOGETHER - len(due))], base, length)
+        columns = _columns(steps, base, length)
         periods = (present > 0).sum(1)
         people = (values * present).sum(1) / np.maximum(present.sum(1), 1)
         likes = [self._like(counts.sector, self.cadence) for counts in due]

@@ -19,6 +19,7 @@ from streams.baselines.tails import Floats
 
 ROUNDS: Final = 3
 STEPS: Final = (5, 1, 2, 2)  # of each round, and of the last fit
+ROWS: Final = 32  # that are multiplied at once
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
@@ -74,8 +75,7 @@ def fit(
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s terms. Series do not touch each other: with the same n and T the fit of one is the
-    same to the last bit, whatever the others are.
+    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
@@ -146,14 +146,14 @@ class _Gram:
 
     def eta(self, beta: Reals) -> Reals:
         beta = beta.astype(np.float32)
-        shared = beta[:, : self._k] @ self._x.T
+        shared = _times(beta[:, : self._k], self._x.T)
         if self._s:
             shared += (self._steps @ beta[:, self._k :, None])[..., 0]
         return shared
 
     def moment(self, values: Reals) -> Floats:
         out = np.zeros((len(values), self._size))
-        out[:, : self._k] = values @ self._x
+        out[:, : self._k] = _times(values, self._x)
         if self._s:
             out[:, self._k :] = (values[:, None] @ self._steps)[:, 0]
         return out
@@ -162,10 +162,22 @@ class _Gram:
         """Of all terms with each other, a `diagonal` added."""
         k, row, column = self._k, self._shared.row, self._shared.column
         out = np.zeros((len(weight), self._size, self._size))
-        out[:, row, column] = out[:, column, row] = weight @ self._shared.squares
+        out[:, row, column] = out[:, column, row] = _times(weight, self._shared.squares)
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
-            out[:, :k, k + at] = out[:, k + at, :k] = weighted @ self._x
+            out[:, :k, k + at] = out[:, k + at, :k] = _times(weighted, self._x)
             out[:, k + at, k:] = (weighted[:, None] @ self._steps)[:, 0]
         out[:, range(self._size), range(self._size)] += diagonal
         return out
+
+
+def _times(values: Reals, matrix: Reals) -> Reals:
+    """`values` [n, i] @ `matrix` [i, k], some rows at a time and filled up to as many.
+
+    In what order a library sums depends on the shapes that it is given. With one shape for all, what comes
+    out for a row does not depend on how many others there are, and a replay finds the same models.
+    """
+    n, inner = values.shape
+    blocks = np.zeros((-(-n // ROWS), ROWS, inner), np.float32)
+    blocks.reshape(-1, inner)[:n] = values
+    return np.asarray((blocks @ matrix).reshape(-1, matrix.shape[1])[:n])

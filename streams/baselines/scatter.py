@@ -59,10 +59,10 @@ def whole(weighed: Floats, mean: Reals) -> Floats:
     cells = len(_MEANS) * np.arange(len(mean))[:, None] + rows
     often = np.bincount(cells.ravel(), minlength=len(mean) * len(_MEANS)).reshape(len(mean), -1)
     left = _left()
-    seen = (often @ left.scatter) / (often @ left.weight)
+    seen = np.einsum("nm,ms->ns", often, left.scatter) / np.einsum("nm,ms->ns", often, left.weight)
     # Linear from one dispersion to the next: the sum of what is passed of each stretch.
     passed = np.clip((weighed[:, None] - seen[:, :-1]) / np.diff(seen), 0, 1)
-    out = np.where(weighed < seen[:, 0], 1.0, _SPREADS[0] + passed @ np.diff(_SPREADS))
+    out = np.where(weighed < seen[:, 0], 1.0, _SPREADS[0] + (passed * np.diff(_SPREADS)).sum(1))
     return np.where(weighed >= seen[:, -1], weighed, out)
 
 
