@@ -13,7 +13,7 @@ day has to be high for its hour as well: what people read are its figures, and b
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -62,49 +62,64 @@ def is_high(counts: Counts, hour: int) -> bool:
 
 
 def bursts(sheet: Sheet, hour: int) -> list[Verdict]:
-    """Was that hour too high? `sheet` is of the day that it belongs to, which is still filling."""
-    ends = [int(counts.memory["hours"][0]) for counts in sheet.batch]
-    hours = np.arange(hour - LONGEST + 1, hour + 1)
-    # Columns of days: that of each hour, and those that the profile is learnt from.
-    ago = np.array([[sheet.index - _day(counts, int(at)) for at in hours] for counts in sheet.batch])
-    past = [sheet.index - _day(counts, end - 1) for counts, end in zip(sheet.batch, ends, strict=True)]
-    learnt = np.stack([sheet.mean[row, : LONGEST - back][-DAYS:] for row, back in enumerate(past)])
-    found = _profile(sheet.batch, ends, learnt)
-    clock = (hours[None, :] - np.array(ends)[:, None]) % 24
-    mean = np.take_along_axis(sheet.mean, LONGEST - 1 - ago, 1) * np.take_along_axis(found.rate, clock, 1)
-    observed = np.stack([counts.series[Cadence.HOUR].window(hour, LONGEST) for counts in sheet.batch]).astype(
-        float
-    )
-    spread = np.broadcast_to(found.dispersion[:, None], mean.shape)
-    error = np.take_along_axis(found.error, clock[:, -1:], 1)[:, 0]
+    """Was that hour too high? `sheet` is of the day that it belongs to, which is the first to fill still."""
+    seen = _hours(sheet, hour)
     alpha = sheet.alpha * SHARE
-    judged = surge.judge(observed, mean, spread, error, PAST)
-    alone = (observed[:, -1] - mean[:, -1] >= FLOOR_PEOPLE) & (observed[:, -1] >= FLOOR_RATIO * mean[:, -1])
-    breach = (judged.p_value <= alpha) & alone & matters(judged)
+    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST)
+    last, normally = seen.observed[:, -1], seen.mean[:, -1]
+    alone = (last - normally >= FLOOR_PEOPLE) & (last >= FLOOR_RATIO * normally)
+    breach = (found.p_value <= alpha) & alone & matters(found)
     if not breach.any():
         return []
-    so_far = _so_far(sheet, np.where(ago == 0, mean, 0.0).sum(1))
-    lower, upper = normal(sheet.alpha, so_far.mean[:, -1], so_far.last + so_far.mean[:, -1] * so_far.error)
-    high = so_far.observed[:, -1] > upper
+    day = _so_far(sheet, seen.today)
+    people, mean = day.observed[:, -1], day.mean[:, -1]
+    lower, upper = normal(day.alpha, mean, day.last + mean * day.error)
     return [
         verdict(
-            so_far,
+            day,
             row,
             Question.SURGE,
             True,
-            observed=so_far.observed[row, -1],
-            expected=so_far.mean[row, -1],
+            observed=people[row],
+            expected=mean[row],
             lower=lower[row],
             upper=upper[row],
-            p_value=judged.p_value[row],
+            p_value=found.p_value[row],
             alpha=alpha[row],
             period_lower=lower[row],
             period_upper=upper[row],
-            remark=_remark(sheet.batch[row], hour, observed[row, -1], mean[row, -1]),
-            **why(so_far, row),
+            remark=_remark(day.batch[row], hour, last[row], normally[row]),
+            **why(day, row),
         )
-        for row in np.flatnonzero(breach & high).tolist()
+        for row in np.flatnonzero(breach & (people > upper)).tolist()
     ]
+
+
+class _Hours(NamedTuple):
+    """The last LONGEST hours of n sectors, and what is normal in them."""
+
+    observed: Floats  # [n, LONGEST]
+    mean: Floats  # [n, LONGEST]
+    dispersion: Floats  # [n, LONGEST]
+    error: Floats  # [n], of the last one
+    today: Floats  # [n], people expected in those of the open day
+
+
+def _hours(sheet: Sheet, hour: int) -> _Hours:
+    ends = [int(counts.memory["hours"][0]) for counts in sheet.batch]
+    found = _profile(sheet.batch, ends, sheet.mean[:, :-1])
+    hours = np.arange(hour - LONGEST + 1, hour + 1)
+    clock = (hours[None, :] - np.array(ends)[:, None]) % 24
+    ago = np.array([[sheet.index - _day(counts, int(at)) for at in hours] for counts in sheet.batch])
+    mean = np.take_along_axis(sheet.mean, LONGEST - 1 - ago, 1) * np.take_along_axis(found.rate, clock, 1)
+    series = [counts.series[Cadence.HOUR].window(hour, LONGEST) for counts in sheet.batch]
+    return _Hours(
+        np.stack(series).astype(float),
+        mean,
+        np.broadcast_to(found.dispersion[:, None], mean.shape),
+        np.take_along_axis(found.error, clock[:, -1:], 1)[:, 0],
+        np.where(ago == 0, mean, 0.0).sum(1),
+    )
 
 
 def _is_busy(sheet: Sheet, row: int, counts: Counts) -> bool:

@@ -161,9 +161,8 @@ class Models:
 
     def learn_like(self, batch: Sequence[Counts], border: str) -> Like | None:
         """What is normal in those sectors of a border that speak for themselves; None where none does."""
-        by_name = sorted(
-            batch, key=lambda counts: counts.sector
-        )  # sums are the same in whatever order they come
+        # By name, so that sums are the same in whatever order series come.
+        by_name = sorted(batch, key=lambda counts: counts.sector)
         known = [kept for counts in by_name if (kept := self._kept(counts)) is not None]
         grown = [one for one in known if one["periods"] >= GROWN[self.cadence]]
         if not grown:

@@ -11,8 +11,8 @@ from streams.baselines.likes import Like
 from streams.baselines.tails import Floats
 from streams.calendar import Cadence
 
-# Periods from which on a series speaks for itself: a year; of hours what is kept of them.
-GROWN: Final = {**PERIODS, Cadence.HOUR: 28 * 24.0}
+# Periods from which on a series speaks for itself: a year; of hours three weeks of the four that are kept.
+GROWN: Final = {**PERIODS, Cadence.HOUR: 21 * 24.0}
 # Standard deviations on the log scale.
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
 _MONTHLY_TREND: Final = 0.1  # months are few: what goes up for a while need not go on

@@ -31,7 +31,7 @@ from surgewatch.connection import registry_option
 def command(file: Path, cadence: str, calendar: Path | None, out: TextIO, places: Registry) -> None:
     """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.
 
-    Only series with a year of history tell (of hours: four weeks). What is written is for SURGEWATCH_LIKES:
+    Only series with a year of history tell (of hours: three weeks). What is written is for SURGEWATCH_LIKES:
     a new sector is held to be like the others of its border until its own counts say otherwise.
     """
     try:
