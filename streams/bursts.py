@@ -46,9 +46,9 @@ def look_out(sheet: Sheet) -> None:
     people = sheet.mean[rows, -7:].min(1)[:, None] * found.rate
     spread = found.dispersion[:, None] + people * found.error
     alpha = np.minimum(sheet.alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
-    limits = np.maximum(threshold(alpha, people, spread), FLOOR_PEOPLE).astype(int).tolist()
+    limits = np.maximum(threshold(alpha, people, spread), FLOOR_PEOPLE).astype(np.int32)
     for counts, end, limit in zip(batch, ends, limits, strict=True):
-        counts.memory["hours"] = (end, limit)
+        counts.memory["hours"] = (end, limit.tobytes())
 
 
 def is_high(counts: Counts, hour: int) -> bool:
@@ -57,7 +57,7 @@ def is_high(counts: Counts, hour: int) -> bool:
     if held is None:
         return False
     end, limits = held
-    limit = limits[(hour - end) % 24]
+    limit = memoryview(limits).cast("i")[(hour - end) % 24]
     return counts.may_reach(hour, limit) and counts.series[Cadence.HOUR].get(hour) >= limit
 
 
