@@ -156,6 +156,7 @@ class Inbox:
         self._consumer = consumer
         self._begun: dict[TopicPartition, int] = {}  # where this sink went on
         self._done: dict[TopicPartition, int] = {}
+        self._finished: dict[TopicPartition, int] = {}  # what the broker knows of it
         self._known: dict[str, None] = {}  # the newest ids, oldest first
 
     async def letters(self) -> list[Letter]:
@@ -164,6 +165,7 @@ class Inbox:
         there = self._consumer.assignment()
         self._begun = {at: offset for at, offset in self._begun.items() if at in there}
         self._done = {at: offset for at, offset in self._done.items() if at in there}
+        self._finished = {at: offset for at, offset in self._finished.items() if at in there}
         return [letter for at, records in fetched.items() if at in there for letter in self._new(at, records)]
 
     def _new(self, at: TopicPartition, records: Sequence[Any]) -> Iterator[Letter]:
@@ -187,10 +189,12 @@ class Inbox:
         return sum(max(ends[at] - done, 0) for at, done in self._done.items())
 
     async def finish(self, letters: Sequence[Letter] = ()) -> None:
-        """These letters are done with; without any, all that came is."""
+        """These letters are done with; without any, all that came is, also what had been told before."""
         done = {letter.at: letter.offset + 1 for letter in letters} or self._done
-        if done:
-            await self._consumer.commit(done)
+        news = {at: offset for at, offset in done.items() if self._finished.get(at) != offset}
+        if news:
+            await self._consumer.commit(news)
+            self._finished |= news
 
 
 async def serve(
@@ -223,8 +227,7 @@ async def serve(
         finally:
             if commit is not None:
                 await commit
-        if came:
-            await inbox.finish()
+        await inbox.finish()
         waiting(inbox.waiting())
 
 

@@ -207,6 +207,14 @@ async def test_a_notice_that_a_worker_said_twice_is_told_once_also_after_a_resta
         assert (min(queue.committed), queue.committed[-1]) >= (start, len(notices))
 
 
+async def test_what_was_all_told_before_is_done_with_all_the_same() -> None:
+    hook = WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET))
+    street, queue = Street(), Queue([*_many(4), *_many(4)], 4)
+    await _served(street, hook, queue)
+    assert street.arrived == []
+    assert queue.committed[-1] == 8
+
+
 async def test_a_digest_that_nobody_took_is_buried_notice_by_notice() -> None:
     street = Street(answers=[Refused("http_400")])
     await _served(street, SlackSink("slack", SecretStr("https://hooks.slack.com/x")), Queue(_many(5)))
