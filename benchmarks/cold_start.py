@@ -42,7 +42,7 @@ class World:
 
     def draw(self, mean: Floats) -> Floats:
         """Counts of the sectors, given their means [n, T]."""
-        excess = (self.phi - 1)[:, None] if mean.ndim == 2 else self.phi - 1
+        excess = (self.phi - 1)[:, None]
         return self.random.negative_binomial(mean / excess, 1 / (1 + excess)).astype(float)
 
 
@@ -70,7 +70,7 @@ def lived(world: World, *, likes: bool) -> tuple[Floats, Floats]:
         sheet, found = answer
         plain[:, ahead] = found.p_value
         more = sheet.observed.copy()
-        more[:, -1] = world.draw(2 * world.mean[:, BEHIND + ahead])[OLD:]
+        more[:, -1] = world.draw(2 * world.mean[:, [BEHIND + ahead]])[OLD:, 0]
         doubled[:, ahead] = questions.surge_of(replace(sheet, observed=more)).p_value
     return plain, doubled
 

@@ -25,7 +25,7 @@ from streams.calendar import DAY, HOUR, Cadence
 from streams.counts import Counts, local
 from streams.detectors import surge
 from streams.evidence import LONGEST, Late, Sheet, moment, normal, verdict, why
-from streams.questions import FLOOR_PEOPLE, FLOOR_RATIO, matters
+from streams.questions import FLOOR_PEOPLE, matters
 from streams.verdicts import Question, Verdict
 
 BUSY: Final = 30.0  # people a day below which the day tells more than any hour of it
@@ -67,8 +67,8 @@ def bursts(sheet: Sheet, hour: int) -> list[Verdict]:
     alpha = sheet.alpha * SHARE
     found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST)
     last, normally = seen.observed[:, -1], seen.mean[:, -1]
-    alone = (last - normally >= FLOOR_PEOPLE) & (last >= FLOOR_RATIO * normally)
-    breach = (found.p_value <= alpha) & alone & matters(found)
+    large = matters(last, normally) & matters(found.observed, found.expected)
+    breach = (found.p_value <= alpha) & large
     if not breach.any():
         return []
     day = _so_far(sheet, seen.today)

@@ -25,16 +25,15 @@ def surge_of(sheet: Sheet) -> surge.Surge:
     return surge.judge(sheet.observed, seen.mean, seen.each, sheet.error, surge.PAST[sheet.cadence])
 
 
-def matters(found: surge.Surge) -> NDArray[np.bool_]:
+def matters(observed: Floats, expected: Floats) -> NDArray[np.bool_]:
     """Is it enough people to be worth an alert, however improbable it is?"""
-    more = found.observed - found.expected >= FLOOR_PEOPLE
-    return more & (found.observed >= FLOOR_RATIO * found.expected)
+    return (observed - expected >= FLOOR_PEOPLE) & (observed >= FLOOR_RATIO * expected)
 
 
 def surges(sheet: Sheet) -> list[Verdict]:
     """Too many people?"""
     found = surge_of(sheet)
-    breach = (found.p_value <= sheet.alpha) & matters(found)
+    breach = (found.p_value <= sheet.alpha) & matters(found.observed, found.expected)
     if not sheet.closed and not sheet.early:
         seen, past = sheet.cautious(), surge.PAST[sheet.cadence]
         least = surge.needed(sheet.observed, seen.mean, seen.each, sheet.error, past, sheet.alpha)
@@ -192,6 +191,7 @@ def mixes(sheet: Sheet) -> list[Verdict]:
 def slow_rises(sheet: Sheet) -> list[Verdict]:
     """A little too many for long?"""
     key = f"slow_rise {sheet.cadence}"
+    # State of before knows the sum and the age alone.
     held = np.array([(*counts.memory.get(key, ()), *(0.0,) * 4)[:4] for counts in sheet.batch])
     limits = [
         slow_rise.limit(1 / sheet.terms.alpha(counts.sector, sheet.cadence, Question.SLOW_RISE))

@@ -107,7 +107,9 @@ class Scorer:
         key = f"alarm {self.table.cadence}"
         goes_on = np.array([counts.memory.get(key, False) for counts in batch])
         limit = np.where(goes_on, 1.0, OPENS[self.table.cadence]) * self.alpha
-        alarms: list[bool] = ((found.p_value <= limit) & questions.matters(found)).tolist()
+        alarms: list[bool] = (
+            (found.p_value <= limit) & questions.matters(found.observed, found.expected)
+        ).tolist()
         for counts, alarm in zip(batch, alarms, strict=True):
             counts.memory[key] = alarm
         return alarms
