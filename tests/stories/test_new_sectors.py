@@ -96,17 +96,19 @@ def test_a_young_series_of_a_table_is_scored_from_its_first_day_by_the_others(hi
     assert all(row["status"] == "closed" for row in rows)
 
 
-def test_a_history_that_is_too_short_tells_nothing_and_says_so(tmp_path: Path) -> None:
-    short = tmp_path / "short.csv"
-    short.write_text("series,period,count\na,2022-01-01,3\na,2022-01-02,4\n")
-    ran = CliRunner().invoke(group, ["likes", str(short), "--cadence", "day"])
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("a,2022-01-01,3\na,2022-01-02,4\n", "no series of 365 days"),
+        ("Swanton,2022-01-01,3\nswanton,2022-01-01,4\n", "several series are one sector: swanton"),
+    ],
+    ids=["too short", "two names of one sector"],
+)
+def test_a_history_that_cannot_tell_is_refused_with_its_reason(
+    tmp_path: Path, rows: str, reason: str
+) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text(f"series,period,count\n{rows}")
+    ran = CliRunner().invoke(group, ["likes", str(path), "--cadence", "day"])
     assert ran.exit_code == 2
-    assert "no series of 365 days" in ran.output
-
-
-def test_two_names_of_one_sector_are_refused(tmp_path: Path) -> None:
-    twice = tmp_path / "twice.csv"
-    twice.write_text("series,period,count\nSwanton,2022-01-01,3\nswanton,2022-01-01,4\n")
-    ran = CliRunner().invoke(group, ["likes", str(twice), "--cadence", "day"])
-    assert ran.exit_code == 2
-    assert "several series are one sector: swanton" in ran.output
+    assert reason in ran.output
