@@ -2,54 +2,38 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 import click
 
-from streams import scoring, tables
-from streams.baselines.dates import Calendar, CalendarError
+from streams import scoring
+from streams.baselines.dates import Calendar
 from streams.baselines.likes import EVERYWHERE, Like
 from streams.baselines.priors import GROWN
-from streams.calendar import Cadence
 from streams.judging import Judge
 from streams.sectors import Registry
-from streams.tables import Table, TableError
+from streams.tables import Table
 from surgewatch.connection import registry_option
+from surgewatch.history import historic, refuse
 
 
 @click.command("likes")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
-@click.option(
-    "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
-)
+@historic
 @click.option(
     "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
 )
 @registry_option
-def command(file: Path, cadence: str, calendar: Path | None, out: TextIO, places: Registry) -> None:
+def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> None:
     """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.
 
     Only series with a year of history tell (of hours: three weeks). What is written is for SURGEWATCH_LIKES:
     a new sector is held to be like the others of its border until its own counts say otherwise.
     """
-    try:
-        table = _as_sectors(tables.read(file, Cadence(cadence)), places)
-        dates = Calendar.read(calendar) if calendar else Calendar()
-    except (TableError, CalendarError, OSError) as error:
-        raise SystemExit(_refused(str(error))) from error
-    likes = scoring.learn_likes(table, Judge(places, dates))
+    likes = scoring.learn_likes(_as_sectors(table, places), Judge(places, dates))
     if not likes.like:
-        wanted = f"{GROWN[table.cadence]:.0f} {cadence}s"
-        raise SystemExit(_refused(f"{file}: no series of {wanted} that reaches the end of the file"))
+        refuse(f"no series of {GROWN[table.cadence]:.0f} {table.cadence}s that reaches the end of the file")
     for like in likes.like:
         out.write("\n".join(_table(like)) + "\n\n")
-
-
-def _refused(why: str) -> int:
-    click.echo(f"surgewatch: {why}", err=True)
-    return 2
 
 
 def _as_sectors(table: Table, places: Registry) -> Table:
@@ -58,7 +42,7 @@ def _as_sectors(table: Table, places: Registry) -> Table:
     ids = {name: sector.id if sector else name for name, sector in known.items()}
     twice = [name for name, times in Counter(ids.values()).items() if times > 1]
     if twice:
-        raise TableError(f"several series are one sector: {', '.join(twice)}")
+        refuse(f"several series are one sector: {', '.join(twice)}")
     return Table(table.cadence, {ids[name]: column for name, column in table.series.items()})
 
 

@@ -1,7 +1,6 @@
 """`surgewatch score`: what the detection would have said of a history, period by period."""
 
 import csv
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -11,14 +10,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from streams import scoring, tables
-from streams.baselines.dates import Calendar, CalendarError
+from streams.baselines.dates import Calendar
 from streams.baselines.likes import Likes
 from streams.calendar import Cadence
 from streams.documents import load
 from streams.judging import Judge
 from streams.sectors import Registry
-from streams.tables import Table, TableError
+from streams.tables import Table
 from streams.terms import MONTH, MOST
+from surgewatch.history import historic
 
 
 class Moment(click.ParamType):
@@ -34,11 +34,7 @@ class Moment(click.ParamType):
 
 
 @click.command("score")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
-@click.option(
-    "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
-)
+@historic
 @click.option("--from", "start", type=Moment(), help="Score from here on; all before is history.")
 @click.option("--as-of", type=Moment(), help="Periods that end later than this are partial.")
 @click.option(
@@ -54,21 +50,15 @@ class Moment(click.ParamType):
     "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
 )
 def command(
-    file: Path, cadence: str, calendar: Path | None, start: float | None, as_of: float | None,
+    table: Table, dates: Calendar, start: float | None, as_of: float | None,
     alpha: float | None, budget: float | None, likes: Path | None, out: TextIO,
 ) -> None:  # fmt: skip
     """Score the counts of FILE (series,period,count), each period with what was known before it."""
     if alpha is not None and budget is not None:
         raise click.UsageError("--alpha or --budget, not both: one follows from the other")
-    every = Cadence(cadence)
+    every = table.cadence
     if alpha is None:
         alpha = min(budget / MONTH[every], MOST) if budget else {Cadence.HOUR: 0.002}.get(every, MOST)
-    try:
-        table = tables.read(file, every)
-        dates = Calendar.read(calendar) if calendar else Calendar()
-    except (TableError, CalendarError, OSError) as error:
-        click.echo(f"surgewatch: {error}", err=True)
-        sys.exit(2)
     first = table.first if start is None else every.index(start)
     judge = Judge(Registry(sector=()), dates, likes=load(likes, Likes) if likes else None)
     partial = None if as_of is None else every.index(as_of)

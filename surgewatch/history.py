@@ -1,0 +1,40 @@
+"""The options by which every verb that reads a history finds it: counts, their cadence, and a calendar."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from streams import tables
+from streams.baselines.dates import Calendar, CalendarError
+from streams.calendar import Cadence
+from streams.tables import TableError
+
+
+def historic(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the `table` of FILE and the `dates` of its calendar; ends with 2 where they are no good."""
+
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
+    @click.option(
+        "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
+    )
+    @wraps(verb)
+    def command(file: Path, cadence: str, calendar: Path | None, **rest: Any) -> None:
+        try:
+            table = tables.read(file, Cadence(cadence))
+            dates = Calendar.read(calendar) if calendar else Calendar()
+        except (TableError, CalendarError, OSError) as error:
+            refuse(str(error))
+        verb(table=table, dates=dates, **rest)
+
+    return command
+
+
+def refuse(why: str) -> NoReturn:
+    """Say why a history is no good, and end with 2."""
+    click.echo(f"surgewatch: {why}", err=True)
+    sys.exit(2)
