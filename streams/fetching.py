@@ -13,13 +13,29 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
 
+class Fetched(list[Any]):
+    """Records of one partition: all that there are from the offset `start` on until before `end`.
+
+    There may be none, where only the marks of transactions stand, or what they took back. What is between two
+    fetches can so be told from what was never there.
+    """
+
+    def __init__(self, records: Iterable[Any] = (), start: int = 0, end: int = 0) -> None:
+        super().__init__(records)
+        self.start, self.end = start, end
+
+    def __bool__(self) -> bool:
+        # aiokafka passes over what is empty; nobody would learn that reading has gone beyond it.
+        return self.end > self.start
+
+
 class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # untyped
     """Records of one partition, as aiokafka parses them: offset, key, value, timestamp, headers."""
 
     next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Any]:
-        if self._isolation_level == fetcher.READ_COMMITTED:  # aborted transactions are aiokafka's business
+        if self._aborted_transactions:  # aiokafka's business
             one_by_one: Iterator[Any] = super()._unpack_records()
             return one_by_one
         return chain.from_iterable(self._batches())
@@ -43,17 +59,18 @@ class _FetchResult(fetcher.FetchResult):  # type: ignore[misc] # untyped
 
     _partition_records: Any
 
-    def getall(self, max_records: int | None = None) -> list[Any]:
+    def getall(self, max_records: int | None = None) -> Fetched:
         if not self.check_assignment(self._topic_partition) or not self.has_more():
-            return []
+            return Fetched()
         unpacked = self._partition_records
+        start = unpacked.next_fetch_offset
         records = list(islice(unpacked._records_iterator, max_records))
         if records and len(records) == max_records:
             unpacked.next_fetch_offset = records[-1].offset + 1
         self._update_position()
         if len(records) != max_records:
             self._partition_records = None
-        return records
+        return Fetched(records, start, unpacked.next_fetch_offset)
 
 
 def in_whole_batches() -> None:

@@ -48,11 +48,11 @@ class Keepers:
         for keeper in self._keepers:
             keeper.resume(tp, committed)
 
-    async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
+    async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of the partitions that are new here."""
         mine = list(partitions)
         for keeper in self._keepers:
-            await keeper.assigned(mine, generation)
+            await keeper.assigned(mine)
 
     def revoked(self, partitions: Iterable[TP]) -> None:
         """Forget partitions that may be another worker's by now."""

@@ -56,6 +56,13 @@ class Measures(Protocol):
         """What followed from a tick."""
 
 
+class Rereads(Protocol):
+    """The consumer of the source topic."""
+
+    async def reread(self, tp: TP, offset: int, /) -> int:
+        """Read a partition again from here on, or from its beginning where that is later; says from where."""
+
+
 class Keeper:
     """Holds a core's state for the assigned partitions of the source topic."""
 
@@ -67,14 +74,14 @@ class Keeper:
         says: Says,
         metrics: Measures,
         producer: Callable[[], Producer],
+        consumer: Callable[[], Rereads],
     ) -> None:
         self._source = source
         self._core = core
         self._changelog = changelog
         self._says = says
         self._metrics = metrics
-        self._producer = producer
-        self._generation = -1
+        self._producer, self._consumer = producer, consumer
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
         self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
         self.recovery_seconds = 0.0
@@ -84,28 +91,29 @@ class Keeper:
     async def fold(self, fetch: Fetch) -> None:
         """Bring a fetch into the state and say what follows from it."""
         async with self._turn:
-            records = self._following(fetch)
-            if not records:
-                return  # whoever holds the partition now reads it again
-            started = time.perf_counter()
-            outcome = self._core.process(fetch.partition, records, self._source)
-            self.positions[fetch.partition] = records[-1].offset + 1
-            self._metrics.batch(outcome, len(records), time.perf_counter() - started)
-            await self._says.say(self._producer(), outcome)
+            at = self.positions.get(fetch.partition)
+            if at is None or fetch.end <= at:
+                return  # another worker's by now, or taken before
+            if fetch.start > at:
+                await self._go_back(fetch, at)
+                return
+            records = fetch.records
+            if fetch.start < at:
+                records = [record for record in records if record.offset >= at]
+            self.positions[fetch.partition] = fetch.end
+            if records:
+                started = time.perf_counter()
+                outcome = self._core.process(fetch.partition, records, self._source)
+                self._metrics.batch(outcome, len(records), time.perf_counter() - started)
+                await self._says.say(self._producer(), outcome)
 
-    def _following(self, fetch: Fetch) -> Sequence[Any]:
-        """What of a fetch follows upon what was taken.
-
-        A poll that began before a rebalance may bring records of either side of it. Those that go on where
-        the state ends are right whenever they were fetched, and do not come again; others are of before.
-        """
-        at = self.positions.get(fetch.partition)
-        if at is None:
-            return ()
-        first = fetch.records[0].offset
-        if first > at and fetch.generation != self._generation:
-            return ()
-        return fetch.records if first >= at else [one for one in fetch.records if one.offset >= at]
+    async def _go_back(self, fetch: Fetch, at: int) -> None:
+        """Read what was dropped on its way here (a rebalance does that), or is no longer in the broker."""
+        tp = TP(fetch.topic, fetch.partition)
+        beginning = await self._consumer().reread(tp, at)
+        if beginning > at:
+            log.warning("records went unread", topic=tp.topic, partition=tp.partition, at=at, now=beginning)
+        self.resume(tp, beginning)
 
     async def tick(self, now: float, moves: bool) -> None:
         """Let time pass on the wall (`now`: epoch seconds), and where it `moves` it, event time."""
@@ -146,7 +154,7 @@ class Keeper:
         """Settle nothing any more: what was folded last is not whole."""
         self._unsettled = True
 
-    async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
+    async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of the partitions that are new here."""
         started = time.monotonic()
         mine = sorted(tp.partition for tp in partitions if tp.topic == self._source)
@@ -154,7 +162,6 @@ class Keeper:
         for partition, state in held.items():
             self._core.restore(partition, {k: v for k, v in state.pairs if v is not None})
             self.positions[partition] = state.position
-        self._generation = generation
         self.recovery_seconds = time.monotonic() - started
         self.ready = True
         keys = sum(len(state.pairs) for state in held.values())

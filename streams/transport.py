@@ -10,6 +10,7 @@ state. What it says happens in this order: outputs and state are in the broker, 
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import faust
@@ -19,6 +20,8 @@ from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
+
+from streams.fetching import Fetched
 
 # How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
 # leader then gives out nothing of them until it asks again; by default after five minutes.
@@ -32,11 +35,12 @@ Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, valu
 
 
 class Fetch(NamedTuple):
-    """All records that one poll brought of one partition, in the order of their offsets."""
+    """What one poll brought of one partition: all records from the offset `start` on until before `end`."""
 
     topic: str
     partition: int
-    generation: int  # of the consumer group, when the poll began
+    start: int
+    end: int
     records: Sequence[Any]  # aiokafka's: offset, key, value, timestamp (ms), headers
 
 
@@ -59,7 +63,7 @@ class Keeper(Protocol):
     def resume(self, tp: TP, committed: int) -> None:
         """Reading goes on from here: up to there all was taken, though not all of it left a state."""
 
-    async def assigned(self, partitions: Iterable[TP], generation: int) -> None:
+    async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of these partitions; nothing is fetched before that is done."""
 
     def revoked(self, partitions: Iterable[TP]) -> None:
@@ -86,30 +90,27 @@ class Consumer(driver.Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
-        generation = self.app.consumer_generation_id
-        fetched = await super()._getmany(active_partitions, timeout)
+        fetched = cast("Mapping[TP, Fetched]", await super()._getmany(active_partitions, timeout))
         if fetched:
             self._fetched = time.monotonic()
-        return {
-            tp: [Fetch(tp.topic, tp.partition, generation, records)]
-            for tp, records in fetched.items()
-            if records
-        }
+        return {tp: [Fetch(*tp, records.start, records.end, [*records])] for tp, records in fetched.items()}
 
     def _to_message(self, tp: TP, fetch: Fetch) -> ConsumerMessage:
-        last = fetch.records[-1]
+        # What follows upon what is the keeper's to say. Faust would drop what is read again, and what a poll
+        # brought that began before a rebalance and ended after it: that would not come again.
+        self._read_offset[tp] = None
         return ConsumerMessage(
             fetch.topic,
             fetch.partition,
-            last.offset,  # so that its acknowledgement is that of the whole fetch, and lag reaches 0
-            last.timestamp / 1000,
-            last.timestamp_type,
+            fetch.end - 1,  # so that its acknowledgement is that of the whole fetch, and lag reaches 0
+            0.0,  # its records have times of their own
+            0,
             [],
             None,
             cast("bytes", fetch),  # Faust hands it on unread
             None,
             tp=tp,
-            generation_id=fetch.generation,
+            generation_id=self.app.consumer_generation_id,
         )
 
     def on_buffer_full(self, tp: TP) -> None:
@@ -132,6 +133,14 @@ class Consumer(driver.Consumer):
         self._acked_index[tp].clear()
         return int(offset) if offset > (self._committed_offset[tp] or 0) else None
 
+    async def reread(self, tp: TP, offset: int) -> int:
+        """Read a partition again from here on, or from its beginning where that is later; says from where."""
+        with suppress(KafkaError):  # who does not hold it any more does not read it
+            (beginning,) = (await self.earliest_offsets(tp)).values()
+            offset = max(offset, beginning)
+            await self.seek_wait({tp: offset})
+        return offset
+
     @Service.task
     async def _commit_handler(self) -> None:
         """Commit every `commit_interval` seconds; less often while there is work and commits take long."""
@@ -153,7 +162,7 @@ class Consumer(driver.Consumer):
         self._keeper.revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        await self._keeper.assigned(assigned, generation_id)
+        await self._keeper.assigned(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
 
@@ -163,6 +172,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
+        consumer._isolation_level = "read_committed"  # what a transaction took back was never said
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:

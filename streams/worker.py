@@ -22,7 +22,7 @@ from streams.keeper import Keeper
 from streams.observer import Observer, SetupError
 from streams.settings import WorkerSettings
 from streams.store import Changelog, NoShelf, RocksShelf
-from streams.transport import METADATA_MS, App, Fetch, Producer
+from streams.transport import METADATA_MS, App, Consumer, Fetch, Producer
 from streams.watchdog import EXIT_STUCK, Position, Progress, stand_guard
 
 log = structlog.get_logger()
@@ -123,7 +123,7 @@ class Worker:
         shelf = RocksShelf(settings.state_dir / flow.changelog) if settings.store == "rocksdb" else NoShelf()
         changelog = Changelog(settings.topic(flow.changelog), settings.brokers, shelf)
         self._changelogs.append(changelog)
-        keeper = Keeper(source, flow.core, changelog, flow.says, flow.metrics, self._producer)
+        keeper = Keeper(source, flow.core, changelog, flow.says, flow.metrics, self._producer, self._consumer)
 
         async def take(fetches: StreamT[Fetch]) -> None:
             async for fetch in fetches:
@@ -141,6 +141,9 @@ class Worker:
 
     def _producer(self) -> Producer:
         return cast("Producer", self._app.producer)
+
+    def _consumer(self) -> Consumer:
+        return cast("Consumer", self._app.consumer)
 
     async def run(self) -> None:
         """Work until a signal comes; raises SetupError, or WorkerCrashedError."""

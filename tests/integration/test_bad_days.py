@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from streams.decode import DeadLetter
 from streams.producers.broker import Broker, reconcile
@@ -133,13 +134,18 @@ def streams(kafka_servers: str, tmp_path: Path) -> Iterator[Worker]:
         yield worker
 
 
+def encounters(worker: Worker) -> str:
+    """The topic that a worker reads."""
+    return f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters"
+
+
 def sent(worker: Worker, values: list[bytes]) -> dict[int, bytes]:
     """Put records on partition 0 of `encounters`; what lies at which offset."""
     producer = Producer({"bootstrap.servers": worker.environment["SURGEWATCH_BROKERS"]})
     lies: dict[int, bytes] = {}
     for value in values:
         producer.produce(
-            f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters",
+            encounters(worker),
             value,
             partition=0,
             on_delivery=lambda error, there: lies.update({there.offset(): there.value()}),
@@ -199,7 +205,7 @@ def test_garbage_between_good_events_is_laid_aside_whole_and_loses_none_of_them(
 
 def assert_told(letter: DeadLetter, value: bytes, reason: str, worker: Worker) -> None:
     assert letter.reason == reason
-    assert letter.topic == f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters"
+    assert letter.topic == encounters(worker)
     assert letter.partition == 0
     assert letter.size == len(value)
     assert value.startswith(letter.value)
@@ -227,3 +233,47 @@ def test_a_worker_without_memory_ends_by_itself_and_the_next_one_counts_everybod
         assert time.monotonic() < deadline, people
         time.sleep(0.2)
     assert people == 3 * (events + 1)
+
+
+@pytest.mark.kafka
+def test_what_a_producer_took_back_is_not_counted_and_the_marks_of_its_transactions_hold_nothing_up(
+    streams: Worker,
+) -> None:
+    producer = Producer(
+        {
+            "bootstrap.servers": streams.environment["SURGEWATCH_BROKERS"],
+            "transactional.id": streams.environment["SURGEWATCH_TOPIC_PREFIX"],
+        }
+    )
+    producer.init_transactions(PATIENCE)
+    for number, kept in enumerate((True, False, True, True, False)):
+        producer.begin_transaction()
+        for part in range(3):
+            producer.produce(encounters(streams), record(event_id=f"{number} {part}"), partition=0)
+        producer.flush(PATIENCE)
+        (producer.commit_transaction if kept else producer.abort_transaction)(PATIENCE)
+    settled(streams, 9)
+    caught_up(streams)
+    assert total(streams.samples(), "surgewatch_people", sector="swanton") == 9 * GOOD["count"]
+
+
+@pytest.mark.kafka
+def test_what_the_broker_has_dropped_before_it_was_read_holds_nothing_up(streams: Worker) -> None:
+    streams.kill()
+    sent(streams, [record(event_id=f"old {number}") for number in range(6)])
+    admin = AdminClient({"bootstrap.servers": streams.environment["SURGEWATCH_BROKERS"]})
+    for done in admin.delete_records([TopicPartition(encounters(streams), 0, 4)]).values():
+        done.result(PATIENCE)
+    streams.start()
+    streams.wait_ready()
+    settled(streams, 2)
+    caught_up(streams)
+    assert total(streams.samples(), "surgewatch_people", sector="swanton") == 2 * GOOD["count"]
+
+
+def caught_up(worker: Worker) -> None:
+    """Wait until nothing is left to be read."""
+    deadline = time.monotonic() + PATIENCE
+    while lag := total(worker.samples(), "surgewatch_consumer_lag"):
+        assert time.monotonic() < deadline, f"{lag:.0f} records are left:\n{worker.tail()}"
+        time.sleep(0.2)

@@ -45,26 +45,50 @@ def batches(offsets: list[int], size: int, gap: int) -> bytes:
     return data
 
 
+def fetched(classes: tuple[Any, Any], data: bytes, assignment: Assignment) -> Any:
+    """What the broker answered, as the consumer holds it until it is polled."""
+    records = classes[0](
+        AT, MemoryRecords(data), [], assignment.position, None, None, True, fetcher.READ_COMMITTED
+    )
+    return classes[1](AT, assignment=assignment, partition_records=records, backoff=0)
+
+
 def taken(classes: tuple[Any, Any], data: bytes, start: int, most: int | None) -> tuple[Any, ...]:
     """All that comes out, poll by poll, and where the consumer stands afterwards."""
     assignment = Assignment(start)
-    records = classes[0](AT, MemoryRecords(data), [], start, None, None, True, fetcher.READ_UNCOMMITTED)
-    fetch = classes[1](AT, assignment=assignment, partition_records=records, backoff=0)
+    fetch = fetched(classes, data, assignment)
     polls = []
     while fetch.has_more():
         polls.append([(r.offset, r.key, r.value, r.timestamp, tuple(r.headers)) for r in fetch.getall(most)])
     return polls, assignment.position
 
 
-@given(
-    st.integers(1, 60),
-    st.integers(1, 20),
-    st.integers(0, 3),
-    st.integers(0, 70),
-    st.none() | st.integers(1, 25),
+each_answer = given(
+    number=st.integers(1, 60),
+    size=st.integers(1, 20),
+    gap=st.integers(0, 3),
+    start=st.integers(0, 70),
+    most=st.none() | st.integers(1, 25),
 )
+
+
+@each_answer
 def test_whole_batches_bring_what_single_records_bring(
     number: int, size: int, gap: int, start: int, most: int | None
 ) -> None:
     data = batches(list(range(number)), size, gap)
     assert taken(OURS, data, start, most) == taken(ITSELF, data, start, most)
+
+
+@each_answer
+def test_each_poll_begins_where_the_one_before_ended_and_says_so(
+    number: int, size: int, gap: int, start: int, most: int | None
+) -> None:
+    assignment = Assignment(start % min(size, number))  # the first batch is the one with what was asked for
+    fetch = fetched(OURS, batches(list(range(number)), size, gap), assignment)
+    while fetch.has_more():
+        before = assignment.position
+        poll = fetch.getall(most)
+        assert (poll.start, poll.end) == (before, assignment.position)
+        assert bool(poll) == (before < assignment.position)
+        assert all(before <= record.offset < assignment.position for record in poll)
