@@ -6,10 +6,12 @@ Noufaily et al. 2013), three times over, so that heavy ones cannot hide behind t
 has a weak normal prior: it decides where there is little history, and nothing where there is much.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.baselines import scatter
 from streams.baselines.design import FIRST
@@ -18,7 +20,8 @@ from streams.baselines.scatter import Reals
 from streams.baselines.tails import Floats
 
 ROUNDS: Final = 3
-STEPS: Final = (5, 1, 2, 2)  # of each round, and of the last fit
+NEAR: Final = 0.03  # squared standard errors that a last step may go: what would follow is far less
+MOST: Final = 25  # steps of a round
 ROWS: Final = 32  # that are multiplied at once
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
@@ -86,13 +89,7 @@ def fit(
     weight, mean = present.copy(), np.exp(gram.eta(beta))
     for round_ in range(ROUNDS + 1):
         certainty = weight * (1 / phi[:, None]).astype(np.float32)
-        for _ in range(STEPS[round_]):
-            precision = gram.product(certainty * mean, held)
-            # A count in a zero stretch must not throw the step out of range.
-            score = gram.moment(certainty * np.minimum(counts - mean, _FARTHEST * mean))
-            score -= held * (beta - prior.centre)
-            beta += np.linalg.solve(precision, score[..., None])[..., 0]
-            mean = np.exp(np.clip(gram.eta(beta), -20, 20))
+        precision = _climb(gram, beta, mean, counts, certainty, prior.centre, held)
         pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
         # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
         telling = weight * (mean > _TELLING)
@@ -113,6 +110,31 @@ def fit(
     down = (present > 0) & (scatter.anscombe(counts, mean, phi[:, None]) > scatter.UNUSUAL)
     wander = scatter.wander(weight * (counts - mean), weight * mean, phi, block)
     return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
+
+
+def _climb(
+    gram: "_Gram", beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
+) -> Floats:
+    """Step by step (Fisher scoring) to the most likely coefficients; their precision at the last step.
+
+    `beta` and `mean` are brought along. Each series goes on until it is there, with those that are not.
+    """
+    precision = np.empty((*beta.shape, beta.shape[1]))
+    far = np.arange(len(beta))
+    for _ in range(MOST):
+        on: slice | NDArray[np.intp] = slice(None) if len(far) == len(beta) else far
+        here, sure, seen, expected = gram.of(on), certainty[on], counts[on], mean[on]
+        precision[on] = here.product(sure * expected, held[on])
+        # A count in a zero stretch must not throw the step out of range.
+        score = here.moment(sure * np.minimum(seen - expected, _FARTHEST * expected))
+        score -= held[on] * (beta[on] - centre[on])
+        step = np.linalg.solve(precision[on], score[..., None])[..., 0]
+        beta[on] += step
+        mean[on] = np.exp(np.clip(here.eta(beta[on]), -20, 20))
+        far = far[(step * score).sum(1) > NEAR]
+        if not len(far):
+            break
+    return precision
 
 
 def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, moving: bool) -> Floats:
@@ -143,6 +165,12 @@ class _Gram:
         # Most series have no steps at all, and columns of nothing cost as much as others.
         self._s = steps.shape[2] if steps.any() else 0
         self._steps = steps.astype(np.float32)
+
+    def of(self, series: slice | NDArray[np.intp]) -> "_Gram":
+        """The same for some of the series."""
+        some = copy(self)
+        some._steps = self._steps[series]
+        return some
 
     def eta(self, beta: Reals) -> Reals:
         beta = beta.astype(np.float32)
