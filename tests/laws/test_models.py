@@ -1,10 +1,12 @@
-"""A model depends on its own series alone."""
+"""A model depends on its own series alone, and says what is likely of it."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from streams.baselines import regression
+from streams.baselines.design import PERIODS
 from streams.calendar import Cadence
 from streams.counts import KEEP, Counts, Series
 from streams.judging import Judge
@@ -47,3 +49,39 @@ def test_it_is_the_same_to_the_last_bit_whichever_series_are_fitted_with_it(
     """So a worker that takes up half a batch says under the same ids what was said before it died."""
     batch = made(cadence)
     assert fitted(cadence, [batch[at] for at in order], size) == TOGETHER[cadence]
+
+
+@pytest.mark.parametrize("cadence", [Cadence.DAY, Cadence.WEEK])
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 1_000),
+    level=st.sampled_from((0.02, 0.3, 3.0, 100.0)),
+    season=st.floats(0, 1.5),
+    peak=st.floats(0, 6),
+    opens=st.floats(0, 0.8),
+)
+@example(seed=1, level=3.0, season=1.5, peak=1.5, opens=0.8)
+def test_it_is_where_further_steps_lead_also_where_a_sector_opened_late_or_next_to_nobody_comes(
+    cadence: Cadence, seed: int, level: float, season: float, peak: float, opens: float
+) -> None:
+    random, length = np.random.default_rng(seed), KEEP[cadence]
+    at = np.arange(length)
+    year = np.cos(at * 2 * np.pi / PERIODS[cadence] + peak)
+    mean = level * np.exp(season * year) * (at >= opens * length)
+    values = random.negative_binomial(np.maximum(mean, 1e-9), 0.5).astype(np.int32)
+    series = Series(cadence, KEEP[cadence], TODAY - length, values)
+
+    def expected() -> tuple[float, float]:
+        counts = Counts("sector")
+        counts.series[cadence] = series
+        models = Judge(Registry(sector=()))._models[cadence]
+        models.refresh([counts], TODAY)
+        means, _, error = models.expect([counts], TODAY, 1)
+        return float(np.log(means[0, 0])), float(np.sqrt(error[0]))
+
+    found, _ = expected()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regression, "NEAR", 0.0)
+        patch.setattr(regression, "MOST", 100)
+        likely, error = expected()
+    assert abs(found - likely) <= error / 4
