@@ -20,7 +20,7 @@ from streams.baselines.scatter import Reals
 from streams.baselines.tails import Floats
 
 ROUNDS: Final = 3
-NEAR: Final = 0.03  # squared standard errors that a last step may go: what would follow is far less
+NEAR: Final = 0.01  # squared standard errors that a last step may go: what would follow is far less
 MOST: Final = 25  # steps of a round
 ROWS: Final = 32  # that are multiplied at once
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
