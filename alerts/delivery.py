@@ -166,6 +166,7 @@ class Inbox:
         self._begun = {at: offset for at, offset in self._begun.items() if at in there}
         self._done = {at: offset for at, offset in self._done.items() if at in there}
         self._finished = {at: offset for at, offset in self._finished.items() if at in there}
+        # A poll may bring nothing but that reading has gone on (`streams.fetching.Fetched`).
         came = [(at, records) for at, records in fetched.items() if at in there and len(records)]
         return [letter for at, records in came for letter in self._new(at, records)]
 

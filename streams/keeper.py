@@ -15,7 +15,7 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP
 
 from streams.store import Changelog, Pair, State
-from streams.transport import Fetch, Producer
+from streams.transport import Consumer, Fetch, Producer
 
 log = structlog.get_logger()
 
@@ -56,13 +56,6 @@ class Measures(Protocol):
         """What followed from a tick."""
 
 
-class Rereads(Protocol):
-    """The consumer of the source topic."""
-
-    async def reread(self, tp: TP, offset: int, /) -> int:
-        """Read a partition again from here on, or from its beginning where that is later; says from where."""
-
-
 class Keeper:
     """Holds a core's state for the assigned partitions of the source topic."""
 
@@ -74,7 +67,7 @@ class Keeper:
         says: Says,
         metrics: Measures,
         producer: Callable[[], Producer],
-        consumer: Callable[[], Rereads],
+        consumer: Callable[[], Consumer],
     ) -> None:
         self._source = source
         self._core = core

@@ -93,6 +93,7 @@ class Consumer(driver.Consumer):
         fetched = cast("Mapping[TP, Fetched]", await super()._getmany(active_partitions, timeout))
         if fetched:
             self._fetched = time.monotonic()
+        # As plain lists, which are true where there are records.
         return {tp: [Fetch(*tp, records.start, records.end, [*records])] for tp, records in fetched.items()}
 
     def _to_message(self, tp: TP, fetch: Fetch) -> ConsumerMessage:

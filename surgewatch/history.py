@@ -1,4 +1,4 @@
-"""The options by which every verb that reads a history finds it: counts, their cadence, and a calendar."""
+"""The options of every verb that reads a history, its counts and a calendar, and writes what it finds."""
 
 import sys
 from collections.abc import Callable
@@ -15,12 +15,15 @@ from streams.tables import TableError
 
 
 def historic(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the `table` of FILE and the `dates` of its calendar; ends with 2 where they are no good."""
+    """Give a verb the `table` of FILE, the `dates` of its calendar, and `out`; 2 where they are no good."""
 
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
     @click.option(
         "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
+    )
+    @click.option(
+        "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
     )
     @wraps(verb)
     def command(file: Path, cadence: str, calendar: Path | None, **rest: Any) -> None:

@@ -122,6 +122,7 @@ def _climb(
     precision = np.empty((*beta.shape, beta.shape[1]))
     far = np.arange(len(beta))
     for _ in range(MOST):
+        # All of them are looked at where they lie: a copy would cost an eighth of the fits.
         on: slice | NDArray[np.intp] = slice(None) if len(far) == len(beta) else far
         here, sure, seen, expected = gram.of(on), certainty[on], counts[on], mean[on]
         precision[on] = here.product(sure * expected, held[on])

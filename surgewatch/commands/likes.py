@@ -19,9 +19,6 @@ from surgewatch.history import historic, refuse
 
 @click.command("likes")
 @historic
-@click.option(
-    "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
-)
 @registry_option
 def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> None:
     """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.

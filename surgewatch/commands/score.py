@@ -46,9 +46,6 @@ class Moment(click.ParamType):
     type=click.Path(path_type=Path),
     help="What is normal in like series, for young ones (`surgewatch likes`); else the others of FILE tell.",
 )
-@click.option(
-    "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
-)
 def command(
     table: Table, dates: Calendar, start: float | None, as_of: float | None,
     alpha: float | None, budget: float | None, likes: Path | None, out: TextIO,
