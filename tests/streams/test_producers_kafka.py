@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 
 from streams.producers.broker import Broker, BrokerError, administering, find, reconcile
 from streams.producers.outgoing import Outgoing
@@ -57,7 +57,9 @@ def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 def received(broker: Broker, topic: str, count: int) -> dict[int, list[tuple[bytes, bytes]]]:
     """Keys and values of a topic, by partition, in the order of their offsets."""
     options = {name: broker.options[name] for name in ("bootstrap_servers", "api_version")}
-    consumer = KafkaConsumer(topic, **options, auto_offset_reset="earliest", consumer_timeout_ms=5_000)
+    consumer = KafkaConsumer(**options, auto_offset_reset="earliest", consumer_timeout_ms=5_000)
+    # Where it subscribes, kafka-python now and then stays without partitions for as long as it is waited.
+    consumer.assign([TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()])
     found: dict[int, list[tuple[bytes, bytes]]] = {}
     for number, record in enumerate(consumer, 1):
         found.setdefault(record.partition, []).append((record.key, record.value))
