@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 
 from alerts.controls import CONTROL
 from surgewatch.receiver import SECRET, Receiver, receiving
@@ -95,10 +95,12 @@ def test_a_missing_secret_is_named_and_not_guessed(tmp_path: Path) -> None:
 
 
 def _records(servers: str) -> list[object]:
+    topic = f"{PREFIX}controls"
     consumer = KafkaConsumer(
-        f"{PREFIX}controls", bootstrap_servers=servers, auto_offset_reset="earliest", consumer_timeout_ms=3000
+        bootstrap_servers=servers, auto_offset_reset="earliest", consumer_timeout_ms=3000
     )
     try:
+        consumer.assign([TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()])
         return list(consumer)
     finally:
         consumer.close()
