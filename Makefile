@@ -1,10 +1,11 @@
 # Every target builds on `setup`: a virtual environment in .venv with the command .venv/bin/surgewatch.
 PYTHON ?= python3
+HELM ?= helm
 BIN := .venv/bin
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts bench bench-detection docs clean
+.PHONY: help setup demo test check format lint types contracts bench bench-detection docs manifests clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
@@ -48,6 +49,9 @@ docs: setup ## write what is generated: references of settings and metrics, dash
 	$(BIN)/python -m surgewatch.configuration
 	$(BIN)/python -m surgewatch.instruments
 	$(BIN)/python deploy/grafana/dashboards.py
+
+manifests: ## render the Helm chart for kustomize (needs helm)
+	$(HELM) template surgewatch deploy/helm/surgewatch --namespace surgewatch --skip-tests > deploy/kubernetes/surgewatch.yaml
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
