@@ -13,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streams import questions
-from streams.calendar import Cadence
-from streams.counts import Counts, Series
-from streams.judging import Judge
-from streams.sectors import Registry
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.counting.sector_counts import Counts
+from streams.counting.series import Series
+from streams.judging import questions
+from streams.judging.judge import Judge
 
 OLD, NEW, BEHIND, DAYS, FIRST = 60, 500, 2 * 366, 63, 18_000
 SPANS = ((0, 1), (1, 3), (3, 7), (7, 14), (14, 28), (28, 42), (42, 63))

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.detection import BENCH
-from streams.counts import Counts
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import Registry, Sector
-from streams.verdicts import Question, Verdict
+from streams.contract.sectors import Registry, Sector
+from streams.contract.verdicts import Question, Verdict
+from streams.counting.sector_counts import Counts
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import Pipeline
 
 START, HOUR = 1_325_462_400, 3_600  # 2012-01-02
 LEARNT = 90 * 24  # hours before the first that is judged

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.calendar import Cadence
-from streams.counts import Counts
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import registry
-from streams.verdicts import Question, Verdict
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.contract.verdicts import Question, Verdict
+from streams.counting.sector_counts import Counts
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import Pipeline
 
 DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import load
-from streams.baselines import design
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import registry
+from streams.baselines import design_matrix
+from streams.contract.sectors import registry
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import Pipeline
 
 FEW, MANY = 10, 60  # sectors
 DAYS, A_DAY = 366, 8  # days; events of a sector in each
@@ -52,11 +52,11 @@ def held(sectors: int) -> tuple[int, int]:
             assert outcome.outcomes["counted"] == len(fetch), outcome.outcomes
             pipeline.dirty()
             fetch.clear()
-    design._shared.cache_clear()
+    design_matrix._shared.cache_clear()
     gc.collect()
     snapshot = tracemalloc.take_snapshot()
     tracemalloc.stop()
-    ids = snapshot.filter_traces([tracemalloc.Filter(True, "*streams/seen.py")])
+    ids = snapshot.filter_traces([tracemalloc.Filter(True, "*streams/counting/dedup.py")])
     return _bytes(snapshot), _bytes(ids)
 
 

@@ -12,9 +12,10 @@ import msgspec
 from pydantic import SecretStr
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, SectionBlock
 
-from alerts.alert import RANK, Alert, Notice, Reason, Severity
-from alerts.links import NOWHERE, Links
-from alerts.notices import details, place, sparkline, sureness
+from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
+from alerts.notices.links import NOWHERE, Links
+from alerts.notices.notices import details
+from alerts.notices.wording import place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.design import FIRST, HARMONICS, PERIODS
-from streams.baselines.likes import Like
-from streams.baselines.tails import Floats
-from streams.calendar import Cadence
+from streams.baselines.design_matrix import FIRST, HARMONICS, PERIODS
+from streams.baselines.negative_binomial import Floats
+from streams.baselines.peer_priors import Like
+from streams.contract.cadence import Cadence
 
 # Periods from which on a series speaks for itself: a year; of hours three weeks of the four that are kept.
 GROWN: Final = {**PERIODS, Cadence.HOUR: 21 * 24.0}

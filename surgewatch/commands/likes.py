@@ -6,15 +6,15 @@ from typing import TextIO
 
 import click
 
-from streams import scoring
-from streams.baselines.dates import Calendar
-from streams.baselines.likes import EVERYWHERE, Like
+from streams.backtest import scoring
+from streams.backtest.history_table import Table
+from streams.baselines.calendar import Calendar
+from streams.baselines.peer_priors import EVERYWHERE, Like
 from streams.baselines.priors import GROWN
-from streams.judging import Judge
-from streams.sectors import Registry
-from streams.tables import Table
-from surgewatch.connection import registry_option
-from surgewatch.history import historic, refuse
+from streams.contract.sectors import Registry
+from streams.judging.judge import Judge
+from surgewatch.options.broker import registry_option
+from surgewatch.options.history import historic, refuse
 
 
 @click.command("likes")

@@ -9,16 +9,16 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from streams import scoring, tables
-from streams.baselines.dates import Calendar
-from streams.baselines.likes import Likes
-from streams.calendar import Cadence
-from streams.documents import load
-from streams.judging import Judge
-from streams.sectors import Registry
-from streams.tables import Table
-from streams.terms import MONTH, MOST
-from surgewatch.history import historic
+from streams.backtest import history_table, scoring
+from streams.backtest.history_table import Table
+from streams.baselines.calendar import Calendar
+from streams.baselines.peer_priors import Likes
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.contract.toml_documents import load
+from streams.judging.judge import Judge
+from streams.judging.operating_limits import MONTH, MOST
+from surgewatch.options.history import historic
 
 
 class Moment(click.ParamType):
@@ -28,7 +28,7 @@ class Moment(click.ParamType):
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            return tables.moment(value) if isinstance(value, str) else value
+            return history_table.moment(value) if isinstance(value, str) else value
         except ValueError:
             self.fail(f"{value!r} is no date or time (ISO 8601)", param, ctx)
 

@@ -15,10 +15,10 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streams.decode import DeadLetter
-from streams.producers.broker import Broker, reconcile
-from streams.topics import topics
-from surgewatch.system import Worker, running, total
+from streams.contract.dead_letters import DeadLetter
+from streams.contract.topics import topics
+from streams.producers.kafka_client import Broker, reconcile
+from surgewatch.harness.worker_process import Worker, running, total
 
 NOWHERE = "127.0.0.1:1"
 PATIENCE = 30  # seconds

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.calendar import Cadence
-from streams.levels import Level
-from streams.regions import START, WAIT, Outcome, Regions
-from streams.sectors import Registry, Sector
-from streams.verdicts import PRODUCED_AT, Question
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry, Sector
+from streams.contract.verdicts import PRODUCED_AT, Question
+from streams.judging.period_summary import Level
+from streams.pipelines.border_pipeline import START, WAIT, Outcome, Regions
 
 IDS = ("a", "b", "c", "d", "e")
 DAYS = 45

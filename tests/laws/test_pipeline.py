@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.calendar import Cadence
-from streams.judging import Judge
-from streams.pipeline import Outcome, Pipeline
-from streams.sectors import registry
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import Outcome, Pipeline
 
 PLACES = registry()
 HOUR, START = 3600, 1_672_531_200  # 2023-01-01

@@ -2,12 +2,13 @@
 
 import datetime as dt
 
-from alerts.alert import Notice, Reason
-from alerts.controls import Acknowledge, Marks
-from alerts.herald import Herald, Outcome
-from alerts.policies import Policies, Policy
+from alerts.lifecycle.alert import Notice, Reason
+from alerts.lifecycle.policies import Policies, Policy
+from alerts.notices.alert_pipeline import Herald, Outcome
+from alerts.notices.controls import Acknowledge
+from alerts.notices.marks import Marks
+from tests.alerts.lifecycle.test_state_machine import Record
 from tests.alerts.made import verdict
-from tests.laws.test_lifecycle import Record
 
 MINUTE = 60.0
 TOLD = 1_700_000_000.0  # seconds by the wall

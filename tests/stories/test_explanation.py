@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from alerts.alert import Alert, Severity, State
-from alerts.explanation import explain
-from streams.calendar import Cadence
-from streams.levels import Level
-from streams.verdicts import Contribution, Evidence, Question, Verdict
+from alerts.lifecycle.alert import Alert, Severity, State
+from alerts.notices.explanation import explain
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
+from streams.judging.period_summary import Level
 
 DAY = dt.datetime(2021, 9, 16, tzinfo=dt.UTC)
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from streams.baselines.likes import Likes
-from streams.calendar import Cadence
-from streams.counts import KEEP, Counts, Series
-from streams.documents import load
-from streams.judging import Judge
-from streams.sectors import registry
-from streams.verdicts import Question, Verdict
+from streams.baselines.peer_priors import Likes
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.contract.toml_documents import load
+from streams.contract.verdicts import Question, Verdict
+from streams.counting.sector_counts import KEEP, Counts
+from streams.counting.series import Series
+from streams.judging.judge import Judge
 from surgewatch.cli import group
 
 PLACES, START = registry(), Cadence.DAY.index(1_640_995_200)  # 2022-01-01

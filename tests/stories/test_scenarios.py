@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 import pytest
 
-from alerts.alert import Notice, Reason, Severity
-from alerts.controls import Marks
-from alerts.herald import Herald
-from alerts.policies import policies
-from streams.judging import Judge
-from streams.levels import levels
-from streams.pipeline import Pipeline
+from alerts.lifecycle.alert import Notice, Reason, Severity
+from alerts.lifecycle.policies import policies
+from alerts.notices.alert_pipeline import Herald
+from alerts.notices.marks import Marks
+from streams.contract.sectors import registry
+from streams.contract.verdicts import Question
+from streams.judging.judge import Judge
+from streams.judging.period_summary import levels
+from streams.pipelines.border_pipeline import Regions
+from streams.pipelines.sector_pipeline import Pipeline
 from streams.producers.scenario import scenario
-from streams.regions import Regions
-from streams.sectors import registry
-from streams.verdicts import Question
 
 FETCH = 2_000
 ARRIVED = 1_800_000_000_000  # ms: after every scenario, so that nothing lies in the future
