@@ -15,7 +15,7 @@ from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import Floats, at_least
 from streams.baselines.reporting_delay import Arrivals, Curve
 from streams.contract.cadence import DAY, Cadence
-from streams.counting.reporting_triangle import Arrived
+from streams.counting.reporting_triangle import ReportingTriangle
 from streams.detectors import surge
 
 MEAN, SPREAD, SHARE, ALPHA = 40.0, 2.0, 0.6, 0.01
@@ -43,7 +43,7 @@ def known_by_then(random: np.random.Generator, whole: Floats, differ: float) -> 
 
 def learnt(random: np.random.Generator, days: int, differ: float = 0.0) -> Curve:
     """The curve at the end of a day, learnt from `days` days before."""
-    arrived, state = Arrived(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
+    arrived, state = ReportingTriangle(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
     whole = people(random, MEAN, days)
     prompt = known_by_then(random, whole, differ)
     for day in range(days):

@@ -19,7 +19,7 @@ from benchmarks import load
 from streams.baselines import design_matrix
 from streams.contract.sectors import registry
 from streams.judging.judge import Judge
-from streams.pipelines.sector_pipeline import Pipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
 
 FEW, MANY = 10, 60  # sectors
 DAYS, A_DAY = 366, 8  # days; events of a sector in each
@@ -43,7 +43,7 @@ def held(sectors: int) -> tuple[int, int]:
     made = load.events(sectors * DAYS * A_DAY, load.sectors(sectors), DAYS)
     gc.collect()
     tracemalloc.start()
-    pipeline = Pipeline(places, Judge(places))
+    pipeline = SectorPipeline(places, Judge(places))
     fetch: list[Record] = []
     for at, (sector, text, _, _) in enumerate(made):
         fetch.append(Record(at, sector.encode(), text.encode()))

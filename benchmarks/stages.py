@@ -23,7 +23,7 @@ from benchmarks import load
 from streams.contract.sectors import Registry, registry
 from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
-from streams.pipelines.sector_pipeline import Pipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.batch_fetcher import in_whole_batches
 from streams.runtime.worker import YOUNG
 
@@ -74,7 +74,7 @@ def unpacked(fetch: Fetched) -> list[Any]:
 
 def measure(events: int, sectors: int, places: Registry) -> dict[str, float]:
     """CPU seconds of each stage."""
-    pipeline, decoder = Pipeline(places, Judge(places)), Decoder(places)
+    pipeline, decoder = SectorPipeline(places, Judge(places)), Decoder(places)
     spent = dict.fromkeys(("records", "decoding", "decoding and folding", "commits"), 0.0)
     made = fetches(events, sectors)
     for number, fetch in enumerate(made, 1):

@@ -67,7 +67,7 @@ class Ours:
             "SURGEWATCH_CLOCK": "event",
             "SURGEWATCH_COMMIT_SECONDS": "1",
             "SURGEWATCH_SESSION_SECONDS": str(session),
-            "SURGEWATCH_PATIENCE_SECONDS": "300",
+            "SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": "300",
         }
         with log.open("wb") as sink:
             command = [sys.executable, "-m", "streams"]

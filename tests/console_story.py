@@ -26,8 +26,8 @@ SURE = 3.9  # standard deviations on each side of what is normal: 1 in 10,000
 class Place:
     sector: str
     border: str
-    level: float  # people a day
-    surge: float = 1.0  # how many times the level in the end
+    summary: float  # people a day
+    surge: float = 1.0  # how many times the summary in the end
     days: int = 0  # for how long
 
 

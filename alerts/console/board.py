@@ -67,7 +67,7 @@ class _Line:
     def __init__(self) -> None:
         self._points: dict[float, tuple[float, float, float | None, float | None]] = {}
 
-    def hear(self, verdict: Verdict, seen: Figures) -> None:
+    def observe(self, verdict: Verdict, seen: Figures) -> None:
         if not self._points:
             self._seed(verdict)
         self._points[verdict.period.timestamp()] = seen
@@ -110,13 +110,13 @@ class Board:
         self._gone: deque[tuple[int, str, str]] = deque(maxlen=1_000)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
 
-    def hear(self, verdict: Verdict) -> None:
+    def observe(self, verdict: Verdict) -> None:
         """Draw the plain count of a sector on; verdicts on other questions come with their alerts."""
         seen = verdict.last_period
         if verdict.question is not Question.SURGE or verdict.subject or seen is None:
             return
         newest = self._newest.setdefault(verdict.sector, {})
-        self._lines.setdefault(verdict.sector, {}).setdefault(verdict.cadence, _Line()).hear(verdict, seen)
+        self._lines.setdefault(verdict.sector, {}).setdefault(verdict.cadence, _Line()).observe(verdict, seen)
         known = newest.get(verdict.cadence)
         if known is None or (verdict.period, verdict.as_of) >= (known.period, known.as_of):
             newest[verdict.cadence] = verdict

@@ -19,7 +19,7 @@ from alerts.lifecycle.policies import Policy
 from streams.contract.verdicts import Verdict
 
 
-class Heard(Enum):
+class Signal(Enum):
     """What a verdict (or its absence) means to an alert."""
 
     BREACH = auto()
@@ -42,8 +42,8 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
     """What becomes of an alert (None: there is none) when a verdict on its question is heard."""
     if alert is not None and _is_stale(alert, verdict):
         return Change(alert)
-    heard = Heard.BREACH if policy.counts(verdict) else Heard.CALM
-    if heard is Heard.CALM and not verdict.closed:
+    heard = Signal.BREACH if policy.counts(verdict) else Signal.CALM
+    if heard is Signal.CALM and not verdict.closed:
         return Change(alert)  # a period still filling can say that it is too high, not that it is calm
     return TABLE[alert.state if alert else None, heard](alert, verdict, policy)
 
@@ -52,7 +52,7 @@ def expire(alert: Alert, now: dt.datetime, policy: Policy) -> Change:
     """What becomes of an alert when event time has come to `now` without a word on its question."""
     if now - alert.updated < policy.patience(alert.latest.cadence):
         return Change(alert)
-    return TABLE[alert.state, Heard.NOTHING](alert, alert.latest, policy)
+    return TABLE[alert.state, Signal.NOTHING](alert, alert.latest, policy)
 
 
 def press(alert: Alert, now: dt.datetime, policy: Policy) -> Change:
@@ -175,16 +175,16 @@ def _there(alert: Alert | None) -> Alert:
     return alert
 
 
-TABLE: Final[dict[tuple[State | None, Heard], Move]] = {
-    (None, Heard.BREACH): _open,
-    (None, Heard.CALM): _nothing,
-    (State.PENDING, Heard.BREACH): _confirm,
-    (State.PENDING, Heard.CALM): _drop,
-    (State.PENDING, Heard.NOTHING): _drop,
-    (State.FIRING, Heard.BREACH): _continue,
-    (State.FIRING, Heard.CALM): _settle,
-    (State.FIRING, Heard.NOTHING): _expire,
-    (State.RESOLVED, Heard.BREACH): _open,
-    (State.RESOLVED, Heard.CALM): _nothing,
-    (State.RESOLVED, Heard.NOTHING): _drop,
+TABLE: Final[dict[tuple[State | None, Signal], Move]] = {
+    (None, Signal.BREACH): _open,
+    (None, Signal.CALM): _nothing,
+    (State.PENDING, Signal.BREACH): _confirm,
+    (State.PENDING, Signal.CALM): _drop,
+    (State.PENDING, Signal.NOTHING): _drop,
+    (State.FIRING, Signal.BREACH): _continue,
+    (State.FIRING, Signal.CALM): _settle,
+    (State.FIRING, Signal.NOTHING): _expire,
+    (State.RESOLVED, Signal.BREACH): _open,
+    (State.RESOLVED, Signal.CALM): _nothing,
+    (State.RESOLVED, Signal.NOTHING): _drop,
 }

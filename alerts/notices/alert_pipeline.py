@@ -1,4 +1,4 @@
-"""The herald, pure: verdicts in, notices out. Holds every standing alert by its question.
+"""The pipeline, pure: verdicts in, notices out. Holds every standing alert by its question.
 
 State is kept by partition of `verdicts`, each alert with the offset up to which its question has been heard,
 so that hearing a verdict again changes nothing.
@@ -28,7 +28,7 @@ _PRODUCED_AT = "produced_at"
 
 
 class Record(Protocol):
-    """What the herald needs of a record of `verdicts`."""
+    """What the pipeline needs of a record of `verdicts`."""
 
     offset: int
     value: bytes | None
@@ -47,11 +47,11 @@ class Outcome:
     unreadable: int = 0
 
 
-class Part:
+class Partition:
     """The alerts of one partition, by question, and its event times.
 
-    Regions speak when the slowest sector of their border has told. Where much is read at once, that is long
-    behind what is heard of a single sector, so that their alerts expire by a time of their own.
+    A border is judged when its slowest sector has closed. Where much is read at once, that is long behind
+    single sectors, so alerts of borders expire by a time of their own.
     """
 
     def __init__(self) -> None:
@@ -60,17 +60,17 @@ class Part:
         self.touched: set[str] = set()
 
 
-class Herald:
+class AlertPipeline:
     """Takes verdicts from fetch to fetch."""
 
     def __init__(self, policies: Policies, marks: Marks) -> None:
         self._policies, self._marks = policies, marks
-        self.parts: dict[int, Part] = {}
+        self.parts: dict[int, Partition] = {}
 
     def process(self, partition: int, records: Sequence[Record], topic: str = "verdicts") -> Outcome:
         """Take one fetch of one partition, in the order of its offsets."""
         outcome = Outcome()
-        part = self.parts.setdefault(partition, Part())
+        part = self.parts.setdefault(partition, Partition())
         for record in records:
             try:
                 verdict = Verdict.model_validate_json(record.value or b"")
@@ -111,7 +111,7 @@ class Herald:
 
     def restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
         """Take the state of a partition back."""
-        part = self.parts[partition] = Part()
+        part = self.parts[partition] = Partition()
         for key, value in held.items():
             regional = next((of for of, name in CLOCK.items() if name == key), None)
             if regional is not None:
@@ -124,7 +124,7 @@ class Herald:
         """Forget a partition."""
         self.parts.pop(partition, None)
 
-    def _hear(self, part: Part, verdict: Verdict, record: Record, outcome: Outcome) -> None:
+    def _hear(self, part: Partition, verdict: Verdict, record: Record, outcome: Outcome) -> None:
         key = verdict.question_key
         self._pass(part, verdict.question.regional, verdict.as_of.timestamp(), record.timestamp, outcome)
         offset, alert = part.alerts.get(key, (-1, None))
@@ -134,14 +134,14 @@ class Herald:
         produced = next((int(value) for name, value in record.headers if name == _PRODUCED_AT), 0)
         self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
 
-    def _pass(self, part: Part, regional: bool, event_time: float, at: int, outcome: Outcome) -> None:
+    def _pass(self, part: Partition, regional: bool, event_time: float, at: int, outcome: Outcome) -> None:
         """Let event time pass. Alerts expire where a day begins: how fetches are cut changes nothing."""
         begins = event_time // DAY > part.event_time[regional] // DAY
         part.event_time[regional] = max(part.event_time[regional], event_time)
         if begins:
             self._expire(part, regional, at, outcome)
 
-    def _expire(self, part: Part, regional: bool, at: int, outcome: Outcome) -> None:
+    def _expire(self, part: Partition, regional: bool, at: int, outcome: Outcome) -> None:
         now = dt.datetime.fromtimestamp(part.event_time[regional], dt.UTC)
         for key, (offset, alert) in list(part.alerts.items()):
             if alert.question.regional is not regional:
@@ -150,7 +150,7 @@ class Herald:
             if change.alert is not alert:
                 self._settle(part, key, offset, alert, change, outcome, at, at)
 
-    def _attend(self, part: Part, at: int, outcome: Outcome) -> None:
+    def _attend(self, part: Partition, at: int, outcome: Outcome) -> None:
         """Heed what operators said since, and press where nobody has said anything."""
         now = dt.datetime.fromtimestamp(at / 1000, dt.UTC)
         for key, (offset, alert) in list(part.alerts.items()):
@@ -162,7 +162,7 @@ class Herald:
 
     def _settle(
         self,
-        part: Part,
+        part: Partition,
         key: str,
         offset: int,
         before: Alert | None,

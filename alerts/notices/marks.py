@@ -14,7 +14,7 @@ class Marks:
         self._silences: dict[str, Silence] = {}
         self._acknowledged: dict[str, Acknowledge] = {}
 
-    def hear(self, control: Control) -> None:
+    def apply(self, control: Control) -> None:
         """Take what an operator said; what is not about alerts is passed over."""
         match control:
             case Silence():

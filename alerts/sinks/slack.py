@@ -117,7 +117,7 @@ def _mark(notice: Notice) -> str:
 def _fields(alert: Alert) -> list[str]:
     evidence = alert.latest.evidence
     return [
-        f"*Seen*\n{evidence.observed:,.0f}",
+        f"*DedupIndex*\n{evidence.observed:,.0f}",
         f"*Expected*\n{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
         f"*Where*\n{_escape(place(alert.sector))}",
         f"*Since*\n{alert.onset:%Y-%m-%d}",

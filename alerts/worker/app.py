@@ -20,7 +20,7 @@ from alerts.console.board import Board
 from alerts.console.requests import control_of
 from alerts.lifecycle.alert import Alert, Notice, State
 from alerts.lifecycle.policies import policies
-from alerts.notices.alert_pipeline import Herald, counted
+from alerts.notices.alert_pipeline import AlertPipeline, counted
 from alerts.notices.controls import CONTROL, Reroute
 from alerts.notices.marks import Marks
 from alerts.notices.routing import Routing
@@ -30,13 +30,13 @@ from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import Courier
 from alerts.worker.http_client import Post
 from alerts.worker.metrics import Metrics
-from alerts.worker.outputs import Tells
+from alerts.worker.outputs import NoticePublisher
 from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.toml_documents import DocumentError
 from streams.runtime import worker
-from streams.runtime.flow import Flow
+from streams.runtime.flow import FlowSpec
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import METADATA_MS
 from streams.runtime.worker import Pages, Worker
@@ -48,7 +48,7 @@ FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is
 
 
 class Alerts:
-    """What is around the herald: sinks and their couriers, console and API."""
+    """What is around the pipeline: sinks and their couriers, console and API."""
 
     def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
         self.settings = settings
@@ -56,16 +56,20 @@ class Alerts:
         self.board = Board()
         self.metrics = Metrics()
         self.marks = Marks(routing)
-        self.herald = Herald(policies(settings.policies), self.marks)
+        self.pipeline = AlertPipeline(policies(settings.policies), self.marks)
         self._couriers: dict[str, Courier] = {}
         self.worker = Worker(
             settings,
-            [Flow("verdicts", self.herald, "alerts", Tells(settings, self.board), self.metrics)],
+            [
+                FlowSpec(
+                    "verdicts", self.pipeline, "alerts", NoticePublisher(settings, self.board), self.metrics
+                )
+            ],
             self.metrics,
             group="surgewatch-alerts",
             needed=NEEDED,
             hear=self.hear,
-            show=lambda: self.metrics.standing(counted(self.herald.standing())),
+            show=lambda: self.metrics.standing(counted(self.pipeline.standing())),
             serve=self.serve,
         )
         self.dead = DeadLetters(settings, self.board, self.worker.say)
@@ -83,7 +87,7 @@ class Alerts:
             log.warning("control not understood", key=key, faults=error.error_count())
             return
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
-        self.marks.hear(control)
+        self.marks.apply(control)
         if isinstance(control, Withdrawn):
             self.board.withdrawn(control.key)
         else:
@@ -151,7 +155,7 @@ class Alerts:
         def standing() -> list[Alert]:
             return [
                 alert
-                for alert in self.herald.standing()
+                for alert in self.pipeline.standing()
                 if alert.state is State.FIRING
                 and alert.told
                 and not alert.silenced_by
@@ -197,11 +201,11 @@ class Alerts:
         site.add_routes(console_routes(self.board, self.control, self.resend, self.settings.console_token))
 
         async def all_alerts(_: web.Request) -> web.Response:
-            found = [alert.model_dump(mode="json") for alert in self.herald.standing()]
+            found = [alert.model_dump(mode="json") for alert in self.pipeline.standing()]
             return web.json_response(found)
 
         async def one_alert(request: web.Request) -> web.Response:
-            alert = self.herald.find(request.match_info["alert"])
+            alert = self.pipeline.find(request.match_info["alert"])
             if alert is None:
                 raise web.HTTPNotFound(text="no such alert\n")
             return web.json_response(text=alert.model_dump_json())

@@ -6,17 +6,17 @@ from alerts.worker.settings import Settings
 from streams.runtime.transport import Producer
 
 
-class Tells:
+class NoticePublisher:
     """Brings notices to their topic, and lets the board see."""
 
     def __init__(self, settings: Settings, board: Board) -> None:
         self._topic = settings.topic("notices")
         self._board = board
 
-    async def say(self, producer: Producer, outcome: Outcome) -> None:
+    async def publish(self, producer: Producer, outcome: Outcome) -> None:
         """Hand notices to the producer."""
         for verdict in outcome.verdicts:
-            self._board.hear(verdict)
+            self._board.observe(verdict)
         for alert in outcome.alerts:
             self._board.alert(alert)
         if outcome.notices:

@@ -13,7 +13,7 @@ import numpy as np
 
 from streams.backtest.history_table import Column, Table
 from streams.baselines.negative_binomial import at_most, threshold
-from streams.baselines.peer_priors import Likes
+from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series
@@ -146,14 +146,14 @@ class Scorer:
             )
 
 
-def learn_likes(table: Table, judge: Judge) -> Likes:
+def learn_peer_priors(table: Table, judge: Judge) -> PeerPriors:
     """What is normal at the end of a table, in the series that reach it and speak for themselves."""
     scorer = Scorer(table, judge, 0.01, table.end)
     batch = scorer.counts()
     for _ in scorer.follow(batch):  # so that levels that have shifted lately are known
         pass
     reach = [counts for name, counts in batch.items() if table.series[name].end == table.end]
-    return judge.learn_likes(reach, table.cadence)
+    return judge.learn_peer_priors(reach, table.cadence)
 
 
 def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
 from streams.baselines.negative_binomial import Floats
-from streams.baselines.peer_priors import Like
+from streams.baselines.peer_priors import PeerPrior
 from streams.baselines.priors import GROWN, deviations, priors
 from streams.baselines.regression import Model, Shared
 from streams.contract.cadence import DAY, Cadence
@@ -49,7 +49,7 @@ class Models:
         self,
         cadence: Cadence,
         calendar: Callable[[], Calendar],
-        like: Callable[[str, Cadence], Like | None],
+        like: Callable[[str, Cadence], PeerPrior | None],
     ) -> None:
         self.cadence = cadence
         self._calendar = calendar
@@ -105,13 +105,13 @@ class Models:
         columns = _columns(steps, base, length)
         periods = (present > 0).sum(1)
         people = (values * present).sum(1) / np.maximum(present.sum(1), 1)
-        likes = [self._like(counts.sector, self.cadence) for counts in due]
+        peer_priors = [self._like(counts.sector, self.cadence) for counts in due]
         model = regression.fit(
             values,
             present,
             shared,
             columns,
-            priors(self.cadence, STEPS, periods, people, likes),
+            priors(self.cadence, STEPS, periods, people, peer_priors),
             index,
             BLOCK.get(self.cadence, 0),
             design_matrix.HARMONICS[self.cadence],
@@ -122,7 +122,9 @@ class Models:
                 "base": index,
                 "steps": steps[row],
                 "periods": int(periods[row]),
-                "like": like.sectors if (like := likes[row]) and periods[row] < GROWN[self.cadence] else 0,
+                "like": like.sectors
+                if (like := peer_priors[row]) and periods[row] < GROWN[self.cadence]
+                else 0,
                 "coefficients": model.coefficients[row].astype(np.float32).tobytes(),
                 "covariance": model.covariance[row].astype(np.float32).tobytes(),
                 "wander": float(model.wander[row]),
@@ -159,7 +161,7 @@ class Models:
         error += np.array([one["wander"] for one in kept])
         return mean, np.array([one["dispersion"] for one in kept]), error
 
-    def learn_like(self, batch: Sequence[Counts], border: str) -> Like | None:
+    def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """What is normal in those sectors of a border that speak for themselves; None where none does."""
         # By name, so that sums are the same in whatever order series come.
         by_name = sorted(batch, key=lambda counts: counts.sector)
@@ -175,7 +177,7 @@ class Models:
             level = [0, *(terms + at for at, step in enumerate(one["steps"]) if step < one["base"])]
             coefficients[row, 0] = coefficients[row, level].sum()
             errors[row, 0] = covariance[row][np.ix_(level, level)].sum()
-        return Like.learn(
+        return PeerPrior.learn(
             self.cadence,
             coefficients[:, :terms],
             errors[:, :terms],

@@ -1,4 +1,4 @@
-"""Likes: what is normal in like sectors, for as long as a sector has less than a year of its own.
+"""PeerPriors: what is normal in like sectors, for as long as a sector has less than a year of its own.
 
 Parametric empirical Bayes (Efron & Morris 1973, JASA 68:117; Morris 1983, JASA 78:47). Each term of the
 regression has a mean over the sectors of a border and a variance between them, by moments (DerSimonian &
@@ -30,7 +30,7 @@ _SCATTER: Final = 0.02  # smallest φ - 1 that is told apart from 0
 _PERIODS: Final = (4.0, 100.0)  # that a dispersion can stand for, however much or little sectors differ
 
 
-class Like(BaseModel):
+class PeerPrior(BaseModel):
     """What is normal in the sectors of one border, for one cadence. All terms are logarithms."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
@@ -45,7 +45,7 @@ class Like(BaseModel):
     periods: Annotated[float, Field(gt=0)]  # of a sector's own, against which the dispersion stands
 
     @model_validator(mode="after")
-    def _has_all_terms(self) -> Self:
+    def _has_all_limits(self) -> Self:
         terms = design_matrix.size(self.cadence)
         if not len(self.centre) == len(self.spread) == terms:
             raise ValueError(f"a {self.cadence} has {terms} terms, so many of centre and of spread")
@@ -105,12 +105,12 @@ class Like(BaseModel):
         return 1 + (self.dispersion - 1) * float(np.exp(self.slope * (level - self.centre[0])))
 
 
-class Likes(BaseModel):
+class PeerPriors(BaseModel):
     """A document of them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
-    like: tuple[Like, ...] = ()
+    like: tuple[PeerPrior, ...] = ()
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -121,9 +121,9 @@ class Likes(BaseModel):
         return self
 
     @cached_property
-    def _by_key(self) -> dict[tuple[str, Cadence], Like]:
+    def _by_key(self) -> dict[tuple[str, Cadence], PeerPrior]:
         return {(one.border, one.cadence): one for one in self.like}
 
-    def of(self, border: str, cadence: Cadence) -> Like | None:
+    def of(self, border: str, cadence: Cadence) -> PeerPrior | None:
         """What is normal in the sectors of a border; else in all."""
         return self._by_key.get((border, cadence)) or self._by_key.get((EVERYWHERE, cadence))

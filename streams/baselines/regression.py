@@ -51,7 +51,7 @@ class Model:
 
 
 class Shared:
-    """Terms that T periods have for all series, and the products of them with each other."""
+    """OperatingLimits that T periods have for all series, and the products of them with each other."""
 
     def __init__(self, x: Floats) -> None:
         self.x = x.astype(np.float32)
@@ -77,7 +77,7 @@ def fit(
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
+    `prior` of the k + s limits. The fit of a series is the same to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)

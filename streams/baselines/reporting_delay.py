@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
-from streams.counting.reporting_triangle import EDGES, HORIZON, Arrived
+from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangle
 
 HALF: Final = {Cadence.DAY: 28, Cadence.WEEK: 26, Cadence.MONTH: 12}  # periods
 LEAST: Final = {
@@ -56,7 +56,7 @@ class Arrivals(NamedTuple):
         links = len(EDGES[cadence]) - 1
         return cls(np.zeros((5, links)), np.full(links, first - 1))
 
-    def learn(self, arrived: Arrived, now: float) -> "Arrivals":
+    def learn(self, arrived: ReportingTriangle, now: float) -> "Arrivals":
         """With all periods that have passed another edge by `now`, a moment in periods."""
         cadence = arrived.cadence
         sums, fade = self.sums.copy(), 0.5 ** (1 / HALF[cadence])

@@ -26,9 +26,9 @@ TOPICS = (
     Topic("encounters", "sector", 4, 30),
     Topic("encounters.dead", "sector", 1, 90),
     Topic("verdicts", "sector", 4, 30),
-    Topic("levels", "border", 4, 30),
+    Topic("summaries", "border", 4, 30),
     Topic("counts", "sector", 4, None),  # the changelog of streams: as many partitions as encounters
-    Topic("regions", "border", 4, None),  # the other changelog of streams: as many partitions as levels
+    Topic("borders", "border", 4, None),  # the other changelog of streams: as many partitions as summaries
     Topic("alerts", "question", 4, None),  # the changelog of alerts: as many partitions as verdicts
     Topic("notices", "alert", 4, 30),
     Topic("notices.dead", "sink/notice", 1, 90),

@@ -54,7 +54,7 @@ _Moment = Annotated[dt.datetime, Meta(tz=True)]
 
 
 class _Wire(Struct, forbid_unknown_fields=True, gc=False):
-    """`Encounter` in the decoder's own terms."""
+    """`Encounter` in the decoder's own limits."""
 
     event_id: _Word
     occurred_at: _Moment

@@ -102,7 +102,7 @@ class Noted:
         self.unknown: list[Event] = []  # corrections of events that are not remembered
 
 
-class Seen:
+class DedupIndex:
     """The ids that one sector has counted, and what for."""
 
     __slots__ = ("gone", "horizon", "kinds", "limit", "marks", "segments")

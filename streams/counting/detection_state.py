@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 
-class Memory(dict[str, Any]):
+class DetectionState(dict[str, Any]):
     """Named plain values (numbers, strings, lists of them)."""
 
     def encode(self) -> bytes:
@@ -16,6 +16,6 @@ class Memory(dict[str, Any]):
         return msgspec.msgpack.encode(dict(self))
 
     @classmethod
-    def decode(cls, value: bytes) -> "Memory":
+    def decode(cls, value: bytes) -> "DetectionState":
         """Back from the wire."""
         return cls(msgspec.msgpack.decode(value))

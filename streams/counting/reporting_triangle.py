@@ -1,4 +1,4 @@
-"""Arrived: how old each recent period was when word of its people came.
+"""ReportingTriangle: how old each recent period was when word of its people came.
 
     period   ├────────────┤
     age      0   ½   ¾    1        1.5       2            3   periods since it began
@@ -36,7 +36,7 @@ def moment_in(cadence: Cadence, wall: float) -> float:
     return index + (wall - start) / (cadence.start(index + 1) - start)
 
 
-class Arrived:
+class ReportingTriangle:
     """People of the last periods, by the age at which they became known: a row a period, a column an edge."""
 
     __slots__ = ("cadence", "last", "table")

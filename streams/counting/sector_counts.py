@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from streams.contract.cadence import HOUR, Cadence
 from streams.counting.decoder import Event
-from streams.counting.dedup import Seen, When
-from streams.counting.detection_state import Memory
-from streams.counting.reporting_triangle import Arrived
+from streams.counting.dedup import DedupIndex, When
+from streams.counting.detection_state import DetectionState
+from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.series import Series, local
 from streams.counting.slices import Slices
 
@@ -53,23 +53,23 @@ class Counts:
         "threshold", "zone",
     )  # fmt: skip
 
-    def __init__(self, sector: str, zone: str = "UTC", seen: Seen | None = None) -> None:
+    def __init__(self, sector: str, zone: str = "UTC", seen: DedupIndex | None = None) -> None:
         self.sector, self.zone = sector, zone
         self.offset = -1  # of the source, up to which all is counted
         self.event_time = 0  # the newest moment that an event spoke of
         self.arrival = 0  # the newest moment at which one became known
         self.people = 0  # all that were ever counted, net of corrections
         self.held: dict[Cadence, Series] = {}  # `series`, without the people that wait to be entered
-        self._arrived: dict[Cadence, Arrived] = {}
+        self._arrived: dict[Cadence, ReportingTriangle] = {}
         self._waiting: dict[When, int] = {}  # people whom nobody had to look at yet
         self._most = 0  # that any period can have waiting
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the periods that slices are kept by
-        self.seen = Seen() if seen is None else seen
+        self.seen = DedupIndex() if seen is None else seen
         self.closed: dict[Cadence, int] = {}  # the last period that was judged as over
         self.revised: set[tuple[Cadence, int]] = set()  # closed periods to be judged again
         self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
-        self.memory = Memory()  # what detection remembers beyond the counts
+        self.memory = DetectionState()  # what detection remembers beyond the counts
         self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
         self.sealed: dict[Cadence, int] = {}  # series are in the written history up to here
         self.grown = True  # since the history was last written, more than its tail has changed
@@ -83,7 +83,7 @@ class Counts:
         return self.held
 
     @property
-    def arrived(self) -> dict[Cadence, Arrived]:
+    def arrived(self) -> dict[Cadence, ReportingTriangle]:
         """When word of the last days (weeks, months) came."""
         if self._waiting:
             self._settle()
@@ -182,5 +182,5 @@ class Counts:
     def _arrive(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
         arrived = self._arrived.get(cadence)
         if arrived is None:
-            arrived = self._arrived[cadence] = Arrived(cadence, index)
+            arrived = self._arrived[cadence] = ReportingTriangle(cadence, index)
         arrived.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.cadence import Cadence
-from streams.counting.dedup import HORIZON, LIMIT, Seen
-from streams.counting.detection_state import Memory
+from streams.counting.dedup import HORIZON, LIMIT, DedupIndex
+from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import TAIL as ARRIVED_TAIL
-from streams.counting.reporting_triangle import Arrived
+from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.sector_counts import KEEP, SEAM, Counts
 from streams.counting.series import Series
 from streams.counting.slices import SLICED, Slices
@@ -74,13 +74,13 @@ def restore(
     # In sorted order history comes before now, whose tail lies over it.
     for key in sorted(held):
         sector, _, kind = key.decode().partition("\0")
-        counts = found.setdefault(sector, Counts(sector, zones.get(sector, "UTC"), Seen(*dedup)))
+        counts = found.setdefault(sector, Counts(sector, zones.get(sector, "UTC"), DedupIndex(*dedup)))
         if kind == "history":
             _take_history(counts, held[key])
         elif kind == "now":
             _take_now(counts, held[key])
         elif kind == "memory":
-            counts.memory, counts.learnt = Memory.decode(held[key]), False
+            counts.memory, counts.learnt = DetectionState.decode(held[key]), False
         elif kind == "kinds":
             for known in _unpack(held[key]):
                 counts.seen.kinds.code(tuple(known))
@@ -163,7 +163,7 @@ def _take_history(counts: Counts, value: bytes) -> None:
     rows = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
     counts.slices = Slices(last, names, rows)
     for name, (last, rows) in body["arrived"].items():
-        counts.arrived[Cadence(name)] = Arrived.over(Cadence(name), last, rows)
+        counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, rows)
 
 
 def _take_now(counts: Counts, value: bytes) -> None:
@@ -186,7 +186,7 @@ def _take_now(counts: Counts, value: bytes) -> None:
     counts.revised = {(Cadence(name), index) for name, index in body["revised"]}
     for name, (last, tail) in body["arrived"].items():
         before = counts.arrived.get(Cadence(name))
-        counts.arrived[Cadence(name)] = Arrived.over(Cadence(name), last, tail, before)
+        counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, tail, before)
 
 
 def _checked(body: dict[str, Any], sector: str) -> dict[str, Any]:

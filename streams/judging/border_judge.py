@@ -1,9 +1,9 @@
 """The region: what no sector can see alone. Displacement, spill-over and scan over the sectors of one border.
 
-    levels of one closed period ─▶ history (the last KEEP periods of every sector) ─▶ verdicts
+    summaries of one closed period ─▶ history (the last KEEP periods of every sector) ─▶ verdicts
 
-Pure, and in the order of its periods: the same levels give the same verdicts, and a region that was written
-down and taken back goes on as if it had never stopped.
+Pure, and in the order of its periods: the same summaries give the same verdicts, and a region
+that was written down and taken back goes on as if it had never stopped.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 from streams.detectors import displacement, scan, spill_over
-from streams.judging.period_summary import Level
+from streams.judging.period_summary import PeriodSummary
 
 KEEP = 120  # periods of history: enough to find a lag of two weeks in
 CALM = 8  # periods for which a question that was in breach is also answered with *calm*
@@ -28,7 +28,7 @@ FIGURES = 4  # what is kept of a level
 WIDEST = 4.0  # normal score beyond which a residual tells no more
 
 
-class Region:
+class BorderJudge:
     """One border and one cadence: its sectors' last periods, and which questions stand."""
 
     def __init__(
@@ -64,9 +64,9 @@ class Region:
         """The ids of the sectors it looks at."""
         return self._ids
 
-    def close(self, levels: Sequence[Level]) -> list[Verdict]:
+    def close(self, summaries: Sequence[PeriodSummary]) -> list[Verdict]:
         """Judge one period that is over for the border; a period that was judged before is passed over."""
-        heard = {level.sector: level for level in levels if level.sector in self._ids}
+        heard = {summary.sector: summary for summary in summaries if summary.sector in self._ids}
         if not heard:
             return []
         first = heard[min(heard)]
@@ -74,15 +74,15 @@ class Region:
         if index <= self.last:
             return []
         self._learn(heard, index)
-        as_of = max(level.as_of for level in heard.values())
+        as_of = max(summary.as_of for summary in heard.values())
         verdict = _stamp(self, first, as_of)
         return [*self._displacement(verdict), *self._spill_over(verdict), *self._scan(verdict)]
 
-    def recall(self, level: Level) -> None:
+    def recall(self, summary: PeriodSummary) -> None:
         """Learn from a level that came too late for its period to be judged by."""
-        ago = self.last - level.index
-        if level.sector in self._ids and 0 <= ago < self._history.shape[2]:
-            self._history[:, self._ids.index(level.sector), -1 - ago] = _figures(level)
+        ago = self.last - summary.index
+        if summary.sector in self._ids and 0 <= ago < self._history.shape[2]:
+            self._history[:, self._ids.index(summary.sector), -1 - ago] = _figures(summary)
 
     def encode(self) -> bytes:
         """On the wire; taken back by `restore`."""
@@ -97,7 +97,7 @@ class Region:
             if name in ids:
                 self._history[:, at] = was[:, ids.index(name)]
 
-    def _learn(self, heard: dict[str, Level], index: int) -> None:
+    def _learn(self, heard: dict[str, PeriodSummary], index: int) -> None:
         skipped = min(index - self.last - 1, KEEP) if self.last >= 0 else 0
         column = np.zeros((FIGURES, len(self._ids), skipped + 1), np.float32)
         for at, name in enumerate(self._ids):
@@ -215,20 +215,20 @@ class Region:
             p_value=float(p_value),
             alpha=self._alpha,
             window=window,
-            baseline="levels of the border's sectors",
+            baseline="summaries of the border's sectors",
             neighbours=neighbours,
             remark=remark,
         )
 
 
-def _figures(level: Level) -> tuple[float, float, float, float]:
-    return level.observed, level.expected, level.dispersion, level.alarm
+def _figures(summary: PeriodSummary) -> tuple[float, float, float, float]:
+    return summary.observed, summary.expected, summary.dispersion, summary.alarm
 
 
 Stamp = Callable[[Question, str, Evidence, bool], Verdict]
 
 
-def _stamp(region: Region, first: Level, as_of: dt.datetime) -> Stamp:
+def _stamp(region: BorderJudge, first: PeriodSummary, as_of: dt.datetime) -> Stamp:
     """What all verdicts of one closing have in common."""
 
     def verdict(question: Question, sector: str, evidence: Evidence, breach: bool) -> Verdict:

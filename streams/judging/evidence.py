@@ -70,7 +70,7 @@ def verdict(
     return Verdict.of(
         question=question,
         sector=counts.sector,
-        border=sheet.terms.border(counts.sector),
+        border=sheet.limits.border(counts.sector),
         cadence=sheet.cadence,
         period=period_start(counts, sheet.cadence, sheet.index),
         as_of=dt.datetime.fromtimestamp(int(sheet.as_of), dt.UTC),

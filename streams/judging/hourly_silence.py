@@ -9,7 +9,7 @@ from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
 from streams.detectors import silence
 from streams.judging.evidence import answer
-from streams.judging.operating_limits import Terms
+from streams.judging.operating_limits import OperatingLimits
 from streams.judging.sheet import Sheet
 
 LEAST = 8.0  # people a day below which single hours tell nothing
@@ -28,7 +28,7 @@ def be_patient(sheet: Sheet) -> None:
     """For how many hours each sector may be silent before anybody asks: what its busiest would bear."""
     for counts, dispersion in zip(sheet.batch, np.maximum(sheet.dispersion, 1.0001), strict=True):
         busiest = _profile(counts, (sheet.index + 1) * 24).max(initial=0.0)
-        alpha = sheet.terms.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
+        alpha = sheet.limits.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
         people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
         if busiest > 0 and not fitted_delays.waits(counts, Cadence.DAY):
             counts.memory["patience"] = max(int(people / busiest), 1)
@@ -47,7 +47,7 @@ def _profile(counts: Counts, hour: int) -> Floats:
     return profile if profile.sum() >= LEAST else np.zeros(0)
 
 
-def silent_hours(terms: Terms, counts: Counts, index: int) -> list[Verdict]:
+def silent_hours(limits: OperatingLimits, counts: Counts, index: int) -> list[Verdict]:
     """Has nobody come for longer than chance allows, by the end of hour `index`?"""
     profile = _profile(counts, index)
     if not len(profile):
@@ -57,9 +57,9 @@ def silent_hours(terms: Terms, counts: Counts, index: int) -> list[Verdict]:
     mean = profile[None, :]
     dispersion = np.array([max(counts.memory[f"model {Cadence.DAY}"]["dispersion"], 1.0)])
     found = silence.judge(observed, mean, dispersion, np.zeros(1))
-    alpha = terms.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
+    alpha = limits.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
     sheet = Sheet(
-        terms, Cadence.HOUR, index, [counts], observed, mean, dispersion, np.zeros(1), np.array([alpha]),
+        limits, Cadence.HOUR, index, [counts], observed, mean, dispersion, np.zeros(1), np.array([alpha]),
         closed=True, as_of=Cadence.HOUR.start(index + 1),
     )  # fmt: skip
     return answer(

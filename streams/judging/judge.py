@@ -26,7 +26,7 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.calendar import Calendar
 from streams.baselines.fitted_models import Models
 from streams.baselines.negative_binomial import Floats
-from streams.baselines.peer_priors import EVERYWHERE, Likes
+from streams.baselines.peer_priors import EVERYWHERE, PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.controls import StreamControl
 from streams.contract.sectors import Registry
@@ -36,7 +36,7 @@ from streams.counting.series import local
 from streams.detectors import surge
 from streams.judging import hourly_surge, questions
 from streams.judging.hourly_silence import be_patient, is_suspicious, silent_hours
-from streams.judging.operating_limits import Terms
+from streams.judging.operating_limits import OperatingLimits
 from streams.judging.sheet import LONGEST, Late, Sheet
 
 EARLY: Final = 0.1  # of alpha, for each look at a period that is still filling (there are three)
@@ -50,20 +50,21 @@ class Judge:
         registry: Registry,
         calendar: Calendar | None = None,
         false_alarms_per_month: float = 0.05,
-        likes: Likes | None = None,
+        peer_priors: PeerPriors | None = None,
     ) -> None:
-        self._terms = Terms(registry, calendar or Calendar(), false_alarms_per_month, likes)
+        self._limits = OperatingLimits(registry, calendar or Calendar(), false_alarms_per_month, peer_priors)
         self._models = {
-            cadence: Models(cadence, lambda: self._terms.calendar, self._terms.like) for cadence in Cadence
+            cadence: Models(cadence, lambda: self._limits.calendar, self._limits.peer_prior)
+            for cadence in Cadence
         }
 
-    def hear(self, control: StreamControl) -> None:
+    def apply(self, control: StreamControl) -> None:
         """Take what an operator said."""
-        self._terms.hear(control)
+        self._limits.apply(control)
 
     def withdraw(self, key: str) -> None:
         """A control was withdrawn."""
-        self._terms.withdraw(key)
+        self._limits.withdraw(key)
 
     def close(
         self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
@@ -72,7 +73,7 @@ class Judge:
         for counts in batch:
             counts.threshold.pop(cadence, None)
         if cadence is Cadence.HOUR:
-            return [said for counts in batch for said in silent_hours(self._terms, counts, index)]
+            return [said for counts in batch for said in silent_hours(self._limits, counts, index)]
         if clock is not None:
             fitted_delays.learn(batch, cadence, clock)
         self._models[cadence].refresh(batch, index)
@@ -197,10 +198,10 @@ class Judge:
         starts = np.array([counts.series[cadence].first for counts in ready])
         known = np.arange(index - LONGEST + 1, index + 1)[None, :] >= starts[:, None]
         mean = np.where(known, mean, 0.0)
-        alpha = np.array([self._terms.alpha(counts.sector, cadence, Question.SURGE) for counts in ready])
+        alpha = np.array([self._limits.alpha(counts.sector, cadence, Question.SURGE) for counts in ready])
         late = _late(ready, cadence, index, mean, dispersion, clock, closed=closed, early=early)
         return Sheet(
-            self._terms,
+            self._limits,
             cadence,
             index,
             ready,
@@ -215,19 +216,19 @@ class Judge:
             early,
         )
 
-    def learn_likes(self, batch: Sequence[Counts], cadence: Cadence) -> Likes:
+    def learn_peer_priors(self, batch: Sequence[Counts], cadence: Cadence) -> PeerPriors:
         """What is normal in those of these series that speak for themselves, by border and for all."""
         borders: defaultdict[str, list[Counts]] = defaultdict(list, {EVERYWHERE: list(batch)})
         for counts in batch:
-            if border := self._terms.border(counts.sector):
+            if border := self._limits.border(counts.sector):
                 borders[border].append(counts)
-        found = (self._models[cadence].learn_like(group, border) for border, group in borders.items())
-        return Likes(like=tuple(like for like in found if like is not None))
+        found = (self._models[cadence].learn_peer_prior(group, border) for border, group in borders.items())
+        return PeerPriors(like=tuple(like for like in found if like is not None))
 
     def compare(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> None:
         """From period `index` on, what is normal in those that speak for themselves is held of the others."""
         if not self._models[cadence].are_grown(batch, index):
-            self._terms.likes = self.learn_likes(batch, cadence)
+            self._limits.peer_priors = self.learn_peer_priors(batch, cadence)
 
     def score(
         self, batch: Sequence[Counts], cadence: Cadence, index: int

@@ -1,10 +1,10 @@
-"""Terms: what operators have laid down. The budget, known dates, capacities."""
+"""OperatingLimits: what operators have laid down. The budget, known dates, capacities."""
 
 import datetime as dt
 from typing import Final
 
 from streams.baselines.calendar import Calendar, KnownDate
-from streams.baselines.peer_priors import Like, Likes
+from streams.baselines.peer_priors import PeerPrior, PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.controls import Capacity, PolicyDate, Sensitivity, StreamControl
 from streams.contract.sectors import Registry
@@ -23,7 +23,7 @@ SHARE: Final = {
 }
 
 
-class Terms:
+class OperatingLimits:
     """What holds now; controls change it."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Terms:
         registry: Registry,
         calendar: Calendar,
         false_alarms_per_month: float,
-        likes: Likes | None = None,
+        peer_priors: PeerPriors | None = None,
     ) -> None:
         self._sectors = registry.by_id
         self._calendar = calendar
@@ -39,10 +39,10 @@ class Terms:
         self._capacities: dict[str, float] = {}
         self._budgets = {"*": false_alarms_per_month}
         self._default_budget = false_alarms_per_month
-        self.likes = likes or Likes()
+        self.peer_priors = peer_priors or PeerPriors()
         self.calendar = calendar  # with the policy dates that came by controls
 
-    def hear(self, control: StreamControl) -> None:
+    def apply(self, control: StreamControl) -> None:
         """Take what an operator said."""
         match control:
             case PolicyDate():
@@ -79,9 +79,9 @@ class Terms:
         known = self._sectors.get(sector)
         return known.border if known else ""
 
-    def like(self, sector: str, cadence: Cadence) -> Like | None:
+    def peer_prior(self, sector: str, cadence: Cadence) -> PeerPrior | None:
         """What is normal in sectors like this one, where that is known."""
-        return self.likes.of(self.border(sector), cadence)
+        return self.peer_priors.of(self.border(sector), cadence)
 
     def _date(self) -> None:
         self.calendar = self._calendar.with_dates(

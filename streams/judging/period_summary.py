@@ -1,4 +1,4 @@
-"""Levels: what the sectors of a border tell their region when a period is over, on the topic `levels`."""
+"""Levels: what the sectors of a border tell their region when a period is over, on the topic `summaries`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
@@ -11,7 +11,7 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Figures, Question, Verdict
 
 
-class Level(BaseModel):
+class PeriodSummary(BaseModel):
     """One sector's closed period: what was seen and what is normal there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,11 +53,11 @@ class Level(BaseModel):
         )
 
 
-def levels(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[Level]:
+def summaries(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[PeriodSummary]:
     """What these verdicts have to tell to each border that looks at their sector."""
     for verdict in verdicts:
         for border in registry.audience.get(verdict.sector, ()):
-            level = Level.of(verdict, border)
+            level = PeriodSummary.of(verdict, border)
             if level is not None:
                 yield level
 

@@ -73,7 +73,7 @@ def drops(sheet: Sheet) -> list[Verdict]:
     found = drop.judge(sheet.observed, sheet.mean, sheet.pooled(windows), sheet.error, windows)
     out = []
     for row, counts in enumerate(sheet.batch):
-        alpha = sheet.terms.alpha(counts.sector, sheet.cadence, Question.DROP)
+        alpha = sheet.limits.alpha(counts.sector, sheet.cadence, Question.DROP)
         fewer = found.expected[row] - found.observed[row] >= FLOOR_PEOPLE
         low = found.observed[row] * FLOOR_RATIO <= found.expected[row]
         breach = bool(found.p_value[row] <= alpha and fewer and low)
@@ -136,7 +136,7 @@ def silences(sheet: Sheet) -> list[Verdict]:
     found = silence.judge(sheet.observed, sheet.mean, sheet.dispersion, sheet.error + silence_doubt(sheet))
     out = []
     for row, counts in enumerate(sheet.batch):
-        alpha = sheet.terms.alpha(counts.sector, sheet.cadence, Question.SILENCE)
+        alpha = sheet.limits.alpha(counts.sector, sheet.cadence, Question.SILENCE)
         out += answer(
             sheet,
             row,
@@ -165,7 +165,7 @@ def mixes(sheet: Sheet) -> list[Verdict]:
         total = blocks[[name.startswith("demographic=") for name in names]].sum(0)
         if total[-1] == 0 or (total[:-1] > 0).sum() < 4:
             continue
-        alpha = sheet.terms.alpha(counts.sector, sheet.cadence, Question.MIX)
+        alpha = sheet.limits.alpha(counts.sector, sheet.cadence, Question.MIX)
         found = mix.judge(blocks[:, -1], total[-1], blocks[:, :-1], total[:-1], alpha)
         top = int(np.where(found.shifted, found.p_slice, 2.0).argmin()) if found.shifted.any() else -1
         shown = top if top >= 0 else int(found.p_slice.argmin())
@@ -195,7 +195,7 @@ def slow_rises(sheet: Sheet) -> list[Verdict]:
     # State of before knows the sum and the age alone.
     held = np.array([(*counts.memory.get(key, ()), *(0.0,) * 4)[:4] for counts in sheet.batch])
     limits = [
-        slow_rise.limit(1 / sheet.terms.alpha(counts.sector, sheet.cadence, Question.SLOW_RISE))
+        slow_rise.limit(1 / sheet.limits.alpha(counts.sector, sheet.cadence, Question.SLOW_RISE))
         for counts in sheet.batch
     ]
     found = slow_rise.step(
@@ -279,7 +279,7 @@ def strains(sheet: Sheet) -> list[Verdict]:
     """More than a place can take in?"""
     out = []
     for row, counts in enumerate(sheet.batch):
-        capacity = sheet.terms.capacity(counts.sector)
+        capacity = sheet.limits.capacity(counts.sector)
         if capacity is None or sheet.cadence is not Cadence.DAY:
             continue
         end = moment(counts.zone, DAY * (sheet.index + 1)).timestamp()

@@ -10,7 +10,7 @@ from streams.baselines.negative_binomial import Floats
 from streams.baselines.reporting_delay import TRUSTED, pooled
 from streams.contract.cadence import Cadence
 from streams.counting.sector_counts import Counts
-from streams.judging.operating_limits import Terms
+from streams.judging.operating_limits import OperatingLimits
 
 LONGEST: Final = 28  # periods that are looked at together
 
@@ -28,7 +28,7 @@ class Late(NamedTuple):
 class Sheet:
     """What a period looks like for n sectors: the arrays that detectors are given."""
 
-    terms: Terms
+    limits: OperatingLimits
     cadence: Cadence
     index: int
     batch: Sequence[Counts]

@@ -22,7 +22,7 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question, Verdict
 from streams.counting import state_codec
 from streams.counting.decoder import Decoder, Event
-from streams.counting.dedup import HORIZON, LIMIT, Seen
+from streams.counting.dedup import HORIZON, LIMIT, DedupIndex
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import local
 from streams.counting.state_codec import Pair
@@ -64,7 +64,7 @@ class Cut(NamedTuple):
     events: Mapping[str, list[Event]]
 
 
-class Part:
+class Partition:
     """One partition: its sectors' counts and its event time."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Part:
         self.revised: set[str] = set()  # sectors with closed periods that changed
 
 
-class Pipeline:
+class SectorPipeline:
     """Holds the state of the assigned partitions and takes it from fetch to fetch."""
 
     def __init__(
@@ -91,12 +91,12 @@ class Pipeline:
         self._judge = judge
         self._lateness = lateness  # seconds of event time that a period is held open beyond its end
         self._dedup = dedup  # event ids remembered per sector, and for how many hours
-        self.parts: dict[int, Part] = {}
+        self.parts: dict[int, Partition] = {}
 
     def process(self, partition: int, records: Sequence[Record], topic: str = "encounters") -> Outcome:
         """Take one fetch of one partition, in the order of its offsets."""
         outcome = Outcome(produced_at=max(record.timestamp for record in records))
-        part = self.parts.setdefault(partition, Part())
+        part = self.parts.setdefault(partition, Partition())
         # The broker's time, not this machine's clock: so that a replay refuses what was refused then.
         now = outcome.produced_at / 1000
         values, offsets = [record.value for record in records], [record.offset for record in records]
@@ -122,9 +122,9 @@ class Pipeline:
                 self._advance(part, int(now), outcome)
         return outcome
 
-    def hear(self, control: StreamControl) -> None:
+    def apply(self, control: StreamControl) -> None:
         """Take what an operator said."""
-        self._judge.hear(control)
+        self._judge.apply(control)
 
     def withdraw(self, key: str) -> None:
         """An operator took a control back."""
@@ -144,7 +144,7 @@ class Pipeline:
 
     def restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
         """Take the state of a partition back."""
-        part = self.parts[partition] = Part()
+        part = self.parts[partition] = Partition()
         part.event_time = int(held.get(CLOCK, b"0"))
         sectors = {key: value for key, value in held.items() if key != CLOCK}
         part.counts = state_codec.restore(sectors, self._zones, self._dedup)
@@ -154,7 +154,7 @@ class Pipeline:
         """Forget a partition."""
         self.parts.pop(partition, None)
 
-    def _fold(self, part: Part, cut: Cut, outcome: Outcome) -> list[Rejected]:
+    def _fold(self, part: Partition, cut: Cut, outcome: Outcome) -> list[Rejected]:
         refused: list[Rejected] = []
         counted = duplicate = corrected = 0
         people = outcome.people
@@ -162,7 +162,7 @@ class Pipeline:
             counts = part.counts.get(sector)
             if counts is None:
                 counts = part.counts[sector] = Counts(
-                    sector, self._zones.get(sector, "UTC"), Seen(*self._dedup)
+                    sector, self._zones.get(sector, "UTC"), DedupIndex(*self._dedup)
                 )
             before = counts.people
             fold = counts.fold(events, part.event_time)
@@ -181,7 +181,7 @@ class Pipeline:
         part.touched |= cut.events.keys()
         return refused
 
-    def _advance(self, part: Part, until: int, outcome: Outcome) -> None:
+    def _advance(self, part: Partition, until: int, outcome: Outcome) -> None:
         """Move event time on, and close what is over by it, oldest first."""
         before, crossed = part.event_time, until // HOUR > part.event_time // HOUR
         part.event_time = max(part.event_time, until)
@@ -199,7 +199,7 @@ class Pipeline:
             self._bursts(part, before, outcome)
             self._early(part, before, outcome)
 
-    def _revise(self, part: Part, outcome: Outcome) -> None:
+    def _revise(self, part: Partition, outcome: Outcome) -> None:
         """Judge closed periods again that have changed: once an hour, and not whenever something came."""
         batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         for sector in sorted(part.revised):
@@ -211,14 +211,14 @@ class Pipeline:
         part.touched |= part.revised
         part.revised.clear()
 
-    def _bursts(self, part: Part, before: int, outcome: Outcome) -> None:
+    def _bursts(self, part: Partition, before: int, outcome: Outcome) -> None:
         """A look at the hours that are over since, of days that are not."""
         last = (part.event_time - self._lateness) // HOUR
         for hour in range(max((before - self._lateness) // HOUR, last - 24), last):
             if said := self._judge.bursts(part.counts.values(), hour, part.event_time):
                 self._say(outcome, part.counts.values(), said)
 
-    def _early(self, part: Part, before: int, outcome: Outcome) -> None:
+    def _early(self, part: Partition, before: int, outcome: Outcome) -> None:
         """A look at days of which another quarter is over."""
         batches: defaultdict[int, list[Counts]] = defaultdict(list)
         for counts in part.counts.values():
@@ -230,7 +230,7 @@ class Pipeline:
         for index, batch in sorted(batches.items()):
             self._say(outcome, batch, self._judge.early(batch, Cadence.DAY, index, part.event_time))
 
-    def _due(self, part: Part) -> dict[tuple[Cadence, int], list[Counts]]:
+    def _due(self, part: Partition) -> dict[tuple[Cadence, int], list[Counts]]:
         """The next period of each sector and cadence that is over, by period."""
         hour = (part.event_time - self._lateness) // HOUR
         due: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
@@ -251,7 +251,7 @@ class Pipeline:
                     due[cadence, following].append(counts)
         return due
 
-    def _peek(self, part: Part, outcome: Outcome) -> None:
+    def _peek(self, part: Partition, outcome: Outcome) -> None:
         """An early word on periods still open, from sectors where it could be anything but calm."""
         batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         for sector in outcome.touched:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from faust.assignor import PartitionAssignor
 
 
-class Known:
+class KnownCluster:
     """What a cluster says of topics, and what is known of those of which it says nothing."""
 
     def __init__(self, cluster: Any, partitions: Mapping[str, set[int]]) -> None:
@@ -29,4 +29,4 @@ class Assignor(PartitionAssignor):
 
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """For each member its part of all partitions."""
-        return super().assign(Known(cluster, cast("Any", self.app).partitions), member_metadata)
+        return super().assign(KnownCluster(cluster, cast("Any", self.app).partitions), member_metadata)

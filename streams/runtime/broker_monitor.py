@@ -22,7 +22,7 @@ class SetupError(RuntimeError):
     """The worker cannot start as it is set up; the message says what to do, on one line."""
 
 
-class Observer:
+class BrokerMonitor:
     """Reads `controls` from its beginning and asks for ends of topics."""
 
     def __init__(self, servers: str, controls: str) -> None:
@@ -55,13 +55,13 @@ class Observer:
         """Disconnect."""
         await self._consumer.stop()
 
-    async def first_controls(self, heard: Callable[[Any], None]) -> None:
+    async def read_standing_controls(self, heard: Callable[[Any], None]) -> None:
         """Hear every control that stands now."""
         ends = await self._consumer.end_offsets(self._consumer.assignment())
         while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
-            await self.next_controls(heard)
+            await self.read_new_controls(heard)
 
-    async def next_controls(self, heard: Callable[[Any], None], timeout: float = 1.0) -> None:
+    async def read_new_controls(self, heard: Callable[[Any], None], timeout: float = 1.0) -> None:
         """Hear what operators said since, waiting for it up to `timeout` seconds."""
         fetched = await self._consumer.getmany(timeout_ms=int(timeout * 1000))
         for records in fetched.values():

@@ -1,11 +1,11 @@
-"""Where state outlives the worker: a compacted changelog in Kafka, written behind, and a local shelf.
+"""Where state outlives the worker: a compacted changelog in Kafka, written behind, and a local local_store.
 
 The changelog is the truth. It is written once per touched key and commit, and read back when a partition is
 assigned. (Not a Faust table: its recovery goes on after a record that could not be applied, and reads a
 worker's own writes again at every rebalance; and each write costs a pass through Faust's producer.)
 
-The shelf is a copy on the local disk that shortens the reading: only what the changelog got since is read.
-It may vanish at any time. A shelf that cannot be written (disk full) is given up, and work goes on.
+The local store is a copy on the local disk that shortens recovery: only what the changelog got since is read.
+It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.runtime.local_store import NoShelf, Pair, Shelf
+from streams.runtime.local_store import LocalStore, NoStore, Pair
 from streams.runtime.transport import Producer
 
 log = structlog.get_logger()
@@ -34,10 +34,10 @@ class State(NamedTuple):
 class Changelog:
     """The compacted topic behind a worker's state, one partition for each of the source's."""
 
-    def __init__(self, topic: str, servers: str, shelf: Shelf) -> None:
+    def __init__(self, topic: str, servers: str, local_store: LocalStore) -> None:
         self.topic = topic
         self._servers = servers
-        self._shelf: Shelf = shelf
+        self._local_store: LocalStore = local_store
         self.bytes_written = 0
 
     async def read(self, producer: Producer, partitions: Sequence[int]) -> dict[int, State]:
@@ -45,8 +45,8 @@ class Changelog:
 
         What a worker had begun to write when it died is taken back, here and in the topic.
         """
-        held, undone = await self.look(partitions)
-        await self.write(producer, undone)
+        held, rolled_back = await self.look(partitions)
+        await self.write(producer, rolled_back)
         return held
 
     async def look(self, partitions: Sequence[int]) -> tuple[dict[int, State], dict[int, State]]:
@@ -56,8 +56,8 @@ class Changelog:
         for partition in partitions:
             following, held[partition] = self._unshelve(partition)
             starts[TopicPartition(self.topic, partition)] = following
-        undone = await self._read_on(starts, held) if starts else {}
-        return {at: State(_position(pairs), _but_position(pairs)) for at, pairs in held.items()}, undone
+        rolled_back = await self._read_on(starts, held) if starts else {}
+        return {at: State(_position(pairs), _but_position(pairs)) for at, pairs in held.items()}, rolled_back
 
     async def _read_on(
         self, starts: Mapping[TopicPartition, int], held: dict[int, dict[bytes, bytes]]
@@ -74,20 +74,20 @@ class Changelog:
             left = {}
             for tp, start in starts.items():
                 if not firsts[tp] <= start <= ends[tp]:
-                    # An older shelf than the changelog, or of another cluster: read all again.
+                    # An older local_store than the changelog, or of another cluster: read all again.
                     held[tp.partition].clear()
                     start = firsts[tp]
                 consumer.seek(tp, start)
                 if start < ends[tp]:
                     left[tp] = ends[tp]
-            news = {tp: News(held[tp.partition]) for tp in left}
+            news = {tp: PartitionReader(held[tp.partition]) for tp in left}
             while left:
                 for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
                     news[tp].apply(records)
                 left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
             for tp, fresh in news.items():
                 self._keep(tp.partition, fresh.pairs(), await consumer.position(tp))
-            return {tp.partition: fresh.undone() for tp, fresh in news.items() if fresh.begun}
+            return {tp.partition: fresh.rolled_back() for tp, fresh in news.items() if fresh.begun}
         finally:
             await consumer.stop()
 
@@ -107,7 +107,7 @@ class Changelog:
 
     def _unshelve(self, partition: int) -> tuple[int, dict[bytes, bytes]]:
         try:
-            following, pairs = self._shelf.load(partition)
+            following, pairs = self._local_store.load(partition)
             return following, dict(pairs)
         except Exception as error:  # whatever the disk says: the changelog has it all
             self._give_up(partition, error)
@@ -115,22 +115,24 @@ class Changelog:
 
     def _keep(self, partition: int, pairs: Sequence[Pair], following: int) -> None:
         try:
-            self._shelf.save(partition, pairs, following)
+            self._local_store.save(partition, pairs, following)
         except Exception as error:
             self._give_up(partition, error)
 
     def _give_up(self, partition: int, error: Exception) -> None:
-        log.error("shelf given up: recovery reads the whole changelog", partition=partition, error=str(error))
+        log.error(
+            "local_store given up: recovery reads the whole changelog", partition=partition, error=str(error)
+        )
         with suppress(Exception):
-            self._shelf.close(partition)
-        self._shelf = NoShelf()
+            self._local_store.close(partition)
+        self._local_store = NoStore()
 
     def close(self, partition: int) -> None:
         """Let go of a partition."""
-        self._shelf.close(partition)
+        self._local_store.close(partition)
 
 
-class News:
+class PartitionReader:
     """What the changelog says beyond what is held.
 
     A write holds from its last record on, which is that of AT. So a write that a dying worker left half done
@@ -168,7 +170,7 @@ class News:
         """Every key that was spoken of, with what holds now."""
         return [(key, self._held.get(key)) for key in self._touched]
 
-    def undone(self) -> State:
+    def rolled_back(self) -> State:
         """What to write so that the topic says again what holds."""
         return State(self._position, [(key, self._held.get(key)) for key in dict(self.begun)])
 

@@ -40,14 +40,14 @@ class Core(Protocol):
         """Forget a partition."""
 
 
-class Says(Protocol):
+class Publisher(Protocol):
     """Brings outcomes to their topics."""
 
-    async def say(self, producer: Producer, outcome: Any, /) -> None:
+    async def publish(self, producer: Producer, outcome: Any, /) -> None:
         """Hand an outcome to the producer."""
 
 
-class Measures(Protocol):
+class FlowMetrics(Protocol):
     """Counts outcomes."""
 
     def batch(self, outcome: Any, events: int, seconds: float, /) -> None:
@@ -57,7 +57,7 @@ class Measures(Protocol):
         """What followed from a tick."""
 
 
-class Keeper:
+class Flow:
     """Holds a core's state for the assigned partitions of the source topic."""
 
     def __init__(
@@ -65,15 +65,15 @@ class Keeper:
         source: str,
         core: Core,
         changelog: Changelog,
-        says: Says,
-        metrics: Measures,
+        publisher: Publisher,
+        metrics: FlowMetrics,
         producer: Callable[[], Producer],
         consumer: Callable[[], Consumer],
     ) -> None:
         self._source = source
         self._core = core
         self._changelog = changelog
-        self._says = says
+        self._publisher = publisher
         self._metrics = metrics
         self._producer, self._consumer = producer, consumer
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
@@ -82,7 +82,7 @@ class Keeper:
         self._unsettled = False  # is a settling under way, or did one fail?
         self.ready = False  # has this worker joined its group, with whatever partitions fell to it?
 
-    async def fold(self, fetch: Fetch) -> None:
+    async def process(self, fetch: Fetch) -> None:
         """Bring a fetch into the state and say what follows from it."""
         async with self._turn:
             at = self.positions.get(fetch.partition)
@@ -99,7 +99,7 @@ class Keeper:
                 started = time.perf_counter()
                 outcome = self._core.process(fetch.partition, records, self._source)
                 self._metrics.batch(outcome, len(records), time.perf_counter() - started)
-                await self._says.say(self._producer(), outcome)
+                await self._publisher.publish(self._producer(), outcome)
 
     async def _go_back(self, fetch: Fetch, at: int) -> None:
         """Read what was dropped on its way here (a rebalance does that), or is no longer in the broker."""
@@ -114,7 +114,7 @@ class Keeper:
         async with self._turn:
             outcome = self._core.tick(now, moves)
             self._metrics.outcome(outcome)
-            await self._says.say(self._producer(), outcome)
+            await self._publisher.publish(self._producer(), outcome)
 
     async def settle(self) -> None:
         """Bring outputs, then state, of all that was folded so far into the broker.
@@ -169,54 +169,54 @@ class Keeper:
                 self._changelog.close(tp.partition)
 
 
-class Flow(NamedTuple):
+class FlowSpec(NamedTuple):
     """A topic that is taken, the core that takes it, where its state goes, and who hears what it says."""
 
     source: str
     core: Core
     changelog: str  # a topic of as many partitions as the source
-    says: Says
-    metrics: Measures
+    publisher: Publisher
+    metrics: FlowMetrics
 
 
-class Keepers:
+class Flows:
     """The keepers of all flows as one. One consumer feeds them all, so they are settled together."""
 
-    def __init__(self, keepers: Sequence[Keeper]) -> None:
+    def __init__(self, keepers: Sequence[Flow]) -> None:
         self._keepers = keepers
 
     @property
     def ready(self) -> bool:
         """Are all of them members of the group?"""
-        return all(keeper.ready for keeper in self._keepers)
+        return all(owner.ready for owner in self._keepers)
 
     @property
     def recovery_seconds(self) -> float:
         """How long the last reading back took, all in all."""
-        return sum(keeper.recovery_seconds for keeper in self._keepers)
+        return sum(owner.recovery_seconds for owner in self._keepers)
 
     async def settle(self) -> None:
         """Bring outputs, then state, of all that was folded so far into the broker."""
-        for keeper in self._keepers:
-            await keeper.settle()
+        for owner in self._keepers:
+            await owner.settle()
 
     def position(self, tp: TP) -> int | None:
         """The offset up to which a partition has been taken; None where it is not held."""
-        return next((at for keeper in self._keepers if (at := keeper.position(tp)) is not None), None)
+        return next((at for owner in self._keepers if (at := owner.position(tp)) is not None), None)
 
     def resume(self, tp: TP, committed: int) -> None:
         """Reading goes on from here."""
-        for keeper in self._keepers:
-            keeper.resume(tp, committed)
+        for owner in self._keepers:
+            owner.resume(tp, committed)
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of the partitions that are new here."""
         mine = list(partitions)
-        for keeper in self._keepers:
-            await keeper.assigned(mine)
+        for owner in self._keepers:
+            await owner.assigned(mine)
 
     def revoked(self, partitions: Iterable[TP]) -> None:
         """Forget partitions that may be another worker's by now."""
         gone = list(partitions)
-        for keeper in self._keepers:
-            keeper.revoked(gone)
+        for owner in self._keepers:
+            owner.revoked(gone)

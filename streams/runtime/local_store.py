@@ -7,13 +7,13 @@ from typing import Any, Protocol
 Pair = tuple[bytes, bytes | None]  # key, value; None: the key is gone
 
 
-NEXT = b"\0next"  # key of a shelf's own: the changelog offset to read on from
+NEXT = b"\0next"  # key of a local_store's own: the changelog offset to read on from
 
 
 BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
 
 
-class Shelf(Protocol):
+class LocalStore(Protocol):
     """A local copy of a partition's state."""
 
     def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
@@ -26,8 +26,8 @@ class Shelf(Protocol):
         """Let go of a partition (its copy stays on the disk)."""
 
 
-class NoShelf:
-    """Memory only: every recovery reads the whole changelog."""
+class NoStore:
+    """DetectionState only: every recovery reads the whole changelog."""
 
     def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
         return 0, iter(())
@@ -39,7 +39,7 @@ class NoShelf:
         pass
 
 
-class RocksShelf:
+class RocksStore:
     """RocksDB, a database for each partition, with bounded caches."""
 
     def __init__(self, folder: Path) -> None:

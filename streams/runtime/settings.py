@@ -32,7 +32,7 @@ class WorkerSettings(BaseSettings):
     session_seconds: Annotated[float, Field(ge=6)] = Field(
         10.0, description="after which the group takes a silent worker for dead"
     )
-    patience_seconds: Annotated[float, Field(gt=0)] = Field(
+    watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"
     )
 

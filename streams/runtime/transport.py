@@ -3,8 +3,8 @@
 Faust spends some 70-300 µs on each message's way to its agent. Here the message *is* the fetch: all records
 of a partition that one poll brought. An agent of this transport must run with `concurrency=1`.
 
-Before offsets are committed, and around a rebalance, the transport calls its `Keeper`: the one that holds
-state. What it says happens in this order: outputs and state are in the broker, then offsets are committed.
+Before offsets are committed, and around a rebalance, the transport calls its `PartitionOwner`, which holds
+state. The order is fixed: outputs and state are in the broker, then offsets are committed.
 """
 
 import time
@@ -51,7 +51,7 @@ class Sent(NamedTuple):
     records: int
 
 
-class Keeper(Protocol):
+class PartitionOwner(Protocol):
     """Who holds state for the assigned partitions."""
 
     async def settle(self) -> None:
@@ -71,9 +71,9 @@ class Keeper(Protocol):
 
 
 class App(faust.App):
-    """An app whose state has a keeper, and which knows the partitions of its topics."""
+    """An app whose state has a owner, and which knows the partitions of its topics."""
 
-    keeper: Keeper
+    owner: PartitionOwner
     partitions: Mapping[str, set[int]]
 
 
@@ -83,8 +83,8 @@ class Consumer(driver.Consumer):
     _fetched = 0.0  # when records came last, by the monotonic clock
 
     @property
-    def _keeper(self) -> Keeper:
-        return cast("App", self.app).keeper
+    def _keeper(self) -> PartitionOwner:
+        return cast("App", self.app).owner
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -97,7 +97,7 @@ class Consumer(driver.Consumer):
         return {tp: [Fetch(*tp, records.start, records.end, [*records])] for tp, records in fetched.items()}
 
     def _to_message(self, tp: TP, fetch: Fetch) -> ConsumerMessage:
-        # What follows upon what is the keeper's to say. Faust would drop what is read again, and what a poll
+        # What follows upon what is the owner's to say. Faust would drop what is read again, and what a poll
         # brought that began before a rebalance and ended after it: that would not come again.
         self._read_offset[tp] = None
         return ConsumerMessage(
@@ -123,7 +123,7 @@ class Consumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order).
 
-        But never beyond what the keeper has taken: a fetch from before a rebalance is acknowledged too, and
+        But never beyond what the owner has taken: a fetch from before a rebalance is acknowledged too, and
         dropped.
         """
         acked, taken = self._acked[tp], self._keeper.position(tp)
@@ -184,9 +184,9 @@ class _Thread(driver.AIOKafkaConsumerThread):
         committed = await super().seek_to_committed()
         if never := [tp for tp, offset in committed.items() if not offset]:
             await self.seek_to_beginning(*never)
-        keeper = cast("Consumer", self.consumer)._keeper
+        owner = cast("Consumer", self.consumer)._keeper
         for tp, offset in committed.items():
-            keeper.resume(TP(tp.topic, tp.partition), offset or 0)
+            owner.resume(TP(tp.topic, tp.partition), offset or 0)
         return committed
 
 

@@ -51,7 +51,7 @@ class Progress:
         return None
 
 
-def stand_guard(progress: Progress, end: Callable[[int], None] = os._exit) -> threading.Thread:
+def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) -> threading.Thread:
     """Watch from a thread of its own; a worker that is stuck ends with EXIT_STUCK."""
 
     def watch() -> None:

@@ -17,13 +17,13 @@ from faust import StreamT
 from streams.runtime import health
 from streams.runtime.assignor import Assignor
 from streams.runtime.batch_fetcher import in_whole_batches
-from streams.runtime.broker_monitor import Observer, SetupError
+from streams.runtime.broker_monitor import BrokerMonitor, SetupError
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow import Flow, Keeper, Keepers
-from streams.runtime.local_store import NoShelf, RocksShelf
+from streams.runtime.flow import Flow, Flows, FlowSpec
+from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import METADATA_MS, App, Consumer, Fetch, Producer
-from streams.runtime.watchdog import EXIT_STUCK, Position, Progress, stand_guard
+from streams.runtime.watchdog import EXIT_STUCK, Position, Progress, start_watchdog
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ class WorkerCrashedError(RuntimeError):
     """The app stopped by itself; the cause says why."""
 
 
-class Shown(Protocol):
+class WorkerMetrics(Protocol):
     """A worker's metrics."""
 
     def lag(self, behind: Mapping[Position, int]) -> None: ...
@@ -97,8 +97,8 @@ class Worker:
     def __init__(
         self,
         settings: WorkerSettings,
-        flows: Sequence[Flow],
-        metrics: Shown,
+        flows: Sequence[FlowSpec],
+        metrics: WorkerMetrics,
         *,
         group: str,
         needed: Sequence[str],
@@ -111,33 +111,37 @@ class Worker:
         self._needed = needed
         self._hear, self._show, self._serve = hear, show, serve
         self._app = faust_app(settings, group)
-        self._observer = Observer(settings.brokers, settings.topic("controls"))
-        self._progress = Progress(patience=settings.patience_seconds, beat=time.monotonic())
+        self._monitor = BrokerMonitor(settings.brokers, settings.topic("controls"))
+        self._progress = Progress(patience=settings.watchdog_timeout_seconds, beat=time.monotonic())
         self._changelogs: list[Changelog] = []
         self._kept = {settings.topic(flow.source): self._start(flow) for flow in flows}  # by source
-        self._keepers = self._app.keeper = Keepers(list(self._kept.values()))
+        self._keepers = self._app.owner = Flows(list(self._kept.values()))
 
-    def _start(self, flow: Flow) -> Keeper:
-        """The keeper of a flow, and the agent that feeds it."""
+    def _start(self, flow: FlowSpec) -> Flow:
+        """The owner of a flow, and the agent that feeds it."""
         settings, source = self._settings, self._settings.topic(flow.source)
-        shelf = RocksShelf(settings.state_dir / flow.changelog) if settings.store == "rocksdb" else NoShelf()
-        changelog = Changelog(settings.topic(flow.changelog), settings.brokers, shelf)
+        local_store = (
+            RocksStore(settings.state_dir / flow.changelog) if settings.store == "rocksdb" else NoStore()
+        )
+        changelog = Changelog(settings.topic(flow.changelog), settings.brokers, local_store)
         self._changelogs.append(changelog)
-        keeper = Keeper(source, flow.core, changelog, flow.says, flow.metrics, self._producer, self._consumer)
+        owner = Flow(
+            source, flow.core, changelog, flow.publisher, flow.metrics, self._producer, self._consumer
+        )
 
         async def take(fetches: StreamT[Fetch]) -> None:
             async for fetch in fetches:
                 try:
-                    await keeper.fold(fetch)
+                    await owner.process(fetch)
                 except Exception as error:
                     # Faust would acknowledge the fetch and go on. Its offsets must not be committed.
-                    keeper.fail()
+                    owner.fail()
                     await self._app.crash(error)
                     raise
 
         topic = self._app.topic(source, key_serializer="raw", value_serializer="raw")
         self._app.agent(topic, name=flow.source, concurrency=1)(take)
-        return keeper
+        return owner
 
     def _producer(self) -> Producer:
         return cast("Producer", self._app.producer)
@@ -147,21 +151,21 @@ class Worker:
 
     async def run(self) -> None:
         """Work until a signal comes; raises SetupError, or WorkerCrashedError."""
-        self._app.partitions = await self._observer.start(map(self._settings.topic, self._needed))
-        await self._observer.first_controls(self._hear)
+        self._app.partitions = await self._monitor.start(map(self._settings.topic, self._needed))
+        await self._monitor.read_standing_controls(self._hear)
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(unless_without_memory)
         watch = asyncio.create_task(self._watch())
         try:
             async with self._serve(self._settings, self._pages()):
                 await self._app.start()
-                stand_guard(self._progress)
+                start_watchdog(self._progress)
                 await self._until_ended(watch)
                 await self._app.stop()
         finally:
             watch.cancel()
             await self._app.stop()
-            await self._observer.stop()
+            await self._monitor.stop()
 
     async def say(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Put one record beside the flow (an operator's word), and wait until the broker has it."""
@@ -185,20 +189,20 @@ class Worker:
         """Hear operators, measure lag, and let time pass where nothing comes."""
         while True:
             self._progress.beats(time.monotonic())
-            await self._observer.next_controls(self._hear)
+            await self._monitor.read_new_controls(self._hear)
             behind = await self._measure()
-            for source, keeper in self._kept.items():
+            for source, owner in self._kept.items():
                 moves = self._settings.clock == "wall" and behind.get(source) == 0
-                await keeper.tick(time.time(), moves)
+                await owner.tick(time.time(), moves)
 
     async def _measure(self) -> Mapping[str, int]:
         """By source, how many records are not yet processed (nothing while the broker does not say)."""
         processed = {
             (source, at): offset
-            for source, keeper in self._kept.items()
-            for at, offset in keeper.positions.items()
+            for source, owner in self._kept.items()
+            for at, offset in owner.positions.items()
         }
-        ends = await self._observer.ends(processed)
+        ends = await self._monitor.ends(processed)
         if ends is None:
             return {}
         self._progress.saw(processed, ends, time.monotonic())

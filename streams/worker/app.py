@@ -1,4 +1,4 @@
-"""The streams worker: encounters in, verdicts and dead letters out; levels in, verdicts on neighbours out."""
+"""The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
 import time
 from collections.abc import AsyncIterator
@@ -9,30 +9,30 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from streams.baselines.calendar import Calendar, CalendarError
-from streams.baselines.peer_priors import Likes
+from streams.baselines.peer_priors import PeerPriors
 from streams.contract.controls import StreamControl, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError, load
 from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
-from streams.pipelines.border_pipeline import Regions
-from streams.pipelines.sector_pipeline import Pipeline
+from streams.pipelines.border_pipeline import BorderPipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime import worker
 from streams.runtime.broker_monitor import SetupError
-from streams.runtime.flow import Flow
+from streams.runtime.flow import FlowSpec
 from streams.runtime.worker import Worker
-from streams.worker.metrics import Metrics, RegionMetrics
-from streams.worker.outputs import Outputs, RegionOutputs
+from streams.worker.metrics import BorderMetrics, Metrics
+from streams.worker.outputs import BorderPublisher, VerdictPublisher
 from streams.worker.settings import Settings
 
 log = structlog.get_logger()
 
-NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "levels", "regions", "controls")
+NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
 KINDS = ("policy", "capacity", "sensitivity")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
-def hearing(judge: Judge, record: Any) -> None:
+def control_applier(judge: Judge, record: Any) -> None:
     """Take one record of `controls`; kinds that are others' business are passed over."""
     key = (record.key or b"").decode(errors="replace")
     if key.partition("/")[0] not in KINDS:
@@ -48,7 +48,7 @@ def hearing(judge: Judge, record: Any) -> None:
     if isinstance(control, Withdrawn):
         judge.withdraw(key)
     else:
-        judge.hear(control)
+        judge.apply(control)
 
 
 @asynccontextmanager
@@ -57,9 +57,9 @@ async def streams_worker() -> AsyncIterator[Worker]:
     settings = Settings()
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
-    likes = load(settings.likes, Likes) if settings.likes else None
-    judge = Judge(sectors, dates, settings.false_alarms_per_month, likes)
-    pipeline = Pipeline(
+    peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
+    judge = Judge(sectors, dates, settings.false_alarms_per_month, peer_priors)
+    pipeline = SectorPipeline(
         sectors,
         judge,
         Decoder(sectors, limit=settings.record_bytes),
@@ -79,13 +79,19 @@ async def streams_worker() -> AsyncIterator[Worker]:
     yield Worker(
         settings,
         [
-            Flow("encounters", pipeline, "counts", Outputs(settings, sectors), metrics),
-            Flow("levels", Regions(sectors), "regions", RegionOutputs(settings), RegionMetrics(metrics)),
+            FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings, sectors), metrics),
+            FlowSpec(
+                "summaries",
+                BorderPipeline(sectors),
+                "borders",
+                BorderPublisher(settings),
+                BorderMetrics(metrics),
+            ),
         ],
         metrics,
         group="surgewatch-streams",
         needed=NEEDED,
-        hear=lambda record: hearing(judge, record),
+        hear=lambda record: control_applier(judge, record),
         show=show,
     )
 

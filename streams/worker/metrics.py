@@ -68,7 +68,7 @@ class Metrics:
             "surgewatch_batch_events", "Events in one batch", buckets=BATCH_EVENTS, registry=on
         )
         self._levels = counter(
-            "levels_total", "Levels told to border regions, by what became of them", "outcome"
+            "summaries_total", "Levels told to border regions, by what became of them", "outcome"
         )
         self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
         for outcome in ("counted", "duplicate", "corrected", "rejected"):
@@ -98,8 +98,8 @@ class Metrics:
                 self._level(verdict)
 
     def region(self, outcome: border_pipeline.Outcome) -> None:
-        """What followed from levels."""
-        for name, number in outcome.levels.items():
+        """What followed from summaries."""
+        for name, number in outcome.summaries.items():
             self._levels.labels(name).inc(number)
         for border, number in outcome.periods.items():
             self._periods.labels(border).inc(number)
@@ -162,14 +162,14 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class RegionMetrics:
-    """The same worker's, fed by the flow of levels: its batches are small and few and are not timed."""
+class BorderMetrics:
+    """The same worker's, fed by the flow of summaries: its batches are small and few and are not timed."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def batch(self, outcome: border_pipeline.Outcome, events: int, seconds: float) -> None:
-        """One batch of levels has been processed."""
+        """One batch of summaries has been processed."""
         self._metrics.region(outcome)
 
     def outcome(self, outcome: border_pipeline.Outcome) -> None:

@@ -4,29 +4,29 @@ from collections.abc import Sequence
 
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import PRODUCED_AT, Verdict
-from streams.judging.period_summary import levels
+from streams.judging.period_summary import summaries
 from streams.pipelines import border_pipeline, sector_pipeline
 from streams.runtime.transport import Producer, Record
 from streams.worker.settings import Settings
 
 
-class Outputs:
-    """Says what the pipeline says: verdicts by sector, levels by border, refused records as dead letters."""
+class VerdictPublisher:
+    """Publish verdicts by sector, summaries by border, and refused records as dead letters."""
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._registry = registry
         self._verdicts = settings.topic("verdicts")
-        self._levels = settings.topic("levels")
+        self._levels = settings.topic("summaries")
         self._dead = settings.topic("encounters.dead")
 
-    async def say(self, producer: Producer, outcome: sector_pipeline.Outcome) -> None:
+    async def publish(self, producer: Producer, outcome: sector_pipeline.Outcome) -> None:
         """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
             at = [(PRODUCED_AT, str(outcome.produced_at).encode())]
             told = [
-                (level.border.encode(), level.model_dump_json().encode(), at)
-                for level in levels(outcome.verdicts, self._registry)
+                (summary.border.encode(), summary.model_dump_json().encode(), at)
+                for summary in summaries(outcome.verdicts, self._registry)
             ]
             if told:
                 await producer.put_keyed(self._levels, told)
@@ -37,13 +37,13 @@ class Outputs:
             )
 
 
-class RegionOutputs:
+class BorderPublisher:
     """Says what the regions say: verdicts, among those of the sectors."""
 
     def __init__(self, settings: Settings) -> None:
         self._verdicts = settings.topic("verdicts")
 
-    async def say(self, producer: Producer, outcome: border_pipeline.Outcome) -> None:
+    async def publish(self, producer: Producer, outcome: border_pipeline.Outcome) -> None:
         """Hand an outcome to the producer."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))

@@ -17,9 +17,9 @@ class Settings(WorkerSettings):
     )
     registry: Path = Field(SHIPPED, description="TOML registry of sectors")
     calendar: Path | None = Field(None, description="CSV calendar of holidays and policy dates")
-    likes: Path | None = Field(
+    peer_priors: Path | None = Field(
         None,
-        description="TOML of what is normal in like sectors, for those that are new (`surgewatch likes`)",
+        description="TOML of what is normal in like sectors, for new ones (`surgewatch learn-priors`)",
     )
     lateness_seconds: Annotated[int, Field(ge=0)] = Field(
         0, description="how long a period is held open beyond its end, in event time"

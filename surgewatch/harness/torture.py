@@ -26,7 +26,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.lifecycle.policies import policies
-from alerts.notices.alert_pipeline import Herald
+from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.marks import Marks
 from streams.contract.cadence import DAY, Cadence
 from streams.contract.sectors import Registry, registry
@@ -34,9 +34,9 @@ from streams.contract.topics import topics
 from streams.contract.verdicts import Verdict
 from streams.counting.series import local
 from streams.judging.judge import Judge
-from streams.pipelines.sector_pipeline import Pipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.changelog import Changelog
-from streams.runtime.local_store import NoShelf
+from streams.runtime.local_store import NoStore
 from surgewatch.harness.apache_kafka import ApacheKafka, free_port
 from surgewatch.harness.webhook_receiver import Receiver, receiving
 from surgewatch.harness.worker_process import Package, Worker
@@ -126,8 +126,8 @@ def expected(made: Iterator[Event], places: Registry) -> Counter[Bucket]:
 
 
 @dataclass
-class Heard:
-    """A verdict as the herald would find it on its topic."""
+class Signal:
+    """A verdict as the pipeline would find it on its topic."""
 
     offset: int
     value: bytes | None
@@ -299,9 +299,9 @@ class Torture:
         result.notices_repeated = self._receiver.repeated
 
     async def _counted(self) -> Counter[Bucket]:
-        changelog = Changelog("counts", self._broker.servers, NoShelf())
+        changelog = Changelog("counts", self._broker.servers, NoStore())
         held, _ = await changelog.look(range(4))
-        pipeline = Pipeline(self._places, Judge(self._places))
+        pipeline = SectorPipeline(self._places, Judge(self._places))
         people: Counter[Bucket] = Counter()
         for partition, state in held.items():
             pipeline.restore(partition, {key: value for key, value in state.pairs if value is not None})
@@ -321,15 +321,16 @@ class Torture:
         by_partition: dict[int, list[Any]] = {}
         for record in await self._read("encounters"):
             by_partition.setdefault(record.partition, []).append(record)
-        pipeline, herald = Pipeline(self._places, Judge(self._places)), Herald(policies(), Marks())
+        sectors = SectorPipeline(self._places, Judge(self._places))
+        alerts = AlertPipeline(policies(), Marks())
         due, told = set(), set()
         for partition, records in by_partition.items():
             said: list[Verdict] = []
             for at in range(0, len(records), 10_000):
-                said += pipeline.process(partition, records[at : at + 10_000]).verdicts
+                said += sectors.process(partition, records[at : at + 10_000]).verdicts
             due |= {verdict.verdict_id for verdict in said if verdict.closed and verdict.breach}
-            heard = [Heard(at, one.model_dump_json().encode()) for at, one in enumerate(said)]
-            found = herald.process(partition, heard).notices
+            heard = [Signal(at, one.model_dump_json().encode()) for at, one in enumerate(said)]
+            found = alerts.process(partition, heard).notices
             told |= {(one.alert.alert_id, one.reason) for one, _ in found if one.reason in ENDS}
         return due, told
 

@@ -125,7 +125,7 @@ def streams(kafka_servers: str, tmp_path: Path) -> Iterator[Worker]:
         "SURGEWATCH_CLOCK": "event",
         "SURGEWATCH_STATE_DIR": str(tmp_path),
         "SURGEWATCH_STREAMS_PORT": str(port),
-        "SURGEWATCH_PATIENCE_SECONDS": "10",
+        "SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": "10",
         "SURGEWATCH_SESSION_SECONDS": "6",
         "SURGEWATCH_DEDUP_IDS": "1000000",
         "MALLOC_ARENA_MAX": "1",  # no memory in hand that nobody can see

@@ -10,7 +10,7 @@ from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import at_least
 from streams.baselines.reporting_delay import Arrivals, Curve
 from streams.contract.cadence import DAY, Cadence
-from streams.counting.reporting_triangle import EDGES, HORIZON, Arrived
+from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangle
 
 FIRST = 19_000
 CADENCES = st.sampled_from([Cadence.DAY, Cadence.WEEK, Cadence.MONTH])
@@ -18,8 +18,8 @@ CADENCES = st.sampled_from([Cadence.DAY, Cadence.WEEK, Cadence.MONTH])
 WORD = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 4000), st.integers(-40, 300)), max_size=60)
 
 
-def heard(cadence: Cadence, word: list[tuple[int, int, int]]) -> Arrived:
-    arrived = Arrived(cadence)
+def heard(cadence: Cadence, word: list[tuple[int, int, int]]) -> ReportingTriangle:
+    arrived = ReportingTriangle(cadence)
     for period, age, people in sorted(word):
         start, end = cadence.start(FIRST + period), cadence.start(FIRST + period + 1)
         arrived.add(FIRST + period, start + age / 100 * (end - start), people)
@@ -56,7 +56,7 @@ def test_learning_in_steps_equals_learning_at_once(
 
 @given(CADENCES, st.integers(0, 2_000), st.integers(0, 10**9))
 def test_what_is_kept_does_not_grow(cadence: Cadence, period: int, seconds: int) -> None:
-    arrived = Arrived(cadence)
+    arrived = ReportingTriangle(cadence)
     arrived.add(5, cadence.start(6), 1)
     arrived.add(period, cadence.start(period) + seconds, 3)
     assert arrived.table.shape == (HORIZON[cadence] + 1, len(EDGES[cadence]))
@@ -85,7 +85,7 @@ def test_thinning_is_exact() -> None:
 
 def test_where_days_differ_in_what_has_arrived_the_doubt_is_the_variance_of_their_shares() -> None:
     random = np.random.default_rng(4)
-    arrived, learnt = Arrived(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
+    arrived, learnt = ReportingTriangle(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
     for day in range(FIRST, FIRST + 200):
         whole = random.negative_binomial(80, 1 / 2)
         prompt = random.binomial(whole, random.beta(6, 4))  # mean .6, variance .0218
@@ -100,7 +100,7 @@ def test_where_days_differ_in_what_has_arrived_the_doubt_is_the_variance_of_thei
 
 
 def test_of_a_few_periods_nothing_is_believed() -> None:
-    arrived = Arrived(Cadence.DAY)
+    arrived = ReportingTriangle(Cadence.DAY)
     for day in range(FIRST, FIRST + 5):
         arrived.add(day, (day + 1.4) * DAY, 30)
     learnt = Arrivals.empty(Cadence.DAY, FIRST).learn(arrived, FIRST + 40.0)
@@ -110,7 +110,7 @@ def test_of_a_few_periods_nothing_is_believed() -> None:
 
 
 def test_the_late_share_is_that_of_people_who_came_after_the_end() -> None:
-    arrived = Arrived(Cadence.DAY)
+    arrived = ReportingTriangle(Cadence.DAY)
     arrived.add(FIRST, (FIRST + 0.5) * DAY, 30)
     arrived.add(FIRST, (FIRST + 2.5) * DAY, 10)
     assert arrived.late(FIRST, 1) == 0.25

@@ -8,8 +8,8 @@ import pytest
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question, Verdict
-from streams.judging.border_judge import KEEP, Region
-from streams.judging.period_summary import Level
+from streams.judging.border_judge import KEEP, BorderJudge
+from streams.judging.period_summary import PeriodSummary
 
 IDS = ("a", "b", "c", "d", "e")
 MEAN, DISPERSION = 50.0, 2.0
@@ -32,10 +32,10 @@ def row(upstream: dict[str, tuple[str, ...]] | None = None) -> Registry:
     )
 
 
-def levels(day: int, counts: dict[str, float], alarms: tuple[str, ...] = ()) -> list[Level]:
+def summaries(day: int, counts: dict[str, float], alarms: tuple[str, ...] = ()) -> list[PeriodSummary]:
     period = dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=day)
     return [
-        Level(
+        PeriodSummary(
             sector=name,
             border="south",
             cadence=Cadence.DAY,
@@ -56,8 +56,8 @@ def calm(days: int, seed: int = 7) -> list[dict[str, float]]:
     return [dict(zip(IDS, map(float, one), strict=True)) for one in drawn]
 
 
-def run(region: Region, days: list[dict[str, float]], first: int = 0) -> list[Verdict]:
-    return [verdict for at, one in enumerate(days, first) for verdict in region.close(levels(at, one))]
+def run(region: BorderJudge, days: list[dict[str, float]], first: int = 0) -> list[Verdict]:
+    return [verdict for at, one in enumerate(days, first) for verdict in region.close(summaries(at, one))]
 
 
 def breaches(verdicts: list[Verdict], question: Question) -> list[Verdict]:
@@ -66,7 +66,7 @@ def breaches(verdicts: list[Verdict], question: Question) -> list[Verdict]:
 
 def test_people_who_go_next_door_are_displaced_and_not_gone() -> None:
     days = [*calm(10), {"a": 50, "b": 85, "c": 5, "d": 82, "e": 50}]
-    (found,) = breaches(run(Region(row(), "south"), days), Question.DISPLACEMENT)
+    (found,) = breaches(run(BorderJudge(row(), "south"), days), Question.DISPLACEMENT)
     assert found.sector == "c"
     assert {part.name for part in found.evidence.neighbours} == {"b", "d"}
     assert found.evidence.remark == "45 fewer here, 67 more at B and D"
@@ -74,11 +74,11 @@ def test_people_who_go_next_door_are_displaced_and_not_gone() -> None:
 
 def test_part_of_a_flow_that_goes_next_door_is_seen_within_a_week_and_with_how_much_of_it() -> None:
     """150 a day stop, and a sixth of them turns up beside: in no day alone is that sure."""
-    region, said = Region(row(), "south"), []
+    region, said = BorderJudge(row(), "south"), []
     for at, one in enumerate(calm(10)):
-        region.close(levels(at, one))
+        region.close(summaries(at, one))
     for at in range(10, 17):
-        said += region.close(levels(at, {"a": 50.0, "b": 61.0, "c": 2.0, "d": 61.0, "e": 50.0}))
+        said += region.close(summaries(at, {"a": 50.0, "b": 61.0, "c": 2.0, "d": 61.0, "e": 50.0}))
     found = breaches(said, Question.DISPLACEMENT)
     assert {verdict.sector for verdict in found} == {"c"}
     assert found[-1].evidence.window == 7
@@ -87,29 +87,29 @@ def test_part_of_a_flow_that_goes_next_door_is_seen_within_a_week_and_with_how_m
 
 def test_more_people_next_door_than_are_missing_here_are_a_surge_and_no_displacement() -> None:
     days = [dict.fromkeys(IDS, 50.0)] * 10 + [{"a": 50.0, "b": 150.0, "c": 5.0, "d": 150.0, "e": 50.0}]
-    assert not breaches(run(Region(row(), "south"), days), Question.DISPLACEMENT)
+    assert not breaches(run(BorderJudge(row(), "south"), days), Question.DISPLACEMENT)
 
 
 def test_people_who_are_gone_are_not_displaced() -> None:
     days = [*calm(10), {"a": 50, "b": 50, "c": 5, "d": 50, "e": 50}]
-    assert not breaches(run(Region(row(), "south"), days), Question.DISPLACEMENT)
+    assert not breaches(run(BorderJudge(row(), "south"), days), Question.DISPLACEMENT)
 
 
 def test_three_neighbours_each_a_little_high_are_found_together() -> None:
     days = [*calm(10), *[{"a": 50, "b": 70, "c": 71, "d": 69, "e": 50}] * 3]
-    found = breaches(run(Region(row(), "south"), days), Question.SCAN)[-1]
+    found = breaches(run(BorderJudge(row(), "south"), days), Question.SCAN)[-1]
     assert found.sector == "south"
     assert {part.name for part in found.evidence.neighbours} == {"b", "c", "d"}
     assert found.evidence.window == 3
 
 
 def test_a_sector_that_rang_by_itself_is_no_part_of_a_cluster() -> None:
-    region, said = Region(row(), "south"), []
+    region, said = BorderJudge(row(), "south"), []
     for at, one in enumerate(calm(10)):
-        region.close(levels(at, one))
+        region.close(summaries(at, one))
     for at in range(10, 13):
         day = {"a": 50.0, "b": 70.0, "c": 130.0, "d": 69.0, "e": 50.0}
-        said += region.close(levels(at, day, alarms=("c",)))
+        said += region.close(summaries(at, day, alarms=("c",)))
     assert not breaches(said, Question.SCAN)
 
 
@@ -118,7 +118,7 @@ def test_what_followed_upstream_by_nine_days_all_winter_is_announced_with_its_la
     for at in range(9, 100):
         days[at]["d"] = days[at - 9]["a"] * 0.8 + days[at]["d"] * 0.2
     days[90]["a"], days[99]["d"] = 110.0, 108.0
-    (found,) = breaches(run(Region(row({"d": ("a",)}), "south"), days), Question.SPILL_OVER)[-1:]
+    (found,) = breaches(run(BorderJudge(row({"d": ("a",)}), "south"), days), Question.SPILL_OVER)[-1:]
     assert found.sector == "d"
     assert found.evidence.remark == "upstream A led by 9 days"
     assert found.evidence.neighbours[0].observed == 110
@@ -139,7 +139,7 @@ def test_an_upstream_sector_of_another_border_is_looked_at_and_is_nobodys_neighb
     for at in range(9, 100):
         days[at]["d"] = days[at - 9]["far"] * 0.8 + days[at]["d"] * 0.2
     days[90]["far"], days[99]["d"] = 110.0, 108.0
-    said = run(Region(places, "south"), days)
+    said = run(BorderJudge(places, "south"), days)
     assert breaches(said, Question.SPILL_OVER)[-1].evidence.remark == "upstream FAR led by 9 days"
     assert "far" not in {v.sector for v in said}
     assert "FAR" not in " ".join(v.evidence.remark for v in breaches(said, Question.SCAN))
@@ -147,35 +147,35 @@ def test_an_upstream_sector_of_another_border_is_looked_at_and_is_nobodys_neighb
 
 def test_a_region_taken_back_from_bytes_goes_on_as_if_it_had_never_stopped() -> None:
     days = [*calm(60), {"a": 50, "b": 85, "c": 5, "d": 82, "e": 50}, *calm(10, seed=8)]
-    whole = run(Region(row(), "south"), days)
+    whole = run(BorderJudge(row(), "south"), days)
     for stop in (0, 30, 61):
-        first, second = Region(row(), "south"), Region(row(), "south")
+        first, second = BorderJudge(row(), "south"), BorderJudge(row(), "south")
         before = run(first, days[:stop])
         second.restore(first.encode())
         assert before + run(second, days[stop:], first=stop) == whole
 
 
 def test_a_period_that_was_judged_is_not_judged_again() -> None:
-    region, day = Region(row(), "south"), {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
-    assert region.close(levels(3, day))
-    assert region.close(levels(3, day)) == []
+    region, day = BorderJudge(row(), "south"), {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
+    assert region.close(summaries(3, day))
+    assert region.close(summaries(3, day)) == []
 
 
 def test_the_order_in_which_sectors_report_changes_nothing() -> None:
     day = {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
-    there, back = Region(row(), "south"), Region(row(), "south")
-    assert there.close(levels(0, day)) == back.close(levels(0, day)[::-1])
+    there, back = BorderJudge(row(), "south"), BorderJudge(row(), "south")
+    assert there.close(summaries(0, day)) == back.close(summaries(0, day)[::-1])
 
 
 def test_calm_is_said_only_while_somebody_may_be_waiting_for_it() -> None:
     quiet = dict.fromkeys(IDS, 50.0)
     days = [quiet, {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}, *[quiet] * 12]
-    said = [v for v in run(Region(row(), "south"), days) if v.question is Question.DISPLACEMENT]
+    said = [v for v in run(BorderJudge(row(), "south"), days) if v.question is Question.DISPLACEMENT]
     assert [v.breach for v in said] == [True] + [False] * 8
 
 
 def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None:
-    region = Region(row(), "south")
+    region = BorderJudge(row(), "south")
     run(region, calm(KEEP))
     full = len(region.encode())
     run(region, calm(60, seed=9), first=KEEP)
@@ -185,5 +185,5 @@ def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None
 @pytest.mark.parametrize("question", [Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN])
 def test_a_calm_border_keeps_to_its_budget(question: Question) -> None:
     """500 calm days at one in a hundred: at most 5 expected, 14 is four standard deviations above."""
-    region = Region(row({"d": ("a", "b")}), "south", alpha=0.01)
+    region = BorderJudge(row({"d": ("a", "b")}), "south", alpha=0.01)
     assert len(breaches(run(region, calm(500, seed=11)), question)) <= 14

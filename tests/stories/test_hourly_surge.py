@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from alerts.lifecycle.policies import policies
-from alerts.notices.alert_pipeline import Herald
+from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.marks import Marks
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question, Verdict
 from streams.judging import hourly_surge
 from streams.judging.judge import Judge
-from streams.pipelines.sector_pipeline import Pipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
 
 PLACES, SECTOR = registry(), "swanton"
 HOUR, START = 3600, 1_672_531_200  # 2023-01-01
@@ -62,7 +62,7 @@ def crowded(hour: int, people: int) -> np.ndarray:
 
 def said(counts: np.ndarray, size: int = 50, budget: float = 0.05) -> list[Verdict]:
     """What is told of surges, in the order in which it is told."""
-    flow, told = Pipeline(PLACES, Judge(PLACES, None, budget)), records(counts)
+    flow, told = SectorPipeline(PLACES, Judge(PLACES, None, budget)), records(counts)
     verdicts = []
     for start in range(0, len(told), size):
         verdicts += flow.process(0, told[start : start + size]).verdicts
@@ -83,9 +83,9 @@ def test_a_group_within_an_hour_is_told_at_its_end_with_what_the_hour_brought() 
 
 
 def test_it_is_one_alert_with_what_the_day_brings() -> None:
-    herald, told = Herald(policies(), Marks()), said(crowded(14, 150))
+    pipeline, told = AlertPipeline(policies(), Marks()), said(crowded(14, 150))
     heard = [Record(at, verdict.model_dump_json().encode()) for at, verdict in enumerate(told)]
-    notices = herald.process(0, heard).notices
+    notices = pipeline.process(0, heard).notices
     assert by_the_hour(told)
     assert len({notice.alert.alert_id for notice, _ in notices}) == 1
 

@@ -15,8 +15,8 @@ import pytest
 
 from alerts.lifecycle.policies import policies
 from streams.backtest.history_table import Column, Table, moment
-from streams.backtest.scoring import Score, Scorer, learn_likes
-from streams.baselines.peer_priors import Likes
+from streams.backtest.scoring import Score, Scorer, learn_peer_priors
+from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -85,7 +85,7 @@ def _scores(name: str) -> dict[tuple[str, int], Score]:
     return {(one.series, one.period): one for period in scorer for one in period}
 
 
-def _likes(name: str) -> Likes | None:
+def _likes(name: str) -> PeerPriors | None:
     """What was normal in like sectors when the first of a file was counted."""
     if name not in LIKES:
         return None
@@ -94,7 +94,7 @@ def _likes(name: str) -> Likes | None:
         place: Column(one.first, one.values[: end - one.first], one.known[: end - one.first])
         for place, one in others.series.items()
     }
-    return learn_likes(Table(others.cadence, before), Judge(Registry(sector=())))
+    return learn_peer_priors(Table(others.cadence, before), Judge(Registry(sector=())))
 
 
 @cache

@@ -31,7 +31,7 @@ def test_a_line_keeps_no_more_than_its_points(days):
     for shift in range(3):
         for verdict in days:
             later = verdict.period + dt.timedelta(days=shift * story.DAYS)
-            board.hear(story.judged(ROXHAM, later, 5, 5, (1, 9)))
+            board.observe(story.judged(ROXHAM, later, 5, 5, (1, 9)))
     line = board.snapshot()["sectors"][0]["line"]
     assert [len(column) for column in line] == [POINTS] * 5
     assert line[0] == sorted(line[0])
@@ -39,7 +39,7 @@ def test_a_line_keeps_no_more_than_its_points(days):
 
 def test_a_first_verdict_brings_its_recent_periods_along_without_bands(days):
     board = Board()
-    board.hear(story.told(days[-1], days[-1].question, recent=(1, 2, 3), recent_expected=(2, 2, 2)))
+    board.observe(story.told(days[-1], days[-1].question, recent=(1, 2, 3), recent_expected=(2, 2, 2)))
     _, observed, expected, lower, _ = board.snapshot()["sectors"][0]["line"]
     assert observed == [1, 2, days[-1].evidence.observed]
     assert expected[:2] == [2, 2]
@@ -49,7 +49,9 @@ def test_a_first_verdict_brings_its_recent_periods_along_without_bands(days):
 def test_a_sector_shows_its_last_period_alone_where_a_longer_window_says_more(days):
     board = Board()
     week = {"observed": 99, "expected": 40, "window": 7, "period_lower": 2, "period_upper": 11}
-    board.hear(story.told(days[-1], days[-1].question, **week, recent=(9, 8, 21), recent_expected=(6, 6, 5)))
+    board.observe(
+        story.told(days[-1], days[-1].question, **week, recent=(9, 8, 21), recent_expected=(6, 6, 5))
+    )
     (sector,) = board.snapshot()["sectors"]
     assert [sector[name] for name in ("observed", "expected", "lower", "upper")] == [21, 5, 2, 11]
     assert [column[-1] for column in sector["line"][1:]] == [21, 5, 2, 11]
@@ -57,7 +59,7 @@ def test_a_sector_shows_its_last_period_alone_where_a_longer_window_says_more(da
 
 def test_a_sector_wears_the_gravest_firing_alert_and_is_calm_when_all_are_resolved(days):
     board = Board()
-    board.hear(days[-1])
+    board.observe(days[-1])
     state = lambda: board.snapshot()["sectors"][0]["state"]  # noqa: E731
     assert state() == "calm"
     grave = story.raised(days[-1], Severity.CRITICAL, 9)
@@ -77,7 +79,7 @@ def test_changes_since_a_version_bring_a_copy_to_the_same_state_as_the_snapshot(
     copy, seen = {}, -1
     alerts = list(story.alerts())
     for place, alert in zip(story.PLACES, alerts, strict=False):
-        board.hear(story.days_of(place)[-1])
+        board.observe(story.days_of(place)[-1])
         board.alert(alert)
         board.delivery("slack", alert.alert_id, "delivered", story.LAST)
         seen = _apply(copy, board.changes(seen))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from alerts.lifecycle.alert import Alert, Reason, State
 from alerts.lifecycle.policies import Policies, Policy
-from alerts.lifecycle.state_machine import TABLE, Heard, step
-from alerts.notices.alert_pipeline import CLOCK, Herald
+from alerts.lifecycle.state_machine import TABLE, Signal, step
+from alerts.notices.alert_pipeline import CLOCK, AlertPipeline
 from alerts.notices.marks import Marks
 from streams.contract.verdicts import Question, Verdict
 from tests.alerts.made import verdict
@@ -47,16 +47,16 @@ def live(verdicts: list[Verdict]) -> tuple[Alert | None, list[tuple[str, Reason]
     return alert, told
 
 
-def heralded(records: list[Record], size: int = 3) -> tuple[Herald, list[str]]:
-    herald = Herald(Policies(), Marks())
+def heralded(records: list[Record], size: int = 3) -> tuple[AlertPipeline, list[str]]:
+    pipeline = AlertPipeline(Policies(), Marks())
     ids = []
     for start in range(0, len(records), size):
-        ids += [n.notice_id for n, _ in herald.process(0, records[start : start + size]).notices]
-    return herald, ids
+        ids += [n.notice_id for n, _ in pipeline.process(0, records[start : start + size]).notices]
+    return pipeline, ids
 
 
 def test_the_table_knows_what_to_do_in_every_state_whatever_is_heard() -> None:
-    wanted = set(itertools.product([None, *State], Heard)) - {(None, Heard.NOTHING)}
+    wanted = set(itertools.product([None, *State], Signal)) - {(None, Signal.NOTHING)}
     assert wanted == set(TABLE)
 
 
@@ -100,7 +100,7 @@ def test_a_herald_that_died_says_the_same_under_the_same_ids(days: list[str], da
     at = data.draw(st.integers(0, len(records)))
     back = data.draw(st.integers(0, at))
     first, said = heralded(records[:at])
-    revived = Herald(Policies(), Marks())
+    revived = AlertPipeline(Policies(), Marks())
     revived.restore(0, {k: v for k, v in first.dirty().get(0, []) if v is not None})
     for record in records[back:]:
         said += [notice.notice_id for notice, _ in revived.process(0, [record]).notices]
@@ -116,12 +116,12 @@ def test_an_alert_of_a_region_does_not_expire_while_its_region_is_behind_the_sec
     ahead = [verdict(day, breach=False) for day in range(1, 90)]
     still = verdict(1, breach=True, question=Question.DISPLACEMENT)
     records = [Record(at, v.model_dump_json().encode()) for at, v in enumerate([moved, *ahead, still])]
-    herald, ids = heralded(records)
-    (alert,) = herald.standing()
+    pipeline, ids = heralded(records)
+    (alert,) = pipeline.standing()
     assert (alert.state, alert.breaches, len(ids)) == (State.FIRING, 2, 1)
 
 
 def test_state_of_a_partition_ends_with_its_clock() -> None:
-    herald, _ = heralded([Record(0, verdict(0, breach=True).model_dump_json().encode())])
-    assert [key for key, _ in herald.dirty()[0][-2:]] == list(CLOCK.values())
-    assert herald.dirty() == {}
+    pipeline, _ = heralded([Record(0, verdict(0, breach=True).model_dump_json().encode())])
+    assert [key for key, _ in pipeline.dirty()[0][-2:]] == list(CLOCK.values())
+    assert pipeline.dirty() == {}

@@ -5,7 +5,7 @@ import pytest
 
 from streams.contract.cadence import DAY, Cadence
 from streams.counting import state_codec
-from streams.counting.reporting_triangle import Arrived
+from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.sector_counts import Counts
 
 FIRST = 19_000
@@ -14,7 +14,7 @@ FIRST = 19_000
 def counted() -> Counts:
     counts = Counts("here")
     counts.offset, counts.people = 7, 3
-    counts.arrived[Cadence.DAY] = Arrived(Cadence.DAY, FIRST)
+    counts.arrived[Cadence.DAY] = ReportingTriangle(Cadence.DAY, FIRST)
     for day in range(FIRST, FIRST + 40):
         counts.arrived[Cadence.DAY].add(day, (day + 0.5) * DAY, 2)
         counts.arrived[Cadence.DAY].add(day, (day + 1.7) * DAY, 1)

@@ -5,7 +5,7 @@ import numpy as np
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
-from streams.counting.detection_state import Memory
+from streams.counting.detection_state import DetectionState
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import Series
 from streams.judging.judge import Judge
@@ -20,7 +20,7 @@ def _judged(stop: int | None) -> list[Verdict]:
     counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for day, people in enumerate(values.tolist()):
         if day == stop:
-            counts.memory = Memory.decode(counts.memory.encode())
+            counts.memory = DetectionState.decode(counts.memory.encode())
             judge = Judge(Registry(sector=()))
         counts.series[Cadence.DAY].add(START + day, people)
         said += judge.close([counts], Cadence.DAY, START + day)

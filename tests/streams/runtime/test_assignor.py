@@ -17,12 +17,12 @@ class Cluster:
         return set(range(self._topics[topic])) if topic in self._topics else None
 
 
-@pytest.mark.parametrize("seen", [{"encounters": 4, "levels": 4}, {"levels": 4}, {}])
+@pytest.mark.parametrize("seen", [{"encounters": 4, "summaries": 4}, {"summaries": 4}, {}])
 async def test_every_partition_goes_to_somebody_whatever_the_broker_remembers(seen: dict[str, int]) -> None:
     app = faust_app(WorkerSettings(), "tests")
-    app.partitions = {"encounters": {0, 1, 2, 3}, "levels": {0, 1, 2, 3}}
+    app.partitions = {"encounters": {0, 1, 2, 3}, "summaries": {0, 1, 2, 3}}
     assignor = Assignor(app)
-    member = assignor.metadata({"encounters", "levels"})
+    member = assignor.metadata({"encounters", "summaries"})
     given = assignor.assign(Cluster(**seen), {"one": member, "two": member})
     taken = [(topic, at) for one in given.values() for topic, parts in one.assignment for at in parts]
-    assert sorted(taken) == [(topic, at) for topic in ("encounters", "levels") for at in range(4)]
+    assert sorted(taken) == [(topic, at) for topic in ("encounters", "summaries") for at in range(4)]

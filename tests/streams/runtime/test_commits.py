@@ -11,10 +11,10 @@ AT = TP("verdicts", 3)
 
 
 class App:
-    """An app whose keeper has taken so much of the partition."""
+    """An app whose owner has taken so much of the partition."""
 
     def __init__(self, taken: int | None) -> None:
-        self.keeper, self._taken = self, taken
+        self.owner, self._taken = self, taken
 
     def position(self, _: TP) -> int | None:
         return self._taken

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from streams.runtime.flow import Keeper
+from streams.runtime.flow import Flow
 from streams.runtime.transport import Fetch
 
 AT = TP("verdicts", 3)
@@ -14,7 +14,7 @@ BEGINNING = 2  # of what the broker still has
 
 
 class Around:
-    """All that is around a keeper. Remembers what it was given, and from where it was asked to read again."""
+    """All that is around a owner. Remembers what it was given, and from where it was asked to read again."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []
@@ -32,11 +32,11 @@ class Around:
         return self.again[-1]
 
 
-def keeper_of(around: Any, position: int | None) -> Keeper:
-    keeper = Keeper(AT.topic, around, around, around, around, lambda: around, lambda: around)
+def keeper_of(around: Any, position: int | None) -> Flow:
+    owner = Flow(AT.topic, around, around, around, around, lambda: around, lambda: around)
     if position is not None:
-        keeper.positions[AT.partition] = position
-    return keeper
+        owner.positions[AT.partition] = position
+    return owner
 
 
 def fetch(start: int, end: int, *without: int) -> Fetch:
@@ -61,37 +61,37 @@ async def test_what_follows_upon_the_state_is_taken_once(
     position: int | None, fetched: Fetch, taken: list[int], following: int | None
 ) -> None:
     around = Around()
-    keeper = keeper_of(around, position)
+    owner = keeper_of(around, position)
     for _ in range(2):
-        await keeper.fold(fetched)
+        await owner.process(fetched)
         assert (around.taken, around.again) == (taken, [])
-        assert keeper.position(AT) == following
+        assert owner.position(AT) == following
 
 
 async def test_what_was_dropped_on_its_way_is_read_again_before_anything_that_follows_it() -> None:
     around = Around()
-    keeper = keeper_of(around, 5)
+    owner = keeper_of(around, 5)
     for dropped in (fetch(8, 9), fetch(9, 12)):
-        await keeper.fold(dropped)
+        await owner.process(dropped)
     assert around.again == [5, 5]
     for again in (fetch(5, 9), fetch(5, 12), fetch(12, 13)):
-        await keeper.fold(again)
+        await owner.process(again)
     assert around.taken == [5, 6, 7, 8, 9, 10, 11, 12]
 
 
 async def test_what_the_broker_no_longer_has_is_not_waited_for() -> None:
     around = Around()
-    keeper = keeper_of(around, 0)
-    await keeper.fold(fetch(BEGINNING, 4))
+    owner = keeper_of(around, 0)
+    await owner.process(fetch(BEGINNING, 4))
     assert (around.taken, around.again) == ([], [BEGINNING])
-    await keeper.fold(fetch(BEGINNING, 4))
+    await owner.process(fetch(BEGINNING, 4))
     assert around.taken == [2, 3]
 
 
 def test_reading_goes_on_behind_what_was_committed_though_it_left_no_state() -> None:
-    keeper = keeper_of(Around(), 5)
+    owner = keeper_of(Around(), 5)
     for committed, position in ((3, 5), (9, 9)):
-        keeper.resume(AT, committed)
-        assert keeper.position(AT) == position
-    keeper.resume(TP("verdicts", 0), 9)
-    assert keeper.position(TP("verdicts", 0)) is None
+        owner.resume(AT, committed)
+        assert owner.position(AT) == position
+    owner.resume(TP("verdicts", 0), 9)
+    assert owner.position(TP("verdicts", 0)) is None

@@ -20,14 +20,17 @@ def test_a_broker_that_is_not_there_is_said_in_seconds_and_without_a_stack_trace
 
 
 def test_a_document_of_likes_that_does_not_fit_the_model_is_refused_with_its_line(tmp_path):
-    likes = tmp_path / "likes.toml"
-    likes.write_text(
+    peer_priors = tmp_path / "peer_priors.toml"
+    peer_priors.write_text(
         "[[like]]\ncadence = 'month'\nsectors = 3\ncentre = [1.0]\nspread = [1.0]\n"
         "dispersion = 2\nslope = 0.5\nperiods = 0\n"
     )
-    environment = os.environ | {"SURGEWATCH_LIKES": str(likes), "SURGEWATCH_STATE_DIR": str(tmp_path)}
+    environment = os.environ | {
+        "SURGEWATCH_PEER_PRIORS": str(peer_priors),
+        "SURGEWATCH_STATE_DIR": str(tmp_path),
+    }
     ended = subprocess.run(
         [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=20
     )
     assert ended.returncode == 2
-    assert f"{likes}:8: like.0.periods" in ended.stderr
+    assert f"{peer_priors}:8: like.0.periods" in ended.stderr

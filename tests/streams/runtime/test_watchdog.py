@@ -47,8 +47,8 @@ def test_an_event_loop_that_hangs_is_stuck():
 
 def test_a_worker_that_hangs_exits_non_zero_and_says_why():
     script = (
-        "import time; from streams.runtime.watchdog import Progress, stand_guard;"
-        "stand_guard(Progress(patience=0.2, beat=time.monotonic())); time.sleep(30)"
+        "import time; from streams.runtime.watchdog import Progress, start_watchdog;"
+        "start_watchdog(Progress(patience=0.2, beat=time.monotonic())); time.sleep(30)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
     assert ended.returncode == EXIT_STUCK

@@ -1,4 +1,4 @@
-"""`surgewatch likes`: what is normal in the sectors of a history, for those that have none."""
+"""`surgewatch learn-priors`: what is normal in the sectors of a history, for those that have none."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import click
 from streams.backtest import scoring
 from streams.backtest.history_table import Table
 from streams.baselines.calendar import Calendar
-from streams.baselines.peer_priors import EVERYWHERE, Like
+from streams.baselines.peer_priors import EVERYWHERE, PeerPrior
 from streams.baselines.priors import GROWN
 from streams.contract.sectors import Registry
 from streams.judging.judge import Judge
@@ -17,19 +17,20 @@ from surgewatch.options.broker import registry_option
 from surgewatch.options.history import historic, refuse
 
 
-@click.command("likes")
+@click.command("learn-priors")
 @historic
 @registry_option
 def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> None:
     """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.
 
-    Only series with a year of history tell (of hours: three weeks). What is written is for SURGEWATCH_LIKES:
-    a new sector is held to be like the others of its border until its own counts say otherwise.
+    Only series with a year of history count (of hours: three weeks). What is written is for
+    SURGEWATCH_PEER_PRIORS: a new sector is taken to be like the others of its border until its own counts
+    show otherwise.
     """
-    likes = scoring.learn_likes(_as_sectors(table, places), Judge(places, dates))
-    if not likes.like:
+    peer_priors = scoring.learn_peer_priors(_as_sectors(table, places), Judge(places, dates))
+    if not peer_priors.like:
         refuse(f"no series of {GROWN[table.cadence]:.0f} {table.cadence}s that reaches the end of the file")
-    for like in likes.like:
+    for like in peer_priors.like:
         out.write("\n".join(_table(like)) + "\n\n")
 
 
@@ -43,7 +44,7 @@ def _as_sectors(table: Table, places: Registry) -> Table:
     return Table(table.cadence, {ids[name]: column for name, column in table.series.items()})
 
 
-def _table(like: Like) -> Iterator[str]:
+def _table(like: PeerPrior) -> Iterator[str]:
     """One table of a TOML document."""
     where = "in all" if like.border == EVERYWHERE else f"on the {like.border} border"
     yield f"# {like.sectors} sectors {where}: {like.people:,.1f} people a {like.cadence} in the middle one"
