@@ -7,10 +7,10 @@ import click
 from kafka import KafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
-from alerts.controls import CONTROL, Silence
-from streams.controls import Control, Withdrawn
-from streams.producers.broker import Broker, BrokerError, spoken_to
-from surgewatch.connection import connected
+from alerts.notices.controls import CONTROL, Silence
+from streams.contract.controls import Control, Withdrawn
+from streams.producers.kafka_client import Broker, BrokerError, spoken_to
+from surgewatch.options.broker import connected
 
 
 @click.command("controls")

@@ -4,8 +4,8 @@ import datetime as dt
 
 import click
 
-from streams.controls import PolicyDate
-from surgewatch.controlling import controls
+from streams.contract.controls import PolicyDate
+from surgewatch.options.control import controls
 
 
 @click.command("policy")

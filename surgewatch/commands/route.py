@@ -4,10 +4,10 @@ import datetime as dt
 
 import click
 
-from alerts.alert import Severity
-from alerts.controls import Reroute
-from alerts.routing import Route
-from surgewatch.controlling import controls
+from alerts.lifecycle.alert import Severity
+from alerts.notices.controls import Reroute
+from alerts.notices.routing import Route
+from surgewatch.options.control import controls
 
 
 @click.command("route")

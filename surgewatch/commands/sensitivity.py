@@ -4,8 +4,8 @@ import datetime as dt
 
 import click
 
-from streams.controls import Sensitivity
-from surgewatch.controlling import controls
+from streams.contract.controls import Sensitivity
+from surgewatch.options.control import controls
 
 
 @click.command("sensitivity")

@@ -4,8 +4,8 @@ import datetime as dt
 
 import click
 
-from alerts.controls import Silence
-from surgewatch.controlling import controls
+from alerts.notices.controls import Silence
+from surgewatch.options.control import controls
 
 
 @click.command("silence")

@@ -4,8 +4,8 @@ import datetime as dt
 
 import click
 
-from streams.controls import Withdrawn
-from surgewatch.controlling import controls
+from streams.contract.controls import Withdrawn
+from surgewatch.options.control import controls
 
 
 @click.command("withdraw")

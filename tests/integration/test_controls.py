@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from alerts.controls import CONTROL
-from surgewatch.receiver import SECRET, Receiver, receiving
+from alerts.notices.controls import CONTROL
+from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 
 PREFIX = "controls-"
 

@@ -1,0 +1,128 @@
+"""Verdicts: what `streams` says and `alerts` hears. One judged question with its evidence.
+
+A verdict is calm or a breach. Its id is derived from its content, so a replay says the same thing twice
+and never two things.
+"""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from streams.contract.cadence import Cadence
+
+PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
+Probability = Annotated[float, Field(ge=0, le=1)]
+# Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
+PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
+
+
+class Question(StrEnum):
+    """What is asked; one detector answers each."""
+
+    SURGE = "surge"
+    SLOW_RISE = "slow_rise"
+    RECORD = "record"
+    DROP = "drop"
+    SILENCE = "silence"
+    MIX = "mix"
+    STRAIN = "strain"
+    DISPLACEMENT = "displacement"
+    SPILL_OVER = "spill_over"
+    SCAN = "scan"
+    REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
+
+    @property
+    def regional(self) -> bool:
+        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
+        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
+
+
+class Contribution(BaseModel):
+    """One slice or neighbour and its part in what was seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str  # "citizenship=HAITI", or the id of a neighbouring sector
+    observed: float
+    expected: float
+
+
+class Evidence(BaseModel):
+    """Why: what was seen, what was expected, how sure. Counts are of people in the window."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    observed: float
+    expected: float
+    lower: float  # central interval of the expected count at the verdict's alpha
+    upper: float
+    p_value: PValue
+    alpha: Probability
+    window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
+    period_lower: float | None = None  # the interval of that last one alone
+    period_upper: float | None = None
+    share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
+    share_late: Probability = 0.0  # of the window's people, those who became known after their period
+    baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
+    down_weighted: int = 0  # past periods that the fit held to be surges
+    since: AwareDatetime | None = None  # start of the first period of this run of breaches
+    last_as_high: AwareDatetime | None = None  # None with record=True: never before
+    record: bool = False
+    slices: tuple[Contribution, ...] = ()
+    neighbours: tuple[Contribution, ...] = ()
+    recent: tuple[float, ...] = ()  # observed in the last periods, oldest first: the sparkline
+    recent_expected: tuple[float, ...] = ()
+    capacity: float | None = None
+    full_at: AwareDatetime | None = None
+    remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+
+
+class Figures(NamedTuple):
+    """One period: people seen and expected, and the interval of what is normal."""
+
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+
+
+class Verdict(BaseModel):
+    """One judged question about one sector (or border region), for one period of event time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verdict_id: str
+    question: Question
+    sector: str
+    subject: str = ""  # what within the sector: "" is the whole, else a slice such as "citizenship=HAITI"
+    border: str = ""
+    cadence: Cadence
+    period: AwareDatetime  # start of the judged period
+    as_of: AwareDatetime  # how far event time had come
+    closed: bool  # False: the period was still filling
+    breach: bool
+    evidence: Evidence
+
+    @property
+    def question_key(self) -> str:
+        """What stays the same from verdict to verdict while one trouble lasts."""
+        return "|".join((self.question, self.sector, self.subject, self.cadence))
+
+    @property
+    def last_period(self) -> Figures | None:
+        """The judged period by itself, however long the window is; None where it was not looked at alone."""
+        seen = self.evidence
+        if seen.window == 1:
+            return Figures(seen.observed, seen.expected, seen.lower, seen.upper)
+        if seen.period_lower is None or seen.period_upper is None:
+            return None
+        return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
+
+    @classmethod
+    def of(cls, **content: object) -> Self:
+        """Build a verdict and derive its id from all the rest of it."""
+        bare = cls.model_validate({"verdict_id": "", **content})
+        digest = hashlib.blake2b(bare.model_dump_json().encode(), digest_size=12).hexdigest()
+        return bare.model_copy(update={"verdict_id": digest})
