@@ -50,7 +50,9 @@ CUSTOM: Values = {
     "serviceAccount": {"create": False, "name": "kafka-reader"},
     "runAsUser": None,
     "settings": {"SURGEWATCH_SESSION_SECONDS": 20},
-    "documents": {name: f"{name} = 1\n" for name in ("registry", "calendar", "likes", "policies", "routes")},
+    "documents": {
+        name: f"{name} = 1\n" for name in ("registry", "calendar", "peerPriors", "policies", "routes")
+    },
     "topics": {
         "partitions": 12,
         "replication": 3,

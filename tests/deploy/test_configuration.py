@@ -27,7 +27,6 @@ PLACES = [
     DEPLOY.parent / "docker-compose.yml",
     DEPLOY / "Dockerfile",
     DEPLOY.parent / "docs" / "operations.md",
-    DEPLOY.parent / "docs" / "kubernetes.md",
     *sorted((DEPLOY / "kubernetes").glob("*.yaml")),
     *sorted((DEPLOY / "helm").rglob("templates/*.*")),
     *sorted((DEPLOY / "helm").rglob("values*")),

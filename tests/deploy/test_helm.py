@@ -177,14 +177,15 @@ def test_a_new_document_restarts_the_worker_that_reads_it_and_no_other() -> None
 
 def test_every_document_is_where_its_variable_says() -> None:
     objects = render(CUSTOM)
-    for component, names in (
-        ("streams", {"registry", "calendar", "likes"}),
-        ("alerts", {"policies", "routes"}),
+    for component, documents in (
+        ("streams", {"REGISTRY": "registry", "CALENDAR": "calendar", "PEER_PRIORS": "peerPriors"}),
+        ("alerts", {"POLICIES": "policies", "ROUTES": "routes"}),
     ):
-        data = of(objects, "ConfigMap")[f"watch-{component}-documents"]["data"]
+        data = dict(of(objects, "ConfigMap")[f"watch-{component}-documents"]["data"])
         variables = environment(pods(objects)[f"StatefulSet watch-{component}"])
-        paths = {name: Path(variables[f"SURGEWATCH_{name.upper()}"]) for name in names}
-        assert {path.name: f"{name} = 1\n" for name, path in paths.items()} == data
+        for variable, value in documents.items():
+            assert data.pop(Path(variables[f"SURGEWATCH_{variable}"]).name) == f"{value} = 1\n"
+        assert not data
 
 
 def test_a_workers_own_setting_prevails_over_the_shared_one() -> None:

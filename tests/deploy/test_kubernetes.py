@@ -1,4 +1,4 @@
-"""The manifests for kustomize, which the chart renders, fit the API's schema and hold what the workers need."""
+"""The manifests for kustomize fit the API's schema and hold what the workers need."""
 
 from typing import Any
 
@@ -56,7 +56,10 @@ def test_a_worker_has_its_service_and_its_budget(worker: Manifest) -> None:
 
 @each_worker
 def test_a_worker_is_probed_and_bounded(worker: Manifest) -> None:
-    paths = {kind: container(worker)[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")}
+    paths = {
+        kind: container(worker)[f"{kind}Probe"]["httpGet"]["path"]
+        for kind in ("startup", "readiness", "liveness")
+    }
     assert paths == {"startup": "/healthz", "readiness": "/readyz", "liveness": "/healthz"}
     assert container(worker)["resources"]["limits"]["memory"]
     assert container(worker)["resources"]["requests"].keys() == {"cpu", "memory"}
@@ -67,7 +70,10 @@ def test_workers_are_replaced_one_at_a_time_and_spread_over_nodes_and_zones(work
     strategy = worker["spec"]["updateStrategy"]
     assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
     spread = worker["spec"]["template"]["spec"]["topologySpreadConstraints"]
-    assert {rule["topologyKey"] for rule in spread} == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    assert {rule["topologyKey"] for rule in spread} == {
+        "topology.kubernetes.io/zone",
+        "kubernetes.io/hostname",
+    }
 
 
 def test_the_namespace_enforces_the_restricted_profile_that_every_pod_keeps_to() -> None:
