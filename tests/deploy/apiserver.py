@@ -1,4 +1,7 @@
-"""A real kube-apiserver with etcd, without controllers: it admits and keeps objects, and runs none."""
+"""A real kube-apiserver with etcd, without controllers: it admits and keeps objects, and runs none.
+
+`tests/deploy/apiserver.sh FOLDER` builds both programs from the Go module proxy.
+"""
 
 import json
 import shutil

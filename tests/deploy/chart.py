@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -85,10 +85,12 @@ SETS = {
 
 
 def tool() -> str:
-    """The path of helm; else a skip, or a failure where SURGEWATCH_REQUIRE_HELM=1."""
-    if found := shutil.which("helm"):
-        return found
-    reason = "helm is not installed (go install helm.sh/helm/v4/cmd/helm@v4.3.1)"
+    """The path of helm; a skip or a failure where it is missing."""
+    return shutil.which("helm") or missing("no helm here (go install helm.sh/helm/v4/cmd/helm@v4.3.1)")
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it where SURGEWATCH_REQUIRE_HELM=1."""
     if os.environ.get("SURGEWATCH_REQUIRE_HELM") == "1":
         pytest.fail(f"SURGEWATCH_REQUIRE_HELM=1, but {reason}")
     pytest.skip(reason)

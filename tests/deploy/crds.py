@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from tests.deploy.chart import missing
 
 # Pinned; the Go module cache keeps them. Each holds its definitions as YAML, one file a kind.
 MODULES = {
@@ -22,15 +23,15 @@ MODULES = {
 
 @functools.cache
 def folder(group: str) -> Path:
-    """Where the definitions of an API group lie; a skip where Go or its module proxy is not there."""
+    """Where the definitions of an API group lie; a skip or a failure without Go or its proxy."""
     module, inside = MODULES[group]
     if not shutil.which("go"):
-        pytest.skip("no Go here to fetch the definitions of custom resources with")
+        missing("no Go here to fetch the definitions of custom resources with")
     done = subprocess.run(
         ["go", "mod", "download", "-json", module], capture_output=True, text=True, timeout=200, check=False
     )
     if done.returncode:
-        pytest.skip(f"{module} cannot be fetched: {done.stdout}{done.stderr}")
+        missing(f"{module} cannot be fetched: {done.stdout}{done.stderr}")
     return Path(json.loads(done.stdout)["Dir"]) / inside
 
 

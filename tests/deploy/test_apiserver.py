@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.deploy import crds
-from tests.deploy.apiserver import ApiServer, running
+from tests.deploy.apiserver import ApiServer, RefusedError, running
 from tests.deploy.chart import (
     AUTOSCALED,
     CHART,
@@ -80,6 +80,12 @@ def test_the_namespace_that_enforces_the_restricted_profile_admits_every_pod(
         server.admits(
             {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**spec, "volumes": volumes}}
         )
+
+
+def test_the_namespace_refuses_a_pod_without_the_restricted_profile(server: ApiServer) -> None:
+    spec = {"containers": [{"name": "root", "image": "root"}]}
+    with pytest.raises(RefusedError, match="violates PodSecurity"):
+        server.admits({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": spec})
 
 
 def test_a_release_is_upgraded_in_place_and_removed(server: ApiServer) -> None:
