@@ -49,7 +49,7 @@ CUSTOM: Values = {
     "imagePullSecrets": [{"name": "registry"}],
     "serviceAccount": {"create": False, "name": "kafka-reader"},
     "runAsUser": None,
-    "settings": {"SURGEWATCH_SESSION_SECONDS": 20},
+    "settings": {"SURGEWATCH_SESSION_SECONDS": 20, "SURGEWATCH_BATCH_EVENTS": 1_000_000},
     "documents": {
         name: f"{name} = 1\n" for name in ("registry", "calendar", "peerPriors", "policies", "routes")
     },

@@ -1,5 +1,6 @@
 """The Helm chart renders what the API accepts, and refuses values that it does not know."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,12 @@ def test_a_workers_own_setting_prevails_over_the_shared_one() -> None:
     assert environment(found["StatefulSet watch-alerts"])["SURGEWATCH_SESSION_SECONDS"] == "20"
 
 
+def test_a_large_number_is_not_written_with_an_exponent() -> None:
+    for component in ("streams", "alerts"):
+        variables = environment(pods(render(CUSTOM))[f"StatefulSet watch-{component}"])
+        assert variables["SURGEWATCH_BATCH_EVENTS"] == "1000000"
+
+
 def test_an_autoscaled_worker_leaves_its_replicas_to_keda() -> None:
     objects = render(AUTOSCALED)
     for name, group, topic in (
@@ -236,3 +243,12 @@ def test_every_dashboard_is_in_a_config_map_that_any_client_can_apply() -> None:
     shipped = {path.name: path.read_text() for path in (DEPLOY / "grafana" / "dashboards").glob("*.json")}
     assert {name: text for data in maps for name, text in data.items()} == shipped
     assert max(sum(map(len, data.values())) for data in maps) < 200_000  # kubectl's annotation holds 256 KiB
+
+
+def test_settings_refuse_every_variable_that_the_chart_sets_itself() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    refused = schema["definitions"]["settings"]["propertyNames"]["not"]["enum"]
+    without = {key: value for key, value in CUSTOM.items() if key not in {"settings", "streams"}}
+    for values in (without, SECURED, MONITORED):
+        for pod in pods(render(values)).values():
+            assert {name for name in environment(pod) if name.startswith("SURGEWATCH_")} <= set(refused)
