@@ -1,6 +1,5 @@
 """OperatingLimits: what operators have laid down. The budget, known dates, capacities."""
 
-import datetime as dt
 from typing import Final
 
 from streams.baselines.calendar import Calendar, KnownDate
@@ -85,7 +84,7 @@ class OperatingLimits:
 
     def _date(self) -> None:
         self.calendar = self._calendar.with_dates(
-            KnownDate(dt.date.fromisoformat(one.date), "policy", one.name, sector)
+            KnownDate(one.date, "policy", one.name, sector)
             for one in self._policies.values()
             for sector in one.sectors
         )
