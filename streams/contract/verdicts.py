@@ -5,38 +5,17 @@ and never two things.
 """
 
 import hashlib
-from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question as Question
 
 PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
 # Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
 PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
-
-
-class Question(StrEnum):
-    """What is asked; one detector answers each."""
-
-    SURGE = "surge"
-    SLOW_RISE = "slow_rise"
-    RECORD = "record"
-    DROP = "drop"
-    SILENCE = "silence"
-    MIX = "mix"
-    STRAIN = "strain"
-    DISPLACEMENT = "displacement"
-    SPILL_OVER = "spill_over"
-    SCAN = "scan"
-    REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
-
-    @property
-    def regional(self) -> bool:
-        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
-        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
 
 
 class Contribution(BaseModel):
