@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question, Verdict
