@@ -156,7 +156,7 @@ class Board:
             "by": control.by,
             "at": control.at.isoformat(),
             "reason": control.reason,
-            "says": control.says,
+            "says": control.effect,
         }
         until = control.until.isoformat() if isinstance(control, Silence) else ""
         self._put(CONTROLS, control.key, {"id": control.key, **words, "until": until})

@@ -1,6 +1,5 @@
 """What operators have laid down: the budget of false alarms, known dates, capacities."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
@@ -87,7 +86,7 @@ class OperatingLimits:
 
     def _date(self) -> None:
         self.calendar = self._calendar.with_dates(
-            KnownDate(dt.date.fromisoformat(one.date), "policy", one.name, sector)
+            KnownDate(one.date, "policy", one.name, sector)
             for one in self._policies.values()
             for sector in one.sectors
         )
