@@ -28,7 +28,7 @@ HISTORY: Final = {
     Cadence.WEEK: 520,
     Cadence.MONTH: 120,
 }  # periods that are learnt from
-HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ more than a trend tells
+HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ by more than a trend
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
 TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's memory
@@ -39,8 +39,8 @@ LEAST: Final = {
     Cadence.DAY: 7,
     Cadence.WEEK: 4,
     Cadence.MONTH: 4,
-}  # periods before there is any model, where no like sectors tell
-# Log standard deviation of a level beyond which it is not told at all, and a gamma would not stand for it.
+}  # periods before there is any model, where there is no peer prior
+# Log standard deviation of a level beyond which nothing is expected of it: a gamma would not stand for it.
 FARTHEST: Final = 2.0
 
 
@@ -192,7 +192,7 @@ class Models:
 
     def _is_due(self, counts: Counts, index: int) -> bool:
         known = index - counts.series[self.cadence].first
-        if known < LEAST[self.cadence] and not self._is_told(counts, known):
+        if known < LEAST[self.cadence] and not self._has_peer_prior(counts, known):
             return False
         kept = self._kept(counts)
         steps = self.steps(counts, index + 1)
@@ -204,8 +204,8 @@ class Models:
             or (index + zlib.crc32(counts.sector.encode())) % EVERY[self.cadence] == 0
         )
 
-    def _is_told(self, counts: Counts, known: int) -> bool:
-        """Do like sectors tell of one that has next to no history?"""
+    def _has_peer_prior(self, counts: Counts, known: int) -> bool:
+        """Return whether a peer prior stands for a sector that has next to no history."""
         like = self._like(counts.sector, self.cadence)
         return like is not None and (known > 0 or like.spread[0] <= FARTHEST)
 

@@ -1,7 +1,6 @@
-"""Verdicts: what `streams` says and `alerts` hears. One judged question with its evidence.
+"""Verdicts: what `streams` publishes and `alerts` reads. One judged question with its evidence.
 
-A verdict is calm or a breach. Its id is derived from its content, so a replay says the same thing twice
-and never two things.
+A verdict is calm or a breach. Its id is derived from its content, so replays publish it under the same id.
 """
 
 import hashlib
@@ -29,7 +28,7 @@ class Contribution(BaseModel):
 
 
 class Evidence(BaseModel):
-    """Why: what was seen, what was expected, how sure. Counts are of people in the window."""
+    """Why: observed and expected count, and how sure. Counts are of people in the window."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +54,7 @@ class Evidence(BaseModel):
     recent_expected: tuple[float, ...] = ()
     capacity: float | None = None
     full_at: AwareDatetime | None = None
-    remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+    remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
 
 class Figures(NamedTuple):
@@ -68,7 +67,7 @@ class Figures(NamedTuple):
 
 
 class Verdict(BaseModel):
-    """One judged question about one sector (or border region), for one period of event time."""
+    """One judged question about one sector (or border), for one period of event time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

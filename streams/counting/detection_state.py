@@ -74,8 +74,8 @@ class HourLimits(msgspec.Struct, frozen=True):
 class HourlyState(CadenceState, omit_defaults=True):
     """What is remembered of hours."""
 
-    max_gap_hours: int | None = None  # without events before silence is asked; None: hours say nothing
-    surge_limits: HourLimits | None = None  # None: too quiet for single hours to say anything
+    max_gap_hours: int | None = None  # without events before silence is asked; None: hours are not judged
+    surge_limits: HourLimits | None = None  # None: hours are not judged
 
 
 class _Kept(msgspec.Struct, omit_defaults=True):

@@ -34,7 +34,7 @@ RECORD_PAST: Final = {Cadence.DAY: 180, Cadence.WEEK: 26, Cadence.MONTH: 12}  # 
 
 
 class Details(TypedDict, total=False):
-    """Evidence on one row that its figures do not say; fields of `contract.verdicts.Evidence`."""
+    """Evidence on one row beyond its figures; fields of `contract.verdicts.Evidence`."""
 
     record: bool
     last_as_high: dt.datetime

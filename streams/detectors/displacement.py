@@ -29,7 +29,7 @@ EXPLAINED = 0.5  # of the people too many next door, at least so many are missin
 class Displacement(NamedTuple):
     """By sector, as the one that people have left: corrected p, people missing, people too many next door.
 
-    All of the window that tells most.
+    All of the window with the smallest p.
     """
 
     p_value: Floats

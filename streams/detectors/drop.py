@@ -50,7 +50,7 @@ def judge(
     means = np.stack([mean[:, -length:].sum(1) for length in windows], 1)
     phi = dispersion.reshape(len(means), -1) + means * error[:, None]
     tails = at_most(counts, means, phi)
-    # A window whose last period is back to normal is no news.
+    # A window whose last period is back to normal does not count.
     tails[:, 1:] = np.maximum(tails[:, 1:], _OWN_SHARE * tails[:, :1])
     best = tails.argmin(1)
     row = np.arange(len(best))

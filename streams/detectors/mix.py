@@ -21,7 +21,7 @@ from streams.counting.sector_counts import Counts
 from streams.detectors import LONGEST, Details, Finding, SectorView
 
 PRIOR = 0.5  # people added to each past slice: a slice never seen before has a small share, not none
-EXCESS = 10.0  # people; fewer are no news whatever their share
+EXCESS = 10.0  # people; fewer do not matter, whatever their share
 RATIO = 1.5
 BLOCKS, LEAST_BLOCKS = 9, 4  # windows that are compared, and those that must have anybody
 SHOWN: Final = 3  # slices in the evidence
@@ -126,7 +126,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 
 
 def _blocks(counts: Counts, view: SectorView, width: int) -> tuple[Floats, Floats] | None:
-    """People by slice and window [slices, BLOCKS], and of all [BLOCKS]; None where they say nothing."""
+    """People by slice and window [slices, BLOCKS], and of all [BLOCKS]; None where there are too few."""
     names = counts.slices.names
     if counts.sliced is not view.cadence or not names:
         return None

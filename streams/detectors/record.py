@@ -1,8 +1,8 @@
 """Record: higher than ever, or than for a long time.
 
-A rule of rank, not of chance: the last period against all that is kept. What makes it worth telling is that
-it is also unusual (so the surge's p-value is asked), that it beats the old record by more than a nose (in
-calm times a new one comes every so often, by one or two people), and that the past is long enough to beat.
+A rule of rank, not of chance: the last period against all that is kept. It counts only
+where it is also unusual, beats the old record clearly (in calm times a new one comes every so often, by one
+or two people), and has a past that is long enough.
 """
 
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streams.baselines.negative_binomial import Floats, at_least
 from streams.detectors import RECORD_PAST, Details, Finding, SectorView
 
-LEAST: Final = 10  # people in the period: below that a record is no news
+LEAST: Final = 10  # people in the period: fewer are no record worth an alert
 UNUSUAL: Final = 0.05
 BEATEN_BY, BEATEN_TIMES = 5, 1.2  # people more, and times more, than the old record
 LOOKED_BACK: Final = 3 * 366  # periods

@@ -3,9 +3,9 @@
 A run of residuals of one sign is the oldest of shift tests (Wald & Wolfowitz 1940, Ann Math Stat 11:147; as
 a chart rule: Nelson 1984, J Qual Technol 16:237). A period is *above* where the mid-p of its count is under
 one half, so on the null each sign comes with one half, and a run of n begins with probability 2^(1 - n).
-A run says that something is off, not that it matters: the run's people must also be RATIO times what was
-expected, or less than 1 / RATIO of it. And short runs, of weeks or months, come by chance: so the run's
-people together must be as improbable as a run of 15 is, or every scattered series would find new levels.
+A run shows that something is off, not that it matters: the run's people must also be RATIO times what was
+expected, or less than 1 / RATIO of it. Short runs, of weeks or months, come by chance: so the run's people
+together must be as improbable as a run of 15 is, or every scattered series would find new levels.
 """
 
 from typing import Final, NamedTuple, Self

@@ -104,7 +104,7 @@ def _uniforms(sectors: int, periods: int) -> Floats:
 
 
 def _p_value(score: float, null: Floats) -> float:
-    """By rank among the replicates while that tells, by the Gumbel tail fitted to them beyond."""
+    """By rank among the replicates, and beyond them by the Gumbel tail fitted to them."""
     if score <= 0:
         return 1.0
     rank = float((1 + np.count_nonzero(null >= score)) / (1 + len(null)))

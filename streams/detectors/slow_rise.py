@@ -42,7 +42,7 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The state after a period and what it says: p-value, the rise up to now, alarm."""
+    """The state after a period, the p-value, the rise up to now, and the alarm."""
 
     state: State
     p_value: Floats
@@ -73,7 +73,7 @@ def step(
 ) -> Step:
     """Take one period of n series.
 
-    A tenth too many tells nothing in one period and is not a rise; four tenths are, in the third:
+    A tenth too many is no rise; four tenths are, in the third period:
 
     >>> state = State.empty(2)
     >>> for counts in ([110, 140], [110, 140], [110, 140]):

@@ -21,7 +21,7 @@ from streams.detectors import BorderView, Details, Finding
 
 LAGS = 14  # periods
 SHORTEST = 28  # periods that both must have been watched for
-WIDEST = 4.0  # normal score beyond which a residual says no more
+WIDEST = 4.0  # normal score at which residuals are cut off
 
 
 class Spill(NamedTuple):

@@ -1,7 +1,7 @@
 """Surge: more people than is normal, in the last period, the more readily where one seems to be under way.
 
-The chance of so many or more in the last period, under the baseline's negative binomial, divided by what the
-periods before it have to say:
+The chance of so many or more in the last period, under the baseline's negative binomial, divided by a
+weight that the periods before it give:
 
     p = P(Y ≥ y) / w        w = ½ + 0.6 · min(B, 100)
 
@@ -48,7 +48,7 @@ PAST: Final = {
     Cadence.HOUR: Past(12, 3.0),
     Cadence.DAY: Past(4, 3.0),
     Cadence.WEEK: Past(2, 2.5),
-    Cadence.MONTH: Past(0, 0.0),  # a month that is high says most often that the baseline is low
+    Cadence.MONTH: Past(0, 0.0),  # a high month most often means that the baseline is low
 }
 _FADE: Final = 0.6  # how likely it is to have begun one period earlier
 _NEW: Final = 0.5  # weight of a period before which all was calm
@@ -147,7 +147,7 @@ def of(view: SectorView) -> Surge:
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
-    """Judge the last of the periods, and say of an open one from which count on it is worth another look."""
+    """Judge the last of the periods; of an open one, also from which count on to look again."""
     found = of(view)
     breach = (found.p_value <= alpha) & is_large(found.observed, found.expected)
     last = view.mean[:, -1]
@@ -169,7 +169,7 @@ def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats
     seen = view.cautious()
     least = needed(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], alpha)
     last = view.observed[:, -1]
-    # Once it is a breach, only a tenth more is news again.
+    # Once it is a breach, only a tenth more is worth another verdict.
     return np.maximum(np.where(breach, last * 1.1, least), last + 1)
 
 

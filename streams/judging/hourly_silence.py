@@ -17,7 +17,7 @@ from streams.contract.questions import Look, Question
 from streams.counting.sector_counts import Counts
 from streams.detectors import SectorView
 
-LEAST: Final = 8.0  # people a day below which single hours say nothing
+LEAST: Final = 8.0  # people a day below which single hours are too few to judge
 DAYS: Final = 14  # that the profile of a day is averaged over
 LATELY: Final = 3  # days that set its level
 
@@ -45,7 +45,7 @@ def set_gaps(view: SectorView, alpha: Floats) -> None:
 
 
 def view_of(sectors: Sequence[Counts], hour: int) -> SectorView | None:
-    """The last 24 hours of those sectors whose hours say something; what stands of the others is dropped."""
+    """The last 24 hours of the sectors that can be judged by the hour; the others' breaches are dropped."""
     profiles = {counts.sector: _profile(counts, hour) for counts in sectors}
     known = [counts for counts in sectors if len(profiles[counts.sector])]
     for counts in sectors:
@@ -68,11 +68,11 @@ def view_of(sectors: Sequence[Counts], hour: int) -> SectorView | None:
 
 
 def _profile(counts: Counts, hour: int) -> Floats:
-    """People expected in each of the 24 hours before `hour`; empty where single hours say nothing."""
+    """People expected in each of the 24 hours before `hour`; empty where those are too few to judge."""
     if Cadence.HOUR not in counts.series:  # tallies of whole days have no hours
         return np.zeros(0)
     days = counts.series[Cadence.HOUR].window(hour - 24, 24 * DAYS).reshape(DAYS, 24)
-    # The shape of two weeks at the level of the last days: after a drop, silence is no second news.
+    # The shape of two weeks at the level of the last days: after a drop, silence is no second alert.
     level = min(1.0, days[-LATELY:].sum() / LATELY / max(days.sum() / DAYS, 1e-9))
     profile: Floats = days.mean(0) * level + 1e-3
     return profile if profile.sum() >= LEAST else np.zeros(0)

@@ -1,7 +1,7 @@
 """Hourly surge: an hour so high that the end of the day need not be waited for.
 
 A day's count is held against the whole day, so a group that comes in one hour has to use up the day's margin
-first. Where a sector is busy enough that single hours say something, each hour that ends is judged by itself:
+first. Where a sector is busy enough, each hour that ends is judged by itself:
 
     day closes     from which count on is an hour of the next day worth a look?   24 limits
     hour ends      lower: nothing is asked (nearly always)
@@ -38,7 +38,7 @@ from streams.detectors import (
 )
 from streams.judging.publication import normal
 
-BUSY: Final = 30.0  # people a day below which the day tells more than any hour of it
+BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it
 SHARE: Final = 1 / 24  # of the day's alpha, for each hour
 PAST: Final = surge.PAST[Cadence.HOUR]
 
@@ -165,6 +165,6 @@ def _so_far(view: SectorView, people: Floats) -> SectorView:
 
 
 def _remark(counts: Counts, hour: int, observed: float, expected: float) -> str:
-    """What the figures of the day do not say."""
+    """The clause about the hour."""
     ended = instant(counts.zone, local(counts.zone, hour + 1))
     return f"{observed:.0f} in the hour to {ended:%H:%M}, where {expected:.1f} are expected"

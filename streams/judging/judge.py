@@ -181,7 +181,7 @@ class Judge:
         if cadence is Cadence.HOUR:
             return []
         for counts in sectors:
-            # Until its model says which count is high; where there is none, until the period closes.
+            # Until its model has set it; where there is no model, until the period closes.
             counts.state.open_limits[cadence] = inf
         view = self._view(sectors, Look.OPEN, cadence, index, as_of=watermark, watermark=watermark)
         return [] if view is None else self._questions(view, waits=False)

@@ -50,7 +50,7 @@ class Frame(Protocol):
         """Fields of `Evidence` that the finding does not have."""
 
     def places(self) -> Sequence[str]:
-        """What rows are about, unless the finding says otherwise."""
+        """What rows are about, unless the finding names its places."""
 
 
 def publish(question: Question, finding: Finding, frame: Frame) -> list[Verdict]:

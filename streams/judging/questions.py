@@ -66,7 +66,7 @@ def _remember(question: Question, finding: Finding, view: SectorView) -> None:
     if finding.new_level is not None:
         for counts, start in zip(view.sectors, finding.new_level.tolist(), strict=True):
             if start >= 0:
-                # Until a person says otherwise, the baseline takes the new level from its first period on.
+                # Unless a person decides otherwise, the baseline takes it from its first period on.
                 levels = counts.state.of(cadence).new_levels
                 levels.append(start)
                 del levels[:-NEW_LEVELS]
