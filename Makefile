@@ -45,9 +45,11 @@ bench: setup ## speed, latency and memory, as ratios in one run
 bench-detection: setup ## the detection suites, beside the reference figures
 	$(BIN)/python -m benchmarks.detection
 
-docs: setup ## write what is generated: references of settings and metrics, dashboards
+docs: setup ## write what is generated: references, rules, dashboards
 	$(BIN)/python -m surgewatch.reference.settings_page
 	$(BIN)/python -m surgewatch.reference.metrics_page
+	$(BIN)/python -m surgewatch.reference.questions_table
+	$(BIN)/python deploy/prometheus/surges.py
 	$(BIN)/python deploy/grafana/dashboards.py
 
 manifests: ## render the Helm chart for kustomize (needs helm)
