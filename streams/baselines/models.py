@@ -41,6 +41,8 @@ LEAST: Final = {
 # Log standard deviation of a level beyond which it is not told at all, and a gamma would not stand for it.
 FARTHEST: Final = 2.0
 
+_BYTES: Final = np.dtype(np.float32).itemsize  # of what is kept of a number
+
 
 class Models:
     """Models for the series of one cadence, kept in the memory of their sectors."""
@@ -206,7 +208,7 @@ class Models:
     def _kept(self, counts: Counts) -> dict[str, Any] | None:
         """A sector's model; none where it is of another version's terms (from older state)."""
         kept: dict[str, Any] | None = counts.memory.get(f"model {self.cadence}")
-        fits = kept is not None and len(kept["coefficients"]) == self._size * np.float32().nbytes
+        fits = kept is not None and len(kept["coefficients"]) == self._size * _BYTES
         return kept if fits else None
 
     def steps(self, counts: Counts, before: int) -> list[int]:
