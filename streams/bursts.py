@@ -71,7 +71,7 @@ def bursts(sheet: Sheet, hour: int) -> list[Verdict]:
     breach = (found.p_value <= alpha) & large
     if not breach.any():
         return []
-    day = _so_far(sheet, seen.today)
+    day = replace(_so_far(sheet, seen.today), occasion=f"hour {hour}")
     people, mean = day.observed[:, -1], day.mean[:, -1]
     lower, upper = normal(day.alpha, mean, day.last + mean * day.error)
     return [

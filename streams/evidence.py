@@ -47,6 +47,7 @@ class Sheet:
     late: Late | None = None  # None: all has arrived
     early: bool = False  # a look at what has arrived of a period that is still filling
     again: bool = False  # a later period has been judged before: nothing is to be remembered of this one
+    occasion: str = ""  # of the look: "" where a period closes, else "revision", "peek", "early", "hour 471"
 
     def pooled(self, windows: Sequence[int]) -> Floats:
         """The dispersion of the last periods together: [n], or [n, windows] where not all has arrived."""
@@ -136,6 +137,7 @@ def verdict(
             counts.memory.pop(key, None)
     model = counts.memory.get(f"model {sheet.cadence}", {})
     return Verdict.of(
+        occasion=_occasion(sheet, counts),
         question=question,
         sector=counts.sector,
         border=sheet.terms.border(counts.sector),
@@ -157,6 +159,15 @@ def verdict(
             **evidence,
         ),
     )
+
+
+def _occasion(sheet: Sheet, counts: Counts) -> str:
+    """What tells a look from others at the same period and moment: whole numbers, the same in a replay."""
+    if not sheet.occasion:
+        return ""
+    if sheet.closed:
+        return f"{sheet.occasion} {counts.memory[f'revisions {sheet.cadence}']}"
+    return f"{sheet.occasion} {counts.series[sheet.cadence].get(sheet.index)}"
 
 
 def why(sheet: Sheet, row: int) -> dict[str, Any]:

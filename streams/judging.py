@@ -124,7 +124,10 @@ class Judge:
         for counts in batch:
             counts.threshold[cadence] = inf  # until its model says what count is high; none, until it closes
         sheet = self._look(batch, cadence, index, closed=False, as_of=as_of, clock=as_of)
-        return [] if sheet is None else [*questions.surges(sheet), *questions.strains(sheet)]
+        if sheet is None:
+            return []
+        sheet = replace(sheet, occasion="peek")
+        return [*questions.surges(sheet), *questions.strains(sheet)]
 
     def early(self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float) -> list[Verdict]:
         """Period `index` is still filling: is it high for its age? Asked at few ages: it costs few alarms."""
@@ -136,7 +139,7 @@ class Judge:
         sheet = self._look(asked, cadence, index, closed=False, as_of=clock, clock=clock, early=True)
         if sheet is None:
             return []
-        return questions.surges(replace(sheet, alpha=sheet.alpha * EARLY))
+        return questions.surges(replace(sheet, alpha=sheet.alpha * EARLY, occasion="early"))
 
     def bursts(self, batch: Iterable[Counts], hour: int, clock: float) -> list[Verdict]:
         """Hour `hour` is over, of days that are still filling: was it high by itself?"""
@@ -162,16 +165,19 @@ class Judge:
         latest = max(counts.closed.get(cadence, index) for counts in batch)
         if latest - index >= LONGEST:
             return []
+        for counts in batch:
+            key = f"revisions {cadence}"
+            counts.memory[key], counts.learnt = counts.memory.get(key, 0) + 1, True
         as_of, again = cadence.start(latest + 1), index < latest
         verdicts = []
         sheet = self._look(batch, cadence, index, closed=True, as_of=as_of, clock=clock)
         if sheet is not None:
-            verdicts += questions.surges(replace(sheet, again=again))
+            verdicts += questions.surges(replace(sheet, again=again, occasion="revision"))
         followed = [counts for counts in batch if index <= counts.memory.get(f"followed {cadence}", latest)]
         if sheet is not None and len(followed) < len(batch):
             sheet = self._look(followed, cadence, index, closed=True, as_of=as_of, clock=clock)
         if sheet is not None:
-            verdicts += questions.drops(replace(sheet, again=again))
+            verdicts += questions.drops(replace(sheet, again=again, occasion="revision"))
         return verdicts
 
     def _look(

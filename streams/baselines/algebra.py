@@ -17,9 +17,9 @@ Reals = NDArray[np.floating]  # of single or double precision
 GRAIN: Final = 2.0**-10  # that the entries of a matrix are multiples of
 
 
-def grained(values: Floats) -> Floats:
-    """The nearest multiples of GRAIN."""
-    return np.asarray(np.rint(values / GRAIN) * GRAIN)
+def grained(values: Floats, grain: float = GRAIN) -> Floats:
+    """The nearest multiples of a power of two."""
+    return np.asarray(np.rint(values / grain) * grain)
 
 
 def times(rows: Reals, matrix: Floats) -> Floats:

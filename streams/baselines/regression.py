@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines import algebra, scatter
-from streams.baselines.algebra import GRAIN, Factors, rounded
+from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
 from streams.baselines.design import FIRST
 from streams.baselines.priors import MOVING, Prior
-from streams.baselines.scatter import Reals
 from streams.baselines.tails import Floats
 
 ROUNDS: Final = 3
@@ -60,7 +59,7 @@ class Shared:
         self.x = x
         # Terms that are nothing in most periods, as a weekday is, are summed over the others alone.
         often = (x != 0).mean(0) > _SELDOM
-        row, column = np.triu_indices(np.count_nonzero(often))
+        row, column = np.triu_indices(int(np.count_nonzero(often)))
         self._row, self._column = np.flatnonzero(often)[row], np.flatnonzero(often)[column]
         self._squares = x[:, self._row] * x[:, self._column]
         self._seldom = [
@@ -131,10 +130,9 @@ def fit(
 def _climb(
     gram: "_Gram", beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
 ) -> Floats:
-    """Step by step (Fisher scoring) to the most likely coefficients; their precision [k + s, k + s, n] at the last
-    step.
+    """Step by step (Fisher scoring) to the most likely coefficients; their precision at the last step.
 
-    `beta` and `mean` are brought along. Each series goes on until it is there, with those that are not.
+    Of the precision [k + s, k + s, n] there is the upper half. `beta` and `mean` are brought along. Each series goes on until it is there, with those that are not.
     """
     precision = np.empty((beta.shape[1], *beta.T.shape))
     far, some = np.arange(len(beta)), gram.size
