@@ -132,7 +132,8 @@ def _climb(
 ) -> Floats:
     """Step by step (Fisher scoring) to the most likely coefficients; their precision at the last step.
 
-    Of the precision [k + s, k + s, n] there is the upper half. `beta` and `mean` are brought along. Each series goes on until it is there, with those that are not.
+    Of the precision [k + s, k + s, n] there is the upper half. `beta` and `mean` are brought along. Each
+    series goes on until it is there, with those that are not.
     """
     precision = np.empty((beta.shape[1], *beta.T.shape))
     far, some = np.arange(len(beta)), gram.size
