@@ -45,8 +45,8 @@ bench-detection: setup ## the detection suites, beside the reference figures
 	$(BIN)/python -m benchmarks.detection
 
 docs: setup ## write what is generated: references of settings and metrics, dashboards
-	$(BIN)/python -m surgewatch.configuration
-	$(BIN)/python -m surgewatch.instruments
+	$(BIN)/python -m surgewatch.reference.settings_page
+	$(BIN)/python -m surgewatch.reference.metrics_page
 	$(BIN)/python deploy/grafana/dashboards.py
 
 clean: ## remove what the targets made

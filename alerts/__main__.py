@@ -2,7 +2,7 @@
 
 import sys
 
-from alerts.app import main
+from alerts.worker.app import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from streams.verdicts import Question
+from streams.contract.verdicts import Question
 from tests.prometheus import Received, alertmanager, prometheus, receiver, serving
 
 PERIOD = {"1m": 60.0, "15s": 15.0}

@@ -4,7 +4,7 @@
 
 New sectors begin beside some that have been there for two years. All are of one kind: levels differ by a
 factor of three, weekdays and dispersions by some tenths. *Alone* each new sector has nothing but its own
-counts and the weak priors; *with likes* it is held to be one of the others until it shows otherwise.
+counts and the weak priors; *with peer_priors* it is held to be one of the others until it shows otherwise.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streams import questions
-from streams.calendar import Cadence
-from streams.counts import Counts, Series
-from streams.judging import Judge
-from streams.sectors import Registry
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.counting.sector_counts import Counts
+from streams.counting.series import Series
+from streams.judging import questions
+from streams.judging.judge import Judge
 
 OLD, NEW, BEHIND, DAYS, FIRST = 60, 500, 2 * 366, 63, 18_000
 SPANS = ((0, 1), (1, 3), (3, 7), (7, 14), (14, 28), (28, 42), (42, 63))
@@ -53,14 +54,14 @@ def counts(name: str, first: int, values: Floats) -> Counts:
     return made
 
 
-def lived(world: World, *, likes: bool) -> tuple[Floats, Floats]:
+def lived(world: World, *, peer_priors: bool) -> tuple[Floats, Floats]:
     """P-values of the new sectors' days [NEW, DAYS] as they are, and as if that day were doubled."""
     drawn = world.draw(world.mean)
     judge, day = Judge(Registry(sector=())), Cadence.DAY
     old = [counts(f"old-{at}", FIRST - BEHIND, drawn[at]) for at in range(OLD)]
     new = [counts(f"new-{at}", FIRST, drawn[OLD + at, BEHIND:]) for at in range(NEW)]
     judge._models[day].refresh(old, FIRST)
-    if likes:
+    if peer_priors:
         judge.compare([*old, new[0]], day, FIRST)
     plain, doubled = np.full((2, NEW, DAYS), np.nan)
     for ahead in range(DAYS):
@@ -84,8 +85,8 @@ def share(p_values: Floats, span: Sequence[int]) -> str:
 def main() -> None:
     """Measure and print."""
     print(f"{'days':<8}{'false alarms at .01':^24}{'a doubled day found':^24}")
-    print(f"{'':<8}{'alone':>12}{'with likes':>12}{'alone':>12}{'with likes':>12}")
-    alone, with_likes = (lived(World(1), likes=likes) for likes in (False, True))
+    print(f"{'':<8}{'alone':>12}{'with peer_priors':>12}{'alone':>12}{'with peer_priors':>12}")
+    alone, with_likes = (lived(World(1), peer_priors=peer_priors) for peer_priors in (False, True))
     large = np.flatnonzero(World(1).mean[OLD:].mean(1) >= LARGE)
     for span in SPANS:
         cells = [share(each[0], span) for each in (alone, with_likes)]

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.detection import BENCH
-from streams.counts import Counts
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import Registry, Sector
-from streams.verdicts import Question, Verdict
+from streams.contract.sectors import Registry, Sector
+from streams.contract.verdicts import Question, Verdict
+from streams.counting.sector_counts import Counts
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import SectorPipeline
 
 START, HOUR = 1_325_462_400, 3_600  # 2012-01-02
 LEARNT = 90 * 24  # hours before the first that is judged
@@ -45,7 +45,7 @@ def told(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:
             Sector(id=f"s{at}", name=f"S{at}", country="US", border="b") for at in range(len(counts))
         )
     )
-    flow, offset, said = Pipeline(places, judge(places)), 0, dict[int, list[int]]()
+    flow, offset, said = SectorPipeline(places, judge(places)), 0, dict[int, list[int]]()
     for hour in range(counts.shape[1]):
         at, records = dt.datetime.fromtimestamp(START + hour * HOUR + 1800, dt.UTC).isoformat(), []
         for sector in np.flatnonzero(counts[:, hour]).tolist():

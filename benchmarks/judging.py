@@ -12,12 +12,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from streams import questions
-from streams.baselines.models import EVERY
-from streams.calendar import Cadence
-from streams.counts import KEEP, Counts, Series
-from streams.judging import Judge
-from streams.sectors import Registry
+from streams.baselines.fitted_models import EVERY
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.counting.sector_counts import KEEP, Counts
+from streams.counting.series import Series
+from streams.judging import questions
+from streams.judging.judge import Judge
 
 SERIES, DAYS, FIRST = 1_000, 3 * 366, 18_000
 BARS = {"scoring": 10.0, "fits": 50.0}  # microseconds

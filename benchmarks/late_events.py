@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.arrived import Arrived
-from streams.baselines import arrivals
-from streams.baselines.arrivals import Arrivals, Curve
-from streams.baselines.tails import Floats, at_least
-from streams.calendar import DAY, Cadence
+from streams.baselines import reporting_delay
+from streams.baselines.negative_binomial import Floats, at_least
+from streams.baselines.reporting_delay import Arrivals, Curve
+from streams.contract.cadence import DAY, Cadence
+from streams.counting.reporting_triangle import ReportingTriangle
 from streams.detectors import surge
 
 MEAN, SPREAD, SHARE, ALPHA = 40.0, 2.0, 0.6, 0.01
@@ -43,20 +43,22 @@ def known_by_then(random: np.random.Generator, whole: Floats, differ: float) -> 
 
 def learnt(random: np.random.Generator, days: int, differ: float = 0.0) -> Curve:
     """The curve at the end of a day, learnt from `days` days before."""
-    arrived, state = Arrived(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
+    arrived, state = ReportingTriangle(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
     whole = people(random, MEAN, days)
     prompt = known_by_then(random, whole, differ)
     for day in range(days):
         arrived.add(FIRST + day, (FIRST + day + 0.9) * DAY, int(prompt[day]))
         arrived.add(FIRST + day, (FIRST + day + 1.4) * DAY, int(whole[day] - prompt[day]))
         state = state.learn(arrived, FIRST + day + 1.5)
-    found = arrivals.at(arrivals.curve(state.sums[None], Cadence.DAY), Cadence.DAY, np.ones((1, 1)))
+    found = reporting_delay.at(
+        reporting_delay.curve(state.sums[None], Cadence.DAY), Cadence.DAY, np.ones((1, 1))
+    )
     return Curve(found.share[0], found.doubt[0])
 
 
 def alarms(part: Floats, known: Curve) -> float:
     """The share of alarms, where `part` is known of a day."""
-    mean, spread = arrivals.thinned(np.array([MEAN]), np.array([SPREAD]), known)
+    mean, spread = reporting_delay.thinned(np.array([MEAN]), np.array([SPREAD]), known)
     return float((at_least(part, mean, spread + mean * known.doubt) <= ALPHA).mean())
 
 
@@ -88,7 +90,7 @@ def followed(days: int | None) -> Figures:
         share, doubt = np.ones((1, length)), np.zeros((1, length))
         share[0, -1], doubt[0, -1] = known.share[0], known.doubt[0]
         whole = np.full((1, length), MEAN), np.full((1, length), SPREAD)
-        mean, spread = arrivals.thinned(*whole, Curve(share, doubt))
+        mean, spread = reporting_delay.thinned(*whole, Curve(share, doubt))
         row = []
         for times in (2, 1):
             observed = np.stack([people(random, MEAN, 1_000) for _ in range(length)], 1)

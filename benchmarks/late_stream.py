@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.calendar import Cadence
-from streams.counts import Counts
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import registry
-from streams.verdicts import Question, Verdict
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.contract.verdicts import Question, Verdict
+from streams.counting.sector_counts import Counts
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import SectorPipeline
 
 DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"
@@ -79,7 +79,7 @@ def tally(report: Report, replaces: str | None) -> dict[str, object]:
 
 def lived(reports: list[Report], judge: Judge) -> Told:
     """What is told by a worker that lives through it, day by day; the clock on its wall closes days."""
-    flow, told = Pipeline(PLACES, judge, dedup=(20_000, 90 * 24)), Told()
+    flow, told = SectorPipeline(PLACES, judge, dedup=(20_000, 90 * 24)), Told()
     known: dict[dt.date, tuple[str, int]] = {}
     by_day: dict[dt.date, list[Report]] = {}
     for report in sorted(reports):
@@ -156,7 +156,7 @@ def delayed(sectors: int, length: int, doubled_from: int, seed: int = 5) -> list
 
 def breaches(judge: type[Judge], records: list[Record]) -> list[tuple[float, Verdict]]:
     """What is said of days, and when: days since 1970."""
-    flow, said = Pipeline(PLACES, judge(PLACES, None, BUDGET)), []
+    flow, said = SectorPipeline(PLACES, judge(PLACES, None, BUDGET)), []
     for start in range(0, len(records), 200):
         fetch = records[start : start + 200]
         when = fetch[-1].timestamp / 1000 / HOUR / 24

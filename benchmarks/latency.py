@@ -20,11 +20,11 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 from benchmarks import load
-from streams.topics import topics
-from streams.verdicts import Question
-from surgewatch.broker import ApacheKafka, free_port
-from surgewatch.receiver import Receiver, receiving
-from surgewatch.system import Worker, running, total
+from streams.contract.topics import topics
+from streams.contract.verdicts import Question
+from surgewatch.harness.apache_kafka import ApacheKafka, free_port
+from surgewatch.harness.webhook_receiver import Receiver, receiving
+from surgewatch.harness.worker_process import Worker, running, total
 
 SECTORS, HISTORY = 200, 40  # days
 WARM = 10.0  # seconds of events before the first surge

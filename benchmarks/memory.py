@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import load
-from streams.baselines import design
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import registry
+from streams.baselines import design_matrix
+from streams.contract.sectors import registry
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import SectorPipeline
 
 FEW, MANY = 10, 60  # sectors
 DAYS, A_DAY = 366, 8  # days; events of a sector in each
@@ -43,7 +43,7 @@ def held(sectors: int) -> tuple[int, int]:
     made = load.events(sectors * DAYS * A_DAY, load.sectors(sectors), DAYS)
     gc.collect()
     tracemalloc.start()
-    pipeline = Pipeline(places, Judge(places))
+    pipeline = SectorPipeline(places, Judge(places))
     fetch: list[Record] = []
     for at, (sector, text, _, _) in enumerate(made):
         fetch.append(Record(at, sector.encode(), text.encode()))
@@ -52,11 +52,11 @@ def held(sectors: int) -> tuple[int, int]:
             assert outcome.outcomes["counted"] == len(fetch), outcome.outcomes
             pipeline.dirty()
             fetch.clear()
-    design._shared.cache_clear()
+    design_matrix._shared.cache_clear()
     gc.collect()
     snapshot = tracemalloc.take_snapshot()
     tracemalloc.stop()
-    ids = snapshot.filter_traces([tracemalloc.Filter(True, "*streams/seen.py")])
+    ids = snapshot.filter_traces([tracemalloc.Filter(True, "*streams/counting/dedup.py")])
     return _bytes(snapshot), _bytes(ids)
 
 

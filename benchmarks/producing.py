@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks import load
-from surgewatch.broker import ApacheKafka
+from surgewatch.harness.apache_kafka import ApacheKafka
 
 DELIVERY = {"acks": "all", "enable_idempotence": True, "linger_ms": 10, "batch_size": 65_536}
 

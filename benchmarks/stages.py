@@ -20,12 +20,12 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from benchmarks import load
-from streams.decode import Decoder
-from streams.fetching import in_whole_batches
-from streams.judging import Judge
-from streams.pipeline import Pipeline
-from streams.sectors import Registry, registry
-from streams.worker import YOUNG
+from streams.contract.sectors import Registry, registry
+from streams.counting.decoder import Decoder
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import SectorPipeline
+from streams.runtime.batch_fetcher import in_whole_batches
+from streams.runtime.worker import YOUNG
 
 HOURS, FETCH, BATCH = 6, 60_000, 4_000  # of event time in all; events of a fetch, and of a record batch
 SPOKEN = int(load.START.timestamp() + 86_400) * 1000
@@ -74,7 +74,7 @@ def unpacked(fetch: Fetched) -> list[Any]:
 
 def measure(events: int, sectors: int, places: Registry) -> dict[str, float]:
     """CPU seconds of each stage."""
-    pipeline, decoder = Pipeline(places, Judge(places)), Decoder(places)
+    pipeline, decoder = SectorPipeline(places, Judge(places)), Decoder(places)
     spent = dict.fromkeys(("records", "decoding", "decoding and folding", "commits"), 0.0)
     made = fetches(events, sectors)
     for number, fetch in enumerate(made, 1):

@@ -21,8 +21,8 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import load
-from streams.topics import topics
-from surgewatch.broker import ApacheKafka, free_port
+from streams.contract.topics import topics
+from surgewatch.harness.apache_kafka import ApacheKafka, free_port
 
 HOURS = 6  # of event time that the events span
 PEERS = Path(__file__).with_name("peers.py")
@@ -67,7 +67,7 @@ class Ours:
             "SURGEWATCH_CLOCK": "event",
             "SURGEWATCH_COMMIT_SECONDS": "1",
             "SURGEWATCH_SESSION_SECONDS": str(session),
-            "SURGEWATCH_PATIENCE_SECONDS": "300",
+            "SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": "300",
         }
         with log.open("wb") as sink:
             command = [sys.executable, "-m", "streams"]

@@ -2,7 +2,7 @@
 
 import sys
 
-from streams.app import main
+from streams.worker.app import main
 
 if __name__ == "__main__":
     sys.exit(main())

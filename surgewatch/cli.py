@@ -7,8 +7,8 @@ from pkgutil import iter_modules
 
 import click
 
-from streams.documents import DocumentError
-from streams.producers.broker import BrokerError
+from streams.contract.toml_documents import DocumentError
+from streams.producers.kafka_client import BrokerError
 from streams.producers.rows import InputError
 from surgewatch import commands
 

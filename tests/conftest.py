@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from surgewatch.broker import ApacheKafka
+from surgewatch.harness.apache_kafka import ApacheKafka
 from tests import kafka
 
 

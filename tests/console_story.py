@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alerts.alert import Alert, Severity, State, alert_id
-from alerts.board import Board, DeadLetter
-from streams.calendar import Cadence
-from streams.verdicts import Contribution, Evidence, Question, Verdict
+from alerts.console.board import Board
+from alerts.lifecycle.alert import Alert, Severity, State, alert_id
+from alerts.notices.dead_letters import DeadLetter
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 
 LAST = dt.datetime(2023, 2, 24, tzinfo=dt.UTC)
 DAYS = 60
@@ -25,8 +26,8 @@ SURE = 3.9  # standard deviations on each side of what is normal: 1 in 10,000
 class Place:
     sector: str
     border: str
-    level: float  # people a day
-    surge: float = 1.0  # how many times the level in the end
+    summary: float  # people a day
+    surge: float = 1.0  # how many times the summary in the end
     days: int = 0  # for how long
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from surgewatch.broker import ApacheKafka, BrokerUnavailableError
+from surgewatch.harness.apache_kafka import ApacheKafka, BrokerUnavailableError
 
 
 def absent(reason: str) -> None:

@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import SecretStr, ValidationError
 
-from alerts.board import Board
-from alerts.console.asked import ASK, Ask
+from alerts.console.board import Board
+from alerts.console.requests import ASK, Ask
 
 __all__ = ["Ask", "Control", "Resend", "known_hosts", "routes"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from alerts.alert import Alert, Notice
+from alerts.lifecycle.alert import Alert, Notice
 
 
 class Request(NamedTuple):

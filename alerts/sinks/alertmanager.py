@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
-from alerts.alert import RANK, Alert, Notice, Reason, Severity, State
-from alerts.links import NOWHERE, Links
-from alerts.notices import lines, title
+from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity, State
+from alerts.notices.links import NOWHERE, Links
+from alerts.notices.notices import lines, title
 from alerts.sinks import Outcome, Request, http_outcome
-from streams.verdicts import Question
+from streams.contract.verdicts import Question
 
 LASTS: Final = 15  # times the interval of posting that an alert stands without another word
 

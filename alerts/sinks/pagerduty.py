@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 from pydantic import SecretStr
 
-from alerts.alert import RANK, Notice, Reason, Severity
-from alerts.links import NOWHERE, Links
+from alerts.lifecycle.alert import RANK, Notice, Reason, Severity
+from alerts.notices.links import NOWHERE, Links
 from alerts.sinks import Outcome, Refused, Request, Retry, http_outcome
 
 URL: Final = "https://events.pagerduty.com/v2/enqueue"

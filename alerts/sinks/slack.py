@@ -12,9 +12,10 @@ import msgspec
 from pydantic import SecretStr
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, SectionBlock
 
-from alerts.alert import RANK, Alert, Notice, Reason, Severity
-from alerts.links import NOWHERE, Links
-from alerts.notices import details, place, sparkline, sureness
+from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
+from alerts.notices.links import NOWHERE, Links
+from alerts.notices.notices import details
+from alerts.notices.wording import place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
@@ -116,7 +117,7 @@ def _mark(notice: Notice) -> str:
 def _fields(alert: Alert) -> list[str]:
     evidence = alert.latest.evidence
     return [
-        f"*Seen*\n{evidence.observed:,.0f}",
+        f"*DedupIndex*\n{evidence.observed:,.0f}",
         f"*Expected*\n{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
         f"*Where*\n{_escape(place(alert.sector))}",
         f"*Since*\n{alert.onset:%Y-%m-%d}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from alerts.alert import Notice
+from alerts.lifecycle.alert import Notice
 from alerts.sinks import Outcome, Request, http_outcome
 
 

@@ -1,1 +1,1 @@
-"""What is normal: expected counts and their dispersion."""
+"""What is normal: regression, priors, dispersion, reporting delay, calendar. Pure."""

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.tails import Floats
+from streams.baselines.negative_binomial import Floats
 
 Reals = NDArray[np.floating]  # of single or double precision
 GRAIN: Final = 2.0**-10  # that the entries of a matrix are multiples of

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.design import FIRST, HARMONICS, PERIODS
-from streams.baselines.likes import Like
-from streams.baselines.tails import Floats
-from streams.calendar import Cadence
+from streams.baselines.design_matrix import FIRST, HARMONICS, PERIODS
+from streams.baselines.negative_binomial import Floats
+from streams.baselines.peer_priors import PeerPrior
+from streams.contract.cadence import Cadence
 
 # Periods from which on a series speaks for itself: a year; of hours three weeks of the four that are kept.
 GROWN: Final = {**PERIODS, Cadence.HOUR: 21 * 24.0}
@@ -24,7 +24,7 @@ _PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion before any history, and for how many 
 
 
 class Prior(NamedTuple):
-    """Of n series with k terms."""
+    """Of n series with k limits."""
 
     centre: Floats  # [n, k]
     precision: Floats  # [n, k]
@@ -51,13 +51,17 @@ def deviations(cadence: Cadence) -> list[float]:
 
 
 def priors(
-    cadence: Cadence, steps: int, periods: Floats, people: Floats, likes: Sequence[Like | None] = ()
+    cadence: Cadence,
+    steps: int,
+    periods: Floats,
+    people: Floats,
+    peer_priors: Sequence[PeerPrior | None] = (),
 ) -> Prior:
     """Priors of n series that have so many `periods` of history [n], with so many `people` in one [n].
 
     Until a year has come twice, nobody can tell a sharp season from something that happened: so there are
     only the broad ones; and before it has come once, they have to be small, or a rise would be taken for the
-    beginning of a season and drawn on to many times what was ever seen. What `likes` say holds for the young.
+    beginning of a season and drawn on to many times what was ever seen. `peer_priors` hold for the young.
     """
     n = len(periods)
     precision = np.tile(1 / np.square([*deviations(cadence), *[_STEP] * steps]), (n, 1))
@@ -72,16 +76,16 @@ def priors(
     prior = Prior(
         centre, precision, start, np.full(n, _PHI), np.full(n, _PHI_WEIGHT), periods < GROWN[cadence]
     )
-    for row, like in enumerate(likes):
+    for row, like in enumerate(peer_priors):
         if like is not None and prior.young[row]:
             _take(prior, row, like, people[row], periods[row])
     return prior
 
 
-def _take(prior: Prior, row: int, like: Like, people: float, periods: float) -> None:
+def _take(prior: Prior, row: int, like: PeerPrior, people: float, periods: float) -> None:
     terms = slice(len(like.centre))
     prior.centre[row, terms] = like.centre
-    # A season that is not its likes' is as hard to tell as ever.
+    # A season that is not its peer_priors' is as hard to tell as ever.
     prior.precision[row, terms] = np.maximum(prior.precision[row, terms], 1 / np.square(like.spread))
     prior.start[row] = like.level(people, periods)
     prior.dispersion[row], prior.weight[row] = like.scatter(prior.start[row]), like.periods

@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines import algebra, scatter
+from streams.baselines import algebra
 from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
-from streams.baselines.design import FIRST
+from streams.baselines.design_matrix import FIRST
+from streams.baselines.dispersion import UNUSUAL, anscombe, wander, weights, whole
+from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
-from streams.baselines.tails import Floats
 
 ROUNDS: Final = 3
 NEAR: Final = 0.01  # squared standard errors that a last step may go: what would follow is far less
@@ -93,7 +94,7 @@ def fit(
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
+    `prior` of the k + s limits. The fit of a series is the same to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
@@ -113,18 +114,18 @@ def fit(
         terms = np.where(prior.young, own.sum(1), held.shape[1])
         freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
         weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
-        seen = np.maximum(scatter.whole(weighed, mean) if round_ else weighed, 1.0)
+        seen = np.maximum(whole(weighed, mean) if round_ else weighed, 1.0)
         phi = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
         if round_ == 0 and harmonics:
             covariance = gram.covariance(precision, held)
             held = _shrunk(held, beta - prior.centre, covariance, harmonics, moving)
         if round_ < ROUNDS:
-            weight = present * scatter.weights(counts, mean, phi[:, None])
+            weight = present * weights(counts, mean, phi[:, None])
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
     covariance = gram.covariance(precision, held)
-    down = (present > 0) & (scatter.anscombe(counts, mean, phi[:, None]) > scatter.UNUSUAL)
-    wander = scatter.wander(weight * (counts - mean), weight * mean, phi, block)
-    return Model(beta, covariance, phi, down.sum(1).astype(float), base, wander)
+    down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
+    stray = wander(weight * (counts - mean), weight * mean, phi, block)
+    return Model(beta, covariance, phi, down.sum(1).astype(float), base, stray)
 
 
 def _climb(

@@ -1,1 +1,1 @@
-"""Judges of one question each."""
+"""One question, one file: arrays in, p-values or states out. Pure."""

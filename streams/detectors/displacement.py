@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.algebra import times
-from streams.baselines.tails import Floats, at_least, at_most
+from streams.baselines.negative_binomial import Floats, at_least, at_most
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)  # periods, as the scan's: a part of a flow that moves is seen in one day or in a week

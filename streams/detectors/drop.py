@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.tails import Floats, at_most, cauchy
-from streams.calendar import Cadence
+from streams.baselines.negative_binomial import Floats, at_most, cauchy
+from streams.contract.cadence import Cadence
 
 WINDOWS: Final = {
     Cadence.DAY: (1, 3, 7),

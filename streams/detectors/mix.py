@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
-from streams.baselines.tails import Floats
+from streams.baselines.negative_binomial import Floats
 
 PRIOR = 0.5  # people added to each past slice: a slice never seen before has a small share, not none
 EXCESS = 10.0  # people; fewer are no news whatever their share

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.tails import Floats
-from streams.calendar import Cadence
+from streams.baselines.negative_binomial import Floats
+from streams.contract.cadence import Cadence
 
 LEAST: Final = 10  # people in the period: below that a record is no news
 UNUSUAL: Final = 0.05

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from streams.baselines.tails import Floats, at_least, at_most
+from streams.baselines.negative_binomial import Floats, at_least, at_most
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RUN = 15  # periods

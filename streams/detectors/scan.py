@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.algebra import times
-from streams.baselines.tails import Floats
+from streams.baselines.negative_binomial import Floats
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.tails import Floats, at_most
+from streams.baselines.negative_binomial import Floats, at_most
 
 
 class Silence(NamedTuple):

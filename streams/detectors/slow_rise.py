@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from streams.baselines.tails import Floats
+from streams.baselines.negative_binomial import Floats
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RATIO = 1.3  # the rise looked for; a baseline that is 14 % too low does not drift up by itself

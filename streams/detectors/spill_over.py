@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from streams.baselines.tails import Floats
+from streams.baselines.negative_binomial import Floats
 
 LAGS = 14  # periods
 SHORTEST = 28  # periods that both must have been watched for

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from streams.baselines.tails import Floats, at_least
+from streams.baselines.negative_binomial import Floats, at_least
 
 
 class Strain(NamedTuple):

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from streams.baselines.tails import Floats, at_least, mid, threshold
-from streams.calendar import Cadence
+from streams.baselines.negative_binomial import Floats, at_least, mid, threshold
+from streams.contract.cadence import Cadence
 
 
 class Past(NamedTuple):

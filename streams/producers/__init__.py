@@ -1,1 +1,1 @@
-"""Where events come from: files, official tables and scenarios, sent with kafka-python."""
+"""Where events come from: files, official tables, scenarios."""

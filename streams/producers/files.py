@@ -11,10 +11,16 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
-from streams.events import Encounter
-from streams.producers.official import APPREHENSION_COLUMNS, CBP_COLUMNS, Line, apprehensions, cbp_tallies
+from streams.contract.events import Encounter
+from streams.contract.sectors import Registry
+from streams.producers.official_tables import (
+    APPREHENSION_COLUMNS,
+    CBP_COLUMNS,
+    Line,
+    apprehensions,
+    cbp_tallies,
+)
 from streams.producers.rows import InputError, Read, Row, row
-from streams.sectors import Registry
 
 STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"

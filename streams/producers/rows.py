@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.decode import Decoder, Reason, Rejected
+from streams.contract.dead_letters import Reason, Rejected
+from streams.counting.decoder import Decoder
 from streams.producers.outgoing import Outgoing
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from streams.documents import DocumentError, load
-from streams.events import CrossingType, Demographic, Word
-from streams.producers.arrivals import Arrival, Manner, arrivals
+from streams.contract.events import CrossingType, Demographic, Word
+from streams.contract.sectors import Registry
+from streams.contract.toml_documents import DocumentError, load
+from streams.producers.faults import Trouble, disturb
 from streams.producers.outgoing import Outgoing
-from streams.producers.trouble import Trouble, disturb
-from streams.sectors import Registry
+from streams.producers.simulation import Arrival, Manner, arrivals
 
 SHIPPED = Path(__file__).with_name("scenarios")
 Share = Annotated[float, Field(ge=0)]

@@ -11,11 +11,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from alerts.alert import Notice, Reason, Severity
-from alerts.notices import place
+from alerts.lifecycle.alert import Notice, Reason, Severity
+from alerts.notices.wording import place
 from streams.producers.scenario import names
-from surgewatch.demo import Demo, DemoError, Summary
-from surgewatch.system import total
+from surgewatch.harness.demo import Demo, DemoError, Summary
+from surgewatch.harness.worker_process import total
 
 _STYLE = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _DATE = click.DateTime(["%Y-%m-%d"])

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 import click
 from pydantic import ValidationError
 
-from alerts.alert import Alert
-from alerts.explanation import explain
+from alerts.lifecycle.alert import Alert
+from alerts.notices.explanation import explain
 
 PATIENCE = 10  # seconds
 

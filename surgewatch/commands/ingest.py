@@ -4,14 +4,14 @@ import time
 
 import click
 
-from streams.decode import Decoder
-from streams.producers.broker import Broker
+from streams.contract.sectors import Registry
+from streams.counting.decoder import Decoder
 from streams.producers.files import read
+from streams.producers.kafka_client import Broker
 from streams.producers.rows import Checked
-from streams.producers.sending import Client
-from streams.sectors import Registry
-from surgewatch.connection import client_option, connected, registry_option
-from surgewatch.producing import report, send_showing
+from streams.producers.sender import Client
+from surgewatch.options.broker import client_option, connected, registry_option
+from surgewatch.options.sending import report, send_showing
 
 
 @click.command("ingest")

@@ -7,14 +7,13 @@ import time
 
 import click
 
-from alerts.alert import Alert, Notice, Reason, Severity, State, alert_id
-from alerts.app import sinks
-from alerts.posting import Post
-from alerts.routes import RoutesError
-from alerts.settings import Settings
+from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id
 from alerts.sinks import Delivered, Outcome, Sink
-from streams.calendar import Cadence
-from streams.verdicts import Evidence, Question, Verdict
+from alerts.worker.http_client import Post
+from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.settings import Settings
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Evidence, Question, Verdict
 
 
 @click.command("page")

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from streams.events import Encounter
+from streams.contract.events import Encounter
 
 
 @click.command("schema")

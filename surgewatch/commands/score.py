@@ -9,16 +9,16 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from streams import scoring, tables
-from streams.baselines.dates import Calendar
-from streams.baselines.likes import Likes
-from streams.calendar import Cadence
-from streams.documents import load
-from streams.judging import Judge
-from streams.sectors import Registry
-from streams.tables import Table
-from streams.terms import MONTH, MOST
-from surgewatch.history import historic
+from streams.backtest import history_table, scoring
+from streams.backtest.history_table import Table
+from streams.baselines.calendar import Calendar
+from streams.baselines.peer_priors import PeerPriors
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.contract.toml_documents import load
+from streams.judging.judge import Judge
+from streams.judging.operating_limits import MONTH, MOST
+from surgewatch.options.history import historic
 
 
 class Moment(click.ParamType):
@@ -28,7 +28,7 @@ class Moment(click.ParamType):
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            return tables.moment(value) if isinstance(value, str) else value
+            return history_table.moment(value) if isinstance(value, str) else value
         except ValueError:
             self.fail(f"{value!r} is no date or time (ISO 8601)", param, ctx)
 
@@ -42,13 +42,13 @@ class Moment(click.ParamType):
 )
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="False alarms per series and month.")
 @click.option(
-    "--likes",
+    "--peer-priors",
     type=click.Path(path_type=Path),
-    help="What is normal in like series, for young ones (`surgewatch likes`); else the others of FILE tell.",
+    help="Peer priors for young series (`surgewatch learn-priors`); by default learnt from FILE.",
 )
 def command(
     table: Table, dates: Calendar, start: float | None, as_of: float | None,
-    alpha: float | None, budget: float | None, likes: Path | None, out: TextIO,
+    alpha: float | None, budget: float | None, peer_priors: Path | None, out: TextIO,
 ) -> None:  # fmt: skip
     """Score the counts of FILE (series,period,count), each period with what was known before it."""
     if alpha is not None and budget is not None:
@@ -57,9 +57,11 @@ def command(
     if alpha is None:
         alpha = min(budget / MONTH[every], MOST) if budget else {Cadence.HOUR: 0.002}.get(every, MOST)
     first = table.first if start is None else every.index(start)
-    judge = Judge(Registry(sector=()), dates, likes=load(likes, Likes) if likes else None)
+    judge = Judge(
+        Registry(sector=()), dates, peer_priors=load(peer_priors, PeerPriors) if peer_priors else None
+    )
     partial = None if as_of is None else every.index(as_of)
-    scorer = scoring.Scorer(table, judge, alpha, first, partial, alike=likes is None)
+    scorer = scoring.Scorer(table, judge, alpha, first, partial, alike=peer_priors is None)
     scored, alarms = _write(scorer, table, out)
     share = alarms / max(scored, 1)
     click.echo(

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 
 import click
 
-from streams.producers.broker import Broker
+from streams.contract.sectors import Registry
+from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import paced
 from streams.producers.scenario import names, scenario
-from streams.producers.sending import Client
-from streams.sectors import Registry
-from surgewatch.connection import client_option, connected, registry_option
-from surgewatch.producing import Speed, report, send_showing
+from streams.producers.sender import Client
+from surgewatch.options.broker import client_option, connected, registry_option
+from surgewatch.options.sending import Speed, report, send_showing
 
 DATE = click.DateTime(["%Y-%m-%d"])
 

@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from streams.producers.broker import Broker, reconcile
-from streams.topics import topics
-from surgewatch.connection import connected
+from streams.contract.topics import topics
+from streams.producers.kafka_client import Broker, reconcile
+from surgewatch.options.broker import connected
 
 
 @click.command("topics")

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from surgewatch.broker import BrokerUnavailableError
+from surgewatch.harness.apache_kafka import BrokerUnavailableError
 
 
 @click.command()
@@ -16,8 +16,8 @@ from surgewatch.broker import BrokerUnavailableError
 @click.option("--json", "as_json", is_flag=True, help="Say nothing but one JSON object on the last line.")
 def command(number: int, kills: int, broker_restarts: int, rebalances: int, as_json: bool) -> None:
     """Show on a real Kafka that nothing is lost or doubled. Exit status 0 only if that is so."""
-    from surgewatch.torture import as_json as plain
-    from surgewatch.torture import torture
+    from surgewatch.harness.torture import as_json as plain
+    from surgewatch.harness.torture import torture
 
     def say(line: str) -> None:
         if not as_json:

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from streams.calendar import Cadence
-from streams.verdicts import Contribution, Evidence, Question, Verdict
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 
 FIRST_DAY = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.sectors import registry
+from streams.contract.sectors import registry
 from tests.prometheus import DEPLOY, run, tool
 
 CONFIG = DEPLOY / "alertmanager" / "alertmanager.yml"

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import streams.settings
+import streams.worker.settings
 from tests.prometheus import DEPLOY
 
-alerts = pytest.importorskip("alerts.settings")
-configuration = pytest.importorskip("surgewatch.configuration")
+alerts = pytest.importorskip("alerts.worker.settings")
+configuration = pytest.importorskip("surgewatch.reference.settings_page")
 
-MODELS = (streams.settings.Settings, alerts.Settings)
+MODELS = (streams.worker.settings.Settings, alerts.Settings)
 KNOWN = {name for model in MODELS for name in configuration.variables(model)}
 OUTSIDE = {"SURGEWATCH_VERSION"}  # of the compose file
 PLACES = [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.verdicts import Question
+from streams.contract.verdicts import Question
 from tests.prometheus import DEPLOY
 
 GRAFANA = DEPLOY / "grafana"

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-import streams.metrics
-from streams.sectors import registry
+import streams.worker.metrics
+from streams.contract.sectors import registry
 from tests.prometheus import DEPLOY
 
-alerts = pytest.importorskip("alerts.metrics")
+alerts = pytest.importorskip("alerts.worker.metrics")
 
 RULES = [
     rule
@@ -40,7 +40,7 @@ def asked() -> Iterator[tuple[str, str]]:
 def offered() -> dict[str, set[str]]:
     """Every series that a worker can show, with its labels."""
     shown: dict[str, set[str]] = {}
-    for known in (streams.metrics.Metrics(registry()).registry, alerts.Metrics().registry):
+    for known in (streams.worker.metrics.Metrics(registry()).registry, alerts.Metrics().registry):
         assert isinstance(known, CollectorRegistry)
         for name, collector in known._names_to_collectors.items():
             shown[name] = set(getattr(collector, "_labelnames", ()))
@@ -65,7 +65,7 @@ def test_every_label_that_is_asked_for_exists(where: str, expression: str) -> No
 
 
 def test_the_committed_reference_is_what_the_workers_have() -> None:
-    from surgewatch.instruments import TARGET, reference
+    from surgewatch.reference.metrics_page import TARGET, reference
 
     assert TARGET.read_text() == reference(), "run `make docs` and commit what it writes"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.verdicts import Question
+from streams.contract.verdicts import Question
 from tests.prometheus import DEPLOY, run, tool
 
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))

@@ -9,7 +9,7 @@ import pytest
 
 from alerts.sinks import Request
 from alerts.sinks.alertmanager import AlertmanagerSink
-from tests.alerts.test_sinks import notice
+from tests.alerts.sinks.test_sinks import notice
 from tests.prometheus import alertmanager, prometheus, query, receiver, serving, until
 
 pytestmark = pytest.mark.prometheus

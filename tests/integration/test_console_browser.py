@@ -18,10 +18,10 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from alerts.alert import Severity
-from alerts.board import Board
 from alerts.console import Ask, routes
-from alerts.console.asked import AskAcknowledge, AskPolicy, AskSilence
+from alerts.console.board import Board
+from alerts.console.requests import AskAcknowledge, AskPolicy, AskSilence
+from alerts.lifecycle.alert import Severity
 from tests import console_story as story
 
 pytestmark = pytest.mark.browser

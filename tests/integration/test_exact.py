@@ -2,8 +2,8 @@
 
 import pytest
 
-from surgewatch.broker import BrokerUnavailableError
-from surgewatch.torture import torture
+from surgewatch.harness.apache_kafka import BrokerUnavailableError
+from surgewatch.harness.torture import torture
 from tests import kafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]

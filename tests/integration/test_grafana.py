@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from surgewatch.receiver import SECRET
-from surgewatch.system import Worker, running, total
+from surgewatch.harness.webhook_receiver import SECRET
+from surgewatch.harness.worker_process import Worker, running, total
 from tests.integration.panels import questions
 from tests.prometheus import Received, alertmanager, free_port, prometheus, query, receiver, run, tool, until
 
-pytest.importorskip("alerts.app")
+pytest.importorskip("alerts.worker.app")
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
 
 SECTOR, CLIMBING = "swanton", "2022-07-06"

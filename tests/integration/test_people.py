@@ -17,11 +17,11 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from alerts.alert import Reason
-from streams.verdicts import Verdict
-from surgewatch.broker import free_port
-from surgewatch.receiver import SECRET, Receiver, receiving
-from surgewatch.system import Worker, running, total
+from alerts.lifecycle.alert import Reason
+from streams.contract.verdicts import Verdict
+from surgewatch.harness.apache_kafka import free_port
+from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
+from surgewatch.harness.worker_process import Worker, running, total
 from tests.alerts.made import verdict
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]

@@ -15,10 +15,10 @@ from uuid import uuid4
 
 import pytest
 
-from alerts.alert import Notice, Reason
-from streams.sectors import registry
-from surgewatch.receiver import Receiver, receiving
-from surgewatch.system import Worker, running, total
+from alerts.lifecycle.alert import Notice, Reason
+from streams.contract.sectors import registry
+from surgewatch.harness.webhook_receiver import Receiver, receiving
+from surgewatch.harness.worker_process import Worker, running, total
 
 DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MONTHLY = "cbp_nationwide_encounters_fy20_fy22_aor.csv.gz"

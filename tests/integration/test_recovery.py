@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.store import AT, Changelog, NoShelf, RocksShelf, State
-from streams.transport import Producer, Transport
+from streams.runtime.changelog import AT, Changelog, State
+from streams.runtime.local_store import NoShelf, RocksShelf
+from streams.runtime.transport import Producer, Transport
 
 pytestmark = pytest.mark.kafka
 

@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 
+from streams.contract.sectors import Registry
 from streams.detectors import displacement, scan
-from streams.judging import Judge
-from streams.sectors import Registry
+from streams.judging.judge import Judge
 from tests.laws.test_models import CADENCES, SERIES, TODAY, fitted, made
 
 KERNELS = ("Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX")  # of OpenBLAS

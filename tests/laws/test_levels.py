@@ -1,4 +1,4 @@
-"""Laws of the flow of levels: the same words of the sectors give the same verdicts, however they come."""
+"""Laws of the flow of summaries: the same words of the sectors give the same verdicts, however they come."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.calendar import Cadence
-from streams.levels import Level
-from streams.regions import START, WAIT, Outcome, Regions
-from streams.sectors import Registry, Sector
-from streams.verdicts import PRODUCED_AT, Question
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry, Sector
+from streams.contract.verdicts import PRODUCED_AT, Question
+from streams.judging.period_summary import PeriodSummary
+from streams.pipelines.border_pipeline import START, WAIT, BorderPipeline, Outcome
 
 IDS = ("a", "b", "c", "d", "e")
 DAYS = 45
@@ -39,7 +39,7 @@ class Record(NamedTuple):
 
 def record(day: int, sector: str, observed: float = 50.0, expected: float = 50.0) -> Record:
     period = BEGIN + dt.timedelta(days=day)
-    level = Level(
+    summary = PeriodSummary(
         sector=sector,
         border="south",
         cadence=Cadence.DAY,
@@ -49,7 +49,7 @@ def record(day: int, sector: str, observed: float = 50.0, expected: float = 50.0
         expected=expected,
         dispersion=2.0,
     )
-    return Record(level.model_dump_json().encode())
+    return Record(summary.model_dump_json().encode())
 
 
 def _story() -> dict[tuple[int, str], float]:
@@ -72,7 +72,7 @@ def ids(outcomes: list[Outcome]) -> list[str]:
 
 
 def said(records: Sequence[Record], size: int = 7) -> list[str]:
-    regions = Regions(PLACES)
+    regions = BorderPipeline(PLACES)
     return ids([regions.process(0, records[at : at + size]) for at in range(0, len(records), size)])
 
 
@@ -80,7 +80,7 @@ WHOLE = said(IN_STEP)
 
 
 def test_the_story_has_something_to_say() -> None:
-    verdicts = Regions(PLACES).process(0, IN_STEP).verdicts
+    verdicts = BorderPipeline(PLACES).process(0, IN_STEP).verdicts
     assert {v.question for v in verdicts if v.breach} == {Question.DISPLACEMENT, Question.SCAN}
 
 
@@ -108,7 +108,7 @@ def test_who_died_and_reads_again_says_the_same_under_the_same_ids(
 ) -> None:
     """State is of `settled`; the worker lived on to `died`; the next one reads from before `settled`."""
     settled = min(settled, died)
-    first, second = Regions(PLACES), Regions(PLACES)
+    first, second = BorderPipeline(PLACES), BorderPipeline(PLACES)
     before = ids([first.process(0, IN_STEP[:settled])])
     held = {key: value for key, value in first.dirty().get(0, []) if value is not None}
     lost = ids([first.process(0, IN_STEP[settled:died])])
@@ -122,7 +122,7 @@ def test_who_died_and_reads_again_says_the_same_under_the_same_ids(
 @given(st.lists(st.integers(0, len(IN_STEP)), max_size=4))
 def test_what_is_written_from_commit_to_commit_adds_up_to_what_is_held(commits: list[int]) -> None:
     """Keys are written where they changed and removed where a period is judged, as the changelog has it."""
-    regions, held, at = Regions(PLACES), dict[bytes, bytes](), 0
+    regions, held, at = BorderPipeline(PLACES), dict[bytes, bytes](), 0
     before = []
     for until in sorted(commits):
         before += ids([regions.process(0, IN_STEP[at:until])])
@@ -131,13 +131,13 @@ def test_what_is_written_from_commit_to_commit_adds_up_to_what_is_held(commits: 
             held.pop(key, None)
             if value is not None:
                 held[key] = value
-    revived = Regions(PLACES)
+    revived = BorderPipeline(PLACES)
     revived.restore(0, held)
     assert before + ids([revived.process(0, IN_STEP[at:])]) == WHOLE
 
 
 def test_a_period_waits_for_the_last_sector_that_has_ever_spoken() -> None:
-    regions = Regions(PLACES)
+    regions = BorderPipeline(PLACES)
     for day in range(3):
         assert not regions.process(0, [record(day, name) for name in IDS[:-1]]).periods
     assert regions.process(0, [record(0, "e")]).periods == {"south": 1}
@@ -145,7 +145,7 @@ def test_a_period_waits_for_the_last_sector_that_has_ever_spoken() -> None:
 
 
 def test_a_sector_that_never_spoke_is_waited_for_only_at_the_beginning() -> None:
-    regions = Regions(PLACES)
+    regions = BorderPipeline(PLACES)
     days = [[record(day, name) for name in "abcd"] for day in range(40)]
     judged = [regions.process(0, day).periods["south"] for day in days]
     start = START[Cadence.DAY]
@@ -154,7 +154,7 @@ def test_a_sector_that_never_spoke_is_waited_for_only_at_the_beginning() -> None
 
 
 def test_a_sector_that_fell_silent_is_waited_for_no_longer_than_history_goes() -> None:
-    regions = Regions(PLACES)
+    regions = BorderPipeline(PLACES)
     regions.process(0, [record(0, name) for name in IDS])
     days = [[record(day, name) for name in "abcd"] for day in range(1, 200)]
     judged = [regions.process(0, day).periods["south"] for day in days]
@@ -163,11 +163,11 @@ def test_a_sector_that_fell_silent_is_waited_for_no_longer_than_history_goes() -
 
 
 def test_a_word_that_comes_too_late_is_learnt_from_and_judges_nothing() -> None:
-    regions = Regions(PLACES)
+    regions = BorderPipeline(PLACES)
     for day in range(40):
         regions.process(0, [record(day, name) for name in "abcd"])
     late = regions.process(0, [record(day, "e") for day in range(40)])
-    assert late.levels == {"late": 40}
+    assert late.summaries == {"late": 40}
     assert not late.periods
     assert regions.process(0, [record(40, name) for name in IDS]).periods == {"south": 1}
 
@@ -182,13 +182,13 @@ def test_a_word_that_comes_too_late_is_learnt_from_and_judges_nothing() -> None:
     ],
 )
 def test_what_cannot_be_understood_is_counted_and_stops_nothing(value: bytes | None, became: str) -> None:
-    outcome = Regions(PLACES).process(0, [Record(value), *IN_STEP])
-    assert outcome.levels[became] == 1
+    outcome = BorderPipeline(PLACES).process(0, [Record(value), *IN_STEP])
+    assert outcome.summaries[became] == 1
     assert ids([outcome]) == WHOLE
 
 
 def test_state_is_bounded_by_the_border_and_not_by_what_has_happened() -> None:
-    regions, held, sizes = Regions(PLACES), dict[bytes, bytes | None](), []
+    regions, held, sizes = BorderPipeline(PLACES), dict[bytes, bytes | None](), []
     for day in range(2 * WAIT):
         regions.process(0, [record(day, name) for name in IDS])
         held |= dict(regions.dirty()[0])

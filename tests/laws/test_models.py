@@ -6,11 +6,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.baselines import regression
-from streams.baselines.design import PERIODS
-from streams.calendar import Cadence
-from streams.counts import KEEP, Counts, Series
-from streams.judging import Judge
-from streams.sectors import Registry
+from streams.baselines.design_matrix import PERIODS
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.counting.sector_counts import KEEP, Counts
+from streams.counting.series import Series
+from streams.judging.judge import Judge
 
 TODAY, SERIES = 5_000, 40
 CADENCES = (Cadence.DAY, Cadence.WEEK, Cadence.MONTH)

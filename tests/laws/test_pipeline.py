@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.calendar import Cadence
-from streams.judging import Judge
-from streams.pipeline import Outcome, Pipeline
-from streams.sectors import registry
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.judging.judge import Judge
+from streams.pipelines.sector_pipeline import Outcome, SectorPipeline
 
 PLACES = registry()
 HOUR, START = 3600, 1_672_531_200  # 2023-01-01
@@ -68,11 +68,11 @@ def feeds(draw: st.DrawFn) -> list[Record]:
     return [Record(offset, value) for offset, value in enumerate(values)]
 
 
-def pipeline() -> Pipeline:
-    return Pipeline(PLACES, Judge(PLACES))
+def pipeline() -> SectorPipeline:
+    return SectorPipeline(PLACES, Judge(PLACES))
 
 
-def shape(flow: Pipeline) -> dict[str, Any]:
+def shape(flow: SectorPipeline) -> dict[str, Any]:
     """All that is counted, as plain values."""
     return {
         sector: (
@@ -92,7 +92,7 @@ def shape(flow: Pipeline) -> dict[str, Any]:
     }
 
 
-def run(flow: Pipeline, records: list[Record], size: int) -> list[Outcome]:
+def run(flow: SectorPipeline, records: list[Record], size: int) -> list[Outcome]:
     return [flow.process(0, records[at : at + size]) for at in range(0, len(records), size)]
 
 

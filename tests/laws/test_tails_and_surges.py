@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from streams.baselines import tails
-from streams.calendar import Cadence
+from streams.baselines import negative_binomial
+from streams.contract.cadence import Cadence
 from streams.detectors import drop, surge
 
 MEANS = st.floats(1e-3, 1e5)
@@ -30,12 +30,12 @@ def _seen(observed: np.ndarray, mean: float, spread: float) -> tuple[np.ndarray,
 def test_the_tail_is_that_of_the_distribution(count: int, mean: float, spread: float) -> None:
     size = mean / (spread - 1)
     exact = stats.nbinom.sf(count - 1, size, size / (size + mean))
-    assert np.isclose(tails.at_least(count, mean, spread), exact, rtol=1e-6, atol=1e-14)
+    assert np.isclose(negative_binomial.at_least(count, mean, spread), exact, rtol=1e-6, atol=1e-14)
 
 
 @given(COUNTS, MEANS, st.floats(1, 50))
 def test_a_tail_is_a_probability(count: int, mean: float, spread: float) -> None:
-    for tail in (tails.at_least, tails.at_most, tails.mid):
+    for tail in (negative_binomial.at_least, negative_binomial.at_most, negative_binomial.mid):
         assert 0 <= tail(count, mean, spread) <= 1
 
 
@@ -43,8 +43,12 @@ def test_a_tail_is_a_probability(count: int, mean: float, spread: float) -> None
 def test_the_threshold_is_the_smallest_count_beyond_the_level(
     alpha: float, mean: float, spread: float
 ) -> None:
-    count = tails.threshold(alpha, mean, spread)
-    assert tails.at_least(count, mean, spread) <= alpha < tails.at_least(count - 1, mean, spread)
+    count = negative_binomial.threshold(alpha, mean, spread)
+    assert (
+        negative_binomial.at_least(count, mean, spread)
+        <= alpha
+        < negative_binomial.at_least(count - 1, mean, spread)
+    )
 
 
 @given(st.lists(st.integers(0, 10**5), min_size=7, max_size=7), st.integers(1, 10**4))

@@ -5,8 +5,11 @@ import datetime as dt
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.calendar import Cadence
-from streams.verdicts import Evidence, Question, Verdict
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import Evidence, Question, Verdict
+from streams.judging.judge import Judge
+from tests.laws.test_models import TODAY, made
 
 MOMENT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 FIGURES = st.floats(0, 1e6)
@@ -50,3 +53,18 @@ def test_figures_have_six_digits_and_people_are_whole(expected: float, people: i
     found = Evidence(observed=people, expected=expected, lower=0, upper=0, p_value=0.5, alpha=0.01)
     assert found.observed == people
     assert found.expected == (expected if expected.is_integer() else float(f"{expected:.6g}"))
+
+
+def test_each_revision_of_a_period_has_an_id_of_its_own_and_a_replay_gives_the_same() -> None:
+    def ids() -> list[str]:
+        judge, batch = Judge(Registry(sector=())), made(Cadence.DAY)[:3]
+        verdicts = judge.close(batch, Cadence.DAY, TODAY - 1)
+        for counts in batch:
+            counts.closed[Cadence.DAY] = TODAY - 1
+        for _ in range(2):
+            verdicts += judge.revise(batch, Cadence.DAY, TODAY - 1)
+        return [one.verdict_id for one in verdicts if one.question is Question.SURGE]
+
+    found = ids()
+    assert len(found) == len(set(found)) == 9
+    assert ids() == found

@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from alerts.alert import Alert, Severity, State
-from alerts.explanation import explain
-from streams.calendar import Cadence
-from streams.levels import Level
-from streams.verdicts import Contribution, Evidence, Question, Verdict
+from alerts.lifecycle.alert import Alert, Severity, State
+from alerts.notices.explanation import explain
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
+from streams.judging.period_summary import PeriodSummary
 
 DAY = dt.datetime(2021, 9, 16, tzinfo=dt.UTC)
 
@@ -87,7 +87,9 @@ def test_an_alert_about_nothing_expected_is_told_without_dividing_by_it() -> Non
 
 
 def test_the_level_of_a_verdict_is_that_of_its_period_and_not_of_its_window() -> None:
-    level = Level.of(verdict(observed=7000, expected=4000, window=4, period_lower=900, period_upper=1300))
+    level = PeriodSummary.of(
+        verdict(observed=7000, expected=4000, window=4, period_lower=900, period_upper=1300)
+    )
     assert level is not None
     assert (level.observed, level.expected) == (2480, 1060.4)
     assert level.dispersion > 1

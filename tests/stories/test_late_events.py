@@ -23,8 +23,8 @@ from benchmarks.late_stream import (
     italy,
     read,
 )
-from streams.judging import Judge
-from streams.verdicts import Question, Verdict
+from streams.contract.verdicts import Question, Verdict
+from streams.judging.judge import Judge
 
 PLACES, CALM, LENGTH = 12, 60, 72  # days; the rate doubles after CALM
 

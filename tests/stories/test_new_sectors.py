@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from streams.baselines.likes import Likes
-from streams.calendar import Cadence
-from streams.counts import KEEP, Counts, Series
-from streams.documents import load
-from streams.judging import Judge
-from streams.sectors import registry
-from streams.verdicts import Question, Verdict
+from streams.baselines.peer_priors import PeerPriors
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.contract.toml_documents import load
+from streams.contract.verdicts import Question, Verdict
+from streams.counting.sector_counts import KEEP, Counts
+from streams.counting.series import Series
+from streams.judging.judge import Judge
 from surgewatch.cli import group
 
 PLACES, START = registry(), Cadence.DAY.index(1_640_995_200)  # 2022-01-01
@@ -36,17 +37,17 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def likes(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `surgewatch likes` writes of it."""
-    path = tmp_path_factory.mktemp("likes") / "likes.toml"
-    ran = CliRunner().invoke(group, ["likes", str(history), "--cadence", "day", "--out", str(path)])
+def peer_priors(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `surgewatch peer_priors` writes of it."""
+    path = tmp_path_factory.mktemp("peer_priors") / "peer_priors.toml"
+    ran = CliRunner().invoke(group, ["peer_priors", str(history), "--cadence", "day", "--out", str(path)])
     assert ran.exit_code == 0, ran.output
     return path
 
 
-def told(likes: Path, *days: int) -> list[Verdict]:
+def told(peer_priors: Path, *days: int) -> list[Verdict]:
     """What is said of a new sector's last day."""
-    judge, counts = Judge(PLACES, likes=load(likes, Likes)), Counts(NEW, "UTC")
+    judge, counts = Judge(PLACES, peer_priors=load(peer_priors, PeerPriors)), Counts(NEW, "UTC")
     series = counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for at, people in enumerate(days, START):
         series.add(at, people)
@@ -55,8 +56,8 @@ def told(likes: Path, *days: int) -> list[Verdict]:
     return said
 
 
-def test_what_is_written_tells_of_the_border_and_of_all(likes: Path) -> None:
-    known = load(likes, Likes)
+def test_what_is_written_tells_of_the_border_and_of_all(peer_priors: Path) -> None:
+    known = load(peer_priors, PeerPriors)
     assert {one.border for one in known.like} == {"northern", "*"}
     north = known.of("northern", Cadence.DAY)
     assert north is not None
@@ -66,24 +67,24 @@ def test_what_is_written_tells_of_the_border_and_of_all(likes: Path) -> None:
 
 
 @pytest.mark.parametrize("people", [0, 5, 12, 25])
-def test_a_first_day_like_those_of_other_sectors_is_calm(likes: Path, people: int) -> None:
-    assert not any(one.breach for one in told(likes, people))
+def test_a_first_day_like_those_of_other_sectors_is_calm(peer_priors: Path, people: int) -> None:
+    assert not any(one.breach for one in told(peer_priors, people))
 
 
-def test_a_first_day_beyond_all_that_like_sectors_see_is_told_with_its_reason(likes: Path) -> None:
-    (surge,) = (one for one in told(likes, 600) if one.question is Question.SURGE)
+def test_a_first_day_beyond_all_that_like_sectors_see_is_told_with_its_reason(peer_priors: Path) -> None:
+    (surge,) = (one for one in told(peer_priors, 600) if one.question is Question.SURGE)
     assert surge.breach
     assert surge.evidence.baseline == "prior of 6 like sectors"
     assert surge.evidence.lower < 12 < surge.evidence.upper < 600
 
 
-def test_after_some_days_a_sector_is_held_to_what_it_showed_itself(likes: Path) -> None:
+def test_after_some_days_a_sector_is_held_to_what_it_showed_itself(peer_priors: Path) -> None:
     """Forty would be nothing new for a sector of thirty a day; of four a day, it is."""
     small, large = ((*[level] * 6, 40) for level in (4, 30))
-    (surge,) = (one for one in told(likes, *small) if one.question is Question.SURGE)
+    (surge,) = (one for one in told(peer_priors, *small) if one.question is Question.SURGE)
     assert surge.breach
     assert surge.evidence.baseline == "prior of 6 like sectors and 6 days"
-    assert not any(one.breach for one in told(likes, *large))
+    assert not any(one.breach for one in told(peer_priors, *large))
 
 
 def test_a_young_series_of_a_table_is_scored_from_its_first_day_by_the_others(history: Path) -> None:
@@ -109,6 +110,6 @@ def test_a_history_that_cannot_tell_is_refused_with_its_reason(
 ) -> None:
     path = tmp_path / "days.csv"
     path.write_text(f"series,period,count\n{rows}")
-    ran = CliRunner().invoke(group, ["likes", str(path), "--cadence", "day"])
+    ran = CliRunner().invoke(group, ["peer_priors", str(path), "--cadence", "day"])
     assert ran.exit_code == 2
     assert reason in ran.output

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alerts.policies import policies
-from streams.baselines.likes import Likes
-from streams.calendar import Cadence
-from streams.counts import Counts, Series
-from streams.judging import Judge
-from streams.scoring import Score, Scorer, learn_likes
-from streams.sectors import Registry
-from streams.tables import Column, Table, moment
-from streams.verdicts import Question
+from alerts.lifecycle.policies import policies
+from streams.backtest.history_table import Column, Table, moment
+from streams.backtest.scoring import Score, Scorer, learn_peer_priors
+from streams.baselines.peer_priors import PeerPriors
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import Question
+from streams.counting.sector_counts import Counts
+from streams.counting.series import Series
+from streams.judging.judge import Judge
 
 DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MONTHS = {"usbp_sector_month.csv": "sector", "rcmp_interceptions_month.csv": "province"}
@@ -84,7 +85,7 @@ def _scores(name: str) -> dict[tuple[str, int], Score]:
     return {(one.series, one.period): one for period in scorer for one in period}
 
 
-def _likes(name: str) -> Likes | None:
+def _likes(name: str) -> PeerPriors | None:
     """What was normal in like sectors when the first of a file was counted."""
     if name not in LIKES:
         return None
@@ -93,7 +94,7 @@ def _likes(name: str) -> Likes | None:
         place: Column(one.first, one.values[: end - one.first], one.known[: end - one.first])
         for place, one in others.series.items()
     }
-    return learn_likes(Table(others.cadence, before), Judge(Registry(sector=())))
+    return learn_peer_priors(Table(others.cadence, before), Judge(Registry(sector=())))
 
 
 @cache

@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 import pytest
 
-from alerts.alert import Notice, Reason, Severity
-from alerts.controls import Marks
-from alerts.herald import Herald
-from alerts.policies import policies
-from streams.judging import Judge
-from streams.levels import levels
-from streams.pipeline import Pipeline
+from alerts.lifecycle.alert import Notice, Reason, Severity
+from alerts.lifecycle.policies import policies
+from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.marks import Marks
+from streams.contract.sectors import registry
+from streams.contract.verdicts import Question
+from streams.judging.judge import Judge
+from streams.judging.period_summary import summaries
+from streams.pipelines.border_pipeline import BorderPipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.producers.scenario import scenario
-from streams.regions import Regions
-from streams.sectors import registry
-from streams.verdicts import Question
 
 FETCH = 2_000
 ARRIVED = 1_800_000_000_000  # ms: after every scenario, so that nothing lies in the future
@@ -33,18 +33,18 @@ class Record(NamedTuple):
 def told(name: str) -> tuple[Notice, ...]:
     """What people are told when the scenario is replayed through one partition."""
     places = registry()
-    pipeline, herald = Pipeline(places, Judge(places)), Herald(policies(), Marks())
-    regions = Regions(places)
+    pipeline, pipeline = SectorPipeline(places, Judge(places)), AlertPipeline(policies(), Marks())
+    regions = BorderPipeline(places)
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
     notices, said = [], 0
     for start in range(0, len(records), FETCH):
         verdicts = pipeline.process(0, records[start : start + FETCH]).verdicts
-        told = [Record(0, one.model_dump_json().encode()) for one in levels(verdicts, places)]
+        told = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
         verdicts += regions.process(0, told).verdicts
         heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         said += len(heard)
         if heard:
-            notices += [notice for notice, _ in herald.process(0, heard).notices]
+            notices += [notice for notice, _ in pipeline.process(0, heard).notices]
     return tuple(notices)
 
 

@@ -5,11 +5,11 @@ from itertools import chain
 
 import numpy as np
 
-from streams.calendar import Cadence
-from streams.judging import Judge
-from streams.scoring import Score, Scorer
-from streams.sectors import Registry
-from streams.tables import Column, Table
+from streams.backtest.history_table import Column, Table
+from streams.backtest.scoring import Score, Scorer
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.judging.judge import Judge
 
 START = Cadence.DAY.index(dt.datetime(2020, 1, 6, tzinfo=dt.UTC).timestamp())
 

@@ -1,0 +1,1 @@
+"""What an alert is, its states, the policies. Pure."""

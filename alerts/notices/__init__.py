@@ -1,0 +1,1 @@
+"""Verdicts become notices: alert pipeline, wording, routing, controls. Pure."""

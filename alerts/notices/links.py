@@ -1,0 +1,48 @@
+"""Links: where somebody who reads of an alert goes next: the console, the dashboard, what to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from alerts.lifecycle.alert import Alert
+from streams.contract.verdicts import Question
+
+
+class Link(NamedTuple):
+    """A word to click on, and where it leads."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses as people reach them; one that is empty is not linked to."""
+
+    console: str = ""
+    grafana: str = ""
+
+    def alert(self, alert: Alert) -> str:
+        """The alert on the console; nothing where there is none."""
+        return f"{self.console}#alert-{alert.alert_id}" if self.console else ""
+
+    def dashboard(self, alert: Alert) -> str:
+        """The sector's dashboard, or for many sectors together the one over all."""
+        if not self.grafana:
+            return ""
+        if alert.question is Question.SCAN:
+            return f"{self.grafana}/d/surgewatch-situation"
+        return f"{self.grafana}/d/surgewatch-sector?var-sector={quote(alert.sector)}"
+
+    def runbook(self, alert: Alert) -> str:
+        """What such an alert means, and what to check."""
+        return f"{self.grafana}/d/runbook-{alert.question}" if self.grafana else ""
+
+    def of(self, alert: Alert) -> Iterator[Link]:
+        """All there are, in the order in which they help."""
+        links = Link("console", self.alert(alert)), Link("dashboard", self.dashboard(alert))
+        yield from (link for link in (*links, Link("what to do", self.runbook(alert))) if link.url)
+
+
+NOWHERE: Final = Links()

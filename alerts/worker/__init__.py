@@ -1,0 +1,1 @@
+"""Wiring of the alerts worker: delivery, outputs, settings, the app."""

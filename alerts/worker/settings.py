@@ -1,0 +1,38 @@
+"""Settings of the alerts worker: environment variables, checked once, all faults named together."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from alerts.lifecycle.policies import SHIPPED
+from streams.runtime.settings import WorkerSettings
+
+
+class Settings(WorkerSettings):
+    """What the alerts worker has to be told."""
+
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        9102, validation_alias="SURGEWATCH_ALERTS_PORT", description="port of metrics, health and console"
+    )
+    policies: Path = Field(SHIPPED, description="TOML policies: what makes an alert of a verdict")
+    routes: Path | None = Field(None, description="TOML routes: who is told what, by which sink")
+    console_url: str = Field(
+        "", description="where links in messages lead to: the console as people reach it"
+    )
+    grafana_url: str = Field(
+        "", description="Grafana as people reach it: messages then link to dashboards and runbooks"
+    )
+    console_hosts: str = Field(
+        "", description="further host names of the console, by comma, beside localhost and that of its URL"
+    )
+    console_token: SecretStr | None = Field(
+        None, description="bearer token that writing asks for; unset: no writing"
+    )
+    webhook_url: str = Field("", description="a webhook for every notice, beside the routes")
+    webhook_secret: SecretStr | None = Field(None, description="its Standard Webhooks secret (whsec_…)")
+    slack_url: SecretStr | None = Field(None, description="a Slack incoming webhook for every notice")
+    allow_private: bool = Field(False, description="may the two above lead to private addresses?")
+    give_up_hours: Annotated[float, Field(gt=0)] = Field(
+        72.0, description="after which a notice that no try delivered becomes a dead letter"
+    )

@@ -1,0 +1,1 @@
+"""The same judge over a history, without a broker. Pure."""

@@ -1,0 +1,173 @@
+"""Scoring a history: each period held against what was known before it, by the judge of the live stream.
+
+    table ─▶ counts ─ period by period ─▶ Judge.score ─▶ one row a series and period
+
+Nothing looks ahead: the scores of the first half of a file are the first half of the file's scores.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from streams.backtest.history_table import Column, Table
+from streams.baselines.negative_binomial import at_most, threshold
+from streams.baselines.peer_priors import PeerPriors
+from streams.contract.cadence import Cadence
+from streams.counting.sector_counts import Counts
+from streams.counting.series import Series
+from streams.detectors.surge import Surge
+from streams.judging import questions
+from streams.judging.judge import Judge
+from streams.judging.sheet import Sheet
+
+# Periods before the first scored one from which on the judge follows the series: its fits always use all of
+# the history, but runs of one sign (a level that has shifted) are remembered from here on.
+WARM: Final = {Cadence.HOUR: 14 * 24, Cadence.DAY: 120, Cadence.WEEK: 52, Cadence.MONTH: 60}
+# What opens an alarm, as a share of alpha; once open it goes on while p is at most alpha. Hours come in runs,
+# and it is a run that somebody is called for.
+OPENS: Final = {Cadence.HOUR: 1 / 2, Cadence.DAY: 1.0, Cadence.WEEK: 1.0, Cadence.MONTH: 1.0}
+UNREPORTED: Final = 1e-6  # chance of a zero below which it is held to be a period that nobody reported
+
+
+class Score(NamedTuple):
+    """One period of one series."""
+
+    series: str
+    period: int  # index
+    status: str  # closed, partial, gap, unreported, learning
+    observed: int | None = None
+    expected: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    p_value: float | None = None
+    alarm: bool = False
+    window: int = 1
+    why: str = ""
+
+
+COLUMNS: Final = Score._fields
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores a table."""
+
+    table: Table
+    judge: Judge
+    alpha: float
+    start: int  # index of the first period that is scored
+    partial: int | None = None  # index of the first period that is not over
+    alike: bool = True  # are the series that are young held to be like those that are not?
+
+    def __iter__(self) -> Iterator[list[Score]]:
+        """The scores of each period, of all series that reach it."""
+        return self.follow(self.counts())
+
+    def counts(self) -> dict[str, Counts]:
+        """Of each series, before anything is remembered of it."""
+        cadence = self.table.cadence
+        return {name: _counts(name, column, cadence) for name, column in self.table.series.items()}
+
+    def follow(self, counts: Mapping[str, Counts]) -> Iterator[list[Score]]:
+        """The same; `counts` remember what there is to remember."""
+        for index in range(self.table.first, self.table.end):
+            there = [name for name, at in self.table.series.items() if at.first <= index < at.end]
+            yield self._period([counts[name] for name in there], index)
+
+    def _period(self, batch: Sequence[Counts], index: int) -> list[Score]:
+        cadence = self.table.cadence
+        known, scores = [], []
+        for counts in batch:
+            column = self.table.series[counts.sector]
+            if column.known[index - column.first]:
+                known.append(counts)
+            else:
+                counts.memory[f"gaps {cadence}"].append(index)
+                scores.append(Score(counts.sector, index, "gap", why="no count"))
+        is_followed = bool(known) and index >= self.start - WARM[cadence]
+        if is_followed and self.alike:
+            self.judge.compare(batch, cadence, index)
+        answer = self.judge.score(known, cadence, index) if is_followed else None
+        if index < self.start:
+            return []
+        heard = set()
+        if answer is not None:
+            seen, found = answer
+            heard = {counts.sector for counts in seen.batch}
+            scores += self._rows(seen, found)
+        for counts in known:
+            if counts.sector not in heard:
+                observed = counts.series[cadence].get(index)
+                scores.append(Score(counts.sector, index, "learning", observed, why="too little history"))
+        return scores
+
+    def _alarms(self, batch: Sequence[Counts], found: Surge) -> list[bool]:
+        """Which are alarms; as live, people must be enough to matter. Remembers them."""
+        key = f"alarm {self.table.cadence}"
+        goes_on = np.array([counts.memory.get(key, False) for counts in batch])
+        limit = np.where(goes_on, 1.0, OPENS[self.table.cadence]) * self.alpha
+        alarms: list[bool] = (
+            (found.p_value <= limit) & questions.matters(found.observed, found.expected)
+        ).tolist()
+        for counts, alarm in zip(batch, alarms, strict=True):
+            counts.memory[key] = alarm
+        return alarms
+
+    def _rows(self, seen: Sheet, found: Surge) -> Iterator[Score]:
+        window, counted, normal = found.window, found.observed, found.expected
+        mean = seen.mean[:, -1]
+        phi = seen.dispersion + mean * seen.error
+        upper = threshold(self.alpha, mean, phi) - 1
+        lower = np.maximum(threshold(1 - self.alpha, mean, phi) - 1, 0)
+        observed = seen.observed[:, -1]
+        nobody = (observed == 0) & (at_most(0, mean, phi) < UNREPORTED)
+        alarms = self._alarms(seen.batch, found)
+        is_open = self.partial is not None and seen.index >= self.partial
+        for row, counts in enumerate(seen.batch):
+            alarm = alarms[row]
+            status = "partial" if is_open else "unreported" if nobody[row] else "closed"
+            why = _why(int(window[row]), counted[row], normal[row], self.table.cadence) if alarm else ""
+            if nobody[row] and not is_open:
+                why = "a zero that chance does not explain: unreported, or a silence"
+            yield Score(
+                counts.sector,
+                seen.index,
+                status,
+                int(observed[row]),
+                round(float(mean[row]), 3),
+                float(lower[row]),
+                float(max(upper[row], lower[row])),
+                float(f"{found.p_value[row]:.6g}"),  # beyond that digits are those of the linear algebra
+                alarm,
+                int(window[row]),
+                why,
+            )
+
+
+def learn_peer_priors(table: Table, judge: Judge) -> PeerPriors:
+    """What is normal at the end of a table, in the series that reach it and speak for themselves."""
+    scorer = Scorer(table, judge, 0.01, table.end)
+    batch = scorer.counts()
+    for _ in scorer.follow(batch):  # so that levels that have shifted lately are known
+        pass
+    reach = [counts for name, counts in batch.items() if table.series[name].end == table.end]
+    return judge.learn_peer_priors(reach, table.cadence)
+
+
+def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str:
+    """One clause for a person.
+
+    >>> _why(3, 90, 30, Cadence.DAY)
+    '90 in 3 days, 30.0 expected: x3.0'
+    """
+    span = f"{window} {cadence}s" if window > 1 else f"the {cadence}"
+    return f"{observed:.0f} in {span}, {expected:.1f} expected: x{observed / max(expected, 0.1):.1f}"
+
+
+def _counts(name: str, column: Column, cadence: Cadence) -> Counts:
+    counts = Counts(name)
+    counts.series[cadence] = Series(cadence, len(column.values), column.first, column.values.astype(np.int32))
+    counts.memory[f"gaps {cadence}"] = []
+    return counts

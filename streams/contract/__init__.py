@@ -1,0 +1,1 @@
+"""What is on the topics: events, verdicts, controls, dead letters, sectors. Pure."""

@@ -1,0 +1,141 @@
+"""Verdicts: what `streams` says and `alerts` hears. One judged question with its evidence.
+
+A verdict is calm or a breach. Its id is made of what was asked and on which occasion, never of what was
+found: a replay, or another processor whose last digits differ, gives the same verdict the same id.
+"""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from streams.contract.cadence import Cadence
+
+PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _rounded(value: float) -> float:
+    """To six digits, which is more than counts can tell; whole numbers of people stay as they are."""
+    return value if value.is_integer() else float(f"{value:.6g}")
+
+
+Figure = Annotated[float, AfterValidator(_rounded)]
+PValue = Annotated[Probability, AfterValidator(_rounded)]
+
+
+class Question(StrEnum):
+    """What is asked; one detector answers each."""
+
+    SURGE = "surge"
+    SLOW_RISE = "slow_rise"
+    RECORD = "record"
+    DROP = "drop"
+    SILENCE = "silence"
+    MIX = "mix"
+    STRAIN = "strain"
+    DISPLACEMENT = "displacement"
+    SPILL_OVER = "spill_over"
+    SCAN = "scan"
+    REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
+
+    @property
+    def regional(self) -> bool:
+        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
+        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
+
+
+class Contribution(BaseModel):
+    """One slice or neighbour and its part in what was seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str  # "citizenship=HAITI", or the id of a neighbouring sector
+    observed: Figure
+    expected: Figure
+
+
+class Evidence(BaseModel):
+    """Why: what was seen, what was expected, how sure. Counts are of people in the window."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    observed: Figure
+    expected: Figure
+    lower: Figure  # central interval of the expected count at the verdict's alpha
+    upper: Figure
+    p_value: PValue
+    alpha: PValue
+    window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
+    period_lower: Figure | None = None  # the interval of that last one alone
+    period_upper: Figure | None = None
+    share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
+    share_late: Probability = 0.0  # of the window's people, those who became known after their period
+    baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
+    down_weighted: int = 0  # past periods that the fit held to be surges
+    since: AwareDatetime | None = None  # start of the first period of this run of breaches
+    last_as_high: AwareDatetime | None = None  # None with record=True: never before
+    record: bool = False
+    slices: tuple[Contribution, ...] = ()
+    neighbours: tuple[Contribution, ...] = ()
+    recent: tuple[float, ...] = ()  # observed in the last periods, oldest first: the sparkline
+    recent_expected: tuple[float, ...] = ()
+    capacity: Figure | None = None
+    full_at: AwareDatetime | None = None
+    remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+
+
+class Figures(NamedTuple):
+    """One period: people seen and expected, and the interval of what is normal."""
+
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+
+
+class Verdict(BaseModel):
+    """One judged question about one sector (or border region), for one period of event time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verdict_id: str
+    question: Question
+    sector: str
+    subject: str = ""  # what within the sector: "" is the whole, else a slice such as "citizenship=HAITI"
+    border: str = ""
+    cadence: Cadence
+    period: AwareDatetime  # start of the judged period
+    as_of: AwareDatetime  # how far event time had come
+    closed: bool  # False: the period was still filling
+    breach: bool
+    evidence: Evidence
+
+    @property
+    def question_key(self) -> str:
+        """What stays the same from verdict to verdict while one trouble lasts."""
+        return "|".join((self.question, self.sector, self.subject, self.cadence))
+
+    @property
+    def last_period(self) -> Figures | None:
+        """The judged period by itself, however long the window is; None where it was not looked at alone."""
+        seen = self.evidence
+        if seen.window == 1:
+            return Figures(seen.observed, seen.expected, seen.lower, seen.upper)
+        if seen.period_lower is None or seen.period_upper is None:
+            return None
+        return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
+
+    @classmethod
+    def of(cls, occasion: str = "", **content: object) -> Self:
+        """Build a verdict and derive its id.
+
+        `occasion` tells looks at one period apart that are taken at one moment: the revision of a closed
+        period; the kind of look at an open one, and the people who were in it.
+        """
+        bare = cls.model_validate({"verdict_id": "", **content})
+        period, as_of = (str(int(at.timestamp())) for at in (bare.period, bare.as_of))
+        asked = (bare.question_key, period, as_of, "closed" if bare.closed else "open", occasion)
+        digest = hashlib.blake2b("\0".join(asked).encode(), digest_size=12).hexdigest()
+        return bare.model_copy(update={"verdict_id": digest})

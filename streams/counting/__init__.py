@@ -1,0 +1,1 @@
+"""Bytes become events, and each event is counted once. Pure."""

@@ -1,0 +1,1 @@
+"""The questions asked of a sector and of a border: findings become verdicts. Pure."""

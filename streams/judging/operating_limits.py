@@ -1,0 +1,90 @@
+"""OperatingLimits: what operators have laid down. The budget, known dates, capacities."""
+
+from typing import Final
+
+from streams.baselines.calendar import Calendar, KnownDate
+from streams.baselines.peer_priors import PeerPrior, PeerPriors
+from streams.contract.cadence import Cadence
+from streams.contract.controls import Capacity, PolicyDate, Sensitivity, StreamControl
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import Question
+
+# Periods in a month.
+MONTH: Final = {Cadence.HOUR: 730.0, Cadence.DAY: 30.4, Cadence.WEEK: 4.35, Cadence.MONTH: 1.0}
+MOST: Final = 0.01  # alpha never is larger, whatever the budget
+# Shares of the budget: a sector's false alarms may come from any of its questions.
+SHARE: Final = {
+    Question.SURGE: 0.4,
+    Question.DROP: 0.15,
+    Question.SLOW_RISE: 0.15,
+    Question.MIX: 0.15,
+    Question.SILENCE: 0.15,
+}
+
+
+class OperatingLimits:
+    """What holds now; controls change it."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        calendar: Calendar,
+        false_alarms_per_month: float,
+        peer_priors: PeerPriors | None = None,
+    ) -> None:
+        self._sectors = registry.by_id
+        self._calendar = calendar
+        self._policies: dict[str, PolicyDate] = {}
+        self._capacities: dict[str, float] = {}
+        self._budgets = {"*": false_alarms_per_month}
+        self._default_budget = false_alarms_per_month
+        self.peer_priors = peer_priors or PeerPriors()
+        self.calendar = calendar  # with the policy dates that came by controls
+
+    def apply(self, control: StreamControl) -> None:
+        """Take what an operator said."""
+        match control:
+            case PolicyDate():
+                self._policies[control.name] = control
+                self._date()
+            case Capacity():
+                self._capacities[control.sector] = control.people_per_day
+            case Sensitivity():
+                self._budgets[control.sector] = control.false_alarms_per_month
+
+    def withdraw(self, key: str) -> None:
+        """A control was withdrawn: what held before it holds again."""
+        kind, _, name = key.partition("/")
+        if kind == "policy" and self._policies.pop(name, None) is not None:
+            self._date()
+        elif kind == "capacity":
+            self._capacities.pop(name, None)
+        elif kind == "sensitivity":
+            self._budgets.pop(name, None)
+            self._budgets.setdefault("*", self._default_budget)
+
+    def alpha(self, sector: str, cadence: Cadence, question: Question) -> float:
+        """The level at which a question may give its share of the sector's false alarms."""
+        budget = self._budgets.get(sector, self._budgets["*"])
+        return min(budget * SHARE[question] / MONTH[cadence], MOST)
+
+    def capacity(self, sector: str) -> float | None:
+        """People a day that a sector can take in, where anybody said."""
+        known = self._sectors.get(sector)
+        return self._capacities.get(sector, known.capacity if known else None)
+
+    def border(self, sector: str) -> str:
+        """The border region of a sector."""
+        known = self._sectors.get(sector)
+        return known.border if known else ""
+
+    def peer_prior(self, sector: str, cadence: Cadence) -> PeerPrior | None:
+        """What is normal in sectors like this one, where that is known."""
+        return self.peer_priors.of(self.border(sector), cadence)
+
+    def _date(self) -> None:
+        self.calendar = self._calendar.with_dates(
+            KnownDate(one.date, "policy", one.name, sector)
+            for one in self._policies.values()
+            for sector in one.sectors
+        )

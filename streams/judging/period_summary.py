@@ -1,0 +1,70 @@
+"""Levels: what the sectors of a border tell their region when a period is over, on the topic `summaries`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from scipy.special import ndtri
+
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import Figures, Question, Verdict
+
+
+class PeriodSummary(BaseModel):
+    """One sector's closed period: what was seen and what is normal there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sector: str
+    border: str  # the one that is told: the sector's own, or that of a sector downstream
+    cadence: Cadence
+    period: AwareDatetime  # its start, on the sector's clock
+    as_of: AwareDatetime
+    observed: Annotated[float, Field(ge=0)]
+    expected: Annotated[float, Field(ge=0)]
+    dispersion: Annotated[float, Field(ge=1)] = (
+        1.0  # variance of the count / expected, baseline's error included
+    )
+    alarm: bool = False  # is it a surge by itself?
+
+    @property
+    def index(self) -> int:
+        """The period's, on the sector's clock: the same for all sectors of a border."""
+        shift = self.period.utcoffset()
+        return self.cadence.index(self.period.timestamp() + (shift.total_seconds() if shift else 0))
+
+    @classmethod
+    def of(cls, verdict: Verdict, border: str = "") -> Self | None:
+        """The level within a sector's surge verdict; None where it says nothing about a closed period."""
+        seen = verdict.last_period
+        if verdict.question is not Question.SURGE or not verdict.closed or verdict.subject or seen is None:
+            return None
+        return cls(
+            sector=verdict.sector,
+            border=border or verdict.border,
+            cadence=verdict.cadence,
+            period=verdict.period,
+            as_of=verdict.as_of,
+            observed=seen.observed,
+            expected=seen.expected,
+            dispersion=_dispersion(seen, verdict.evidence.alpha),
+            alarm=verdict.breach,
+        )
+
+
+def summaries(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[PeriodSummary]:
+    """What these verdicts have to tell to each border that looks at their sector."""
+    for verdict in verdicts:
+        for border in registry.audience.get(verdict.sector, ()):
+            level = PeriodSummary.of(verdict, border)
+            if level is not None:
+                yield level
+
+
+def _dispersion(seen: Figures, alpha: float) -> float:
+    """Back from the width of the interval, which leaves alpha on either side of it."""
+    if seen.expected <= 0 or not 0 < alpha < 1:
+        return 1.0
+    deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(alpha, 0.4)))
+    return max(1.0, float(deviation**2 / seen.expected))

@@ -1,0 +1,1 @@
+"""Records in, verdicts out: partitions, watermarks, closing of periods. Pure."""

@@ -1,0 +1,112 @@
+"""The way to the broker: options, topics, and errors that an operator can read."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from streams.contract.topics import Found, Plan, Topic, plan
+
+
+class BrokerError(RuntimeError):
+    """The broker is not there, or does not have what is needed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where the broker is and how it wants to be spoken to."""
+
+    servers: str = "localhost:9092"
+    api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
+    timeout: float = 5.0  # seconds to wait for a first answer
+    replication: int = -1  # copies of a new topic; -1 is the broker's own default
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What every kafka-python client is given."""
+        return {
+            "bootstrap_servers": self.servers.split(","),
+            "api_version": self.api_version,
+            "bootstrap_timeout_ms": int(self.timeout * 1000),
+            "client_id": "surgewatch",
+        }
+
+    def copied(self, replication: int | None) -> "Broker":
+        """The same, with so many copies of new topics (None: as many as the broker likes)."""
+        return self if replication is None else replace(self, replication=replication)
+
+    def embedded(self) -> "Broker":
+        """The same, spoken to as librdkafka's mock cluster must be."""
+        return replace(self, api_version=(2, 0, 0))
+
+
+@contextmanager
+def spoken_to(broker: Broker) -> Iterator[None]:
+    """Turn what kafka-python raises into BrokerError."""
+    try:
+        yield
+    except KafkaError as error:
+        raise BrokerError(f"no answer from the broker at {broker.servers}: {error}") from error
+
+
+@contextmanager
+def administering(broker: Broker) -> Iterator[KafkaAdminClient]:
+    """An admin client for a while; raises BrokerError where no broker answers in time."""
+    with spoken_to(broker):
+        admin = KafkaAdminClient(**broker.options)
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
+    """Those of the named topics that the broker has."""
+    wanted = set(names)
+    # all are asked for: to ask for one by its name could create it
+    there = {t["name"]: len(t["partitions"]) for t in admin.describe_topics() if t["name"] in wanted}
+    if not there:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+    configurations = admin.describe_configs(resources, config_filter="all")["topic"]
+    return {
+        name: Found(partitions, {key: entry["value"] for key, entry in configurations[name].items()})
+        for name, partitions in there.items()
+    }
+
+
+def reconcile(broker: Broker, wanted: Iterable[Topic], *, dry: bool = False) -> Plan:
+    """Create what is missing and set retention; answers what was (or, `dry`, would be) done.
+
+    Does nothing at all where the plan has conflicts.
+    """
+    wanted = tuple(wanted)
+    with administering(broker) as admin:
+        steps = plan(wanted, find(admin, [topic.name for topic in wanted]))
+        if steps.conflicts or dry:
+            return steps
+        if steps.create:
+            admin.create_topics(
+                {topic.name: _creation(topic, broker) for topic in steps.create}, wait_for_metadata=True
+            )
+        if steps.change:
+            admin.alter_configs(
+                [
+                    ConfigResource(ConfigResourceType.TOPIC, topic.name, change)
+                    for topic, change in steps.change
+                ],
+                incremental=True,
+            )
+        return steps
+
+
+def _creation(topic: Topic, broker: Broker) -> dict[str, Any]:
+    return {
+        "num_partitions": topic.partitions,
+        "replication_factor": broker.replication,
+        "configs": topic.configuration,
+    }

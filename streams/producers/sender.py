@@ -1,0 +1,137 @@
+"""Sending records: idempotent, acknowledged by all replicas, in order within a sector."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import confluent_kafka
+from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
+
+from streams.producers.kafka_client import Broker, BrokerError, spoken_to
+from streams.producers.outgoing import Outgoing
+
+Client = Literal["kafka", "fast"]
+IN_FLIGHT = 5_000  # records that may be unacknowledged: kafka-python's own buffer knows no bound
+_STEP = 500  # records between two words of progress
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a run: records the broker has acknowledged, and seconds it took."""
+
+    records: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Records a second."""
+        return self.records / self.seconds if self.seconds else 0.0
+
+
+def send(
+    records: Iterable[Outgoing],
+    broker: Broker,
+    topic: str = "encounters",
+    *,
+    client: Client = "kafka",
+    progress: Callable[[int], None] = lambda _: None,
+) -> Sent:
+    """Send all records and wait until the broker has them. `progress` hears now and then how many were sent.
+
+    Raises BrokerError where there is no broker or no such topic, or where a record was not acknowledged.
+    """
+    began = time.monotonic()
+    with spoken_to(broker):
+        count = (_send if client == "kafka" else _send_fast)(records, broker, topic, progress)
+    return Sent(count, time.monotonic() - began)
+
+
+def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]) -> int:
+    producer = KafkaProducer(
+        **broker.options,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=10,
+        batch_size=65_536,
+        allow_auto_create_topics=broker.api_version is not None,  # an embedded broker has no other way
+        max_block_ms=int(broker.timeout * 1000),
+    )
+    waiting: deque[Any] = deque()
+    count = 0
+    try:
+        _require(producer, topic, broker)
+        for count, record in enumerate(records, 1):
+            waiting.append(producer.send(topic, value=record.value, key=record.key))
+            if len(waiting) >= IN_FLIGHT:
+                waiting.popleft().get(timeout=120)
+            if count % _STEP == 0:
+                progress(count)
+        producer.flush()
+        for future in waiting:
+            future.get(timeout=120)
+    finally:
+        producer.close(timeout=10)
+    progress(count)
+    return count
+
+
+def _send_fast(
+    records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]
+) -> int:
+    """By librdkafka: ten times as many a second, with the same guarantees and the same partitions."""
+    producer = confluent_kafka.Producer(
+        {
+            "bootstrap.servers": broker.servers,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "linger.ms": 10,
+            "log_level": 0,
+        }
+    )
+    failures: list[str] = []
+    count = 0
+    try:
+        known = producer.list_topics(topic if broker.api_version else None, timeout=broker.timeout).topics
+        if topic not in known:
+            raise _missing(topic, broker)
+        for count, record in enumerate(records, 1):
+            while not _put(producer, topic, record, failures):
+                producer.poll(0.1)
+            if count % _STEP == 0:
+                producer.poll(0)
+                progress(count)
+        if producer.flush(120) or failures:
+            raise BrokerError(f"{len(failures) or 'some'} records were not acknowledged: {failures[:1]}")
+    except confluent_kafka.KafkaException as error:
+        raise BrokerError(f"no answer from the broker at {broker.servers}: {error}") from error
+    progress(count)
+    return count
+
+
+def _put(producer: Any, topic: str, record: Outgoing, failures: list[str]) -> bool:
+    """Hand one record over; False while librdkafka's queue is full."""
+    try:
+        producer.produce(
+            topic, record.value, record.key, on_delivery=lambda e, _: failures.append(str(e)) if e else None
+        )
+    except BufferError:
+        return False
+    return True
+
+
+def _require(producer: KafkaProducer, topic: str, broker: Broker) -> None:
+    try:
+        partitions = producer.partitions_for(topic)
+    except KafkaTimeoutError:  # the broker has answered before, so that it is the topic that is not there
+        partitions = None
+    if not partitions:
+        raise _missing(topic, broker)
+
+
+def _missing(topic: str, broker: Broker) -> BrokerError:
+    return BrokerError(
+        f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
+    )

@@ -1,0 +1,41 @@
+"""Settings of every worker: environment variables, checked once, all faults named together."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """What every worker has to be told. Every field is `SURGEWATCH_<NAME>`, but for the port."""
+
+    model_config = SettingsConfigDict(env_prefix="SURGEWATCH_", extra="ignore", frozen=True)
+
+    brokers: str = Field("localhost:9092", description="Kafka, as host:port, several with commas")
+    topic_prefix: str = Field("", description="stands before every topic and consumer group")
+    state_dir: Path = Field(Path("state"), description="where local copies of state are kept")
+    store: Literal["memory", "rocksdb"] = Field(
+        "memory", description="local copy of state: none (recovery reads the changelog), or RocksDB"
+    )
+    instance: str = Field("", description="static member id of the consumer group: no rebalance at a restart")
+    metrics_host: str = Field("127.0.0.1", description="address that metrics and health are served on")
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    clock: Literal["wall", "event"] = Field(
+        "wall",
+        description="what moves event time where nothing comes: the wall's clock, or events only (replay)",
+    )
+    batch_events: Annotated[int, Field(gt=0)] = Field(100_000, description="most records taken at once")
+    commit_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="between commits of state and offsets (longer under load, where commits take long)"
+    )
+    session_seconds: Annotated[float, Field(ge=6)] = Field(
+        10.0, description="after which the group takes a silent worker for dead"
+    )
+    watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="without progress although there are records: the worker ends itself"
+    )
+
+    def topic(self, name: str) -> str:
+        """A topic's name in the broker."""
+        return f"{self.topic_prefix}{name}"

@@ -1,0 +1,243 @@
+"""Faust's Kafka transport with whole fetches in place of single messages, and a flush that waits.
+
+Faust spends some 70-300 µs on each message's way to its agent. Here the message *is* the fetch: all records
+of a partition that one poll brought. An agent of this transport must run with `concurrency=1`.
+
+Before offsets are committed, and around a rebalance, the transport calls its `PartitionOwner`, which holds
+state. The order is fixed: outputs and state are in the broker, then offsets are committed.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
+
+import faust
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from mode import Service
+
+from streams.runtime.batch_fetcher import Fetched
+
+# How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
+# leader then gives out nothing of them until it asks again; by default after five minutes.
+METADATA_MS = 5_000
+# Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
+# much that the work would starve. What is not committed is only read again after a crash.
+WORK_PER_COMMIT = 9
+FETCH_WAIT_MS = 50  # a broker that does not wake a waiting fetch (the embedded one) adds so much latency
+
+Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
+
+
+class Fetch(NamedTuple):
+    """What one poll brought of one partition: all records from the offset `start` on until before `end`."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: Sequence[Any]  # aiokafka's: offset, key, value, timestamp (ms), headers
+
+
+class Sent(NamedTuple):
+    """A batch on its way: what the broker will say of it, and how many records it has."""
+
+    metadata: Awaitable[Any]  # aiokafka's RecordMetadata; its offset is that of the first record
+    records: int
+
+
+class PartitionOwner(Protocol):
+    """Who holds state for the assigned partitions."""
+
+    async def settle(self) -> None:
+        """Bring outputs, then state, of all that was processed so far into the broker."""
+
+    def position(self, tp: TP) -> int | None:
+        """The offset up to which a partition has been taken; None where it is not held."""
+
+    def resume(self, tp: TP, committed: int) -> None:
+        """Reading goes on from here: up to there all was taken, though not all of it left a state."""
+
+    async def assigned(self, partitions: Iterable[TP]) -> None:
+        """Read back the state of these partitions; nothing is fetched before that is done."""
+
+    def revoked(self, partitions: Iterable[TP]) -> None:
+        """Forget these partitions: they may be another worker's by now."""
+
+
+class App(faust.App):
+    """An app whose state has a owner, and which knows the partitions of its topics."""
+
+    owner: PartitionOwner
+    partitions: Mapping[str, set[int]]
+
+
+class Consumer(driver.Consumer):
+    """Hands over fetches, and commits nothing that is not settled."""
+
+    _fetched = 0.0  # when records came last, by the monotonic clock
+
+    @property
+    def _keeper(self) -> PartitionOwner:
+        return cast("App", self.app).owner
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
+        fetched = cast("Mapping[TP, Fetched]", await super()._getmany(active_partitions, timeout))
+        if fetched:
+            self._fetched = time.monotonic()
+        # As plain lists, which are true where there are records.
+        return {tp: [Fetch(*tp, records.start, records.end, [*records])] for tp, records in fetched.items()}
+
+    def _to_message(self, tp: TP, fetch: Fetch) -> ConsumerMessage:
+        # What follows upon what is the owner's to say. Faust would drop what is read again, and what a poll
+        # brought that began before a rebalance and ended after it: that would not come again.
+        self._read_offset[tp] = None
+        return ConsumerMessage(
+            fetch.topic,
+            fetch.partition,
+            fetch.end - 1,  # so that its acknowledgement is that of the whole fetch, and lag reaches 0
+            0.0,  # its records have times of their own
+            0,
+            [],
+            None,
+            cast("bytes", fetch),  # Faust hands it on unread
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: a full queue makes the fetcher wait by itself; Faust would sleep a second besides."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """A fetch always spans offsets: there is no gap to wait for."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order).
+
+        But never beyond what the owner has taken: a fetch from before a rebalance is acknowledged too, and
+        dropped.
+        """
+        acked, taken = self._acked[tp], self._keeper.position(tp)
+        if not acked or taken is None:
+            return None
+        offset = min(max(acked) + 1, taken)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return int(offset) if offset > (self._committed_offset[tp] or 0) else None
+
+    async def reread(self, tp: TP, offset: int) -> int:
+        """Read a partition again from here on, or from its beginning where that is later; says from where."""
+        with suppress(KafkaError):  # who does not hold it any more does not read it
+            (beginning,) = (await self.earliest_offsets(tp)).values()
+            offset = max(offset, beginning)
+            await self.seek_wait({tp: offset})
+        return offset
+
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """Commit every `commit_interval` seconds; less often while there is work and commits take long."""
+        due = 0.0
+        while not self.should_stop:
+            await self.sleep(self.commit_interval)
+            started = time.monotonic()
+            if started >= min(due, self._fetched + self.commit_interval):
+                await self.commit()
+                ended = time.monotonic()
+                due = ended + WORK_PER_COMMIT * (ended - started)
+
+    async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
+        await self._keeper.settle()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await self.commit()  # Faust forgets what was acknowledged before it commits
+        await super().on_partitions_revoked(revoked)
+        self._keeper.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        await self._keeper.assigned(assigned)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+
+class _Thread(driver.AIOKafkaConsumerThread):
+    """The thread that fetches."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
+        consumer._isolation_level = "read_committed"  # what a transaction took back was never said
+        return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """The same for partitions without a commit, which aiokafka leaves where they are.
+
+        They are read from their beginning; what the state has of them is passed over.
+        """
+        committed = await super().seek_to_committed()
+        if never := [tp for tp, offset in committed.items() if not offset]:
+            await self.seek_to_beginning(*never)
+        owner = cast("Consumer", self.consumer)._keeper
+        for tp, offset in committed.items():
+            owner.resume(TP(tp.topic, tp.partition), offset or 0)
+        return committed
+
+
+class Producer(driver.Producer):
+    """Sends records in whole batches, past Faust's buffer, which can say *flushed* with messages unsent."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unsettled: list[Awaitable[Any]] = []
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        # A state must never overtake a newer one of its key: so idempotent, also for at-least-once.
+        return {"acks": "all", "enable_idempotence": True}
+
+    async def put(self, topic: str, partition: int, records: Sequence[Record]) -> list[Sent]:
+        """Hand records to the broker, and say in what batches, in order."""
+        producer: AIOKafkaProducer = self._ensure_producer()
+        sent, at = [], 0
+        while at < len(records):
+            batch, start = producer.create_batch(), at
+            while at < len(records):
+                key, value, headers = records[at]
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    break
+                at += 1
+            future = await producer.send_batch(batch, topic, partition=partition)
+            self._unsettled.append(future)
+            sent.append(Sent(future, at - start))
+        return sent
+
+    async def put_keyed(self, topic: str, records: Iterable[Record]) -> None:
+        """The same, each record in the partition of its key."""
+        await self._ensure_producer().partitions_for(topic)  # so that they are known
+        parts: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            parts[self.key_partition(topic, record[0] or b"").partition].append(record)
+        for partition, part in parts.items():
+            await self.put(topic, partition, part)
+
+    async def settled(self) -> None:
+        """Wait until the broker has all that was put before the wait began; raises ProducerSendError."""
+        waited, self._unsettled = self._unsettled, []
+        try:
+            for future in waited:
+                await future
+        except KafkaError as error:
+            raise ProducerSendError(f"the broker did not take what was sent: {error!r}") from error
+
+
+class Transport(driver.Transport):
+    """`surgewatch://host:port`."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer

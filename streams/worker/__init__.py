@@ -1,0 +1,1 @@
+"""Wiring of the streams worker: settings, metrics, outputs, the app."""

@@ -1,0 +1,106 @@
+"""The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from streams.baselines.calendar import Calendar, CalendarError
+from streams.baselines.peer_priors import PeerPriors
+from streams.contract.controls import Names, StreamControl, Withdrawn
+from streams.contract.sectors import registry
+from streams.contract.toml_documents import DocumentError, load
+from streams.contract.verdicts import Question
+from streams.counting.decoder import Decoder
+from streams.judging.judge import Judge
+from streams.pipelines.border_pipeline import BorderPipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
+from streams.runtime import worker
+from streams.runtime.broker_monitor import SetupError
+from streams.runtime.flow import FlowSpec
+from streams.runtime.worker import Worker
+from streams.worker.metrics import BorderMetrics, Metrics
+from streams.worker.outputs import BorderPublisher, VerdictPublisher
+from streams.worker.settings import Settings
+
+log = structlog.get_logger()
+
+NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
+KINDS = ("policy", "capacity", "sensitivity")
+CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
+
+
+def apply_control(judge: Judge, names: Names, record: Any) -> None:
+    """Apply one record of `controls`: skip other workers' kinds, log and skip what is not valid."""
+    key = (record.key or b"").decode(errors="replace")
+    if key.partition("/")[0] not in KINDS:
+        return
+    if not record.value:
+        judge.withdraw(key)
+        return
+    try:
+        control = CONTROL.validate_json(record.value)
+    except ValidationError as error:
+        log.warning("control refused: not valid", key=key, faults=error.error_count())
+        return
+    if unknown := control.unknown(names):
+        log.warning("control refused", key=key, faults=unknown)
+        return
+    if isinstance(control, Withdrawn):
+        judge.withdraw(key)
+    else:
+        judge.apply(control)
+
+
+@asynccontextmanager
+async def streams_worker() -> AsyncIterator[Worker]:
+    """The worker as the environment wants it; raises what `main` calls unusable."""
+    settings = Settings()
+    sectors = registry(settings.registry)
+    dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
+    peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
+    judge = Judge(sectors, dates, settings.false_alarms_per_month, peer_priors)
+    pipeline = SectorPipeline(
+        sectors,
+        judge,
+        Decoder(sectors, limit=settings.record_bytes),
+        lateness=settings.lateness_seconds,
+        dedup=(settings.dedup_ids, settings.dedup_hours),
+    )
+    metrics = Metrics(sectors)
+    names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
+
+    def show() -> None:
+        parts = {at: (part.event_time, part.counts.values()) for at, part in pipeline.parts.items()}
+        metrics.state(parts, time.time())
+
+    yield Worker(
+        settings,
+        [
+            FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings, sectors), metrics),
+            FlowSpec(
+                "summaries",
+                BorderPipeline(sectors),
+                "borders",
+                BorderPublisher(settings),
+                BorderMetrics(metrics),
+            ),
+        ],
+        metrics,
+        group="surgewatch-streams",
+        needed=NEEDED,
+        hear=lambda record: apply_control(judge, names, record),
+        show=show,
+    )
+
+
+def main() -> int:
+    """Run one worker with the settings of the environment; the exit status."""
+    return worker.run(streams_worker, (ValidationError, DocumentError, CalendarError))

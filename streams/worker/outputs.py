@@ -1,0 +1,54 @@
+"""What the cores say, as records of the output topics."""
+
+from collections.abc import Sequence
+
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.judging.period_summary import summaries
+from streams.pipelines import border_pipeline, sector_pipeline
+from streams.runtime.transport import Producer, Record
+from streams.worker.settings import Settings
+
+
+class VerdictPublisher:
+    """Publish verdicts by sector, summaries by border, and refused records as dead letters."""
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self._registry = registry
+        self._verdicts = settings.topic("verdicts")
+        self._levels = settings.topic("summaries")
+        self._dead = settings.topic("encounters.dead")
+
+    async def publish(self, producer: Producer, outcome: sector_pipeline.Outcome) -> None:
+        """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
+        if outcome.verdicts:
+            await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+            at = [(PRODUCED_AT, str(outcome.produced_at).encode())]
+            told = [
+                (summary.border.encode(), summary.model_dump_json().encode(), at)
+                for summary in summaries(outcome.verdicts, self._registry)
+            ]
+            if told:
+                await producer.put_keyed(self._levels, told)
+        if outcome.dead:
+            await producer.put_keyed(
+                self._dead,
+                [(b"%d" % dead.partition, dead.model_dump_json().encode(), []) for dead in outcome.dead],
+            )
+
+
+class BorderPublisher:
+    """Says what the regions say: verdicts, among those of the sectors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._verdicts = settings.topic("verdicts")
+
+    async def publish(self, producer: Producer, outcome: border_pipeline.Outcome) -> None:
+        """Hand an outcome to the producer."""
+        if outcome.verdicts:
+            await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+
+
+def _said(verdicts: Sequence[Verdict], produced_at: int) -> list[Record]:
+    headers = [(PRODUCED_AT, str(produced_at).encode())]
+    return [(verdict.sector.encode(), verdict.model_dump_json().encode(), headers) for verdict in verdicts]

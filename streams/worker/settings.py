@@ -1,0 +1,36 @@
+"""Settings of workers: environment variables, checked once, all faults named together."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from streams.contract.sectors import SHIPPED
+from streams.runtime.settings import WorkerSettings
+
+
+class Settings(WorkerSettings):
+    """What the streams worker has to be told."""
+
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        9101, validation_alias="SURGEWATCH_STREAMS_PORT", description="port of metrics and health"
+    )
+    registry: Path = Field(SHIPPED, description="TOML registry of sectors")
+    calendar: Path | None = Field(None, description="CSV calendar of holidays and policy dates")
+    peer_priors: Path | None = Field(
+        None,
+        description="TOML of what is normal in like sectors, for new ones (`surgewatch learn-priors`)",
+    )
+    lateness_seconds: Annotated[int, Field(ge=0)] = Field(
+        0, description="how long a period is held open beyond its end, in event time"
+    )
+    false_alarms_per_month: Annotated[float, Field(gt=0, le=30)] = Field(
+        0.05, description="the budget: false alarms that are accepted per sector and month"
+    )
+    dedup_ids: Annotated[int, Field(ge=0)] = Field(
+        20_000, description="event ids remembered per sector, so that a duplicate counts once"
+    )
+    dedup_hours: Annotated[int, Field(gt=0)] = Field(
+        72, description="event time for which ids are remembered, where they are not too many"
+    )
+    record_bytes: Annotated[int, Field(ge=1024)] = Field(16_384, description="largest event that is accepted")

@@ -1,0 +1,58 @@
+"""`surgewatch learn-priors`: what is normal in the sectors of a history, for those that have none."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TextIO
+
+import click
+
+from streams.backtest import scoring
+from streams.backtest.history_table import Table
+from streams.baselines.calendar import Calendar
+from streams.baselines.peer_priors import EVERYWHERE, PeerPrior
+from streams.baselines.priors import GROWN
+from streams.contract.sectors import Registry
+from streams.judging.judge import Judge
+from surgewatch.options.broker import registry_option
+from surgewatch.options.history import historic, refuse
+
+
+@click.command("learn-priors")
+@historic
+@registry_option
+def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> None:
+    """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.
+
+    Only series with a year of history count (of hours: three weeks). What is written is for
+    SURGEWATCH_PEER_PRIORS: a new sector is taken to be like the others of its border until its own counts
+    show otherwise.
+    """
+    peer_priors = scoring.learn_peer_priors(_as_sectors(table, places), Judge(places, dates))
+    if not peer_priors.like:
+        refuse(f"no series of {GROWN[table.cadence]:.0f} {table.cadence}s that reaches the end of the file")
+    for like in peer_priors.like:
+        out.write("\n".join(_table(like)) + "\n\n")
+
+
+def _as_sectors(table: Table, places: Registry) -> Table:
+    """The series under the ids of their sectors, where the registry knows them by another name."""
+    known = {name: places.by_name.get(name.casefold()) for name in table.series}
+    ids = {name: sector.id if sector else name for name, sector in known.items()}
+    twice = [name for name, times in Counter(ids.values()).items() if times > 1]
+    if twice:
+        refuse(f"several series are one sector: {', '.join(twice)}")
+    return Table(table.cadence, {ids[name]: column for name, column in table.series.items()})
+
+
+def _table(like: PeerPrior) -> Iterator[str]:
+    """One table of a TOML document."""
+    where = "in all" if like.border == EVERYWHERE else f"on the {like.border} border"
+    yield f"# {like.sectors} sectors {where}: {like.people:,.1f} people a {like.cadence} in the middle one"
+    yield "[[like]]"
+    yield f'border = "{like.border}"'
+    yield f'cadence = "{like.cadence}"'
+    yield f"sectors = {like.sectors}"
+    for name, values in (("centre", like.centre), ("spread", like.spread)):
+        yield f"{name} = [{', '.join(f'{value:.4g}' for value in values)}]"
+    for name in ("dispersion", "slope", "periods"):
+        yield f"{name} = {getattr(like, name):.4g}"

@@ -1,0 +1,1 @@
+"""Whole systems on one machine: brokers, worker processes, the demo, torture."""

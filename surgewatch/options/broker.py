@@ -1,0 +1,64 @@
+"""The options by which every verb that speaks to Kafka finds its broker."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from streams.contract.sectors import SHIPPED, registry
+from streams.producers.kafka_client import Broker
+
+client_option = click.option(
+    "--client",
+    type=click.Choice(["kafka", "fast"]),
+    default="kafka",
+    show_default=True,
+    help="kafka: kafka-python. fast: librdkafka, ten times as many events a second.",
+)
+registry_option = click.option(
+    "--registry",
+    "places",
+    envvar="SURGEWATCH_REGISTRY",
+    default=str(SHIPPED),
+    callback=lambda _, __, path: registry(Path(path)),
+    help="TOML registry of sectors (SURGEWATCH_REGISTRY); default: the shipped one.",
+)
+
+
+def connected(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb `broker` and the topics' `prefix`, from options or SURGEWATCH_* in the environment."""
+
+    @click.option(
+        "--brokers",
+        envvar="SURGEWATCH_BROKERS",
+        default="localhost:9092",
+        show_default=True,
+        help="Bootstrap servers, with commas between them (SURGEWATCH_BROKERS).",
+    )
+    @click.option(
+        "--api-version",
+        envvar="SURGEWATCH_API_VERSION",
+        callback=_version,
+        help="Speak this version of Kafka's protocol, such as 2.0.0 (SURGEWATCH_API_VERSION).",
+    )
+    @click.option(
+        "--topic-prefix",
+        "prefix",
+        envvar="SURGEWATCH_TOPIC_PREFIX",
+        default="",
+        help="Put before the name of every topic (SURGEWATCH_TOPIC_PREFIX).",
+    )
+    @wraps(verb)
+    def command(brokers: str, api_version: tuple[int, ...] | None, prefix: str, **rest: Any) -> None:
+        verb(broker=Broker(brokers, api_version), prefix=prefix, **rest)
+
+    return command
+
+
+def _version(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    try:
+        return tuple(int(part) for part in value.split(".")) if value else None
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no version such as 2.0.0") from None

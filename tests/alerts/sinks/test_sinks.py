@@ -1,0 +1,209 @@
+"""Sinks: what is sent, and what the answer means."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from alerts.lifecycle.alert import Notice, Severity
+from alerts.lifecycle.policies import Policy
+from alerts.lifecycle.state_machine import step
+from alerts.notices.links import NOWHERE, Links
+from alerts.notices.notices import word
+from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, http_outcome
+from alerts.sinks.alertmanager import AlertmanagerSink, labels
+from alerts.sinks.pagerduty import PagerDutySink, page
+from alerts.sinks.slack import HEADER, LINES, SECTION, SlackSink, digest, message
+from alerts.sinks.webhook import WebhookSink
+from surgewatch.harness.webhook_receiver import SECRET
+from tests.alerts.made import verdict
+
+NOW = dt.datetime.now(dt.UTC).timestamp()
+RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "rules" / "surges.yml"
+MANAGER = AlertmanagerSink("am", "http://127.0.0.1:9093")
+
+
+def notice(days: int = 1, **evidence: object) -> Notice:
+    """The notice of an alert that has been in breach for so many days, or is over after three calm ones."""
+    alert = None
+    for day in range(days):
+        alert, reason, occasion = step(alert, verdict(day, breach=day < 1, **evidence), Policy())  # type: ignore[arg-type]
+        if reason is not None and alert is not None:
+            told = word(alert, reason, occasion)
+    return told
+
+
+FIRST, RESOLVED = notice(1), notice(4)
+
+
+def moment(epoch: float) -> str:
+    return dt.datetime.fromtimestamp(epoch, dt.UTC).isoformat()
+
+
+def _entries(request: Request | None) -> list[dict[str, Any]]:
+    assert request is not None
+    return list(json.loads(request.body))
+
+
+def test_a_webhook_is_signed_so_that_the_standards_own_library_believes_it() -> None:
+    sink = WebhookSink("hook", SecretStr("https://example.org/h"), SecretStr(SECRET))
+    request = sink.request(FIRST, NOW)
+    assert request is not None
+    assert Notice.model_validate_json(request.body) == FIRST
+    Webhook(SECRET).verify(request.body, request.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(request.body + b" ", request.headers)
+
+
+def test_a_webhook_keeps_its_id_over_retries() -> None:
+    sink = WebhookSink("hook", SecretStr("https://example.org/h"), SecretStr(SECRET))
+    one, other = sink.request(FIRST, NOW), sink.request(FIRST, NOW + 60)
+    assert one is not None
+    assert other is not None
+    assert one.headers["webhook-id"] == other.headers["webhook-id"] == FIRST.notice_id
+    assert one.headers["webhook-timestamp"] != other.headers["webhook-timestamp"]
+
+
+def test_no_secret_shows_in_a_sink_or_a_request() -> None:
+    sinks = (
+        WebhookSink("hook", SecretStr("https://example.org/secret-path"), SecretStr(SECRET)),
+        SlackSink("slack", SecretStr("https://hooks.slack.com/secret-path")),
+        PagerDutySink("duty", SecretStr("secret-key")),
+    )
+    shown = repr(sinks) + repr([sink.request(FIRST, NOW) for sink in sinks])
+    assert "secret" not in shown.replace("secret=SecretStr", "")
+    assert SECRET.removeprefix("whsec_") not in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome"),
+    [
+        (204, {}, Delivered()),
+        (301, {"Location": "http://10.0.0.1"}, Refused("redirect")),
+        (400, {}, Refused("http_400")),
+        (410, {}, Refused("gone", gone=True)),
+        (429, {"Retry-After": "7"}, Retry("http_429", 7.0)),
+        (500, {}, Retry("http_500")),
+        (503, {"Retry-After": "soon"}, Retry("http_503")),
+    ],
+)
+def test_an_answer_means_what_http_says(status: int, headers: dict[str, str], outcome: Outcome) -> None:
+    assert http_outcome(status, headers) == outcome
+
+
+def test_a_slack_message_says_what_was_seen_expected_and_since_when() -> None:
+    payload = json.dumps(message(FIRST))
+    for part in ("Surge at Swanton", "90", "30 (15 to 50)", "2023-01-01", "by chance once in", "HAITI"):
+        assert part in payload
+    assert message(FIRST)["text"].startswith(FIRST.headline)
+
+
+def test_a_slack_message_says_nothing_twice_and_shows_its_state_in_the_first_line() -> None:
+    blocks = [json.dumps(block, ensure_ascii=False) for block in message(FIRST)["blocks"]]
+    assert [sum(what in block for block in blocks) for what in ("by chance", "2023-01-01", "█")] == [1, 1, 1]
+    assert [message(one)["blocks"][0]["text"]["text"].split()[0] for one in (FIRST, RESOLVED)] == [
+        ":red_circle:",
+        ":white_check_mark:",
+    ]
+
+
+def test_a_slack_message_keeps_slacks_limits_whatever_the_words() -> None:
+    long = notice(1, remark="<!channel> & " * 400)
+    payload = message(long, Links("https://console.example", "https://grafana.example"))
+    blocks = payload["blocks"]
+    assert len(blocks) <= 50
+    assert len(blocks[0]["text"]["text"]) <= HEADER
+    assert all(
+        len(block["text"]["text"]) <= SECTION
+        for block in blocks
+        if block["type"] == "section" and "text" in block
+    )
+    assert "<!channel>" not in json.dumps(blocks)
+
+
+def test_a_page_is_resolved_under_the_key_it_was_triggered_with() -> None:
+    sink = PagerDutySink("duty", SecretStr("key"))
+    events = [json.loads(request.body) for n in (FIRST, RESOLVED) if (request := sink.request(n, NOW))]
+    assert [event["event_action"] for event in events] == ["trigger", "resolve"]
+    assert len({event["dedup_key"] for event in events}) == 1
+    assert len(events[0]["payload"]["summary"]) <= 1024
+
+
+def test_nobody_is_paged_below_the_severity_that_pages() -> None:
+    assert (
+        PagerDutySink("duty", SecretStr("key"), Severity.CRITICAL).request(notice(1, observed=50), NOW)
+        is None
+    )
+
+
+def test_alertmanager_has_an_alert_under_the_labels_of_the_rules_and_is_told_its_end() -> None:
+    begun, over = (_entries(MANAGER.request(notice, NOW)) for notice in (FIRST, RESOLVED))
+    rule = next(
+        rule
+        for group in yaml.safe_load(RULES.read_text())["groups"]
+        for rule in group["rules"]
+        if rule.get("alert") == begun[0]["labels"]["alertname"]
+    )
+    shown = {"sector", "border", "question", "severity"}  # by `surgewatch:alerts:firing`
+    assert begun[0]["labels"].keys() == {"alertname", *shown, *rule["labels"]}
+    assert rule["labels"].items() <= begun[0]["labels"].items()
+    assert begun[0]["labels"] == over[0]["labels"]
+    assert begun[0]["endsAt"] == moment(NOW + 900)
+    assert over[0]["endsAt"] == moment(NOW)
+
+
+def test_alertmanager_is_told_the_end_of_what_an_alert_was_before_it_got_worse() -> None:
+    worse, *ended = _entries(MANAGER.request(notice(1, observed=500), NOW))
+    assert worse["labels"]["severity"] == "critical"
+    assert [entry["labels"]["severity"] for entry in ended] == ["info", "warning"]
+    assert {entry["endsAt"] for entry in ended} == {moment(NOW)}
+
+
+def test_what_stands_at_alertmanager_stands_for_a_quarter_of_an_hour_more_each_time_it_is_said() -> None:
+    later = NOW + 60
+    (entry,) = _entries(MANAGER.standing([FIRST.alert], later))
+    assert entry["labels"] == labels(FIRST.alert)
+    assert entry["endsAt"] == moment(later + 900)
+
+
+def test_links_lead_to_the_console_the_dashboard_and_what_to_do() -> None:
+    links = Links("https://console.example/", "https://grafana.example")
+    alert = FIRST.alert
+    assert [link.url for link in links.of(alert)] == [
+        f"https://console.example/#alert-{alert.alert_id}",
+        "https://grafana.example/d/surgewatch-sector?var-sector=swanton",
+        "https://grafana.example/d/runbook-surge",
+    ]
+    assert "https://grafana.example/d/runbook-surge|what to do" in json.dumps(message(FIRST, links))
+    assert page(FIRST, links)["links"][1]["text"] == "dashboard"
+    assert list(NOWHERE.of(alert)) == []
+
+
+def test_a_digest_says_the_newest_of_each_alert_gravest_first_and_what_is_over_last() -> None:
+    grave = notice(1, observed=500)
+    payload = digest(
+        [FIRST, _other(grave, "b"), RESOLVED, _other(grave, "c")], Links("https://console.example")
+    )
+    texts = [block["text"]["text"] for block in payload["blocks"] if "text" in block]
+    assert texts[0] == "3 alerts: 2 critical, 1 over"
+    lines = texts[1].splitlines()
+    assert [line.split()[0] for line in lines] == [":red_circle:", ":red_circle:", ":white_check_mark:"]
+    assert "<https://console.example#alert-b|Surge at Swanton: 500" in lines[0]
+
+
+def test_a_digest_of_any_length_stays_within_what_slack_takes() -> None:
+    storm = [_other(notice(1).model_copy(update={"headline": "<&>" * 66}), str(at)) for at in range(200)]
+    payload = digest(storm, Links("https://a-console-with-a-long-name.operations.example.org/surgewatch"))
+    assert len(payload["text"]) <= SECTION
+    assert len(payload["blocks"]) <= 50
+    assert all(len(block["text"]["text"]) <= SECTION for block in payload["blocks"] if "text" in block)
+    assert f"and {200 - LINES} more" in json.dumps(payload)
+
+
+def _other(told: Notice, alert_id: str) -> Notice:
+    return told.model_copy(update={"alert": told.alert.model_copy(update={"alert_id": alert_id})})

@@ -1,0 +1,53 @@
+"""The contract, and the page that tells it."""
+
+import json
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from streams.contract.dead_letters import KEPT, DeadLetter, Reason
+from streams.contract.events import Encounter
+from streams.counting.decoder import AHEAD, LIMIT
+from streams.producers.scenario import names
+from surgewatch.cli import group
+
+PAGE = Path(__file__).parents[3].joinpath("docs/events.md").read_text()
+
+
+def test_the_page_tells_every_field_and_whether_it_is_needed() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| .+? \| (yes|no) \|", PAGE, re.MULTILINE))
+    assert told == {n: "yes" if f.is_required() else "no" for n, f in Encounter.model_fields.items()}
+
+
+def test_the_page_tells_every_reason_limit_and_scenario() -> None:
+    for word in (*(reason.value for reason in Reason), *names()):
+        assert f"| `{word}` |" in PAGE
+    assert f"{LIMIT:,} bytes" in PAGE
+    assert f"{KEPT:,} bytes" in PAGE
+    assert AHEAD == 3600
+    assert all(f"`{field}`" in PAGE for field in DeadLetter.model_fields)
+
+
+def test_the_example_on_the_page_is_an_encounter() -> None:
+    (example,) = re.findall(r"```json\n(.+?)```", PAGE, re.DOTALL)
+    Encounter.model_validate_json(example, strict=True)
+
+
+def test_the_schema_is_published_and_refuses_unknown_fields() -> None:
+    schema = json.loads(CliRunner().invoke(group, ["schema"]).output)
+    assert schema == Encounter.model_json_schema()
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == {n for n, f in Encounter.model_fields.items() if f.is_required()}
+
+
+def test_no_field_can_name_a_person() -> None:
+    assert not set(Encounter.model_fields) & {
+        "name",
+        "surname",
+        "birth_date",
+        "passport",
+        "phone",
+        "age",
+        "sex",
+    }

@@ -1,0 +1,48 @@
+"""State on the wire: written by its tail, read back whole, and refused where another version wrote it."""
+
+import msgspec
+import pytest
+
+from streams.contract.cadence import DAY, Cadence
+from streams.counting import state_codec
+from streams.counting.reporting_triangle import ReportingTriangle
+from streams.counting.sector_counts import Counts
+
+FIRST = 19_000
+
+
+def counted() -> Counts:
+    counts = Counts("here")
+    counts.offset, counts.people = 7, 3
+    counts.arrived[Cadence.DAY] = ReportingTriangle(Cadence.DAY, FIRST)
+    for day in range(FIRST, FIRST + 40):
+        counts.arrived[Cadence.DAY].add(day, (day + 0.5) * DAY, 2)
+        counts.arrived[Cadence.DAY].add(day, (day + 1.7) * DAY, 1)
+    counts.revised = {(Cadence.DAY, FIRST + 39)}
+    return counts
+
+
+def restored(pairs: list[state_codec.Pair]) -> Counts:
+    held = {key: value for key, value in pairs if value is not None}
+    return state_codec.restore(held, {"here": "UTC"})["here"]
+
+
+def test_when_word_came_is_written_down_whole_and_by_its_tail() -> None:
+    counts = counted()
+    whole = restored(first := state_codec.pairs(counts))
+    assert whole.arrived[Cadence.DAY].table.tolist() == counts.arrived[Cadence.DAY].table.tolist()
+    assert whole.revised == counts.revised
+    for day in range(FIRST + 40, FIRST + 42):
+        counts.arrived[Cadence.DAY].add(day, (day + 0.5) * DAY, 5)
+    second = state_codec.pairs(counts)
+    assert [key for key, _ in second] == [b"here\0now"], "a new day is within the tail"
+    after = restored([*first, *second])
+    assert after.arrived[Cadence.DAY].last == FIRST + 41
+    assert after.arrived[Cadence.DAY].table.tolist() == counts.arrived[Cadence.DAY].table.tolist()
+
+
+def test_state_of_a_version_to_come_is_refused() -> None:
+    (key, value) = next(pair for pair in state_codec.pairs(counted()) if pair[0].endswith(b"now"))
+    newer = {**msgspec.msgpack.decode(value or b""), "version": 3}
+    with pytest.raises(state_codec.EncodingError, match="has version 3"):
+        restored([(key, msgspec.msgpack.encode(newer))])

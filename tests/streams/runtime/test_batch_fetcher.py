@@ -1,0 +1,94 @@
+"""Records taken out by whole batches are those that aiokafka takes out one by one."""
+
+from typing import Any
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.runtime import batch_fetcher
+
+AT = TopicPartition("encounters", 0)
+ITSELF = (fetcher.PartitionRecords, fetcher.FetchResult)
+OURS = (batch_fetcher._PartitionRecords, batch_fetcher._FetchResult)
+
+
+class Assignment:
+    """As aiokafka's, of one partition."""
+
+    active, paused = True, False
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def state_value(self, _: TopicPartition) -> "Assignment":
+        return self
+
+    def consumed_to(self, position: int) -> None:
+        self.position = position
+
+
+def batches(offsets: list[int], size: int, gap: int) -> bytes:
+    """Record batches of so many records; behind each some offsets are missing, as after compaction."""
+    data = b""
+    for at in range(0, len(offsets), size):
+        builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
+        part = offsets[at : at + size]
+        for place, offset in enumerate(part):
+            builder.append(place, 1_700_000_000_000 + offset, b"key", b"%d" % offset, [("name", b"value")])
+        batch = builder.build()
+        batch[:8] = (part[0] + at // size * gap).to_bytes(8, "big")
+        data += batch
+    return data
+
+
+def fetched(classes: tuple[Any, Any], data: bytes, assignment: Assignment) -> Any:
+    """What the broker answered, as the consumer holds it until it is polled."""
+    records = classes[0](
+        AT, MemoryRecords(data), [], assignment.position, None, None, True, fetcher.READ_COMMITTED
+    )
+    return classes[1](AT, assignment=assignment, partition_records=records, backoff=0)
+
+
+def taken(classes: tuple[Any, Any], data: bytes, start: int, most: int | None) -> tuple[Any, ...]:
+    """All that comes out, poll by poll, and where the consumer stands afterwards."""
+    assignment = Assignment(start)
+    fetch = fetched(classes, data, assignment)
+    polls = []
+    while fetch.has_more():
+        polls.append([(r.offset, r.key, r.value, r.timestamp, tuple(r.headers)) for r in fetch.getall(most)])
+    return polls, assignment.position
+
+
+each_answer = given(
+    number=st.integers(1, 60),
+    size=st.integers(1, 20),
+    gap=st.integers(0, 3),
+    start=st.integers(0, 70),
+    most=st.none() | st.integers(1, 25),
+)
+
+
+@each_answer
+def test_whole_batches_bring_what_single_records_bring(
+    number: int, size: int, gap: int, start: int, most: int | None
+) -> None:
+    data = batches(list(range(number)), size, gap)
+    assert taken(OURS, data, start, most) == taken(ITSELF, data, start, most)
+
+
+@each_answer
+def test_each_poll_begins_where_the_one_before_ended_and_says_so(
+    number: int, size: int, gap: int, start: int, most: int | None
+) -> None:
+    assignment = Assignment(start % min(size, number))  # the first batch is the one with what was asked for
+    fetch = fetched(OURS, batches(list(range(number)), size, gap), assignment)
+    while fetch.has_more():
+        before = assignment.position
+        poll = fetch.getall(most)
+        assert (poll.start, poll.end) == (before, assignment.position)
+        assert bool(poll) == (before < assignment.position)
+        assert all(before <= record.offset < assignment.position for record in poll)

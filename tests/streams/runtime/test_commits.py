@@ -1,0 +1,42 @@
+"""Offsets are committed up to what was taken, and never beyond it, whatever has been acknowledged."""
+
+from collections import defaultdict
+
+import pytest
+from faust.types import TP
+
+from streams.runtime.transport import Consumer
+
+AT = TP("verdicts", 3)
+
+
+class App:
+    """An app whose owner has taken so much of the partition."""
+
+    def __init__(self, taken: int | None) -> None:
+        self.owner, self._taken = self, taken
+
+    def position(self, _: TP) -> int | None:
+        return self._taken
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "taken", "committed", "offset"),
+    [
+        ([12], 13, None, 13),
+        ([12], 0, None, None),  # a fetch from before a rebalance, dropped
+        ([12, 19], 13, None, 13),
+        ([12], 13, 13, None),
+        ([12], None, None, None),  # the partition is another worker's
+        ([], 13, None, None),
+    ],
+)
+def test_what_was_acknowledged_but_not_taken_is_read_again(
+    acknowledged: list[int], taken: int | None, committed: int | None, offset: int | None
+) -> None:
+    consumer = object.__new__(Consumer)
+    consumer.app = App(taken)
+    consumer._acked = defaultdict(list, {AT: acknowledged})
+    consumer._acked_index = defaultdict(set, {AT: set(acknowledged)})
+    consumer._committed_offset = defaultdict(lambda: None, {AT: committed})
+    assert consumer._new_offset(AT) == offset

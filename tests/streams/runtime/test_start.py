@@ -1,0 +1,36 @@
+"""A worker that cannot start says why on one line."""
+
+import os
+import subprocess
+import sys
+
+
+def test_a_broker_that_is_not_there_is_said_in_seconds_and_without_a_stack_trace(tmp_path):
+    environment = os.environ | {
+        "SURGEWATCH_BROKERS": "127.0.0.1:1",
+        "SURGEWATCH_STATE_DIR": str(tmp_path),
+        "SURGEWATCH_STREAMS_PORT": "0",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=20
+    )
+    assert ended.returncode == 2
+    assert "no Kafka broker answers at 127.0.0.1:1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_document_of_likes_that_does_not_fit_the_model_is_refused_with_its_line(tmp_path):
+    peer_priors = tmp_path / "peer_priors.toml"
+    peer_priors.write_text(
+        "[[like]]\ncadence = 'month'\nsectors = 3\ncentre = [1.0]\nspread = [1.0]\n"
+        "dispersion = 2\nslope = 0.5\nperiods = 0\n"
+    )
+    environment = os.environ | {
+        "SURGEWATCH_PEER_PRIORS": str(peer_priors),
+        "SURGEWATCH_STATE_DIR": str(tmp_path),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=20
+    )
+    assert ended.returncode == 2
+    assert f"{peer_priors}:8: like.0.periods" in ended.stderr

@@ -1,0 +1,50 @@
+"""What the streams worker shows of a sector is its newest period, by itself."""
+
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import registry
+from streams.contract.verdicts import Verdict
+from streams.counting.decoder import Event
+from streams.counting.sector_counts import Counts
+from streams.pipelines.sector_pipeline import Outcome
+from streams.worker.metrics import Metrics
+from tests.alerts.made import verdict
+
+WEEK = {"window": 7, "period_lower": 3, "period_upper": 12, "recent": (5, 21), "recent_expected": (6, 7)}
+
+
+def shown(*verdicts: Verdict) -> list[float | None]:
+    metrics = Metrics(registry())
+    metrics.outcome(Outcome(verdicts=list(verdicts)))
+    at = {"sector": "swanton", "window": "day"}
+    names = ("observed", "expected", "lower", "upper")
+    return [metrics.registry.get_sample_value(f"surgewatch_{name}", at) for name in names]
+
+
+def test_a_day_is_shown_alone_though_the_week_says_more() -> None:
+    assert shown(verdict(0, breach=True, observed=140, **WEEK)) == [21, 7, 3, 12]
+
+
+def test_an_older_period_judged_again_does_not_take_the_place_of_the_newest() -> None:
+    newest, older = verdict(5, breach=True, observed=90), verdict(2, breach=True, observed=70)
+    assert shown(newest, older) == shown(newest) == [90, 30, 15, 50]
+
+
+def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
+    counts, day = Counts("swanton"), 86_400
+    families = ("between_ports", "family_unit", "HAITI", None, None, None)
+    counts.fold(
+        [Event(at, f"e{at}", "swanton", at * day, at * day, 3 * (at + 1), *families) for at in (0, 1)]
+    )
+    counts.closed[Cadence.DAY] = 0
+    metrics = Metrics(registry())
+    metrics.state({0: (day, [counts])}, now=2.0 * day)
+    assert {
+        (sample.labels["kind"], sample.labels["slice"]): sample.value
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "surgewatch_slice_people"
+    } == {
+        ("citizenship", "HAITI"): 3,
+        ("demographic", "family_unit"): 3,
+        ("crossing_type", "between_ports"): 3,
+    }
