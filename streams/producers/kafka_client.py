@@ -10,6 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from streams.contract.topics import Found, Plan, Topic, plan
+from streams.runtime.kafka_settings import KafkaSettings
 
 
 class BrokerError(RuntimeError):
@@ -29,10 +30,9 @@ class Broker:
     def options(self) -> dict[str, Any]:
         """What every kafka-python client is given."""
         return {
-            "bootstrap_servers": self.servers.split(","),
+            **KafkaSettings(self.servers).kafka_python,
             "api_version": self.api_version,
             "bootstrap_timeout_ms": int(self.timeout * 1000),
-            "client_id": "surgewatch",
         }
 
     def copied(self, replication: int | None) -> "Broker":

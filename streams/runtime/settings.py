@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.runtime.kafka_settings import KafkaSettings
+
 
 class WorkerSettings(BaseSettings):
     """What every worker has to be told. Every field is `SURGEWATCH_<NAME>`, but for the port."""
@@ -35,6 +37,11 @@ class WorkerSettings(BaseSettings):
     watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"
     )
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """How Kafka clients of this worker are set up."""
+        return KafkaSettings(self.brokers)
 
     def topic(self, name: str) -> str:
         """A topic's name in the broker."""
