@@ -19,7 +19,9 @@ from streams.runtime.assignor import Assignor
 from streams.runtime.batch_fetcher import in_whole_batches
 from streams.runtime.broker_monitor import BrokerMonitor, SetupError
 from streams.runtime.changelog import Changelog
+from streams.runtime.faust_credentials import credentials
 from streams.runtime.flow import Flow, Flows, FlowSpec
+from streams.runtime.kafka_settings import METADATA_MS
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import App, Consumer, Fetch, Producer
@@ -53,7 +55,9 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
     """A Faust app on our transport, with everything of Faust's switched off that is not needed."""
     return App(
         settings.topic(group),
-        **settings.kafka.faust,
+        broker=[f"surgewatch://{server}" for server in settings.kafka.bootstrap],
+        broker_credentials=credentials(settings.kafka.security),
+        consumer_metadata_max_age_ms=METADATA_MS,
         datadir=str(settings.state_dir / "faust"),
         consumer_group_instance_id=settings.instance or None,
         consumer_auto_offset_reset="earliest",
