@@ -3,6 +3,7 @@
 It shares nothing with the consumer that feeds the pipeline, so that it still sees when that one is stuck.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 
 log = structlog.get_logger()
@@ -46,9 +48,7 @@ class BrokerMonitor:
             raise
         except KafkaError as error:
             await self._consumer.stop()
-            raise SetupError(
-                f"no Kafka broker answers at {self._kafka.servers}: start one or set SURGEWATCH_BROKERS"
-            ) from error
+            raise SetupError(await asyncio.to_thread(diagnose, self._kafka, error)) from error
 
     async def stop(self) -> None:
         """Disconnect."""
