@@ -62,7 +62,9 @@ async def streams_worker() -> AsyncIterator[Worker]:
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
     peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
-    judge = Judge(sectors, dates, settings.false_alarms_per_month, peer_priors)
+    judge = Judge(
+        sectors, dates, false_alarms_per_month=settings.false_alarms_per_month, peer_priors=peer_priors
+    )
     pipeline = SectorPipeline(
         sectors,
         judge,
