@@ -6,13 +6,23 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
+from streams.contract.access import LEAST, Role
 from surgewatch.harness.apache_kafka import BrokerUnavailableError, free_port
 from surgewatch.harness.worker_process import Worker, running, total
 from tests import kafka
-from tests.secured_kafka import CLIENT, IdentityProvider, SecuredKafka, secured_kafka
+from tests.secured_kafka import IdentityProvider, SecuredKafka, secured_kafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 LIFE = 6.0  # seconds that a token lives here: several times renewed in one test
@@ -145,9 +155,52 @@ def test_a_worker_says_the_same_line_and_ends(secured: SecuredKafka, tmp_path: P
     assert "Traceback" not in ended.stderr
 
 
-def test_a_principal_without_acls_sees_no_topic(secured: SecuredKafka) -> None:
+def allow(secured: SecuredKafka, name: str, role: Role) -> None:
+    """Grant a principal the least that its role needs, and nothing else."""
+    admin = AdminClient({"bootstrap.servers": secured.broker.servers})
+    bindings = [
+        AclBinding(
+            ResourceType[access.resource.upper()],
+            access.name,
+            ResourcePatternType.PREFIXED if access.begins else ResourcePatternType.LITERAL,
+            f"User:{name}",
+            "*",
+            AclOperation[operation],
+            AclPermissionType.ALLOW,
+        )
+        for access in LEAST[role]
+        for operation in access.operations
+    ]
+    for granted in admin.create_acls(bindings).values():
+        granted.result()
+
+
+def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: SecuredKafka) -> None:
     assert surgewatch(secured.mtls(), "topics").returncode == 0
-    checked = surgewatch(secured.mtls("stranger"), "topics", "--check")
-    assert checked.returncode != 0
-    assert "ACL" in checked.stderr + checked.stdout
-    assert CLIENT not in checked.stdout
+    checked = surgewatch(secured.mtls("stranger"), "topics", "--as", "streams")
+    assert checked.returncode == 1
+    assert "an ACL is missing: READ, DESCRIBE on topic encounters" in checked.stderr
+    assert "an ACL is missing: READ, DESCRIBE on group surgewatch-streams" in checked.stderr
+
+
+@pytest.mark.parametrize("role", ["streams", "alerts"])
+def test_the_least_acls_are_enough_for_each_worker(
+    role: Literal["streams", "alerts"], secured: SecuredKafka, tmp_path: Path
+) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    allow(secured, role, role)
+    settings = secured.mtls(role)
+    assert surgewatch(settings, "topics", "--as", role).returncode == 0
+    port = free_port()
+    ports = {"SURGEWATCH_STREAMS_PORT": str(port), "SURGEWATCH_ALERTS_PORT": str(port)}
+    sink = {
+        "SURGEWATCH_WEBHOOK_URL": "https://receiver.example/hook",
+        "SURGEWATCH_WEBHOOK_SECRET": "whsec_" + "A" * 32,
+    }
+    worker = Worker(
+        role, port, {**settings, **ports, **sink, "SURGEWATCH_STATE_DIR": str(tmp_path)}, tmp_path / "log"
+    )
+    with running(worker):
+        time.sleep(3)
+        assert worker.get("/readyz") is not None, worker.tail()
+    assert "uthorization" not in worker.log.read_text()
