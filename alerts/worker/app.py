@@ -38,7 +38,6 @@ from streams.contract.toml_documents import DocumentError
 from streams.runtime import worker
 from streams.runtime.flow import FlowSpec
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.transport import METADATA_MS
 from streams.runtime.worker import Pages, Worker
 
 log = structlog.get_logger()
@@ -129,11 +128,10 @@ class Alerts:
         """Bring one sink its notices, for as long as the broker is there."""
         consumer = AIOKafkaConsumer(
             self.settings.topic("notices"),
-            bootstrap_servers=self.settings.brokers,
+            **self.settings.kafka.aiokafka,
             group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_MS,
             fetch_max_wait_ms=FETCH_MS,
             max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
         )

@@ -3,6 +3,7 @@
 It shares nothing with the consumer that feeds the pipeline, so that it still sees when that one is stuck.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from streams.runtime.transport import METADATA_MS
+from streams.runtime.kafka_diagnosis import diagnose
+from streams.runtime.kafka_settings import KafkaSettings
 
 log = structlog.get_logger()
 
@@ -25,21 +27,20 @@ class SetupError(RuntimeError):
 class BrokerMonitor:
     """Reads `controls` from its beginning and asks for ends of topics."""
 
-    def __init__(self, servers: str, controls: str) -> None:
-        self._servers = servers
+    def __init__(self, kafka: KafkaSettings, controls: str) -> None:
+        self._kafka = kafka
         self._consumer = AIOKafkaConsumer(
             controls,  # without a group: all of its partitions, from the beginning
-            bootstrap_servers=servers,
+            **kafka.aiokafka,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_MS,
             request_timeout_ms=REQUEST_MS,
         )
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
         """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
         try:
-            partitions = await require(self._servers, needed)
+            partitions = await require(self._kafka, needed)
             await self._consumer.start()
             return partitions
         except SetupError:
@@ -47,9 +48,7 @@ class BrokerMonitor:
             raise
         except KafkaError as error:
             await self._consumer.stop()
-            raise SetupError(
-                f"no Kafka broker answers at {self._servers}: start one or set SURGEWATCH_BROKERS"
-            ) from error
+            raise SetupError(await asyncio.to_thread(diagnose, self._kafka, error)) from error
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -78,13 +77,13 @@ class BrokerMonitor:
         return {(tp.topic, tp.partition): end for tp, end in ends.items()}
 
 
-async def require(servers: str, topics: Iterable[str]) -> Mapping[str, set[int]]:
+async def require(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, set[int]]:
     """The partitions of topics.
 
     Raises SetupError naming the topics that are missing, or KafkaError where no broker answers.
     """
     wanted = set(topics)
-    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_MS)
+    client = AIOKafkaClient(**kafka.aiokafka, request_timeout_ms=REQUEST_MS)
     try:
         await client.bootstrap()
         cluster = await client.fetch_all_metadata()
@@ -94,6 +93,6 @@ async def require(servers: str, topics: Iterable[str]) -> Mapping[str, set[int]]
     missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
         raise SetupError(
-            f"missing topics at {servers}: {', '.join(missing)}: make them with `surgewatch topics`"
+            f"missing topics at {kafka.servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )
     return there

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import LocalStore, NoStore, Pair
 from streams.runtime.transport import Producer
 
@@ -34,9 +35,9 @@ class State(NamedTuple):
 class Changelog:
     """The compacted topic behind a worker's state, one partition for each of the source's."""
 
-    def __init__(self, topic: str, servers: str, local_store: LocalStore) -> None:
+    def __init__(self, topic: str, kafka: KafkaSettings, local_store: LocalStore) -> None:
         self.topic = topic
-        self._servers = servers
+        self._kafka = kafka
         self._local_store: LocalStore = local_store
         self.bytes_written = 0
 
@@ -64,7 +65,7 @@ class Changelog:
     ) -> dict[int, State]:
         """Lay the changelog from these offsets on over what is held; says what has to be taken back."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._servers, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
+            **self._kafka.aiokafka, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
         )
         await consumer.start()
         try:

@@ -23,9 +23,6 @@ from mode import Service
 
 from streams.runtime.batch_fetcher import Fetched
 
-# How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
-# leader then gives out nothing of them until it asks again; by default after five minutes.
-METADATA_MS = 5_000
 # Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
 # much that the work would starve. What is not committed is only read again after a crash.
 WORK_PER_COMMIT = 9

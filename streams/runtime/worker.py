@@ -19,10 +19,12 @@ from streams.runtime.assignor import Assignor
 from streams.runtime.batch_fetcher import in_whole_batches
 from streams.runtime.broker_monitor import BrokerMonitor, SetupError
 from streams.runtime.changelog import Changelog
+from streams.runtime.faust_credentials import credentials
 from streams.runtime.flow import Flow, Flows, FlowSpec
+from streams.runtime.kafka_settings import METADATA_MS
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.transport import METADATA_MS, App, Consumer, Fetch, Producer
+from streams.runtime.transport import App, Consumer, Fetch, Producer
 from streams.runtime.watchdog import EXIT_STUCK, Position, Progress, start_watchdog
 
 log = structlog.get_logger()
@@ -53,12 +55,13 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
     """A Faust app on our transport, with everything of Faust's switched off that is not needed."""
     return App(
         settings.topic(group),
-        broker=[f"surgewatch://{server.strip()}" for server in settings.brokers.split(",")],
+        broker=[f"surgewatch://{server}" for server in settings.kafka.bootstrap],
+        broker_credentials=credentials(settings.kafka.security),
+        consumer_metadata_max_age_ms=METADATA_MS,
         datadir=str(settings.state_dir / "faust"),
         consumer_group_instance_id=settings.instance or None,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=FETCH_BYTES,
-        consumer_metadata_max_age_ms=METADATA_MS,
         producer_max_batch_size=BATCH_BYTES,
         producer_max_request_size=BATCH_BYTES * 4,
         broker_max_poll_records=settings.batch_events,
@@ -111,7 +114,7 @@ class Worker:
         self._needed = needed
         self._hear, self._show, self._serve = hear, show, serve
         self._app = faust_app(settings, group)
-        self._monitor = BrokerMonitor(settings.brokers, settings.topic("controls"))
+        self._monitor = BrokerMonitor(settings.kafka, settings.topic("controls"))
         self._progress = Progress(patience=settings.watchdog_timeout_seconds, beat=time.monotonic())
         self._changelogs: list[Changelog] = []
         self._kept = {settings.topic(flow.source): self._start(flow) for flow in flows}  # by source
@@ -123,7 +126,7 @@ class Worker:
         local_store = (
             RocksStore(settings.state_dir / flow.changelog) if settings.store == "rocksdb" else NoStore()
         )
-        changelog = Changelog(settings.topic(flow.changelog), settings.brokers, local_store)
+        changelog = Changelog(settings.topic(flow.changelog), settings.kafka, local_store)
         self._changelogs.append(changelog)
         owner = Flow(
             source, flow.core, changelog, flow.publisher, flow.metrics, self._producer, self._consumer

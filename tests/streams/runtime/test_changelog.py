@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from streams.runtime.changelog import AT, POSITION, Changelog, PartitionReader
+from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import LocalStore, NoStore, RocksStore
 
 pytest.importorskip("rocksdict")
@@ -67,7 +68,7 @@ def test_partitions_are_shelved_apart(tmp_path):
 
 def test_a_shelf_that_cannot_be_written_is_given_up_and_work_goes_on(tmp_path, capsys):
     (tmp_path / "0").write_text("not a database")
-    changelog = Changelog("changelog", "nowhere:1", RocksStore(tmp_path))
+    changelog = Changelog("changelog", KafkaSettings("nowhere:1"), RocksStore(tmp_path))
     changelog._keep(0, [(b"a", b"1")], 1)
     assert isinstance(changelog._local_store, NoStore)
     assert "local_store given up" in capsys.readouterr().out
@@ -75,7 +76,7 @@ def test_a_shelf_that_cannot_be_written_is_given_up_and_work_goes_on(tmp_path, c
 
 def test_a_shelf_that_cannot_be_read_is_read_from_the_changelog_instead(tmp_path):
     (tmp_path / "0").write_text("not a database")
-    changelog = Changelog("changelog", "nowhere:1", RocksStore(tmp_path))
+    changelog = Changelog("changelog", KafkaSettings("nowhere:1"), RocksStore(tmp_path))
     assert changelog._unshelve(0) == (0, {})
 
 
