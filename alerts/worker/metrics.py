@@ -33,7 +33,9 @@ class Metrics:
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"
         )
         self._notices = counter("notices_total", "Notices made", "reason")
-        self._unreadable = counter("verdicts_unreadable_total", "Verdicts that could not be understood")
+        self._unusable = counter(
+            "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
+        )
         self._deliveries = counter("deliveries_total", "Tries to deliver a notice", "sink", "outcome")
         self._seconds = histogram("delivery_seconds", "Time of one try", "sink")
         self._queue = gauge("delivery_queue", "Notices that a sink has not yet done with", "sink")
@@ -56,7 +58,8 @@ class Metrics:
             self._transitions.labels(question, state).inc(number)
         for notice, _ in outcome.notices:
             self._notices.labels(notice.reason).inc()
-        self._unreadable.inc(outcome.unreadable)
+        for reason, number in outcome.unusable.items():
+            self._unusable.labels("verdicts", reason).inc(number)
 
     def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
         """The alerts that stand, by sector, border, question, severity and state."""

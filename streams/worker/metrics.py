@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import generate_latest
 
 from streams.contract.cadence import Cadence
+from streams.contract.reading import Unusable
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
@@ -70,6 +71,9 @@ class Metrics:
         self._levels = counter(
             "summaries_total", "Levels told to border regions, by what became of them", "outcome"
         )
+        self._unusable = counter(
+            "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
+        )
         self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
         for outcome in ("counted", "duplicate", "corrected", "rejected"):
             self._events.labels(outcome)
@@ -101,6 +105,8 @@ class Metrics:
         """What followed from summaries."""
         for name, number in outcome.summaries.items():
             self._levels.labels(name).inc(number)
+            if name in set(Unusable):
+                self._unusable.labels("summaries", name).inc(number)
         for border, number in outcome.periods.items():
             self._periods.labels(border).inc(number)
         for verdict in outcome.verdicts:

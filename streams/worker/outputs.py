@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from streams.contract.reading import PRODUCED_AT
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.contract.verdicts import Verdict
 from streams.judging.period_summary import summaries
 from streams.pipelines import border_pipeline, sector_pipeline
 from streams.runtime.transport import Producer, Record

@@ -133,7 +133,7 @@ class Signal:
     offset: int
     value: bytes | None
     timestamp: int = 0
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Torture:
