@@ -1,5 +1,6 @@
 """The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +18,10 @@ from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
-from streams.runtime import worker
-from streams.runtime.broker_monitor import SetupError
-from streams.runtime.flow import FlowSpec
+from streams.runtime.environment import refuse_unknown
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.process import run
+from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Worker
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
@@ -54,6 +56,7 @@ def control_applier(judge: Judge, record: Any) -> None:
 @asynccontextmanager
 async def streams_worker() -> AsyncIterator[Worker]:
     """The worker as the environment wants it; raises what `main` calls unusable."""
+    refuse_unknown(os.environ, Settings)
     settings = Settings()
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
@@ -88,14 +91,15 @@ async def streams_worker() -> AsyncIterator[Worker]:
                 BorderMetrics(metrics),
             ),
         ],
-        metrics,
+        metrics.runtime,
         group="surgewatch-streams",
         needed=NEEDED,
-        hear=lambda record: control_applier(judge, record),
+        on_control=lambda record: control_applier(judge, record),
         show=show,
+        about={"sectors": len(sectors.sector)},
     )
 
 
 def main() -> int:
     """Run one worker with the settings of the environment; the exit status."""
-    return worker.run(streams_worker, (ValidationError, DocumentError, CalendarError))
+    return run(streams_worker, (ValidationError, DocumentError, CalendarError))

@@ -201,7 +201,7 @@ class Torture:
             done.result(30)
 
     def _produce(self) -> None:
-        producer = Producer({**KafkaSettings(self._broker.servers).librdkafka, "enable.idempotence": True})
+        producer = Producer(KafkaSettings(self._broker.servers).librdkafka_producer)
         started = time.monotonic()
         for at, event in enumerate(events(self._number, self._places)):
             for _ in range(2 if at % TWICE == 0 else 1):
