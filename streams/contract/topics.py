@@ -9,8 +9,8 @@ DAY_MS = 86_400_000
 class Topic(NamedTuple):
     """A topic as it should be.
 
-    `retention_days` None: kept by compaction, the newest value of each key. `source`: of a changelog, the topic
-    whose state it holds; both must have as many partitions.
+    `retention_days` None: kept by compaction, the newest value of each key. `source`: of a changelog, the
+    topic whose state it holds; both must have as many partitions.
     """
 
     name: str

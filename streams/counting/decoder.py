@@ -116,9 +116,9 @@ class Decoder:
         known = at if wire.reported_at is None else wire.reported_at.timestamp()
         if not _FLOOR <= at <= known <= newest:
             raise _untimely(at, known, newest)
-        if not wire.count and wire.replaces is None:
+        if not wire.count and wire.replaces is None and wire.period is None:
             raise _Refused(
-                Reason.INVALID, "count must be at least 1 (0 takes back the event that it replaces)"
+                Reason.INVALID, "count must be at least 1 (0 needs a period, or an event that it replaces)"
             )
         event_id, group = wire.event_id.strip(), wire.group_id
         citizenship = wire.citizenship and wire.citizenship.strip()

@@ -48,9 +48,8 @@ class Counts:
     """All that is known of one sector as one partition of the source tells it."""
 
     __slots__ = (
-        "_arrived", "_most", "_waiting", "arrival", "asked", "closed", "event_time", "grown", "held",
-        "learnt", "memory", "offset", "people", "revised", "sealed", "sector", "seen", "sliced", "slices",
-        "threshold", "zone",
+        "_arrived", "_most", "_waiting", "arrival", "closed", "event_time", "grown", "held", "offset",
+        "people", "revised", "sealed", "sector", "seen", "sliced", "slices", "state", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", seen: DedupIndex | None = None) -> None:
@@ -68,12 +67,9 @@ class Counts:
         self.seen = DedupIndex() if seen is None else seen
         self.closed: dict[Cadence, int] = {}  # the last period that was judged as over
         self.revised: set[tuple[Cadence, int]] = set()  # closed periods to be judged again
-        self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
-        self.memory = DetectionState()  # what detection remembers beyond the counts
-        self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
+        self.state = DetectionState()
         self.sealed: dict[Cadence, int] = {}  # series are in the written history up to here
         self.grown = True  # since the history was last written, more than its tail has changed
-        self.learnt = True  # since the memory was last written, it may have changed
 
     @property
     def series(self) -> dict[Cadence, Series]:
@@ -152,15 +148,14 @@ class Counts:
         """A period is over, and will be judged: what comes for it from now on is late."""
         self._settle()
         self.closed[cadence] = index
-        self.learnt = True
 
     def is_quiet(self) -> bool:
-        """Can no open period have reached its threshold? (Asked very often, so nothing is settled.)"""
+        """Can no open period have reached its limit? (Asked very often, so nothing is settled.)"""
         for cadence, series in self.held.items():
-            threshold = self.threshold.get(cadence, 0)
-            if threshold == inf or cadence is Cadence.HOUR:
+            limit = self.state.open_limits.get(cadence, 0)
+            if limit == inf or cadence is Cadence.HOUR:
                 continue
-            if series.values[-1] + self._most >= threshold:
+            if series.values[-1] + self._most >= limit:
                 return False
         return True
 

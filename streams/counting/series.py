@@ -26,6 +26,11 @@ def local(zone: str, hour: int) -> int:
     return hour * HOUR + int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
 
+def instant(zone: str, wall: int) -> dt.datetime:
+    """The instant at which the clocks of a zone show `wall` seconds since 1970."""
+    return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(zone))  # noqa: DTZ001
+
+
 class Series:
     """Counts of consecutive periods: `values[i]` is that of period `first + i`. Periods outside count 0."""
 

@@ -4,11 +4,11 @@ A sector's state stands under several kinds of keys, so that a commit writes abo
 
     swanton␀now       offset, times, the tail of each series     every commit
     swanton␀history   series and slices whole                    when tails do not tell all that changed
-    swanton␀memory    what detection remembers                   when a period has been closed
+    swanton␀detection what detection remembers                   when that has changed
     swanton␀kinds     the combinations that ids counted for      when there is a new one
     swanton␀seen␀12   a segment of event ids                     while it fills
 
-The tail laid over the history gives the counts. Version 2; a worker refuses a version it does not know.
+The tail laid over the history gives the counts. Version 3; a worker refuses a version it does not know.
 """
 
 import zlib
@@ -28,7 +28,7 @@ from streams.counting.sector_counts import KEEP, SEAM, Counts
 from streams.counting.series import Series
 from streams.counting.slices import SLICED, Slices
 
-VERSION = 2
+VERSION = 3
 TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
 SLICE_TAIL = 3
 Pair = tuple[bytes, bytes | None]
@@ -50,9 +50,9 @@ def pairs(counts: Counts) -> list[Pair]:
         counts.sealed = {cadence: series.end for cadence, series in counts.series.items()}
         out.append((name + b"\0history", _history(counts)))
     out.append((name + b"\0now", _now(counts)))
-    if counts.learnt:
-        counts.learnt = False
-        out.append((name + b"\0memory", counts.memory.encode()))
+    if counts.state.changed:
+        counts.state.changed = False
+        out.append((name + b"\0detection", counts.state.encode()))
     seen = counts.seen
     if seen.kinds.changed:
         seen.kinds.changed = False
@@ -79,8 +79,8 @@ def restore(
             _take_history(counts, held[key])
         elif kind == "now":
             _take_now(counts, held[key])
-        elif kind == "memory":
-            counts.memory, counts.learnt = DetectionState.decode(held[key]), False
+        elif kind == "detection":
+            counts.state = DetectionState.decode(held[key])
         elif kind == "kinds":
             for known in _unpack(held[key]):
                 counts.seen.kinds.code(tuple(known))
@@ -131,7 +131,6 @@ def _now(counts: Counts) -> bytes:
             "times": (counts.event_time, counts.arrival),
             "people": counts.people,
             "closed": counts.closed,
-            "asked": counts.asked,
             "sliced": counts.sliced,
             "sealed": counts.sealed,
             "revised": sorted(counts.revised),
@@ -172,7 +171,6 @@ def _take_now(counts: Counts, value: bytes) -> None:
     counts.event_time, counts.arrival = body["times"]
     counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
     counts.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
-    counts.asked = body["asked"]
     counts.sliced = body["sliced"] and Cadence(body["sliced"])
     counts.grown = False
     for name, (first, values) in body["tails"].items():

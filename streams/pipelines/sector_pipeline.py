@@ -18,8 +18,9 @@ from typing import NamedTuple, Protocol
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.controls import StreamControl
 from streams.contract.dead_letters import DeadLetter, Reason, Rejected
+from streams.contract.questions import Look
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import Verdict
 from streams.counting import state_codec
 from streams.counting.decoder import Decoder, Event
 from streams.counting.dedup import HORIZON, LIMIT, DedupIndex
@@ -30,9 +31,6 @@ from streams.judging.judge import Judge
 
 CLOCK = b"\0clock"  # key of a partition's event time; written after the sectors, so it is never ahead of them
 QUARTER = 6 * HOUR  # of a day, after which it is looked at before it is over
-CALM = (
-    8  # periods for which a question is answered also with *calm*, after it was last answered with a breach
-)
 
 
 class Record(Protocol):
@@ -193,7 +191,7 @@ class SectorPipeline:
             batch = due[cadence, index]
             for counts in batch:
                 counts.close(cadence, index)
-            self._say(outcome, batch, self._judge.close(batch, cadence, index, part.event_time))
+            self._ask(part, outcome, Look.CLOSED, batch, cadence, index)
             part.touched.update(counts.sector for counts in batch)
         if crossed:
             self._bursts(part, before, outcome)
@@ -207,7 +205,7 @@ class SectorPipeline:
                 batches[period].append(part.counts[sector])
             part.counts[sector].revised.clear()
         for (cadence, index), batch in sorted(batches.items()):
-            self._say(outcome, batch, self._judge.revise(batch, cadence, index, part.event_time))
+            self._ask(part, outcome, Look.REVISED, batch, cadence, index)
         part.touched |= part.revised
         part.revised.clear()
 
@@ -215,8 +213,7 @@ class SectorPipeline:
         """A look at the hours that are over since, of days that are not."""
         last = (part.event_time - self._lateness) // HOUR
         for hour in range(max((before - self._lateness) // HOUR, last - 24), last):
-            if said := self._judge.bursts(part.counts.values(), hour, part.event_time):
-                self._say(outcome, part.counts.values(), said)
+            self._ask(part, outcome, Look.HOUR, part.counts.values(), Cadence.HOUR, hour)
 
     def _early(self, part: Partition, before: int, outcome: Outcome) -> None:
         """A look at days of which another quarter is over."""
@@ -228,7 +225,7 @@ class SectorPipeline:
             if is_new and Cadence.DAY in counts.held and counts.closed.get(Cadence.DAY) == index - 1:
                 batches[index].append(counts)
         for index, batch in sorted(batches.items()):
-            self._say(outcome, batch, self._judge.early(batch, Cadence.DAY, index, part.event_time))
+            self._ask(part, outcome, Look.EARLY, batch, Cadence.DAY, index)
 
     def _due(self, part: Partition) -> dict[tuple[Cadence, int], list[Counts]]:
         """The next period of each sector and cadence that is over, by period."""
@@ -239,7 +236,7 @@ class SectorPipeline:
             for cadence, series in counts.held.items():
                 if cadence is Cadence.HOUR:
                     # All that an hour is asked for is silence: only the last one, where it was long enough.
-                    if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_suspicious(counts, hour):
+                    if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_silence_due(counts, hour):
                         due[cadence, hour - 1].append(counts)
                     continue
                 last = over.get((counts.zone, cadence))
@@ -259,43 +256,26 @@ class SectorPipeline:
             if counts.is_quiet():
                 continue
             for cadence, series in counts.series.items():
-                if cadence is Cadence.HOUR or series.values[-1] < counts.threshold.get(cadence, 0):
+                if cadence is Cadence.HOUR or series.values[-1] < counts.state.open_limits.get(cadence, 0):
                     continue
                 index = series.end - 1
                 if index > counts.closed.get(cadence, -1):
                     batches[cadence, index].append(counts)
         for (cadence, index), batch in sorted(batches.items()):
-            self._say(outcome, batch, self._judge.peek(batch, cadence, index, part.event_time))
+            self._ask(part, outcome, Look.OPEN, batch, cadence, index)
 
-    def _say(self, outcome: Outcome, batch: Iterable[Counts], verdicts: Iterable[Verdict]) -> None:
-        """Choose what is said: every breach; calm only where somebody may still be waiting for it."""
-        by_sector = {counts.sector: counts for counts in batch}
-        for verdict in verdicts:
-            asked = by_sector[verdict.sector].asked
-            index = verdict.cadence.index(local_of(verdict))
-            if verdict.breach:
-                asked[verdict.question_key] = max(asked.get(verdict.question_key, index), index)
-            elif not verdict.closed:
-                continue
-            elif not _is_level(verdict):
-                last = asked.get(verdict.question_key)
-                if last is None:
-                    continue
-                if index - last > CALM:
-                    del asked[verdict.question_key]
-                    continue
-            outcome.verdicts.append(verdict)
-
-
-def local_of(verdict: Verdict) -> float:
-    """The start of the verdict's period on the sector's clock, in seconds."""
-    shift = verdict.period.utcoffset()
-    return verdict.period.timestamp() + (shift.total_seconds() if shift else 0)
-
-
-def _is_level(verdict: Verdict) -> bool:
-    """Is this a sector's closed day (week, month)? Neighbours and metrics want it, calm or not."""
-    return verdict.question is Question.SURGE and verdict.cadence is not Cadence.HOUR
+    def _ask(
+        self,
+        part: Partition,
+        outcome: Outcome,
+        look: Look,
+        batch: Iterable[Counts],
+        cadence: Cadence,
+        index: int,
+    ) -> None:
+        verdicts = self._judge.ask(look, batch, cadence=cadence, index=index, watermark=part.event_time)
+        outcome.verdicts += verdicts
+        part.touched.update(verdict.sector for verdict in verdicts)
 
 
 def _unknown(event: Event) -> Rejected:
