@@ -60,7 +60,7 @@ def is_high(counts: Counts, hour: int) -> bool:
         return False
     end, limits = held
     limit = memoryview(limits).cast("i")[(hour - end) % 24]
-    return counts.may_reach(hour, limit) and counts.series[Cadence.HOUR].get(hour) >= limit
+    return counts.reaches(hour, limit)
 
 
 def bursts(sheet: Sheet, hour: int) -> list[Verdict]:
