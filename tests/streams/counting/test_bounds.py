@@ -1,6 +1,5 @@
 """State is bounded whatever events come, and every event since 1900 is counted and survives a restart."""
 
-import datetime as dt
 from itertools import product
 
 import pytest
