@@ -1,10 +1,11 @@
 # Every target builds on `setup`: a virtual environment in .venv with the command .venv/bin/surgewatch.
 PYTHON ?= python3
+HELM ?= helm
 BIN := .venv/bin
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts bench bench-detection docs clean
+.PHONY: help setup demo test check format lint types contracts bench bench-detection docs manifests clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
@@ -44,10 +45,15 @@ bench: setup ## speed, latency and memory, as ratios in one run
 bench-detection: setup ## the detection suites, beside the reference figures
 	$(BIN)/python -m benchmarks.detection
 
-docs: setup ## write what is generated: references of settings and metrics, dashboards
+docs: setup ## write what is generated: references, rules, dashboards
 	$(BIN)/python -m surgewatch.reference.settings_page
 	$(BIN)/python -m surgewatch.reference.metrics_page
+	$(BIN)/python -m surgewatch.reference.questions_table
+	$(BIN)/python deploy/prometheus/surges.py
 	$(BIN)/python deploy/grafana/dashboards.py
+
+manifests: ## render the Helm chart for kustomize (needs helm)
+	$(HELM) template surgewatch deploy/helm/surgewatch --namespace surgewatch --skip-tests > deploy/kubernetes/surgewatch.yaml
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.routing import Route
-from streams.contract.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
+from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn, missing
 from streams.contract.events import Word
 
 
@@ -25,9 +25,15 @@ class Silence(Control):
         return f"silence/{self.name}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         what = "alerts" if self.question == "*" else self.question
         return f"nobody is told of {what} in {self.sector} until {self.until:%Y-%m-%d %H:%M %Z}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return [
+            *missing("sector", [self.sector], names.sectors),
+            *missing("question", [self.question], names.questions),
+        ]
 
     def holds(self, alert: Alert, now: float) -> bool:
         """Is this alert silenced now? (`now`: epoch seconds by the wall, for it is people who want quiet.)"""
@@ -49,8 +55,11 @@ class Acknowledge(Control):
         return f"ack/{self.alert_id}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         return f"{self.by} takes care of alert {self.alert_id}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("alert", [self.alert_id], names.alerts, globs=False)
 
 
 class Reroute(Control):
@@ -65,10 +74,13 @@ class Reroute(Control):
         return f"route/{self.name}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         if self.route is None:
             return f"route {self.name} is off"
         return f"route {self.name} brings what is {self.route.least} or more to {', '.join(self.route.sinks)}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Withdrawn

@@ -8,7 +8,7 @@ has a weak normal prior: it decides where there is little history, and nothing w
 
 from copy import copy
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,32 +26,36 @@ _FARTHEST: Final = 1e3  # working response; less would pull the level of a spars
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
 
-@dataclass(frozen=True)
-class Model:
-    """Fits of n series: k shared terms, and s steps of each."""
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What was learnt of n series: k shared terms, and s steps of each."""
 
     coefficients: Floats  # [n, k + s]
     covariance: Floats  # [n, k + s, k + s]
     dispersion: Floats  # [n], φ ≥ 1
     down_weighted: Floats  # [n], past periods held to be surges
-    base: int  # index that time is counted from
     wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not asked
 
-    def expect(self, design: Floats, steps: Floats) -> tuple[Floats, Floats]:
-        """Means [n, h] for h periods, and the relative variance of the last one's estimate [n].
 
-        `design` is [h, k], `steps` [n, h, s].
-        """
-        k = design.shape[1]
-        eta = self.coefficients[:, :k] @ design.T
-        eta = eta + (steps @ self.coefficients[:, k:, None])[..., 0]
-        last = np.hstack([np.broadcast_to(design[-1], (len(eta), k)), steps[:, -1]])
-        error = ((last[:, None] @ self.covariance)[:, 0] * last).sum(1)
-        return np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0)
+class Expectation(NamedTuple):
+    """What n series are expected to be."""
+
+    mean: Floats  # [n, h]
+    error: Floats  # [n], relative variance of the last mean's estimate
+
+
+def expect(coefficients: Floats, covariance: Floats, *, design: Floats, steps: Floats) -> Expectation:
+    """Work out h periods of n series from their fits; `design` is [h, k], `steps` [n, h, s]."""
+    k = design.shape[1]
+    eta = coefficients[:, :k] @ design.T
+    eta = eta + (steps @ coefficients[:, k:, None])[..., 0]
+    last = np.hstack([np.broadcast_to(design[-1], (len(eta), k)), steps[:, -1]])
+    error = ((last[:, None] @ covariance)[:, 0] * last).sum(1)
+    return Expectation(np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0))
 
 
 class Shared:
-    """OperatingLimits that T periods have for all series, and the products of them with each other."""
+    """Terms that T periods have for all series, and the products of them with each other."""
 
     def __init__(self, x: Floats) -> None:
         self.x = x.astype(np.float32)
@@ -65,19 +69,19 @@ class Shared:
 def fit(
     counts: Reals,
     present: Reals,
+    *,
     shared: Shared,
     steps: Floats,
     prior: Prior,
-    base: int,
     block: int = 0,
     harmonics: int = 0,
     moving: bool = False,
-) -> Model:
+) -> Fit:
     """Fit n series of T periods.
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s limits. The fit of a series is the same to the last bit, whatever the others are.
+    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
@@ -108,7 +112,13 @@ def fit(
     covariance = np.asarray(np.linalg.inv(precision))
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     stray = wander(weight * (counts - mean), weight * mean, phi, block)
-    return Model(beta, covariance, phi, down.sum(1).astype(float), base, stray)
+    return Fit(
+        coefficients=beta,
+        covariance=covariance,
+        dispersion=phi,
+        down_weighted=down.sum(1).astype(float),
+        wander=stray,
+    )
 
 
 def _climb(

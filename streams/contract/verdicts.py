@@ -1,42 +1,20 @@
-"""Verdicts: what `streams` says and `alerts` hears. One judged question with its evidence.
+"""Verdicts: what `streams` publishes and `alerts` reads. One judged question with its evidence.
 
-A verdict is calm or a breach. Its id is derived from its content, so a replay says the same thing twice
-and never two things.
+A verdict is calm or a breach. Its id is derived from its content, so replays publish it under the same id.
 """
 
 import hashlib
-from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question as Question
 
 PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
 # Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
 PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
-
-
-class Question(StrEnum):
-    """What is asked; one detector answers each."""
-
-    SURGE = "surge"
-    SLOW_RISE = "slow_rise"
-    RECORD = "record"
-    DROP = "drop"
-    SILENCE = "silence"
-    MIX = "mix"
-    STRAIN = "strain"
-    DISPLACEMENT = "displacement"
-    SPILL_OVER = "spill_over"
-    SCAN = "scan"
-    REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
-
-    @property
-    def regional(self) -> bool:
-        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
-        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
 
 
 class Contribution(BaseModel):
@@ -50,7 +28,7 @@ class Contribution(BaseModel):
 
 
 class Evidence(BaseModel):
-    """Why: what was seen, what was expected, how sure. Counts are of people in the window."""
+    """Why: observed and expected count, and how sure. Counts are of people in the window."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -76,7 +54,7 @@ class Evidence(BaseModel):
     recent_expected: tuple[float, ...] = ()
     capacity: float | None = None
     full_at: AwareDatetime | None = None
-    remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+    remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
 
 class Figures(NamedTuple):
@@ -89,7 +67,7 @@ class Figures(NamedTuple):
 
 
 class Verdict(BaseModel):
-    """One judged question about one sector (or border region), for one period of event time."""
+    """One judged question about one sector (or border), for one period of event time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

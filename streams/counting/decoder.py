@@ -123,9 +123,9 @@ class Decoder:
         reported_at = event_time if wire.reported_at is None else wire.reported_at.timestamp()
         if not _OLDEST <= event_time <= reported_at <= appended_at + self._ahead:
             raise _untimely(event_time, reported_at, appended_at + self._ahead)
-        if not wire.count and wire.replaces is None:
+        if not wire.count and wire.replaces is None and wire.period is None:
             raise _Refused(
-                Reason.INVALID, "count must be at least 1 (0 takes back the event that it replaces)"
+                Reason.INVALID, "count must be at least 1 (0 needs a period, or an event that it replaces)"
             )
         event_id, group = wire.event_id.strip(), wire.group_id
         citizenship = wire.citizenship and wire.citizenship.strip()

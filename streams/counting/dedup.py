@@ -26,7 +26,7 @@ LIMIT: Final = 20_000  # ids of one sector
 HORIZON: Final = 72  # hours of event time
 SEGMENT: Final = 256  # ids
 SHARE: Final = 4  # of the horizon, after which a segment is closed even if it is not full
-VERSION: Final = 3  # of a segment on the wire; its first 16 bytes
+VERSION: Final = 4  # of a segment on the wire; its first 16 bytes
 
 # What an id counted for, packed into 64 bits: hour (28 bits), kind (13), period (3), and then the count (20).
 _PERIODS: Final = (None, *Cadence)

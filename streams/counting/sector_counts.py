@@ -53,8 +53,8 @@ class Counts:
     """
 
     __slots__ = (
-        "arrival", "arrived", "asked", "backlog", "closed", "dedup", "event_time", "memory", "offset",
-        "people", "revised", "sector", "series", "sliced", "slices", "threshold", "unwritten", "zone",
+        "arrival", "arrived", "backlog", "closed", "dedup", "event_time", "offset", "people", "revised",
+        "sector", "series", "sliced", "slices", "state", "unwritten", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
@@ -74,9 +74,7 @@ class Counts:
         self.dedup = DedupIndex() if dedup is None else dedup
         self.backlog = Backlog()
         self.unwritten = Unwritten()
-        self.memory = DetectionState()  # what detection remembers beyond the counts
-        self.asked: dict[str, int] = {}  # question: the last period in which it was answered with a breach
-        self.threshold: dict[Cadence, float] = {}  # counts below it cannot breach in the open period
+        self.state = DetectionState()
 
     def now(self, watermark: float) -> int:
         """Return what the sector's clock shows, in whole hours, as seconds since 1970.
@@ -113,15 +111,14 @@ class Counts:
         """Close a period: it is judged now, and what is counted into it from now on is late."""
         self.settle()
         self.closed[cadence] = index
-        self.unwritten.detection = True
 
     def is_quiet(self) -> bool:
-        """Return whether no open period can have reached its threshold. Called often: it settles nothing."""
+        """Return whether no open period can have reached its limit. Called often: it settles nothing."""
         for cadence, series in self.series.items():
-            threshold = self.threshold.get(cadence, 0)
-            if threshold == inf or cadence is Cadence.HOUR:
+            limit = self.state.open_limits.get(cadence, 0)
+            if limit == inf or cadence is Cadence.HOUR:
                 continue
-            if series.values[-1] + self.backlog.most >= threshold:
+            if series.values[-1] + self.backlog.most >= limit:
                 return False
         return True
 

@@ -22,6 +22,11 @@ def local(zone: str, hour: int) -> int:
     return hour * HOUR + int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
 
+def instant(zone: str, wall: int) -> dt.datetime:
+    """The instant at which the clocks of a zone show `wall` seconds since 1970."""
+    return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(zone))  # noqa: DTZ001
+
+
 @lru_cache(maxsize=1 << 14)
 def hour_after(zone: str, cadence: Cadence, index: int) -> int:
     """The first UTC hour (since 1970) that begins after a period of a zone's clock is over."""

@@ -4,7 +4,7 @@ The state of a sector is kept under several keys, so that a commit writes mostly
 
     swanton␀now       offset, times, the tail of each series     every commit
     swanton␀history   series and slices whole                    when tails do not cover all that changed
-    swanton␀memory    what detection remembers                   when a period has been closed
+    swanton␀detection what detection remembers                   when that has changed
     swanton␀kinds     the kinds that event ids counted for       when there is a new one
     swanton␀ids␀12    a segment of event ids                     while it fills
 
@@ -30,7 +30,7 @@ from streams.counting.series import Integers, Series
 from streams.counting.slices import SLICED, Slices
 from streams.counting.state_version import StateVersionError
 
-VERSION: Final = 3
+VERSION: Final = 4
 TAIL: Final = {
     Cadence.HOUR: 48,
     Cadence.DAY: 3,
@@ -54,9 +54,9 @@ def pairs(counts: Counts) -> list[Pair]:
         unwritten.sealed = {cadence: series.end for cadence, series in counts.series.items()}
         out.append((name + b"\0history", _history(counts)))
     out.append((name + b"\0now", _now(counts)))
-    if unwritten.detection:
-        unwritten.detection = False
-        out.append((name + b"\0memory", counts.memory.encode()))
+    if counts.state.changed:
+        counts.state.changed = False
+        out.append((name + b"\0detection", counts.state.encode()))
     if dedup.kinds.changed:
         dedup.kinds.changed = False
         out.append((name + b"\0kinds", _pack({"version": VERSION, "kinds": dedup.kinds.encode()})))
@@ -97,8 +97,8 @@ def _restore(counts: Counts, kind: str, value: bytes) -> None:
             _restore_history(counts, _checked(zlib.decompress(value), counts.sector, kind))
         case ["now"]:
             _restore_now(counts, _checked(value, counts.sector, kind))
-        case ["memory"]:
-            counts.memory, counts.unwritten.detection = DetectionState.decode(value), False
+        case ["detection"]:
+            counts.state = DetectionState.decode(value)
         case ["kinds"]:
             counts.dedup.kinds.restore(
                 None if held is None else (held[0], held[1], held[2])
@@ -154,7 +154,6 @@ def _now(counts: Counts) -> bytes:
             "times": (counts.event_time, counts.arrival),
             "people": counts.people,
             "closed": counts.closed,
-            "asked": counts.asked,
             "sliced": counts.sliced,
             "sealed": counts.unwritten.sealed,
             "revised": sorted(counts.revised),
@@ -188,7 +187,6 @@ def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     counts.event_time, counts.arrival = body["times"]
     counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
     counts.unwritten.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
-    counts.asked = body["asked"]
     counts.sliced = body["sliced"] and Cadence(body["sliced"])
     counts.unwritten.history = False
     for name, (first, values) in body["tails"].items():

@@ -10,5 +10,4 @@ class Unwritten:
     """Which records of a sector have to be written at the next commit."""
 
     history: bool = True  # more than the tails of its series has changed
-    detection: bool = True  # what detection remembers may have changed
     sealed: dict[Cadence, int] = field(default_factory=dict)  # the written history ends here, by cadence

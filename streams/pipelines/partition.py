@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.dead_letters import Reason, Rejected
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.questions import Look
+from streams.contract.verdicts import Verdict
 from streams.counting import state_codec
 from streams.counting.decoder import Event
 from streams.counting.dedup import DedupIndex
@@ -20,9 +21,6 @@ from streams.judging.judge import Judge
 
 CLOCK = b"\0clock"  # key of the watermark; written after the sectors, so it is never ahead of them
 QUARTER = 6 * HOUR  # of a day, after which it is looked at before it is over
-CALM = (
-    8  # periods for which a question is answered also with *calm*, after it was last answered with a breach
-)
 
 
 @dataclass
@@ -76,7 +74,7 @@ class Partition:
             batch = due[cadence, index]
             for counts in batch:
                 counts.close(cadence, index)
-            verdicts += self._select(batch, self._judge.close(batch, cadence, index, self.watermark))
+            verdicts += self._ask(Look.CLOSED, batch, cadence, index)
             self._touched.update(counts.sector for counts in batch)
         if crossed:
             verdicts += self._look_at_hours(before)
@@ -92,14 +90,14 @@ class Partition:
                 continue
             counts.settle()
             for cadence, series in counts.series.items():
-                if cadence is Cadence.HOUR or series.values[-1] < counts.threshold.get(cadence, 0):
+                if cadence is Cadence.HOUR or series.values[-1] < counts.state.open_limits.get(cadence, 0):
                     continue
                 index = series.end - 1
                 if index > counts.closed.get(cadence, index - 1):
                     batches[cadence, index].append(counts)
         verdicts: list[Verdict] = []
         for (cadence, index), batch in sorted(batches.items()):
-            verdicts += self._select(batch, self._judge.peek(batch, cadence, index, self.watermark))
+            verdicts += self._ask(Look.OPEN, batch, cadence, index)
         return verdicts
 
     def dirty(self) -> list[Pair]:
@@ -127,7 +125,7 @@ class Partition:
             self.counts[sector].revised.clear()
         verdicts: list[Verdict] = []
         for (cadence, index), batch in sorted(batches.items()):
-            verdicts += self._select(batch, self._judge.revise(batch, cadence, index, self.watermark))
+            verdicts += self._ask(Look.REVISED, batch, cadence, index)
         self._touched |= self._revised
         self._revised.clear()
         return verdicts
@@ -137,8 +135,7 @@ class Partition:
         last = (self.watermark - self._lateness) // HOUR
         verdicts: list[Verdict] = []
         for hour in range(max((before - self._lateness) // HOUR, last - 24), last):
-            if found := self._judge.bursts(self.counts.values(), hour, self.watermark):
-                verdicts += self._select(self.counts.values(), found)
+            verdicts += self._ask(Look.HOUR, self.counts.values(), Cadence.HOUR, hour)
         return verdicts
 
     def _look_early(self, before: int) -> list[Verdict]:
@@ -153,7 +150,7 @@ class Partition:
                 batches[index].append(counts)
         verdicts: list[Verdict] = []
         for index, batch in sorted(batches.items()):
-            verdicts += self._select(batch, self._judge.early(batch, Cadence.DAY, index, self.watermark))
+            verdicts += self._ask(Look.EARLY, batch, Cadence.DAY, index)
         return verdicts
 
     def _due(self) -> dict[tuple[Cadence, int], list[Counts]]:
@@ -165,7 +162,7 @@ class Partition:
             for cadence, series in counts.series.items():
                 if cadence is Cadence.HOUR:
                     # All that an hour is asked for is silence: only the last one, where it was long enough.
-                    if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_suspicious(counts, hour):
+                    if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_silence_due(counts, hour):
                         due[cadence, hour - 1].append(counts)
                     continue
                 last = over.get((counts.zone, cadence))
@@ -177,37 +174,10 @@ class Partition:
                     due[cadence, following].append(counts)
         return due
 
-    def _select(self, batch: Iterable[Counts], verdicts: Iterable[Verdict]) -> list[Verdict]:
-        """Choose what is published: every breach; calm only for some periods after a breach."""
-        by_sector = {counts.sector: counts for counts in batch}
-        selected = []
-        for verdict in verdicts:
-            asked = by_sector[verdict.sector].asked
-            index = verdict.cadence.index(_local_start(verdict))
-            if verdict.breach:
-                asked[verdict.question_key] = max(asked.get(verdict.question_key, index), index)
-            elif not verdict.closed:
-                continue
-            elif not _is_level(verdict):
-                last = asked.get(verdict.question_key)
-                if last is None:
-                    continue
-                if index - last > CALM:
-                    del asked[verdict.question_key]
-                    continue
-            selected.append(verdict)
-        return selected
-
-
-def _local_start(verdict: Verdict) -> float:
-    """The start of the verdict's period on the sector's clock, in seconds."""
-    shift = verdict.period.utcoffset()
-    return verdict.period.timestamp() + (shift.total_seconds() if shift else 0)
-
-
-def _is_level(verdict: Verdict) -> bool:
-    """Return whether it is the level of a closed day (week, month): borders need it, calm or not."""
-    return verdict.question is Question.SURGE and verdict.cadence is not Cadence.HOUR
+    def _ask(self, look: Look, batch: Iterable[Counts], cadence: Cadence, index: int) -> list[Verdict]:
+        verdicts = self._judge.ask(look, batch, cadence=cadence, index=index, watermark=self.watermark)
+        self._touched.update(verdict.sector for verdict in verdicts)
+        return verdicts
 
 
 def _tally(counted: Counted, sector: str, added: Added) -> None:

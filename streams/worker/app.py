@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.baselines.calendar import Calendar, CalendarError
 from streams.baselines.peer_priors import PeerPriors
-from streams.contract.controls import StreamControl, Withdrawn
+from streams.contract.controls import Names, StreamControl, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError, load
+from streams.contract.verdicts import Question
 from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
@@ -32,8 +33,8 @@ KINDS = ("policy", "capacity", "sensitivity")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
-def control_applier(judge: Judge, record: Any) -> None:
-    """Take one record of `controls`; kinds that are others' business are passed over."""
+def apply_control(judge: Judge, names: Names, record: Any) -> None:
+    """Apply one record of `controls`: skip other workers' kinds, log and skip what is not valid."""
     key = (record.key or b"").decode(errors="replace")
     if key.partition("/")[0] not in KINDS:
         return
@@ -43,7 +44,10 @@ def control_applier(judge: Judge, record: Any) -> None:
     try:
         control = CONTROL.validate_json(record.value)
     except ValidationError as error:
-        log.warning("control not understood", key=key, faults=error.error_count())
+        log.warning("control refused: not valid", key=key, faults=error.error_count())
+        return
+    if unknown := control.unknown(names):
+        log.warning("control refused", key=key, faults=unknown)
         return
     if isinstance(control, Withdrawn):
         judge.withdraw(key)
@@ -58,7 +62,9 @@ async def streams_worker() -> AsyncIterator[Worker]:
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
     peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
-    judge = Judge(sectors, dates, settings.false_alarms_per_month, peer_priors)
+    judge = Judge(
+        sectors, dates, false_alarms_per_month=settings.false_alarms_per_month, peer_priors=peer_priors
+    )
     pipeline = SectorPipeline(
         sectors,
         judge,
@@ -67,6 +73,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         dedup=(settings.dedup_ids, settings.dedup_hours),
     )
     metrics = Metrics(sectors)
+    names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -91,7 +98,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         metrics,
         group="surgewatch-streams",
         needed=NEEDED,
-        hear=lambda record: control_applier(judge, record),
+        hear=lambda record: apply_control(judge, names, record),
         show=show,
     )
 

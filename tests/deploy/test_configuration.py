@@ -13,12 +13,23 @@ configuration = pytest.importorskip("surgewatch.reference.settings_page")
 
 MODELS = (streams.worker.settings.Settings, alerts.Settings)
 KNOWN = {name for model in MODELS for name in configuration.variables(model)}
-OUTSIDE = {"SURGEWATCH_VERSION"}  # of the compose file
+OUTSIDE = {
+    "SURGEWATCH_VERSION",  # of the compose file
+    "SURGEWATCH_KAFKA_SECURITY_PROTOCOL",
+    "SURGEWATCH_KAFKA_SASL_MECHANISM",
+    "SURGEWATCH_KAFKA_SASL_USERNAME",
+    "SURGEWATCH_KAFKA_SASL_PASSWORD",
+    "SURGEWATCH_KAFKA_CA_FILE",
+    "SURGEWATCH_KAFKA_CERTIFICATE_FILE",
+    "SURGEWATCH_KAFKA_KEY_FILE",
+}
 PLACES = [
     DEPLOY.parent / "docker-compose.yml",
     DEPLOY / "Dockerfile",
     DEPLOY.parent / "docs" / "operations.md",
     *sorted((DEPLOY / "kubernetes").glob("*.yaml")),
+    *sorted((DEPLOY / "helm").rglob("templates/*.*")),
+    *sorted((DEPLOY / "helm").rglob("values*")),
     *sorted((DEPLOY.parent / "docs" / "runbooks").glob("*.md")),
 ]
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import load
 from streams.contract.verdicts import Question, Verdict
@@ -51,7 +52,7 @@ def told(peer_priors: Path, *days: int) -> list[Verdict]:
     series = counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for at, people in enumerate(days, START):
         series.add(at, people)
-        said = judge.close([counts], Cadence.DAY, at)
+        said = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=at)
         counts.closed[Cadence.DAY] = at
     return said
 
