@@ -83,7 +83,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
 
     def show() -> None:
-        parts = {at: (part.event_time, part.counts.values()) for at, part in pipeline.parts.items()}
+        parts = {at: (held.watermark, held.counts.values()) for at, held in pipeline.partitions.items()}
         metrics.state(parts, time.time())
 
     yield Worker(

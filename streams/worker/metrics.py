@@ -14,7 +14,7 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
 from streams.pipelines import border_pipeline
-from streams.pipelines.sector_pipeline import Outcome
+from streams.pipelines.sector_pipeline import SectorOutput
 from streams.runtime.metrics import CurrentGauge, RuntimeMetrics
 
 BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -78,13 +78,13 @@ class Metrics:
         for outcome in ("counted", "duplicate", "corrected", "rejected"):
             self._events.labels(outcome)
 
-    def batch(self, outcome: Outcome, events: int, seconds: float) -> None:
+    def batch(self, outcome: SectorOutput, events: int, seconds: float) -> None:
         """One batch has been processed."""
         self._batch_seconds.observe(seconds)
         self._batch_events.observe(events)
         self.outcome(outcome)
 
-    def outcome(self, outcome: Outcome) -> None:
+    def outcome(self, outcome: SectorOutput) -> None:
         """What followed from a batch, or from a tick."""
         for name, number in outcome.outcomes.items():
             self._events.labels(name).inc(number)

@@ -20,7 +20,7 @@ class VerdictPublisher:
         self._levels = settings.topic("summaries")
         self._dead = settings.topic("encounters.dead")
 
-    async def publish(self, producer: Producer, outcome: sector_pipeline.Outcome) -> None:
+    async def publish(self, producer: Producer, outcome: sector_pipeline.SectorOutput) -> None:
         """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))

@@ -306,7 +306,7 @@ class Torture:
         people: Counter[Bucket] = Counter()
         for partition, state in held.items():
             pipeline.restore(partition, {key: value for key, value in state.pairs if value is not None})
-            for counts in pipeline.parts[partition].counts.values():
+            for counts in pipeline.partitions[partition].counts.values():
                 for cadence in (Cadence.HOUR, Cadence.DAY):
                     series = counts.series[cadence]
                     for index, count in enumerate(series.values.tolist(), series.first):

@@ -5,7 +5,7 @@ from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Event
 from streams.counting.sector_counts import Counts
-from streams.pipelines.sector_pipeline import Outcome
+from streams.pipelines.sector_pipeline import SectorOutput
 from streams.worker.metrics import Metrics
 from tests.alerts.made import verdict
 
@@ -14,7 +14,7 @@ WEEK = {"window": 7, "period_lower": 3, "period_upper": 12, "recent": (5, 21), "
 
 def shown(*verdicts: Verdict) -> list[float | None]:
     metrics = Metrics(registry())
-    metrics.outcome(Outcome(verdicts=list(verdicts)))
+    metrics.outcome(SectorOutput(verdicts=list(verdicts)))
     metrics.state({0: (0, [Counts("swanton")])}, now=0.0)
     at = {"sector": "swanton", "window": "day"}
     names = ("observed", "expected", "lower", "upper")
@@ -33,8 +33,11 @@ def test_an_older_period_judged_again_does_not_take_the_place_of_the_newest() ->
 def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
     counts, day = Counts("swanton"), 86_400
     families = ("between_ports", "family_unit", "HAITI", None, None, None)
-    counts.fold(
-        [Event(at, f"e{at}", "swanton", at * day, at * day, 3 * (at + 1), *families) for at in (0, 1)]
+    counts.add(
+        [
+            Event(at, f"e{at}", "swanton", at * day, at * day, at * day, 3 * (at + 1), *families)
+            for at in (0, 1)
+        ]
     )
     counts.closed[Cadence.DAY] = 0
     metrics = Metrics(registry())
@@ -53,7 +56,7 @@ def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
 
 def test_the_series_of_a_sector_that_moved_to_another_worker_vanish() -> None:
     metrics = Metrics(registry())
-    metrics.outcome(Outcome(verdicts=[verdict(0, breach=True, observed=140)]))
+    metrics.outcome(SectorOutput(verdicts=[verdict(0, breach=True, observed=140)]))
     metrics.state({0: (0, [Counts("swanton")]), 1: (0, [Counts("blaine")])}, now=0.0)
     assert {"swanton", "blaine"} <= sectors_shown(metrics)
     metrics.state({1: (0, [Counts("blaine")])}, now=0.0)
