@@ -20,6 +20,7 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Decoder, Event
 from streams.counting.dedup import HORIZON, LIMIT
+from streams.counting.placement import Home, refuse_misplaced
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
 from streams.pipelines.partition import Counted, Partition
@@ -64,7 +65,9 @@ class SectorPipeline:
         *,
         lateness: int = 0,
         dedup: tuple[int, int] = (LIMIT, HORIZON),
+        home: Home | None = None,
     ) -> None:
+        self._home = home  # the partition of a sector; None: any will do
         self._zones = {sector.id: sector.time_zone for sector in registry.sector}
         self._decoder = decoder or Decoder(registry)
         self._judge = judge
@@ -77,6 +80,8 @@ class SectorPipeline:
         newest = max(record.timestamp for record in records)
         values, offsets = [record.value for record in records], [record.offset for record in records]
         decoded = self._decoder.decode(values, newest / 1000, offsets)
+        if self._home is not None:
+            decoded = refuse_misplaced(decoded, partition, self._home)
         held, counted, verdicts = self._partition(partition), Counted(), list[Verdict]()
         for segment in _split_at_hours(decoded.events, held.watermark):
             held.count(segment.events, counted)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import structlog
 from faust import StreamT
 
+from streams.contract.partitioning import partition_of
 from streams.runtime import health
 from streams.runtime.broker_monitor import BrokerMonitor, generations, refuse_mismatch
 from streams.runtime.changelog import Changelog
@@ -171,6 +172,10 @@ class Worker:
             changelog.generation = ids.get(changelog.topic, "")
         await self._monitor.read_standing_controls(self._on_control)
         await self._supervision.first_lag(self._app.partitions)
+
+    def home(self, topic: str, key: str) -> int:
+        """The partition that a key of a topic belongs to; known once the worker runs."""
+        return partition_of(key.encode(), len(self._app.partitions[self._settings.topic(topic)]))
 
     async def publish(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Put one record beside the flows (a control, a dead letter), and wait until the broker has it."""

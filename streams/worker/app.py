@@ -74,6 +74,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         Decoder(sectors, limit=settings.record_bytes),
         lateness=settings.lateness_seconds,
         dedup=(settings.dedup_ids, settings.dedup_hours),
+        home=lambda sector: worker.home("encounters", sector),
     )
     metrics = Metrics(sectors)
     names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
@@ -86,7 +87,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         parts = {at: (held.watermark, held.counts.values()) for at, held in pipeline.partitions.items()}
         metrics.state(parts, time.time())
 
-    yield Worker(
+    worker = Worker(
         settings,
         [
             FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings, sectors), metrics),
@@ -105,6 +106,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         show=show,
         about={"sectors": len(sectors.sector)},
     )
+    yield worker
 
 
 def main() -> int:

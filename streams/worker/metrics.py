@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from streams.contract.cadence import Cadence
+from streams.contract.dead_letters import Reason
 from streams.contract.reading import Unusable
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question, Verdict
@@ -75,6 +76,8 @@ class Metrics:
         self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
         self._batch_seconds = histogram("batch_seconds", "Time that one batch took", BATCH_SECONDS)
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
+        for reason in Reason:
+            self._rejected.labels(reason)
         for outcome in ("counted", "duplicate", "corrected", "rejected"):
             self._events.labels(outcome)
 
