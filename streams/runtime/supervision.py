@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from streams.runtime.broker_monitor import BrokerMonitor, Ends
-from streams.runtime.flow import Flow
+from streams.runtime.flow import Flow, fingerprint
 from streams.runtime.metrics import RuntimeMetrics
 from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned
 from streams.runtime.refusals import StateError
@@ -90,11 +90,31 @@ class Supervision:
         while (ends := await self._monitor.ends(processed)) is not None:
             problem = ahead_of_topic(processed, ends.high)
             if problem is None:
+                await self._refuse_another_topic()
                 return
             self.readiness.set(NotReady.STATE_REFUSED, problem)
             if time.monotonic() > deadline:
                 raise StateError(f"state refused: {problem}. {REMEDY}")
             await asyncio.sleep(1)
+
+    async def _refuse_another_topic(self) -> None:
+        """Raise StateError where another record stands in place of the one that was counted last."""
+        last = {
+            (flow.source, partition): mark
+            for flow in self._flows
+            for partition, mark in flow.last().items()
+            if mark
+        }
+        found = await self._monitor.records_at(
+            {at: int(mark.partition(b":")[0]) for at, mark in last.items()}
+        )
+        others = [
+            f"{topic}[{partition}] has another record at offset {record.offset} than was processed"
+            for (topic, partition), record in sorted(found.items())
+            if fingerprint(record) != last[topic, partition]
+        ]
+        if others:
+            raise StateError(f"state refused: {'; '.join(others)}. {REMEDY}")
 
     def _processed(self) -> dict[Position, int]:
         return {(flow.source, at): offset for flow in self._flows for at, offset in flow.positions.items()}
