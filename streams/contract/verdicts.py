@@ -11,8 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question as Question
+from streams.contract.reading import Timed
 
-PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -74,7 +74,7 @@ class Figures(NamedTuple):
     upper: float
 
 
-class Verdict(BaseModel):
+class Verdict(Timed):
     """One judged question about one sector (or border), for one period of event time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,6 +90,11 @@ class Verdict(BaseModel):
     closed: bool  # False: the period was still filling
     breach: bool
     evidence: Evidence
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the verdict refers to."""
+        return max(self.period, self.as_of)
 
     @property
     def question_key(self) -> str:

@@ -52,18 +52,22 @@ class KafkaSettings:
 
     @property
     def librdkafka(self) -> dict[str, Any]:
-        """Configuration for every client of librdkafka.
+        """Configuration for every client of librdkafka that does not produce."""
+        return {
+            "bootstrap.servers": self.servers,
+            "client.id": CLIENT_ID,
+            "log_level": 0,
+            **self._librdkafka_security,
+        }
+
+    @property
+    def librdkafka_producer(self) -> dict[str, Any]:
+        """Configuration for a producer of librdkafka.
 
         Its own default partitioner is not Kafka's: without `murmur2_random`, the events of a sector would lie
         in another partition than those that a Java or Python producer sends.
         """
-        return {
-            "bootstrap.servers": self.servers,
-            "client.id": CLIENT_ID,
-            "partitioner": "murmur2_random",
-            "log_level": 0,
-            **self._librdkafka_security,
-        }
+        return {**self.librdkafka, "enable.idempotence": True, "partitioner": "murmur2_random"}
 
     @property
     def _python_security(self) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class Signal:
     offset: int
     value: bytes | None
     timestamp: int = 0
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Torture:
@@ -201,7 +201,7 @@ class Torture:
             done.result(30)
 
     def _produce(self) -> None:
-        producer = Producer({**KafkaSettings(self._broker.servers).librdkafka, "enable.idempotence": True})
+        producer = Producer(KafkaSettings(self._broker.servers).librdkafka_producer)
         started = time.monotonic()
         for at, event in enumerate(events(self._number, self._places)):
             for _ in range(2 if at % TWICE == 0 else 1):
@@ -306,7 +306,7 @@ class Torture:
         people: Counter[Bucket] = Counter()
         for partition, state in held.items():
             pipeline.restore(partition, {key: value for key, value in state.pairs if value is not None})
-            for counts in pipeline.parts[partition].counts.values():
+            for counts in pipeline.partitions[partition].counts.values():
                 for cadence in (Cadence.HOUR, Cadence.DAY):
                     series = counts.series[cadence]
                     for index, count in enumerate(series.values.tolist(), series.first):

@@ -16,8 +16,7 @@ REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION
 
 def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
     """One sentence for each operation that a role needs and is not granted; groups as their ids begin."""
-    settings = {name: value for name, value in broker.kafka.librdkafka.items() if name != "partitioner"}
-    admin = AdminClient(settings)
+    admin = AdminClient(broker.kafka.librdkafka)
     needed = LEAST[role]
     names = {
         kind: [prefix + one.name for one in needed if one.resource == kind] for kind in ("topic", "group")
