@@ -106,5 +106,5 @@ def test_the_image_is_built_from_what_the_package_needs() -> None:
     }
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert copied - {"."} <= kept
-    assert {*wheel["packages"], *wheel["force-include"], "LICENSE", "README.md", "pyproject.toml"} <= kept
+    assert {*wheel["packages"], *wheel["shared-data"], "LICENSE", "README.md", "pyproject.toml"} <= kept
     assert all((ROOT / path).exists() for path in kept)
