@@ -10,12 +10,9 @@ from typing import Final, Self
 import msgspec
 
 from streams.contract.cadence import Cadence
+from streams.counting.state_version import StateVersionError
 
 VERSION: Final = 3
-
-
-class StateVersionError(ValueError):
-    """Detection state that another version of the worker wrote."""
 
 
 class Breach(msgspec.Struct):
@@ -62,6 +59,7 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     new_levels: list[int] = []  # periods at which unannounced new levels began, the newest two
     gaps: list[int] = []  # periods without data
     settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
+    revisions: int = 0  # of closed periods so far: they tell the verdicts of one period apart
 
 
 class HourLimits(msgspec.Struct, frozen=True):
@@ -133,9 +131,9 @@ class DetectionState:
         try:
             kept = _decoder.decode(value)
         except msgspec.DecodeError as error:
-            raise StateVersionError(f"detection state is not of version {VERSION}: {error}") from error
+            raise StateVersionError("detection", "unreadable", VERSION) from error
         if kept.version != VERSION:
-            raise StateVersionError(f"detection state has version {kept.version}, expected {VERSION}")
+            raise StateVersionError("detection", kept.version, VERSION)
         state = cls()
         state.hourly = kept.hourly or HourlyState()
         state.daily, state.weekly, state.monthly = (

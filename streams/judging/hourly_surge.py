@@ -70,7 +70,7 @@ def is_high(counts: Counts, hour: int) -> bool:
     if held is None:
         return False
     limit = memoryview(held.people).cast("i")[(hour - held.end) % 24]
-    return counts.may_reach(hour, limit) and counts.series[Cadence.HOUR].get(hour) >= limit
+    return counts.reaches(hour, limit)
 
 
 def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Finding] | None:

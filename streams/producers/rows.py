@@ -98,7 +98,7 @@ class Checked:
             self._count(sorted(refused), chunk)
             for event in decoded.events:
                 origin = good[event.position]
-                yield Outgoing(event.sector.encode(), origin.value, event.known, origin.figure)
+                yield Outgoing(event.sector.encode(), origin.value, event.reported_at, origin.figure)
 
     def _count(self, refused: list[Rejected], chunk: list[Read]) -> None:
         self.reasons.update(bad.reason for bad in refused)
