@@ -96,12 +96,20 @@ class LineReader:
         states = {role: self._cell(role, line) for role in self._header.at if role != COUNT}
         if any(_TOTAL.match(value) for value in states.values()):
             return "a row of totals"
-        if sum(map(bool, line)) <= 1 < len(line):
+        if sum(map(bool, line)) <= 1 < len(line) and not self._is_dated(line):
             return "a note or an empty row"
         for rule in self.layout.skip:
             if states.get(rule.column, "").casefold() in {value.casefold() for value in rule.values}:
                 return rule.why
         return None
+
+    def _is_dated(self, line: Sequence[str]) -> bool:
+        if "date" not in self._header.at:
+            return False
+        try:
+            return bool(cells.moment("", self._cell("date", line), self.layout.time.formats))
+        except CellError:
+            return False
 
     def _periods(self) -> Iterator[tuple[int | None, int | None, int | None]]:
         """The columns that hold figures, each with its year and month (None: another cell says)."""
