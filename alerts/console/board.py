@@ -230,6 +230,8 @@ def _alert(alert: Alert) -> Json:
     return {
         "id": alert.alert_id,
         **words,
+        "title": alert.question.entry.title,
+        "colour": alert.question.entry.colour,
         "cadence": alert.latest.cadence.value,
         "period": alert.latest.period.isoformat(),
         "latest": _evidence(alert.latest.evidence),

@@ -1,15 +1,21 @@
-"""Policies: what makes an alert of a verdict, and how much it matters. Data, in `policies.toml`."""
+"""Policies: what makes an alert of a verdict, and how much it matters.
+
+A question's policy is `[default]` of `policies.toml`, then the question's entry in the table of questions,
+then `[question.NAME]` of the file.
+"""
 
 import datetime as dt
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.lifecycle.alert import RANK, Severity
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question
 from streams.contract.toml_documents import load
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import Verdict
 
 SHIPPED = Path(__file__).with_name("policies.toml")
 LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that are enough where periods are long
@@ -69,28 +75,29 @@ class Policy(BaseModel):
 
 
 class Policies(BaseModel):
-    """One policy for each question; what `[question.…]` leaves open is `[default]`."""
+    """One policy for each question."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
     default: Policy = Policy()
-    question: dict[Question, Policy] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _inherit(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or not isinstance(data.get("question", {}), dict):
-            return data
-        default = data.get("default", {})
-        own = {
-            name: {**default, **policy} if isinstance(policy, dict) else policy
-            for name, policy in data.get("question", {}).items()
-        }
-        return {**data, "question": own}
+    question: dict[Question, Policy] = {}  # only what is set in them counts
 
     def of(self, question: Question) -> Policy:
         """The policy of a question."""
-        return self.question.get(question, self.default)
+        return self._by_question[question]
+
+    @cached_property
+    def _by_question(self) -> dict[Question, Policy]:
+        return {
+            question: Policy.model_validate(
+                {
+                    **self.default.model_dump(exclude_unset=True),
+                    **question.entry.policy,
+                    **self.question.get(question, Policy()).model_dump(exclude_unset=True),
+                }
+            )
+            for question in Question
+        }
 
 
 def deviation(verdict: Verdict) -> tuple[float, float]:

@@ -4,21 +4,8 @@ import math
 from collections.abc import Iterator
 
 from alerts.lifecycle.alert import Alert
-from streams.contract.verdicts import Contribution, Evidence, Question
+from streams.contract.verdicts import Contribution, Evidence
 
-ASKED = {
-    Question.SURGE: "more people than normal",
-    Question.SLOW_RISE: "a slow rise: a little too many, for a while",
-    Question.RECORD: "as many people as not seen for long",
-    Question.DROP: "fewer people than normal",
-    Question.SILENCE: "no people where some are normal",
-    Question.MIX: "other people than normal",
-    Question.STRAIN: "as many people as the sector can take in",
-    Question.DISPLACEMENT: "fewer people here, more next door",
-    Question.SPILL_OVER: "what was seen upstream has arrived",
-    Question.SCAN: "several sectors side by side are high together",
-    Question.REGIME: "a lasting new level that no calendar announced",
-}
 LATE = 0.01  # share of late people from which on it is told
 SHOWN = 4  # slices, neighbours
 MOMENT = "%Y-%m-%d %H:%M %Z"
@@ -33,7 +20,7 @@ def explain(alert: Alert) -> str:
 def _lines(alert: Alert) -> Iterator[str]:
     verdict, seen = alert.latest, alert.latest.evidence
     place = f"{alert.sector}, {alert.subject}" if alert.subject else alert.sector
-    yield f"{alert.severity.upper()} {alert.state}: {place}: {ASKED[alert.question]}"
+    yield f"{alert.severity.upper()} {alert.state}: {place}: {alert.question.entry.meaning}"
     plural = "s" if seen.window > 1 else ""
     still = "" if verdict.closed else ", still filling"
     yield f"  when      {seen.window} {verdict.cadence}{plural} to {verdict.period:{MOMENT}}{still}"

@@ -9,19 +9,6 @@ from alerts.notices.wording import place, sparkline, sureness
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Contribution, Question, Verdict
 
-_KIND: Final = {
-    Question.SURGE: "Surge",
-    Question.SLOW_RISE: "Slow rise",
-    Question.RECORD: "Record high",
-    Question.DROP: "Drop",
-    Question.SILENCE: "Silence",
-    Question.MIX: "Shift in the mix",
-    Question.STRAIN: "At capacity",
-    Question.DISPLACEMENT: "Displacement",
-    Question.SPILL_OVER: "Spill-over",
-    Question.SCAN: "Cluster of sectors",
-    Question.REGIME: "New level",
-}
 _SHOWN: Final = 3  # sectors in a headline
 _LEAD: Final = {
     Reason.FIRST: "",
@@ -53,7 +40,7 @@ def headline(alert: Alert, reason: Reason) -> str:
 def title(alert: Alert) -> str:
     """The same without why it is told; of what is over, the worst there was."""
     told = alert.latest if alert.state is not State.RESOLVED else alert.worst
-    return f"{_KIND[alert.question]}{_where(told)}: {figures(told)}"
+    return f"{alert.question.entry.title}{_where(told)}: {figures(told)}"
 
 
 def lines(alert: Alert, reason: Reason) -> list[str]:

@@ -8,7 +8,7 @@ has a weak normal prior: it decides where there is little history, and nothing w
 
 from copy import copy
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,29 +28,33 @@ _SELDOM: Final = 0.25  # of all periods
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
 
-@dataclass(frozen=True)
-class Model:
-    """Fits of n series: k shared terms, and s steps of each."""
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What was learnt of n series: k shared terms, and s steps of each."""
 
     coefficients: Floats  # [n, k + s]
     covariance: Floats  # [n, k + s, k + s]
     dispersion: Floats  # [n], φ ≥ 1
     down_weighted: Floats  # [n], past periods held to be surges
-    base: int  # index that time is counted from
     wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not asked
 
-    def expect(self, design: Floats, steps: Floats) -> tuple[Floats, Floats]:
-        """Means [n, h] for h periods, and the relative variance of the last one's estimate [n].
 
-        `design` is [h, k], `steps` [n, h, s].
-        """
-        k = design.shape[1]
-        eta = algebra.times(self.coefficients[:, :k], design.T)
-        for at, effect in enumerate(self.coefficients[:, k:].T):
-            eta += steps[:, :, at] * effect[:, None]
-        last = np.hstack([np.broadcast_to(design[-1], (len(eta), k)), steps[:, -1]])
-        error = (np.einsum("nij,nj->ni", self.covariance, last) * last).sum(1)
-        return np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0)
+class Expectation(NamedTuple):
+    """What n series are expected to be."""
+
+    mean: Floats  # [n, h]
+    error: Floats  # [n], relative variance of the last mean's estimate
+
+
+def expect(coefficients: Floats, covariance: Floats, *, design: Floats, steps: Floats) -> Expectation:
+    """Work out h periods of n series from their fits; `design` is [h, k], `steps` [n, h, s]."""
+    k = design.shape[1]
+    eta = algebra.times(coefficients[:, :k], design.T)
+    for at, effect in enumerate(coefficients[:, k:].T):
+        eta += steps[:, :, at] * effect[:, None]
+    last = np.hstack([np.broadcast_to(design[-1], (len(eta), k)), steps[:, -1]])
+    error = (np.einsum("nij,nj->ni", covariance, last) * last).sum(1)
+    return Expectation(np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0))
 
 
 class Shared:
@@ -82,19 +86,19 @@ class Shared:
 def fit(
     counts: Reals,
     present: Reals,
+    *,
     shared: Shared,
     steps: Floats,
     prior: Prior,
-    base: int,
     block: int = 0,
     harmonics: int = 0,
     moving: bool = False,
-) -> Model:
+) -> Fit:
     """Fit n series of T periods.
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s limits. The fit of a series is the same to the last bit, whatever the others are.
+    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
@@ -125,7 +129,13 @@ def fit(
     covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     stray = wander(weight * (counts - mean), weight * mean, phi, block)
-    return Model(beta, covariance, phi, down.sum(1).astype(float), base, stray)
+    return Fit(
+        coefficients=beta,
+        covariance=covariance,
+        dispersion=phi,
+        down_weighted=down.sum(1).astype(float),
+        wander=stray,
+    )
 
 
 def _climb(

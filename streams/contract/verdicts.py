@@ -1,18 +1,18 @@
-"""Verdicts: what `streams` says and `alerts` hears. One judged question with its evidence.
+"""Verdicts: what `streams` publishes and `alerts` reads. One judged question with its evidence.
 
 A verdict is calm or a breach. Its id is made of what was asked and on which occasion, never of what was
 found: a replay, or another processor whose last digits differ, gives the same verdict the same id.
 """
 
 import hashlib
-from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question as Question
+from streams.contract.reading import Timed
 
-PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -23,27 +23,6 @@ def _rounded(value: float) -> float:
 
 Figure = Annotated[float, AfterValidator(_rounded)]
 PValue = Annotated[Probability, AfterValidator(_rounded)]
-
-
-class Question(StrEnum):
-    """What is asked; one detector answers each."""
-
-    SURGE = "surge"
-    SLOW_RISE = "slow_rise"
-    RECORD = "record"
-    DROP = "drop"
-    SILENCE = "silence"
-    MIX = "mix"
-    STRAIN = "strain"
-    DISPLACEMENT = "displacement"
-    SPILL_OVER = "spill_over"
-    SCAN = "scan"
-    REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
-
-    @property
-    def regional(self) -> bool:
-        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
-        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
 
 
 class Contribution(BaseModel):
@@ -57,7 +36,7 @@ class Contribution(BaseModel):
 
 
 class Evidence(BaseModel):
-    """Why: what was seen, what was expected, how sure. Counts are of people in the window."""
+    """Why: observed and expected count, and how sure. Counts are of people in the window."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +62,7 @@ class Evidence(BaseModel):
     recent_expected: tuple[float, ...] = ()
     capacity: Figure | None = None
     full_at: AwareDatetime | None = None
-    remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+    remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
 
 class Figures(NamedTuple):
@@ -95,8 +74,8 @@ class Figures(NamedTuple):
     upper: float
 
 
-class Verdict(BaseModel):
-    """One judged question about one sector (or border region), for one period of event time."""
+class Verdict(Timed):
+    """One judged question about one sector (or border), for one period of event time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -111,6 +90,11 @@ class Verdict(BaseModel):
     closed: bool  # False: the period was still filling
     breach: bool
     evidence: Evidence
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the verdict refers to."""
+        return max(self.period, self.as_of)
 
     @property
     def question_key(self) -> str:

@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Evidence, Question, Verdict
 from streams.judging.judge import Judge
@@ -58,11 +59,11 @@ def test_figures_have_six_digits_and_people_are_whole(expected: float, people: i
 def test_each_revision_of_a_period_has_an_id_of_its_own_and_a_replay_gives_the_same() -> None:
     def ids() -> list[str]:
         judge, batch = Judge(Registry(sector=())), made(Cadence.DAY)[:3]
-        verdicts = judge.close(batch, Cadence.DAY, TODAY - 1)
+        verdicts = judge.ask(Look.CLOSED, batch, cadence=Cadence.DAY, index=TODAY - 1)
         for counts in batch:
             counts.closed[Cadence.DAY] = TODAY - 1
         for _ in range(2):
-            verdicts += judge.revise(batch, Cadence.DAY, TODAY - 1)
+            verdicts += judge.ask(Look.REVISED, batch, cadence=Cadence.DAY, index=TODAY - 1)
         return [one.verdict_id for one in verdicts if one.question is Question.SURGE]
 
     found = ids()

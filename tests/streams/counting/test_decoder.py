@@ -85,8 +85,8 @@ def test_every_encounter_comes_through_as_it_was_sent(sent: Encounter) -> None:
     assert rejected == []
     assert event.event_id == sent.event_id
     assert event.sector == REGISTRY.find(sent.sector).id
-    assert event.at == sent.occurred_at.timestamp() // 1
-    assert event.known == (sent.reported_at or sent.occurred_at).timestamp() // 1
+    assert event.event_time == sent.occurred_at.timestamp() // 1
+    assert event.reported_at == (sent.reported_at or sent.occurred_at).timestamp() // 1
     assert (event.count, event.period, event.replaces) == (sent.count, sent.period, sent.replaces)
     assert (event.crossing_type, event.demographic) == (sent.crossing_type, sent.demographic)
     assert (event.citizenship, event.crossing) == (sent.citizenship, sent.crossing)
@@ -181,7 +181,7 @@ def test_an_unknown_sector_is_told_the_nearest_known_one() -> None:
 
 def test_old_history_is_welcome() -> None:
     old = json.dumps(GOOD | {"occurred_at": "1925-06-01T00:00:00Z"}).encode()
-    assert DECODER.decode([old], NOW).events[0].at < 0
+    assert DECODER.decode([old], NOW).events[0].event_time < 0
 
 
 @given(st.binary(max_size=200), st.sampled_from(Reason))
