@@ -181,6 +181,14 @@ def test_a_user_s_own_layout_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_the_layout_of_the_page_is_one(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3].joinpath("docs/events.md").read_text()
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    layout = load(written(tmp_path, text, "page.toml"), Layout)
+    sent, _ = checked(written(tmp_path, "Day,Port,People\n03/11/2022,Laredo Field Office,12\n"), layout)
+    assert [event.count for event in events(sent)] == [12]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
