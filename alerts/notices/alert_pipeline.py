@@ -19,7 +19,7 @@ from alerts.lifecycle.state_machine import Change
 from alerts.notices import notices
 from alerts.notices.marks import Marks
 from streams.contract.cadence import DAY
-from streams.contract.reading import Unusable, produced_at, read
+from streams.contract.reading import Unusable, appended_at, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
@@ -124,13 +124,14 @@ class AlertPipeline:
 
     def _hear(self, part: Partition, verdict: Verdict, record: Record, outcome: Outcome) -> None:
         key = verdict.question_key
-        self._pass(part, verdict.question.regional, verdict.as_of.timestamp(), record.timestamp, outcome)
+        appended = appended_at(record)
+        self._pass(part, verdict.question.regional, verdict.as_of.timestamp(), appended, outcome)
         offset, alert = part.alerts.get(key, (-1, None))
         if record.offset <= offset:
             return
         change = state_machine.step(alert, verdict, self._policies.of(verdict.question))
         produced = produced_at(record.headers)
-        self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
+        self._settle(part, key, record.offset, alert, change, outcome, appended, produced)
 
     def _pass(self, part: Partition, regional: bool, event_time: float, at: int, outcome: Outcome) -> None:
         """Let event time pass. Alerts expire where a day begins: how fetches are cut changes nothing."""

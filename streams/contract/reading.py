@@ -52,6 +52,11 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
     return value
 
 
+def appended_at(record: Record) -> int:
+    """When a record was appended, in ms; what is no date becomes the nearest one (0 is 1970)."""
+    return min(max(record.timestamp, 0), LATEST)
+
+
 def produced_at(headers: Iterable[tuple[str, bytes | None]]) -> int:
     """When the newest event behind a record was produced, in ms; 0 where its headers do not say so."""
     for name, value in headers:

@@ -99,7 +99,12 @@ class Verdict(Timed):
         seen = self.evidence
         if seen.window == 1:
             return Figures(seen.observed, seen.expected, seen.lower, seen.upper)
-        if seen.period_lower is None or seen.period_upper is None:
+        if (
+            seen.period_lower is None
+            or seen.period_upper is None
+            or not seen.recent
+            or not seen.recent_expected
+        ):
             return None
         return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
 

@@ -1,0 +1,146 @@
+"""The real cores of both workers, fed with any records, as their workers feed them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from alerts.console.board import Board
+from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.policies import policies
+from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.controls import CONTROL, Acknowledge, Reroute, Silence
+from alerts.notices.marks import Marks
+from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
+from streams.contract.events import Encounter
+from streams.contract.partitioning import partition_of
+from streams.contract.reading import Unusable, read
+from streams.contract.sectors import Registry, registry
+from streams.contract.verdicts import Verdict
+from streams.judging.judge import Judge
+from streams.judging.period_summary import PeriodSummary
+from streams.pipelines.border_pipeline import BorderPipeline
+from streams.pipelines.sector_pipeline import SectorPipeline
+from streams.runtime.local_store import Copy
+from streams.runtime.partition_reader import POSITION, PartitionReader
+from streams.runtime.refusals import StateError
+from streams.worker.app import apply_control
+from streams.worker.metrics import BorderMetrics, Metrics
+from surgewatch.harness.any_record import NOW, AnyRecord, Maker
+
+PARTITIONS = 4
+SECTOR = "swanton"  # whose good event must be counted whatever lies around it
+MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
+    "encounters": (Encounter,),
+    "summaries": (PeriodSummary,),
+    "verdicts": (Verdict,),
+    "notices": (Notice,),
+    "controls": (Silence, Acknowledge, Reroute, PolicyDate, Capacity, Sensitivity, Withdrawn),
+    "state": (Encounter, Notice),
+}
+GOOD = {
+    "sector": SECTOR, "crossing_type": "between_ports", "demographic": "single_adult", "count": 3,
+    "occurred_at": "2023-11-14T20:00:00Z",
+}  # fmt: skip
+
+
+class Cores:
+    """What both workers run, without Kafka. `outcomes` counts what became of records, by topic."""
+
+    def __init__(self, seed: int, *, wild: float = 0.05) -> None:
+        places: Registry = registry()
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.people = 0  # of good events
+        self._random = Random(seed)  # noqa: S311 - reproducible, no secret
+        self._maker = Maker(self._random, wild=wild)
+        self._judge = Judge(places)
+        self._home = partition_of(SECTOR.encode(), PARTITIONS)
+        self.sectors = SectorPipeline(
+            places, self._judge, home=lambda sector: partition_of(sector.encode(), PARTITIONS)
+        )
+        self.borders = BorderPipeline(places)
+        self.marks = Marks()
+        self.alerts = AlertPipeline(policies(), self.marks)
+        self.board = Board()
+        self.metrics = Metrics(places)
+        self._names = Names(sectors=frozenset(places.by_name), questions=frozenset())
+        self._offset = 0
+
+    def feed(self, topic: str, number: int) -> None:
+        """Feed so many records of a topic, in one batch, then settle as a worker does before its commit."""
+        records = [self._maker.record(self._offset + at, MODELS[topic]) for at in range(number)]
+        self._offset += number
+        feeds: dict[str, Callable[[list[AnyRecord]], None]] = {
+            "encounters": self._encounters,
+            "summaries": self._summaries,
+            "verdicts": self._verdicts,
+            "notices": self._notices,
+            "controls": self._controls,
+            "state": self._state,
+        }
+        feeds[topic](records)
+        for core in (self.sectors, self.borders, self.alerts):
+            core.dirty()
+
+    def _encounters(self, records: list[AnyRecord]) -> None:
+        good = json.dumps({**GOOD, "event_id": f"good-{self._offset}"}).encode()
+        records.append(AnyRecord(self._offset, SECTOR.encode(), good, NOW * 1000, ()))
+        self._offset += 1
+        output = self.sectors.process(self._home, records)
+        self.metrics.batch(output, len(records), 0.0)
+        self._count("encounters", output.outcomes)
+        for published in (*output.verdicts, *output.dead):
+            published.model_dump_json()
+        self.people += GOOD["count"] if isinstance(GOOD["count"], int) else 0
+
+    def _summaries(self, records: list[AnyRecord]) -> None:
+        output = self.borders.process(0, records)
+        BorderMetrics(self.metrics).batch(output, len(records), 0.0)
+        self._count("summaries", output.summaries)
+
+    def _verdicts(self, records: list[AnyRecord]) -> None:
+        output = self.alerts.process(0, records)
+        self.outcomes["verdicts", "read"] += len(output.verdicts)
+        self._count("verdicts", output.unusable)
+        for verdict in output.verdicts:
+            self.board.observe(verdict)
+        for alert in output.alerts:
+            self.board.alert(alert)
+        for notice, _ in output.notices:
+            notice.model_dump_json()
+        self.alerts.tick(NOW)
+
+    def _notices(self, records: list[AnyRecord]) -> None:
+        for record in records:
+            found = read(Notice, record)
+            self.outcomes["notices", found if isinstance(found, Unusable) else "read"] += 1
+
+    def _controls(self, records: list[AnyRecord]) -> None:
+        for record in records:
+            apply_control(self._judge, self._names, record)
+            try:
+                control = CONTROL.validate_json(record.value or b"")
+            except ValidationError:
+                self.outcomes["controls", "refused"] += 1
+                continue
+            self.marks.apply(control)
+            self.outcomes["controls", "applied"] += 1
+
+    def _state(self, records: list[AnyRecord]) -> None:
+        """State is taken or refused with a reason; it never ends a worker in any other way."""
+        for record in records:
+            headers = [(POSITION, value) for _, value in record.headers]
+            copy = Copy()
+            try:
+                PartitionReader("counts", 0, copy).apply([replace(record, headers=headers)])
+                self.outcomes["state", "applied"] += 1
+            except StateError:
+                self.outcomes["state", "refused"] += 1
+
+    def _count(self, topic: str, outcomes: Mapping[Any, int]) -> None:
+        for name, number in outcomes.items():
+            self.outcomes[topic, str(name)] += number
