@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.refusals import SetupError
 from streams.runtime.watchdog import Position
@@ -60,9 +61,7 @@ class BrokerMonitor:
             await self._admin.start()
             return partitions
         except KafkaError as error:
-            raise SetupError(
-                f"no Kafka broker answers at {self._kafka.servers}: start one or set SURGEWATCH_BROKERS"
-            ) from error
+            raise SetupError(await asyncio.to_thread(diagnose, self._kafka, error)) from error
 
     async def stop(self) -> None:
         """Disconnect."""

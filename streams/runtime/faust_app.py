@@ -1,6 +1,8 @@
 """A Faust app on our transport, with everything of Faust's switched off that is not needed."""
 
 from streams.runtime.assignor import Assignor
+from streams.runtime.faust_credentials import credentials
+from streams.runtime.kafka_settings import METADATA_MS
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import App
 
@@ -13,7 +15,9 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
     """The app of a consumer group, under the topic prefix."""
     return App(
         settings.topic(group),
-        **settings.kafka.faust,
+        broker=[f"surgewatch://{server}" for server in settings.kafka.bootstrap],
+        broker_credentials=credentials(settings.kafka.security),
+        consumer_metadata_max_age_ms=METADATA_MS,
         datadir=str(settings.state_dir / "faust"),
         consumer_group_instance_id=settings.instance or None,
         consumer_auto_offset_reset="earliest",

@@ -1,5 +1,6 @@
 """Settings of every worker: environment variables, checked once, all faults named together."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +39,7 @@ class WorkerSettings(BaseSettings):
         60.0, description="without progress although there are records: the worker ends itself"
     )
 
-    @property
+    @cached_property
     def kafka(self) -> KafkaSettings:
         """How Kafka clients of this worker are set up."""
         return KafkaSettings(self.brokers)
