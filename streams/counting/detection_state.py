@@ -99,7 +99,9 @@ class DetectionState:
         self.hourly = HourlyState()
         self.daily, self.weekly, self.monthly = CadenceState(), CadenceState(), CadenceState()
         self.changed = True  # since it was last written
-        self.open_limits: dict[Cadence, float] = {}  # not kept: counts below cannot breach in the open period
+        self.open_limits: dict[
+            Cadence, float
+        ] = {}  # counts below cannot breach in the open period; kept with the counts
 
     def of(self, cadence: Cadence) -> CadenceState:
         """What is remembered of the periods of a cadence."""

@@ -21,7 +21,7 @@ from typing import Final
 
 from streams.baselines import fitted_delays
 from streams.baselines.calendar import Calendar
-from streams.baselines.fitted_models import Models
+from streams.baselines.fitted_models import EVERY, Models
 from streams.baselines.peer_priors import EVERYWHERE, PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.controls import StreamControl
@@ -104,6 +104,14 @@ class Judge:
             if look is Look.CLOSED or counts.sector in changed:
                 counts.state.changed = True
         return verdicts
+
+    def pass_over(self, sectors: Sequence[Counts], cadence: Cadence, first: int, last: int) -> None:
+        """Pass over periods that are empty, as many before them were: keep models current, ask nothing."""
+        for counts in sectors:
+            counts.state.open_limits.pop(cadence, None)
+            counts.state.changed = True
+        for index in range(max(first, last - EVERY[cadence] + 1), last + 1):
+            self.models[cadence].refresh(sectors, index)
 
     def is_silence_due(self, counts: Counts, hour: int) -> bool:
         """Return whether silence is worth asking about at the start of this hour. (Asked very often.)"""
