@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from streams.contract.dead_letters import DeadLetter, Reason, Rejected
+from streams.contract.reading import LATEST
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Decoder, Event
@@ -107,7 +108,7 @@ class SectorPipeline:
         """Process one fetch of one partition, in the order of its offsets."""
         decoded = self._decoder.decode(
             [record.value for record in records],
-            [record.timestamp / 1000 for record in records],
+            [min(record.timestamp, LATEST) / 1000 for record in records],
             [record.offset for record in records],
         )
         if self._home is not None:

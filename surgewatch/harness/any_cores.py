@@ -19,7 +19,7 @@ from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, 
 from streams.contract.events import Encounter
 from streams.contract.partitioning import partition_of
 from streams.contract.reading import Unusable, read
-from streams.contract.sectors import Registry, registry
+from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
 from streams.judging.period_summary import PeriodSummary
@@ -51,20 +51,17 @@ GOOD = {
 class Cores:
     """What both workers run, without Kafka. `outcomes` counts what became of records, by topic."""
 
-    def __init__(self, seed: int, *, wild: float = 0.05) -> None:
-        places: Registry = registry()
+    def __init__(self, seed: int, *, wild: float = 0.01, odd: float = 0.1) -> None:
+        self._places = places = registry()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.people = 0  # of good events
         self._random = Random(seed)  # noqa: S311 - reproducible, no secret
-        self._maker = Maker(self._random, wild=wild)
+        self._maker = Maker(self._random, wild=wild, odd=odd)
         self._judge = Judge(places)
         self._home = partition_of(SECTOR.encode(), PARTITIONS)
-        self.sectors = SectorPipeline(
-            places, self._judge, home=lambda sector: partition_of(sector.encode(), PARTITIONS)
-        )
-        self.borders = BorderPipeline(places)
         self.marks = Marks()
-        self.alerts = AlertPipeline(policies(), self.marks)
+        self._make()
+        self._written: dict[tuple[str, int], dict[bytes, bytes | None]] = {}  # by core and partition
         self.board = Board()
         self.metrics = Metrics(places)
         self._names = Names(sectors=frozenset(places.by_name), questions=frozenset())
@@ -83,18 +80,37 @@ class Cores:
             "state": self._state,
         }
         feeds[topic](records)
-        for core in (self.sectors, self.borders, self.alerts):
-            core.dirty()
+        for name, core in self._cores().items():
+            for partition, pairs in core.dirty().items():
+                self._written.setdefault((name, partition), {}).update(pairs)
+
+    def restart(self) -> None:
+        """Go on with fresh cores, restored from what was written: as a worker that takes over."""
+        self._make()
+        for (name, partition), pairs in self._written.items():
+            held = {key: value for key, value in pairs.items() if value is not None}
+            self._cores()[name].restore(partition, held)
+
+    def _make(self) -> None:
+        self.sectors = SectorPipeline(
+            self._places, self._judge, home=lambda sector: partition_of(sector.encode(), PARTITIONS)
+        )
+        self.borders = BorderPipeline(self._places)
+        self.alerts = AlertPipeline(policies(), self.marks)
+
+    def _cores(self) -> Mapping[str, SectorPipeline | BorderPipeline | AlertPipeline]:
+        return {"counts": self.sectors, "borders": self.borders, "alerts": self.alerts}
 
     def _encounters(self, records: list[AnyRecord]) -> None:
         good = json.dumps({**GOOD, "event_id": f"good-{self._offset}"}).encode()
-        records.append(AnyRecord(self._offset, SECTOR.encode(), good, NOW * 1000, ()))
+        next_good = AnyRecord(self._offset, SECTOR.encode(), good, NOW * 1000, ())
         self._offset += 1
-        output = self.sectors.process(self._home, records)
-        self.metrics.batch(output, len(records), 0.0)
-        self._count("encounters", output.outcomes)
-        for published in (*output.verdicts, *output.dead):
-            published.model_dump_json()
+        for partition, batch in ((self._random.randrange(PARTITIONS), records), (self._home, [next_good])):
+            output = self.sectors.process(partition, batch)
+            self.metrics.batch(output, len(batch), 0.0)
+            self._count("encounters", output.outcomes)
+            for published in (*output.verdicts, *output.summaries, *output.dead):
+                published.model_dump_json()
         self.people += GOOD["count"] if isinstance(GOOD["count"], int) else 0
 
     def _summaries(self, records: list[AnyRecord]) -> None:

@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
+NAMES = {"sector": ("swanton", "tucson", "rcmp-quebec"), "border": ("northern", "southwest")}
 NOW = 1_700_000_000  # epoch seconds: the broker's time, about
 WORDS = (
     "swanton",
@@ -50,10 +51,14 @@ class AnyRecord:
 
 
 class Maker:
-    """Makes records. `wild`: the share of fields whose value is none that the model admits."""
+    """Makes records.
 
-    def __init__(self, random: Random, *, wild: float = 0.05, words: Sequence[str] = WORDS) -> None:
-        self._random, self._wild, self._words = random, wild, words
+    `wild` is the share of fields with a value of any type, `odd` that of odd values of the right type.
+    """
+
+    def __init__(self, random: Random, *, wild: float, odd: float, words: Sequence[str] = WORDS) -> None:
+        self._random, self._wild, self._odd, self._words = random, wild, odd, words
+        self._name = ""  # of the field that is being made
 
     def record(self, offset: int, models: Sequence[type[BaseModel]]) -> AnyRecord:
         """A record of a topic on which values of these models lie."""
@@ -77,7 +82,7 @@ class Maker:
     def model(self, model: type[BaseModel]) -> dict[str, Any]:
         """The fields of a model."""
         made = {
-            name: self._field(field)
+            name: self._field(name, field)
             for name, field in model.model_fields.items()
             if field.is_required() or self._random.random() < 0.5
         }
@@ -85,7 +90,8 @@ class Maker:
             made["field_of_a_later_version"] = 1
         return made
 
-    def _field(self, field: FieldInfo) -> Any:
+    def _field(self, name: str, field: FieldInfo) -> Any:
+        self._name = name
         if self._random.random() < self._wild:
             return self._random.choice((None, "", [], {}, True, "x" * 5_000, *NUMBERS, *self._words))
         return self._of(field.annotation, field.metadata)
@@ -116,13 +122,18 @@ class Maker:
             str: lambda: self._word(limits),
             dt.datetime: self._moment,
             dt.date: lambda: self._moment()[:10],
+            dt.time: lambda: self._moment()[11:19],
             type(None): lambda: None,
         }
         return plain[kind]()
 
+    def _is_odd(self) -> bool:
+        """Is a value to be an odd one, though of the right type?"""
+        return self._random.random() < self._odd
+
     def _number(self, limits: Sequence[Any]) -> float:
         """A number within its limits, often at one of them."""
-        bounds: list[Any] = [-5, 1e6]
+        bounds: list[Any] = [-5 if self._is_odd() else 0, 1e6]
         for limit in limits:
             if isinstance(limit, Ge | Gt):
                 bounds[0] = limit.ge if isinstance(limit, Ge) else limit.gt
@@ -132,10 +143,15 @@ class Maker:
         return self._random.choice((low, high, self._random.uniform(low, high), min(max(1, low), high)))
 
     def _word(self, limits: Sequence[Any]) -> str:
+        if not self._is_odd():
+            return self._random.choice(
+                NAMES.get(self._name) or (f"{self._name}-{self._random.randrange(10**4)}",)
+            )
         longest = next((one.max_length for one in limits if isinstance(one, MaxLen)), 64)
         return self._random.choice(self._words)[:longest] if self._random.random() < 0.9 else ""
 
     def _moment(self) -> str:
-        at = dt.datetime.fromtimestamp(self._random.choice(TIMES), dt.UTC)
+        times = TIMES if self._is_odd() else (NOW - 7_200, NOW)
+        at = dt.datetime.fromtimestamp(self._random.choice(times), dt.UTC)
         hours = self._random.choice((-14, -5, 0, 5.5, 14)) if 1900 < at.year < 9000 else 0
         return at.astimezone(dt.timezone(dt.timedelta(hours=hours))).isoformat()
