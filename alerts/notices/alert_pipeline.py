@@ -206,6 +206,11 @@ def _dated(notice: Notice, produced: int) -> Notice:
     return notice.model_copy(update={"produced_at": moment})
 
 
+def without_offset(_: bytes, value: bytes) -> bytes:
+    """The value of a key, for an alert whose partition has no verdict on it yet."""
+    return msgspec.msgpack.encode((-1, msgspec.msgpack.decode(value)[1]))
+
+
 def _encode(held: tuple[int, Alert] | None) -> bytes | None:
     if held is None:
         return None

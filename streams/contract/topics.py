@@ -66,11 +66,14 @@ class Plan(NamedTuple):
 
 
 def topics(prefix: str = "", partitions: int | None = None) -> tuple[Topic, ...]:
-    """The topics under a prefix; `partitions` goes for those that have more than one."""
+    """The topics under a prefix; `partitions` is for sources with state, and for their changelogs."""
+    sources = {topic.source for topic in TOPICS}
     return tuple(
         topic._replace(
             name=prefix + topic.name,
-            partitions=partitions if partitions and topic.partitions > 1 else topic.partitions,
+            partitions=partitions
+            if partitions and {topic.name, topic.source} & sources - {""}
+            else topic.partitions,
             source=topic.source and prefix + topic.source,
         )
         for topic in TOPICS

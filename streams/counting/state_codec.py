@@ -130,6 +130,13 @@ def _outgrown(counts: Counts) -> bool:
     )
 
 
+def without_offset(key: bytes, value: bytes) -> bytes:
+    """The value of a key, for a sector that has counted no record of its partition yet."""
+    if not key.endswith(b"\0now"):
+        return value
+    return _pack({**msgspec.msgpack.decode(value), "offset": -1})
+
+
 def _history(counts: Counts) -> bytes:
     names, table = counts.slices.closed
     body = {
