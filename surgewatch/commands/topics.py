@@ -34,8 +34,8 @@ def command(
 ) -> None:
     """Create the topics and check the ones that are there (partitions, compaction, retention).
 
-    With --partitions N, topics that are there get N partitions, and state moves along: stop producers, let the
-    workers come to a lag of 0, and stop them before. If it is interrupted, run it again.
+    With --partitions N, topics that are there get N partitions, and state moves along. Before that, stop
+    producers, let the workers come to a lag of 0, and stop them. If it is interrupted, run it again.
 
     With --as ROLE, check the ACLs of the credentials in use and change nothing.
     """

@@ -1,7 +1,8 @@
 """Move state in a real Kafka: workers and producers stopped, resumable, verified.
 
 Copies are written first, then what they were copied from is deleted; the sources get their partitions last.
-Until then workers refuse to start, since changelogs and sources do not fit. After an interruption, run it again.
+Until then workers refuse to start, since changelogs and sources do not fit. After an interruption, run it
+again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
