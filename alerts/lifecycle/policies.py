@@ -1,4 +1,4 @@
-"""Policies: what makes an alert of a verdict, and how much it matters. Data, in `policies.toml`."""
+"""Policies: which verdicts become alerts, and how severe they are. The data are in `policies.toml`."""
 
 import datetime as dt
 from pathlib import Path
@@ -12,7 +12,7 @@ from streams.contract.toml_documents import load
 from streams.contract.verdicts import Question, Verdict
 
 SHIPPED = Path(__file__).with_name("policies.toml")
-LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that are enough where periods are long
+LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that suffice where periods are long
 LENGTH: Final = {
     Cadence.HOUR: dt.timedelta(hours=1),
     Cadence.DAY: dt.timedelta(days=1),
@@ -33,7 +33,9 @@ class Policy(BaseModel):
     resolve_after: Count = 3
     expire_days: Annotated[float, Field(gt=0)] = 14
     remind_days: Annotated[float, Field(gt=0)] = 7
-    unanswered_minutes: tuple[Annotated[float, Field(gt=0)], ...] = ()  # by the wall, since it was told
+    unanswered_minutes: tuple[
+        Annotated[float, Field(gt=0)], ...
+    ] = ()  # of processing time, since it was raised
     unanswered_least: Severity = Severity.CRITICAL
     least_excess: Amount = 5
     least_ratio: Amount = 1.3
@@ -44,20 +46,23 @@ class Policy(BaseModel):
     most: Severity = Severity.CRITICAL
 
     def calm_periods(self, cadence: Cadence) -> int:
-        """Closed calm periods after which an alert is over; long periods say the same in fewer."""
+        """Return after how many closed calm periods an alert is over: fewer where periods are long."""
         return min(self.resolve_after, LONG.get(cadence, self.resolve_after))
 
-    def patience(self, cadence: Cadence) -> dt.timedelta:
-        """Event time without a word after which an alert is over: never so short that a word may be due."""
+    def expires_after(self, cadence: Cadence) -> dt.timedelta:
+        """Return the event time without a verdict after which an alert is over.
+
+        It is at least two and a half periods, so that the next verdict has always had time to come.
+        """
         return max(dt.timedelta(days=self.expire_days), 2.5 * LENGTH[cadence])
 
     def counts(self, verdict: Verdict) -> bool:
-        """Is this breach large enough to be anybody's business?"""
+        """Return whether a breach is large enough to alert on: by excess and by ratio."""
         excess, ratio = deviation(verdict)
         return verdict.breach and excess >= self.least_excess and ratio >= self.least_ratio
 
     def severity(self, verdict: Verdict) -> Severity:
-        """From excess and ratio, both of which have to be there; never from the p-value."""
+        """Return the highest severity whose excess and ratio are both reached, whatever the p-value."""
         excess, ratio = deviation(verdict)
         if excess >= self.critical_excess and ratio >= self.critical_ratio:
             found = Severity.CRITICAL
@@ -69,7 +74,7 @@ class Policy(BaseModel):
 
 
 class Policies(BaseModel):
-    """One policy for each question; what `[question.…]` leaves open is `[default]`."""
+    """One policy for each question; what `[question.…]` leaves out is taken from `[default]`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,12 +94,15 @@ class Policies(BaseModel):
         return {**data, "question": own}
 
     def of(self, question: Question) -> Policy:
-        """The policy of a question."""
+        """Return the policy of a question."""
         return self.question.get(question, self.default)
 
 
 def deviation(verdict: Verdict) -> tuple[float, float]:
-    """How many people too many (or too few), and how many times what was expected (or its inverse)."""
+    """Return how many people too many (or too few), and how many times the expected count (or its inverse).
+
+    Of a sector at capacity: the people, and how many times its capacity.
+    """
     observed, expected = verdict.evidence.observed, verdict.evidence.expected
     if verdict.question is Question.STRAIN and verdict.evidence.capacity:
         expected = verdict.evidence.capacity

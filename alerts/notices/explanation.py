@@ -4,25 +4,12 @@ import math
 from collections.abc import Iterator
 
 from alerts.lifecycle.alert import Alert
-from streams.contract.verdicts import Contribution, Evidence, Question
+from alerts.notices.wording import MEANINGS, sparkline
+from streams.contract.verdicts import Contribution, Evidence
 
-ASKED = {
-    Question.SURGE: "more people than normal",
-    Question.SLOW_RISE: "a slow rise: a little too many, for a while",
-    Question.RECORD: "as many people as not seen for long",
-    Question.DROP: "fewer people than normal",
-    Question.SILENCE: "no people where some are normal",
-    Question.MIX: "other people than normal",
-    Question.STRAIN: "as many people as the sector can take in",
-    Question.DISPLACEMENT: "fewer people here, more next door",
-    Question.SPILL_OVER: "what was seen upstream has arrived",
-    Question.SCAN: "several sectors side by side are high together",
-    Question.REGIME: "a lasting new level that no calendar announced",
-}
 LATE = 0.01  # share of late people from which on it is told
 SHOWN = 4  # slices, neighbours
 MOMENT = "%Y-%m-%d %H:%M %Z"
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def explain(alert: Alert) -> str:
@@ -33,7 +20,7 @@ def explain(alert: Alert) -> str:
 def _lines(alert: Alert) -> Iterator[str]:
     verdict, seen = alert.latest, alert.latest.evidence
     place = f"{alert.sector}, {alert.subject}" if alert.subject else alert.sector
-    yield f"{alert.severity.upper()} {alert.state}: {place}: {ASKED[alert.question]}"
+    yield f"{alert.severity.upper()} {alert.state}: {place}: {MEANINGS[alert.question]}"
     plural = "s" if seen.window > 1 else ""
     still = "" if verdict.closed else ", still filling"
     yield f"  when      {seen.window} {verdict.cadence}{plural} to {verdict.period:{MOMENT}}{still}"
@@ -53,7 +40,7 @@ def _lines(alert: Alert) -> Iterator[str]:
     if seen.capacity:
         yield f"  room      {_people(seen.capacity)} people a day{_full(seen)}"
     if seen.recent:
-        yield f"  recent    {_sparkline(seen.recent)}  ({len(seen.recent)} periods, the last on the right)"
+        yield f"  recent    {sparkline(seen.recent)}  ({len(seen.recent)} periods, the last on the right)"
     if seen.remark:
         yield f"  note      {seen.remark}"
     if alert.acknowledged_by:
@@ -110,13 +97,3 @@ def _full(seen: Evidence) -> str:
 
 def _people(count: float) -> str:
     return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
-
-
-def _sparkline(values: tuple[float, ...]) -> str:
-    """Eight heights, from 0 to the highest.
-
-    >>> _sparkline((0, 2, 4, 8))
-    '▁▃▅█'
-    """
-    top = max(max(values), 1e-9)
-    return "".join(BARS[min(int(max(value, 0) / top * len(BARS)), len(BARS) - 1)] for value in values)

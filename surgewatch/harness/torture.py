@@ -27,7 +27,7 @@ from confluent_kafka.cimpl import NewTopic
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from streams.contract.cadence import DAY, Cadence
 from streams.contract.sectors import Registry, registry
 from streams.contract.topics import topics
@@ -52,7 +52,6 @@ PACKAGES: tuple[Package, ...] = ("streams", "alerts")
 STAGES = (
     ("surgewatch-streams", "encounters"),
     ("surgewatch-alerts", "verdicts"),
-    ("surgewatch-sink-webhook", "notices"),
 )
 ENDS = (Reason.FIRST, Reason.RESOLVED)
 
@@ -322,7 +321,7 @@ class Torture:
         for record in await self._read("encounters"):
             by_partition.setdefault(record.partition, []).append(record)
         sectors = SectorPipeline(self._places, Judge(self._places))
-        alerts = AlertPipeline(policies(), Marks())
+        alerts, history = AlertPipeline(policies()), NoticeHistory(policies(), self._places)
         due, told = set(), set()
         for partition, records in by_partition.items():
             said: list[Verdict] = []
@@ -330,8 +329,8 @@ class Torture:
                 said += sectors.process(partition, records[at : at + 10_000]).verdicts
             due |= {verdict.verdict_id for verdict in said if verdict.closed and verdict.breach}
             heard = [Signal(at, one.model_dump_json().encode()) for at, one in enumerate(said)]
-            found = alerts.process(partition, heard).notices
-            told |= {(one.alert.alert_id, one.reason) for one, _ in found if one.reason in ENDS}
+            found = history.follow(alerts.process(partition, heard).changes, time.time())
+            told |= {(one.alert.alert_id, one.reason) for one in found if one.reason in ENDS}
         return due, told
 
     async def _read(self, topic: str) -> list[Any]:
