@@ -137,11 +137,9 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
                 log.info("delivering", sink=sink, alerts=len(own))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Read the ledger of these partitions from its beginning."""
+        """Read the ledger of these partitions from its beginning: the group commits nothing."""
         for tp in assigned:
             self._loading[tp] = {}
-        if assigned:
-            await self._consumer.seek_to_beginning(*assigned)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish what is on its way, and deliver no more."""

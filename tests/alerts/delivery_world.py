@@ -147,12 +147,13 @@ class World:
             for queue in self.queues.values():
                 queue.observe(change, published_at=self.now, moment=self.moment)
 
-    def publish_again(self, number: int) -> None:
-        """A worker that died publishes its last changes once more."""
+    def publish_again(self, number: int, works: int) -> None:
+        """A worker that died publishes its last changes once more, while others deliver."""
         for change, at in self.published[-number:]:
             self.published.append((change, at))
             for queue in self.queues.values():
                 queue.observe(change, published_at=at, moment=self.moment)
+            self.work(works)
 
     def control(self, control: Control) -> None:
         """An operator says something."""
@@ -182,6 +183,13 @@ class World:
                 self.ledger.pop((record.sink, record.alert_id), None)
             else:
                 self.ledger[record.sink, record.alert_id] = record
+
+    def work(self, times: int) -> None:
+        """Let each sink's delivery run."""
+        for _ in range(times):
+            for sink in SINKS:
+                self.deliver(sink)
+            self.steady, self.now = self.steady + 1, self.now + 1
 
     def deliver(self, sink: str, *, dies_at: int = 0) -> bool:
         """Send one batch; the worker may die at one of four places. Return whether anything was sent."""
