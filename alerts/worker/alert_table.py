@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
@@ -46,18 +46,16 @@ class AlertTable:
 
     async def follow(self) -> None:
         """Read the topic from its beginning and go on, for as long as the broker is there."""
-        topic = self._settings.topic(TOPIC)
         consumer = AIOKafkaConsumer(
+            self._settings.topic(TOPIC),  # without a group: all of its partitions
             bootstrap_servers=self._settings.brokers,
+            auto_offset_reset="earliest",
             enable_auto_commit=False,
             metadata_max_age_ms=METADATA_MS,
             fetch_max_wait_ms=FETCH_MS,
         )
         await consumer.start()
         try:
-            partitions = consumer.partitions_for_topic(topic) or set()
-            consumer.assign([TopicPartition(topic, partition) for partition in sorted(partitions)])
-            await consumer.seek_to_beginning()
             left = await consumer.end_offsets(consumer.assignment())
             while True:
                 left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
