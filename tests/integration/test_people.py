@@ -213,7 +213,7 @@ def test_who_takes_an_alert_is_told_within_seconds_without_another_verdict(house
     assert held["acknowledged_by"] == "anna"
 
 
-def test_a_route_that_is_switched_off_closes_what_it_opened_and_opens_it_when_it_is_back(
+def test_a_route_that_is_switched_off_closes_what_it_opened_and_opens_it_when_back(
     house: House,
 ) -> None:
     who = ("--by", "anna", "--reason", "drill")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
@@ -123,3 +124,4 @@ class Delivery(RuleBasedStateMachine):
 
 
 TestDelivery = Delivery.TestCase
+TestDelivery.settings = settings(stateful_step_count=20, deadline=None)
