@@ -150,6 +150,8 @@ class AlertPipeline:
             update = {"position": record.offset, "produced_at": _produced_at(record)}
             after = after.model_copy(update=update)
         _keep(held, key, after, outcome)
+        if after is not None and after.state is State.FIRING:  # by a verdict long behind event time
+            self._expire(held, key, after, outcome)
 
     def _advance(self, held: Partition, is_border: bool, event_time: float, outcome: Outcome) -> None:
         """Let event time pass. Alerts expire where a day begins, so the size of batches changes nothing."""
@@ -157,12 +159,15 @@ class AlertPipeline:
         held.event_time[is_border] = max(held.event_time[is_border], event_time)
         if not is_new_day:
             return
-        now = dt.datetime.fromtimestamp(held.event_time[is_border], dt.UTC)
         for key, alert in list(held.alerts.items()):
             if alert.question.regional is is_border:
-                after = state_machine.expire(alert, now, self._policies.of(alert.question))
-                if after is not alert:
-                    _keep(held, key, after, outcome)
+                self._expire(held, key, alert, outcome)
+
+    def _expire(self, held: Partition, key: str, alert: Alert, outcome: Outcome) -> None:
+        event_time = dt.datetime.fromtimestamp(held.event_time[alert.question.regional], dt.UTC)
+        after = state_machine.expire(alert, event_time, self._policies.of(alert.question))
+        if after is not alert:
+            _keep(held, key, after, outcome)
 
 
 def _keep(held: Partition, key: str, after: Alert | None, outcome: Outcome) -> None:
