@@ -53,6 +53,7 @@ class DeliveryQueue:
         self._lines: dict[str, Line] = {}
         self._newest: dict[str, tuple[int, str]] = {}  # by question: position and id of its alert
         self._due: dict[str, Message] = {}
+        self._in_flight: list[Batch] = []
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
 
@@ -138,7 +139,7 @@ class DeliveryQueue:
         return self._backlog.is_busy(moment.steady) and is_old(message.view.alert, moment.now)
 
     def _tidied(self, alert_id: str, line: Line) -> list[LedgerRecord]:
-        """Take back a message that is no longer due; forget an alert of which nothing is left to say."""
+        """Take back a message that is no longer due; forget an alert that is gone and needs no message."""
         if alert_id in self._due:
             return []
         if line.alert is None and not line.steps and not self._replay:
@@ -151,29 +152,33 @@ class DeliveryQueue:
 
     def take(self, moment: Moment) -> Batch | None:
         """Return what is to be sent now, gravest first; None where nothing is due or the sink is busy."""
-        in_flight = [line for line in self._lines.values() if line.in_flight]
-        if moment.steady < self._free_at or len(in_flight) >= SLOTS:
-            return None
-        may_retry = sum(line.tries > 0 for line in in_flight) < SLOTS // 2
         lines = self._lines
+        if moment.steady < self._free_at or len(self._in_flight) >= SLOTS:
+            return None
+        retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
+        may_retry = sum(retries) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
-        for alert_id in ready:
-            self._compare(alert_id, lines[alert_id], moment)
-        ready = sorted((one for one in ready if one in self._due), key=self._urgency)
         summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
-        messages = self._grouped(ready, moment, is_digest=summary is not None)
-        return Batch(messages, summary) if messages or summary else None
+        is_digest = summary is not None or self._is_digest(ready, moment)
+        messages: list[Message] = []
+        for alert_id in sorted(ready, key=self._urgency):
+            if len(messages) == (self.limits.most if is_digest else 1):
+                break
+            if is_digest and lines[alert_id].alone:
+                continue
+            self._compare(alert_id, lines[alert_id], moment)  # time has passed since it was found due
+            if message := self._due.get(alert_id):
+                messages.append(message)
+        return Batch(tuple(messages), summary) if messages or summary else None
 
     def _urgency(self, alert_id: str) -> tuple[int, int, float]:
         line, alert = self._lines[alert_id], self._due[alert_id].view.alert
         return -RANK[alert.severity], line.tries, line.due_since or 0.0
 
-    def _grouped(self, ready: Sequence[str], moment: Moment, *, is_digest: bool) -> tuple[Message, ...]:
-        together = [one for one in ready if not self._lines[one].alone]
-        late = sum(self._is_late(self._lines[one], moment) for one in together)
-        if self.limits.most > 1 and (is_digest or len(together) > FEW or late > 1):
-            return tuple(self._due[one] for one in together[: self.limits.most])
-        return tuple(self._due[one] for one in ready[:1])
+    def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
+        together = [line for one in ready if not (line := self._lines[one]).alone]
+        late = sum(self._is_late(line, moment) for line in together)
+        return self.limits.most > 1 and (len(together) > FEW or late > 1)
 
     def _is_late(self, line: Line, moment: Moment) -> bool:
         """Return whether its message could not go out when the alert was raised."""
@@ -183,6 +188,7 @@ class DeliveryQueue:
 
     def begin(self, batch: Batch, moment: Moment) -> list[LedgerRecord]:
         """Mark a batch as on its way; return the ledger records to be written before it is sent."""
+        self._in_flight.append(batch)
         self._free_at = moment.steady + self.limits.spacing
         lines = ((message, self._lines[message.alert_id]) for message in batch.messages)
         return [
@@ -249,6 +255,7 @@ class DeliveryQueue:
 
     def release(self, batch: Batch, moment: Moment) -> None:
         """The ledger has what came of a batch: its alerts may go on."""
+        self._in_flight.remove(batch)
         for message in batch.messages:
             line = self._lines[message.alert_id]
             line.in_flight = False

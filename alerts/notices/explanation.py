@@ -7,7 +7,7 @@ from alerts.lifecycle.alert import Alert
 from alerts.notices.wording import MEANINGS, sparkline
 from streams.contract.verdicts import Contribution, Evidence
 
-LATE = 0.01  # share of late people from which on it is told
+LATE = 0.01  # share of late people from which it is worth a line
 SHOWN = 4  # slices, neighbours
 MOMENT = "%Y-%m-%d %H:%M %Z"
 
@@ -71,9 +71,9 @@ def _parts(parts: tuple[Contribution, ...]) -> str:
 
 def _excess(seen: Evidence) -> str:
     difference = seen.observed - seen.expected
-    word = "more" if difference >= 0 else "fewer"
+    side = "more" if difference >= 0 else "fewer"
     times = f", {seen.observed / seen.expected:.1f} times" if seen.expected >= 1 else ""
-    return f": {_people(abs(difference))} {word}{times}"
+    return f": {_people(abs(difference))} {side}{times}"
 
 
 def _sure(seen: Evidence) -> str:

@@ -45,7 +45,7 @@ class AlertmanagerSink:
         return self._post([self._standing(notice, now) for notice in notices])
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """Return what HTTP says."""
+        """Return what the HTTP status means."""
         return http_outcome(status, headers)
 
     def _post(self, entries: Sequence[dict[str, Any]]) -> Request:

@@ -66,7 +66,7 @@ class SlackSink:
         return Request(self.url.get_secret_value(), {"content-type": "application/json"}, body)
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """Return what HTTP says; a channel that is gone or archived refuses for good."""
+        """Return what the HTTP status means; a channel that is gone or archived refuses for good."""
         is_success = 200 <= status < 300
         if not is_success and (status in (404, 410) or body in CLOSED):
             return Refused(body.decode(errors="replace")[:60] or "gone", gone=True)

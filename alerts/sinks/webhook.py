@@ -40,5 +40,5 @@ class WebhookSink:
         return Request(self.url.get_secret_value(), headers, body.encode())
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """Return what HTTP says."""
+        """Return what the HTTP status means."""
         return http_outcome(status, headers)

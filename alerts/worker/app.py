@@ -53,11 +53,11 @@ log = structlog.get_logger()
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
 
 
-class Books:
-    """Writes down what a delivery does."""
+class Records:
+    """Records what a delivery does: ledger, notices and dead letters."""
 
     def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
-        self.write, self.bury = writer.write, letters.bury
+        self.write, self.add_dead_letter = writer.write, letters.add
 
 
 class Alerts:
@@ -140,8 +140,8 @@ class Alerts:
             queue.restore(record, _moment())
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=_moment())
-        books = Books(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._client.send, books, self, self.registry)
+        records = Records(writer, self.letters)
+        delivery = SinkDelivery(sink, queue, self._client.send, records, self, self.registry)
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery

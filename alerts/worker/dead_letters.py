@@ -47,7 +47,7 @@ class DeadLetters:
         """Return the letters of a sink that are to be sent again and were not yet."""
         return [record for record in self._held.values() if record.again and record.letter.sink == sink]
 
-    async def bury(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
+    async def add(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
         """Publish a letter: its notice will not be delivered."""
         letter = DeadLetter(
             sink=sink,

@@ -30,13 +30,13 @@ LONGEST_REST: Final = 1.0  # seconds after which silences, quiet hours and waits
 SHORTEST_REST: Final = 0.02  # seconds, where messages are due and all slots are taken
 
 
-class Books(Protocol):
-    """Where it is written down."""
+class Records(Protocol):
+    """Where deliveries are recorded."""
 
     async def write(self, records: Sequence[LedgerRecord], notices: Sequence[tuple[str, Notice]]) -> None:
         """Write ledger records, and the notices that a sink has taken; return when the broker has them."""
 
-    async def bury(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
+    async def add_dead_letter(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
         """Write a dead letter."""
 
 
@@ -56,7 +56,7 @@ class SinkDelivery:
     sink: Sink
     queue: DeliveryQueue
     send: Callable[[Sink, Request], Awaitable[Outcome]]
-    books: Books
+    records: Records
     recorder: Recorder
     registry: Registry
     clock: Callable[[], Moment] = lambda: Moment(time.time(), time.monotonic())
@@ -70,7 +70,7 @@ class SinkDelivery:
             repost = tasks.create_task(self._repost(sink)) if isinstance(sink, Reposts) else None
             while not self._stopping:
                 self.changed.clear()
-                await self.books.write(self.queue.refresh(self.clock()), [])
+                await self.records.write(self.queue.refresh(self.clock()), [])
                 while not self._stopping and (batch := self.queue.take(self.clock())):
                     tasks.create_task(self._deliver(batch, self.queue.begin(batch, self.clock())))
                 await self._rest()
@@ -90,11 +90,11 @@ class SinkDelivery:
 
     async def send_again(self, message: Message) -> None:
         """Send a dead letter once more."""
-        await self.books.write(self.queue.send_again(message, self.clock()), [])
+        await self.records.write(self.queue.send_again(message, self.clock()), [])
         self.changed.set()
 
     async def _deliver(self, batch: Batch, begun: list[LedgerRecord]) -> None:
-        await self.books.write(begun, [])
+        await self.records.write(begun, [])
         notices = {message.notice_id: compose(message, self.registry) for message in batch.messages}
         started = self.clock()
         outcome = await self._try(batch, list(notices.values()))
@@ -104,10 +104,10 @@ class SinkDelivery:
         settled = self.queue.settle(batch, outcome, self.clock())
         for message, why in settled.dead:
             notice = notices[message.notice_id]
-            await self.books.bury(self.sink.name, notice, message, why)
+            await self.records.add_dead_letter(self.sink.name, notice, message, why)
             self.recorder.tried(self.sink.name, [notice], "dead", seconds=0.0, reason=why)
         delivered = [(self.sink.name, notices[message.notice_id]) for message in settled.delivered]
-        await self.books.write(settled.records, delivered)
+        await self.records.write(settled.records, delivered)
         self.queue.release(batch, self.clock())
         self.changed.set()
 

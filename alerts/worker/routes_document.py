@@ -149,7 +149,7 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
 
 
 def _url_faults(sink: Sink) -> list[str]:
-    """Say why the address of a sink cannot work. The address itself may be a secret: it is not repeated."""
+    """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
     url = getattr(sink, "url", "")
     text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
     try:

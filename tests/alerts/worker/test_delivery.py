@@ -42,7 +42,7 @@ class House:
         self.published += [notice.notice_id for _, notice in notices]
         await asyncio.sleep(0)
 
-    async def bury(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
+    async def add_dead_letter(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
         self.buried.append((notice.notice_id, reason))
 
     async def send(self, sink: Sink, request: Request) -> Outcome:
