@@ -17,7 +17,7 @@ from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series
-from streams.judging import questions
+from streams.detectors import surge
 from streams.judging.judge import Judge
 
 OLD, NEW, BEHIND, DAYS, FIRST = 60, 500, 2 * 366, 63, 18_000
@@ -60,7 +60,7 @@ def lived(world: World, *, peer_priors: bool) -> tuple[Floats, Floats]:
     judge, day = Judge(Registry(sector=())), Cadence.DAY
     old = [counts(f"old-{at}", FIRST - BEHIND, drawn[at]) for at in range(OLD)]
     new = [counts(f"new-{at}", FIRST, drawn[OLD + at, BEHIND:]) for at in range(NEW)]
-    judge._models[day].refresh(old, FIRST)
+    judge.models[day].refresh(old, FIRST)
     if peer_priors:
         judge.compare([*old, new[0]], day, FIRST)
     plain, doubled = np.full((2, NEW, DAYS), np.nan)
@@ -68,11 +68,11 @@ def lived(world: World, *, peer_priors: bool) -> tuple[Floats, Floats]:
         answer = judge.score(new, day, FIRST + ahead)
         if answer is None:
             continue
-        sheet, found = answer
+        view, found = answer
         plain[:, ahead] = found.p_value
-        more = sheet.observed.copy()
+        more = view.observed.copy()
         more[:, -1] = world.draw(2 * world.mean[:, [BEHIND + ahead]])[OLD:, 0]
-        doubled[:, ahead] = questions.surge_of(replace(sheet, observed=more)).p_value
+        doubled[:, ahead] = surge.of(replace(view, observed=more)).p_value
     return plain, doubled
 
 

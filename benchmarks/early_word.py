@@ -9,12 +9,13 @@ day, with a surge each, and the same without. *Days alone* is the same judge who
 import datetime as dt
 import json
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.detection import BENCH
+from streams.contract.questions import Look
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
@@ -34,8 +35,8 @@ class Record(NamedTuple):
 class DaysAlone(Judge):
     """Looks at no hour by itself."""
 
-    def bursts(self, batch: Iterable[Counts], hour: int, clock: float) -> list[Verdict]:
-        return []
+    def ask(self, look: Look, sectors: Iterable[Counts], **period: Any) -> list[Verdict]:
+        return [] if look is Look.HOUR else super().ask(look, sectors, **period)
 
 
 def told(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:

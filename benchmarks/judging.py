@@ -14,11 +14,13 @@ import numpy as np
 
 from streams.baselines.fitted_models import EVERY
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import Series
-from streams.judging import questions
+from streams.detectors import surge
 from streams.judging.judge import Judge
+from streams.judging.views import view_of
 
 SERIES, DAYS, FIRST = 1_000, 3 * 366, 18_000
 BARS = {"scoring": 10.0, "fits": 50.0}  # microseconds
@@ -49,13 +51,13 @@ def microseconds(work: Callable[[], object], times: int) -> float:
 def main() -> None:
     """Measure and print."""
     batch, judge = made(), Judge(Registry(sector=()))
-    models, today = judge._models[Cadence.DAY], FIRST + DAYS
+    models, today = judge.models[Cadence.DAY], FIRST + DAYS
     models.refresh(batch, today)  # the first fit of all comes once
 
     def score() -> None:
-        sheet = judge._look(batch, Cadence.DAY, today, closed=True, as_of=0.0)
-        assert sheet is not None
-        questions.surge_of(sheet)
+        view = view_of(batch, Look.CLOSED, today, models=models, limits=judge.limits, as_of=0.0)
+        assert view is not None
+        surge.of(view)
 
     def fits() -> None:
         for day in range(1, EVERY[Cadence.DAY] + 1):

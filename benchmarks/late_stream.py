@@ -9,14 +9,14 @@ import datetime as dt
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
@@ -51,15 +51,10 @@ class Report(NamedTuple):
 class Unaware(Judge):
     """A judge who takes what is in hand for all there is: it is not told how late it is."""
 
-    def close(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
-    ) -> list[Verdict]:
-        return super().close(batch, cadence, index)
-
-    def revise(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
-    ) -> list[Verdict]:
-        return super().revise(batch, cadence, index)
+    def ask(self, look: Look, sectors: Iterable[Counts], **period: Any) -> list[Verdict]:
+        if look in (Look.CLOSED, Look.REVISED):
+            period["watermark"] = None
+        return super().ask(look, sectors, **period)
 
 
 def tally(report: Report, replaces: str | None) -> dict[str, object]:
@@ -119,7 +114,9 @@ def read(path: Path) -> Iterator[Report]:
 def italy(what: str) -> Told:
     """Told by the finals as if each day had been known on its evening, or by the vintages as they came."""
     judge = Unaware if what == "unaware" else Judge
-    return lived(list(read(FINALS if what == "finals" else VINTAGES)), judge(PLACES, None, BUDGET))
+    return lived(
+        list(read(FINALS if what == "finals" else VINTAGES)), judge(PLACES, false_alarms_per_month=BUDGET)
+    )
 
 
 def days(told: Told, question: Question) -> set[dt.date]:
@@ -156,7 +153,7 @@ def delayed(sectors: int, length: int, doubled_from: int, seed: int = 5) -> list
 
 def breaches(judge: type[Judge], records: list[Record]) -> list[tuple[float, Verdict]]:
     """What is said of days, and when: days since 1970."""
-    flow, said = SectorPipeline(PLACES, judge(PLACES, None, BUDGET)), []
+    flow, said = SectorPipeline(PLACES, judge(PLACES, false_alarms_per_month=BUDGET)), []
     for start in range(0, len(records), 200):
         fetch = records[start : start + 200]
         when = fetch[-1].timestamp / 1000 / HOUR / 24

@@ -156,7 +156,7 @@ class Board:
             "by": control.by,
             "at": control.at.isoformat(),
             "reason": control.reason,
-            "says": control.says,
+            "says": control.effect,
         }
         until = control.until.isoformat() if isinstance(control, Silence) else ""
         self._put(CONTROLS, control.key, {"id": control.key, **words, "until": until})
@@ -230,6 +230,8 @@ def _alert(alert: Alert) -> Json:
     return {
         "id": alert.alert_id,
         **words,
+        "title": alert.question.entry.title,
+        "colour": alert.question.entry.colour,
         "cadence": alert.latest.cadence.value,
         "period": alert.latest.period.isoformat(),
         "latest": _evidence(alert.latest.evidence),

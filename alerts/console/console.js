@@ -7,10 +7,6 @@ const kinds = ["sectors", "alerts", "deliveries", "dead", "controls"];
 const board = Object.fromEntries(kinds.map((kind) => [kind, new Map()]));
 const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])); // id -> element
 const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4, resolved: 5 };
-const words = {
-  surge: "Surge", slow_rise: "Slow rise", record: "Record", drop: "Drop", silence: "Silence", mix: "Change of mix",
-  strain: "Strain", displacement: "Displacement", spill_over: "Spill-over", scan: "Cluster", regime: "New level",
-};
 
 // ---- words and figures ---------------------------------------------------------------------------------
 
@@ -119,7 +115,7 @@ function showAlert(alert) {
   element.dataset.id = alert.id;
   const evidence = alert.latest;
   const where = title(alert.sector);
-  const what = words[alert.question] ?? alert.question;
+  const what = alert.title;
   const top = make("div", "top");
   top.append(
     badge(state, alert.acknowledged_by ? ` · taken by ${alert.acknowledged_by}` : ""),
@@ -128,7 +124,9 @@ function showAlert(alert) {
   const subject = alert.subject ? `, ${slice(alert.subject)}` : "";
   const figure = make("p", "figure");
   figure.append(make("b", "", count(evidence.observed)), ` seen, ${count(evidence.expected)} expected${times(evidence)}`);
-  refill(element, top, make("h3", "", `${what} at ${where}${subject}`), figure, facts(alert), deeds(alert, `${what} at ${where}`));
+  const heading = make("h3", "", `${what} at ${where}${subject}`);
+  heading.style.setProperty("--question", alert.colour);
+  refill(element, top, heading, figure, facts(alert), deeds(alert, `${what} at ${where}`));
 }
 
 function facts(alert) {
@@ -270,7 +268,7 @@ const keepOnly = (kind, ids) => [...board[kind].keys()].filter((id) => !ids.has(
 function announce(fresh) {
   if (!fresh.length) return;
   fresh.forEach((alert) => rows.alerts.get(alert.id).classList.add("fresh"));
-  const first = fresh.slice(0, 3).map((a) => `${words[a.question] ?? a.question} at ${title(a.sector)}, ${standing(a)}`);
+  const first = fresh.slice(0, 3).map((a) => `${a.title} at ${title(a.sector)}, ${standing(a)}`);
   $("news").textContent = `New: ${first.join("; ")}${fresh.length > 3 ? ` and ${fresh.length - 3} more` : ""}`;
 }
 
@@ -302,7 +300,7 @@ function openDialog(kind, alert = null, then = null) {
     part.hidden = !part.dataset.for.split(" ").includes(kind);
     part.querySelectorAll("input, textarea, select").forEach((field) => (field.disabled = part.hidden));
   }
-  const where = alert?.question && `${words[alert.question] ?? alert.question} at ${title(alert.sector)}`;
+  const where = alert?.question && `${alert.title} at ${title(alert.sector)}`;
   $("dialog-title").textContent = {
     acknowledge: "Acknowledge", silence: "Silence", policy: "Policy date", capacity: "Capacity", sensitivity: "Sensitivity",
     route: "Route", withdraw: "Withdraw", token: "Unlock writing",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from streams.contract.reading import Timed
 from streams.contract.verdicts import Question, Verdict
 
 # Records that workers read back may come from another version: fields that are unknown here are passed over.
@@ -69,7 +70,7 @@ class Alert(BaseModel):
     silenced_by: str = ""
 
 
-class Notice(BaseModel):
+class Notice(Timed):
     """One message about one alert. `notice_id` is the dedup key: the same over retries and restarts."""
 
     model_config = RECORD
@@ -83,6 +84,11 @@ class Notice(BaseModel):
     since: str = ""  # the onset, by the sector's clock and in UTC
     as_of: str = ""  # how far the data reach, likewise
     produced_at: AwareDatetime | None = None  # when the newest event behind it was produced
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the notice refers to."""
+        return max(self.alert.updated, self.alert.onset)
 
 
 def alert_id(question_key: str, onset: dt.datetime) -> str:

@@ -1,15 +1,21 @@
-"""Policies: which verdicts become alerts, and how severe they are. The data are in `policies.toml`."""
+"""Policies: which verdicts become alerts, and how severe they are.
+
+A question's policy is `[default]` of `policies.toml`, then the question's entry in the table of questions,
+then `[question.NAME]` of the file.
+"""
 
 import datetime as dt
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.lifecycle.alert import RANK, Severity
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question
 from streams.contract.toml_documents import load
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import Verdict
 
 SHIPPED = Path(__file__).with_name("policies.toml")
 LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that suffice where periods are long
@@ -21,6 +27,7 @@ LENGTH: Final = {
 }
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Amount = Annotated[float, Field(ge=0)]
+Minutes = Annotated[float, Field(gt=0)]
 
 
 class Policy(BaseModel):
@@ -33,9 +40,7 @@ class Policy(BaseModel):
     resolve_after: Count = 3
     expire_days: Annotated[float, Field(gt=0)] = 14
     remind_days: Annotated[float, Field(gt=0)] = 7
-    unanswered_minutes: tuple[
-        Annotated[float, Field(gt=0)], ...
-    ] = ()  # of processing time, since it was raised
+    unanswered_minutes: tuple[Minutes, ...] = ()  # of processing time
     unanswered_least: Severity = Severity.CRITICAL
     least_excess: Amount = 5
     least_ratio: Amount = 1.3
@@ -74,28 +79,29 @@ class Policy(BaseModel):
 
 
 class Policies(BaseModel):
-    """One policy for each question; what `[question.…]` leaves out is taken from `[default]`."""
+    """One policy for each question."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
     default: Policy = Policy()
-    question: dict[Question, Policy] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _inherit(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or not isinstance(data.get("question", {}), dict):
-            return data
-        default = data.get("default", {})
-        own = {
-            name: {**default, **policy} if isinstance(policy, dict) else policy
-            for name, policy in data.get("question", {}).items()
-        }
-        return {**data, "question": own}
+    question: dict[Question, Policy] = {}  # only what is set in them counts
 
     def of(self, question: Question) -> Policy:
         """Return the policy of a question."""
-        return self.question.get(question, self.default)
+        return self._by_question[question]
+
+    @cached_property
+    def _by_question(self) -> dict[Question, Policy]:
+        return {
+            question: Policy.model_validate(
+                {
+                    **self.default.model_dump(exclude_unset=True),
+                    **question.entry.policy,
+                    **self.question.get(question, Policy()).model_dump(exclude_unset=True),
+                }
+            )
+            for question in Question
+        }
 
 
 def deviation(verdict: Verdict) -> tuple[float, float]:

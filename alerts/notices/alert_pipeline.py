@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import msgspec
-from pydantic import ValidationError
 
 from alerts.lifecycle import state_machine
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies
 from streams.contract.cadence import DAY
-from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.contract.reading import Unusable, produced_at, read
+from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
 EVENT_TIME_KEYS = {False: b"\0clock", True: b"\0clock of regions"}  # of a partition: sectors, borders
@@ -30,7 +30,7 @@ class Record(Protocol):
     offset: int
     value: bytes | None
     timestamp: int
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class AlertChange(NamedTuple):
@@ -47,7 +47,7 @@ class Outcome:
     changes: list[AlertChange] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     transitions: Counter[tuple[str, str]] = field(default_factory=Counter)  # question, state
-    unreadable: int = 0
+    unusable: Counter[Unusable] = field(default_factory=Counter)
 
 
 class Partition:
@@ -76,10 +76,9 @@ class AlertPipeline:
         outcome = Outcome()
         held = self.partitions.setdefault(partition, Partition())
         for record in records:
-            try:
-                verdict = Verdict.model_validate_json(record.value or b"")
-            except ValidationError:
-                outcome.unreadable += 1
+            verdict = read(Verdict, record)
+            if isinstance(verdict, Unusable):
+                outcome.unusable[verdict] += 1
                 continue
             outcome.verdicts.append(verdict)
             self._apply(held, verdict, record, outcome)
@@ -147,7 +146,11 @@ class AlertPipeline:
                 held.touched.add(key)
             return
         if after is not None:
-            update = {"position": record.offset, "produced_at": _produced_at(record)}
+            produced = produced_at(record.headers)
+            update = {
+                "position": record.offset,
+                "produced_at": _moment(produced) if produced else None,
+            }
             after = after.model_copy(update=update)
         _keep(held, key, after, outcome)
         if after is not None and after.state is State.FIRING:  # by a verdict long behind event time
@@ -178,15 +181,6 @@ def _keep(held: Partition, key: str, after: Alert | None, outcome: Outcome) -> N
             outcome.transitions[after.question, after.state] += 1
     held.touched.add(key)
     outcome.changes.append(AlertChange(key, after))
-
-
-def _produced_at(record: Record) -> dt.datetime | None:
-    """Return when the newest event behind a verdict was produced; None where its header is unreadable."""
-    try:
-        ms = next((int(value) for name, value in record.headers if name == PRODUCED_AT), 0)
-        return _moment(ms) if ms else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _moment(ms: int) -> dt.datetime:

@@ -3,16 +3,14 @@
 import datetime as dt
 from collections.abc import Collection
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.routing import Route
-from streams.contract.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
+from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn, missing
 from streams.contract.events import Word
-from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question
 
 
 class Silence(Control):
@@ -29,9 +27,15 @@ class Silence(Control):
         return f"silence/{self.name}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         what = "alerts" if self.question == "*" else self.question
         return f"no notices of {what} in {self.sector} until {self.until:%Y-%m-%d %H:%M %Z}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return [
+            *missing("sector", [self.sector], names.sectors),
+            *missing("question", [self.question], names.questions),
+        ]
 
     def covers(self, alert: Alert) -> bool:
         """Return whether the alert is one of those that are silenced."""
@@ -54,8 +58,11 @@ class Acknowledge(Control):
         return f"ack/{self.alert_id}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         return f"{self.by} takes care of alert {self.alert_id}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("alert", [self.alert_id], names.alerts, globs=False)
 
 
 class Reroute(Control):
@@ -70,42 +77,28 @@ class Reroute(Control):
         return f"route/{self.name}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         if self.route is None:
             return f"route {self.name} is off"
         return f"route {self.name} sends {self.route.least} and above to {', '.join(self.route.sinks)}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Withdrawn
 CONTROL: TypeAdapter[Any] = TypeAdapter(Annotated[Any, Field(discriminator="kind")])
 
 
-class Known(NamedTuple):
-    """What a control may refer to. None: that is not known here, so it is not checked."""
+def checked(control: Control, names: Names) -> Control:
+    """Return the control, an abbreviated alert id completed.
 
-    registry: Registry
-    sinks: Collection[str] | None = None
-    alert_ids: Collection[str] | None = None
-    keys: Collection[str] | None = None  # of the controls in force
-
-
-def check(control: Control, known: Known) -> Control:
-    """Return the control, an abbreviated alert id completed; raises ValueError naming what it refers to."""
-    match control:
-        case Acknowledge() if known.alert_ids is not None:
-            return control.model_copy(update={"alert_id": full_alert_id(control.alert_id, known.alert_ids)})
-        case Silence():
-            _check_sectors([control.sector], known.registry)
-            if not any(fnmatchcase(question, control.question) for question in Question):
-                raise ValueError(f"unknown question {control.question!r}: one of {', '.join(Question)}")
-        case Reroute(route=Route() as route):
-            _check_sinks(route, known.sinks)
-        case Capacity() | Sensitivity():
-            _check_sectors([control.sector], known.registry)
-        case PolicyDate():
-            _check_sectors(control.sectors, known.registry)
-        case Withdrawn() if known.keys is not None and control.key not in known.keys:
-            raise ValueError(f"no control {control.key!r}: `surgewatch controls` lists those in force")
+    Raises ValueError with a sentence for each name in it that refers to nothing.
+    """
+    if isinstance(control, Acknowledge) and names.alerts is not None:
+        control = control.model_copy(update={"alert_id": full_alert_id(control.alert_id, names.alerts)})
+    if unknown := control.unknown(names):
+        raise ValueError("; ".join(unknown))
     return control
 
 
@@ -119,21 +112,3 @@ def full_alert_id(prefix: str, alert_ids: Collection[str]) -> str:
     if len(found) > 1:
         raise ValueError(f"{len(found)} alerts begin with {prefix!r}: {', '.join(found[:3])}")
     return found[0]
-
-
-def _check_sectors(names: Collection[str], registry: Registry) -> None:
-    known = {
-        *registry.by_id,
-        *(sector.border for sector in registry.sector),
-    }  # alerts of a border bear its name
-    for name in names:
-        if not any(fnmatchcase(sector, name) for sector in known):
-            near = registry.nearest(name)
-            hint = f"; nearest known: {near.id}" if near else ""
-            raise ValueError(f"unknown sector {name!r}{hint}")
-
-
-def _check_sinks(route: Route, sinks: Collection[str] | None) -> None:
-    unknown = sorted(set(route.sinks) - set(sinks)) if sinks is not None else []
-    if unknown:
-        raise ValueError(f"unknown sinks {', '.join(unknown)}: one of {', '.join(sorted(sinks or ()))}")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from alerts.lifecycle.alert import Alert
-from alerts.notices.wording import MEANINGS, sparkline
+from alerts.notices.wording import sparkline
 from streams.contract.verdicts import Contribution, Evidence
 
 LATE = 0.01  # share of late people from which it is worth a line
@@ -20,7 +20,7 @@ def explain(alert: Alert) -> str:
 def _lines(alert: Alert) -> Iterator[str]:
     verdict, seen = alert.latest, alert.latest.evidence
     place = f"{alert.sector}, {alert.subject}" if alert.subject else alert.sector
-    yield f"{alert.severity.upper()} {alert.state}: {place}: {MEANINGS[alert.question]}"
+    yield f"{alert.severity.upper()} {alert.state}: {place}: {alert.question.entry.meaning}"
     plural = "s" if seen.window > 1 else ""
     still = "" if verdict.closed else ", still filling"
     yield f"  when      {seen.window} {verdict.cadence}{plural} to {verdict.period:{MOMENT}}{still}"

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from alerts.lifecycle.alert import Alert
-from streams.contract.verdicts import Question
+from streams.contract.questions import Scope
 
 
 class Link(NamedTuple):
@@ -31,7 +31,7 @@ class Links:
         """The sector's dashboard, or for many sectors together the one over all."""
         if not self.grafana:
             return ""
-        if alert.question is Question.SCAN:
+        if alert.question.entry.scope is Scope.BORDER:
             return f"{self.grafana}/d/surgewatch-situation"
         return f"{self.grafana}/d/surgewatch-sector?var-sector={quote(alert.sector)}"
 

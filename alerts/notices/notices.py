@@ -8,7 +8,7 @@ from alerts.lifecycle.alert import Alert, Notice, Reason, State
 from alerts.lifecycle.policies import deviation
 from alerts.notices.backlog import Summary
 from alerts.notices.reconciliation import Message, View
-from alerts.notices.wording import HANDED_OVER, LEADS, TITLES, UNITS, clock, place, sparkline, sureness
+from alerts.notices.wording import HANDED_OVER, LEADS, UNITS, clock, place, sparkline, sureness
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Contribution, Question, Verdict
@@ -50,7 +50,7 @@ def title(alert: Alert) -> str:
     verdict = alert.worst if is_over else alert.latest
     if alert.question is Question.STRAIN and verdict.evidence.capacity:
         return _capacity(verdict, "was" if is_over else "is")
-    return f"{TITLES[alert.question]}{_where(verdict)}: {figures(verdict)}"
+    return f"{alert.question.entry.title}{_where(verdict)}: {figures(verdict)}"
 
 
 def summary_line(summary: Summary, now: float) -> str:

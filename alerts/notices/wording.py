@@ -8,36 +8,9 @@ from zoneinfo import ZoneInfo
 from alerts.lifecycle.alert import Reason
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question
 
 BARS: Final = "▁▂▃▄▅▆▇█"
 MINUTE: Final = "%Y-%m-%d %H:%M"
-TITLES: Final = {
-    Question.SURGE: "Surge",
-    Question.SLOW_RISE: "Slow rise",
-    Question.RECORD: "Record high",
-    Question.DROP: "Drop",
-    Question.SILENCE: "Silence",
-    Question.MIX: "Shift in the mix",
-    Question.STRAIN: "At capacity",
-    Question.DISPLACEMENT: "Displacement",
-    Question.SPILL_OVER: "Spill-over",
-    Question.SCAN: "Cluster of sectors",
-    Question.REGIME: "New level",
-}
-MEANINGS: Final = {
-    Question.SURGE: "more people than normal",
-    Question.SLOW_RISE: "a slow rise: a little too many, for a while",
-    Question.RECORD: "as many people as not seen for long",
-    Question.DROP: "fewer people than normal",
-    Question.SILENCE: "no people where some are normal",
-    Question.MIX: "other people than normal",
-    Question.STRAIN: "as many people as the sector can take in",
-    Question.DISPLACEMENT: "fewer people here, more next door",
-    Question.SPILL_OVER: "what was seen upstream has arrived",
-    Question.SCAN: "several neighbouring sectors are high together",
-    Question.REGIME: "a lasting new level that no calendar announced",
-}
 LEADS: Final = {
     Reason.FIRST: "",
     Reason.WORSE: "Worse: ",

@@ -16,7 +16,7 @@ from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.notices import title
 from alerts.sinks import Outcome, Request, http_outcome
-from streams.contract.verdicts import Question
+from streams.contract.questions import Scope
 
 LASTS: Final = 15  # intervals of posting after which an alert ends that is not posted again
 
@@ -82,7 +82,7 @@ def labels(alert: Alert) -> dict[str, str]:
     found = {
         "alertname": "Surgewatch" + "".join(part.capitalize() for part in alert.question.split("_")),
         "component": "surge",
-        "scope": "region" if alert.question is Question.SCAN else "sector",
+        "scope": "border" if alert.question.entry.scope is Scope.BORDER else "sector",
         "question": alert.question.value,
         "severity": alert.severity.value,
         "sector": alert.sector,

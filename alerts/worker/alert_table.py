@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from alerts.lifecycle.alert import Alert
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.worker.settings import Settings
-from streams.runtime.transport import METADATA_MS
 
 log = structlog.get_logger()
 
@@ -48,10 +47,9 @@ class AlertTable:
         """Read the topic from its beginning and go on, for as long as the broker is there."""
         consumer = AIOKafkaConsumer(
             self._settings.topic(TOPIC),  # without a group: all of its partitions
-            bootstrap_servers=self._settings.brokers,
+            **self._settings.kafka.aiokafka,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_MS,
             fetch_max_wait_ms=FETCH_MS,
         )
         await consumer.start()

@@ -6,6 +6,7 @@ verdicts ─▶ AlertPipeline ─▶ alerts.current ─▶ AlertTable ─┬▶ 
 
 import asyncio
 import datetime as dt
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, Known, Reroute, check
+from alerts.notices.controls import CONTROL, Reroute, checked
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
@@ -40,11 +41,13 @@ from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.site import site
-from streams.contract.controls import Control, Withdrawn
+from streams.contract.controls import Control, Names, Withdrawn
+from streams.contract.questions import Question
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
-from streams.runtime import worker
-from streams.runtime.flow import FlowSpec
+from streams.runtime.environment import refuse_unknown
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.process import run
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.worker import Pages, Worker
 
@@ -80,14 +83,15 @@ class Alerts:
         self.worker = Worker(
             settings,
             [FlowSpec("verdicts", self.pipeline, "alerts", publisher, self.metrics)],
-            self.metrics,
+            self.metrics.runtime,
             group="surgewatch-alerts",
             needed=NEEDED,
-            hear=self.apply_control,
+            on_control=self.apply_control,
             show=self.show,
             serve=self.serve,
+            about={"sinks": list(self.sinks)},
         )
-        self.letters = DeadLetters(settings, self.board, self.worker.say, self.send_again)
+        self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
 
     def observe(self, published: Published) -> None:
         """Take a change of an alert, of whichever worker."""
@@ -171,17 +175,18 @@ class Alerts:
 
     async def ask(self, ask: Ask) -> None:
         """Publish what a person asked for on the console; raises ValueError where it makes no sense."""
-        known = Known(
-            registry=self.registry,
-            sinks=self.sinks.keys(),
-            alert_ids={alert.alert_id for alert in self.table.alerts()},
-            keys=self._control_keys,
+        names = Names(
+            sectors=frozenset(self.registry.by_id) | {sector.border for sector in self.registry.sector},
+            questions=frozenset(Question),
+            sinks=frozenset(self.sinks),
+            alerts=frozenset(alert.alert_id for alert in self.table.alerts()),
+            keys=frozenset(self._control_keys),
         )
-        await self.publish(check(control_of(ask, dt.datetime.now(dt.UTC)), known))
+        await self.publish(checked(control_of(ask, dt.datetime.now(dt.UTC)), names))
 
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker applies it."""
-        await self.worker.say("controls", control.key.encode(), control.model_dump_json().encode())
+        await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
 
     def alerts(self) -> list[Alert]:
         """Return the alerts of all workers, with who acknowledged and who silenced them."""
@@ -245,6 +250,7 @@ async def supervised(name: str, task: Callable[[], Awaitable[None]]) -> None:
 @asynccontextmanager
 async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
+    refuse_unknown(os.environ, Settings)
     settings = Settings()
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     yield Alerts(settings, *sinks(settings)).worker
@@ -252,4 +258,4 @@ async def alerts_worker() -> AsyncIterator[Worker]:
 
 def main() -> int:
     """Run one worker with the settings of the environment; return the exit status."""
-    return worker.run(alerts_worker, (ValidationError, DocumentError, RoutesError))
+    return run(alerts_worker, (ValidationError, DocumentError, RoutesError))

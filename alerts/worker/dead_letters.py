@@ -14,7 +14,6 @@ from alerts.lifecycle.alert import Notice
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.reconciliation import Message
 from alerts.worker.settings import Settings
-from streams.runtime.transport import METADATA_MS
 
 log = structlog.get_logger()
 
@@ -74,8 +73,7 @@ class DeadLetters:
         """Read the letters that wait and go on, for as long as the broker is there."""
         consumer = AIOKafkaConsumer(
             self._settings.topic(TOPIC),
-            bootstrap_servers=self._settings.brokers,
-            metadata_max_age_ms=METADATA_MS,
+            **self._settings.kafka.aiokafka,
         )
         await consumer.start()
         try:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.exposition import generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from alerts.notices.alert_pipeline import Outcome
+from streams.runtime.metrics import CurrentGauge, RuntimeMetrics
 
-disable_created_metrics()  # type: ignore[no-untyped-call]
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
 
 
@@ -26,14 +25,16 @@ class Metrics:
         def histogram(name: str, text: str, *labels: str) -> Histogram:
             return Histogram(f"surgewatch_{name}", text, labels, buckets=SECONDS, registry=on)
 
-        self._alerts = gauge(
-            "alerts", "Alerts that stand", "sector", "border", "question", "severity", "state"
+        self._alerts = CurrentGauge(
+            "alerts", "Alerts that stand", ("sector", "border", "question", "severity", "state"), on
         )
         self._transitions = counter(
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"
         )
         self._notices = counter("notices_total", "Notices that a sink took or will never take", "reason")
-        self._unreadable = counter("verdicts_unreadable_total", "Verdicts that could not be understood")
+        self._unusable = counter(
+            "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
+        )
         self._deliveries = counter("deliveries_total", "Tries to deliver a notice", "sink", "outcome")
         self._seconds = histogram("delivery_seconds", "Time of one try", "sink")
         self._queue = gauge("delivery_queue", "Notices that are due and that a sink has not taken", "sink")
@@ -42,10 +43,8 @@ class Metrics:
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
-        self._lag = gauge("consumer_lag", "Records in the broker not yet processed", "topic", "partition")
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
-        self._state = gauge("alerts_state_bytes", "Bytes written to the changelog since the worker started")
-        self._recovery = gauge("alerts_recovery_seconds", "How long the last recovery of state took")
+        self.runtime = RuntimeMetrics(on)
         self._sinks = tuple(sinks)
         for sink in self._sinks:
             for outcome in ("delivered", "retry", "refused", "dead"):
@@ -62,13 +61,12 @@ class Metrics:
         """Record what followed from verdicts, or from a tick."""
         for (question, state), number in outcome.transitions.items():
             self._transitions.labels(question, state).inc(number)
-        self._unreadable.inc(outcome.unreadable)
+        for reason, number in outcome.unusable.items():
+            self._unusable.labels("verdicts", reason).inc(number)
 
     def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
         """Show the alerts that stand, by sector, border, question, severity and state."""
-        self._alerts.clear()
-        for labels, number in alerts.items():
-            self._alerts.labels(*labels).set(number)
+        self._alerts.replace(alerts)
 
     def attempt(self, sink: str, outcome: str, *, seconds: float, notices: int) -> None:
         """Record one try of one sink."""
@@ -90,18 +88,3 @@ class Metrics:
     def latency(self, seconds: float) -> None:
         """Record the delay from the newest event behind a notice to its delivery, in seconds."""
         self._latency.observe(max(seconds, 0.0))
-
-    def lag(self, behind: Mapping[tuple[str, int], int]) -> None:
-        """Show how many records of each topic's partitions are not yet processed."""
-        self._lag.clear()
-        for (topic, partition), records in behind.items():
-            self._lag.labels(topic, partition).set(records)
-
-    def storage(self, written: int, recovery_seconds: float) -> None:
-        """Show the bytes written to the changelog, and how long the last recovery took."""
-        self._state.set(written)
-        self._recovery.set(recovery_seconds)
-
-    def page(self) -> bytes:
-        """Return the exposition, in Prometheus' text format."""
-        return generate_latest(self.registry)

@@ -18,7 +18,6 @@ from alerts.lifecycle.alert import Notice
 from alerts.notices.ledger import LedgerRecord
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.settings import Settings
-from streams.runtime.transport import METADATA_MS
 
 log = structlog.get_logger()
 
@@ -81,19 +80,18 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
 
     async def run(self) -> None:
         """Deliver for as long as the broker is there; raises where a delivery or the broker fails."""
-        servers = self._settings.brokers
+        kafka = self._settings.kafka.aiokafka
         topic = self._settings.topic(TOPIC)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=servers,
+            **kafka,
             group_id=self._settings.topic(GROUP),
             group_instance_id=self._settings.instance or None,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_MS,
             session_timeout_ms=int(self._settings.session_seconds * 1000),
             heartbeat_interval_ms=int(self._settings.session_seconds * 250),
         )
-        producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", enable_idempotence=True)
+        producer = AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True)
         await producer.start()
         try:
             await self._consumer.start()

@@ -20,6 +20,8 @@ from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana_foundation_sdk.models.text import TextMode
 
+from streams.contract.questions import Question
+
 Annotation, Dashboard = dashboard.AnnotationQuery, dashboard.Dashboard
 PROMETHEUS = common.DataSourceRef(type_val="prometheus", uid="prometheus")
 
@@ -146,6 +148,11 @@ def rows(
             id_val="organize", options={"excludeByName": dict.fromkeys(("Time", "__name__", *hidden), True)}
         )
     )
+    if "question" in query[0]:
+        coloured = common.TableColorTextCellOptions()
+        panel.override_by_name(
+            "question", [_property("mappings", [_questions()]), _property("custom.cellOptions", coloured)]
+        )
     return _fill(
         panel, title, about, unit, (query,), steps, width, height=8, instant=True, shape=PromQueryFormat.TABLE
     )
@@ -224,6 +231,16 @@ def _fill(
 
 def _property(name: str, value: object) -> models.DynamicConfigValue:
     return models.DynamicConfigValue(id_val=name, value=value)
+
+
+def _questions() -> models.ValueMap:
+    """Each question in its colour. Its name stays: links are made of it."""
+    return models.ValueMap(
+        options={
+            question.value: models.ValueMappingResult(color=question.entry.colour, index=index)
+            for index, question in enumerate(Question)
+        }
+    )
 
 
 def _states() -> models.ValueMap:

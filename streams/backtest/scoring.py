@@ -17,10 +17,9 @@ from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series
+from streams.detectors import SectorView, is_large
 from streams.detectors.surge import Surge
-from streams.judging import questions
 from streams.judging.judge import Judge
-from streams.judging.sheet import Sheet
 
 # Periods before the first scored one from which on the judge follows the series: its fits always use all of
 # the history, but runs of one sign (a level that has shifted) are remembered from here on.
@@ -72,11 +71,12 @@ class Scorer:
 
     def follow(self, counts: Mapping[str, Counts]) -> Iterator[list[Score]]:
         """The same; `counts` remember what there is to remember."""
+        alarms: set[str] = set()  # series whose alarm stands
         for index in range(self.table.first, self.table.end):
             there = [name for name, at in self.table.series.items() if at.first <= index < at.end]
-            yield self._period([counts[name] for name in there], index)
+            yield self._period([counts[name] for name in there], index, alarms)
 
-    def _period(self, batch: Sequence[Counts], index: int) -> list[Score]:
+    def _period(self, batch: Sequence[Counts], index: int, standing: set[str]) -> list[Score]:
         cadence = self.table.cadence
         known, scores = [], []
         for counts in batch:
@@ -84,7 +84,7 @@ class Scorer:
             if column.known[index - column.first]:
                 known.append(counts)
             else:
-                counts.memory[f"gaps {cadence}"].append(index)
+                counts.state.of(cadence).gaps.append(index)
                 scores.append(Score(counts.sector, index, "gap", why="no count"))
         is_followed = bool(known) and index >= self.start - WARM[cadence]
         if is_followed and self.alike:
@@ -95,27 +95,24 @@ class Scorer:
         heard = set()
         if answer is not None:
             seen, found = answer
-            heard = {counts.sector for counts in seen.batch}
-            scores += self._rows(seen, found)
+            heard = {counts.sector for counts in seen.sectors}
+            scores += self._rows(seen, found, standing)
         for counts in known:
             if counts.sector not in heard:
                 observed = counts.series[cadence].get(index)
                 scores.append(Score(counts.sector, index, "learning", observed, why="too little history"))
         return scores
 
-    def _alarms(self, batch: Sequence[Counts], found: Surge) -> list[bool]:
-        """Which are alarms; as live, people must be enough to matter. Remembers them."""
-        key = f"alarm {self.table.cadence}"
-        goes_on = np.array([counts.memory.get(key, False) for counts in batch])
+    def _alarms(self, batch: Sequence[Counts], found: Surge, standing: set[str]) -> list[bool]:
+        """Which are alarms; as live, the excess must be large. Those that stand are brought up to date."""
+        goes_on = np.array([counts.sector in standing for counts in batch])
         limit = np.where(goes_on, 1.0, OPENS[self.table.cadence]) * self.alpha
-        alarms: list[bool] = (
-            (found.p_value <= limit) & questions.matters(found.observed, found.expected)
-        ).tolist()
+        alarms: list[bool] = ((found.p_value <= limit) & is_large(found.observed, found.expected)).tolist()
         for counts, alarm in zip(batch, alarms, strict=True):
-            counts.memory[key] = alarm
+            (standing.add if alarm else standing.discard)(counts.sector)
         return alarms
 
-    def _rows(self, seen: Sheet, found: Surge) -> Iterator[Score]:
+    def _rows(self, seen: SectorView, found: Surge, standing: set[str]) -> Iterator[Score]:
         window, counted, normal = found.window, found.observed, found.expected
         mean = seen.mean[:, -1]
         phi = seen.dispersion + mean * seen.error
@@ -123,9 +120,9 @@ class Scorer:
         lower = np.maximum(threshold(1 - self.alpha, mean, phi) - 1, 0)
         observed = seen.observed[:, -1]
         nobody = (observed == 0) & (at_most(0, mean, phi) < UNREPORTED)
-        alarms = self._alarms(seen.batch, found)
+        alarms = self._alarms(seen.sectors, found, standing)
         is_open = self.partial is not None and seen.index >= self.partial
-        for row, counts in enumerate(seen.batch):
+        for row, counts in enumerate(seen.sectors):
             alarm = alarms[row]
             status = "partial" if is_open else "unreported" if nobody[row] else "closed"
             why = _why(int(window[row]), counted[row], normal[row], self.table.cadence) if alarm else ""
@@ -169,5 +166,4 @@ def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str
 def _counts(name: str, column: Column, cadence: Cadence) -> Counts:
     counts = Counts(name)
     counts.series[cadence] = Series(cadence, len(column.values), column.first, column.values.astype(np.int32))
-    counts.memory[f"gaps {cadence}"] = []
     return counts

@@ -1,102 +1,103 @@
-"""The arrival curves that sectors are judged by: learnt as periods close, and kept with their memory.
+"""The reporting delays of each sector: learnt as periods close, kept in its detection state.
 
-What is kept of a sector is half a kilobyte. Where nothing has come late, there is no curve: what is in hand
-is all there is, and nothing is thinned.
+What is kept of a sector is half a kilobyte. Where nothing is reported late, counts are complete as they are.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.reporting_delay import LEAST, TRUSTED, Arrivals, Curve
 from streams.contract.cadence import Cadence
+from streams.counting.detection_state import CadenceState, KeptDelays
 from streams.counting.reporting_triangle import CLOSE, EDGES, HORIZON, moment_in
 from streams.counting.sector_counts import Counts
 
 HALF: Final = 0.5  # share from which on a period can be called low
 SETTLED: Final = 0.95  # share from which on it can be learnt from
 
-Known = dict[str, Any]  # sums, learnt (bytes); late (bool); waits, settles (periods)
-
-
-def known(counts: Counts, cadence: Cadence) -> Known:
-    """What is known of a sector's arrivals."""
-    found: Known = counts.memory.get(f"arrivals {cadence}", {})
-    return found
-
 
 def waits(counts: Counts, cadence: Cadence) -> int:
-    """For how many periods after its end a period cannot be called low."""
-    return int(known(counts, cadence).get("waits", 0))
+    """Return for how many periods after its end a period cannot be called low."""
+    kept = counts.state.of(cadence).delays
+    return kept.waits if kept else 0
 
 
 def settles(counts: Counts, cadence: Cadence) -> int:
-    """For how many periods after its end a period cannot be learnt from."""
-    return int(known(counts, cadence).get("settles", 0))
+    """Return for how many periods after its end a period cannot be learnt from."""
+    kept = counts.state.of(cadence).delays
+    return kept.settles if kept else 0
 
 
-def learn(batch: Sequence[Counts], cadence: Cadence, clock: float) -> None:
-    """Learn from every period that is older by `clock` (event time, epoch seconds) than it was before."""
-    heard = [counts for counts in batch if cadence in counts.arrived]
-    for counts in heard:
-        kept = known(counts, cadence)
-        before = _of(kept, cadence) if kept else Arrivals.empty(cadence, 0)
-        now = moment_in(cadence, counts.now(clock))
+def learn(batch: Sequence[Counts], cadence: Cadence, watermark: float) -> None:
+    """Learn from every period that is older by `watermark` (epoch seconds) than it was before."""
+    late: list[tuple[CadenceState, KeptDelays]] = []
+    for counts in batch:
+        if cadence not in counts.arrived:
+            continue
+        state = counts.state.of(cadence)
+        before = _of(state.delays, cadence) if state.delays else Arrivals.empty(cadence, 0)
+        now = moment_in(cadence, counts.now(watermark))
         after = before.learn(counts.arrived[cadence], now)
         c, n, _, _, rows = after.sums[:, CLOSE:]
-        late = bool(((c < n) & (rows >= LEAST[cadence])).any())
-        counts.memory[f"arrivals {cadence}"] = {
-            "sums": after.sums.tobytes(),
-            "learnt": after.learnt.tobytes(),
-            "late": late,
-            "waits": 0,
-            "settles": 0,
-        }
-    tardy = [counts for counts in heard if known(counts, cadence)["late"]]
-    if tardy:
-        ages = np.broadcast_to(np.arange(1.0, HORIZON[cadence] + 1), (len(tardy), HORIZON[cadence]))
-        found = reporting_delay.at(_curves(tardy, cadence), cadence, ages)
-        speaks = (found.share >= HALF) & (found.doubt <= TRUSTED)
-        for row, counts in enumerate(tardy):
-            known(counts, cadence)["waits"] = int(speaks[row].argmax())
-            known(counts, cadence)["settles"] = int((found.share[row] >= SETTLED).argmax())
+        kept = state.delays = KeptDelays(
+            sums=after.sums.tobytes(),
+            learnt=after.learnt.tobytes(),
+            late=bool(((c < n) & (rows >= LEAST[cadence])).any()),
+        )
+        if kept.late:
+            late.append((state, kept))
+    if late:
+        ages = np.broadcast_to(np.arange(1.0, HORIZON[cadence] + 1), (len(late), HORIZON[cadence]))
+        found = reporting_delay.at(_curves([kept for _, kept in late], cadence), cadence, ages)
+        enough = (found.share >= HALF) & (found.doubt <= TRUSTED)
+        for row, (state, kept) in enumerate(late):
+            state.delays = replace(
+                kept,
+                waits=int(enough[row].argmax()),
+                settles=int((found.share[row] >= SETTLED).argmax()),
+            )
 
 
 def shares(
-    batch: Sequence[Counts], cadence: Cadence, index: int, length: int, clock: float | None, *, is_open: bool
+    batch: Sequence[Counts],
+    cadence: Cadence,
+    index: int,
+    *,
+    length: int,
+    watermark: float | None,
+    is_open: bool,
 ) -> Curve | None:
-    """How much has arrived of each of `length` periods up to `index` [n, length]; None where all has.
+    """Return which share of each of `length` periods up to `index` is reported [n, length]; None: all is.
 
     Where nothing is late, only a period that is still filling has a share below 1.
     """
-    tardy = [
-        row
-        for row, counts in enumerate(batch)
-        if known(counts, cadence) and (is_open or known(counts, cadence)["late"])
-    ]
-    if clock is None or not tardy:
+    if watermark is None:
         return None
-    now = np.array([moment_in(cadence, batch[row].now(clock)) for row in tardy])
+    kept = [counts.state.of(cadence).delays for counts in batch]
+    late = {row: one for row, one in enumerate(kept) if one is not None and (is_open or one.late)}
+    if not late:
+        return None
+    rows = list(late)
+    now = np.array([moment_in(cadence, batch[row].now(watermark)) for row in rows])
     ages = now[:, None] - np.arange(index - length + 1, index + 1.0)[None, :]
-    found = reporting_delay.at(_curves([batch[row] for row in tardy], cadence), cadence, ages)
+    found = reporting_delay.at(_curves(list(late.values()), cadence), cadence, ages)
     share, doubt = np.ones((len(batch), length)), np.zeros((len(batch), length))
-    share[tardy], doubt[tardy] = found
+    share[rows], doubt[rows] = found
     return Curve(share, doubt)
 
 
-def _of(kept: Known, cadence: Cadence) -> Arrivals:
-    links = len(EDGES[cadence]) - 1
-    return Arrivals(
-        np.frombuffer(kept["sums"], np.float64).reshape(5, links), np.frombuffer(kept["learnt"], np.int64)
-    )
+def _of(kept: KeptDelays, cadence: Cadence) -> Arrivals:
+    return Arrivals(_sums(kept, cadence), np.frombuffer(kept.learnt, np.int64))
 
 
-def _curves(batch: Sequence[Counts], cadence: Cadence) -> Curve:
-    links = len(EDGES[cadence]) - 1
-    sums: Floats = np.stack(
-        [np.frombuffer(known(counts, cadence)["sums"], np.float64).reshape(5, links) for counts in batch]
-    )
-    return reporting_delay.curve(sums, cadence)
+def _sums(kept: KeptDelays, cadence: Cadence) -> Floats:
+    return np.frombuffer(kept.sums, np.float64).reshape(5, len(EDGES[cadence]) - 1)
+
+
+def _curves(kept: Sequence[KeptDelays], cadence: Cadence) -> Curve:
+    return reporting_delay.curve(np.stack([_sums(one, cadence) for one in kept]), cadence)

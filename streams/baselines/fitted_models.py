@@ -1,13 +1,14 @@
-"""The models that sectors are judged by: when they are fitted, and how they are kept between fits.
+"""The models that sectors are judged by: when they are fitted, and what is kept of them between fits.
 
 A model is fitted to the closed periods before the one it is first used for. Fits are spread over the days, by
-the sector's name, so that no midnight fits them all. What is kept of a model is a few hundred bytes.
+the sector's name, so that no midnight fits them all. What is kept of a model is a few hundred bytes, in the
+sector's detection state.
 """
 
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from streams.baselines.calendar import Calendar
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
 from streams.baselines.priors import GROWN, deviations, priors
-from streams.baselines.regression import Model, Shared
+from streams.baselines.regression import Shared
 from streams.contract.cadence import DAY, Cadence
+from streams.counting.detection_state import KeptModel
 from streams.counting.sector_counts import Counts
 
 HISTORY: Final = {
@@ -26,7 +28,7 @@ HISTORY: Final = {
     Cadence.WEEK: 520,
     Cadence.MONTH: 120,
 }  # periods that are learnt from
-HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ more than a trend tells
+HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ by more than a trend
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which every day brings a fit
 TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's memory
@@ -37,13 +39,23 @@ LEAST: Final = {
     Cadence.DAY: 7,
     Cadence.WEEK: 4,
     Cadence.MONTH: 4,
-}  # periods before there is any model, where no like sectors tell
-# Log standard deviation of a level beyond which it is not told at all, and a gamma would not stand for it.
+}  # periods before there is any model, where there is no peer prior
+# Log standard deviation of a level beyond which nothing is expected of it: a gamma would not stand for it.
 FARTHEST: Final = 2.0
+
+_BYTES: Final = np.dtype(np.float32).itemsize  # of what is kept of a number
+
+
+class Baseline(NamedTuple):
+    """What is normal in n sectors over some periods."""
+
+    mean: Floats  # [n, periods]
+    dispersion: Floats  # [n]
+    error: Floats  # [n], relative variance of the last mean
 
 
 class Models:
-    """Models for the series of one cadence, kept in the memory of their sectors."""
+    """Models for the series of one cadence, kept in the detection state of their sectors."""
 
     def __init__(
         self,
@@ -92,7 +104,7 @@ class Models:
             # A day in which a sector's events began is no whole one (a tally is).
             begun = series.first + (Cadence.HOUR in counts.series and self.cadence is Cadence.DAY)
             present[row, max(begun - base, 0) :] = 1
-            gaps = np.array(counts.memory.get(f"gaps {self.cadence}", []), int) - base
+            gaps = np.array(counts.state.of(self.cadence).gaps, int) - base
             present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
             # What has not arrived yet would teach too low a level.
             unsettled = fitted_delays.settles(counts, self.cadence) - 1
@@ -106,118 +118,112 @@ class Models:
         periods = (present > 0).sum(1)
         people = (values * present).sum(1) / np.maximum(present.sum(1), 1)
         peer_priors = [self._like(counts.sector, self.cadence) for counts in due]
-        model = regression.fit(
+        fit = regression.fit(
             values,
             present,
-            shared,
-            columns,
-            priors(self.cadence, STEPS, periods, people, peer_priors),
-            index,
-            BLOCK.get(self.cadence, 0),
-            design_matrix.HARMONICS[self.cadence],
-            self.cadence is Cadence.WEEK,
+            shared=shared,
+            steps=columns,
+            prior=priors(self.cadence, STEPS, periods, people, peer_priors),
+            block=BLOCK.get(self.cadence, 0),
+            harmonics=design_matrix.HARMONICS[self.cadence],
+            moving=self.cadence is Cadence.WEEK,
         )
         for row, counts in enumerate(due):
-            counts.memory[f"model {self.cadence}"] = {
-                "base": index,
-                "steps": steps[row],
-                "periods": int(periods[row]),
-                "like": like.sectors
-                if (like := peer_priors[row]) and periods[row] < GROWN[self.cadence]
-                else 0,
-                "coefficients": model.coefficients[row].astype(np.float32).tobytes(),
-                "covariance": model.covariance[row].astype(np.float32).tobytes(),
-                "wander": float(model.wander[row]),
-                "dispersion": float(model.dispersion[row]),
-                "down_weighted": int(model.down_weighted[row]),
-            }
+            prior = peer_priors[row] if periods[row] < GROWN[self.cadence] else None
+            counts.state.of(self.cadence).model = KeptModel(
+                base=index,
+                steps=tuple(steps[row]),
+                periods=int(periods[row]),
+                peers=prior.sectors if prior else 0,
+                coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
+                covariance=fit.covariance[row].astype(np.float32).tobytes(),
+                wander=float(fit.wander[row]),
+                dispersion=float(fit.dispersion[row]),
+                down_weighted=int(fit.down_weighted[row]),
+            )
 
-    def expect(self, batch: Sequence[Counts], index: int, length: int) -> tuple[Floats, Floats, Floats]:
-        """For `length` periods up to `index`: means [n, length]; dispersion [n]; the last one's error [n]."""
-        kept = [counts.memory[f"model {self.cadence}"] for counts in batch]
+    def expect(self, batch: Sequence[Counts], index: int, length: int) -> Baseline:
+        """What is normal in sectors that have a model, for `length` periods up to `index`."""
+        kept = [model for counts in batch if (model := self._kept(counts)) is not None]
         size = self._size
         mean, error = np.empty((len(batch), length)), np.empty(len(batch))
         first = index - length + 1
-        steps = _columns([one["steps"] for one in kept], first, length)
-        bases = np.array([one["base"] for one in kept])
+        steps = _columns([model.steps for model in kept], first, length)
+        bases = np.array([model.base for model in kept])
         for base in np.unique(bases):
             at = np.flatnonzero(bases == base)
-            model = Model(
-                _floats([kept[row]["coefficients"] for row in at], size),
-                _floats([kept[row]["covariance"] for row in at], size, size),
-                np.ones(len(at)),
-                np.zeros(len(at)),
-                int(base),
-                np.zeros(len(at)),
+            mean[at], error[at] = regression.expect(
+                _floats([kept[row].coefficients for row in at], size),
+                _floats([kept[row].covariance for row in at], size, size),
+                design=design_matrix.rows(self.cadence, first, length, int(base), self._calendar().holidays),
+                steps=steps[at],
             )
-            rows = design_matrix.rows(self.cadence, first, length, int(base), self._calendar().holidays)
-            mean[at], error[at] = model.expect(rows, steps[at])
         # A level that is no more than that of like sectors can be far off, to either side on a log scale: its
         # mean lies above its median, and a gamma of the same mean and variance stands for it.
-        like = np.flatnonzero([one.get("like", 0) for one in kept])
+        like = np.flatnonzero([model.peers for model in kept])
         level = np.minimum(error[like], FARTHEST**2)
         mean[like] *= np.exp(level[:, None] / 2)
         error[like] = np.expm1(level)
-        error += np.array([one["wander"] for one in kept])
-        return mean, np.array([one["dispersion"] for one in kept]), error
+        error += np.array([model.wander for model in kept])
+        return Baseline(mean, np.array([model.dispersion for model in kept]), error)
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """What is normal in those sectors of a border that speak for themselves; None where none does."""
         # By name, so that sums are the same in whatever order series come.
         by_name = sorted(batch, key=lambda counts: counts.sector)
         known = [kept for counts in by_name if (kept := self._kept(counts)) is not None]
-        grown = [one for one in known if one["periods"] >= GROWN[self.cadence]]
+        grown = [one for one in known if one.periods >= GROWN[self.cadence]]
         if not grown:
             return None
         size, terms = self._size, self._size - STEPS
-        coefficients = _floats([one["coefficients"] for one in grown], size)
-        covariance = _floats([one["covariance"] for one in grown], size, size)
+        coefficients = _floats([one.coefficients for one in grown], size)
+        covariance = _floats([one.covariance for one in grown], size, size)
         errors = np.diagonal(covariance, axis1=1, axis2=2).copy()
         for row, one in enumerate(grown):  # the level is the one behind the last step
-            level = [0, *(terms + at for at, step in enumerate(one["steps"]) if step < one["base"])]
+            level = [0, *(terms + at for at, step in enumerate(one.steps) if step < one.base)]
             coefficients[row, 0] = coefficients[row, level].sum()
             errors[row, 0] = covariance[row][np.ix_(level, level)].sum()
         return PeerPrior.learn(
             self.cadence,
             coefficients[:, :terms],
             errors[:, :terms],
-            np.array([one["dispersion"] for one in grown]),
+            np.array([one.dispersion for one in grown]),
             np.square(deviations(self.cadence)),
             border,
         )
 
     def _is_due(self, counts: Counts, index: int) -> bool:
         known = index - counts.series[self.cadence].first
-        if known < LEAST[self.cadence] and not self._is_told(counts, known):
+        if known < LEAST[self.cadence] and not self._has_peer_prior(counts, known):
             return False
         kept = self._kept(counts)
         steps = self.steps(counts, index + 1)
         return (
             kept is None
             or known < YOUNG
-            or not set(steps[-STEPS:]) <= set(kept["steps"])
+            or not set(steps[-STEPS:]) <= set(kept.steps)
             or (bool(steps) and index - steps[-1] <= YOUNG)
             or (index + zlib.crc32(counts.sector.encode())) % EVERY[self.cadence] == 0
         )
 
-    def _is_told(self, counts: Counts, known: int) -> bool:
-        """Do like sectors tell of one that has next to no history?"""
+    def _has_peer_prior(self, counts: Counts, known: int) -> bool:
+        """Return whether a peer prior stands for a sector that has next to no history."""
         like = self._like(counts.sector, self.cadence)
         return like is not None and (known > 0 or like.spread[0] <= FARTHEST)
 
-    def _kept(self, counts: Counts) -> dict[str, Any] | None:
-        """A sector's model; none where it is of another version's terms (from older state)."""
-        kept: dict[str, Any] | None = counts.memory.get(f"model {self.cadence}")
-        fits = kept is not None and len(kept["coefficients"]) == self._size * np.float32().nbytes
+    def _kept(self, counts: Counts) -> KeptModel | None:
+        """A sector's model; None where it was fitted with other terms."""
+        kept = counts.state.of(self.cadence).model
+        fits = kept is not None and len(kept.coefficients) == self._size * _BYTES
         return kept if fits else None
 
     def steps(self, counts: Counts, before: int) -> list[int]:
         """The periods at which a sector's level stepped: policy dates, and regimes that were found."""
         announced = self._calendar().steps(counts.sector)
-        found = counts.memory.get(f"regimes {self.cadence}")
+        found = counts.state.of(self.cadence).new_levels
         if not announced and not found:
             return []
-        known = (*(self.cadence.index(day * DAY) for day in announced), *(found or ()))
+        known = (*(self.cadence.index(day * DAY) for day in announced), *found)
         return sorted({at for at in known if at < before})
 
 

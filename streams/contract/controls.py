@@ -1,20 +1,41 @@
-"""Controls: what operators say at run time, on the compacted topic `controls`.
+"""Controls: what operators change at run time, on the compacted topic `controls`.
 
-The key of a control is `kind/name`; the newest value under a key holds, an empty value withdraws it.
-Each worker takes the kinds it knows and leaves the others alone.
+The key of a control is `kind/name`. The newest value under a key is in force; an empty value withdraws it.
+Each worker applies the kinds it knows and skips the others. The command line, the console and the workers
+validate controls by these models and by `Control.unknown`.
 """
 
+import datetime as dt
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from streams.contract.events import Word
 
+MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
+YEARS = range(1900, 2201)  # of a policy date; others are typing errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What a control may refer to. None: not known here, so it is not checked."""
+
+    sectors: frozenset[str]
+    questions: frozenset[str]
+    sinks: frozenset[str] | None = None
+    routes: frozenset[str] | None = None
+    alerts: frozenset[str] | None = None
+    keys: frozenset[str] | None = None
+
 
 class Control(BaseModel):
-    """Who said it, when and why: part of every control."""
+    """Who changed something, when and why: part of every control."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     by: Word
     at: AwareDatetime
@@ -22,17 +43,21 @@ class Control(BaseModel):
 
     @property
     def key(self) -> str:
-        """The key under which it stands."""
+        """The key of its record."""
         raise NotImplementedError
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         """What it changes, in a few words for people."""
         raise NotImplementedError
 
+    def unknown(self, names: Names) -> list[str]:
+        """One sentence for each name in it that refers to nothing."""
+        return []
+
 
 class Withdrawn(Control):
-    """What stood under this key holds no longer. (So does an empty value, which says not who and why.)"""
+    """The control under this key is no longer in force. (An empty value does the same, without a reason.)"""
 
     kind: Literal["withdrawn"] = "withdrawn"
     withdraws: Annotated[str, Field(pattern=r"^[a-z]+/.+$", max_length=200)]
@@ -42,25 +67,38 @@ class Withdrawn(Control):
         return self.withdraws
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         return f"{self.withdraws} is withdrawn"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("control", [self.withdraws], names.keys)
 
 
 class PolicyDate(Control):
-    """From `date` (sector's clock) on, the named sectors have a new level: baselines step there."""
+    """From `date` (the sector's local day) on, the named sectors have a new level: baselines step there."""
 
     kind: Literal["policy"] = "policy"
     name: Word
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    sectors: tuple[str, ...]  # ids or globs
+    date: dt.date
+    sectors: Annotated[tuple[Word, ...], Field(min_length=1)]  # ids or globs
+
+    @field_validator("date")
+    @classmethod
+    def _plausible(cls, date: dt.date) -> dt.date:
+        if date.year not in YEARS:
+            raise ValueError(f"the year must be from {YEARS[0]} to {YEARS[-1]}")
+        return date
 
     @property
     def key(self) -> str:
         return f"policy/{self.name}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         return f"a new level from {self.date} on in {', '.join(self.sectors)}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("sector", self.sectors, names.sectors)
 
 
 class Capacity(Control):
@@ -68,19 +106,22 @@ class Capacity(Control):
 
     kind: Literal["capacity"] = "capacity"
     sector: Word
-    people_per_day: Annotated[float, Field(gt=0)]
+    people_per_day: Annotated[float, Field(gt=0, le=MOST_PEOPLE)]
 
     @property
     def key(self) -> str:
         return f"capacity/{self.sector}"
 
     @property
-    def says(self) -> str:
-        return f"{self.sector} takes in {self.people_per_day:g} people a day"
+    def effect(self) -> str:
+        return f"{self.sector} can take in {self.people_per_day:g} people a day"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("sector", [self.sector], names.sectors, globs=False)
 
 
 class Sensitivity(Control):
-    """False alarms per sector-month that the operator accepts from now on."""
+    """False alarms per sector and month that the operator accepts from now on."""
 
     kind: Literal["sensitivity"] = "sensitivity"
     sector: Word = "*"
@@ -91,8 +132,26 @@ class Sensitivity(Control):
         return f"sensitivity/{self.sector}"
 
     @property
-    def says(self) -> str:
+    def effect(self) -> str:
         return f"{self.false_alarms_per_month:g} false alarms a month are accepted in {self.sector}"
+
+    def unknown(self, names: Names) -> list[str]:
+        return [] if self.sector == "*" else missing("sector", [self.sector], names.sectors, globs=False)
 
 
 StreamControl = Annotated[PolicyDate | Capacity | Sensitivity | Withdrawn, Field(discriminator="kind")]
+
+
+def missing(
+    what: str, wanted: Iterable[str], known: frozenset[str] | None, *, globs: bool = True
+) -> list[str]:
+    """One sentence for each wanted name (or glob) that matches nothing known, with the nearest known name."""
+    if known is None:
+        return []
+    found = []
+    for name in wanted:
+        if name in known or (globs and any(fnmatchcase(one, name) for one in known)):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        found.append(f"unknown {what} {name!r}" + (f"; nearest known: {near[0]}" if near else ""))
+    return found

@@ -1,13 +1,20 @@
-"""Refused records: why, and what their dead letter holds."""
+"""Refused records: why, and what their dead letter holds.
+
+A dead letter must not store what the contract refuses to store. So of a record that is a JSON object, only
+the fields of an encounter are kept; whatever else it held (a name, a number) is dropped.
+"""
 
 import base64
 import datetime as dt
+import json
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-KEPT = 65_536  # bytes of a bad record that its dead letter keeps
+from streams.contract.events import Encounter
+
+KEPT = 16_384  # bytes of a refused record that its dead letter keeps
 
 
 class Reason(StrEnum):
@@ -19,6 +26,7 @@ class Reason(StrEnum):
     UNKNOWN_SECTOR = "unknown_sector"
     FUTURE = "future"
     TOO_LARGE = "too_large"
+    MISPLACED = "misplaced"  # in another partition than its sector belongs to
     UNKNOWN_ORIGINAL = "unknown_original"  # found in the fold: what a correction replaces
 
 
@@ -31,7 +39,7 @@ class Rejected(NamedTuple):
 
 
 class DeadLetter(BaseModel):
-    """A refused record with all that is needed to look into it; wire form JSON, on `encounters.dead`."""
+    """A refused record, and why; wire form JSON, on `encounters.dead`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,13 +50,13 @@ class DeadLetter(BaseModel):
     offset: int
     when: AwareDatetime
     size: int  # bytes of the original
-    original: str  # base64 of its first KEPT bytes
+    original: str  # base64: its known fields, or its first KEPT bytes where it is no JSON object
 
     @classmethod
     def of(
         cls, rejected: Rejected, value: bytes | None, topic: str, partition: int, offset: int, when: float
     ) -> Self:
-        """The dead letter of a rejected record that lay there; `when` is epoch seconds."""
+        """Make the dead letter of the record at this place; `when` is epoch seconds."""
         original = value or b""
         return cls(
             reason=rejected.reason,
@@ -58,10 +66,22 @@ class DeadLetter(BaseModel):
             offset=offset,
             when=dt.datetime.fromtimestamp(when, dt.UTC),
             size=len(original),
-            original=base64.b64encode(original[:KEPT]).decode(),
+            original=base64.b64encode(_known_fields(original)[:KEPT]).decode(),
         )
 
     @property
     def value(self) -> bytes:
-        """The original record (its beginning, where it was larger than KEPT)."""
+        """What was kept of the record."""
         return base64.b64decode(self.original)
+
+
+def _known_fields(value: bytes) -> bytes:
+    """Drop the fields that no encounter has; values of known fields stay as they came, whatever they are."""
+    try:
+        content = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    if not isinstance(content, dict) or content.keys() <= Encounter.model_fields.keys():
+        return value
+    known = {name: content[name] for name in Encounter.model_fields if name in content}
+    return json.dumps(known, ensure_ascii=False).encode(errors="replace")

@@ -1,7 +1,7 @@
 """Encounter events: what producers push, and nothing about who was met.
 
-`Encounter` is the contract on the wire (JSON); unknown fields are refused, so that no name, number or
-biometric can slip into a topic that is kept.
+`Encounter` is the contract on the wire (JSON). Unknown fields are refused, so that no name, number or
+biometric of a person is stored.
 """
 
 import datetime as dt
@@ -21,10 +21,10 @@ class Encounter(BaseModel):
     """One encounter of `count` people at once, or a tally of a whole period.
 
     `occurred_at` is event time, with an offset. `reported_at`, where given, is when the count became known
-    (never before `occurred_at`); late counts are told by the difference. `period`, where given, says that
-    `count` is a tally of the whole hour, day, week or month that holds `occurred_at` (official tables are):
-    such a tally enters no shorter window. `replaces` names an earlier event of the same sector that this
-    one stands in for; with `count` 0 it takes that event back.
+    (never before `occurred_at`); the difference is the reporting delay. `period`, where given, makes `count`
+    the tally of the whole hour, day, week or month that holds `occurred_at` (official tables are tallies);
+    it enters no shorter window. A tally of 0 is a nil report: nobody came, which is data. `replaces` names an
+    earlier event of the same sector that this one replaces; with `count` 0 it takes that event back.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,8 +52,9 @@ class Encounter(BaseModel):
 
     @model_validator(mode="after")
     def _counts_somebody(self) -> Self:
-        if self.count == 0 and self.replaces is None:
+        if self.count == 0 and self.replaces is None and self.period is None:
             raise ValueError(
-                "count must be at least 1 (0 is for an event that takes back the one it replaces)"
+                "count must be at least 1 (0 is for a nil report, which has a period, and for an event that "
+                "takes back the one it replaces)"
             )
         return self

@@ -1,42 +1,28 @@
-"""Verdicts: what `streams` says and `alerts` hears. One judged question with its evidence.
+"""Verdicts: what `streams` publishes and `alerts` reads. One judged question with its evidence.
 
-A verdict is calm or a breach. Its id is derived from its content, so a replay says the same thing twice
-and never two things.
+A verdict is calm or a breach. Its id is made of what was asked and on which occasion, never of what was
+found: a replay, or another processor whose last digits differ, gives the same verdict the same id.
 """
 
 import hashlib
-from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question as Question
+from streams.contract.reading import Timed
 
-PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
-# Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
-PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
 
 
-class Question(StrEnum):
-    """What is asked; one detector answers each."""
+def _rounded(value: float) -> float:
+    """To six digits, which is more than counts can tell; whole numbers of people stay as they are."""
+    return value if value.is_integer() else float(f"{value:.6g}")
 
-    SURGE = "surge"
-    SLOW_RISE = "slow_rise"
-    RECORD = "record"
-    DROP = "drop"
-    SILENCE = "silence"
-    MIX = "mix"
-    STRAIN = "strain"
-    DISPLACEMENT = "displacement"
-    SPILL_OVER = "spill_over"
-    SCAN = "scan"
-    REGIME = "regime"  # a lasting new level that no calendar announced, proposed to a person
 
-    @property
-    def regional(self) -> bool:
-        """Is it asked of a border's sectors together, and answered when the slowest of them has told?"""
-        return self in (Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN)
+Figure = Annotated[float, AfterValidator(_rounded)]
+PValue = Annotated[Probability, AfterValidator(_rounded)]
 
 
 class Contribution(BaseModel):
@@ -45,24 +31,24 @@ class Contribution(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str  # "citizenship=HAITI", or the id of a neighbouring sector
-    observed: float
-    expected: float
+    observed: Figure
+    expected: Figure
 
 
 class Evidence(BaseModel):
-    """Why: what was seen, what was expected, how sure. Counts are of people in the window."""
+    """Why: observed and expected count, and how sure. Counts are of people in the window."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    observed: float
-    expected: float
-    lower: float  # central interval of the expected count at the verdict's alpha
-    upper: float
+    observed: Figure
+    expected: Figure
+    lower: Figure  # central interval of the expected count at the verdict's alpha
+    upper: Figure
     p_value: PValue
-    alpha: Probability
+    alpha: PValue
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
-    period_lower: float | None = None  # the interval of that last one alone
-    period_upper: float | None = None
+    period_lower: Figure | None = None  # the interval of that last one alone
+    period_upper: Figure | None = None
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
@@ -74,9 +60,9 @@ class Evidence(BaseModel):
     neighbours: tuple[Contribution, ...] = ()
     recent: tuple[float, ...] = ()  # observed in the last periods, oldest first: the sparkline
     recent_expected: tuple[float, ...] = ()
-    capacity: float | None = None
+    capacity: Figure | None = None
     full_at: AwareDatetime | None = None
-    remark: str = ""  # one clause the figures cannot say: "upstream Del Rio led by 9 days"
+    remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
 
 class Figures(NamedTuple):
@@ -88,8 +74,8 @@ class Figures(NamedTuple):
     upper: float
 
 
-class Verdict(BaseModel):
-    """One judged question about one sector (or border region), for one period of event time."""
+class Verdict(Timed):
+    """One judged question about one sector (or border), for one period of event time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -104,6 +90,11 @@ class Verdict(BaseModel):
     closed: bool  # False: the period was still filling
     breach: bool
     evidence: Evidence
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the verdict refers to."""
+        return max(self.period, self.as_of)
 
     @property
     def question_key(self) -> str:
@@ -121,8 +112,14 @@ class Verdict(BaseModel):
         return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
 
     @classmethod
-    def of(cls, **content: object) -> Self:
-        """Build a verdict and derive its id from all the rest of it."""
+    def of(cls, occasion: str = "", **content: object) -> Self:
+        """Build a verdict and derive its id.
+
+        `occasion` tells looks at one period apart that are taken at one moment: the revision of a closed
+        period; the kind of look at an open one, and the people who were in it.
+        """
         bare = cls.model_validate({"verdict_id": "", **content})
-        digest = hashlib.blake2b(bare.model_dump_json().encode(), digest_size=12).hexdigest()
+        period, as_of = (str(int(at.timestamp())) for at in (bare.period, bare.as_of))
+        asked = (bare.question_key, period, as_of, "closed" if bare.closed else "open", occasion)
+        digest = hashlib.blake2b("\0".join(asked).encode(), digest_size=12).hexdigest()
         return bare.model_copy(update={"verdict_id": digest})

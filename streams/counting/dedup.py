@@ -1,16 +1,15 @@
-"""Event ids that have been counted: so that an event sent twice counts once, and can be corrected.
+"""The deduplication index: which events a sector has counted, so that each counts once and can be corrected.
 
-An id is kept as 64 bits of hash beside 58 bits of what it counted for: 16 bytes in the changelog, some 140
-in memory. Ids leave when event time has gone `horizon` beyond them, or when there are more than `limit`. They
-are kept in segments, so that a commit writes what is new and not the whole horizon. Two different ids of one
-sector within the horizon share a hash with a probability of limit²/2⁶⁵: 10⁻¹¹ at 20,000.
+An event id is kept as 64 bits of hash beside 64 bits of what it counted for: 16 bytes in the changelog, some
+140 in memory. An id leaves when event time has gone `horizon` hours beyond it, or when there are more than
+`limit` ids. Ids are kept in segments, so that a commit writes only what is new. Two ids of one sector within
+the horizon share a hash with a probability of limit²/2⁶⁵: 10⁻¹¹ at 20,000.
 """
 
 from array import array
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain, repeat
 from typing import Final
 
@@ -18,167 +17,169 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from streams.contract.cadence import HOUR, Cadence
+from streams.counting import kinds
 from streams.counting.decoder import Event
+from streams.counting.kinds import Kinds
+from streams.counting.state_version import StateVersionError
 
 LIMIT: Final = 20_000  # ids of one sector
 HORIZON: Final = 72  # hours of event time
 SEGMENT: Final = 256  # ids
-SHARE: Final = 4  # of the horizon, in one part of which a segment is filled, if it is not full before
+SHARE: Final = 4  # of the horizon, after which a segment is closed even if it is not full
+VERSION: Final = 4  # of a segment on the wire; its first 16 bytes
 
-# What an id counted for, in one integer: hour (22 bits), kind (13), period (3), and then the count (20).
+# What an id counted for, packed into 64 bits: hour (28 bits), kind (13), period (3), and then the count (20).
 _PERIODS: Final = (None, *Cadence)
-_PERIOD_BITS, _KIND_BITS, _COUNT_BITS = 3, 13, 20
-_KINDS: Final = 1 << _KIND_BITS
+_PERIOD_BITS, _KIND_BITS, _COUNT_BITS = 3, kinds.BITS, 20
+_HOUR_SHIFT: Final = _KIND_BITS + _PERIOD_BITS
+_KIND_MASK: Final = (1 << _KIND_BITS) - 1
 _COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
+_FIRST_HOUR: Final = -(1 << 20)  # of the year 1850: hours are packed as their distance from it
+NEVER: Final = _FIRST_HOUR * HOUR  # epoch seconds before any event
 
-
-Kind = tuple[str, str, str | None]  # demographic, crossing type, citizenship
-
-
-@lru_cache(maxsize=_KINDS)
-def _shared(kind: Kind) -> tuple[Kind, tuple[str, ...]]:
-    """A combination and the slices it counts into; every sector holds the same objects."""
-    demographic, crossing_type, citizenship = kind
-    names = [f"demographic={demographic}", f"crossing_type={crossing_type}"]
-    if citizenship is not None:
-        names.append(f"citizenship={citizenship}")
-    return kind, tuple(names)
-
-
-class Kinds:
-    """Combinations of demographic, crossing type and citizenship, as small integers."""
-
-    __slots__ = ("changed", "codes", "names")
-
-    def __init__(self) -> None:
-        self.codes: dict[Kind, int] = {}
-        self.names: list[tuple[str, ...]] = []
-        self.changed = False  # since they were last written
-
-    def code(self, kind: Kind) -> int:
-        """The integer of a combination; beyond the bound a citizenship becomes OTHER."""
-        code = self.codes.get(kind)
-        if code is not None:
-            return code
-        if len(self.codes) >= _KINDS - 64:
-            kind = (kind[0], kind[1], "OTHER")
-            if kind in self.codes:
-                return self.codes[kind]
-        kind, names = _shared(kind)
-        self.codes[kind] = code = len(self.names)
-        self.names.append(names)
-        self.changed = True
-        return code
+# What people share who count into the same periods: the hour of the event, the period that they are a tally
+# of, and the hour in which they became known.
+When = tuple[int, Cadence | None, int]
 
 
 @dataclass(slots=True)
 class Segment:
-    """Ids that came after each other."""
+    """Ids that were counted one after the other."""
 
     number: int
-    until: int  # hour of event time from which on ids go into another one
+    until: int  # hour of event time from which on ids go into the next segment
     ids: list[int] = field(default_factory=list)  # hashes
-    newest: int = 0  # hour
+    newest: int = _FIRST_HOUR  # hour
     changed: bool = True  # since it was last written
     written: bool = False
 
 
-# What people share who count into the same periods: the hour in which they came, the period that they are a
-# tally of, and the hour in which they became known.
-When = tuple[int, Cadence | None, int]
+class NewEvents:
+    """What is left of a batch after deduplication."""
 
-
-class Noted:
-    """What follows from events that had not been seen."""
-
-    __slots__ = ("arrival", "corrected", "duplicate", "event_time", "runs", "unknown")
+    __slots__ = ("corrected", "duplicate", "event_time", "reported_at", "runs", "unknown")
 
     def __init__(self) -> None:
-        self.runs: list[tuple[When, dict[int, int]]] = []  # people by combination, in the order of events
-        self.event_time = 0  # the newest moment that one spoke of
-        self.arrival = 0  # the newest moment at which one became known
+        self.runs: list[tuple[When, dict[int, int]]] = []  # people by kind, in the order of events
+        self.event_time = NEVER  # the newest, epoch seconds
+        self.reported_at = NEVER  # the newest, epoch seconds
         self.duplicate = 0
         self.corrected = 0
-        self.unknown: list[Event] = []  # corrections of events that are not remembered
+        self.unknown: list[Event] = []  # corrections of events that are not in the index
 
 
 class DedupIndex:
-    """The ids that one sector has counted, and what for."""
+    """The event ids that one sector has counted, and what for."""
 
-    __slots__ = ("gone", "horizon", "kinds", "limit", "marks", "segments")
+    __slots__ = ("_marks", "dropped", "horizon", "kinds", "limit", "segments")
 
     def __init__(self, limit: int = LIMIT, horizon: int = HORIZON) -> None:
         self.limit, self.horizon = limit, horizon
         self.kinds = Kinds()
-        self.marks: dict[int, int] = {}  # hash: mark and count
         self.segments: deque[Segment] = deque()
-        self.gone: list[int] = []  # numbers of segments dropped since the last writing
+        self.dropped: list[int] = []  # numbers of written segments that left since the last commit
+        self._marks: dict[int, int] = {}  # hash: what it counted for
 
-    def note(self, events: Iterable[Event], clock: int) -> Noted:
-        """Remember events, in their order; no word of them came before `clock` (epoch seconds).
+    @property
+    def marks(self) -> dict[int, int]:
+        """What each id counted for, packed, by hash."""
+        return self._marks
 
-        Every event goes through this loop: what stays the same from one to the next is found once.
+    def add(self, events: Iterable[Event], watermark: int) -> NewEvents:
+        """Add events in their order, and return what they count for.
+
+        No event became known before `watermark` (epoch seconds), whatever it states. Every event goes
+        through this loop: what stays the same from one to the next is looked up once.
         """
-        noted, last, base = Noted(), None, 0
-        marks, codes = self.marks, self.kinds.codes
+        found, last, base = NewEvents(), None, 0
+        marks, codes = self._marks, self.kinds.codes
         ids, people = list[int](), dict[int, int]()
+        newest = reported = NEVER
         for event in events:
             if event.replaces is not None:
                 last = None
-                if not self._correct(event, clock, noted):
+                if not self._correct(event, watermark, found):
                     continue
             key = xxh3_64_intdigest(event.event_id.encode())
             if key in marks:
-                noted.duplicate += 1
+                found.duplicate += 1
                 continue
-            at, known, count = event.at, event.known, event.count
-            if at > noted.event_time:
-                noted.event_time = at
-            if known > noted.arrival:
-                noted.arrival = known
-            when = (at // HOUR, event.period, (known if known > clock else clock) // HOUR)
+            at, known, count = event.event_time, event.reported_at, event.count
+            if at > newest:
+                newest = at
+            if known > reported:
+                reported = known
+            when = (at // HOUR, event.period, (known if known > watermark else watermark) // HOUR)
             if when != last or len(ids) >= SEGMENT:
                 last, people = when, {}
-                noted.runs.append((when, people))
-                base = when[0] << _KIND_BITS + _PERIOD_BITS | _PERIODS.index(event.period)
+                found.runs.append((when, people))
+                base = (when[0] - _FIRST_HOUR) << _HOUR_SHIFT | _PERIODS.index(event.period)
                 ids = self._segment(when[0]).ids
             kind = codes.get((event.demographic, event.crossing_type, event.citizenship))
             if kind is None:
-                kind = self.kinds.code((event.demographic, event.crossing_type, event.citizenship))
+                kind = self.kinds.code(
+                    (event.demographic, event.crossing_type, event.citizenship),
+                    lambda: chain(self._kinds_in_use(), *(run for _, run in found.runs)),
+                )
             marks[key] = (base | kind << _PERIOD_BITS) << _COUNT_BITS | count
             ids.append(key)
             people[kind] = people.get(kind, 0) + count
-        return noted
+        found.event_time, found.reported_at = newest, reported
+        return found
 
-    def _correct(self, event: Event, clock: int, noted: Noted) -> bool:
-        """Take back what an event stands in for; False where that is not remembered."""
-        if xxh3_64_intdigest(event.event_id.encode()) in self.marks:
-            return True  # a duplicate, as will be seen
-        taken = self.take(event.replaces or "")
-        if taken is None:
-            noted.unknown.append(event)
-            return False
-        mark, count = taken
-        when = (hour_of(mark), period_of(mark), max(event.known, clock) // HOUR)
-        noted.runs.append((when, {mark >> _PERIOD_BITS & (_KINDS - 1): -count}))
-        noted.corrected += 1
-        return True
-
-    def take(self, event_id: str) -> tuple[int, int] | None:
-        """What a remembered event counted for (mark, count), counting nothing from now on."""
+    def take_back(self, event_id: str) -> tuple[int, int] | None:
+        """Let a counted event count nothing from now on; return what it counted for (mark, count)."""
         key = xxh3_64_intdigest(event_id.encode())
-        packed = self.marks.get(key)
+        packed = self._marks.get(key)
         if packed is None:
             return None
         mark, count = packed >> _COUNT_BITS, packed & _COUNT_MASK
-        self.marks[key] = mark << _COUNT_BITS  # still known: sent again, it is a duplicate
+        self._marks[key] = mark << _COUNT_BITS  # still known: sent again, it is a duplicate
         for segment in self.segments:
             if key in segment.ids:
                 segment.changed = True
         return mark, count
 
+    def encode(self, segment: Segment) -> bytes:
+        """Encode a segment as pairs of 64-bit integers, the first of which is its version."""
+        values = map(self._marks.get, segment.ids, repeat(0))
+        pairs = chain.from_iterable(zip(segment.ids, values, strict=True))
+        return array("Q", chain((VERSION, 0), pairs)).tobytes()
+
+    def restore(self, number: int, value: bytes) -> None:
+        """Restore a segment; segments come in any order. Raises StateVersionError."""
+        if len(value) < 32 or len(value) % 16:
+            raise StateVersionError(f"ids {number}", "unknown", VERSION)
+        (version, _), *pairs = np.frombuffer(value, np.uint64).reshape(-1, 2).tolist()
+        if version != VERSION:
+            raise StateVersionError(f"ids {number}", version, VERSION)
+        hours = [hour_of(packed >> _COUNT_BITS) for _, packed in pairs]
+        segment = Segment(
+            number, self._until(hours[0]), [key for key, _ in pairs], max(hours), changed=False, written=True
+        )
+        self._marks.update((key, packed) for key, packed in pairs)
+        self.segments = deque(sorted((*self.segments, segment), key=lambda one: one.number))
+
+    def _correct(self, event: Event, watermark: int, found: NewEvents) -> bool:
+        """Take back what an event replaces; False where that is not in the index."""
+        if xxh3_64_intdigest(event.event_id.encode()) in self._marks:
+            return True  # the caller finds it to be a duplicate
+        taken = self.take_back(event.replaces or "")
+        if taken is None:
+            found.unknown.append(event)
+            return False
+        mark, count = taken
+        when = (hour_of(mark), period_of(mark), max(event.reported_at, watermark) // HOUR)
+        found.runs.append((when, {mark >> _PERIOD_BITS & _KIND_MASK: -count}))
+        found.corrected += 1
+        return True
+
+    def _kinds_in_use(self) -> Iterable[int]:
+        shift = _COUNT_BITS + _PERIOD_BITS
+        return (packed >> shift & _KIND_MASK for packed in self._marks.values())
+
     def _segment(self, hour: int) -> Segment:
-        """The segment that an id of this hour goes into."""
+        """Return the segment that an id of this hour goes into."""
         if not self.segments or len(self.segments[-1].ids) >= SEGMENT or hour >= self.segments[-1].until:
             self._open(hour)
         segment = self.segments[-1]
@@ -190,37 +191,23 @@ class DedupIndex:
         number = self.segments[-1].number + 1 if self.segments else 0
         self.segments.append(Segment(number, self._until(hour)))
         while len(self.segments) > 1 and (
-            len(self.marks) > self.limit or self.segments[0].newest < hour - self.horizon
+            len(self._marks) > self.limit or self.segments[0].newest < hour - self.horizon
         ):
             old = self.segments.popleft()
             if old.written:
-                self.gone.append(old.number)
+                self.dropped.append(old.number)
             for key in old.ids:
-                self.marks.pop(key, None)
+                self._marks.pop(key, None)
+            self.kinds.released()
 
     def _until(self, first: int) -> int:
         """The hour up to which a segment takes ids, by that of its first one."""
         return first + max(self.horizon // SHARE, 1)
 
-    def encode(self, segment: Segment) -> bytes:
-        """A segment on the wire: pairs of 64-bit integers."""
-        values = map(self.marks.get, segment.ids, repeat(0))
-        return array("Q", chain.from_iterable(zip(segment.ids, values, strict=True))).tobytes()
-
-    def restore(self, number: int, value: bytes) -> None:
-        """Take a segment back; segments come in any order."""
-        pairs = np.frombuffer(value, np.uint64).reshape(-1, 2).tolist()
-        hours = [hour_of(packed >> _COUNT_BITS) for _, packed in pairs]
-        segment = Segment(
-            number, self._until(hours[0]), [key for key, _ in pairs], max(hours), changed=False, written=True
-        )
-        self.marks.update((key, packed) for key, packed in pairs)
-        self.segments = deque(sorted((*self.segments, segment), key=lambda one: one.number))
-
 
 def hour_of(mark: int) -> int:
-    """The UTC hour that a mark counts into."""
-    return mark >> (_PERIOD_BITS + _KIND_BITS)
+    """The UTC hour that a mark counts into, since 1970."""
+    return (mark >> _HOUR_SHIFT) + _FIRST_HOUR
 
 
 def period_of(mark: int) -> Cadence | None:

@@ -1,21 +1,143 @@
-"""What detection remembers of a sector beyond its counts: a few named numbers and arrays, bounded.
+"""What detection remembers of one sector beyond its counts: typed, bounded, by cadence.
 
-Everything that can be worked out again from the counts is not in here.
+    state.hourly.max_gap_hours      state.daily.model      state.of(cadence).breaches
+
+What can be worked out again from the counts is not kept here. The judge alone writes to it.
 """
 
-from typing import Any
+from typing import Final, Self
 
 import msgspec
 
+from streams.contract.cadence import Cadence
+from streams.counting.state_version import StateVersionError
 
-class DetectionState(dict[str, Any]):
-    """Named plain values (numbers, strings, lists of them)."""
+VERSION: Final = 3
+
+
+class Breach(msgspec.Struct):
+    """A question that stands: the last period in breach, and the first of this run of breaches.
+
+    `since` is None while only open periods were in breach: they can still turn out to be calm.
+    """
+
+    last: int
+    since: int | None = None
+
+
+class KeptModel(msgspec.Struct, frozen=True):
+    """The fit of one series; arrays are float32 bytes."""
+
+    base: int  # the period that time is counted from
+    steps: tuple[int, ...]  # periods at which the level stepped
+    periods: int  # that were learnt from
+    peers: int  # sectors that the prior was learnt from; 0 where the series speaks for itself
+    coefficients: bytes
+    covariance: bytes
+    wander: float  # relative variance of the level between blocks of periods
+    dispersion: float
+    down_weighted: int  # past periods held to be surges
+
+
+class KeptDelays(msgspec.Struct, frozen=True):
+    """The reporting delays of one series: sums by age (float64 bytes), and what follows from them."""
+
+    sums: bytes
+    learnt: bytes  # int64: by age, the newest period that was learnt from
+    late: bool = False  # whether any reports come after their period
+    waits: int = 0  # periods after its end in which a period cannot be called low
+    settles: int = 0  # periods after its end in which a period cannot be learnt from
+
+
+class CadenceState(msgspec.Struct, omit_defaults=True):
+    """What is remembered of the periods of one cadence."""
+
+    model: KeptModel | None = None
+    delays: KeptDelays | None = None
+    breaches: dict[str, Breach] = {}  # by question: those that stand, or stood until lately
+    detectors: dict[str, tuple[float, ...]] = {}  # by question: the state of a recursive detector
+    new_levels: list[int] = []  # periods at which unannounced new levels began, the newest two
+    gaps: list[int] = []  # periods without data
+    settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
+    revisions: int = 0  # of closed periods so far: they tell the verdicts of one period apart
+
+
+class HourLimits(msgspec.Struct, frozen=True):
+    """Counts from which on an hour of the open day is worth a look."""
+
+    end: int  # the hour (UTC) at which the day before ended
+    people: bytes  # int32, by hours since `end`
+
+
+class HourlyState(CadenceState, omit_defaults=True):
+    """What is remembered of hours."""
+
+    max_gap_hours: int | None = None  # without events before silence is asked; None: hours are not judged
+    surge_limits: HourLimits | None = None  # None: hours are not judged
+
+
+class _Kept(msgspec.Struct, omit_defaults=True):
+    """On the wire."""
+
+    version: int = 0
+    hourly: HourlyState | None = None
+    daily: CadenceState | None = None
+    weekly: CadenceState | None = None
+    monthly: CadenceState | None = None
+
+
+_decoder = msgspec.msgpack.Decoder(_Kept)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class DetectionState:
+    """What detection remembers of one sector."""
+
+    __slots__ = ("changed", "daily", "hourly", "monthly", "open_limits", "weekly")
+
+    def __init__(self) -> None:
+        self.hourly = HourlyState()
+        self.daily, self.weekly, self.monthly = CadenceState(), CadenceState(), CadenceState()
+        self.changed = True  # since it was last written
+        self.open_limits: dict[Cadence, float] = {}  # not kept: counts below cannot breach in the open period
+
+    def of(self, cadence: Cadence) -> CadenceState:
+        """What is remembered of the periods of a cadence."""
+        match cadence:
+            case Cadence.HOUR:
+                return self.hourly
+            case Cadence.DAY:
+                return self.daily
+            case Cadence.WEEK:
+                return self.weekly
+            case Cadence.MONTH:
+                return self.monthly
 
     def encode(self) -> bytes:
-        """On the wire; the inverse of `decode`."""
-        return msgspec.msgpack.encode(dict(self))
+        """Encode all that outlives the worker."""
+        return _encoder.encode(
+            _Kept(
+                version=VERSION,
+                hourly=self.hourly,
+                daily=self.daily,
+                weekly=self.weekly,
+                monthly=self.monthly,
+            )
+        )
 
     @classmethod
-    def decode(cls, value: bytes) -> "DetectionState":
-        """Back from the wire."""
-        return cls(msgspec.msgpack.decode(value))
+    def decode(cls, value: bytes) -> Self:
+        """Decode what `encode` wrote; raises StateVersionError for any other version."""
+        try:
+            kept = _decoder.decode(value)
+        except msgspec.DecodeError as error:
+            raise StateVersionError("detection", "unreadable", VERSION) from error
+        if kept.version != VERSION:
+            raise StateVersionError("detection", kept.version, VERSION)
+        state = cls()
+        state.hourly = kept.hourly or HourlyState()
+        state.daily, state.weekly, state.monthly = (
+            each or CadenceState() for each in (kept.daily, kept.weekly, kept.monthly)
+        )
+        state.changed = False
+        return state

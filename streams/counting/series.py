@@ -2,7 +2,6 @@
 
 import datetime as dt
 from functools import lru_cache
-from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,9 +10,6 @@ from numpy.typing import NDArray
 from streams.contract.cadence import HOUR, Cadence
 
 Integers = NDArray[np.int64]
-
-
-Values = NDArray[np.int32]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -26,14 +22,28 @@ def local(zone: str, hour: int) -> int:
     return hour * HOUR + int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
 
+def instant(zone: str, wall: int) -> dt.datetime:
+    """The instant at which the clocks of a zone show `wall` seconds since 1970."""
+    return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(zone))  # noqa: DTZ001
+
+
+@lru_cache(maxsize=1 << 14)
+def hour_after(zone: str, cadence: Cadence, index: int) -> int:
+    """The first UTC hour (since 1970) that begins after a period of a zone's clock is over."""
+    hour = cadence.start(index + 1) // HOUR - 15  # no zone is further ahead of UTC
+    while cadence.index(local(zone, hour)) <= index:
+        hour += 1
+    return hour
+
+
 class Series:
     """Counts of consecutive periods: `values[i]` is that of period `first + i`. Periods outside count 0."""
 
     __slots__ = ("cadence", "first", "keep", "values")
 
-    def __init__(self, cadence: Cadence, keep: int, first: int = 0, values: Values | None = None) -> None:
+    def __init__(self, cadence: Cadence, keep: int, first: int = 0, values: Integers | None = None) -> None:
         self.cadence, self.keep, self.first = cadence, keep, first
-        self.values: Values = np.asarray(() if values is None else values, np.int32)
+        self.values: Integers = np.asarray(() if values is None else values, np.int64)
 
     @property
     def end(self) -> int:
@@ -54,28 +64,22 @@ class Series:
         return out
 
     def add(self, index: int, count: int) -> None:
-        """Add to a period; one that is older than what is kept is passed over."""
+        """Add to a period. One that is older than what is kept is ignored."""
         if self._reach(index):
             self.values[index - self.first] += count
 
     def _reach(self, index: int) -> bool:
-        """Hold a period, growing and forgetting as it takes; False for one older than what is kept."""
+        """Make room for a period and drop the oldest; False where the period itself is older than that."""
         if 0 <= index - self.first < len(self.values):
             return True
         if not len(self.values):
-            self.first, self.values = index, np.zeros(1, np.int32)
+            self.first, self.values = index, np.zeros(1, np.int64)
         elif index >= self.end:
-            grown = np.zeros(index + 1 - self.first, np.int32)
-            grown[: len(self.values)] = self.values
-            self.first, self.values = self.first + max(0, len(grown) - self.keep), grown[-self.keep :]
+            first = max(self.first, index + 1 - self.keep)
+            self.values, self.first = self.window(index, index + 1 - first), first
         elif self.end - index > self.keep:
             return False
         else:
-            self.values = np.concatenate([np.zeros(self.first - index, np.int32), self.values])
+            self.values = np.concatenate([np.zeros(self.first - index, np.int64), self.values])
             self.first = index
         return True
-
-    def merge(self, other: Self) -> None:
-        """Add all of another series of the same cadence."""
-        for index, count in enumerate(other.values.tolist(), other.first):
-            self.add(index, count)

@@ -1,23 +1,24 @@
-"""Counts on the wire: what goes to the changelog at a commit, and back from it.
+"""The codec of a sector's state: what a commit writes to the changelog, and how it is restored.
 
-A sector's state stands under several kinds of keys, so that a commit writes about what is new:
+The state of a sector is kept under several keys, so that a commit writes mostly what is new:
 
     swanton␀now       offset, times, the tail of each series     every commit
-    swanton␀history   series and slices whole                    when tails do not tell all that changed
-    swanton␀memory    what detection remembers                   when a period has been closed
-    swanton␀kinds     the combinations that ids counted for      when there is a new one
-    swanton␀seen␀12   a segment of event ids                     while it fills
+    swanton␀history   series and slices whole                    when tails do not cover all that changed
+    swanton␀detection what detection remembers                   when that has changed
+    swanton␀kinds     the kinds that event ids counted for       when there is a new one
+    swanton␀ids␀12    a segment of event ids                     while it fills
 
-The tail laid over the history gives the counts. Version 2; a worker refuses a version it does not know.
+The tail laid over the history gives the counts. Every record carries its version, and a worker refuses one
+that it does not know (StateVersionError). Each record stays below 900 kB, whatever events come: series,
+slices, kinds and segments are bounded.
 """
 
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.contract.cadence import Cadence
 from streams.counting.dedup import HORIZON, LIMIT, DedupIndex
@@ -25,105 +26,127 @@ from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import TAIL as ARRIVED_TAIL
 from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.sector_counts import KEEP, SEAM, Counts
-from streams.counting.series import Series
+from streams.counting.series import Integers, Series
 from streams.counting.slices import SLICED, Slices
+from streams.counting.state_version import StateVersionError
 
-VERSION = 2
-TAIL = {Cadence.HOUR: 48, Cadence.DAY: 3, Cadence.WEEK: 2, Cadence.MONTH: 2}  # periods written every commit
-SLICE_TAIL = 3
+VERSION: Final = 4
+TAIL: Final = {
+    Cadence.HOUR: 48,
+    Cadence.DAY: 3,
+    Cadence.WEEK: 2,
+    Cadence.MONTH: 2,
+}  # periods written every commit
+SLICE_TAIL: Final = 3
 Pair = tuple[bytes, bytes | None]
 
 _pack = msgspec.msgpack.encode
-_unpack = msgspec.msgpack.decode
-
-
-class EncodingError(ValueError):
-    """State of a version that this worker does not know."""
 
 
 def pairs(counts: Counts) -> list[Pair]:
-    """All that changed since it was last asked, as keys and values (None: the key is gone)."""
-    name = counts.sector.encode()
+    """Return all that changed since the last call, as keys and values (None: the key is gone)."""
+    counts.settle()
+    name, unwritten, dedup = counts.sector.encode(), counts.unwritten, counts.dedup
     out: list[Pair] = []
-    if (counts.grown or _outgrown(counts)) and not _young(counts):
-        counts.grown = False
-        counts.sealed = {cadence: series.end for cadence, series in counts.series.items()}
+    unwritten.history |= counts.slices.replaced or _outgrown(counts)
+    if unwritten.history and not _is_young(counts):
+        unwritten.history = counts.slices.replaced = False
+        unwritten.sealed = {cadence: series.end for cadence, series in counts.series.items()}
         out.append((name + b"\0history", _history(counts)))
     out.append((name + b"\0now", _now(counts)))
-    if counts.learnt:
-        counts.learnt = False
-        out.append((name + b"\0memory", counts.memory.encode()))
-    seen = counts.seen
-    if seen.kinds.changed:
-        seen.kinds.changed = False
-        out.append((name + b"\0kinds", _pack(list(seen.kinds.codes))))
-    for segment in seen.segments:
+    if counts.state.changed:
+        counts.state.changed = False
+        out.append((name + b"\0detection", counts.state.encode()))
+    if dedup.kinds.changed:
+        dedup.kinds.changed = False
+        out.append((name + b"\0kinds", _pack({"version": VERSION, "kinds": dedup.kinds.encode()})))
+    for segment in dedup.segments:
         if segment.changed:
             segment.changed, segment.written = False, True
-            out.append((_segment_key(name, segment.number), seen.encode(segment)))
-    out += [(_segment_key(name, number), None) for number in seen.gone]
-    seen.gone.clear()
+            out.append((_segment_key(name, segment.number), dedup.encode(segment)))
+    out += [(_segment_key(name, number), None) for number in dedup.dropped]
+    dedup.dropped.clear()
     return out
 
 
 def restore(
     held: Mapping[bytes, bytes], zones: Mapping[str, str], dedup: tuple[int, int] = (LIMIT, HORIZON)
 ) -> dict[str, Counts]:
-    """Counts by sector from a partition's pairs; `zones` names each sector's zone, `dedup` bounds ids."""
+    """Restore counts by sector from a partition's pairs; raises StateVersionError.
+
+    `zones` names each sector's time zone, `dedup` are the limit and the horizon of the deduplication index.
+    """
     found: dict[str, Counts] = {}
     # In sorted order history comes before now, whose tail lies over it.
     for key in sorted(held):
-        sector, _, kind = key.decode().partition("\0")
-        counts = found.setdefault(sector, Counts(sector, zones.get(sector, "UTC"), DedupIndex(*dedup)))
-        if kind == "history":
-            _take_history(counts, held[key])
-        elif kind == "now":
-            _take_now(counts, held[key])
-        elif kind == "memory":
-            counts.memory, counts.learnt = DetectionState.decode(held[key]), False
-        elif kind == "kinds":
-            for known in _unpack(held[key]):
-                counts.seen.kinds.code(tuple(known))
-            counts.seen.kinds.changed = False
-        else:
-            counts.seen.restore(int(kind.partition("\0")[2]), held[key])
+        sector, _, kind = key.decode(errors="replace").partition("\0")
+        counts = found.get(sector) or Counts(sector, zones.get(sector, "UTC"), DedupIndex(*dedup))
+        found[sector] = counts
+        try:
+            _restore(counts, kind, held[key])
+        except StateVersionError:
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError, zlib.error) as error:
+            raise StateVersionError(key.decode(errors="replace"), "unreadable", VERSION) from error
     return found
 
 
+def _restore(counts: Counts, kind: str, value: bytes) -> None:
+    match kind.split("\0"):
+        case ["history"]:
+            _restore_history(counts, _checked(zlib.decompress(value), counts.sector, kind))
+        case ["now"]:
+            _restore_now(counts, _checked(value, counts.sector, kind))
+        case ["detection"]:
+            counts.state = DetectionState.decode(value)
+        case ["kinds"]:
+            counts.dedup.kinds.restore(
+                None if held is None else (held[0], held[1], held[2])
+                for held in _checked(value, counts.sector, kind)["kinds"]
+            )
+        case ["ids", number]:
+            counts.dedup.restore(int(number), value)
+        case _:
+            raise StateVersionError(f"{counts.sector} {kind}", "unknown", VERSION)
+
+
 def _segment_key(name: bytes, number: int) -> bytes:
-    return b"%s\0seen\0%d" % (name, number)
+    return b"%s\0ids\0%d" % (name, number)
 
 
-def _young(counts: Counts) -> bool:
-    """Do tails tell all there is, so that no history needs to be written?"""
+def _is_young(counts: Counts) -> bool:
+    """Return whether the tails hold all there is, so that no history needs to be written."""
     series = counts.series.values()
-    return bool(series) and not counts.sealed and all(len(one.values) <= TAIL[one.cadence] for one in series)
+    short = all(len(one.values) <= TAIL[one.cadence] for one in series)
+    return bool(series) and not counts.unwritten.sealed and short and not counts.slices.replaced
 
 
 def _outgrown(counts: Counts) -> bool:
-    """Do the series reach further beyond what was sealed (if anything was) than a tail covers?"""
+    """Return whether the series reach further beyond the written history than a tail covers."""
+    sealed = counts.unwritten.sealed
     return any(
-        series.end > counts.sealed.get(cadence, series.first + SEAM) + TAIL[cadence] - SEAM
+        series.end > sealed.get(cadence, series.first + SEAM) + TAIL[cadence] - SEAM
         for cadence, series in counts.series.items()
     )
 
 
 def _history(counts: Counts) -> bytes:
+    names, table = counts.slices.closed
     body = {
         "version": VERSION,
         "series": {
-            cadence: (series.first, _ints(series.values)) for cadence, series in counts.series.items()
+            cadence: (series.first, series.values.tobytes()) for cadence, series in counts.series.items()
         },
-        "slices": (counts.slices.last, counts.slices.names, _ints(counts.slices.table)),
+        "slices": (counts.slices.last, names, table.tobytes()),
         "arrived": {
-            cadence: (arrived.last, _ints(arrived.table)) for cadence, arrived in counts.arrived.items()
+            cadence: (arrived.last, arrived.table.tobytes()) for cadence, arrived in counts.arrived.items()
         },
     }
     return zlib.compress(_pack(body), 1)
 
 
 def _now(counts: Counts) -> bytes:
-    slices = counts.slices
+    names, table = counts.slices.closed
     return _pack(
         {
             "version": VERSION,
@@ -131,66 +154,62 @@ def _now(counts: Counts) -> bytes:
             "times": (counts.event_time, counts.arrival),
             "people": counts.people,
             "closed": counts.closed,
-            "asked": counts.asked,
             "sliced": counts.sliced,
-            "sealed": counts.sealed,
+            "sealed": counts.unwritten.sealed,
             "revised": sorted(counts.revised),
             "arrived": {
-                cadence: (arrived.last, _ints(arrived.table[-ARRIVED_TAIL:]))
+                cadence: (arrived.last, arrived.table[-ARRIVED_TAIL:].tobytes())
                 for cadence, arrived in counts.arrived.items()
             },
             "tails": {cadence: _tail(series) for cadence, series in counts.series.items()},
-            "slices": (slices.last, slices.names, _ints(slices.table[:, -SLICE_TAIL:])),
+            "slices": (counts.slices.last, names, table[:, -SLICE_TAIL:].tobytes(), counts.slices.open),
         }
     )
 
 
 def _tail(series: Series) -> tuple[int, bytes]:
     length = min(TAIL[series.cadence], len(series.values))
-    return series.end - length, _ints(series.values[len(series.values) - length :])
+    return series.end - length, series.values[len(series.values) - length :].tobytes()
 
 
-def _ints(values: NDArray[np.int32]) -> bytes:
-    return values.tobytes()
-
-
-def _take_history(counts: Counts, value: bytes) -> None:
-    body = _checked(_unpack(zlib.decompress(value)), counts.sector)
+def _restore_history(counts: Counts, body: dict[str, Any]) -> None:
     for name, (first, values) in body["series"].items():
         cadence = Cadence(name)
-        counts.series[cadence] = Series(cadence, KEEP[cadence], first, np.frombuffer(values, np.int32).copy())
+        counts.series[cadence] = Series(cadence, KEEP[cadence], first, _integers(values))
     last, names, table = body["slices"]
-    rows = np.frombuffer(table, np.int32).reshape(len(names), SLICED).copy()
-    counts.slices = Slices(last, names, rows)
+    counts.slices = Slices(last, names, _integers(table).reshape(len(names), SLICED))
     for name, (last, rows) in body["arrived"].items():
         counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, rows)
 
 
-def _take_now(counts: Counts, value: bytes) -> None:
-    body = _checked(_unpack(value), counts.sector)
+def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     counts.offset, counts.people = body["offset"], body["people"]
     counts.event_time, counts.arrival = body["times"]
     counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
-    counts.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
-    counts.asked = body["asked"]
+    counts.unwritten.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
     counts.sliced = body["sliced"] and Cadence(body["sliced"])
-    counts.grown = False
+    counts.unwritten.history = False
     for name, (first, values) in body["tails"].items():
         cadence = Cadence(name)
         series = counts.series.setdefault(cadence, Series(cadence, KEEP[cadence]))
-        for index, count in enumerate(np.frombuffer(values, np.int32).tolist(), first):
+        for index, count in enumerate(_integers(values).tolist(), first):
             series.add(index, count - series.get(index))
-    last, names, table = body["slices"]
-    tail = np.frombuffer(table, np.int32).reshape(len(names), SLICE_TAIL)
-    counts.slices = counts.slices.overlaid(last, names, tail)
+    last, names, table, opened = body["slices"]
+    counts.slices = counts.slices.overlaid(
+        last, names, _integers(table).reshape(len(names), SLICE_TAIL), opened
+    )
     counts.revised = {(Cadence(name), index) for name, index in body["revised"]}
     for name, (last, tail) in body["arrived"].items():
         before = counts.arrived.get(Cadence(name))
         counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, tail, before)
 
 
-def _checked(body: dict[str, Any], sector: str) -> dict[str, Any]:
+def _integers(values: bytes) -> Integers:
+    return np.frombuffer(values, np.int64).copy()
+
+
+def _checked(value: bytes, sector: str, kind: str) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.msgpack.decode(value)
     if body.get("version") != VERSION:
-        found = body.get("version")
-        raise EncodingError(f"state of {sector} has version {found}; this worker knows {VERSION}")
+        raise StateVersionError(f"{sector} {kind}", body.get("version"), VERSION)
     return body

@@ -17,7 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats, at_least, at_most
+from streams.detectors import BorderView, Details, Finding
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)  # periods, as the scan's: a part of a flow that moves is seen in one day or in a week
@@ -28,7 +30,7 @@ EXPLAINED = 0.5  # of the people too many next door, at least so many are missin
 class Displacement(NamedTuple):
     """By sector, as the one that people have left: corrected p, people missing, people too many next door.
 
-    All of the window that tells most.
+    All of the window with the smallest p.
     """
 
     p_value: Floats
@@ -69,11 +71,11 @@ def _judge(
     """One window: p without correction, people missing, people too many next door; all by sector."""
     mu = np.maximum(mean, SMALLEST)
     variance = np.maximum(variance, mu)
-    near = adjacent.astype(np.float64)
-    seen, normal = near @ y, np.maximum(near @ mu, SMALLEST)
+    seen, beside, spread = times(np.stack([y, mu, variance]), adjacent.T.astype(np.float64))
+    normal = np.maximum(beside, SMALLEST)
     missing, gained = mu - y, seen - normal
     low = at_most(y, mu, variance / mu)
-    high = at_least(seen, normal, near @ variance / normal)
+    high = at_least(seen, normal, spread / normal)
     moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
     possible = (missing > 0) & (gained > 0) & moved
     return np.where(possible, np.maximum(low, high), 1.0), missing, gained
@@ -83,3 +85,33 @@ def _any_of(looked_at: int, p: Floats) -> Floats:
     """The chance that any of so many independent looks gives p or less."""
     certain = p >= 1
     return np.where(certain, 1.0, -np.expm1(looked_at * np.log1p(-np.where(certain, 0.0, p))))
+
+
+def detect(view: BorderView, alpha: Floats) -> Finding:
+    """Judge every sector as the one that people have left."""
+    seen = view.window(max(WINDOWS))
+    found = judge(seen.observed, seen.mean, seen.dispersion, seen.adjacent)
+    observed, expected, dispersion = seen.sums(found.window)
+    breach = found.p_value <= alpha
+
+    def details(row: int) -> Details:
+        window = int(found.window[row])
+        near = np.flatnonzero(seen.adjacent[row])
+        more = (seen.observed - seen.mean)[near, -window:].sum(1)
+        order = [int(at) for at in np.lexsort((near, -more)) if seen.mean[near[at], -1] > 0]
+        where = " and ".join(seen.names[near[at]] for at in order if more[at] >= 1)
+        moved = f"{found.missing[row]:.0f} fewer here, {found.gained[row]:.0f} more at {where}"
+        return Details(
+            neighbours=seen.beside(near[order].tolist(), window=window), remark=moved if breach[row] else ""
+        )
+
+    return Finding(
+        breach=breach,
+        p_value=found.p_value,
+        alpha=alpha,
+        observed=observed,
+        expected=expected,
+        dispersion=dispersion,
+        window=found.window,
+        details=details,
+    )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from streams.baselines.negative_binomial import Floats, at_most, cauchy
 from streams.contract.cadence import Cadence
+from streams.detectors import MIN_EXCESS, MIN_RATIO, Finding, SectorView
 
 WINDOWS: Final = {
     Cadence.DAY: (1, 3, 7),
@@ -24,7 +25,7 @@ _OWN_SHARE: Final = 0.1
 
 
 class Drop(NamedTuple):
-    """The answers for n series."""
+    """What was found in n series."""
 
     p_value: Floats
     window: NDArray[np.int64]
@@ -49,8 +50,24 @@ def judge(
     means = np.stack([mean[:, -length:].sum(1) for length in windows], 1)
     phi = dispersion.reshape(len(means), -1) + means * error[:, None]
     tails = at_most(counts, means, phi)
-    # A window whose last period is back to normal is no news.
+    # A window whose last period is back to normal does not count.
     tails[:, 1:] = np.maximum(tails[:, 1:], _OWN_SHARE * tails[:, :1])
     best = tails.argmin(1)
     row = np.arange(len(best))
     return Drop(cauchy(tails), np.asarray(windows)[best], counts[row, best], means[row, best], phi[row, best])
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Judge the last of the periods: the window with the smallest p-value is shown."""
+    windows = WINDOWS[view.cadence]
+    found = judge(view.observed, view.mean, view.pooled(windows), view.error, windows)
+    large = (found.expected - found.observed >= MIN_EXCESS) & (found.observed * MIN_RATIO <= found.expected)
+    return Finding(
+        breach=(found.p_value <= alpha) & large,
+        p_value=found.p_value,
+        alpha=alpha,
+        observed=found.observed,
+        expected=found.expected,
+        dispersion=found.dispersion,
+        window=found.window,
+    )

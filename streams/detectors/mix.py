@@ -8,17 +8,23 @@ McCullagh 1983, Ann Stat 11:59), and by how well the past share is known. The sm
 corrected by Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of the alarm budget.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
 from streams.baselines.negative_binomial import Floats
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Contribution
+from streams.counting.sector_counts import Counts
+from streams.detectors import LONGEST, Details, Finding, SectorView
 
 PRIOR = 0.5  # people added to each past slice: a slice never seen before has a small share, not none
-EXCESS = 10.0  # people; fewer are no news whatever their share
+EXCESS = 10.0  # people; fewer do not matter, whatever their share
 RATIO = 1.5
+BLOCKS, LEAST_BLOCKS = 9, 4  # windows that are compared, and those that must have anybody
+SHOWN: Final = 3  # slices in the evidence
 VULNERABLE = frozenset({"demographic=family_unit", "demographic=unaccompanied_minor"})
 
 
@@ -81,3 +87,52 @@ def _spread(before: Floats, earlier: Floats, share: Floats) -> Floats:
     own = np.asarray(square.sum(-1) / max(square.shape[-1], 1))
     pooled = own.sum(-1, keepdims=True) / max(own.shape[-1], 1)
     return np.asarray(np.maximum(np.maximum(own, pooled), 1.0))
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Judge the slices of the last window: seven days, or one week or month."""
+    n = len(view.sectors)
+    width = 7 if view.cadence is Cadence.DAY else 1
+    asked, breach = np.zeros((2, n), bool)
+    p_value, observed, expected = np.ones(n), np.zeros(n), np.zeros(n)
+    shown: dict[int, Details] = {}
+    for row, counts in enumerate(view.sectors):
+        blocks = _blocks(counts, view, width)
+        if blocks is None:
+            continue
+        names, people, total = list(counts.slices.names), *blocks
+        found = judge(people[:, -1], total[-1], people[:, :-1], total[:-1], float(alpha[row]))
+        asked[row], breach[row] = True, found.shifted.any()
+        top = int(np.where(found.shifted | ~breach[row], found.p_slice, 2.0).argmin())
+        p_value[row], observed[row], expected[row] = found.p_value, people[top, -1], found.expected[top]
+        shown[row] = Details(
+            slices=tuple(
+                Contribution(name=names[at], observed=people[at, -1], expected=round(found.expected[at], 2))
+                for at in np.argsort(found.p_slice)[:SHOWN]
+            ),
+            remark=remark(names, found.shifted),
+        )
+    return Finding(
+        breach=breach,
+        p_value=p_value,
+        alpha=alpha,
+        observed=observed,
+        expected=expected,
+        dispersion=np.ones(n),
+        window=np.full(n, width),
+        asked=asked,
+        details=shown.__getitem__,
+    )
+
+
+def _blocks(counts: Counts, view: SectorView, width: int) -> tuple[Floats, Floats] | None:
+    """People by slice and window [slices, BLOCKS], and of all [BLOCKS]; None where there are too few."""
+    names = counts.slices.names
+    if counts.sliced is not view.cadence or not names:
+        return None
+    table = counts.slices.window(view.index, LONGEST * 2).astype(float)
+    people = table.reshape(len(names), -1, width).sum(-1)[:, -BLOCKS:]
+    total = people[[name.startswith("demographic=") for name in names]].sum(0)
+    if total[-1] == 0 or (total[:-1] > 0).sum() < LEAST_BLOCKS:
+        return None
+    return people, total

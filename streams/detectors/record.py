@@ -1,8 +1,8 @@
 """Record: higher than ever, or than for a long time.
 
-A rule of rank, not of chance: the last period against all that is kept. What makes it worth telling is that
-it is also unusual (so the surge's p-value is asked), that it beats the old record by more than a nose (in
-calm times a new one comes every so often, by one or two people), and that the past is long enough to beat.
+A rule of rank, not of chance: the last period against all that is kept. It counts only
+where it is also unusual, beats the old record clearly (in calm times a new one comes every so often, by one
+or two people), and has a past that is long enough.
 """
 
 from typing import Final, NamedTuple
@@ -10,17 +10,17 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.negative_binomial import Floats
-from streams.contract.cadence import Cadence
+from streams.baselines.negative_binomial import Floats, at_least
+from streams.detectors import RECORD_PAST, Details, Finding, SectorView
 
-LEAST: Final = 10  # people in the period: below that a record is no news
+LEAST: Final = 10  # people in the period: fewer are no record worth an alert
 UNUSUAL: Final = 0.05
 BEATEN_BY, BEATEN_TIMES = 5, 1.2  # people more, and times more, than the old record
-PAST: Final = {Cadence.DAY: 180, Cadence.WEEK: 26, Cadence.MONTH: 12}  # periods a record needs behind it
+LOOKED_BACK: Final = 3 * 366  # periods
 
 
 class Record(NamedTuple):
-    """The answers for n series."""
+    """What was found in n series."""
 
     breach: NDArray[np.bool_]
     last_as_high: NDArray[np.int64]  # periods ago that it was at least so high; 0 is never
@@ -41,3 +41,27 @@ def judge(past: Floats, present: Floats, observed: Floats, p_value: Floats, leas
     enough = (present.sum(1) >= least_past) & (observed >= LEAST) & (p_value <= UNUSUAL)
     beaten = (observed >= highest + BEATEN_BY) & (observed >= BEATEN_TIMES * highest)
     return Record(enough & beaten & (ago == 0), ago, highest)
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Judge the last period; the level is UNUSUAL, whatever `alpha` is: it is a rule of rank."""
+    series = [counts.series[view.cadence] for counts in view.sectors]
+    past = np.stack([each.window(view.index - 1, LOOKED_BACK) for each in series]).astype(float)
+    present = np.arange(view.index - LOOKED_BACK, view.index)[None, :] >= view.first()[:, None]
+    now, seen = view.observed[:, -1], view.cautious()
+    tail = at_least(now, seen.mean[:, -1], seen.last)
+    found = judge(past, present.astype(float), now, tail, RECORD_PAST[view.cadence])
+
+    def details(row: int) -> Details:
+        return Details(record=bool(found.breach[row]), remark=f"highest before: {found.highest[row]:.0f}")
+
+    return Finding(
+        breach=found.breach,
+        p_value=tail,
+        alpha=np.full(len(now), UNUSUAL),
+        observed=now,
+        expected=view.mean[:, -1],
+        dispersion=view.dispersion,
+        window=np.ones(len(now), np.int64),
+        details=details,
+    )

@@ -3,21 +3,26 @@
 A run of residuals of one sign is the oldest of shift tests (Wald & Wolfowitz 1940, Ann Math Stat 11:147; as
 a chart rule: Nelson 1984, J Qual Technol 16:237). A period is *above* where the mid-p of its count is under
 one half, so on the null each sign comes with one half, and a run of n begins with probability 2^(1 - n).
-A run says that something is off, not that it matters: the run's people must also be RATIO times what was
-expected, or less than 1 / RATIO of it. And short runs, of weeks or months, come by chance: so the run's
-people together must be as improbable as a run of 15 is, or every scattered series would find new levels.
+A run shows that something is off, not that it matters: the run's people must also be RATIO times what was
+expected, or less than 1 / RATIO of it. Short runs, of weeks or months, come by chance: so the run's people
+together must be as improbable as a run of 15 is, or every scattered series would find new levels.
 """
 
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from streams.baselines.design_matrix import PERIODS
 from streams.baselines.negative_binomial import Floats, at_least, at_most
+from streams.contract.cadence import Cadence
+from streams.detectors import Details, Finding, SectorView
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RUN = 15  # periods
 RATIO = 1.25
+RUNS: Final = {Cadence.DAY: RUN, Cadence.WEEK: 8, Cadence.MONTH: 5, Cadence.HOUR: 48}
+MIN_PEOPLE: Final = 20.0  # that a new level is off by, in all its periods together
 CHANCE = 2.0 ** (1 - RUN)
 SMALLER_CHANCE = 2.0**-18  # while the season is not known
 
@@ -77,3 +82,32 @@ def improbable(
     """
     tails = (tail(state.observed, state.expected, dispersion) for tail in (at_least, at_most))
     return np.minimum(*tails) <= np.where(known, CHANCE, SMALLER_CHANCE)
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Take the last period into each sector's run; a long one is a new level from its first period on."""
+    cadence, n = view.cadence, len(view.sectors)
+    held = State(*view.state("regime", len(State._fields)).T)
+    found = step(held, view.observed[:, -1], view.mean[:, -1], view.last, run=RUNS[cadence])
+    new = found.proposed & (np.abs(found.state.observed - found.state.expected) >= MIN_PEOPLE)
+    if new.any():
+        age = view.index - view.first()
+        new &= improbable(found.state, view.last, age >= 2 * PERIODS[cadence])
+    length = np.maximum(np.abs(found.state.run).astype(np.int64), 1)
+    within = np.arange(view.mean.shape[1], 0, -1) <= length[:, None]
+
+    def details(row: int) -> Details:
+        return Details(remark=f"level times {found.ratio[row]:.2f} for {length[row]} {cadence}s")
+
+    return Finding(
+        breach=new,
+        p_value=found.p_value,
+        alpha=np.full(n, 2.0 ** (1 - RUNS[cadence])),
+        observed=(view.observed * within).sum(1),
+        expected=(view.mean * within).sum(1),
+        dispersion=view.dispersion,
+        window=length,
+        details=details,
+        state=np.where(new[:, None], 0.0, np.stack(found.state, 1)),
+        new_level=np.where(new, view.index - length + 1, -1),
+    )

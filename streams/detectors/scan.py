@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats
+from streams.detectors import BorderView, Details, Finding
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)
@@ -79,9 +81,11 @@ def _scores(counts: Floats, mean: Floats, phi: Floats, sets: NDArray[np.bool_], 
     choose = sets.T.astype(np.float64)
     out = []
     for window in windows:
-        seen = counts[..., -window:].sum(-1) @ choose
-        normal = mean[:, -window:].sum(-1) @ choose
-        spread = (mean * phi)[:, -window:].sum(-1) @ choose / normal
+        seen = times(counts[..., -window:].sum(-1), choose)
+        expected = np.stack([mean[:, -window:].sum(-1), (mean * phi)[:, -window:].sum(-1)])
+        normal, variance = times(expected, choose)
+        normal = np.maximum(normal, SMALLEST)
+        spread = np.maximum(variance / normal, 1.0)
         above = np.maximum(seen, normal)
         out.append((above * np.log(above / normal) + normal - above) / spread)
     return np.stack(out, axis=1)
@@ -103,7 +107,7 @@ def _uniforms(sectors: int, periods: int) -> Floats:
 
 
 def _p_value(score: float, null: Floats) -> float:
-    """By rank among the replicates while that tells, by the Gumbel tail fitted to them beyond."""
+    """By rank among the replicates, and beyond them by the Gumbel tail fitted to them."""
     if score <= 0:
         return 1.0
     rank = float((1 + np.count_nonzero(null >= score)) / (1 + len(null)))
@@ -113,3 +117,47 @@ def _p_value(score: float, null: Floats) -> float:
     place = float(null.mean()) - np.euler_gamma * scale
     tail = float(-np.expm1(-np.exp(-(score - place) / scale)))
     return min(max(tail, 0.0), rank)
+
+
+def detect(view: BorderView, alpha: Floats) -> Finding:
+    """Judge the sectors of a border that are no surge by themselves: others have their alerts already."""
+    seen = view.window(max(WINDOWS))
+    known = np.flatnonzero((seen.mean[:, -1] > 0) & ~seen.alarm.any(1) & seen.own)
+    level = alpha[:1]
+    if not len(known):
+        return _nothing(view, level)
+    mean, dispersion = seen.mean[known], seen.dispersion[known]
+    found = judge(seen.observed[known], mean, dispersion, zones(seen.adjacent[np.ix_(known, known)]))
+    inside = known[found.members].tolist()
+    variance = (mean * dispersion)[found.members, -found.window :].sum()
+
+    def details(row: int) -> Details:
+        together = ", ".join(seen.names[at] for at in inside)
+        return Details(neighbours=seen.beside(inside, window=found.window), remark=f"together: {together}")
+
+    return Finding(
+        breach=np.array([found.p_value <= level[0] and len(inside) > 1]),
+        p_value=np.array([found.p_value]),
+        alpha=level,
+        observed=np.array([found.observed]),
+        expected=np.array([found.expected]),
+        dispersion=np.array([variance / found.expected if found.expected > 0 else 1.0]),
+        window=np.array([found.window]),
+        details=details,
+        places=(view.border,),
+    )
+
+
+def _nothing(view: BorderView, alpha: Floats) -> Finding:
+    """There is no sector to look at."""
+    return Finding(
+        breach=np.zeros(1, bool),
+        p_value=np.ones(1),
+        alpha=alpha,
+        observed=np.zeros(1),
+        expected=np.zeros(1),
+        dispersion=np.ones(1),
+        window=np.ones(1, np.int64),
+        asked=np.zeros(1, bool),
+        places=(view.border,),
+    )

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.negative_binomial import Floats, at_most
+from streams.detectors import Finding, SectorView
 
 
 class Silence(NamedTuple):
-    """The answers for n series."""
+    """What was found in n series."""
 
     p_value: Floats
     periods: NDArray[np.int64]  # silent ones, up to the last
@@ -33,3 +34,29 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats) -> 
     periods = silent.sum(1)
     p_value = at_most(0, expected, dispersion + expected * error)
     return Silence(np.where(periods > 0, p_value, 1.0), periods, expected)
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Judge the run of empty periods at the end."""
+    found = judge(view.observed, view.mean, view.dispersion, view.error + _doubt(view))
+    silent = found.periods > 0
+    return Finding(
+        breach=found.p_value <= alpha,
+        p_value=found.p_value,
+        alpha=alpha,
+        observed=np.where(silent, 0.0, view.observed[:, -1]),
+        expected=np.where(silent, found.expected, view.mean[:, -1]),
+        dispersion=view.dispersion,
+        window=np.maximum(found.periods, 1),
+    )
+
+
+def _doubt(view: SectorView) -> Floats | float:
+    """Relative variance of the count expected in the silent periods, by doubt about what is reported."""
+    if view.reported is None:
+        return 0.0
+    silent = np.cumsum(view.observed[:, ::-1], axis=1)[:, ::-1] == 0
+    people = np.where(silent, view.mean, 0.0)
+    doubtful = (people * np.sqrt(view.reported.doubt)).sum(1)
+    share: Floats = np.square(doubtful / np.maximum(people.sum(1), 1e-9))
+    return share

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from streams.baselines.negative_binomial import Floats
+from streams.detectors import Finding, SectorView
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RATIO = 1.3  # the rise looked for; a baseline that is 14 % too low does not drift up by itself
@@ -41,7 +42,7 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The state after a period and what it says: p-value, the rise up to now, alarm."""
+    """The state after a period, the p-value, the rise up to now, and the alarm."""
 
     state: State
     p_value: Floats
@@ -49,9 +50,9 @@ class Step(NamedTuple):
     alarm: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
-def limit(periods_between_false_alarms: float) -> float:
+def limit(periods_between_false_alarms: ArrayLike) -> Floats:
     """The control limit under which false alarms are at least so many periods apart, on average."""
-    return float(np.log(max(periods_between_false_alarms, np.e)))
+    return np.asarray(np.log(np.maximum(periods_between_false_alarms, np.e)))
 
 
 def increment(observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, ratio: float = RATIO) -> Floats:
@@ -72,7 +73,7 @@ def step(
 ) -> Step:
     """Take one period of n series.
 
-    A tenth too many tells nothing in one period and is not a rise; four tenths are, in the third:
+    A tenth too many is no rise; four tenths are, in the third period:
 
     >>> state = State.empty(2)
     >>> for counts in ([110, 140], [110, 140], [110, 140]):
@@ -87,3 +88,27 @@ def step(
     alarm = total >= control_limit
     after = State(*(np.where(alarm, 0.0, value) for value in rise))
     return Step(after, np.exp(-total), rise, alarm)
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Take the last period into each sector's sum."""
+    limits = limit(1 / alpha)
+    observed, mean = view.observed[:, -1], view.mean[:, -1]
+    found = step(
+        State(*view.state("slow_rise", len(State._fields)).T),
+        observed,
+        mean,
+        view.last + mean * view.error,
+        limits,
+    )
+    begun = found.rise.age > 0
+    return Finding(
+        breach=found.alarm,
+        p_value=found.p_value,
+        alpha=np.exp(-limits),
+        observed=np.where(begun, found.rise.observed, observed),
+        expected=np.where(begun, found.rise.expected, mean),
+        dispersion=view.dispersion,
+        window=np.maximum(found.rise.age.astype(np.int64), 1),
+        state=np.stack(found.state, 1),
+    )

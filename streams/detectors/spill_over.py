@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from streams.baselines.negative_binomial import Floats
+from streams.baselines.negative_binomial import Floats, mid
+from streams.detectors import BorderView, Details, Finding
 
 LAGS = 14  # periods
 SHORTEST = 28  # periods that both must have been watched for
+WIDEST = 4.0  # normal score at which residuals are cut off
 
 
 class Spill(NamedTuple):
@@ -83,3 +85,46 @@ def _fisher(one: Floats, other: Floats) -> Floats:
 def _correlation(one: Floats, other: Floats) -> Floats:
     scale = np.sqrt((one**2).sum(-1) * (other**2).sum(-1))
     return np.asarray((one * other).sum(-1) / np.maximum(scale, 1e-12))
+
+
+def detect(view: BorderView, alpha: Floats) -> Finding:
+    """Judge every sector that has others upstream, by the one of them that explains most."""
+    n = len(view.ids)
+    linked, links = np.unique(view.pairs, return_inverse=True)
+    links = links.reshape(-1, 2)
+    found = judge(_residuals(view, linked), links, len(links))
+    best = np.zeros(n, np.int64)
+    p_value, asked = np.ones(n), np.zeros(n, bool)
+    for here in np.unique(view.pairs[:, 1]):
+        rows = np.flatnonzero(view.pairs[:, 1] == here)
+        best[here] = rows[found.p_value[rows].argmin()]
+        p_value[here], asked[here] = found.p_value[best[here]], True
+    window = np.ones(n, np.int64)
+    observed, expected, dispersion = view.sums(window)
+
+    def details(row: int) -> Details:
+        source, lag = int(view.pairs[best[row], 0]), int(found.lag[best[row]])
+        periods = f"{lag} {view.cadence}" + ("s" if lag != 1 else "")
+        return Details(
+            neighbours=view.beside([source], window=1, lag=lag),
+            remark=f"upstream {view.names[source]} led by {periods}",
+        )
+
+    return Finding(
+        breach=asked & (p_value <= alpha),
+        p_value=p_value,
+        alpha=alpha,
+        observed=observed,
+        expected=expected,
+        dispersion=dispersion,
+        window=window,
+        asked=asked,
+        details=details,
+    )
+
+
+def _residuals(view: BorderView, rows: NDArray[np.int64]) -> Floats:
+    """Normal scores of the counts of some sectors; 0 where nothing is known."""
+    observed, mean, dispersion = view.observed[rows], view.mean[rows], view.dispersion[rows]
+    p = np.clip(mid(observed, mean, np.maximum(dispersion, 1.0)), 1e-9, 1 - 1e-9)
+    return np.where(mean > 0, np.clip(-ndtri(p), -WIDEST, WIDEST), 0.0)

@@ -7,21 +7,25 @@ rate. That a surge is measured against what a place can take in is the rule of h
 Ann Emerg Med 44:253).
 """
 
+import datetime as dt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from streams.baselines.negative_binomial import Floats, at_least
+from streams.contract.cadence import DAY, HOUR
+from streams.detectors import Details, Finding, SectorView
+
+LEVEL = 0.5  # it is a rule, no test: the interval shown is the middle half
 
 
 class Strain(NamedTuple):
-    """Share of the capacity taken; p-value; seconds until full (0: it is, inf: not at this rate); breach."""
+    """P-value; seconds until full (0: it is, inf: not at this rate); breach."""
 
-    share: Floats
     p_value: Floats
     full_in: Floats
-    breach: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    breach: NDArray[np.bool_]
 
 
 def judge(
@@ -45,4 +49,36 @@ def judge(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         full_in = np.where(missing == 0, 0.0, np.where(speed > 0, missing / speed, np.inf))
     breach = (missing == 0) | (full_in <= np.asarray(left, np.float64))
-    return Strain(people / room, at_least(people, room, dispersion), full_in, breach)
+    return Strain(at_least(people, room, dispersion), full_in, breach)
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Judge the day of each sector whose capacity is known; whole days come later than their reports."""
+    rooms = np.array([np.nan if room is None else room for room in view.capacity], float)
+    asked = ~np.isnan(rooms)
+    ends = [
+        view.start_of(row, view.index + 1).timestamp() if asked[row] else 0.0 for row in range(len(rooms))
+    ]
+    left = np.zeros(len(rooms)) if view.is_closed else np.maximum(np.array(ends) - view.as_of, 0.0)
+    taken = view.observed[:, -1]
+    capacity = np.where(asked, rooms, 1.0)
+    found = judge(taken, taken / np.maximum(DAY - left, HOUR), capacity, left, view.dispersion)
+
+    def details(row: int) -> Details:
+        full_in = float(found.full_in[row])
+        at = (
+            dt.datetime.fromtimestamp(int(view.as_of + full_in), dt.UTC) if 0 < full_in <= left[row] else None
+        )
+        return Details(capacity=float(capacity[row]), full_at=at)
+
+    return Finding(
+        breach=found.breach,
+        p_value=found.p_value,
+        alpha=np.full(len(rooms), LEVEL),
+        observed=taken,
+        expected=view.mean[:, -1],
+        dispersion=view.dispersion,
+        window=np.ones(len(rooms), np.int64),
+        asked=asked,
+        details=details,
+    )

@@ -1,7 +1,7 @@
 """Surge: more people than is normal, in the last period, the more readily where one seems to be under way.
 
-The chance of so many or more in the last period, under the baseline's negative binomial, divided by what the
-periods before it have to say:
+The chance of so many or more in the last period, under the baseline's negative binomial, divided by a
+weight that the periods before it give:
 
     p = P(Y ≥ y) / w        w = ½ + 0.6 · min(B, 100)
 
@@ -30,8 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from streams.baselines.negative_binomial import Floats, at_least, mid, threshold
+from streams.baselines.negative_binomial import Floats, at_least, threshold
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
+from streams.contract.verdicts import Contribution
+from streams.detectors import LONGEST, RECORD_PAST, Alone, Details, Finding, SectorView, is_large
 
 
 class Past(NamedTuple):
@@ -45,7 +48,7 @@ PAST: Final = {
     Cadence.HOUR: Past(12, 3.0),
     Cadence.DAY: Past(4, 3.0),
     Cadence.WEEK: Past(2, 2.5),
-    Cadence.MONTH: Past(0, 0.0),  # a month that is high says most often that the baseline is low
+    Cadence.MONTH: Past(0, 0.0),  # a high month most often means that the baseline is low
 }
 _FADE: Final = 0.6  # how likely it is to have begun one period earlier
 _NEW: Final = 0.5  # weight of a period before which all was calm
@@ -56,10 +59,9 @@ _ONE: Final = 0.1  # mean below which one person would else be a surge for the p
 
 
 class Surge(NamedTuple):
-    """The answers for n series."""
+    """What was found in n series."""
 
-    p_value: Floats  # exact: what alarms go by
-    mid_p: Floats  # what series are ranked by
+    p_value: Floats
     window: NDArray[np.int64]  # periods that it has been going on for, the last included
     observed: Floats  # in that window
     expected: Floats
@@ -89,7 +91,6 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats, pas
     own = (mean * within * dispersion).sum(1) / np.maximum(expected, 1e-9)
     return Surge(
         p_value=np.minimum(at_least(*last) / weight, 1.0),
-        mid_p=np.minimum(mid(*last) / weight, 1.0),
         window=window,
         observed=(observed * within).sum(1),
         expected=expected,
@@ -137,3 +138,57 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats
     prior = _FADE ** np.arange(past.periods)
     going_on: Floats = np.exp(np.minimum(since, 50.0)) * (prior / prior.sum())
     return going_on
+
+
+def of(view: SectorView) -> Surge:
+    """Judge the last of a view's periods."""
+    seen = view.cautious()
+    return judge(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence])
+
+
+def detect(view: SectorView, alpha: Floats) -> Finding:
+    """Judge the last of the periods; of an open one, also from which count on to look again."""
+    found = of(view)
+    breach = (found.p_value <= alpha) & is_large(found.observed, found.expected)
+    last = view.mean[:, -1]
+    return Finding(
+        breach=breach,
+        p_value=found.p_value,
+        alpha=alpha,
+        observed=found.observed,
+        expected=found.expected,
+        dispersion=found.dispersion,
+        window=found.window,
+        alone=Alone(last, view.last + last * view.error),
+        details=lambda row: origin(view, row) if breach[row] else {},
+        limit=_limit(view, alpha, breach) if view.look is Look.OPEN else None,
+    )
+
+
+def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats:
+    seen = view.cautious()
+    least = needed(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], alpha)
+    last = view.observed[:, -1]
+    # Once it is a breach, only a tenth more is worth another verdict.
+    return np.maximum(np.where(breach, last * 1.1, least), last + 1)
+
+
+def origin(view: SectorView, row: int) -> Details:
+    """Where a surge comes from: the slices that grew most, and when the count was last as high."""
+    counts = view.sectors[row]
+    series = counts.series[view.cadence]
+    past = series.values[: max(0, view.index - series.first)]
+    as_high = np.flatnonzero(past >= view.observed[row, -1])
+    found = Details(record=not len(as_high) and len(past) >= RECORD_PAST[view.cadence])
+    if len(as_high):
+        found["last_as_high"] = view.start_of(row, series.first + int(as_high[-1]))
+    if counts.sliced is view.cadence and counts.slices.names:
+        table = counts.slices.window(view.index, LONGEST + 1)
+        usual = table[:, :-1].mean(1)
+        names = list(counts.slices.names)
+        found["slices"] = tuple(
+            Contribution(name=names[at], observed=float(table[at, -1]), expected=round(float(usual[at]), 2))
+            for at in np.argsort(usual - table[:, -1])[:3]
+            if table[at, -1] > usual[at]
+        )
+    return found

@@ -1,76 +1,78 @@
-"""Silence by the hour: asked as often as an hour ends, so it has to cost next to nothing until it is time."""
+"""Silence by the hour: nobody for longer than chance allows. Asked each hour, so it is cheap until it is due.
+
+day closes     how many hours without events would the busiest hours allow?    max_gap_hours
+hour ends      fewer: nothing is asked (nearly always)
+               more: the question of silence, of the last 24 hours
+"""
+
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from streams.baselines import fitted_delays
 from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import HOUR, Cadence
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.questions import Look, Question
 from streams.counting.sector_counts import Counts
-from streams.detectors import silence
-from streams.judging.evidence import answer
-from streams.judging.operating_limits import OperatingLimits
-from streams.judging.sheet import Sheet
+from streams.detectors import SectorView
 
-LEAST = 8.0  # people a day below which single hours tell nothing
+LEAST: Final = 8.0  # people a day below which single hours are too few to judge
+DAYS: Final = 14  # that the profile of a day is averaged over
+LATELY: Final = 3  # days that set its level
 
 
-def is_suspicious(counts: Counts, hour: int) -> bool:
-    """Is it worth asking whether a sector is silent, at the start of this hour? (Asked very often.)"""
-    patience = counts.memory.get("patience")
-    if patience is None:
+def is_due(counts: Counts, hour: int) -> bool:
+    """Return whether silence is worth asking about at the start of this hour. (Asked very often.)"""
+    state = counts.state.hourly
+    if state.max_gap_hours is None:
         return False
-    silent = hour - 1 - counts.event_time // HOUR
-    return silent >= patience or f"silence|{counts.sector}||hour" in counts.asked
+    gap = hour - 1 - counts.event_time // HOUR
+    return gap >= state.max_gap_hours or Question.SILENCE in state.breaches
 
 
-def be_patient(sheet: Sheet) -> None:
-    """For how many hours each sector may be silent before anybody asks: what its busiest would bear."""
-    for counts, dispersion in zip(sheet.batch, np.maximum(sheet.dispersion, 1.0001), strict=True):
-        busiest = _profile(counts, (sheet.index + 1) * 24).max(initial=0.0)
-        alpha = sheet.limits.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
-        people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
-        if busiest > 0 and not fitted_delays.waits(counts, Cadence.DAY):
-            counts.memory["patience"] = max(int(people / busiest), 1)
-        else:
-            counts.memory.pop("patience", None)
+def set_gaps(view: SectorView, alpha: Floats) -> None:
+    """Keep for how many hours each sector may be without events before anybody asks.
+
+    `view` is of a closed day, `alpha` [n] that of silence by the hour.
+    """
+    dispersion = np.maximum(view.dispersion, 1.0001)
+    people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
+    for counts, expected in zip(view.sectors, people, strict=True):
+        busiest = _profile(counts, (view.index + 1) * 24).max(initial=0.0)
+        known = busiest > 0 and not fitted_delays.waits(counts, Cadence.DAY)
+        counts.state.hourly.max_gap_hours = max(int(expected / busiest), 1) if known else None
+
+
+def view_of(sectors: Sequence[Counts], hour: int) -> SectorView | None:
+    """The last 24 hours of the sectors that can be judged by the hour; the others' breaches are dropped."""
+    profiles = {counts.sector: _profile(counts, hour) for counts in sectors}
+    known = [counts for counts in sectors if len(profiles[counts.sector])]
+    for counts in sectors:
+        if not len(profiles[counts.sector]):
+            counts.state.hourly.breaches.pop(Question.SILENCE, None)
+    if not known:
+        return None
+    models = [counts.state.daily.model for counts in known]
+    return SectorView(
+        look=Look.CLOSED,
+        cadence=Cadence.HOUR,
+        index=hour,
+        as_of=Cadence.HOUR.start(hour + 1),
+        sectors=known,
+        observed=np.stack([counts.series[Cadence.HOUR].window(hour, 24) for counts in known]).astype(float),
+        mean=np.stack([profiles[counts.sector] for counts in known]),
+        dispersion=np.array([max(model.dispersion if model else 1.0, 1.0) for model in models]),
+        error=np.zeros(len(known)),
+    )
 
 
 def _profile(counts: Counts, hour: int) -> Floats:
-    """People expected in each of the 24 hours before `hour`; none where single hours tell nothing."""
+    """People expected in each of the 24 hours before `hour`; empty where those are too few to judge."""
     if Cadence.HOUR not in counts.series:  # tallies of whole days have no hours
         return np.zeros(0)
-    days = counts.series[Cadence.HOUR].window(hour - 24, 24 * 14).reshape(14, 24)
-    # The shape of two weeks at the level of the last three days: after a drop, silence is no second news.
-    level = min(1.0, days[-3:].sum() / 3 / max(days.sum() / 14, 1e-9))
+    days = counts.series[Cadence.HOUR].window(hour - 24, 24 * DAYS).reshape(DAYS, 24)
+    # The shape of two weeks at the level of the last days: after a drop, silence is no second alert.
+    level = min(1.0, days[-LATELY:].sum() / LATELY / max(days.sum() / DAYS, 1e-9))
     profile: Floats = days.mean(0) * level + 1e-3
     return profile if profile.sum() >= LEAST else np.zeros(0)
-
-
-def silent_hours(limits: OperatingLimits, counts: Counts, index: int) -> list[Verdict]:
-    """Has nobody come for longer than chance allows, by the end of hour `index`?"""
-    profile = _profile(counts, index)
-    if not len(profile):
-        counts.asked.pop(f"silence|{counts.sector}||hour", None)
-        return []
-    observed = counts.series[Cadence.HOUR].window(index, 24).astype(float)[None, :]
-    mean = profile[None, :]
-    dispersion = np.array([max(counts.memory[f"model {Cadence.DAY}"]["dispersion"], 1.0)])
-    found = silence.judge(observed, mean, dispersion, np.zeros(1))
-    alpha = limits.alpha(counts.sector, Cadence.HOUR, Question.SILENCE)
-    sheet = Sheet(
-        limits, Cadence.HOUR, index, [counts], observed, mean, dispersion, np.zeros(1), np.array([alpha]),
-        closed=True, as_of=Cadence.HOUR.start(index + 1),
-    )  # fmt: skip
-    return answer(
-        sheet,
-        0,
-        Question.SILENCE,
-        bool(found.p_value[0] <= alpha),
-        observed=0.0 if found.periods[0] else observed[0, -1],
-        expected=found.expected[0] if found.periods[0] else mean[0, -1],
-        dispersion=dispersion[0],
-        p_value=found.p_value[0],
-        alpha=alpha,
-        window=max(int(found.periods[0]), 1),
-    )

@@ -1,14 +1,14 @@
-"""Bursts: an hour so high that the day need not be waited for.
+"""Hourly surge: an hour so high that the end of the day need not be waited for.
 
-A day is held against its whole, so a group that comes in one hour has to fill up the day's margin first.
-Where a sector is busy enough that single hours tell something, each hour that ends is looked at by itself:
+A day's count is held against the whole day, so a group that comes in one hour has to use up the day's margin
+first. Where a sector is busy enough, each hour that ends is judged by itself:
 
     day closes     from which count on is an hour of the next day worth a look?   24 limits
-    hour ends      not as high: nothing is asked (nearly always)
-                   as high: the surge's question, of this hour beside those before it
+    hour ends      lower: nothing is asked (nearly always)
+                   as high: the question of surge, of this hour beside those before it
 
-What is found is an early word on the sector's open day, so it is one alert with what that day brings. That
-day has to be high for its hour as well: what people read are its figures, and beside them the hour's.
+What is found is a verdict on the sector's open day, so it is one alert with what that day brings. The day has
+to be high for its hour as well: people read its figures, and the hour's beside them.
 """
 
 from collections.abc import Sequence
@@ -21,80 +21,92 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import Curve
-from streams.contract.cadence import DAY, HOUR, Cadence
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.cadence import HOUR, Cadence
+from streams.counting.detection_state import HourLimits
 from streams.counting.sector_counts import Counts
-from streams.counting.series import local
-from streams.detectors import surge
-from streams.judging.evidence import moment, normal, verdict, why
-from streams.judging.questions import FLOOR_PEOPLE, matters
-from streams.judging.sheet import LONGEST, Late, Sheet
+from streams.counting.series import instant, local
+from streams.detectors import (
+    LONGEST,
+    MIN_EXCESS,
+    Alone,
+    Details,
+    Finding,
+    Reported,
+    SectorView,
+    is_large,
+    surge,
+)
+from streams.judging.publication import normal
 
-BUSY: Final = 30.0  # people a day below which the day tells more than any hour of it
+BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it
 SHARE: Final = 1 / 24  # of the day's alpha, for each hour
 PAST: Final = surge.PAST[Cadence.HOUR]
 
 
-def look_out(sheet: Sheet) -> None:
-    """From which count on is an hour worth a look, now that this day is over?"""
-    rows = [row for row, counts in enumerate(sheet.batch) if _is_busy(sheet, row, counts)]
-    for counts in sheet.batch:
-        counts.memory.pop("hours", None)
+def set_limits(view: SectorView, alpha: Floats) -> None:
+    """Keep from which count on an hour is worth a look, now that the day of `view` is over.
+
+    `alpha` [n] is that of surges in a day.
+    """
+    rows = [row for row, counts in enumerate(view.sectors) if _is_busy(view, row, counts)]
+    for counts in view.sectors:
+        counts.state.hourly.surge_limits = None
     if not rows:
         return
-    batch = [sheet.batch[row] for row in rows]
-    ends = [int(moment(counts.zone, DAY * (sheet.index + 1)).timestamp()) // HOUR for counts in batch]
-    found = _profile(batch, ends, sheet.mean[rows])
-    people = sheet.mean[rows, -7:].min(1)[:, None] * found.rate
+    sectors = [view.sectors[row] for row in rows]
+    ends = [int(view.start_of(row, view.index + 1).timestamp()) // HOUR for row in rows]
+    found = _profile(sectors, ends, view.mean[rows])
+    people = view.mean[rows, -7:].min(1)[:, None] * found.rate
     spread = found.dispersion[:, None] + people * found.error
-    alpha = np.minimum(sheet.alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
-    limits = np.maximum(threshold(alpha, people, spread), FLOOR_PEOPLE).astype(np.int32)
-    for counts, end, limit in zip(batch, ends, limits, strict=True):
-        counts.memory["hours"] = (end, limit.tobytes())
+    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
+    limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
+    for counts, end, limit in zip(sectors, ends, limits, strict=True):
+        counts.state.hourly.surge_limits = HourLimits(end, limit.tobytes())
 
 
 def is_high(counts: Counts, hour: int) -> bool:
-    """Is an hour that is over worth a look? (Asked of every sector and hour.)"""
-    held = counts.memory.get("hours")
+    """Return whether an hour that is over is worth a look. (Asked of every sector and hour.)"""
+    held = counts.state.hourly.surge_limits
     if held is None:
         return False
-    end, limits = held
-    limit = memoryview(limits).cast("i")[(hour - end) % 24]
-    return counts.may_reach(hour, limit) and counts.series[Cadence.HOUR].get(hour) >= limit
+    limit = memoryview(held.people).cast("i")[(hour - held.end) % 24]
+    return counts.reaches(hour, limit)
 
 
-def bursts(sheet: Sheet, hour: int) -> list[Verdict]:
-    """Was that hour too high? `sheet` is of the day that it belongs to, which is the first to fill still."""
-    seen = _hours(sheet, hour)
-    alpha = sheet.alpha * SHARE
+def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Finding] | None:
+    """Judge an hour by itself; `view` is of the day that it belongs to, the first that is still filling.
+
+    Returns the day as it should be by now, and the finding on it; None where no hour is high. `alpha` [n] is
+    that of surges in a day.
+    """
+    seen, level = _hours(view, hour), alpha * SHARE
     found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST)
-    last, normally = seen.observed[:, -1], seen.mean[:, -1]
-    large = matters(last, normally) & matters(found.observed, found.expected)
-    breach = (found.p_value <= alpha) & large
+    last, expected = seen.observed[:, -1], seen.mean[:, -1]
+    breach = found.p_value <= level
+    breach &= is_large(last, expected) & is_large(found.observed, found.expected)
     if not breach.any():
-        return []
-    day = _so_far(sheet, seen.today)
+        return None
+    day = _so_far(view, seen.today)
     people, mean = day.observed[:, -1], day.mean[:, -1]
-    lower, upper = normal(day.alpha, mean, day.last + mean * day.error)
-    return [
-        verdict(
-            day,
-            row,
-            Question.SURGE,
-            True,
-            observed=people[row],
-            expected=mean[row],
-            lower=lower[row],
-            upper=upper[row],
-            p_value=found.p_value[row],
-            alpha=alpha[row],
-            period_lower=lower[row],
-            period_upper=upper[row],
-            remark=_remark(day.batch[row], hour, last[row], normally[row]),
-            **why(day, row),
-        )
-        for row in np.flatnonzero(breach & (people > upper)).tolist()
-    ]
+    dispersion = day.last + mean * day.error
+    _, upper = normal(alpha, mean, dispersion)
+
+    def details(row: int) -> Details:
+        remark = _remark(day.sectors[row], hour, last[row], expected[row])
+        return Details(**surge.origin(day, row), remark=remark)
+
+    return day, Finding(
+        breach=breach & (people > upper),
+        p_value=found.p_value,
+        alpha=level,
+        observed=people,
+        expected=mean,
+        dispersion=dispersion,
+        window=np.ones(len(people), np.int64),
+        alone=Alone(mean, dispersion),
+        interval_alpha=alpha,
+        details=details,
+    )
 
 
 class _Hours(NamedTuple):
@@ -107,14 +119,14 @@ class _Hours(NamedTuple):
     today: Floats  # [n], people expected in those of the open day
 
 
-def _hours(sheet: Sheet, hour: int) -> _Hours:
-    ends = [int(counts.memory["hours"][0]) for counts in sheet.batch]
-    found = _profile(sheet.batch, ends, sheet.mean[:, :-1])
+def _hours(view: SectorView, hour: int) -> _Hours:
+    ends = [limits.end for counts in view.sectors if (limits := counts.state.hourly.surge_limits)]
+    found = _profile(view.sectors, ends, view.mean[:, :-1])
     hours = np.arange(hour - LONGEST + 1, hour + 1)
     clock = (hours[None, :] - np.array(ends)[:, None]) % 24
-    ago = np.array([[sheet.index - _day(counts, int(at)) for at in hours] for counts in sheet.batch])
-    mean = np.take_along_axis(sheet.mean, LONGEST - 1 - ago, 1) * np.take_along_axis(found.rate, clock, 1)
-    series = [counts.series[Cadence.HOUR].window(hour, LONGEST) for counts in sheet.batch]
+    ago = np.array([[view.index - _day(counts, int(at)) for at in hours] for counts in view.sectors])
+    mean = np.take_along_axis(view.mean, LONGEST - 1 - ago, 1) * np.take_along_axis(found.rate, clock, 1)
+    series = [counts.series[Cadence.HOUR].window(hour, LONGEST) for counts in view.sectors]
     return _Hours(
         np.stack(series).astype(float),
         mean,
@@ -124,10 +136,10 @@ def _hours(sheet: Sheet, hour: int) -> _Hours:
     )
 
 
-def _is_busy(sheet: Sheet, row: int, counts: Counts) -> bool:
+def _is_busy(view: SectorView, row: int, counts: Counts) -> bool:
     known = Cadence.HOUR in counts.series and not fitted_delays.waits(counts, Cadence.DAY)
-    grown = sheet.index - counts.series[sheet.cadence].first >= DAYS
-    return known and grown and bool(sheet.mean[row, -7:].min() >= BUSY)
+    grown = view.index - counts.series[view.cadence].first >= DAYS
+    return known and grown and bool(view.mean[row, -7:].min() >= BUSY)
 
 
 def _profile(batch: Sequence[Counts], ends: Sequence[int], people: Floats) -> Profile:
@@ -143,16 +155,16 @@ def _day(counts: Counts, hour: int) -> int:
     return Cadence.DAY.index(local(counts.zone, hour))
 
 
-def _so_far(sheet: Sheet, people: Floats) -> Sheet:
+def _so_far(view: SectorView, people: Floats) -> SectorView:
     """The open day with the people that are expected of it by now [n]."""
-    share = np.ones_like(sheet.mean)
-    share[:, -1] = np.clip(people / np.maximum(sheet.mean[:, -1], 1e-9), 1e-3, 1.0)
+    share = np.ones_like(view.mean)
+    share[:, -1] = np.clip(people / np.maximum(view.mean[:, -1], 1e-9), 1e-3, 1.0)
     known = Curve(share, np.zeros_like(share))
-    mean, spread = reporting_delay.thinned(sheet.mean, sheet.dispersion[:, None], known)
-    return replace(sheet, mean=mean, late=Late(share, known.doubt, spread, sheet.mean), early=True)
+    mean, spread = reporting_delay.thinned(view.mean, view.dispersion[:, None], known)
+    return replace(view, mean=mean, reported=Reported(share, known.doubt, spread, view.mean))
 
 
 def _remark(counts: Counts, hour: int, observed: float, expected: float) -> str:
-    """What the figures of the day cannot say."""
-    ended = moment(counts.zone, local(counts.zone, hour + 1))
+    """The clause about the hour."""
+    ended = instant(counts.zone, local(counts.zone, hour + 1))
     return f"{observed:.0f} in the hour to {ended:%H:%M}, where {expected:.1f} are expected"

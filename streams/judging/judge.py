@@ -1,45 +1,42 @@
-"""The judge: counts and baselines in, verdicts out, for many sectors at once.
+"""The judge of sectors: counts and baselines in, verdicts out, for many sectors at once.
 
-    close   a period is over: refit what is due, ask every question, learn
-    peek    a period is still filling: ask only what can already be answered, learn nothing
-    bursts  an hour of a day is over: was it high by itself?
-    early   a period is still filling: hold what has arrived against what has by now in other periods
-    revise  a closed period changed (late events, corrections): ask again, learn nothing
+    Look.CLOSED    a period is over: refit what is due, ask every question, learn
+    Look.OPEN      a period is filling: is the count too high for a whole one already? Learn nothing
+    Look.EARLY     a period is filling: is the count high beside what is reported by then in other periods?
+    Look.HOUR      an hour of an open day is over: is it high by itself?
+    Look.REVISED   a closed period has changed (late events, corrections): ask again, learn nothing
 
-A period whose people are not all known yet is held against that part of the normal which is known by now
-(baselines/arrivals.py). What too little word could be mistaken for (a drop, a silence, a new level) is asked
-of each period once, when enough of it has arrived; where nothing is late, that is when it closes.
+A period that is not fully reported is held against that part of the normal which is reported by now
+(baselines/reporting_delay.py). What missing reports look like (a drop, a silence, a new level) is asked of
+each period once, when enough of it is reported; where nothing is late, that is when it closes.
 
-What is answered depends on the counts, on what the judge remembers of the sector and on the calendar, never
-on how events were batched.
+Verdicts depend on the counts, on the detection state of the sector and on the operators' limits, never on how
+events were batched.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import inf
 from typing import Final
 
-import numpy as np
-
-from streams.baselines import fitted_delays, reporting_delay
+from streams.baselines import fitted_delays
 from streams.baselines.calendar import Calendar
 from streams.baselines.fitted_models import Models
-from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import EVERYWHERE, PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.controls import StreamControl
+from streams.contract.questions import Look, Question
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import Verdict
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
-from streams.detectors import surge
-from streams.judging import hourly_surge, questions
-from streams.judging.hourly_silence import be_patient, is_suspicious, silent_hours
+from streams.detectors import LONGEST, MIN_EXCESS, SectorView, surge
+from streams.judging import hourly_silence, hourly_surge, questions
 from streams.judging.operating_limits import OperatingLimits
-from streams.judging.sheet import LONGEST, Late, Sheet
+from streams.judging.publication import SectorFrame, publish
+from streams.judging.views import view_of
 
-EARLY: Final = 0.1  # of alpha, for each look at a period that is still filling (there are three)
+EARLY_SHARE: Final = 0.1  # of alpha, for each early look (there are three a day)
 
 
 class Judge:
@@ -49,216 +46,229 @@ class Judge:
         self,
         registry: Registry,
         calendar: Calendar | None = None,
+        *,
         false_alarms_per_month: float = 0.05,
         peer_priors: PeerPriors | None = None,
     ) -> None:
-        self._limits = OperatingLimits(registry, calendar or Calendar(), false_alarms_per_month, peer_priors)
-        self._models = {
-            cadence: Models(cadence, lambda: self._limits.calendar, self._limits.peer_prior)
+        self.limits = OperatingLimits(
+            registry,
+            calendar or Calendar(),
+            false_alarms_per_month=false_alarms_per_month,
+            peer_priors=peer_priors,
+        )
+        self.models = {
+            cadence: Models(cadence, lambda: self.limits.calendar, self.limits.peer_prior)
             for cadence in Cadence
         }
 
     def apply(self, control: StreamControl) -> None:
-        """Take what an operator said."""
-        self._limits.apply(control)
+        """Apply an operator's control."""
+        self.limits.apply(control)
 
     def withdraw(self, key: str) -> None:
-        """A control was withdrawn."""
-        self._limits.withdraw(key)
+        """Withdraw an operator's control."""
+        self.limits.withdraw(key)
 
-    def close(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
+    def ask(
+        self,
+        look: Look,
+        sectors: Iterable[Counts],
+        *,
+        cadence: Cadence,
+        index: int,
+        watermark: float | None = None,
     ) -> list[Verdict]:
-        """Period `index` is over for these sectors, at `clock` (event time, epoch seconds)."""
+        """Look at a period of some sectors, and return the verdicts to publish.
+
+        Args:
+            look: why the period is looked at.
+            sectors: their counts; what detection remembers of them is updated.
+            cadence: of the period; `Look.HOUR` is of the hours of open days.
+            index: of the period, on the sectors' own clock.
+            watermark: event time in epoch seconds; None: every period is fully reported.
+        """
+        batch = list(sectors)
+        match look:
+            case Look.CLOSED:
+                verdicts = self._close(batch, cadence, index, watermark)
+            case Look.REVISED:
+                verdicts = self._revise(batch, cadence, index, watermark)
+            case Look.OPEN:
+                verdicts = self._peek(batch, cadence, index, watermark)
+            case Look.EARLY:
+                verdicts = self._early(batch, cadence, index, watermark)
+            case Look.HOUR:
+                verdicts = self._hour(batch, index, watermark)
+        changed = {verdict.sector for verdict in verdicts}
         for counts in batch:
-            counts.threshold.pop(cadence, None)
-        if cadence is Cadence.HOUR:
-            return [said for counts in batch for said in silent_hours(self._limits, counts, index)]
-        if clock is not None:
-            fitted_delays.learn(batch, cadence, clock)
-        self._models[cadence].refresh(batch, index)
-        sheet = self._look(batch, cadence, index, closed=True, as_of=cadence.start(index + 1), clock=clock)
-        if sheet is None:
-            return []
-        verdicts = [*questions.surges(sheet), *questions.records(sheet), *questions.mixes(sheet)]
-        verdicts += questions.strains(sheet)
-        for settled in self._settled(sheet, clock):
-            verdicts += [*questions.drops(settled), *questions.slow_rises(settled)]
-            verdicts += questions.regimes(settled)
-            if cadence is Cadence.DAY:
-                verdicts += questions.silences(settled)
-        if cadence is Cadence.DAY:
-            be_patient(sheet)
-            hourly_surge.look_out(sheet)
+            if look is Look.CLOSED or counts.sector in changed:
+                counts.state.changed = True
         return verdicts
 
-    def _settled(self, sheet: Sheet, clock: float | None) -> list[Sheet]:
-        """The periods of which enough has arrived now, oldest first; each sector's periods come once."""
+    def is_silence_due(self, counts: Counts, hour: int) -> bool:
+        """Return whether silence is worth asking about at the start of this hour. (Asked very often.)"""
+        return hourly_silence.is_due(counts, hour)
+
+    def _close(
+        self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
+    ) -> list[Verdict]:
+        for counts in sectors:
+            counts.state.open_limits.pop(cadence, None)
+        if cadence is Cadence.HOUR:
+            hours = hourly_silence.view_of(sectors, index)
+            return [] if hours is None else self._questions(hours, waits=True)
+        if watermark is not None:
+            fitted_delays.learn(sectors, cadence, watermark)
+        self.models[cadence].refresh(sectors, index)
+        view = self._view(sectors, Look.CLOSED, cadence, index, watermark=watermark)
+        if view is None:
+            return []
+        verdicts = self._questions(view, waits=False)
+        for settled in self._settled(view, watermark):
+            verdicts += self._questions(settled, waits=True)
+        if cadence is Cadence.DAY:
+            of_hours = self.limits.alphas(view.sectors, Cadence.HOUR, Question.SILENCE)
+            hourly_silence.set_gaps(view, of_hours)
+            hourly_surge.set_limits(view, self.limits.alphas(view.sectors, cadence, Question.SURGE))
+        return verdicts
+
+    def _settled(self, view: SectorView, watermark: float | None) -> list[SectorView]:
+        """The periods of which enough is reported now, oldest first; each sector's periods come once."""
         due: defaultdict[int, list[Counts]] = defaultdict(list)
-        for counts in sheet.batch:
-            key = f"followed {sheet.cadence}"
-            reached = sheet.index - fitted_delays.waits(counts, sheet.cadence)
-            followed = int(counts.memory.get(key, sheet.index - 1))
-            for index in range(max(followed, sheet.index - LONGEST) + 1, reached + 1):
+        for counts in view.sectors:
+            state = counts.state.of(view.cadence)
+            reached = view.index - fitted_delays.waits(counts, view.cadence)
+            before = view.index - 1 if state.settled is None else state.settled
+            for index in range(max(before, view.index - LONGEST) + 1, reached + 1):
                 due[index].append(counts)
-            if max(followed, reached) < sheet.index:
-                counts.memory[key] = max(followed, reached)
-            else:
-                counts.memory.pop(key, None)
+            newest = max(before, reached)
+            state.settled = newest if newest < view.index else None
         found = []
-        for index, batch in sorted(due.items()):
-            if index == sheet.index and len(batch) == len(sheet.batch):
-                found.append(sheet)
-            elif (
-                view := self._look(batch, sheet.cadence, index, closed=True, as_of=sheet.as_of, clock=clock)
-            ) is not None:
+        for index, sectors in sorted(due.items()):
+            if index == view.index and len(sectors) == len(view.sectors):
                 found.append(view)
+            elif older := self._view(
+                sectors, Look.CLOSED, view.cadence, index, as_of=view.as_of, watermark=watermark
+            ):
+                found.append(older)
         return found
 
-    def is_suspicious(self, counts: Counts, hour: int) -> bool:
-        """Is it worth asking whether a sector is silent, at the start of this hour? (Asked very often.)"""
-        return is_suspicious(counts, hour)
-
-    def peek(self, batch: Sequence[Counts], cadence: Cadence, index: int, as_of: float) -> list[Verdict]:
-        """Period `index` is still filling: a count that is too high already will not fall."""
+    def _revise(
+        self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
+    ) -> list[Verdict]:
         if cadence is Cadence.HOUR:
             return []
-        for counts in batch:
-            counts.threshold[cadence] = inf  # until its model says what count is high; none, until it closes
-        sheet = self._look(batch, cadence, index, closed=False, as_of=as_of, clock=as_of)
-        return [] if sheet is None else [*questions.surges(sheet), *questions.strains(sheet)]
-
-    def early(self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float) -> list[Verdict]:
-        """Period `index` is still filling: is it high for its age? Asked at few ages: it costs few alarms."""
-        asked = [
-            counts
-            for counts in batch
-            if counts.series[cadence].get(index) >= questions.FLOOR_PEOPLE
-            and fitted_delays.known(counts, cadence)
-        ]
-        sheet = self._look(asked, cadence, index, closed=False, as_of=clock, clock=clock, early=True)
-        if sheet is None:
+        latest = max(counts.closed.get(cadence, index) for counts in sectors)
+        if latest - index >= LONGEST:
             return []
-        return questions.surges(replace(sheet, alpha=sheet.alpha * EARLY))
+        for counts in sectors:
+            counts.state.of(cadence).revisions += 1
+            counts.state.changed = True
+        settled = [
+            counts
+            for counts in sectors
+            if (newest := counts.state.of(cadence).settled) is None or index <= newest
+        ]
+        verdicts: list[Verdict] = []
+        for batch, waits in ((sectors, False), (settled, True)):
+            view = self._view(
+                batch, Look.REVISED, cadence, index, as_of=cadence.start(latest + 1), watermark=watermark
+            )
+            if view is not None:
+                verdicts += self._questions(view, waits=waits, is_newest=index == latest)
+        return verdicts
 
-    def bursts(self, batch: Iterable[Counts], hour: int, clock: float) -> list[Verdict]:
-        """Hour `hour` is over, of days that are still filling: was it high by itself?"""
+    def _peek(
+        self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
+    ) -> list[Verdict]:
+        if cadence is Cadence.HOUR:
+            return []
+        for counts in sectors:
+            # Until its model has set it; where there is no model, until the period closes.
+            counts.state.open_limits[cadence] = inf
+        view = self._view(sectors, Look.OPEN, cadence, index, as_of=watermark, watermark=watermark)
+        return [] if view is None else self._questions(view, waits=False)
+
+    def _early(
+        self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
+    ) -> list[Verdict]:
+        known = [
+            counts
+            for counts in sectors
+            if counts.series[cadence].get(index) >= MIN_EXCESS and counts.state.of(cadence).delays
+        ]
+        view = self._view(known, Look.EARLY, cadence, index, as_of=watermark, watermark=watermark)
+        return [] if view is None else self._questions(view, waits=False, share=EARLY_SHARE)
+
+    def _hour(self, sectors: Sequence[Counts], hour: int, watermark: float | None) -> list[Verdict]:
         days: defaultdict[int, list[Counts]] = defaultdict(list)
-        for counts in batch:
+        for counts in sectors:
             if hourly_surge.is_high(counts, hour):
                 day = Cadence.DAY.index(local(counts.zone, hour))
                 if counts.closed.get(Cadence.DAY) == day - 1:
                     days[day].append(counts)
-        verdicts = []
+        verdicts: list[Verdict] = []
         for day, high in sorted(days.items()):
-            sheet = self._look(high, Cadence.DAY, day, closed=False, as_of=clock)
-            if sheet is not None:
-                verdicts += hourly_surge.bursts(sheet, hour)
+            view = self._view(high, Look.HOUR, Cadence.DAY, day, as_of=watermark)
+            if view is None:
+                continue
+            alpha = self.limits.alphas(view.sectors, Cadence.DAY, Question.SURGE)
+            if found := hourly_surge.judge(view, hour, alpha):
+                so_far, finding = found
+                frame = SectorFrame(view=so_far, limits=self.limits, is_newest=False, hour=hour)
+                verdicts += publish(Question.SURGE, finding, frame)
         return verdicts
 
-    def revise(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int, clock: float | None = None
+    def _questions(
+        self, view: SectorView, *, waits: bool, is_newest: bool = True, share: float = 1.0
     ) -> list[Verdict]:
-        """Closed period `index` has changed."""
-        if cadence is Cadence.HOUR:
-            return []
-        latest = max(counts.closed.get(cadence, index) for counts in batch)
-        if latest - index >= LONGEST:
-            return []
-        as_of, again = cadence.start(latest + 1), index < latest
-        verdicts = []
-        sheet = self._look(batch, cadence, index, closed=True, as_of=as_of, clock=clock)
-        if sheet is not None:
-            verdicts += questions.surges(replace(sheet, again=again))
-        followed = [counts for counts in batch if index <= counts.memory.get(f"followed {cadence}", latest)]
-        if sheet is not None and len(followed) < len(batch):
-            sheet = self._look(followed, cadence, index, closed=True, as_of=as_of, clock=clock)
-        if sheet is not None:
-            verdicts += questions.drops(replace(sheet, again=again))
-        return verdicts
+        return [
+            verdict
+            for question in questions.asked_of(view, waits=waits)
+            for verdict in questions.ask(question, view, self.limits, is_newest=is_newest, share=share)
+        ]
 
-    def _look(
+    def _view(
         self,
-        batch: Sequence[Counts],
+        sectors: Sequence[Counts],
+        look: Look,
         cadence: Cadence,
         index: int,
         *,
-        closed: bool,
-        as_of: float,
-        clock: float | None = None,
-        early: bool = False,
-    ) -> Sheet | None:
-        models = self._models[cadence]
-        ready = models.ready(batch)
-        if not ready:
-            return None
-        mean, dispersion, error = models.expect(ready, index, LONGEST)
-        observed = np.stack([counts.series[cadence].window(index, LONGEST) for counts in ready]).astype(float)
-        # Periods before a sector's first event are not zeros but nothing: they weigh on neither side.
-        starts = np.array([counts.series[cadence].first for counts in ready])
-        known = np.arange(index - LONGEST + 1, index + 1)[None, :] >= starts[:, None]
-        mean = np.where(known, mean, 0.0)
-        alpha = np.array([self._limits.alpha(counts.sector, cadence, Question.SURGE) for counts in ready])
-        late = _late(ready, cadence, index, mean, dispersion, clock, closed=closed, early=early)
-        return Sheet(
-            self._limits,
-            cadence,
+        as_of: float | None = None,
+        watermark: float | None = None,
+    ) -> SectorView | None:
+        return view_of(
+            sectors,
+            look,
             index,
-            ready,
-            observed,
-            mean if late is None else mean * late.share,
-            dispersion,
-            error,
-            alpha,
-            closed,
-            as_of,
-            late,
-            early,
+            models=self.models[cadence],
+            limits=self.limits,
+            as_of=cadence.start(index + 1) if as_of is None else as_of,
+            watermark=watermark,
         )
 
-    def learn_peer_priors(self, batch: Sequence[Counts], cadence: Cadence) -> PeerPriors:
-        """What is normal in those of these series that speak for themselves, by border and for all."""
-        borders: defaultdict[str, list[Counts]] = defaultdict(list, {EVERYWHERE: list(batch)})
-        for counts in batch:
-            if border := self._limits.border(counts.sector):
+    def learn_peer_priors(self, sectors: Sequence[Counts], cadence: Cadence) -> PeerPriors:
+        """Learn what is normal from the series that speak for themselves, by border and for all."""
+        borders: defaultdict[str, list[Counts]] = defaultdict(list, {EVERYWHERE: list(sectors)})
+        for counts in sectors:
+            if border := self.limits.border(counts.sector):
                 borders[border].append(counts)
-        found = (self._models[cadence].learn_peer_prior(group, border) for border, group in borders.items())
+        found = (self.models[cadence].learn_peer_prior(group, border) for border, group in borders.items())
         return PeerPriors(like=tuple(like for like in found if like is not None))
 
-    def compare(self, batch: Sequence[Counts], cadence: Cadence, index: int) -> None:
-        """From period `index` on, what is normal in those that speak for themselves is held of the others."""
-        if not self._models[cadence].are_grown(batch, index):
-            self._limits.peer_priors = self.learn_peer_priors(batch, cadence)
+    def compare(self, sectors: Sequence[Counts], cadence: Cadence, index: int) -> None:
+        """From period `index` on, hold young series to be like those that speak for themselves."""
+        if not self.models[cadence].are_grown(sectors, index):
+            self.limits.peer_priors = self.learn_peer_priors(sectors, cadence)
 
     def score(
-        self, batch: Sequence[Counts], cadence: Cadence, index: int
-    ) -> tuple[Sheet, surge.Surge] | None:
-        """What `close` bases its verdict on, as arrays, for many series. Learns as `close` does."""
-        self._models[cadence].refresh(batch, index)
-        sheet = self._look(batch, cadence, index, closed=True, as_of=cadence.start(index + 1))
-        if sheet is None:
+        self, sectors: Sequence[Counts], cadence: Cadence, index: int
+    ) -> tuple[SectorView, surge.Surge] | None:
+        """Return what `Look.CLOSED` bases the verdict on surges on, for many series. Learns as it does."""
+        self.models[cadence].refresh(sectors, index)
+        view = self._view(sectors, Look.CLOSED, cadence, index)
+        if view is None:
             return None
-        questions.shift(sheet)
-        return sheet, questions.surge_of(sheet)
-
-
-def _late(
-    batch: Sequence[Counts],
-    cadence: Cadence,
-    index: int,
-    mean: Floats,
-    dispersion: Floats,
-    clock: float | None,
-    *,
-    closed: bool,
-    early: bool,
-) -> Late | None:
-    """Which part of the periods has arrived, where it is not all."""
-    known = fitted_delays.shares(batch, cadence, index, LONGEST, clock, is_open=early)
-    if known is None:
-        return None
-    if not closed and not early:
-        # A count that is too high for the whole period already can be told at any time, and often.
-        known.share[:, -1], known.doubt[:, -1] = 1.0, 0.0
-    _, spread = reporting_delay.thinned(mean, dispersion[:, None], known)
-    return Late(known.share, known.doubt, spread, mean)
+        questions.follow(Question.REGIME, view, self.limits)
+        return view, surge.of(view)

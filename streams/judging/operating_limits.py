@@ -1,35 +1,32 @@
-"""OperatingLimits: what operators have laid down. The budget, known dates, capacities."""
+"""What operators have laid down: the budget of false alarms, known dates, capacities."""
 
-import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from streams.baselines.calendar import Calendar, KnownDate
+from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior, PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.controls import Capacity, PolicyDate, Sensitivity, StreamControl
+from streams.contract.questions import Question
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question
+from streams.counting.sector_counts import Counts
 
 # Periods in a month.
 MONTH: Final = {Cadence.HOUR: 730.0, Cadence.DAY: 30.4, Cadence.WEEK: 4.35, Cadence.MONTH: 1.0}
 MOST: Final = 0.01  # alpha never is larger, whatever the budget
-# Shares of the budget: a sector's false alarms may come from any of its questions.
-SHARE: Final = {
-    Question.SURGE: 0.4,
-    Question.DROP: 0.15,
-    Question.SLOW_RISE: 0.15,
-    Question.MIX: 0.15,
-    Question.SILENCE: 0.15,
-}
 
 
 class OperatingLimits:
-    """What holds now; controls change it."""
+    """The limits that hold now; controls change them."""
 
     def __init__(
         self,
         registry: Registry,
         calendar: Calendar,
+        *,
         false_alarms_per_month: float,
         peer_priors: PeerPriors | None = None,
     ) -> None:
@@ -43,7 +40,7 @@ class OperatingLimits:
         self.calendar = calendar  # with the policy dates that came by controls
 
     def apply(self, control: StreamControl) -> None:
-        """Take what an operator said."""
+        """Apply a control."""
         match control:
             case PolicyDate():
                 self._policies[control.name] = control
@@ -54,7 +51,7 @@ class OperatingLimits:
                 self._budgets[control.sector] = control.false_alarms_per_month
 
     def withdraw(self, key: str) -> None:
-        """A control was withdrawn: what held before it holds again."""
+        """Withdraw the control of a key: what held before it holds again."""
         kind, _, name = key.partition("/")
         if kind == "policy" and self._policies.pop(name, None) is not None:
             self._date()
@@ -65,17 +62,21 @@ class OperatingLimits:
             self._budgets.setdefault("*", self._default_budget)
 
     def alpha(self, sector: str, cadence: Cadence, question: Question) -> float:
-        """The level at which a question may give its share of the sector's false alarms."""
+        """The level at which a question may give its share of the sector's false alarms, per period."""
         budget = self._budgets.get(sector, self._budgets["*"])
-        return min(budget * SHARE[question] / MONTH[cadence], MOST)
+        return min(budget * question.entry.budget_share / MONTH[cadence], MOST)
+
+    def alphas(self, sectors: Sequence[Counts], cadence: Cadence, question: Question) -> Floats:
+        """The level of a question in each of n sectors [n]."""
+        return np.array([self.alpha(counts.sector, cadence, question) for counts in sectors])
 
     def capacity(self, sector: str) -> float | None:
-        """People a day that a sector can take in, where anybody said."""
+        """People a day that a sector can take in; None where nobody has set it."""
         known = self._sectors.get(sector)
         return self._capacities.get(sector, known.capacity if known else None)
 
     def border(self, sector: str) -> str:
-        """The border region of a sector."""
+        """The border of a sector; "" where the registry does not know it."""
         known = self._sectors.get(sector)
         return known.border if known else ""
 
@@ -85,7 +86,7 @@ class OperatingLimits:
 
     def _date(self) -> None:
         self.calendar = self._calendar.with_dates(
-            KnownDate(dt.date.fromisoformat(one.date), "policy", one.name, sector)
+            KnownDate(one.date, "policy", one.name, sector)
             for one in self._policies.values()
             for sector in one.sectors
         )

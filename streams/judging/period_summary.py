@@ -1,23 +1,24 @@
-"""Levels: what the sectors of a border tell their region when a period is over, on the topic `summaries`."""
+"""Period summaries: one sector's closed period, for the judge of its border, on the topic `summaries`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from scipy.special import ndtri
 
 from streams.contract.cadence import Cadence
+from streams.contract.reading import Timed
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Figures, Question, Verdict
 
 
-class PeriodSummary(BaseModel):
-    """One sector's closed period: what was seen and what is normal there."""
+class PeriodSummary(Timed):
+    """One sector's closed period: observed count, and what is normal there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sector: str
-    border: str  # the one that is told: the sector's own, or that of a sector downstream
+    border: str  # that looks at it: the sector's own, or that of a sector downstream
     cadence: Cadence
     period: AwareDatetime  # its start, on the sector's clock
     as_of: AwareDatetime
@@ -29,14 +30,19 @@ class PeriodSummary(BaseModel):
     alarm: bool = False  # is it a surge by itself?
 
     @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the summary refers to."""
+        return max(self.period, self.as_of)
+
+    @property
     def index(self) -> int:
-        """The period's, on the sector's clock: the same for all sectors of a border."""
+        """The index of the period on the sector's clock: the same for all sectors of a border."""
         shift = self.period.utcoffset()
         return self.cadence.index(self.period.timestamp() + (shift.total_seconds() if shift else 0))
 
     @classmethod
     def of(cls, verdict: Verdict, border: str = "") -> Self | None:
-        """The level within a sector's surge verdict; None where it says nothing about a closed period."""
+        """Return the summary within a verdict; None where it is not on the count of a closed period."""
         seen = verdict.last_period
         if verdict.question is not Question.SURGE or not verdict.closed or verdict.subject or seen is None:
             return None
@@ -54,16 +60,16 @@ class PeriodSummary(BaseModel):
 
 
 def summaries(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[PeriodSummary]:
-    """What these verdicts have to tell to each border that looks at their sector."""
+    """Return the summaries within some verdicts, one for each border that looks at the sector."""
     for verdict in verdicts:
         for border in registry.audience.get(verdict.sector, ()):
-            level = PeriodSummary.of(verdict, border)
-            if level is not None:
-                yield level
+            summary = PeriodSummary.of(verdict, border)
+            if summary is not None:
+                yield summary
 
 
 def _dispersion(seen: Figures, alpha: float) -> float:
-    """Back from the width of the interval, which leaves alpha on either side of it."""
+    """Work the dispersion out from the width of the interval, which leaves alpha on either side."""
     if seen.expected <= 0 or not 0 < alpha < 1:
         return 1.0
     deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(alpha, 0.4)))

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import msgspec
-from pydantic import ValidationError
 
 from streams.contract.cadence import Cadence
+from streams.contract.reading import Unusable, produced_at, read
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.contract.verdicts import Verdict
 from streams.counting.state_codec import Pair
 from streams.judging.border_judge import KEEP, BorderJudge
 from streams.judging.period_summary import PeriodSummary
@@ -42,7 +42,8 @@ class Record(Protocol):
     """What the regions need of a record of `summaries`."""
 
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    timestamp: int  # ms, the broker's
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Outcome:
     """What follows from summaries: what to say, and what happened, for the metrics."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    summaries: Counter[str] = field(default_factory=Counter)  # heard, repeated, late, unknown, unreadable
+    summaries: Counter[str] = field(default_factory=Counter)  # heard, repeated, late, unknown, or Unusable
     periods: Counter[str] = field(default_factory=Counter)  # judged by border
     produced_at: int = 0  # ms: when the newest event behind these summaries was produced
 
@@ -123,14 +124,12 @@ class BorderPipeline:
         """Take one fetch of one partition, in the order of its offsets."""
         outcome = Outcome()
         for record in records:
-            try:
-                summary = PeriodSummary.model_validate_json(record.value or b"")
-            except ValidationError:
-                outcome.summaries["unreadable"] += 1
+            summary = read(PeriodSummary, record)
+            if isinstance(summary, Unusable):
+                outcome.summaries[summary] += 1
                 continue
             self._hear(partition, summary, outcome)
-            produced = next((int(value) for name, value in record.headers if name == PRODUCED_AT), 0)
-            outcome.produced_at = max(outcome.produced_at, produced)
+            outcome.produced_at = max(outcome.produced_at, produced_at(record.headers))
         return outcome
 
     def tick(self, now: float, moves: bool = True) -> Outcome:

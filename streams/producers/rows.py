@@ -70,7 +70,7 @@ class Checked:
             refused += [item for item in chunk if isinstance(item, Rejected)]
             self._note(sorted(refused), chunk)
             for event in decoded.events:
-                yield Outgoing(event.sector.encode(), good[event.position].value, event.known)
+                yield Outgoing(event.sector.encode(), good[event.position].value, event.reported_at)
 
     def _note(self, refused: list[Rejected], chunk: list[Read]) -> None:
         self.reasons.update(bad.reason for bad in refused)

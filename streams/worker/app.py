@@ -1,5 +1,6 @@
 """The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,16 +11,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.baselines.calendar import Calendar, CalendarError
 from streams.baselines.peer_priors import PeerPriors
-from streams.contract.controls import StreamControl, Withdrawn
+from streams.contract.controls import Names, StreamControl, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError, load
+from streams.contract.verdicts import Question
 from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
-from streams.runtime import worker
-from streams.runtime.broker_monitor import SetupError
-from streams.runtime.flow import FlowSpec
+from streams.runtime.environment import refuse_unknown
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.process import run
+from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Worker
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
@@ -32,8 +35,8 @@ KINDS = ("policy", "capacity", "sensitivity")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
-def control_applier(judge: Judge, record: Any) -> None:
-    """Take one record of `controls`; kinds that are others' business are passed over."""
+def apply_control(judge: Judge, names: Names, record: Any) -> None:
+    """Apply one record of `controls`: skip other workers' kinds, log and skip what is not valid."""
     key = (record.key or b"").decode(errors="replace")
     if key.partition("/")[0] not in KINDS:
         return
@@ -43,7 +46,10 @@ def control_applier(judge: Judge, record: Any) -> None:
     try:
         control = CONTROL.validate_json(record.value)
     except ValidationError as error:
-        log.warning("control not understood", key=key, faults=error.error_count())
+        log.warning("control refused: not valid", key=key, faults=error.error_count())
+        return
+    if unknown := control.unknown(names):
+        log.warning("control refused", key=key, faults=unknown)
         return
     if isinstance(control, Withdrawn):
         judge.withdraw(key)
@@ -54,29 +60,34 @@ def control_applier(judge: Judge, record: Any) -> None:
 @asynccontextmanager
 async def streams_worker() -> AsyncIterator[Worker]:
     """The worker as the environment wants it; raises what `main` calls unusable."""
+    refuse_unknown(os.environ, Settings)
     settings = Settings()
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
     peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
-    judge = Judge(sectors, dates, settings.false_alarms_per_month, peer_priors)
+    judge = Judge(
+        sectors, dates, false_alarms_per_month=settings.false_alarms_per_month, peer_priors=peer_priors
+    )
     pipeline = SectorPipeline(
         sectors,
         judge,
         Decoder(sectors, limit=settings.record_bytes),
         lateness=settings.lateness_seconds,
         dedup=(settings.dedup_ids, settings.dedup_hours),
+        home=lambda sector: worker.home("encounters", sector),
     )
     metrics = Metrics(sectors)
+    names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
 
     def show() -> None:
-        parts = {at: (part.event_time, part.counts.values()) for at, part in pipeline.parts.items()}
+        parts = {at: (held.watermark, held.counts.values()) for at, held in pipeline.partitions.items()}
         metrics.state(parts, time.time())
 
-    yield Worker(
+    worker = Worker(
         settings,
         [
             FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings, sectors), metrics),
@@ -88,14 +99,16 @@ async def streams_worker() -> AsyncIterator[Worker]:
                 BorderMetrics(metrics),
             ),
         ],
-        metrics,
+        metrics.runtime,
         group="surgewatch-streams",
         needed=NEEDED,
-        hear=lambda record: control_applier(judge, record),
+        on_control=lambda record: apply_control(judge, names, record),
         show=show,
+        about={"sectors": len(sectors.sector)},
     )
+    yield worker
 
 
 def main() -> int:
     """Run one worker with the settings of the environment; the exit status."""
-    return worker.run(streams_worker, (ValidationError, DocumentError, CalendarError))
+    return run(streams_worker, (ValidationError, DocumentError, CalendarError))

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from streams.contract.reading import PRODUCED_AT
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.contract.verdicts import Verdict
 from streams.judging.period_summary import summaries
 from streams.pipelines import border_pipeline, sector_pipeline
 from streams.runtime.transport import Producer, Record
@@ -19,7 +20,7 @@ class VerdictPublisher:
         self._levels = settings.topic("summaries")
         self._dead = settings.topic("encounters.dead")
 
-    async def publish(self, producer: Producer, outcome: sector_pipeline.Outcome) -> None:
+    async def publish(self, producer: Producer, outcome: sector_pipeline.SectorOutput) -> None:
         """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))

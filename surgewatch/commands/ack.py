@@ -1,16 +1,16 @@
-"""`surgewatch ack`: somebody takes care of an alert."""
+"""`surgewatch ack`: acknowledge an alert."""
 
 import datetime as dt
 
 import click
 
 from alerts.notices.controls import Acknowledge
-from surgewatch.options.control import controls
+from surgewatch.options.control import control_command
 
 
 @click.command("ack")
 @click.argument("alert")
-@controls
+@control_command
 def command(alert: str, by: str, at: dt.datetime, reason: str) -> Acknowledge:
-    """Take care of ALERT (its id): no reminders from now on."""
+    """Acknowledge ALERT (its id or a unique beginning of it): no reminders from now on."""
     return Acknowledge(by=by, at=at, reason=reason, alert_id=alert)

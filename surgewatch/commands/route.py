@@ -1,4 +1,4 @@
-"""`surgewatch route`: change at run time who is told what."""
+"""`surgewatch route`: change at run time who is notified."""
 
 import datetime as dt
 
@@ -7,19 +7,19 @@ import click
 from alerts.lifecycle.alert import Severity
 from alerts.notices.controls import Reroute
 from alerts.notices.routing import Route
-from surgewatch.options.control import controls
+from surgewatch.options.control import control_command
 
 
 @click.command("route")
 @click.argument("name")
-@click.option("--sinks", default="", help="Names of sinks, with commas between them.")
-@click.option("--off", is_flag=True, help="Nothing goes this way.")
+@click.option("--sinks", default="", help="Names of sinks, separated by commas.")
+@click.option("--off", is_flag=True, help="Switch the route off.")
 @click.option(
     "--least", type=click.Choice([one.value for one in Severity]), default="info", show_default=True
 )
-@click.option("--border", default="*", show_default=True, help="Globs, with commas between them.")
-@click.option("--sector", default="*", show_default=True, help="Globs, with commas between them.")
-@controls
+@click.option("--border", default="*", show_default=True, help="Globs, separated by commas.")
+@click.option("--sector", default="*", show_default=True, help="Globs, separated by commas.")
+@control_command
 def command(
     name: str,
     sinks: str,
@@ -31,7 +31,7 @@ def command(
     at: dt.datetime,
     reason: str,
 ) -> Reroute:
-    """Replace the route NAME of the routes' file, or add one, or switch it off."""
+    """Replace the route NAME of the routes document, add it, or switch it off."""
     if off == bool(sinks):
         raise click.UsageError("give either --sinks or --off")
     route = (

@@ -5,15 +5,15 @@ import datetime as dt
 import click
 
 from streams.contract.controls import Sensitivity
-from surgewatch.options.control import controls
+from surgewatch.options.control import control_command
 
 
 @click.command("sensitivity")
 @click.argument("sector")
 @click.argument("false_alarms_per_month", type=float)
-@controls
+@control_command
 def command(sector: str, false_alarms_per_month: float, by: str, at: dt.datetime, reason: str) -> Sensitivity:
-    """Accept so many false alarms a month from SECTOR ("*": from each one that has no budget of its own)."""
+    """Accept this many false alarms a month in SECTOR ("*": in each sector without its own budget)."""
     return Sensitivity(
         by=by, at=at, reason=reason, sector=sector, false_alarms_per_month=false_alarms_per_month
     )

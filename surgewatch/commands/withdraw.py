@@ -1,16 +1,16 @@
-"""`surgewatch withdraw`: take back what was said."""
+"""`surgewatch withdraw`: withdraw a control."""
 
 import datetime as dt
 
 import click
 
 from streams.contract.controls import Withdrawn
-from surgewatch.options.control import controls
+from surgewatch.options.control import control_command
 
 
 @click.command("withdraw")
 @click.argument("key")
-@controls
+@control_command
 def command(key: str, by: str, at: dt.datetime, reason: str) -> Withdrawn:
-    """Take back the control that stands under KEY (`surgewatch controls` lists them)."""
+    """Withdraw the control under KEY (`surgewatch controls` lists them)."""
     return Withdrawn(by=by, at=at, reason=reason, withdraws=key)

@@ -17,4 +17,4 @@ def command(which: str, name: str | None) -> None:
     """
     if name is not None:
         os.environ["SURGEWATCH_INSTANCE"] = f"{which}-{name}"
-    sys.exit(importlib.import_module(f"{which}.app").main())
+    sys.exit(importlib.import_module(f"{which}.worker.app").main())

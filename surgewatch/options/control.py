@@ -1,4 +1,4 @@
-"""What all verbs that change something at run time share: who, why, and the way to the topic `controls`."""
+"""What the commands that set a control share: who, why, the checks, and the topic `controls`."""
 
 import datetime as dt
 import getpass
@@ -9,35 +9,79 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from streams.contract.controls import Control, Withdrawn
+from alerts.lifecycle.alert import Alert
+from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked
+from streams.contract.controls import Control, Names, Withdrawn
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import Question
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sender import send
-from surgewatch.options.broker import connected
+from surgewatch.options.broker import connected, faults, registry_option
+from surgewatch.options.compacted_topic import newest
 
 
-def say(control: Control, broker: Broker, prefix: str) -> None:
-    """Put a control on its topic, and tell that it is there."""
-    send([Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)], broker, f"{prefix}controls")
-    click.echo(f"{'withdrawn' if isinstance(control, Withdrawn) else 'said'}: {control.key}")
+def control_command(build: Callable[..., Control]) -> Callable[..., None]:
+    """Make a command of a function from options (with `by`, `at` and `reason`) to a control.
 
-
-def controls(verb: Callable[..., Control]) -> Callable[..., None]:
-    """Make a verb of a function from options (with `by`, `at` and `reason`) to a control."""
+    The control is checked before it is sent: a date, sector, question or key that does not exist ends
+    the command with status 2 and a sentence for each fault.
+    """
 
     @connected
-    @click.option("--reason", required=True, help="Why: it is kept beside the control.")
-    @click.option("--by", default=getpass.getuser, show_default="you", help="Who says so.")
-    @click.option("--withdraw", is_flag=True, help="Take it back.")
-    @wraps(verb)
-    def command(broker: Broker, prefix: str, withdraw: bool, **options: Any) -> None:
+    @registry_option
+    @click.option("--reason", required=True, help="Why. It is kept beside the control.")
+    @click.option("--by", default=getpass.getuser, show_default="you", help="Who sets it.")
+    @click.option("--withdraw", is_flag=True, help="Withdraw it instead.")
+    @wraps(build)
+    def command(broker: Broker, prefix: str, places: Registry, withdraw: bool, **options: Any) -> None:
         try:
-            control = verb(at=dt.datetime.now(dt.UTC), **options)
+            control = build(at=dt.datetime.now(dt.UTC), **options)
+            if withdraw:
+                control = Withdrawn(
+                    by=control.by, at=control.at, reason=control.reason, withdraws=control.key
+                )
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
-            raise click.UsageError(faults) from error
-        if withdraw:
-            control = Withdrawn(by=control.by, at=control.at, reason=control.reason, withdraws=control.key)
-        say(control, broker, prefix)
+            raise click.UsageError(faults(error)) from error
+        keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
+        names = Names(
+            sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
+            questions=frozenset(str(one) for one in Question),
+            alerts=_alert_ids(broker, prefix) if isinstance(control, Acknowledge) else None,
+            keys=keys,
+        )
+        try:
+            _publish(checked(control, names), broker, prefix)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
 
     return command
+
+
+def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
+    """Return the ids of all alerts."""
+    newest_alerts = newest(broker, f"{prefix}alerts.current").values()
+    return frozenset(Alert.model_validate_json(value).alert_id for value in newest_alerts)
+
+
+def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
+    """Return the controls in force, by key: neither withdrawn nor expired."""
+    now, held = dt.datetime.now(dt.UTC), dict[str, Control]()
+    for key, value in newest(broker, f"{prefix}controls").items():
+        try:
+            control = CONTROL.validate_json(value)
+        except ValidationError:
+            click.echo(f"{key}: not valid, so no worker applies it", err=True)
+            continue
+        expired = isinstance(control, Silence) and control.until <= now
+        if not isinstance(control, Withdrawn) and not expired:
+            held[key] = control
+    return held
+
+
+def _publish(control: Control, broker: Broker, prefix: str) -> None:
+    record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)
+    send([record], broker, f"{prefix}controls")
+    click.echo(f"{control.key}: {control.effect}. Takes effect within seconds.")
+    if not isinstance(control, Withdrawn):
+        click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")

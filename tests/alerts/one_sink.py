@@ -68,11 +68,12 @@ class OneSink:
         return Moment(self.now, self.steady)
 
     def judge(self, *verdicts: Verdict) -> list[Notice]:
-        """Take verdicts, each published when its period is over or at once if that is past."""
+        """Take verdicts, each published when it was made, or now if that is past."""
         for one in verdicts:
             self._offset += 1
             value = one.model_dump_json().encode()
-            record = Record(self._offset, value, int(self.now * 1000))
+            at = max(self.now, one.as_of.timestamp())
+            record = Record(self._offset, value, int(at * 1000))
             for change in self.pipeline.process(0, [record]).changes:
                 self.queue.observe(change, published_at=self.now, moment=self._moment)
         for key, value in self.pipeline.dirty().get(0, []):

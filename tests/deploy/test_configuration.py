@@ -6,19 +6,24 @@ from pathlib import Path
 import pytest
 
 import streams.worker.settings
+from streams.runtime.kafka_security import KafkaSecurity
 from tests.prometheus import DEPLOY
 
 alerts = pytest.importorskip("alerts.worker.settings")
 configuration = pytest.importorskip("surgewatch.reference.settings_page")
 
-MODELS = (streams.worker.settings.Settings, alerts.Settings)
+MODELS = (streams.worker.settings.Settings, alerts.Settings, KafkaSecurity)
 KNOWN = {name for model in MODELS for name in configuration.variables(model)}
-OUTSIDE = {"SURGEWATCH_VERSION"}  # of the compose file
+OUTSIDE = {
+    "SURGEWATCH_VERSION",  # of the compose file
+}
 PLACES = [
     DEPLOY.parent / "docker-compose.yml",
     DEPLOY / "Dockerfile",
     DEPLOY.parent / "docs" / "operations.md",
     *sorted((DEPLOY / "kubernetes").glob("*.yaml")),
+    *sorted((DEPLOY / "helm").rglob("templates/*.*")),
+    *sorted((DEPLOY / "helm").rglob("values*")),
     *sorted((DEPLOY.parent / "docs" / "runbooks").glob("*.md")),
 ]
 

@@ -40,13 +40,16 @@ def where(kafka_servers: str) -> tuple[str, ...]:
         (("route", "day", "--off"), "route/day"),
     ],
 )
-def test_what_is_said_stands_on_the_topic_with_who_and_why(
+def test_a_control_is_on_its_topic_with_who_and_why(
     where: tuple[str, ...], words: tuple[str, ...], key: str
 ) -> None:
-    said = surgewatch(*words, *where, "--reason", "a drill", "--by", "m.tremblay")
-    assert (said.returncode, said.stdout.strip()) == (0, f"said: {key}"), said.stderr
+    published = surgewatch(*words, *where, "--reason", "a drill", "--by", "m.tremblay")
+    assert published.returncode == 0, published.stderr
+    first, undo = published.stdout.splitlines()
+    assert first.startswith(f"{key}: ")
+    assert undo == f"Undo: surgewatch withdraw {key} --reason ..."
     taken = surgewatch(*words, *where, "--reason", "over", "--by", "m.tremblay", "--withdraw")
-    assert taken.stdout.strip() == f"withdrawn: {key}"
+    assert taken.stdout.strip() == f"{key}: {key} is withdrawn. Takes effect within seconds."
     values = [record.value for record in _records(where[1]) if record.key == key.encode()]
     control = CONTROL.validate_json(values[0])
     assert (control.by, control.reason) == ("m.tremblay", "a drill")
@@ -54,18 +57,40 @@ def test_what_is_said_stands_on_the_topic_with_who_and_why(
     assert (withdrawn.key, withdrawn.by, withdrawn.reason) == (key, "m.tremblay", "over")
 
 
-def test_a_control_that_makes_no_sense_is_refused_before_it_is_said() -> None:
-    refused = surgewatch("policy", "treaty", "--date", "soon", "--sectors", "x", "--reason", "r")
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("policy", "treaty", "--date", "soon", "--sectors", "swanton"), "date"),
+        (("policy", "treaty", "--date", "2023-02-30", "--sectors", "swanton"), "date"),
+        (("policy", "treaty", "--date", "2023-03-25", "--sectors", "swantn"), "nearest known: swanton"),
+        (("silence", "nosuch-*"), "unknown sector 'nosuch-*'"),
+        (("silence", "swanton", "--question", "surgee"), "unknown question 'surgee'"),
+        (("capacity", "swanton", "inf"), "people_per_day"),
+        (("capacity", "swanton", "1e999"), "people_per_day"),
+        (("capacity", "swantn", "40"), "unknown sector 'swantn'"),
+    ],
+)
+def test_a_control_that_cannot_be_used_is_refused_before_it_is_sent(
+    words: tuple[str, ...], fault: str
+) -> None:
+    refused = surgewatch(*words, "--reason", "r", "--brokers", "localhost:1")
     assert refused.returncode == 2
-    assert "date" in refused.stderr
+    assert fault in refused.stderr
 
 
 @pytest.mark.kafka
-def test_what_holds_is_listed_and_taken_back_by_its_key(where: tuple[str, ...]) -> None:
+def test_what_was_never_set_cannot_be_withdrawn(where: tuple[str, ...]) -> None:
+    refused = surgewatch("withdraw", "capacity/nobody", *where, "--reason", "r")
+    assert refused.returncode == 2
+    assert "unknown control 'capacity/nobody'" in refused.stderr
+
+
+@pytest.mark.kafka
+def test_controls_in_force_are_listed_and_withdrawn_by_key(where: tuple[str, ...]) -> None:
     who = ("--reason", "flood", "--by", "m.tremblay")
     surgewatch("capacity", "houlton", "25", *where, *who)
     held = surgewatch("controls", *where).stdout
-    assert "capacity/houlton: houlton takes in 25 people a day (m.tremblay, " in held
+    assert "capacity/houlton: houlton can take in 25 people a day (m.tremblay, " in held
     assert surgewatch("withdraw", "capacity/houlton", *where, *who).returncode == 0
     assert "capacity/houlton" not in surgewatch("controls", *where).stdout
 

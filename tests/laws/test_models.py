@@ -25,7 +25,7 @@ def made(cadence: Cadence) -> list[Counts]:
         counts = Counts(f"sector-{at}")
         values = random.negative_binomial(5, 0.5, length).astype(np.int32)
         counts.series[cadence] = Series(cadence, KEEP[cadence], TODAY - length, values)
-        counts.memory[f"regimes {cadence}"] = [TODAY - 100, TODAY - 50][: at % 3]
+        counts.state.of(cadence).new_levels = [TODAY - 100, TODAY - 50][: at % 3]
         batch.append(counts)
     return batch
 
@@ -34,8 +34,8 @@ def fitted(cadence: Cadence, batch: list[Counts], size: int) -> dict[str, object
     """The models of all, `size` of them at a time."""
     judge = Judge(Registry(sector=()))
     for start in range(0, len(batch), size):
-        judge._models[cadence].refresh(batch[start : start + size], TODAY)
-    return {counts.sector: counts.memory.pop(f"model {cadence}") for counts in batch}
+        judge.models[cadence].refresh(batch[start : start + size], TODAY)
+    return {counts.sector: counts.state.of(cadence).model for counts in batch}
 
 
 TOGETHER = {cadence: fitted(cadence, made(cadence), SERIES) for cadence in CADENCES}
@@ -75,7 +75,7 @@ def test_it_is_where_further_steps_lead_also_where_a_sector_opened_late_or_next_
     def expected() -> tuple[float, float]:
         counts = Counts("sector")
         counts.series[cadence] = series
-        models = Judge(Registry(sector=()))._models[cadence]
+        models = Judge(Registry(sector=())).models[cadence]
         models.refresh([counts], TODAY)
         means, _, error = models.expect([counts], TODAY, 1)
         return float(np.log(means[0, 0])), float(np.sqrt(error[0]))

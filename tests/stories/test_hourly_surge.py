@@ -62,7 +62,7 @@ def crowded(hour: int, people: int) -> np.ndarray:
 
 def said(counts: np.ndarray, size: int = 50, budget: float = 0.05) -> list[Verdict]:
     """What is told of surges, in the order in which it is told."""
-    flow, told = SectorPipeline(PLACES, Judge(PLACES, None, budget)), records(counts)
+    flow, told = SectorPipeline(PLACES, Judge(PLACES, false_alarms_per_month=budget)), records(counts)
     verdicts = []
     for start in range(0, len(told), size):
         verdicts += flow.process(0, told[start : start + size]).verdicts

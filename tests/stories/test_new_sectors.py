@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import load
 from streams.contract.verdicts import Question, Verdict
@@ -40,7 +41,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def peer_priors(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `surgewatch peer_priors` writes of it."""
     path = tmp_path_factory.mktemp("peer_priors") / "peer_priors.toml"
-    ran = CliRunner().invoke(group, ["peer_priors", str(history), "--cadence", "day", "--out", str(path)])
+    ran = CliRunner().invoke(group, ["learn-priors", str(history), "--cadence", "day", "--out", str(path)])
     assert ran.exit_code == 0, ran.output
     return path
 
@@ -51,7 +52,7 @@ def told(peer_priors: Path, *days: int) -> list[Verdict]:
     series = counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for at, people in enumerate(days, START):
         series.add(at, people)
-        said = judge.close([counts], Cadence.DAY, at)
+        said = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=at)
         counts.closed[Cadence.DAY] = at
     return said
 
@@ -110,6 +111,6 @@ def test_a_history_that_cannot_tell_is_refused_with_its_reason(
 ) -> None:
     path = tmp_path / "days.csv"
     path.write_text(f"series,period,count\n{rows}")
-    ran = CliRunner().invoke(group, ["peer_priors", str(path), "--cadence", "day"])
+    ran = CliRunner().invoke(group, ["learn-priors", str(path), "--cadence", "day"])
     assert ran.exit_code == 2
     assert reason in ran.output

@@ -18,6 +18,7 @@ from streams.backtest.history_table import Column, Table, moment
 from streams.backtest.scoring import Score, Scorer, learn_peer_priors
 from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
 from streams.counting.sector_counts import Counts
@@ -100,13 +101,16 @@ def _likes(name: str) -> PeerPriors | None:
 @cache
 def _told(name: str) -> dict[tuple[str, int], set[Question]]:
     """What people are told of by the shipped policies, by series and month."""
-    table, judge = _table(name), Judge(Registry(sector=()), None, BUDGET, _likes(name))
+    table, judge = (
+        _table(name),
+        Judge(Registry(sector=()), false_alarms_per_month=BUDGET, peer_priors=_likes(name)),
+    )
     batch = []
     for place, column in table.series.items():
         counts = Counts(place)
         values = column.values.astype(np.int32)
         counts.series[Cadence.MONTH] = Series(Cadence.MONTH, len(values), column.first, values)
-        counts.memory["gaps month"] = (column.first + np.flatnonzero(~column.known)).tolist()
+        counts.state.monthly.gaps = (column.first + np.flatnonzero(~column.known)).tolist()
         batch.append((counts, column))
     told: defaultdict[tuple[str, int], set[Question]] = defaultdict(set)
     for index in range(table.first, table.end):
@@ -115,7 +119,7 @@ def _told(name: str) -> dict[tuple[str, int], set[Question]]:
             for counts, column in batch
             if column.first < index < column.end and column.known[index - column.first]
         ]
-        for one in judge.close(there, Cadence.MONTH, index) if there else []:
+        for one in judge.ask(Look.CLOSED, there, cadence=Cadence.MONTH, index=index) if there else []:
             if POLICIES.of(one.question).counts(one):
                 told[one.sector, index].add(one.question)
     return told

@@ -4,19 +4,26 @@ import datetime as dt
 
 import pytest
 
-from alerts.notices.controls import Acknowledge, Known, Reroute, Silence, check, full_alert_id
+from alerts.notices.controls import Acknowledge, Reroute, Silence, checked, full_alert_id
 from alerts.notices.routing import Route
-from streams.contract.controls import Capacity, Control, PolicyDate, Withdrawn
+from streams.contract.controls import Capacity, Control, Names, PolicyDate, Withdrawn
+from streams.contract.questions import Question
 from tests.alerts.one_sink import REGISTRY
 
 AT = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
 WHO = {"by": "anna", "at": AT, "reason": "drill"}
 IDS = {"d68cc07d1f", "d68cc07e22", "0b7e4fd21c"}
-KNOWN = Known(REGISTRY, sinks={"duty", "chat"}, alert_ids=IDS, keys={"silence/all"})
+NAMES = Names(
+    sectors=frozenset(REGISTRY.by_id) | {"northern"},
+    questions=frozenset(Question),
+    sinks=frozenset({"duty", "chat"}),
+    alerts=frozenset(IDS),
+    keys=frozenset({"silence/all"}),
+)
 
 
 def test_a_unique_prefix_of_an_alert_id_is_enough() -> None:
-    taken = check(Acknowledge(alert_id="d68cc07d", **WHO), KNOWN)
+    taken = checked(Acknowledge(alert_id="d68cc07d", **WHO), NAMES)
     assert isinstance(taken, Acknowledge)
     assert taken.alert_id == "d68cc07d1f"
 
@@ -39,13 +46,13 @@ def test_a_prefix_of_no_alert_or_of_several_is_refused(prefix: str, fault: str) 
         (Silence(name="x", question="surgee", until=AT, **WHO), "unknown question 'surgee'"),
         (Capacity(sector="atlantis", people_per_day=8, **WHO), "unknown sector 'atlantis'"),
         (PolicyDate(name="x", date="2023-03-25", sectors=("rcmp-*", "nowhere"), **WHO), "unknown sector"),
-        (Reroute(name="x", route=Route(sinks=("nosuch",)), **WHO), "unknown sinks nosuch: one of chat, duty"),
-        (Withdrawn(withdraws="silence/none", **WHO), "no control 'silence/none'"),
+        (Reroute(name="x", route=Route(sinks=("nosuch",)), **WHO), "unknown sink 'nosuch'"),
+        (Withdrawn(withdraws="silence/none", **WHO), "unknown control 'silence/none'"),
     ],
 )
 def test_what_does_not_exist_is_refused_by_name(control: Control, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        check(control, KNOWN)
+        checked(control, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +66,4 @@ def test_what_does_not_exist_is_refused_by_name(control: Control, fault: str) ->
     ],
 )
 def test_what_exists_is_taken_as_it_is(control: Control) -> None:
-    assert check(control, KNOWN) == control
+    assert checked(control, NAMES) == control

@@ -41,6 +41,7 @@ def encounters(draw: st.DrawFn) -> Encounter:
     occurred = draw(moments)
     reported = draw(st.none() | moments.filter(lambda moment: moment >= occurred))
     replaces = draw(st.none() | words)
+    period = draw(st.none() | st.sampled_from(Cadence))
     return Encounter(
         event_id=draw(words),
         occurred_at=occurred,
@@ -50,9 +51,9 @@ def encounters(draw: st.DrawFn) -> Encounter:
         crossing_type=draw(st.sampled_from(["between_ports", "at_port"])),
         demographic=draw(st.sampled_from(["single_adult", "family_unit", "unknown"])),
         citizenship=draw(st.none() | words),
-        count=draw(st.integers(0 if replaces else 1, 1_000_000)),
+        count=draw(st.integers(0 if replaces or period else 1, 1_000_000)),
         group_id=draw(st.none() | words),
-        period=draw(st.none() | st.sampled_from(Cadence)),
+        period=period,
         replaces=replaces,
     )
 
@@ -84,8 +85,8 @@ def test_every_encounter_comes_through_as_it_was_sent(sent: Encounter) -> None:
     assert rejected == []
     assert event.event_id == sent.event_id
     assert event.sector == REGISTRY.find(sent.sector).id
-    assert event.at == sent.occurred_at.timestamp() // 1
-    assert event.known == (sent.reported_at or sent.occurred_at).timestamp() // 1
+    assert event.event_time == sent.occurred_at.timestamp() // 1
+    assert event.reported_at == (sent.reported_at or sent.occurred_at).timestamp() // 1
     assert (event.count, event.period, event.replaces) == (sent.count, sent.period, sent.replaces)
     assert (event.crossing_type, event.demographic) == (sent.crossing_type, sent.demographic)
     assert (event.citizenship, event.crossing) == (sent.citizenship, sent.crossing)
@@ -180,7 +181,7 @@ def test_an_unknown_sector_is_told_the_nearest_known_one() -> None:
 
 def test_old_history_is_welcome() -> None:
     old = json.dumps(GOOD | {"occurred_at": "1925-06-01T00:00:00Z"}).encode()
-    assert DECODER.decode([old], NOW).events[0].at < 0
+    assert DECODER.decode([old], NOW).events[0].event_time < 0
 
 
 @given(st.binary(max_size=200), st.sampled_from(Reason))
@@ -189,6 +190,20 @@ def test_a_dead_letter_bears_the_original_bytes(value: bytes, reason: Reason) ->
     letter = DeadLetter.of(rejected, value, "encounters", 3, 42, NOW)
     assert DeadLetter.model_validate_json(letter.model_dump_json()) == letter
     assert (letter.value, letter.size, letter.offset) == (value, len(value), 42)
+
+
+def test_a_dead_letter_keeps_no_field_that_an_encounter_lacks() -> None:
+    value = json.dumps(GOOD | {"surname": "Tremblay", "passport": {"number": "X123"}}).encode()
+    rejected = DECODER.decode([value], NOW).rejected[0]
+    letter = DeadLetter.of(rejected, value, "encounters", 0, 1, NOW)
+    assert (rejected.reason, json.loads(letter.value)) == (Reason.UNKNOWN_FIELD, GOOD)
+    assert letter.size == len(value)
+
+
+def test_a_nil_report_is_an_event_and_nobody_at_no_time_is_not() -> None:
+    nil = json.dumps(GOOD | {"count": 0, "period": "day"}).encode()
+    assert DECODER.decode([nil], NOW).events[0].count == 0
+    assert DECODER.decode([json.dumps(GOOD | {"count": 0}).encode()], NOW).rejected
 
 
 def test_the_dead_letter_of_a_huge_record_is_small_enough_to_send() -> None:

@@ -1,8 +1,10 @@
 """The judge goes on from what was written down as if it had never stopped."""
 
 import numpy as np
+from msgspec.structs import replace
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.detection_state import DetectionState
@@ -20,10 +22,10 @@ def _judged(stop: int | None) -> list[Verdict]:
     counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for day, people in enumerate(values.tolist()):
         if day == stop:
-            counts.memory = DetectionState.decode(counts.memory.encode())
+            counts.state = DetectionState.decode(counts.state.encode())
             judge = Judge(Registry(sector=()))
         counts.series[Cadence.DAY].add(START + day, people)
-        said += judge.close([counts], Cadence.DAY, START + day)
+        said += judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=START + day)
         counts.closed[Cadence.DAY] = START + day
     return said
 
@@ -37,13 +39,13 @@ def test_a_model_of_an_older_version_is_not_used() -> None:
     series = counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for day in range(STOP):
         series.add(START + day, 20)
-    judge.close([counts], Cadence.DAY, START + STOP - 1)
+    judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=START + STOP - 1)
     series.add(START + STOP, 500)
-    assert judge.peek([counts], Cadence.DAY, START + STOP, 0.0)
-    counts.memory["model day"]["coefficients"] = counts.memory["model day"]["coefficients"][
-        :-4
-    ]  # a term less
-    assert judge.peek([counts], Cadence.DAY, START + STOP, 0.0) == []
+    assert judge.ask(Look.OPEN, [counts], cadence=Cadence.DAY, index=START + STOP, watermark=0.0)
+    model = counts.state.daily.model
+    assert model is not None
+    counts.state.daily.model = replace(model, coefficients=model.coefficients[:-4])  # a term less
+    assert judge.ask(Look.OPEN, [counts], cadence=Cadence.DAY, index=START + STOP, watermark=0.0) == []
 
 
 def test_a_level_that_trebles_is_in_breach_on_its_first_day() -> None:
@@ -57,6 +59,6 @@ def test_a_young_rise_is_not_drawn_on_as_if_it_were_a_season() -> None:
     series = counts.series[Cadence.MONTH] = Series(Cadence.MONTH, KEEP[Cadence.MONTH])
     for at, people in enumerate(months, first):
         series.add(at, people)
-        said = judge.close([counts], Cadence.MONTH, at)
+        said = judge.ask(Look.CLOSED, [counts], cadence=Cadence.MONTH, index=at)
     assert {one.question for one in said if one.breach} >= {"surge"}
     assert all(one.evidence.recent_expected[-1] < max(months[:-1]) for one in said)

@@ -28,7 +28,7 @@ def people_by_month(told: Scenario, sector: str, seed: int | None = None) -> Cou
     people: Counter[str] = Counter()
     for event in Decoder(PLACES).decode([r.value for r in told.events(PLACES, seed)], NOW).events:
         if event.sector == sector:
-            people[dt.datetime.fromtimestamp(event.at, zone).strftime("%Y-%m")] += event.count
+            people[dt.datetime.fromtimestamp(event.event_time, zone).strftime("%Y-%m")] += event.count
     return people
 
 
@@ -107,13 +107,13 @@ def test_chaos_has_the_trouble_that_it_says() -> None:
     records = list(told.events(PLACES))
     decoded = Decoder(PLACES).decode([record.value for record in records], NOW)
     ids = Counter(event.event_id for event in decoded.events)
-    late = sum(event.known > event.at for event in decoded.events)
+    late = sum(event.reported_at > event.event_time for event in decoded.events)
     assert told.trouble is not None
     assert sum(ids.values()) / len(ids) - 1 == pytest.approx(told.trouble.duplicate, abs=0.005)
     assert len(decoded.rejected) / len(ids) == pytest.approx(told.trouble.malformed, abs=0.005)
     assert late / len(decoded.events) == pytest.approx(told.trouble.late, abs=0.01)
     assert len({bad.reason for bad in decoded.rejected}) >= 6
-    times = [event.at for event in decoded.events]
+    times = [event.event_time for event in decoded.events]
     assert times != sorted(times)
 
 

@@ -5,7 +5,7 @@ from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Event
 from streams.counting.sector_counts import Counts
-from streams.pipelines.sector_pipeline import Outcome
+from streams.pipelines.sector_pipeline import SectorOutput
 from streams.worker.metrics import Metrics
 from tests.alerts.made import verdict
 
@@ -14,7 +14,8 @@ WEEK = {"window": 7, "period_lower": 3, "period_upper": 12, "recent": (5, 21), "
 
 def shown(*verdicts: Verdict) -> list[float | None]:
     metrics = Metrics(registry())
-    metrics.outcome(Outcome(verdicts=list(verdicts)))
+    metrics.outcome(SectorOutput(verdicts=list(verdicts)))
+    metrics.state({0: (0, [Counts("swanton")])}, now=0.0)
     at = {"sector": "swanton", "window": "day"}
     names = ("observed", "expected", "lower", "upper")
     return [metrics.registry.get_sample_value(f"surgewatch_{name}", at) for name in names]
@@ -32,8 +33,11 @@ def test_an_older_period_judged_again_does_not_take_the_place_of_the_newest() ->
 def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
     counts, day = Counts("swanton"), 86_400
     families = ("between_ports", "family_unit", "HAITI", None, None, None)
-    counts.fold(
-        [Event(at, f"e{at}", "swanton", at * day, at * day, 3 * (at + 1), *families) for at in (0, 1)]
+    counts.add(
+        [
+            Event(at, f"e{at}", "swanton", at * day, at * day, at * day, 3 * (at + 1), *families)
+            for at in (0, 1)
+        ]
     )
     counts.closed[Cadence.DAY] = 0
     metrics = Metrics(registry())
@@ -47,4 +51,23 @@ def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
         ("citizenship", "HAITI"): 3,
         ("demographic", "family_unit"): 3,
         ("crossing_type", "between_ports"): 3,
+    }
+
+
+def test_the_series_of_a_sector_that_moved_to_another_worker_vanish() -> None:
+    metrics = Metrics(registry())
+    metrics.outcome(SectorOutput(verdicts=[verdict(0, breach=True, observed=140)]))
+    metrics.state({0: (0, [Counts("swanton")]), 1: (0, [Counts("blaine")])}, now=0.0)
+    assert {"swanton", "blaine"} <= sectors_shown(metrics)
+    metrics.state({1: (0, [Counts("blaine")])}, now=0.0)
+    assert sectors_shown(metrics) == {"blaine"}
+
+
+def sectors_shown(metrics: Metrics) -> set[str]:
+    """Sectors with a gauge."""
+    return {
+        sample.labels["sector"]
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if family.type == "gauge" and "sector" in sample.labels
     }

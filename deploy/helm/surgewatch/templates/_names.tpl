@@ -1,0 +1,39 @@
+{{- define "surgewatch.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- default $full .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* What selects the pods of a release; with a component, those of one worker. */}}
+{{- define "surgewatch.selector" -}}
+app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "surgewatch.labels" -}}
+{{ include "surgewatch.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "surgewatch.metadata" -}}
+name: {{ include "surgewatch.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
+namespace: {{ .root.Release.Namespace }}
+labels: {{- include "surgewatch.labels" . | nindent 2 }}
+{{- end -}}
+
+{{- define "surgewatch.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ default (include "surgewatch.fullname" .) .Values.serviceAccount.name }}
+{{- else -}}
+{{ default "default" .Values.serviceAccount.name }}
+{{- end -}}
+{{- end -}}
+
+{{- define "surgewatch.port" -}}
+{{- get (dict "streams" 9101 "alerts" 9102) . -}}
+{{- end -}}

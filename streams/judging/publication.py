@@ -1,0 +1,250 @@
+"""Findings become verdicts: one loop, and one rule for what is published.
+
+Finding, n rows ─▶ record what stands ─▶ published? ─▶ evidence ─▶ Verdict
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import gammaincinv
+
+from streams.baselines.negative_binomial import Floats, threshold
+from streams.baselines.reporting_delay import SMALLEST
+from streams.contract.cadence import Cadence
+from streams.contract.questions import Look, Question
+from streams.contract.verdicts import Evidence, Verdict
+from streams.counting.detection_state import Breach, KeptModel
+from streams.detectors import BorderView, Finding, SectorView
+from streams.judging.operating_limits import OperatingLimits
+
+CALM: Final = 8  # periods after a breach in which calm is published as well: somebody may be waiting for it
+
+
+class Frame(Protocol):
+    """What the verdicts of one look have in common."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether no later period has been judged: only then does it decide since when a breach lasts."""
+
+    def breaches(self, place: str, row: int) -> dict[str, Breach]:
+        """The questions that stand there."""
+
+    def interval(self, alpha: Floats, expected: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
+        """The central interval of normal counts."""
+
+    def header(self, place: str, row: int) -> dict[str, Any]:
+        """Fields of `Verdict` but question, breach and evidence."""
+
+    def evidence(self, finding: Finding, row: int, since: int | None) -> dict[str, Any]:
+        """Fields of `Evidence` that the finding does not have."""
+
+    def places(self) -> Sequence[str]:
+        """What rows are about, unless the finding names its places."""
+
+
+def publish(question: Question, finding: Finding, frame: Frame) -> list[Verdict]:
+    """Record what stands now, and return the verdicts that somebody needs."""
+    places = finding.places or frame.places()
+    asked = range(len(places)) if finding.asked is None else np.flatnonzero(finding.asked).tolist()
+    breach = finding.breach.tolist()
+    rows = [
+        row
+        for row in asked
+        if record(frame.breaches(places[row], row), question, breach[row], frame)
+        or (question.entry.always and frame.is_closed)
+    ]
+    if not rows:
+        return []
+    intervals = _intervals(finding, frame, rows)
+    return [
+        Verdict.of(
+            question=question,
+            breach=breach[row],
+            evidence=Evidence(
+                observed=float(finding.observed[row]),
+                p_value=min(max(float(finding.p_value[row]), 0.0), 1.0),
+                alpha=float(finding.alpha[row]),
+                window=int(finding.window[row]),
+                **{name: float(values[at]) for name, values in intervals.items()},
+                **frame.evidence(finding, row, _since(frame, places[row], row, question)),
+                **finding.details(row),
+            ),
+            **frame.header(places[row], row),
+        )
+        for at, row in enumerate(rows)
+    ]
+
+
+def record(breaches: dict[str, Breach], question: Question, breach: bool, frame: Frame) -> bool:
+    """Record a finding in what stands, and return whether it is published.
+
+    A breach always is; calm is where a period is over, for CALM periods after the last breach.
+    """
+    stands = breaches.get(question)
+    if breach:
+        stands = stands or breaches.setdefault(question, Breach(last=frame.index))
+        stands.last = max(stands.last, frame.index)
+        if frame.is_newest and stands.since is None:
+            stands.since = frame.index
+        return True
+    if stands is None or not frame.is_closed:
+        return False
+    if frame.is_newest:
+        stands.since = None
+    if frame.index - stands.last > CALM:
+        del breaches[question]
+        return False
+    return True
+
+
+def normal(alpha: ArrayLike, expected: ArrayLike, dispersion: ArrayLike) -> tuple[Floats, Floats]:
+    """The smallest count that is no drop and the largest that is no surge, at `alpha`."""
+    level, spread = np.asarray(alpha), np.maximum(dispersion, 1.0)
+    lower = np.maximum(threshold(1 - level, expected, spread) - 1, 0.0)
+    return lower, np.maximum(threshold(level, expected, spread) - 1, lower)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectorFrame:
+    """The verdicts of one look at some sectors."""
+
+    view: SectorView
+    limits: OperatingLimits
+    is_newest: bool
+    hour: int | None = None  # which of its hours a look of Look.HOUR is about
+
+    @property
+    def index(self) -> int:
+        return self.view.index
+
+    @property
+    def is_closed(self) -> bool:
+        return self.view.is_closed
+
+    def places(self) -> Sequence[str]:
+        return [counts.sector for counts in self.view.sectors]
+
+    def breaches(self, place: str, row: int) -> dict[str, Breach]:
+        return self.view.sectors[row].state.of(self.view.cadence).breaches
+
+    def interval(self, alpha: Floats, expected: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
+        return normal(alpha, expected, dispersion)
+
+    def header(self, place: str, row: int) -> dict[str, Any]:
+        return {
+            "sector": place,
+            "border": self.limits.border(place),
+            "cadence": self.view.cadence,
+            "period": self.view.start_of(row, self.index),
+            "as_of": dt.datetime.fromtimestamp(int(self.view.as_of), dt.UTC),
+            "closed": self.is_closed,
+            "occasion": self._occasion(row),
+        }
+
+    def _occasion(self, row: int) -> str:
+        """What tells looks at one period and moment apart: whole numbers, the same in a replay."""
+        look, counts = self.view.look, self.view.sectors[row]
+        if look is Look.CLOSED:
+            return ""
+        if look is Look.REVISED:
+            return f"{look} {counts.state.of(self.view.cadence).revisions}"
+        people = counts.series[self.view.cadence].get(self.index)
+        return f"{look} {people}" if self.hour is None else f"{look} {self.hour} {people}"
+
+    def evidence(self, finding: Finding, row: int, since: int | None) -> dict[str, Any]:
+        view, window, breach = self.view, int(finding.window[row]), bool(finding.breach[row])
+        counts = view.sectors[row]
+        model = counts.state.of(view.cadence).model
+        arrived = counts.arrived.get(view.cadence) if breach else None
+        return {
+            "expected": round(float(finding.expected[row]), 3),
+            "baseline": _baseline(model, view.cadence),
+            "down_weighted": model.down_weighted if model else 0,
+            "since": view.start_of(row, self.index if since is None else since) if breach else None,
+            "share_arrived": _share_reported(view, row, window),
+            "share_late": round(arrived.late(view.index, window), 3) if arrived else 0.0,
+            "recent": tuple(view.observed[row].tolist()),
+            "recent_expected": tuple(np.round(view.mean[row], 1).tolist()),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BorderFrame:
+    """The verdicts of one period of a border."""
+
+    view: BorderView
+    standing: dict[str, dict[str, Breach]]  # by place
+    index: int
+    period: dt.datetime
+    as_of: dt.datetime
+    is_closed: bool = True
+    is_newest: bool = True
+
+    def places(self) -> Sequence[str]:
+        return self.view.ids
+
+    def breaches(self, place: str, row: int) -> dict[str, Breach]:
+        return self.standing.setdefault(place, {})
+
+    def interval(self, alpha: Floats, expected: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
+        phi = np.maximum(dispersion, 1.0)
+        shape = np.maximum(expected, 1e-9) / phi
+        return phi * gammaincinv(shape, alpha / 2), phi * gammaincinv(shape, 1 - alpha / 2)
+
+    def header(self, place: str, row: int) -> dict[str, Any]:
+        return {
+            "sector": place,
+            "border": self.view.border,
+            "cadence": self.view.cadence,
+            "period": self.period,
+            "as_of": self.as_of,
+            "closed": True,
+        }
+
+    def evidence(self, finding: Finding, row: int, since: int | None) -> dict[str, Any]:
+        return {"expected": float(finding.expected[row]), "baseline": "summaries of the border's sectors"}
+
+
+def _intervals(finding: Finding, frame: Frame, rows: Sequence[int]) -> dict[str, Floats]:
+    """Bounds of the window and, where it was looked at, of its last period alone."""
+    alpha = (finding.alpha if finding.interval_alpha is None else finding.interval_alpha)[rows]
+    lower, upper = frame.interval(alpha, finding.expected[rows], finding.dispersion[rows])
+    found = {"lower": lower, "upper": upper}
+    if finding.alone is not None:
+        alone = frame.interval(alpha, finding.alone.expected[rows], finding.alone.dispersion[rows])
+        found["period_lower"], found["period_upper"] = alone
+    return found
+
+
+def _since(frame: Frame, place: str, row: int, question: Question) -> int | None:
+    stands = frame.breaches(place, row).get(question)
+    return stands.since if stands else None
+
+
+def _share_reported(view: SectorView, row: int, window: int) -> float:
+    if view.reported is None:
+        return 1.0
+    whole = view.reported.whole[row, -window:]
+    share = (view.reported.share[row, -window:] * whole).sum() / max(whole.sum(), 1e-9)
+    return float(np.clip(round(float(share), 3), SMALLEST, 1.0))
+
+
+def _baseline(model: KeptModel | None, cadence: Cadence) -> str:
+    if model is None:
+        return "the same hours of two weeks"
+    if model.peers:
+        own = f" and {model.periods} {cadence}s" if model.periods else ""
+        return f"prior of {model.peers} like sectors{own}"
+    steps = f", steps at {len(model.steps)} dates" if model.steps else ""
+    return f"regression over {model.periods} {cadence}s{steps}"

@@ -1,0 +1,71 @@
+"""What a period of n sectors looks like beside what is normal there."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from streams.baselines import fitted_delays, reporting_delay
+from streams.baselines.fitted_models import Models
+from streams.contract.questions import Look
+from streams.counting.sector_counts import Counts
+from streams.detectors import LONGEST, Reported, SectorView
+from streams.judging.operating_limits import OperatingLimits
+
+
+def view_of(
+    sectors: Sequence[Counts],
+    look: Look,
+    index: int,
+    *,
+    models: Models,
+    limits: OperatingLimits,
+    as_of: float,
+    watermark: float | None = None,
+) -> SectorView | None:
+    """Return the view of those sectors that have a model, of the LONGEST periods up to `index`.
+
+    None where no sector has. Where there is no `watermark` every period is held to be fully reported.
+    """
+    ready = models.ready(sectors)
+    if not ready:
+        return None
+    cadence = models.cadence
+    baseline = models.expect(ready, index, LONGEST)
+    observed = np.stack([counts.series[cadence].window(index, LONGEST) for counts in ready]).astype(float)
+    # Periods before a sector's first event are not zeros but nothing: they weigh on neither side.
+    starts = np.array([counts.series[cadence].first for counts in ready])
+    known = np.arange(index - LONGEST + 1, index + 1)[None, :] >= starts[:, None]
+    mean = np.where(known, baseline.mean, 0.0)
+    view = SectorView(
+        look=look,
+        cadence=cadence,
+        index=index,
+        as_of=as_of,
+        sectors=ready,
+        observed=observed,
+        mean=mean,
+        dispersion=baseline.dispersion,
+        error=baseline.error,
+        capacity=[limits.capacity(counts.sector) for counts in ready],
+    )
+    return _as_reported(view, watermark)
+
+
+def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
+    """The same, with what is normal of as much as has been reported."""
+    known = fitted_delays.shares(
+        view.sectors,
+        view.cadence,
+        view.index,
+        length=LONGEST,
+        watermark=watermark,
+        is_open=view.look is Look.EARLY,
+    )
+    if known is None:
+        return view
+    if view.look is Look.OPEN:
+        # A count that is too high for the whole period already may be judged at any time, and often.
+        known.share[:, -1], known.doubt[:, -1] = 1.0, 0.0
+    mean, dispersion = reporting_delay.thinned(view.mean, view.dispersion[:, None], known)
+    return replace(view, mean=mean, reported=Reported(known.share, known.doubt, dispersion, view.mean))

@@ -1,0 +1,63 @@
+"""Run in a checkout that has the toy detector: print what becomes of a day that doubles, as JSON."""
+
+import json
+
+import numpy as np
+
+from alerts.console.board import Board
+from alerts.lifecycle.policies import policies
+from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.marks import Marks
+from alerts.notices.routing import Route, Routing
+from streams.contract.cadence import Cadence
+from streams.contract.questions import Look
+from streams.contract.sectors import registry
+from streams.contract.verdicts import Verdict
+from streams.counting.sector_counts import KEEP, Counts
+from streams.counting.series import Series
+from streams.judging.judge import Judge
+
+FIRST, DAYS = 19_000, 40
+
+
+class Record:
+    """A record of `verdicts`."""
+
+    headers = ()
+    timestamp = 1_700_000_000_000
+
+    def __init__(self, offset: int, verdict: Verdict) -> None:
+        self.offset, self.value = offset, verdict.model_dump_json().encode()
+
+
+def main() -> None:
+    """Forty days of 30 people, and one of 90."""
+    counts, judge = Counts("swanton"), Judge(registry())
+    people = np.append(np.full(DAYS, 30), 90).astype(np.int32)
+    counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY], FIRST, people)
+    last = FIRST + DAYS
+    judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=last - 1)
+    verdicts = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=last)
+    [verdict] = [one for one in verdicts if one.question == "doubled"]
+    alerts, board = AlertPipeline(policies(), Marks()), Board()
+    outcome = alerts.process(0, [Record(0, verdict)])
+    [(notice, _)] = outcome.notices
+    board.alert(notice.alert)
+    [shown] = board.snapshot()["alerts"]
+    routing = Routing([Route(sinks=("shift",), question=("doubled",))])
+    print(
+        json.dumps(
+            {
+                "alpha": verdict.evidence.alpha,
+                "headline": notice.headline,
+                "severity": notice.alert.severity,
+                "routed": routing.takes("shift", notice, 0.0),
+                "shown": [shown["question"], shown["title"], shown["colour"]],
+                "remembered": counts.state.daily.detectors["doubled"],
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
