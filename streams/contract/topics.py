@@ -49,6 +49,7 @@ TOPICS = (
     Topic("notices", "alert", 4, 400),  # what was sent to whom
     Topic("notices.dead", "sink/notice", 1, 90),
     Topic("controls", "kind/name", 1, None),
+    Topic("tables", "figure", 1, None),  # the newest event of each figure of an official table, for `ingest`
 )
 
 
