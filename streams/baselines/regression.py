@@ -17,6 +17,7 @@ from streams.baselines import algebra
 from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
 from streams.baselines.design_matrix import FIRST
 from streams.baselines.dispersion import UNUSUAL, anscombe, wander, weights, whole
+from streams.baselines.level import straying
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
 
@@ -37,6 +38,7 @@ class Fit:
     dispersion: Floats  # [n], φ ≥ 1
     down_weighted: Floats  # [n], past periods held to be surges
     wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not asked
+    straying: Floats  # [n], relative variance of the level from period to period; 0 if not asked
 
 
 class Expectation(NamedTuple):
@@ -93,12 +95,14 @@ def fit(
     block: int = 0,
     harmonics: int = 0,
     moving: bool = False,
+    memory: float = 0.0,
 ) -> Fit:
     """Fit n series of T periods.
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
+    `prior` of the k + s terms; `memory` of a level that strays (0: none does). The fit of a series is the same
+    to the last bit, whatever the others are.
     """
     # Single precision costs half, and has more digits than counts can tell of.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
@@ -129,12 +133,19 @@ def fit(
     covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     stray = wander(weight * (counts - mean), weight * mean, phi, block)
+    level = np.zeros(len(counts))
+    if memory:
+        level = straying(weight * (counts - mean), weight * mean, phi, memory)
+        # What the level does is no scatter of single periods.
+        usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
+        phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
     return Fit(
         coefficients=beta,
         covariance=covariance,
         dispersion=phi,
         down_weighted=down.sum(1).astype(float),
         wander=stray,
+        straying=level,
     )
 
 

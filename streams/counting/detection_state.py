@@ -35,6 +35,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     coefficients: bytes
     covariance: bytes
     wander: float  # relative variance of the level between blocks of periods
+    straying: float  # relative variance of the level from period to period
     dispersion: float
     down_weighted: int  # past periods held to be surges
 

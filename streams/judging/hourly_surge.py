@@ -57,7 +57,10 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     ends = [int(view.start_of(row, view.index + 1).timestamp()) // HOUR for row in rows]
     found = _profile(sectors, ends, view.mean[rows])
     people = view.mean[rows, -7:].min(1)[:, None] * found.rate
-    spread = found.dispersion[:, None] + people * found.error
+    # People who come in groups are as scattered by the hour as by the day: in two weeks of hours a rare bus
+    # is held to be an outlier, in a year of days it is not.
+    scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
+    spread = scatter + people * found.error
     level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
     for counts, end, limit in zip(sectors, ends, limits, strict=True):
@@ -130,7 +133,7 @@ def _hours(view: SectorView, hour: int) -> _Hours:
     return _Hours(
         np.stack(series).astype(float),
         mean,
-        np.broadcast_to(found.dispersion[:, None], mean.shape),
+        np.broadcast_to(np.maximum(found.dispersion, view.dispersion)[:, None], mean.shape),
         np.take_along_axis(found.error, clock[:, -1:], 1)[:, 0],
         np.where(ago == 0, mean, 0.0).sum(1),
     )
