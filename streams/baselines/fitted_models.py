@@ -54,6 +54,7 @@ class Baseline(NamedTuple):
     dispersion: Floats  # [n]
     error: Floats  # [n], relative variance of the last mean
     straying: Floats  # [n], relative variance of the level from period to period
+    tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
 
 
 class Models:
@@ -142,6 +143,7 @@ class Models:
                 covariance=fit.covariance[row].astype(np.float32).tobytes(),
                 wander=float(fit.wander[row]),
                 straying=float(fit.straying[row]),
+                tail=float(fit.tail[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
             )
@@ -174,6 +176,7 @@ class Models:
             dispersion=np.array([model.dispersion for model in kept]),
             error=error,
             straying=np.array([model.straying for model in kept]),
+            tail=np.array([model.tail for model in kept]),
         )
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:

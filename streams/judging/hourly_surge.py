@@ -21,6 +21,7 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import Curve
+from streams.baselines.upper_tail import nominal
 from streams.contract.cadence import HOUR, Cadence
 from streams.counting.detection_state import HourLimits
 from streams.counting.sector_counts import Counts
@@ -61,7 +62,8 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     # is held to be an outlier, in a year of days it is not.
     scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
     spread = scatter + people * found.error
-    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
+    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)
+    level = nominal(level, np.broadcast_to(view.tail, len(view.sectors))[rows])[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
     for counts, end, limit in zip(sectors, ends, limits, strict=True):
         counts.state.hourly.surge_limits = HourLimits(end, limit.tobytes())
@@ -83,7 +85,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     that of surges in a day.
     """
     seen, level = _hours(view, hour), alpha * SHARE
-    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST)
+    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST, tail=view.tail)
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level
     breach &= is_large(last, expected) & is_large(found.observed, found.expected)

@@ -49,6 +49,7 @@ def view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
+        tail=baseline.tail,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
     return _at_its_level(_as_reported(view, watermark), baseline.straying)
