@@ -44,9 +44,12 @@ TOPICS = (
     Topic("counts", "sector", 4, None, source="encounters"),
     Topic("borders", "border", 4, None, source="summaries"),
     Topic("alerts", "question", 4, None, source="verdicts"),
-    Topic("notices", "alert", 4, 30),
+    Topic("alerts.current", "question", 4, None),  # the newest alert of each question, as JSON
+    Topic("deliveries", "sink/alert", 4, None),  # what each sink knows of each alert; partitioned by sink
+    Topic("notices", "alert", 4, 400),  # what was sent to whom
     Topic("notices.dead", "sink/notice", 1, 90),
     Topic("controls", "kind/name", 1, None),
+    Topic("tables", "figure", 1, None),  # the newest event of each figure of an official table, for `ingest`
 )
 
 

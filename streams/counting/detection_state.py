@@ -35,6 +35,8 @@ class KeptModel(msgspec.Struct, frozen=True):
     coefficients: bytes
     covariance: bytes
     wander: float  # relative variance of the level between blocks of periods
+    straying: float  # relative variance of the level from period to period
+    tail: float  # how much heavier the upper tail is than the negative binomial's
     dispersion: float
     down_weighted: int  # past periods held to be surges
 

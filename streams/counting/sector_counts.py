@@ -20,11 +20,11 @@ from streams.counting.decoder import Event
 from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import ReportingTriangle
+from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
 from streams.counting.series import Series, local
 from streams.counting.slices import Slices
 from streams.counting.unwritten import Unwritten
 
-KEEP: Final = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}
 SEAM: Final = 2  # periods before the end of the written history from which on a tail covers what changes
 
 

@@ -21,6 +21,7 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import Curve
+from streams.baselines.upper_tail import nominal
 from streams.contract.cadence import HOUR, Cadence
 from streams.counting.detection_state import HourLimits
 from streams.counting.sector_counts import Counts
@@ -57,8 +58,12 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     ends = [int(view.start_of(row, view.index + 1).timestamp()) // HOUR for row in rows]
     found = _profile(sectors, ends, view.mean[rows])
     people = view.mean[rows, -7:].min(1)[:, None] * found.rate
-    spread = found.dispersion[:, None] + people * found.error
-    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
+    # People who come in groups are as scattered by the hour as by the day: in two weeks of hours a rare bus
+    # is held to be an outlier, in a year of days it is not.
+    scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
+    spread = scatter + people * found.error
+    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)
+    level = nominal(level, np.broadcast_to(view.tail, len(view.sectors))[rows])[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
     for counts, end, limit in zip(sectors, ends, limits, strict=True):
         counts.state.hourly.surge_limits = HourLimits(end, limit.tobytes())
@@ -80,7 +85,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     that of surges in a day.
     """
     seen, level = _hours(view, hour), alpha * SHARE
-    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST)
+    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST, tail=view.tail)
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level
     breach &= is_large(last, expected) & is_large(found.observed, found.expected)
@@ -130,7 +135,7 @@ def _hours(view: SectorView, hour: int) -> _Hours:
     return _Hours(
         np.stack(series).astype(float),
         mean,
-        np.broadcast_to(found.dispersion[:, None], mean.shape),
+        np.broadcast_to(np.maximum(found.dispersion, view.dispersion)[:, None], mean.shape),
         np.take_along_axis(found.error, clock[:, -1:], 1)[:, 0],
         np.where(ago == 0, mean, 0.0).sum(1),
     )

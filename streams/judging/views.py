@@ -7,6 +7,8 @@ import numpy as np
 
 from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.fitted_models import Models
+from streams.baselines.level import MEMORY, follow
+from streams.baselines.negative_binomial import Floats
 from streams.contract.questions import Look
 from streams.counting.sector_counts import Counts
 from streams.detectors import LONGEST, Reported, SectorView
@@ -47,9 +49,10 @@ def view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
+        tail=baseline.tail,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
-    return _as_reported(view, watermark)
+    return _at_its_level(_as_reported(view, watermark), baseline.straying)
 
 
 def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
@@ -69,3 +72,15 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
         known.share[:, -1], known.doubt[:, -1] = 1.0, 0.0
     mean, dispersion = reporting_delay.thinned(view.mean, view.dispersion[:, None], known)
     return replace(view, mean=mean, reported=Reported(known.share, known.doubt, dispersion, view.mean))
+
+
+def _at_its_level(view: SectorView, straying: Floats) -> SectorView:
+    """The same, with what the periods before say of the level where it strays."""
+    memory = MEMORY.get(view.cadence)
+    if memory is None or not straying.any():
+        return view
+    level = follow(view.observed, view.mean, view.each, straying, memory)
+    reported = view.reported
+    if reported is not None:
+        reported = reported._replace(whole=reported.whole * level.factor)
+    return replace(view, mean=view.mean * level.factor, error=view.error + level.error, reported=reported)

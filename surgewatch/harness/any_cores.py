@@ -14,7 +14,9 @@ from alerts.lifecycle.alert import Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.controls import CONTROL, Acknowledge, Reroute, Silence
-from alerts.notices.marks import Marks
+from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.history import SINK, NoticeHistory
+from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
 from streams.contract.events import Encounter
 from streams.contract.partitioning import partition_of
@@ -59,7 +61,7 @@ class Cores:
         self._maker = Maker(self._random, wild=wild, odd=odd)
         self._judge = Judge(places)
         self._home = partition_of(SECTOR.encode(), PARTITIONS)
-        self.marks = Marks()
+        self.controls = ControlsInForce(Routing([Route(sinks=(SINK,))]))
         self._make()
         self._written: dict[tuple[str, int], dict[bytes, bytes | None]] = {}  # by core and partition
         self.board = Board()
@@ -96,7 +98,8 @@ class Cores:
             self._places, self._judge, home=lambda sector: partition_of(sector.encode(), PARTITIONS)
         )
         self.borders = BorderPipeline(self._places)
-        self.alerts = AlertPipeline(policies(), self.marks)
+        self.alerts = AlertPipeline(policies())
+        self.history = NoticeHistory(policies(), self._places, self.controls)
 
     def _cores(self) -> Mapping[str, SectorPipeline | BorderPipeline | AlertPipeline]:
         return {"counts": self.sectors, "borders": self.borders, "alerts": self.alerts}
@@ -124,9 +127,10 @@ class Cores:
         self._count("verdicts", output.unusable)
         for verdict in output.verdicts:
             self.board.observe(verdict)
-        for alert in output.alerts:
-            self.board.alert(alert)
-        for notice, _ in output.notices:
+        for change in output.changes:
+            if change.alert is not None:
+                self.board.alert(change.alert)
+        for notice in self.history.follow(output.changes, NOW):
             notice.model_dump_json()
         self.alerts.tick(NOW)
 
@@ -143,7 +147,7 @@ class Cores:
             except ValidationError:
                 self.outcomes["controls", "refused"] += 1
                 continue
-            self.marks.apply(control)
+            self.controls.apply(control)
             self.outcomes["controls", "applied"] += 1
 
     def _state(self, records: list[AnyRecord]) -> None:

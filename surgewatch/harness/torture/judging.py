@@ -1,6 +1,7 @@
 """Hold what came out against what has to come out."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from aiokafka import TopicPartition as Partition
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
@@ -102,7 +103,7 @@ async def _without_faults(site: Site) -> tuple[set[str], set[Told]]:
     for record in await _read(site, "encounters"):
         by_partition.setdefault(record.partition, []).append(record)
     sectors = SectorPipeline(site.places, Judge(site.places))
-    alerts = AlertPipeline(policies(), Marks())
+    alerts, history = AlertPipeline(policies()), NoticeHistory(policies(), site.places)
     breaches, told = set[str](), set[Told]()
     for partition, records in by_partition.items():
         verdicts: list[Verdict] = []
@@ -110,12 +111,12 @@ async def _without_faults(site: Site) -> tuple[set[str], set[Told]]:
             verdicts += sectors.process(partition, records[at : at + 10_000]).verdicts
         breaches |= {verdict.verdict_id for verdict in verdicts if verdict.closed and verdict.breach}
         published = [Published(at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
-        told |= _ends(alerts.process(partition, published).notices)
+        told |= _ends(history.follow(alerts.process(partition, published).changes, time.time()))
     return breaches, told
 
 
-def _ends(notices: Iterable[tuple[Notice, int]]) -> set[Told]:
-    return {(one.alert.alert_id, one.reason) for one, _ in notices if one.reason in ENDS}
+def _ends(notices: Iterable[Notice]) -> set[Told]:
+    return {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
 
 
 async def _read(site: Site, topic: str) -> list[Any]:

@@ -24,7 +24,6 @@ PACKAGES: Final[tuple[Package, ...]] = ("streams", "alerts")
 STAGES: Final = (
     ("surgewatch-streams", "encounters"),
     ("surgewatch-alerts", "verdicts"),
-    ("surgewatch-sink-webhook", "notices"),
 )
 PARTITIONS: Final = 4
 
