@@ -168,6 +168,7 @@ class Flow:
         """Read back the state of the partitions that are new here. Raises StateError."""
         started = time.monotonic()
         mine = sorted(tp.partition for tp in partitions if tp.topic == self.source)
+        self._refuse_new_partitions(mine)
         held = await self._read_back(mine)
         for partition, state in held.items():
             self._restore(partition, {key: value for key, value in state.pairs if value is not None})
@@ -184,6 +185,15 @@ class Flow:
             keys=keys,
             seconds=round(self.recovery_seconds, 3),
         )
+
+    def _refuse_new_partitions(self, mine: Iterable[int]) -> None:
+        known = self.changelog.partitions
+        if known is not None and (new := sorted(set(mine) - known)):
+            raise StateError(
+                f"{self.source} has new partitions {new}, its changelog {self.changelog.topic} has "
+                f"{len(known)}: stop all workers and producers, and run `surgewatch topics --partitions "
+                f"{max(new) + 1}`, which moves the state"
+            )
 
     async def _read_back(self, partitions: Sequence[int]) -> Mapping[int, State]:
         """The state of partitions. Tried again for a while: a broker may be away for a moment."""

@@ -174,6 +174,7 @@ class Worker:
         ids = await generations(settings.kafka, [one.topic for one in changelogs.values()])
         for changelog in changelogs.values():
             changelog.generation = ids.get(changelog.topic, "")
+            changelog.partitions = self._app.partitions[changelog.topic]
         await self._monitor.read_standing_controls(self._on_control)
         await self._supervision.first_lag(self._app.partitions)
 
