@@ -62,6 +62,7 @@ class Alert(BaseModel):
     told_at: AwareDatetime | None = None  # by the wall: when it was last told as new or worse
     told_as: str = ""  # the figures of the last notice
     unanswered: Annotated[int, Field(ge=0)] = 0  # times told again since, as nobody acknowledged it
+    no_data_since: AwareDatetime | None = None  # the sector's last event, while it is without data
     expired: bool = False  # resolved because nothing was heard any more
     acknowledged_by: str = ""
     silenced_by: str = ""

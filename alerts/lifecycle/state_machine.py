@@ -1,11 +1,12 @@
 """The life of an alert, as a table: what state it is in, what is heard, what becomes of it.
 
-                     breach                    calm                      nothing for long
-    (none)           open                      –                         –
-    pending          confirm                   drop                      drop
-    firing           continue                  settle                    expire
-    resolved         open again                –                         –
+                     breach          calm            held            nothing for long
+    (none)           open            –               –               –
+    pending          confirm         drop            hold            drop
+    firing           continue        settle          hold            expire
+    resolved         open again      –               –               –
 
+Held is a question that cannot be judged, because its sector is without data: what stands, stands.
 `step` is pure. Hearing the same verdicts again, or older ones, changes nothing.
 """
 
@@ -24,6 +25,7 @@ class Signal(Enum):
 
     BREACH = auto()
     CALM = auto()
+    HELD = auto()
     NOTHING = auto()
 
 
@@ -42,7 +44,7 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
     """What becomes of an alert (None: there is none) when a verdict on its question is heard."""
     if alert is not None and _is_stale(alert, verdict):
         return Change(alert)
-    heard = Signal.BREACH if policy.counts(verdict) else Signal.CALM
+    heard = Signal.HELD if verdict.held else Signal.BREACH if policy.counts(verdict) else Signal.CALM
     if heard is Signal.CALM and not verdict.closed:
         return Change(alert)  # a period still filling can say that it is too high, not that it is calm
     return TABLE[alert.state if alert else None, heard](alert, verdict, policy)
@@ -75,6 +77,8 @@ def press(alert: Alert, now: dt.datetime, policy: Policy) -> Change:
 def _is_stale(alert: Alert, verdict: Verdict) -> bool:
     if verdict.verdict_id == alert.latest.verdict_id or verdict.period < alert.latest.period:
         return True
+    if verdict.held:
+        return verdict.as_of <= alert.updated
     same = verdict.period == alert.latest.period
     return same and (verdict.as_of < alert.latest.as_of or (alert.latest.closed and not verdict.closed))
 
@@ -97,6 +101,7 @@ def _open(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
         severity=policy.severity(verdict),
         onset=verdict.period,
         updated=verdict.as_of,
+        no_data_since=verdict.evidence.no_data_since,
         worst=verdict,
         latest=verdict,
     )
@@ -126,10 +131,20 @@ def _settle(alert: Alert | None, verdict: Verdict, policy: Policy) -> Change:
     before = _there(alert)
     news = verdict.period > before.latest.period or before.latest.breach
     calmer = before.model_copy(
-        update={"latest": verdict, "updated": verdict.as_of, "calms": before.calms + news}
+        update={
+            "latest": verdict,
+            "updated": verdict.as_of,
+            "calms": before.calms + news,
+            "no_data_since": None,
+        }
     )
     enough = calmer.calms >= policy.calm_periods(verdict.cadence)
     return _resolve(calmer) if enough else Change(calmer)
+
+
+def _hold(alert: Alert | None, verdict: Verdict, _: Policy) -> Change:
+    since = verdict.evidence.no_data_since
+    return Change(_there(alert).model_copy(update={"updated": verdict.as_of, "no_data_since": since}))
 
 
 def _drop(alert: Alert | None, _: Verdict, __: Policy) -> Change:
@@ -161,6 +176,7 @@ def _hear_breach(alert: Alert, verdict: Verdict, policy: Policy) -> Alert:
         update={
             "latest": verdict,
             "updated": verdict.as_of,
+            "no_data_since": verdict.evidence.no_data_since,
             "severity": severity,
             "worst": verdict if worse else alert.worst,
             "breaches": alert.breaches + (verdict.period > alert.latest.period),
@@ -178,13 +194,17 @@ def _there(alert: Alert | None) -> Alert:
 TABLE: Final[dict[tuple[State | None, Signal], Move]] = {
     (None, Signal.BREACH): _open,
     (None, Signal.CALM): _nothing,
+    (None, Signal.HELD): _nothing,
     (State.PENDING, Signal.BREACH): _confirm,
     (State.PENDING, Signal.CALM): _drop,
+    (State.PENDING, Signal.HELD): _hold,
     (State.PENDING, Signal.NOTHING): _drop,
     (State.FIRING, Signal.BREACH): _continue,
     (State.FIRING, Signal.CALM): _settle,
+    (State.FIRING, Signal.HELD): _hold,
     (State.FIRING, Signal.NOTHING): _expire,
     (State.RESOLVED, Signal.BREACH): _open,
     (State.RESOLVED, Signal.CALM): _nothing,
+    (State.RESOLVED, Signal.HELD): _nothing,
     (State.RESOLVED, Signal.NOTHING): _drop,
 }

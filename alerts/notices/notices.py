@@ -1,5 +1,6 @@
 """Notices: what people read in five seconds: what was seen and expected, since when, where from, how sure."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,6 +10,7 @@ from alerts.notices.wording import place, sparkline, sureness
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Contribution, Question, Verdict
 
+_DAYS_FROM: Final = 48  # hours without data from which on they are shown as days
 _SHOWN: Final = 3  # sectors in a headline
 _LEAD: Final = {
     Reason.FIRST: "",
@@ -40,7 +42,21 @@ def headline(alert: Alert, reason: Reason) -> str:
 def title(alert: Alert) -> str:
     """The same without why it is told; of what is over, the worst there was."""
     told = alert.latest if alert.state is not State.RESOLVED else alert.worst
+    if alert.question is Question.SILENCE and told.evidence.no_data_since is not None:
+        return _no_data(told, told.evidence.no_data_since)
     return f"{alert.question.entry.title}{_where(told)}: {figures(told)}"
+
+
+def _no_data(verdict: Verdict, since: dt.datetime) -> str:
+    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`"""
+    hours = max(round((verdict.as_of - since) / dt.timedelta(hours=1)), 1)
+    unit, length = ("day", hours // 24) if hours >= _DAYS_FROM else ("hour", hours)
+    days = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
+    return (
+        f"No data from {place(verdict.sector)} for {length} {unit}{'s' if length > 1 else ''}. "
+        f"Last event {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+        f"{verdict.evidence.expected / days:.0f} a day were expected."
+    )
 
 
 def lines(alert: Alert, reason: Reason) -> list[str]:
