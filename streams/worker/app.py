@@ -31,7 +31,7 @@ from streams.worker.settings import Settings
 log = structlog.get_logger()
 
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
-KINDS = ("policy", "capacity", "sensitivity")
+KINDS = ("policy", "capacity", "sensitivity", "confirm")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
