@@ -5,18 +5,18 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts bench bench-detection docs manifests clean
+.PHONY: help setup demo test check format lint types contracts bench bench-detection docs manifests lock wheel image sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
 
 setup: $(STAMP) ## make .venv with everything in it
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Surgewatch needs Python 3.11 or newer (make PYTHON=python3.12 ...)")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[rocksdb]" --group dev
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup ## replay Roxham Road, winter 2022-23, through a whole system on this machine
@@ -54,6 +54,23 @@ docs: setup ## write what is generated: references, rules, dashboards
 
 manifests: ## render the Helm chart for kustomize (needs helm)
 	$(HELM) template surgewatch deploy/helm/surgewatch --namespace surgewatch --skip-tests > deploy/kubernetes/surgewatch.yaml
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--custom-compile-command "make lock" $(UPGRADE)
+EXTRAS = --extra rocksdb --extra msk
+lock: setup ## write the lock files; UPGRADE=--upgrade takes the newest versions
+	$(LOCK) pyproject.toml $(EXTRAS) --output-file requirements.lock
+	$(LOCK) pyproject.toml $(EXTRAS) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
+
+wheel: setup ## build the wheel and the source distribution into build/dist
+	$(BIN)/python -m hatchling build --directory build/dist
+
+image: ## build the container image surgewatch:local, without Docker
+	deploy/image/build
+
+sbom: setup image ## list what is in the image, with licences, in build/image
+	$(BIN)/python deploy/image/inventory.py
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

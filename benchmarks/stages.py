@@ -25,7 +25,7 @@ from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.batch_fetcher import in_whole_batches
-from streams.runtime.worker import YOUNG
+from streams.runtime.process import YOUNG
 
 HOURS, FETCH, BATCH = 6, 60_000, 4_000  # of event time in all; events of a fetch, and of a record batch
 SPOKEN = int(load.START.timestamp() + 86_400) * 1000

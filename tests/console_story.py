@@ -26,8 +26,8 @@ SURE = 3.9  # standard deviations on each side of what is normal: 1 in 10,000
 class Place:
     sector: str
     border: str
-    summary: float  # people a day
-    surge: float = 1.0  # how many times the summary in the end
+    level: float  # people a day
+    surge: float = 1.0  # how many times the level in the end
     days: int = 0  # for how long
 
 
@@ -180,7 +180,7 @@ def board() -> Board:
     full = Board()
     for place in PLACES:
         for verdict in days_of(place):
-            full.hear(verdict)
+            full.observe(verdict)
     for number, alert in enumerate(alerts()):
         full.alert(alert)
         for sink in ("slack", "pagerduty", "webhook-rcmp"):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from streams.contract.reading import Timed
 from streams.contract.verdicts import Question, Verdict
 
 
@@ -66,7 +67,7 @@ class Alert(BaseModel):
     silenced_by: str = ""
 
 
-class Notice(BaseModel):
+class Notice(Timed):
     """One thing to tell. `notice_id` is the dedup key: the same over retries and replays."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,6 +78,11 @@ class Notice(BaseModel):
     headline: Annotated[str, Field(max_length=200)]
     text: str
     produced_at: AwareDatetime | None = None  # when the newest event behind it was produced
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the notice refers to."""
+        return max(self.alert.updated, self.alert.onset)
 
 
 def alert_id(question_key: str, onset: AwareDatetime) -> str:

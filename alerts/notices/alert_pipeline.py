@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
-from pydantic import ValidationError
 
 from alerts.lifecycle import state_machine
 from alerts.lifecycle.alert import Alert, Notice, Reason, State
@@ -20,11 +19,11 @@ from alerts.lifecycle.state_machine import Change
 from alerts.notices import notices
 from alerts.notices.marks import Marks
 from streams.contract.cadence import DAY
+from streams.contract.reading import Unusable, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
 CLOCK = {False: b"\0clock", True: b"\0clock of regions"}  # keys of a partition's event times
-_PRODUCED_AT = "produced_at"
 
 
 class Record(Protocol):
@@ -33,7 +32,7 @@ class Record(Protocol):
     offset: int
     value: bytes | None
     timestamp: int
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass
@@ -44,7 +43,7 @@ class Outcome:
     alerts: list[Alert] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     transitions: Counter[tuple[str, str]] = field(default_factory=Counter)  # question, state
-    unreadable: int = 0
+    unusable: Counter[Unusable] = field(default_factory=Counter)
 
 
 class Partition:
@@ -72,10 +71,9 @@ class AlertPipeline:
         outcome = Outcome()
         part = self.parts.setdefault(partition, Partition())
         for record in records:
-            try:
-                verdict = Verdict.model_validate_json(record.value or b"")
-            except ValidationError:
-                outcome.unreadable += 1
+            verdict = read(Verdict, record)
+            if isinstance(verdict, Unusable):
+                outcome.unusable[verdict] += 1
                 continue
             outcome.verdicts.append(verdict)
             self._hear(part, verdict, record, outcome)
@@ -131,7 +129,7 @@ class AlertPipeline:
         if record.offset <= offset:
             return
         change = state_machine.step(alert, verdict, self._policies.of(verdict.question))
-        produced = next((int(value) for name, value in record.headers if name == _PRODUCED_AT), 0)
+        produced = produced_at(record.headers)
         self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
 
     def _pass(self, part: Partition, regional: bool, event_time: float, at: int, outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -35,10 +36,10 @@ from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.toml_documents import DocumentError
-from streams.runtime import worker
-from streams.runtime.flow import FlowSpec
+from streams.runtime.environment import refuse_unknown
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.process import run
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.transport import METADATA_MS
 from streams.runtime.worker import Pages, Worker
 
 log = structlog.get_logger()
@@ -65,14 +66,15 @@ class Alerts:
                     "verdicts", self.pipeline, "alerts", NoticePublisher(settings, self.board), self.metrics
                 )
             ],
-            self.metrics,
+            self.metrics.runtime,
             group="surgewatch-alerts",
             needed=NEEDED,
-            hear=self.hear,
+            on_control=self.hear,
             show=lambda: self.metrics.standing(counted(self.pipeline.standing())),
             serve=self.serve,
+            about={"sinks": [sink.name for sink in sinks]},
         )
-        self.dead = DeadLetters(settings, self.board, self.worker.say)
+        self.dead = DeadLetters(settings, self.board, self.worker.publish)
 
     def hear(self, record: Any) -> None:
         """Take one record of `controls`."""
@@ -129,11 +131,10 @@ class Alerts:
         """Bring one sink its notices, for as long as the broker is there."""
         consumer = AIOKafkaConsumer(
             self.settings.topic("notices"),
-            bootstrap_servers=self.settings.brokers,
+            **self.settings.kafka.aiokafka,
             group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_MS,
             fetch_max_wait_ms=FETCH_MS,
             max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
         )
@@ -182,7 +183,7 @@ class Alerts:
 
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker hears it."""
-        await self.worker.say("controls", control.key.encode(), control.model_dump_json().encode())
+        await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
 
     async def resend(self, letter_id: str) -> bool:
         """Try a dead letter once more, beside the queue; False: there is none of that id."""
@@ -237,6 +238,7 @@ async def lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:
 @asynccontextmanager
 async def alerts_worker() -> AsyncIterator[Worker]:
     """The worker as the environment wants it; raises what `main` calls unusable."""
+    refuse_unknown(os.environ, Settings)
     settings = Settings()
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     yield Alerts(settings, *sinks(settings)).worker
@@ -244,4 +246,4 @@ async def alerts_worker() -> AsyncIterator[Worker]:
 
 def main() -> int:
     """Run one worker with the settings of the environment; the exit status."""
-    return worker.run(alerts_worker, (ValidationError, DocumentError, RoutesError))
+    return run(alerts_worker, (ValidationError, DocumentError, RoutesError))

@@ -12,7 +12,6 @@ from alerts.console.board import Board
 from alerts.lifecycle.alert import Notice
 from alerts.notices.dead_letters import Buried, DeadLetter
 from alerts.worker.settings import Settings
-from streams.runtime.transport import METADATA_MS
 
 log = structlog.get_logger()
 
@@ -51,8 +50,7 @@ class DeadLetters:
         """Hear what is buried, here and elsewhere, for as long as the broker is there."""
         consumer = AIOKafkaConsumer(
             self._settings.topic(TOPIC),
-            bootstrap_servers=self._settings.brokers,
-            metadata_max_age_ms=METADATA_MS,
+            **self._settings.kafka.aiokafka,
         )
         await consumer.start()
         try:

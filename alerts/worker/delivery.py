@@ -16,10 +16,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 from aiokafka import TopicPartition
-from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.sinks import Delivered, Digests, Outcome, Refused, Reminds, Request, Retry, Sink
+from streams.contract.reading import Unusable, produced_at, read
 
 log = structlog.get_logger()
 
@@ -235,10 +235,8 @@ async def serve(
 
 def _opened(at: TopicPartition, records: Sequence[Any]) -> Iterator[Letter]:
     for record in records:
-        try:
-            notice = Notice.model_validate_json(record.value)
-        except ValidationError:
-            log.error("notice not understood", partition=at.partition, offset=record.offset)
+        notice = read(Notice, record)
+        if isinstance(notice, Unusable):
+            log.error("notice passed over", partition=at.partition, offset=record.offset, reason=notice)
             continue
-        produced = next((int(value) for name, value in record.headers if name == "produced_at"), 0)
-        yield Letter(notice, at, record.offset, produced)
+        yield Letter(notice, at, record.offset, produced_at(record.headers))

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.exposition import generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from alerts.notices.alert_pipeline import Outcome
+from streams.runtime.metrics import CurrentGauge, RuntimeMetrics
 
-disable_created_metrics()  # type: ignore[no-untyped-call]
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
 
 
@@ -26,24 +25,24 @@ class Metrics:
         def histogram(name: str, text: str, *labels: str) -> Histogram:
             return Histogram(f"surgewatch_{name}", text, labels, buckets=SECONDS, registry=on)
 
-        self._alerts = gauge(
-            "alerts", "Alerts that stand", "sector", "border", "question", "severity", "state"
+        self._alerts = CurrentGauge(
+            "alerts", "Alerts that stand", ("sector", "border", "question", "severity", "state"), on
         )
         self._transitions = counter(
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"
         )
         self._notices = counter("notices_total", "Notices made", "reason")
-        self._unreadable = counter("verdicts_unreadable_total", "Verdicts that could not be understood")
+        self._unusable = counter(
+            "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
+        )
         self._deliveries = counter("deliveries_total", "Tries to deliver a notice", "sink", "outcome")
         self._seconds = histogram("delivery_seconds", "Time of one try", "sink")
         self._queue = gauge("delivery_queue", "Notices that a sink has not yet done with", "sink")
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
-        self._lag = gauge("consumer_lag", "Records in the broker not yet processed", "topic", "partition")
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
-        self._state = gauge("alerts_state_bytes", "Bytes written to the changelog since the worker started")
-        self._recovery = gauge("alerts_recovery_seconds", "How long the last reading back of state took")
+        self.runtime = RuntimeMetrics(on)
 
     def batch(self, outcome: Outcome, events: int, seconds: float) -> None:
         """One batch of verdicts has been processed."""
@@ -56,13 +55,12 @@ class Metrics:
             self._transitions.labels(question, state).inc(number)
         for notice, _ in outcome.notices:
             self._notices.labels(notice.reason).inc()
-        self._unreadable.inc(outcome.unreadable)
+        for reason, number in outcome.unusable.items():
+            self._unusable.labels("verdicts", reason).inc(number)
 
     def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
         """The alerts that stand, by sector, border, question, severity and state."""
-        self._alerts.clear()
-        for labels, number in alerts.items():
-            self._alerts.labels(*labels).set(number)
+        self._alerts.replace(alerts)
 
     def delivery(self, sink: str, outcome: str, seconds: float) -> None:
         """One try of one sink."""
@@ -76,18 +74,3 @@ class Metrics:
     def told(self, seconds: float) -> None:
         """A notice reached somebody, so long after its newest event."""
         self._latency.observe(max(seconds, 0.0))
-
-    def lag(self, behind: Mapping[tuple[str, int], int]) -> None:
-        """How many records of each topic's partitions are not yet processed."""
-        self._lag.clear()
-        for (topic, partition), records in behind.items():
-            self._lag.labels(topic, partition).set(records)
-
-    def storage(self, written: int, recovery_seconds: float) -> None:
-        """What the changelog has taken, and how long reading it back took."""
-        self._state.set(written)
-        self._recovery.set(recovery_seconds)
-
-    def page(self) -> bytes:
-        """The exposition, in Prometheus' text format."""
-        return generate_latest(self.registry)

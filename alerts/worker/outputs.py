@@ -3,6 +3,7 @@
 from alerts.console.board import Board
 from alerts.notices.alert_pipeline import Outcome
 from alerts.worker.settings import Settings
+from streams.contract.reading import PRODUCED_AT
 from streams.runtime.transport import Producer
 
 
@@ -26,7 +27,7 @@ class NoticePublisher:
                     (
                         notice.alert.alert_id.encode(),
                         notice.model_dump_json().encode(),
-                        [("produced_at", str(produced).encode())],
+                        [(PRODUCED_AT, str(produced).encode())],
                     )
                     for notice, produced in outcome.notices
                 ],

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from streams.baselines.algebra import grained
 from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import DAY, Cadence
 
@@ -60,7 +61,7 @@ def rows(cadence: Cadence, first: int, length: int, base: int, holidays: frozens
         off = np.array([at in holidays for at in range(first - 1, first + length)])
         # What was left undone on the holiday is done on the day after.
         out = np.column_stack([out, off[1:], off[:-1] & ~off[1:]])
-    return out
+    return grained(out)
 
 
 def size(cadence: Cadence) -> int:

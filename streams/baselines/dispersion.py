@@ -11,17 +11,17 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
+from streams.baselines.algebra import Reals, grained
 from streams.baselines.negative_binomial import Floats
-
-Reals = NDArray[np.floating]  # of single or double precision
 
 UNUSUAL: Final = 2.58  # Anscombe residual above which a period is held to be a surge
 _ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
 _MEANS: Final = np.geomspace(0.05, 400, 40)
 _SPREADS: Final = 1 + np.geomspace(0.01, 100, 24)
+_FINE: Final = 2.0**-30
 _STRIDE: Final = 13  # every so many periods is looked at: all weekdays and seasons come alike
 
 
@@ -59,7 +59,7 @@ def whole(weighed: Floats, mean: Reals) -> Floats:
     cells = len(_MEANS) * np.arange(len(mean))[:, None] + rows
     often = np.bincount(cells.ravel(), minlength=len(mean) * len(_MEANS)).reshape(len(mean), -1)
     left = _left()
-    seen = np.einsum("nm,ms->ns", often, left.scatter) / np.einsum("nm,ms->ns", often, left.weight)
+    seen = (often @ left.scatter) / (often @ left.weight)
     # Linear from one dispersion to the next: the sum of what is passed of each stretch.
     passed = np.clip((weighed[:, None] - seen[:, :-1]) / np.diff(seen), 0, 1)
     out = np.where(weighed < seen[:, 0], 1.0, _SPREADS[0] + (passed * np.diff(_SPREADS)).sum(1))
@@ -94,4 +94,5 @@ def _left() -> _Left:
             kept = chance * weights(y, mean, phi)
             scatter[row, column] = (kept * np.square(y - mean)).sum() / mean
             weight[row, column] = kept.sum()
-    return _Left(scatter, weight)
+    # So many times each: sums that no order changes.
+    return _Left(grained(scatter, _FINE), grained(weight, _FINE))

@@ -43,6 +43,8 @@ LEAST: Final = {
 # Log standard deviation of a level beyond which nothing is expected of it: a gamma would not stand for it.
 FARTHEST: Final = 2.0
 
+_BYTES: Final = np.dtype(np.float32).itemsize  # of what is kept of a number
+
 
 class Baseline(NamedTuple):
     """What is normal in n sectors over some periods."""
@@ -212,7 +214,7 @@ class Models:
     def _kept(self, counts: Counts) -> KeptModel | None:
         """A sector's model; None where it was fitted with other terms."""
         kept = counts.state.of(self.cadence).model
-        fits = kept is not None and len(kept.coefficients) == self._size * np.float32().nbytes
+        fits = kept is not None and len(kept.coefficients) == self._size * _BYTES
         return kept if fits else None
 
     def steps(self, counts: Counts, before: int) -> list[int]:

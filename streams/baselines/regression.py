@@ -13,16 +13,18 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines import algebra
+from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
 from streams.baselines.design_matrix import FIRST
-from streams.baselines.dispersion import UNUSUAL, Reals, anscombe, wander, weights, whole
+from streams.baselines.dispersion import UNUSUAL, anscombe, wander, weights, whole
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
 
 ROUNDS: Final = 3
 NEAR: Final = 0.01  # squared standard errors that a last step may go: what would follow is far less
 MOST: Final = 25  # steps of a round
-ROWS: Final = 32  # that are multiplied at once
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
+_SELDOM: Final = 0.25  # of all periods
 _TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
 
 
@@ -47,10 +49,11 @@ class Expectation(NamedTuple):
 def expect(coefficients: Floats, covariance: Floats, *, design: Floats, steps: Floats) -> Expectation:
     """Work out h periods of n series from their fits; `design` is [h, k], `steps` [n, h, s]."""
     k = design.shape[1]
-    eta = coefficients[:, :k] @ design.T
-    eta = eta + (steps @ coefficients[:, k:, None])[..., 0]
+    eta = algebra.times(coefficients[:, :k], design.T)
+    for at, effect in enumerate(coefficients[:, k:].T):
+        eta += steps[:, :, at] * effect[:, None]
     last = np.hstack([np.broadcast_to(design[-1], (len(eta), k)), steps[:, -1]])
-    error = ((last[:, None] @ covariance)[:, 0] * last).sum(1)
+    error = (np.einsum("nij,nj->ni", covariance, last) * last).sum(1)
     return Expectation(np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0))
 
 
@@ -58,12 +61,26 @@ class Shared:
     """Terms that T periods have for all series, and the products of them with each other."""
 
     def __init__(self, x: Floats) -> None:
-        self.x = x.astype(np.float32)
-        # One half of a symmetric matrix, but for terms that never meet, as two weekdays do not.
-        row, column = np.triu_indices(x.shape[1])
-        squares = self.x[:, row] * self.x[:, column]
-        some = squares.any(0)
-        self.squares, self.row, self.column = squares[:, some], row[some], column[some]
+        self.x = x
+        # Terms that are nothing in most periods, as a weekday is, are summed over the others alone.
+        often = (x != 0).mean(0) > _SELDOM
+        row, column = np.triu_indices(int(np.count_nonzero(often)))
+        self._row, self._column = np.flatnonzero(often)[row], np.flatnonzero(often)[column]
+        self._squares = x[:, self._row] * x[:, self._column]
+        self._seldom = [
+            (term, at, x[at] * x[at, term, None])
+            for term in np.flatnonzero(~often)
+            if len(at := np.flatnonzero(x[:, term]))
+        ]
+        self._width = float(np.square(x).sum(0).max()) / GRAIN**2
+
+    def products(self, weight: Reals, out: Floats) -> None:
+        """Sums of `weight` [n, T] times each two terms, into the upper half of `out` [k, k, n]."""
+        exact = rounded(weight, self._width)
+        out[self._row, self._column] = self._squares.T @ exact.T
+        for term, at, products in self._seldom:
+            sums = products.T @ exact.take(at, axis=1).T
+            out[:term, term], out[term, term : len(sums)] = sums[:term], sums[term:]
 
 
 def fit(
@@ -97,19 +114,19 @@ def fit(
         # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
         telling = weight * (mean > _TELLING)
         # Where a series is young, its priors hold most terms, and what is held is not estimated.
-        own = 1 - held / np.diagonal(precision, axis1=1, axis2=2)
+        own = 1 - held / np.ascontiguousarray(np.diagonal(precision))
         terms = np.where(prior.young, own.sum(1), held.shape[1])
         freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
         weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
         seen = np.maximum(whole(weighed, mean) if round_ else weighed, 1.0)
         phi = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
         if round_ == 0 and harmonics:
-            covariance = np.asarray(np.linalg.inv(precision))
+            covariance = gram.covariance(precision, held)
             held = _shrunk(held, beta - prior.centre, covariance, harmonics, moving)
         if round_ < ROUNDS:
             weight = present * weights(counts, mean, phi[:, None])
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
-    covariance = np.asarray(np.linalg.inv(precision))
+    covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     stray = wander(weight * (counts - mean), weight * mean, phi, block)
     return Fit(
@@ -126,19 +143,25 @@ def _climb(
 ) -> Floats:
     """Step by step (Fisher scoring) to the most likely coefficients; their precision at the last step.
 
-    `beta` and `mean` are brought along. Each series goes on until it is there, with those that are not.
+    Of the precision [k + s, k + s, n] there is the upper half. `beta` and `mean` are brought along. Each
+    series goes on until it is there, with those that are not.
     """
-    precision = np.empty((*beta.shape, beta.shape[1]))
-    far = np.arange(len(beta))
+    precision = np.empty((beta.shape[1], *beta.T.shape))
+    far, some = np.arange(len(beta)), gram.size
     for _ in range(MOST):
         # All of them are looked at where they lie: a copy would cost an eighth of the fits.
         on: slice | NDArray[np.intp] = slice(None) if len(far) == len(beta) else far
         here, sure, seen, expected = gram.of(on), certainty[on], counts[on], mean[on]
-        precision[on] = here.product(sure * expected, held[on])
+        products = here.product(sure * expected, held[on])
+        if here is gram:
+            precision = products
+        else:
+            precision[..., on] = products
         # A count in a zero stretch must not throw the step out of range.
         score = here.moment(sure * np.minimum(seen - expected, _FARTHEST * expected))
         score -= held[on] * (beta[on] - centre[on])
-        step = np.linalg.solve(precision[on], score[..., None])[..., 0]
+        step = np.zeros_like(score)
+        step[:, :some] = Factors(products[:some, :some]).solve(score.T[:some]).T
         beta[on] += step
         mean[on] = np.exp(np.clip(here.eta(beta[on]), -20, 20))
         far = far[(step * score).sum(1) > NEAR]
@@ -170,52 +193,51 @@ class _Gram:
     """Weighted cross products of shared terms and of each series' steps, without a copy per series."""
 
     def __init__(self, shared: Shared, steps: Floats) -> None:
-        self._shared, self._x, self._k = shared, shared.x, shared.x.shape[1]
-        self._size = self._k + steps.shape[2]
+        self._shared, self._k = shared, shared.x.shape[1]
+        self._all = self._k + steps.shape[2]
         # Most series have no steps at all, and columns of nothing cost as much as others.
         self._s = steps.shape[2] if steps.any() else 0
+        self.size = self._k + self._s  # terms that are not their prior alone
         self._steps = steps.astype(np.float32)
 
     def of(self, series: slice | NDArray[np.intp]) -> "_Gram":
         """The same for some of the series."""
+        if isinstance(series, slice):
+            return self
         some = copy(self)
         some._steps = self._steps[series]
         return some
 
-    def eta(self, beta: Reals) -> Reals:
-        beta = beta.astype(np.float32)
-        shared = _times(beta[:, : self._k], self._x.T)
-        if self._s:
-            shared += (self._steps @ beta[:, self._k :, None])[..., 0]
-        return shared
+    def eta(self, beta: Floats) -> Reals:
+        out = algebra.times(beta[:, : self._k], self._shared.x.T).astype(np.float32)
+        for at in range(self._s):
+            out += self._steps[:, :, at] * beta[:, self._k + at, None].astype(np.float32)
+        return out
 
     def moment(self, values: Reals) -> Floats:
-        out = np.zeros((len(values), self._size))
-        out[:, : self._k] = _times(values, self._x)
-        if self._s:
-            out[:, self._k :] = (values[:, None] @ self._steps)[:, 0]
+        out = np.zeros((len(values), self._all))
+        out[:, : self._k] = algebra.times(values, self._shared.x)
+        for at in range(self._s):
+            out[:, self._k + at] = (values * self._steps[:, :, at]).sum(1)
         return out
 
     def product(self, weight: Reals, diagonal: Floats) -> Floats:
-        """Of all terms with each other, a `diagonal` added."""
-        k, row, column = self._k, self._shared.row, self._shared.column
-        out = np.zeros((len(weight), self._size, self._size))
-        out[:, row, column] = out[:, column, row] = _times(weight, self._shared.squares)
+        """Of all terms with each other, a `diagonal` added: the upper half of [k + s, k + s, n]."""
+        k = self._k
+        out = np.zeros((self._all, self._all, len(weight)))
+        self._shared.products(weight, out)
         for at in range(self._s):
             weighted = weight * self._steps[:, :, at]
-            out[:, :k, k + at] = out[:, k + at, :k] = _times(weighted, self._x)
-            out[:, k + at, k:] = (weighted[:, None] @ self._steps)[:, 0]
-        out[:, range(self._size), range(self._size)] += diagonal
+            out[:k, k + at] = algebra.times(weighted, self._shared.x).T
+            for other in range(at, self._s):
+                out[k + at, k + other] = (weighted * self._steps[:, :, other]).sum(1)
+        out[range(self._all), range(self._all)] += diagonal.T
         return out
 
-
-def _times(values: Reals, matrix: Reals) -> Reals:
-    """`values` [n, i] @ `matrix` [i, k], some rows at a time and filled up to as many.
-
-    In what order a library sums depends on the shapes that it is given. With one shape for all, what comes
-    out for a row does not depend on how many others there are, and a replay finds the same models.
-    """
-    n, inner = values.shape
-    blocks = np.zeros((-(-n // ROWS), ROWS, inner), np.float32)
-    blocks.reshape(-1, inner)[:n] = values
-    return np.asarray((blocks @ matrix).reshape(-1, matrix.shape[1])[:n])
+    def covariance(self, precision: Floats, diagonal: Floats) -> Floats:
+        """Inverses [n, k + s, k + s] of products."""
+        out = np.zeros((len(diagonal), self._all, self._all))
+        out[:, : self.size, : self.size] = Factors(precision[: self.size, : self.size]).inverse()
+        rest = range(self.size, self._all)
+        out[:, rest, rest] = 1 / diagonal[:, self.size :]
+        return out

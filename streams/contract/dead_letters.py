@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNKNOWN_SECTOR = "unknown_sector"
     FUTURE = "future"
     TOO_LARGE = "too_large"
+    MISPLACED = "misplaced"  # in another partition than its sector belongs to
     UNKNOWN_ORIGINAL = "unknown_original"  # found in the fold: what a correction replaces
 
 

@@ -7,19 +7,33 @@ DAY_MS = 86_400_000
 
 
 class Topic(NamedTuple):
-    """A topic as it should be. `retention_days` None: kept by compaction, the newest value of each key."""
+    """A topic as it should be.
+
+    `retention_days` None: kept by compaction, the newest value of each key. `source`: of a changelog, the
+    topic whose state it holds; both must have as many partitions.
+    """
 
     name: str
     key: str
     partitions: int
     retention_days: int | None
+    source: str = ""
 
     @property
     def configuration(self) -> dict[str, str]:
-        """What the broker is told."""
+        """What the broker is asked for.
+
+        The broker stamps every record by its own clock (LogAppendTime): a producer whose clock is wrong, or
+        lies, moves no time.
+        """
+        stamped = {"message.timestamp.type": "LogAppendTime"}
         if self.retention_days is None:
-            return {"cleanup.policy": "compact"}
-        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_days * DAY_MS)}
+            return {"cleanup.policy": "compact", **stamped}
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_days * DAY_MS),
+            **stamped,
+        }
 
 
 TOPICS = (
@@ -27,9 +41,9 @@ TOPICS = (
     Topic("encounters.dead", "sector", 1, 90),
     Topic("verdicts", "sector", 4, 30),
     Topic("summaries", "border", 4, 30),
-    Topic("counts", "sector", 4, None),  # the changelog of streams: as many partitions as encounters
-    Topic("borders", "border", 4, None),  # the other changelog of streams: as many partitions as summaries
-    Topic("alerts", "question", 4, None),  # the changelog of alerts: as many partitions as verdicts
+    Topic("counts", "sector", 4, None, source="encounters"),
+    Topic("borders", "border", 4, None, source="summaries"),
+    Topic("alerts", "question", 4, None, source="verdicts"),
     Topic("notices", "alert", 4, 30),
     Topic("notices.dead", "sink/notice", 1, 90),
     Topic("controls", "kind/name", 1, None),
@@ -57,24 +71,26 @@ def topics(prefix: str = "", partitions: int | None = None) -> tuple[Topic, ...]
         topic._replace(
             name=prefix + topic.name,
             partitions=partitions if partitions and topic.partitions > 1 else topic.partitions,
+            source=topic.source and prefix + topic.source,
         )
         for topic in TOPICS
     )
 
 
 def plan(wanted: Iterable[Topic], found: Mapping[str, Found]) -> Plan:
-    """Hold what is wanted against what was found. Running what it says and asking again gives nothing to do.
+    """Compare what is wanted with what was found. After its steps, planning again gives nothing to do.
 
-    Retention can be changed on a living topic. Partitions cannot (keys would move away from their state), nor
-    can the policy (compaction would drop all but the last event of each sector).
+    Retention and the kind of timestamps can be changed on a living topic. Partitions cannot (keys would move
+    away from their state), nor can the policy (compaction would drop all but the last event of each sector).
     """
     steps = Plan([], [], [])
+    wanted = tuple(wanted)
     for topic in wanted:
         there = found.get(topic.name)
         if there is None:
-            steps.create.append(topic)
+            steps.create.append(_as_its_source(topic, found))
             continue
-        conflicts = _conflicts(topic, there)
+        conflicts = _conflicts(topic, there, found.get(topic.source))
         steps.conflicts.extend(conflicts)
         stale = {k: v for k, v in topic.configuration.items() if there.configuration.get(k) != v}
         if stale and not conflicts:
@@ -82,17 +98,29 @@ def plan(wanted: Iterable[Topic], found: Mapping[str, Found]) -> Plan:
     return steps
 
 
-def _conflicts(topic: Topic, there: Found) -> list[str]:
+def _as_its_source(topic: Topic, found: Mapping[str, Found]) -> Topic:
+    """A changelog that is missing is made with as many partitions as its source has."""
+    source = found.get(topic.source)
+    return topic if source is None else topic._replace(partitions=source.partitions)
+
+
+def _conflicts(topic: Topic, there: Found, source: Found | None) -> list[str]:
     conflicts = []
-    if there.partitions < topic.partitions:
+    if source is not None and there.partitions != source.partitions:
+        most = max(source.partitions, there.partitions)
         conflicts.append(
-            f"{topic.name} has {there.partitions} partitions, {topic.partitions} are wanted: adding some "
-            "would part sectors from their state; make the topic anew, or ask for fewer"
+            f"{topic.source} has {source.partitions} partitions, its changelog {topic.name} has "
+            f"{there.partitions}: workers do not start. Stop all workers and producers, then run "
+            f"`surgewatch topics --partitions {most}`, which moves the state"
         )
-    policy, wanted = (
-        there.configuration.get("cleanup.policy", "delete"),
-        topic.configuration["cleanup.policy"],
-    )
+    elif there.partitions < topic.partitions:
+        conflicts.append(
+            f"{topic.name} has {there.partitions} partitions, {topic.partitions} are wanted: sectors would "
+            f"lose their state. Stop all workers and producers, then run "
+            f"`surgewatch topics --partitions {topic.partitions}`, which moves it"
+        )
+    policy = there.configuration.get("cleanup.policy", "delete")
+    wanted = topic.configuration["cleanup.policy"]
     if policy != wanted:
         conflicts.append(
             f"{topic.name} has cleanup.policy={policy}, {wanted} is wanted: changing it would drop or keep "

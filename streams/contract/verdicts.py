@@ -1,6 +1,7 @@
 """Verdicts: what `streams` publishes and `alerts` reads. One judged question with its evidence.
 
-A verdict is calm or a breach. Its id is derived from its content, so replays publish it under the same id.
+A verdict is calm or a breach. Its id is made of what was asked and on which occasion, never of what was
+found: a replay, or another processor whose last digits differ, gives the same verdict the same id.
 """
 
 import hashlib
@@ -10,11 +11,18 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question as Question
+from streams.contract.reading import Timed
 
-PRODUCED_AT = "produced_at"  # header of a record: ms, when the newest event behind it was produced
 Probability = Annotated[float, Field(ge=0, le=1)]
-# Six digits: those behind them depend on the order of sums, and would give one verdict two ids.
-PValue = Annotated[Probability, AfterValidator(lambda value: float(f"{value:.6g}"))]
+
+
+def _rounded(value: float) -> float:
+    """To six digits, which is more than counts can tell; whole numbers of people stay as they are."""
+    return value if value.is_integer() else float(f"{value:.6g}")
+
+
+Figure = Annotated[float, AfterValidator(_rounded)]
+PValue = Annotated[Probability, AfterValidator(_rounded)]
 
 
 class Contribution(BaseModel):
@@ -23,8 +31,8 @@ class Contribution(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str  # "citizenship=HAITI", or the id of a neighbouring sector
-    observed: float
-    expected: float
+    observed: Figure
+    expected: Figure
 
 
 class Evidence(BaseModel):
@@ -32,15 +40,15 @@ class Evidence(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    observed: float
-    expected: float
-    lower: float  # central interval of the expected count at the verdict's alpha
-    upper: float
+    observed: Figure
+    expected: Figure
+    lower: Figure  # central interval of the expected count at the verdict's alpha
+    upper: Figure
     p_value: PValue
-    alpha: Probability
+    alpha: PValue
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
-    period_lower: float | None = None  # the interval of that last one alone
-    period_upper: float | None = None
+    period_lower: Figure | None = None  # the interval of that last one alone
+    period_upper: Figure | None = None
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
@@ -52,7 +60,7 @@ class Evidence(BaseModel):
     neighbours: tuple[Contribution, ...] = ()
     recent: tuple[float, ...] = ()  # observed in the last periods, oldest first: the sparkline
     recent_expected: tuple[float, ...] = ()
-    capacity: float | None = None
+    capacity: Figure | None = None
     full_at: AwareDatetime | None = None
     remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
@@ -66,7 +74,7 @@ class Figures(NamedTuple):
     upper: float
 
 
-class Verdict(BaseModel):
+class Verdict(Timed):
     """One judged question about one sector (or border), for one period of event time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,6 +92,11 @@ class Verdict(BaseModel):
     evidence: Evidence
 
     @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the verdict refers to."""
+        return max(self.period, self.as_of)
+
+    @property
     def question_key(self) -> str:
         """What stays the same from verdict to verdict while one trouble lasts."""
         return "|".join((self.question, self.sector, self.subject, self.cadence))
@@ -99,8 +112,14 @@ class Verdict(BaseModel):
         return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
 
     @classmethod
-    def of(cls, **content: object) -> Self:
-        """Build a verdict and derive its id from all the rest of it."""
+    def of(cls, occasion: str = "", **content: object) -> Self:
+        """Build a verdict and derive its id.
+
+        `occasion` tells looks at one period apart that are taken at one moment: the revision of a closed
+        period; the kind of look at an open one, and the people who were in it.
+        """
         bare = cls.model_validate({"verdict_id": "", **content})
-        digest = hashlib.blake2b(bare.model_dump_json().encode(), digest_size=12).hexdigest()
+        period, as_of = (str(int(at.timestamp())) for at in (bare.period, bare.as_of))
+        asked = (bare.question_key, period, as_of, "closed" if bare.closed else "open", occasion)
+        digest = hashlib.blake2b("\0".join(asked).encode(), digest_size=12).hexdigest()
         return bare.model_copy(update={"verdict_id": digest})

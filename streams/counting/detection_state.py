@@ -59,6 +59,7 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     new_levels: list[int] = []  # periods at which unannounced new levels began, the newest two
     gaps: list[int] = []  # periods without data
     settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
+    revisions: int = 0  # of closed periods so far: they tell the verdicts of one period apart
 
 
 class HourLimits(msgspec.Struct, frozen=True):

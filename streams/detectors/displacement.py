@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats, at_least, at_most
 from streams.detectors import BorderView, Details, Finding
 
@@ -70,11 +71,11 @@ def _judge(
     """One window: p without correction, people missing, people too many next door; all by sector."""
     mu = np.maximum(mean, SMALLEST)
     variance = np.maximum(variance, mu)
-    near = adjacent.astype(np.float64)
-    seen, normal = near @ y, np.maximum(near @ mu, SMALLEST)
+    seen, beside, spread = times(np.stack([y, mu, variance]), adjacent.T.astype(np.float64))
+    normal = np.maximum(beside, SMALLEST)
     missing, gained = mu - y, seen - normal
     low = at_most(y, mu, variance / mu)
-    high = at_least(seen, normal, near @ variance / normal)
+    high = at_least(seen, normal, spread / normal)
     moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
     possible = (missing > 0) & (gained > 0) & moved
     return np.where(possible, np.maximum(low, high), 1.0), missing, gained

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats
 from streams.detectors import BorderView, Details, Finding
 
@@ -80,9 +81,11 @@ def _scores(counts: Floats, mean: Floats, phi: Floats, sets: NDArray[np.bool_], 
     choose = sets.T.astype(np.float64)
     out = []
     for window in windows:
-        seen = counts[..., -window:].sum(-1) @ choose
-        normal = mean[:, -window:].sum(-1) @ choose
-        spread = (mean * phi)[:, -window:].sum(-1) @ choose / normal
+        seen = times(counts[..., -window:].sum(-1), choose)
+        expected = np.stack([mean[:, -window:].sum(-1), (mean * phi)[:, -window:].sum(-1)])
+        normal, variance = times(expected, choose)
+        normal = np.maximum(normal, SMALLEST)
+        spread = np.maximum(variance / normal, 1.0)
         above = np.maximum(seen, normal)
         out.append((above * np.log(above / normal) + normal - above) / spread)
     return np.stack(out, axis=1)

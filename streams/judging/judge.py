@@ -169,6 +169,9 @@ class Judge:
         latest = max(counts.closed.get(cadence, index) for counts in sectors)
         if latest - index >= LONGEST:
             return []
+        for counts in sectors:
+            counts.state.of(cadence).revisions += 1
+            counts.state.changed = True
         settled = [
             counts
             for counts in sectors
@@ -220,7 +223,7 @@ class Judge:
             alpha = self.limits.alphas(view.sectors, Cadence.DAY, Question.SURGE)
             if found := hourly_surge.judge(view, hour, alpha):
                 so_far, finding = found
-                frame = SectorFrame(view=so_far, limits=self.limits, is_newest=False)
+                frame = SectorFrame(view=so_far, limits=self.limits, is_newest=False, hour=hour)
                 verdicts += publish(Question.SURGE, finding, frame)
         return verdicts
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from scipy.special import ndtri
 
 from streams.contract.cadence import Cadence
+from streams.contract.reading import Timed
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Figures, Question, Verdict
 
 
-class PeriodSummary(BaseModel):
+class PeriodSummary(Timed):
     """One sector's closed period: observed count, and what is normal there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,11 @@ class PeriodSummary(BaseModel):
         1.0  # variance of the count / expected, baseline's error included
     )
     alarm: bool = False  # is it a surge by itself?
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the summary refers to."""
+        return max(self.period, self.as_of)
 
     @property
     def index(self) -> int:

@@ -15,7 +15,7 @@ from scipy.special import gammaincinv
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import SMALLEST
 from streams.contract.cadence import Cadence
-from streams.contract.questions import Question
+from streams.contract.questions import Look, Question
 from streams.contract.verdicts import Evidence, Verdict
 from streams.counting.detection_state import Breach, KeptModel
 from streams.detectors import BorderView, Finding, SectorView
@@ -122,6 +122,7 @@ class SectorFrame:
     view: SectorView
     limits: OperatingLimits
     is_newest: bool
+    hour: int | None = None  # which of its hours a look of Look.HOUR is about
 
     @property
     def index(self) -> int:
@@ -148,7 +149,18 @@ class SectorFrame:
             "period": self.view.start_of(row, self.index),
             "as_of": dt.datetime.fromtimestamp(int(self.view.as_of), dt.UTC),
             "closed": self.is_closed,
+            "occasion": self._occasion(row),
         }
+
+    def _occasion(self, row: int) -> str:
+        """What tells looks at one period and moment apart: whole numbers, the same in a replay."""
+        look, counts = self.view.look, self.view.sectors[row]
+        if look is Look.CLOSED:
+            return ""
+        if look is Look.REVISED:
+            return f"{look} {counts.state.of(self.view.cadence).revisions}"
+        people = counts.series[self.view.cadence].get(self.index)
+        return f"{look} {people}" if self.hour is None else f"{look} {self.hour} {people}"
 
     def evidence(self, finding: Finding, row: int, since: int | None) -> dict[str, Any]:
         view, window, breach = self.view, int(finding.window[row]), bool(finding.breach[row])

@@ -8,20 +8,18 @@ A summary that was read before changes nothing, so a replay gives the same verdi
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
-from pydantic import ValidationError
-
-from streams.contract.cadence import HOUR, Cadence
+from streams.contract.cadence import Cadence
+from streams.contract.reading import Unusable, produced_at, read
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.contract.verdicts import Verdict
 from streams.counting.state_codec import Pair
 from streams.counting.state_version import StateVersionError
 from streams.judging.border_judge import BorderJudge
 from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_queue import VERSION, BorderQueue
 
-AHEAD: Final = HOUR  # seconds that a period may end after the broker appended its summary
 Key = tuple[str, Cadence]
 
 
@@ -30,7 +28,7 @@ class Record(Protocol):
 
     value: bytes | None
     timestamp: int  # ms, when the broker appended it
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass
@@ -38,7 +36,7 @@ class BorderOutput:
     """What follows from summaries: what to publish, and what happened, for the metrics."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    summaries: Counter[str] = field(default_factory=Counter)  # by what became of them
+    summaries: Counter[str] = field(default_factory=Counter)  # waiting, repeated, late, unknown, or Unusable
     periods: Counter[str] = field(default_factory=Counter)  # judged by border
     produced_at: int = 0  # ms: when the newest event behind these summaries was produced
 
@@ -55,12 +53,12 @@ class BorderPipeline:
         """Process one fetch of one partition, in the order of its offsets."""
         output = BorderOutput()
         for record in records:
-            summary = _decode(record)
-            if isinstance(summary, str):
+            summary = read(PeriodSummary, record)
+            if isinstance(summary, Unusable):
                 output.summaries[summary] += 1
                 continue
             self._add(partition, summary, output)
-            output.produced_at = max(output.produced_at, _produced_at(record))
+            output.produced_at = max(output.produced_at, produced_at(record.headers))
         return output
 
     def tick(self, now: float, moves: bool = True) -> BorderOutput:
@@ -133,21 +131,3 @@ class BorderPipeline:
             output.verdicts += verdicts
             output.periods[key[0]] += 1
             self._touched[partition].add(key)
-
-
-def _decode(record: Record) -> PeriodSummary | str:
-    """Return the summary of a record, or why it cannot be used."""
-    try:
-        summary = PeriodSummary.model_validate_json(record.value or b"")
-    except ValidationError:
-        return "unreadable"
-    ahead = max(summary.as_of, summary.period).timestamp() - record.timestamp / 1000
-    return summary if ahead <= AHEAD else "future"
-
-
-def _produced_at(record: Record) -> int:
-    """Return the header of that name, in ms; 0 where there is none that can be read."""
-    for name, value in record.headers:
-        if name == PRODUCED_AT and value.isdigit():
-            return int(value)
-    return 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -10,6 +10,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from streams.contract.topics import Found, Plan, Topic, plan
+from streams.runtime.kafka_diagnosis import diagnose
+from streams.runtime.kafka_security import KafkaSecurity
+from streams.runtime.kafka_settings import KafkaSettings
 
 
 class BrokerError(RuntimeError):
@@ -24,15 +27,20 @@ class Broker:
     api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
     timeout: float = 5.0  # seconds to wait for a first answer
     replication: int = -1  # copies of a new topic; -1 is the broker's own default
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """Where it is and how we prove who we are, for other client libraries."""
+        return KafkaSettings(self.servers, self.security)
 
     @property
     def options(self) -> dict[str, Any]:
         """What every kafka-python client is given."""
         return {
-            "bootstrap_servers": self.servers.split(","),
+            **self.kafka.kafka_python,
             "api_version": self.api_version,
             "bootstrap_timeout_ms": int(self.timeout * 1000),
-            "client_id": "surgewatch",
         }
 
     def copied(self, replication: int | None) -> "Broker":
@@ -50,7 +58,7 @@ def spoken_to(broker: Broker) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise BrokerError(f"no answer from the broker at {broker.servers}: {error}") from error
+        raise BrokerError(diagnose(broker.kafka, error)) from error
 
 
 @contextmanager

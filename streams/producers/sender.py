@@ -12,6 +12,7 @@ from kafka.errors import KafkaTimeoutError
 
 from streams.producers.kafka_client import Broker, BrokerError, spoken_to
 from streams.producers.outgoing import Outgoing
+from streams.runtime.kafka_diagnosis import diagnose
 
 Client = Literal["kafka", "fast"]
 IN_FLIGHT = 5_000  # records that may be unacknowledged: kafka-python's own buffer knows no bound
@@ -82,15 +83,7 @@ def _send_fast(
     records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]
 ) -> int:
     """By librdkafka: ten times as many a second, with the same guarantees and the same partitions."""
-    producer = confluent_kafka.Producer(
-        {
-            "bootstrap.servers": broker.servers,
-            "enable.idempotence": True,
-            "partitioner": "murmur2_random",
-            "linger.ms": 10,
-            "log_level": 0,
-        }
-    )
+    producer = confluent_kafka.Producer({**broker.kafka.librdkafka_producer, "linger.ms": 10})
     failures: list[str] = []
     count = 0
     try:
@@ -106,7 +99,7 @@ def _send_fast(
         if producer.flush(120) or failures:
             raise BrokerError(f"{len(failures) or 'some'} records were not acknowledged: {failures[:1]}")
     except confluent_kafka.KafkaException as error:
-        raise BrokerError(f"no answer from the broker at {broker.servers}: {error}") from error
+        raise BrokerError(diagnose(broker.kafka, error)) from error
     progress(count)
     return count
 

@@ -1,90 +1,187 @@
-"""A connection beside the consumer group: is the broker there, what operators say, how far topics reach.
+"""A connection beside the consumer group: is the broker there, what operators ask, how far topics reach.
 
-It shares nothing with the consumer that feeds the pipeline, so that it still sees when that one is stuck.
+It shares nothing with the consumer that feeds the pipelines, so that it still sees when that one is stuck.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
 
-from streams.runtime.transport import METADATA_MS
+from streams.runtime.kafka_diagnosis import diagnose
+from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.refusals import SetupError
+from streams.runtime.watchdog import Position
 
 log = structlog.get_logger()
 
 REQUEST_MS = 5000
 
 
-class SetupError(RuntimeError):
-    """The worker cannot start as it is set up; the message says what to do, on one line."""
+class Ends(NamedTuple):
+    """Where partitions end. Between the two lie records of transactions that are still open."""
+
+    stable: Mapping[Position, int]  # up to where they can be read
+    high: Mapping[Position, int]  # up to where the broker has records
 
 
 class BrokerMonitor:
-    """Reads `controls` from its beginning and asks for ends of topics."""
+    """Reads `controls` from its beginning, and asks for ends, owners and generations of topics."""
 
-    def __init__(self, servers: str, controls: str) -> None:
-        self._servers = servers
-        self._consumer = AIOKafkaConsumer(
+    def __init__(self, kafka: KafkaSettings, controls: str, group: str) -> None:
+        self._kafka, self._group = kafka, group
+        self._controls = AIOKafkaConsumer(
             controls,  # without a group: all of its partitions, from the beginning
-            bootstrap_servers=servers,
+            **kafka.aiokafka,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_MS,
             request_timeout_ms=REQUEST_MS,
         )
+        self._stable = AIOKafkaConsumer(
+            **kafka.aiokafka, isolation_level="read_committed", request_timeout_ms=REQUEST_MS
+        )
+        self._admin: AIOKafkaAdminClient | None = None  # None until started, or where nothing can be asked
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
         """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
         try:
-            partitions = await require(self._servers, needed)
-            await self._consumer.start()
+            partitions = await partitions_of(self._kafka, needed)
+            await self._controls.start()
+            await self._stable.start()
+            self._admin = AIOKafkaAdminClient(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
+            await self._admin.start()
             return partitions
-        except SetupError:
-            await self._consumer.stop()
-            raise
         except KafkaError as error:
-            await self._consumer.stop()
-            raise SetupError(
-                f"no Kafka broker answers at {self._servers}: start one or set SURGEWATCH_BROKERS"
-            ) from error
+            raise SetupError(await asyncio.to_thread(diagnose, self._kafka, error)) from error
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await self._controls.stop()
+        await self._stable.stop()
+        if self._admin is not None:
+            await self._admin.close()
 
-    async def read_standing_controls(self, heard: Callable[[Any], None]) -> None:
-        """Hear every control that stands now."""
-        ends = await self._consumer.end_offsets(self._consumer.assignment())
-        while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
-            await self.read_new_controls(heard)
+    async def read_standing_controls(self, apply: Callable[[Any], None]) -> None:
+        """Apply every control that stands now."""
+        ends = await self._controls.end_offsets(self._controls.assignment())
+        while any([await self._controls.position(tp) < end for tp, end in ends.items()]):
+            await self.read_new_controls(apply)
 
-    async def read_new_controls(self, heard: Callable[[Any], None], timeout: float = 1.0) -> None:
-        """Hear what operators said since, waiting for it up to `timeout` seconds."""
-        fetched = await self._consumer.getmany(timeout_ms=int(timeout * 1000))
+    async def read_new_controls(self, apply: Callable[[Any], None], timeout: float = 1.0) -> None:
+        """Apply what operators asked for since, waiting for it up to `timeout` seconds."""
+        fetched = await self._controls.getmany(timeout_ms=int(timeout * 1000))
         for records in fetched.values():
             for record in records:
-                heard(record)
+                apply(record)
 
-    async def ends(self, partitions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], int] | None:
+    async def ends(self, partitions: Iterable[Position]) -> Ends | None:
         """Where these partitions end now, or None while the broker does not answer."""
+        asked = [TopicPartition(*at) for at in partitions]
         try:
-            ends = await self._consumer.end_offsets([TopicPartition(*at) for at in partitions])
-        except KafkaError as error:
-            log.warning("broker does not answer", error=str(error))
+            stable = await self._stable.end_offsets(asked)
+            high = await self._controls.end_offsets(asked)
+        except KafkaError:
             return None
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+        return Ends(
+            {(tp.topic, tp.partition): end for tp, end in stable.items()},
+            {(tp.topic, tp.partition): end for tp, end in high.items()},
+        )
+
+    async def records_at(self, offsets: Mapping[Position, int]) -> Mapping[Position, Any]:
+        """The records that stand at these offsets; those that are not there (any more) are left out."""
+        found: dict[Position, Any] = {}
+        if not offsets:
+            return found
+        consumer = AIOKafkaConsumer(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
+        await consumer.start()
+        try:
+            left = {TopicPartition(*at): offset for at, offset in offsets.items()}
+            consumer.assign(list(left))
+            ends, beginnings = await consumer.end_offsets(left), await consumer.beginning_offsets(left)
+            left = {tp: at for tp, at in left.items() if beginnings[tp] <= at < ends[tp]}
+            for tp, offset in left.items():
+                consumer.seek(tp, offset)
+            deadline = time.monotonic() + REQUEST_MS / 1000
+            while left and time.monotonic() < deadline:
+                fetched = await consumer.getmany(*left, timeout_ms=1000, max_records=1)
+                for tp, records in fetched.items():
+                    offset = left.pop(tp)
+                    if records and records[0].offset == offset:
+                        found[tp.topic, tp.partition] = records[0]
+        finally:
+            await consumer.stop()
+        return found
+
+    async def committed(self) -> Mapping[Position, int]:
+        """The offsets that the worker's group has committed; nothing where the broker does not say."""
+        try:
+            offsets = await self._asked().list_consumer_group_offsets(self._group)
+        except (KafkaError, TypeError):  # the embedded broker answers with null in place of no topics
+            return {}
+        return {(tp.topic, tp.partition): max(at.offset, 0) for tp, at in offsets.items()}
+
+    async def owned(self) -> set[Position] | None:
+        """The partitions that members of the worker's group have.
+
+        None where the broker does not say, or while members come and go.
+        """
+        try:
+            (response,) = await self._asked().describe_consumer_groups([self._group])
+        except (KafkaError, ValueError):
+            return None
+        _, _, state, _, _, members = response.groups[0]
+        if state != "Stable":
+            return None
+        return {
+            (topic, partition)
+            for *_, assignment in members
+            for topic, partitions in ConsumerProtocol.ASSIGNMENT.decode(assignment).assignment
+            for partition in partitions
+        }
+
+    def _asked(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            raise KafkaError("not connected")
+        return self._admin
 
 
-async def require(servers: str, topics: Iterable[str]) -> Mapping[str, set[int]]:
+async def generations(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, str]:
+    """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
+
+    Topics of which the broker does not say it are left out.
+    """
+
+    def ask() -> dict[str, str]:
+        answers = AdminClient(kafka.librdkafka).describe_topics(
+            TopicCollection(list(topics)), request_timeout=REQUEST_MS / 1000
+        )
+        found = {}
+        for topic, answer in answers.items():
+            try:
+                found[topic] = str(answer.result().topic_id)
+            except KafkaException:  # an old broker, or the embedded one
+                continue
+        return found
+
+    return await asyncio.to_thread(ask)
+
+
+async def partitions_of(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, set[int]]:
     """The partitions of topics.
 
     Raises SetupError naming the topics that are missing, or KafkaError where no broker answers.
     """
     wanted = set(topics)
-    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_MS)
+    client = AIOKafkaClient(**kafka.aiokafka, request_timeout_ms=REQUEST_MS)
     try:
         await client.bootstrap()
         cluster = await client.fetch_all_metadata()
@@ -94,6 +191,24 @@ async def require(servers: str, topics: Iterable[str]) -> Mapping[str, set[int]]
     missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
         raise SetupError(
-            f"missing topics at {servers}: {', '.join(missing)}: make them with `surgewatch topics`"
+            f"missing topics at {kafka.servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )
     return there
+
+
+def refuse_mismatch(partitions: Mapping[str, set[int]], changelogs: Mapping[str, str]) -> None:
+    """Raise SetupError where a changelog does not have as many partitions as its source.
+
+    `changelogs`: names of changelogs by the name of their source.
+    """
+    wrong = [
+        f"{source} has {len(partitions[source])} partitions, {changelog} has {len(partitions[changelog])}"
+        for source, changelog in changelogs.items()
+        if len(partitions[source]) != len(partitions[changelog])
+    ]
+    if wrong:
+        most = max(len(partitions[topic]) for pair in changelogs.items() for topic in pair)
+        raise SetupError(
+            f"topics do not fit: {'; '.join(wrong)}. Stop all workers and run "
+            f"`surgewatch topics --partitions {most}`, which moves the state"
+        )

@@ -1,47 +1,42 @@
-"""Where state outlives the worker: a compacted changelog in Kafka, written behind, and a local local_store.
+"""Where state outlives the worker: a compacted changelog in Kafka, written behind, and a local store.
 
 The changelog is the truth. It is written once per touched key and commit, and read back when a partition is
 assigned. (Not a Faust table: its recovery goes on after a record that could not be applied, and reads a
 worker's own writes again at every rebalance; and each write costs a pass through Faust's producer.)
 
 The local store is a copy on the local disk that shortens recovery: only what the changelog got since is read.
-It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on.
+It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on; one
+that was copied from another topic of the same name is emptied.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.runtime.local_store import LocalStore, NoStore, Pair
-from streams.runtime.transport import Producer
+from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.local_store import Copy, LocalStore, NoStore
+from streams.runtime.partition_reader import AT, LAST, POSITION, Pair, PartitionReader, State
+from streams.runtime.transport import Producer, Record
 
 log = structlog.get_logger()
 
-AT = b"\0at"  # key of the changelog's own: the source offset up to which the partition had been counted
-POSITION = "position"  # header of a changelog record: the source offset up to which its writer had counted
-
-
-class State(NamedTuple):
-    """Keys and values of a partition, counted up to the source offset `position`."""
-
-    position: int
-    pairs: Sequence[Pair]
+FETCH_BYTES = 4 << 20
 
 
 class Changelog:
     """The compacted topic behind a worker's state, one partition for each of the source's."""
 
-    def __init__(self, topic: str, servers: str, local_store: LocalStore) -> None:
+    def __init__(self, topic: str, kafka: KafkaSettings, local_store: LocalStore) -> None:
         self.topic = topic
-        self._servers = servers
+        self.generation = ""  # the broker's id of the topic, where it gives one
+        self._kafka = kafka
         self._local_store: LocalStore = local_store
         self.bytes_written = 0
 
     async def read(self, producer: Producer, partitions: Sequence[int]) -> dict[int, State]:
-        """What holds for every key of these partitions, and how far their source had been counted.
+        """Every key of these partitions, and how far their source had been counted. Raises StateError.
 
         What a worker had begun to write when it died is taken back, here and in the topic.
         """
@@ -51,77 +46,83 @@ class Changelog:
 
     async def look(self, partitions: Sequence[int]) -> tuple[dict[int, State], dict[int, State]]:
         """The same, changing nothing; and what would have to be written to take back what was only begun."""
-        held: dict[int, dict[bytes, bytes]] = {}
-        starts: dict[TopicPartition, int] = {}
-        for partition in partitions:
-            following, held[partition] = self._unshelve(partition)
-            starts[TopicPartition(self.topic, partition)] = following
-        rolled_back = await self._read_on(starts, held) if starts else {}
-        return {at: State(_position(pairs), _but_position(pairs)) for at, pairs in held.items()}, rolled_back
+        copies = {partition: self._load(partition) for partition in partitions}
+        rolled_back = await self._read_on(copies) if copies else {}
+        return {at: copy.state() for at, copy in copies.items()}, rolled_back
 
-    async def _read_on(
-        self, starts: Mapping[TopicPartition, int], held: dict[int, dict[bytes, bytes]]
-    ) -> dict[int, State]:
-        """Lay the changelog from these offsets on over what is held; says what has to be taken back."""
+    async def _read_on(self, copies: Mapping[int, Copy]) -> dict[int, State]:
+        """Bring copies up to the changelog's end; returns what has to be taken back."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._servers, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
+            **self._kafka.aiokafka, enable_auto_commit=False, max_partition_fetch_bytes=FETCH_BYTES
         )
         await consumer.start()
         try:
-            consumer.assign(list(starts))
-            ends = await consumer.end_offsets(list(starts))
-            firsts = await consumer.beginning_offsets(list(starts))
-            left = {}
-            for tp, start in starts.items():
-                if not firsts[tp] <= start <= ends[tp]:
-                    # An older local_store than the changelog, or of another cluster: read all again.
-                    held[tp.partition].clear()
-                    start = firsts[tp]
-                consumer.seek(tp, start)
-                if start < ends[tp]:
-                    left[tp] = ends[tp]
-            news = {tp: PartitionReader(held[tp.partition]) for tp in left}
+            ends = await self._seek(consumer, copies)
+            readers = {
+                tp: PartitionReader(self.topic, tp.partition, copies[tp.partition])
+                for tp, end in ends.items()
+                if copies[tp.partition].following < end
+            }
+            left = set(readers)
             while left:
                 for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
-                    news[tp].apply(records)
-                left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
-            for tp, fresh in news.items():
-                self._keep(tp.partition, fresh.pairs(), await consumer.position(tp))
-            return {tp.partition: fresh.rolled_back() for tp, fresh in news.items() if fresh.begun}
+                    readers[tp].apply(records)
+                left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+            for tp, reader in readers.items():
+                self._save(tp.partition, reader.pairs(), await consumer.position(tp), reader.last)
+            return {tp.partition: reader.rolled_back() for tp, reader in readers.items() if reader.begun}
         finally:
             await consumer.stop()
 
+    async def _seek(
+        self, consumer: AIOKafkaConsumer, copies: Mapping[int, Copy]
+    ) -> dict[TopicPartition, int]:
+        """Go to where each copy ends; where the changelog does not reach there, to its beginning."""
+        partitions = [TopicPartition(self.topic, partition) for partition in copies]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for tp, beginning in (await consumer.beginning_offsets(partitions)).items():
+            copy = copies[tp.partition]
+            if not beginning <= copy.following <= ends[tp]:
+                copy.clear(beginning)
+            consumer.seek(tp, copy.following)
+        return dict(ends)
+
     async def write(self, producer: Producer, states: Mapping[int, State]) -> None:
-        """Bring each partition's pairs into the changelog, wait until it has them, and shelve them."""
+        """Bring each partition's pairs into the changelog, wait until it has them, and copy them."""
         written = {}
-        for partition, (position, changed) in states.items():
+        for partition, (position, changed, last) in states.items():
             at = str(position).encode()
             pairs = [*changed, (AT, at)]
-            records = [(key, value, [(POSITION, at)]) for key, value in pairs]
-            written[partition] = pairs, await producer.put(self.topic, partition, records)
+            records: list[Record] = [(key, value, [(POSITION, at)]) for key, value in changed]
+            records.append((AT, at, [(POSITION, at), (LAST, last)]))
+            written[partition] = pairs, last, await producer.put(self.topic, partition, records)
             self.bytes_written += sum(len(key) + len(value or b"") for key, value in pairs)
         await producer.settled()
-        for partition, (pairs, sent) in written.items():
-            last = await sent[-1].metadata
-            self._keep(partition, pairs, last.offset + sent[-1].records)
+        for partition, (pairs, last, sent) in written.items():
+            newest = await sent[-1].metadata
+            self._save(partition, pairs, newest.offset + sent[-1].records, last)
 
-    def _unshelve(self, partition: int) -> tuple[int, dict[bytes, bytes]]:
+    def _load(self, partition: int) -> Copy:
         try:
-            following, pairs = self._local_store.load(partition)
-            return following, dict(pairs)
+            copy = self._local_store.load(partition)
+            if copy.generation != self.generation:
+                self._local_store.clear(partition)
+                return Copy(generation=self.generation)
+            return copy
         except Exception as error:  # whatever the disk says: the changelog has it all
             self._give_up(partition, error)
-            return 0, {}
+            return Copy(generation=self.generation)
 
-    def _keep(self, partition: int, pairs: Sequence[Pair], following: int) -> None:
+    def _save(self, partition: int, pairs: Sequence[Pair], following: int, last: bytes) -> None:
         try:
-            self._local_store.save(partition, pairs, following)
+            self._local_store.save(partition, pairs, Copy(self.generation, following, last))
         except Exception as error:
             self._give_up(partition, error)
 
     def _give_up(self, partition: int, error: Exception) -> None:
         log.error(
-            "local_store given up: recovery reads the whole changelog", partition=partition, error=str(error)
+            "local store given up: recovery reads the whole changelog", partition=partition, error=str(error)
         )
         with suppress(Exception):
             self._local_store.close(partition)
@@ -130,54 +131,3 @@ class Changelog:
     def close(self, partition: int) -> None:
         """Let go of a partition."""
         self._local_store.close(partition)
-
-
-class PartitionReader:
-    """What the changelog says beyond what is held.
-
-    A write holds from its last record on, which is that of AT. So a write that a dying worker left half done
-    never held. Nor does one that had counted less far than an earlier one: it is the late word of a worker
-    that was thought dead.
-    """
-
-    def __init__(self, held: dict[bytes, bytes]) -> None:
-        self._held = held
-        self._touched: set[bytes] = set()
-        self._position = _position(held)
-        self.begun: list[Pair] = []  # of a write whose end has not been seen
-
-    def apply(self, records: Iterable[Any]) -> None:
-        """Take records in their order."""
-        for record in records:
-            position = next((int(value) for name, value in record.headers if name == POSITION), 0)
-            if position < self._position:
-                continue
-            self.begun.append((record.key, record.value))
-            if record.key == AT:
-                self._position = position
-                self._hold()
-
-    def _hold(self) -> None:
-        for key, value in self.begun:
-            self._touched.add(key)
-            if value is None:
-                self._held.pop(key, None)
-            else:
-                self._held[key] = value
-        self.begun.clear()
-
-    def pairs(self) -> list[Pair]:
-        """Every key that was spoken of, with what holds now."""
-        return [(key, self._held.get(key)) for key in self._touched]
-
-    def rolled_back(self) -> State:
-        """What to write so that the topic says again what holds."""
-        return State(self._position, [(key, self._held.get(key)) for key in dict(self.begun)])
-
-
-def _position(held: Mapping[bytes, bytes]) -> int:
-    return int(held.get(AT, b"0"))
-
-
-def _but_position(held: Mapping[bytes, bytes]) -> list[Pair]:
-    return [(key, value) for key, value in held.items() if key != AT]

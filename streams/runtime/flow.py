@@ -2,221 +2,238 @@
 
 The order that makes at-least-once exact: outputs are in the broker, then the state that says *counted up to
 here* is in the changelog, then offsets are committed. A worker that dies anywhere in between leaves records
-to be read again, whose counts the state then knows, and outputs to be said again, under the same ids.
+to be read again, whose counts the state then knows, and outputs to be published again, under the same ids.
+
+A core may cut its work into pieces (an outcome with `more`), such as the closing of periods after a long
+silence. Between two pieces the event loop turns: signals are heeded, and what is done is committed. The
+position in the source stays where it was until the last piece is done.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, cast
 
 import structlog
-from faust.exceptions import ProducerSendError
+from aiokafka.errors import KafkaError
 from faust.types import TP
+from xxhash import xxh3_64_hexdigest
 
-from streams.runtime.changelog import Changelog, State
-from streams.runtime.local_store import Pair
+from streams.runtime.changelog import Changelog
+from streams.runtime.flow_spec import FlowSpec, Resumable
+from streams.runtime.partition_reader import State
+from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
 
 log = structlog.get_logger()
 
-
-class Core(Protocol):
-    """A pure core with state by partition; what it answers is passed on as it is."""
-
-    def process(self, partition: int, records: Sequence[Any], topic: str, /) -> Any:
-        """Take a fetch; what follows from it."""
-
-    def tick(self, now: float, moves: bool, /) -> Any:
-        """Let time pass; what follows from it. `moves`: event time moves with the clock on the wall."""
-
-    def dirty(self) -> Mapping[int, Sequence[Pair]]:
-        """What changed, by partition, since this was last asked."""
-
-    def restore(self, partition: int, held: Mapping[bytes, bytes], /) -> None:
-        """Take the state of a partition back."""
-
-    def drop(self, partition: int, /) -> None:
-        """Forget a partition."""
+READ_BACK_SECONDS = 60.0
 
 
-class Publisher(Protocol):
-    """Brings outcomes to their topics."""
+class Kafka(NamedTuple):
+    """The producer and the consumer of the app, which Faust makes at its start."""
 
-    async def publish(self, producer: Producer, outcome: Any, /) -> None:
-        """Hand an outcome to the producer."""
-
-
-class FlowMetrics(Protocol):
-    """Counts outcomes."""
-
-    def batch(self, outcome: Any, events: int, seconds: float, /) -> None:
-        """One batch has been processed."""
-
-    def outcome(self, outcome: Any, /) -> None:
-        """What followed from a tick."""
+    producer: Callable[[], Producer]
+    consumer: Callable[[], Consumer]
 
 
 class Flow:
-    """Holds a core's state for the assigned partitions of the source topic."""
+    """Holds a core's state for the assigned partitions of the source topic.
+
+    `worked` is called with the source after each piece of work, for the watchdog; `unread` with the source
+    and a number of records that the broker dropped before they were read.
+    """
 
     def __init__(
         self,
-        source: str,
-        core: Core,
+        spec: FlowSpec,
         changelog: Changelog,
-        publisher: Publisher,
-        metrics: FlowMetrics,
-        producer: Callable[[], Producer],
-        consumer: Callable[[], Consumer],
+        kafka: Kafka,
+        *,
+        worked: Callable[[str], None],
+        unread: Callable[[str, int], None],
     ) -> None:
-        self._source = source
-        self._core = core
-        self._changelog = changelog
-        self._publisher = publisher
-        self._metrics = metrics
-        self._producer, self._consumer = producer, consumer
+        self.source, self.any_clock = spec.source, spec.any_clock
+        self.changelog = changelog
+        self._core, self._publisher, self._metrics = spec.core, spec.publisher, spec.metrics
+        self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
+        self._underway = 0  # fetches whose last piece is not done
+        self._assignment = 0  # of how many rebalances this is the outcome
         self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
+        self._last: dict[int, bytes] = {}  # by partition: fingerprint of the last record processed
+        self._settled: dict[int, int] = {}  # by partition: the position that the changelog has
         self.recovery_seconds = 0.0
-        self._unsettled = False  # is a settling under way, or did one fail?
+        self.processed_at = time.monotonic()  # when a record was last processed
         self.ready = False  # has this worker joined its group, with whatever partitions fell to it?
+        self.stopping = False
 
     async def process(self, fetch: Fetch) -> None:
-        """Bring a fetch into the state and say what follows from it."""
+        """Bring a fetch into the state and publish what follows from it."""
         async with self._turn:
             at = self.positions.get(fetch.partition)
             if at is None or fetch.end <= at:
-                return  # another worker's by now, or taken before
+                return  # another worker's by now, or processed before
             if fetch.start > at:
                 await self._go_back(fetch, at)
                 return
-            records = fetch.records
-            if fetch.start < at:
-                records = [record for record in records if record.offset >= at]
-            self.positions[fetch.partition] = fetch.end
-            if records:
-                started = time.perf_counter()
-                outcome = self._core.process(fetch.partition, records, self._source)
-                self._metrics.batch(outcome, len(records), time.perf_counter() - started)
-                await self._publisher.publish(self._producer(), outcome)
+            records = [record for record in fetch.records if record.offset >= at]
+            if not records:
+                self.positions[fetch.partition] = fetch.end
+                return
+            started = time.perf_counter()
+            outcome = self._core.process(fetch.partition, records, self.source)
+            self._metrics.batch(outcome, len(records), time.perf_counter() - started)
+            await self._publisher.publish(self._kafka.producer(), outcome)
+            if not _more(outcome):
+                self._finish(fetch, records)
+                return
+            self._underway += 1
+            assignment = self._assignment
+        try:
+            await self._proceed(fetch, records, assignment)
+        finally:
+            self._underway -= 1
+
+    async def _proceed(self, fetch: Fetch, records: Sequence[Any], assignment: int) -> None:
+        """Do the further pieces of a fetch, unless the worker stops or the partitions change hands."""
+        while True:
+            self._worked(self.source)
+            await asyncio.sleep(0)
+            async with self._turn:
+                if self.stopping or assignment != self._assignment:
+                    return  # its position has not moved: it is read again
+                outcome = cast("Resumable", self._core).proceed(fetch.partition)
+                self._metrics.outcome(outcome)
+                await self._publisher.publish(self._kafka.producer(), outcome)
+                if not _more(outcome):
+                    self._finish(fetch, records)
+                    return
+
+    def _finish(self, fetch: Fetch, records: Sequence[Any]) -> None:
+        self.positions[fetch.partition] = fetch.end
+        self._last[fetch.partition] = fingerprint(records[-1])
+        self.processed_at = time.monotonic()
+        self._worked(self.source)
 
     async def _go_back(self, fetch: Fetch, at: int) -> None:
         """Read what was dropped on its way here (a rebalance does that), or is no longer in the broker."""
         tp = TP(fetch.topic, fetch.partition)
-        beginning = await self._consumer().reread(tp, at)
+        beginning = await self._kafka.consumer().reread(tp, at)
         if beginning > at:
-            log.warning("records went unread", topic=tp.topic, partition=tp.partition, at=at, now=beginning)
-        self.resume(tp, beginning)
+            log.error(
+                "records were dropped unread", topic=tp.topic, partition=tp.partition, at=at, now=beginning
+            )
+            self._unread(self.source, beginning - at)
+            self.positions[tp.partition] = beginning
 
     async def tick(self, now: float, moves: bool) -> None:
-        """Let time pass on the wall (`now`: epoch seconds), and where it `moves` it, event time."""
-        async with self._turn:
-            outcome = self._core.tick(now, moves)
-            self._metrics.outcome(outcome)
-            await self._publisher.publish(self._producer(), outcome)
+        """Let time pass (`now`: epoch seconds), and where it `moves` it, event time."""
+        more = True
+        while more and not self.stopping:
+            async with self._turn:
+                outcome = self._core.tick(now, moves and not self._underway)
+                self._metrics.outcome(outcome)
+                await self._publisher.publish(self._kafka.producer(), outcome)
+            more = _more(outcome)
+            self._worked(self.source)
+            await asyncio.sleep(0)
 
-    async def settle(self) -> None:
-        """Bring outputs, then state, of all that was folded so far into the broker.
+    async def settle(self, *, stamp: bool) -> None:
+        """Bring outputs, then state, of all that was processed so far into the broker.
 
-        Where that fails once, it is never tried again: what changed was given out for writing, so a second
-        try would find nothing to write, and the offsets would be committed without their state.
+        `stamp`: write to the changelog even where nothing changed, so that the broker gives its time.
         """
-        if self._unsettled:
-            raise ProducerSendError("state could not be written before: this worker has to start again")
-        self._unsettled = True
         async with self._turn:
+            changed = self._core.dirty()
             states = {
-                partition: State(self.positions[partition], pairs)
-                for partition, pairs in self._core.dirty().items()
-                if pairs and partition in self.positions
+                partition: State(position, changed.get(partition, ()), self._last.get(partition, b""))
+                for partition, position in self.positions.items()
+                if stamp or changed.get(partition) or position != self._settled.get(partition)
             }
-        await self._producer().settled()
-        await self._changelog.write(self._producer(), states)
-        self._unsettled = False
+        await self._kafka.producer().settled()
+        await self.changelog.write(self._kafka.producer(), states)
+        self._settled |= {partition: state.position for partition, state in states.items()}
 
     def position(self, tp: TP) -> int | None:
-        """The source offset up to which a partition has been taken; None where it is not held."""
-        return self.positions.get(tp.partition) if tp.topic == self._source else None
-
-    def resume(self, tp: TP, committed: int) -> None:
-        """Reading goes on from here: up to there all was taken, though not all of it left a state."""
-        if self.position(tp) is not None:
-            self.positions[tp.partition] = max(self.positions[tp.partition], committed)
-
-    def fail(self) -> None:
-        """Settle nothing any more: what was folded last is not whole."""
-        self._unsettled = True
+        """The source offset up to which a partition has been processed; None where it is not held."""
+        return self.positions.get(tp.partition) if tp.topic == self.source else None
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
-        """Read back the state of the partitions that are new here."""
+        """Read back the state of the partitions that are new here. Raises StateError."""
         started = time.monotonic()
-        mine = sorted(tp.partition for tp in partitions if tp.topic == self._source)
-        held = await self._changelog.read(self._producer(), mine)
+        mine = sorted(tp.partition for tp in partitions if tp.topic == self.source)
+        held = await self._read_back(mine)
         for partition, state in held.items():
-            self._core.restore(partition, {k: v for k, v in state.pairs if v is not None})
-            self.positions[partition] = state.position
+            self._restore(partition, {key: value for key, value in state.pairs if value is not None})
+            self.positions[partition] = self._settled[partition] = state.position
+            self._last[partition] = state.last
+        self._assignment += 1
         self.recovery_seconds = time.monotonic() - started
         self.ready = True
         keys = sum(len(state.pairs) for state in held.values())
-        log.info("partitions assigned", partitions=mine, keys=keys, seconds=round(self.recovery_seconds, 3))
+        log.info(
+            "partitions assigned",
+            topic=self.source,
+            partitions=mine,
+            keys=keys,
+            seconds=round(self.recovery_seconds, 3),
+        )
+
+    async def _read_back(self, partitions: Sequence[int]) -> Mapping[int, State]:
+        """The state of partitions. Tried again for a while: a broker may be away for a moment."""
+        deadline = time.monotonic() + READ_BACK_SECONDS
+        while True:
+            try:
+                return await self.changelog.read(self._kafka.producer(), partitions)
+            except KafkaError as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("state cannot be read yet", topic=self.changelog.topic, error=repr(error))
+                await asyncio.sleep(1)
+
+    def _restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
+        try:
+            self._core.restore(partition, held)
+        except Exception as error:
+            name = f"{self.changelog.topic}[{partition}]"
+            key = self._unreadable_key(partition, held)
+            where = f"{name}, key {key!r}" if key is not None else name
+            raise StateError(
+                f"state refused: {where}: {error}. Run the version that wrote it; or stop all workers, make "
+                f"the topic {self.changelog.topic} anew, and {self.source} is counted from its beginning"
+            ) from error
+
+    def _unreadable_key(self, partition: int, held: Mapping[bytes, bytes]) -> bytes | None:
+        """The first key that cannot be restored even by itself, for the message."""
+        for key, value in sorted(held.items()):
+            try:
+                self._core.restore(partition, {key: value})
+            except Exception:
+                return key
+        return None
+
+    def last(self) -> dict[int, bytes]:
+        """By partition held, the fingerprint of the last record processed (empty: not known)."""
+        return {partition: self._last.get(partition, b"") for partition in self.positions}
 
     def revoked(self, partitions: Iterable[TP]) -> None:
         """Forget partitions that may be another worker's by now."""
+        self._assignment += 1
         for tp in partitions:
-            if tp.topic == self._source and self.positions.pop(tp.partition, None) is not None:
+            if tp.topic == self.source and self.positions.pop(tp.partition, None) is not None:
                 self._core.drop(tp.partition)
-                self._changelog.close(tp.partition)
+                self._last.pop(tp.partition, None)
+                self._settled.pop(tp.partition, None)
+                self.changelog.close(tp.partition)
 
 
-class FlowSpec(NamedTuple):
-    """A topic that is taken, the core that takes it, where its state goes, and who hears what it says."""
-
-    source: str
-    core: Core
-    changelog: str  # a topic of as many partitions as the source
-    publisher: Publisher
-    metrics: FlowMetrics
+def fingerprint(record: Any) -> bytes:
+    """Tell a record of the source from any other that may stand at its offset: `offset:hash`."""
+    content = b"%d:" % len(record.key or b"") + (record.key or b"") + (record.value or b"")
+    return b"%d:%s" % (record.offset, xxh3_64_hexdigest(content).encode())
 
 
-class Flows:
-    """The keepers of all flows as one. One consumer feeds them all, so they are settled together."""
-
-    def __init__(self, keepers: Sequence[Flow]) -> None:
-        self._keepers = keepers
-
-    @property
-    def ready(self) -> bool:
-        """Are all of them members of the group?"""
-        return all(owner.ready for owner in self._keepers)
-
-    @property
-    def recovery_seconds(self) -> float:
-        """How long the last reading back took, all in all."""
-        return sum(owner.recovery_seconds for owner in self._keepers)
-
-    async def settle(self) -> None:
-        """Bring outputs, then state, of all that was folded so far into the broker."""
-        for owner in self._keepers:
-            await owner.settle()
-
-    def position(self, tp: TP) -> int | None:
-        """The offset up to which a partition has been taken; None where it is not held."""
-        return next((at for owner in self._keepers if (at := owner.position(tp)) is not None), None)
-
-    def resume(self, tp: TP, committed: int) -> None:
-        """Reading goes on from here."""
-        for owner in self._keepers:
-            owner.resume(tp, committed)
-
-    async def assigned(self, partitions: Iterable[TP]) -> None:
-        """Read back the state of the partitions that are new here."""
-        mine = list(partitions)
-        for owner in self._keepers:
-            await owner.assigned(mine)
-
-    def revoked(self, partitions: Iterable[TP]) -> None:
-        """Forget partitions that may be another worker's by now."""
-        gone = list(partitions)
-        for owner in self._keepers:
-            owner.revoked(gone)
+def _more(outcome: Any) -> bool:
+    """Is a piece of the work left? Cores that never cut their work do not say so."""
+    return bool(getattr(outcome, "more", False))

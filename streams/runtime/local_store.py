@@ -1,38 +1,68 @@
 """Keep a local copy of a partition's state, so that recovery reads only the changelog's end."""
 
-from collections.abc import Iterable, Iterator
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-Pair = tuple[bytes, bytes | None]  # key, value; None: the key is gone
+from streams.runtime.partition_reader import AT, Pair, State, position_of
 
-
-NEXT = b"\0next"  # key of a local_store's own: the changelog offset to read on from
-
-
+META = b"\0meta"  # key of the store's own: what Copy holds beside its pairs
 BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
+
+
+@dataclass
+class Copy:
+    """A partition's keys and values as of the changelog offset `following`.
+
+    `generation` is the broker's id of the changelog it was copied from, `last` the fingerprint of the source
+    record that was counted last.
+    """
+
+    generation: str = ""
+    following: int = 0
+    last: bytes = b""
+    pairs: dict[bytes, bytes] = field(default_factory=dict)
+
+    def clear(self, following: int) -> None:
+        """Forget everything, to read the changelog from here on."""
+        self.following, self.last = following, b""
+        self.pairs.clear()
+
+    def state(self) -> State:
+        """The state that the core is given."""
+        pairs: list[Pair] = [(key, value) for key, value in self.pairs.items() if key != AT]
+        return State(position_of(self.pairs), pairs, self.last)
 
 
 class LocalStore(Protocol):
     """A local copy of a partition's state."""
 
-    def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
-        """The changelog offset to read on from, and all pairs."""
+    def load(self, partition: int) -> Copy:
+        """The copy; empty where there is none."""
 
-    def save(self, partition: int, pairs: Iterable[Pair], following: int) -> None:
-        """Keep pairs, with the changelog offset that follows them; all or nothing."""
+    def save(self, partition: int, pairs: Iterable[Pair], copy: Copy) -> None:
+        """Keep pairs that changed, with the copy's other fields; all or nothing."""
+
+    def clear(self, partition: int) -> None:
+        """Delete a partition's copy."""
 
     def close(self, partition: int) -> None:
         """Let go of a partition (its copy stays on the disk)."""
 
 
 class NoStore:
-    """DetectionState only: every recovery reads the whole changelog."""
+    """No local copy: every recovery reads the whole changelog."""
 
-    def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
-        return 0, iter(())
+    def load(self, partition: int) -> Copy:
+        return Copy()
 
-    def save(self, partition: int, pairs: Iterable[Pair], following: int) -> None:
+    def save(self, partition: int, pairs: Iterable[Pair], copy: Copy) -> None:
+        pass
+
+    def clear(self, partition: int) -> None:
         pass
 
     def close(self, partition: int) -> None:
@@ -46,6 +76,9 @@ class RocksStore:
         self._folder = folder
         self._open: dict[int, Any] = {}
 
+    def _path(self, partition: int) -> Path:
+        return self._folder / f"partition-{partition}"
+
     def _database(self, partition: int) -> Any:
         from rocksdict import BlockBasedOptions, Cache, Options, Rdict
 
@@ -57,15 +90,20 @@ class RocksStore:
             options.set_block_based_table_factory(blocks)
             options.set_write_buffer_size(WRITE_BUFFER)
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._open[partition] = Rdict(str(self._folder / str(partition)), options=options)
+            self._open[partition] = Rdict(str(self._path(partition)), options=options)
         return self._open[partition]
 
-    def load(self, partition: int) -> tuple[int, Iterator[tuple[bytes, bytes]]]:
+    def load(self, partition: int) -> Copy:
         database = self._database(partition)
-        following = int(database.get(NEXT) or 0)
-        return following, ((key, value) for key, value in database.items() if key != NEXT)
+        meta = json.loads(database.get(META) or b"{}")
+        return Copy(
+            generation=meta.get("generation", ""),
+            following=meta.get("following", 0),
+            last=bytes.fromhex(meta.get("last", "")),
+            pairs={key: value for key, value in database.items() if key != META},
+        )
 
-    def save(self, partition: int, pairs: Iterable[Pair], following: int) -> None:
+    def save(self, partition: int, pairs: Iterable[Pair], copy: Copy) -> None:
         from rocksdict import WriteBatch
 
         batch = WriteBatch(raw_mode=True)
@@ -74,8 +112,13 @@ class RocksStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(NEXT, str(following).encode())
+        meta = {"generation": copy.generation, "following": copy.following, "last": copy.last.hex()}
+        batch.put(META, json.dumps(meta).encode())
         self._database(partition).write(batch)
+
+    def clear(self, partition: int) -> None:
+        self.close(partition)
+        shutil.rmtree(self._path(partition), ignore_errors=True)
 
     def close(self, partition: int) -> None:
         database = self._open.pop(partition, None)

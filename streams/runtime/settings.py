@@ -1,10 +1,13 @@
 """Settings of every worker: environment variables, checked once, all faults named together."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.runtime.kafka_settings import KafkaSettings
 
 
 class WorkerSettings(BaseSettings):
@@ -35,6 +38,11 @@ class WorkerSettings(BaseSettings):
     watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"
     )
+
+    @cached_property
+    def kafka(self) -> KafkaSettings:
+        """How Kafka clients of this worker are set up."""
+        return KafkaSettings(self.brokers)
 
     def topic(self, name: str) -> str:
         """A topic's name in the broker."""

@@ -7,9 +7,10 @@ Before offsets are committed, and around a rebalance, the transport calls its `P
 state. The order is fixed: outputs and state are in the broker, then offsets are committed.
 """
 
+import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
@@ -22,13 +23,12 @@ from faust.types import TP, ConsumerMessage
 from mode import Service
 
 from streams.runtime.batch_fetcher import Fetched
+from streams.runtime.broker_clock import BrokerClock
 
-# How old metadata may be. What a broker says of its topics just after its start can lack some, and a group's
-# leader then gives out nothing of them until it asks again; by default after five minutes.
-METADATA_MS = 5_000
 # Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
 # much that the work would starve. What is not committed is only read again after a crash.
 WORK_PER_COMMIT = 9
+LOG_APPEND_TIME = 1  # kind of a timestamp: the broker's
 FETCH_WAIT_MS = 50  # a broker that does not wake a waiting fetch (the embedded one) adds so much latency
 
 Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
@@ -58,10 +58,7 @@ class PartitionOwner(Protocol):
         """Bring outputs, then state, of all that was processed so far into the broker."""
 
     def position(self, tp: TP) -> int | None:
-        """The offset up to which a partition has been taken; None where it is not held."""
-
-    def resume(self, tp: TP, committed: int) -> None:
-        """Reading goes on from here: up to there all was taken, though not all of it left a state."""
+        """The offset up to which a partition has been processed; None where it is not held."""
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of these partitions; nothing is fetched before that is done."""
@@ -71,10 +68,15 @@ class PartitionOwner(Protocol):
 
 
 class App(faust.App):
-    """An app whose state has a owner, and which knows the partitions of its topics."""
+    """An app whose state has an owner, and which knows the partitions of its topics.
+
+    `fail` ends the worker: what is raised while partitions are assigned, Faust and aiokafka would only log,
+    and the worker would hold nothing, for good.
+    """
 
     owner: PartitionOwner
     partitions: Mapping[str, set[int]]
+    fail: Callable[[Exception], None]
 
 
 class Consumer(driver.Consumer):
@@ -83,7 +85,7 @@ class Consumer(driver.Consumer):
     _fetched = 0.0  # when records came last, by the monotonic clock
 
     @property
-    def _keeper(self) -> PartitionOwner:
+    def _owner(self) -> PartitionOwner:
         return cast("App", self.app).owner
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
@@ -126,7 +128,7 @@ class Consumer(driver.Consumer):
         But never beyond what the owner has taken: a fetch from before a rebalance is acknowledged too, and
         dropped.
         """
-        acked, taken = self._acked[tp], self._keeper.position(tp)
+        acked, taken = self._acked[tp], self._owner.position(tp)
         if not acked or taken is None:
             return None
         offset = min(max(acked) + 1, taken)
@@ -155,15 +157,19 @@ class Consumer(driver.Consumer):
                 due = ended + WORK_PER_COMMIT * (ended - started)
 
     async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
-        await self._keeper.settle()
+        await self._owner.settle()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         await self.commit()  # Faust forgets what was acknowledged before it commits
         await super().on_partitions_revoked(revoked)
-        self._keeper.revoked(revoked)
+        self._owner.revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        await self._keeper.assigned(assigned)
+        try:
+            await self._owner.assigned(assigned)
+        except Exception as error:
+            cast("App", self.app).fail(error)
+            return  # nothing is fetched any more
         await super().on_partitions_assigned(assigned, generation_id)
 
 
@@ -184,9 +190,6 @@ class _Thread(driver.AIOKafkaConsumerThread):
         committed = await super().seek_to_committed()
         if never := [tp for tp, offset in committed.items() if not offset]:
             await self.seek_to_beginning(*never)
-        owner = cast("Consumer", self.consumer)._keeper
-        for tp, offset in committed.items():
-            owner.resume(TP(tp.topic, tp.partition), offset or 0)
         return committed
 
 
@@ -195,7 +198,8 @@ class Producer(driver.Producer):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._unsettled: list[Awaitable[Any]] = []
+        self._unsettled: list[asyncio.Future[Any]] = []
+        self.clock = BrokerClock()
 
     def _settings_extra(self) -> Mapping[str, Any]:
         # A state must never overtake a newer one of its key: so idempotent, also for at-least-once.
@@ -228,12 +232,16 @@ class Producer(driver.Producer):
 
     async def settled(self) -> None:
         """Wait until the broker has all that was put before the wait began; raises ProducerSendError."""
-        waited, self._unsettled = self._unsettled, []
+        waited = list(self._unsettled)  # others may wait for the same: what fails, fails for all of them
         try:
             for future in waited:
-                await future
+                metadata = await future
         except KafkaError as error:
             raise ProducerSendError(f"the broker did not take what was sent: {error!r}") from error
+        if waited and metadata.timestamp_type == LOG_APPEND_TIME:
+            self.clock.observe(metadata.timestamp / 1000)
+        done = set(waited)
+        self._unsettled = [future for future in self._unsettled if future not in done]
 
 
 class Transport(driver.Transport):

@@ -1,79 +1,42 @@
 """A worker: a Faust app on our transport around pure cores, and what keeps an eye on it."""
 
 import asyncio
-import gc
-import logging
-import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Any, Protocol, cast
+from importlib.metadata import version
+from typing import Any, cast
 
 import structlog
 from faust import StreamT
 
+from streams.contract.partitioning import partition_of
 from streams.runtime import health
-from streams.runtime.assignor import Assignor
-from streams.runtime.batch_fetcher import in_whole_batches
-from streams.runtime.broker_monitor import BrokerMonitor, SetupError
+from streams.runtime.broker_monitor import BrokerMonitor, generations, refuse_mismatch
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow import Flow, Flows, FlowSpec
+from streams.runtime.faust_app import faust_app
+from streams.runtime.flow import Flow, Kafka
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.flows import Flows
 from streams.runtime.local_store import NoStore, RocksStore
+from streams.runtime.metrics import RuntimeMetrics
+from streams.runtime.refusals import Exit, Refusal
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.transport import METADATA_MS, App, Consumer, Fetch, Producer
-from streams.runtime.watchdog import EXIT_STUCK, Position, Progress, start_watchdog
+from streams.runtime.supervision import Problems, Supervision
+from streams.runtime.transport import Consumer, Fetch, Producer
+from streams.runtime.watchdog import Progress, end_within, start_watchdog
 
 log = structlog.get_logger()
 
-FETCH_BYTES = 16 << 20  # of a partition in one poll: with many sectors, few events of each come in one
-BATCH_BYTES = 512 << 10  # of a batch on its way to the broker
-FETCHES_WAITING = 2  # between consumer and agent: more would only be memory
-YOUNG = 100_000  # objects; at Python's 700 a fifth of the time goes into looking for cycles in fetches
+STOP_SECONDS = 10.0  # for a last commit; what is not committed then is only read again
+STAMP_SECONDS = 60.0  # after which a quiet worker asks the broker for its time
 
 Pages = Mapping[str, Callable[[], health.Answer]]
 
 
 class WorkerCrashedError(RuntimeError):
     """The app stopped by itself; the cause says why."""
-
-
-class WorkerMetrics(Protocol):
-    """A worker's metrics."""
-
-    def lag(self, behind: Mapping[Position, int]) -> None: ...
-
-    def storage(self, written: int, recovery_seconds: float) -> None: ...
-
-    def page(self) -> bytes: ...
-
-
-def faust_app(settings: WorkerSettings, group: str) -> App:
-    """A Faust app on our transport, with everything of Faust's switched off that is not needed."""
-    return App(
-        settings.topic(group),
-        broker=[f"surgewatch://{server.strip()}" for server in settings.brokers.split(",")],
-        datadir=str(settings.state_dir / "faust"),
-        consumer_group_instance_id=settings.instance or None,
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=FETCH_BYTES,
-        consumer_metadata_max_age_ms=METADATA_MS,
-        producer_max_batch_size=BATCH_BYTES,
-        producer_max_request_size=BATCH_BYTES * 4,
-        broker_max_poll_records=settings.batch_events,
-        broker_commit_interval=settings.commit_seconds,
-        broker_session_timeout=settings.session_seconds,
-        broker_rebalance_timeout=settings.session_seconds * 6,
-        broker_heartbeat_interval=settings.session_seconds / 4,
-        broker_request_timeout=settings.session_seconds * 2,
-        stream_buffer_maxsize=FETCHES_WAITING,
-        stream_wait_empty=False,  # what was fetched and not folded is read again by whoever holds it then
-        PartitionAssignor=Assignor,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        web_enabled=False,
-    )
 
 
 @asynccontextmanager
@@ -89,59 +52,66 @@ async def served(settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
 class Worker:
     """One worker; made inside a running event loop.
 
-    `group` is its consumer group, `flows` what it takes, `needed` all topics that must be there.
-    `hear` takes a record of `controls`; `show` brings metrics up to date before they are read; `serve` puts
-    pages on a port for as long as the worker lives.
+    `group` is its consumer group, `flows` what it reads, `needed` all topics that must be there.
+    `on_control` takes a record of `controls`; `show` brings metrics up to date before they are read; `serve`
+    puts pages on a port for as long as the worker lives; `problems` says what else is wrong; `about` is what
+    the line logged at the start says beside version, port and topics.
     """
 
     def __init__(
         self,
         settings: WorkerSettings,
         flows: Sequence[FlowSpec],
-        metrics: WorkerMetrics,
+        metrics: RuntimeMetrics,
         *,
         group: str,
         needed: Sequence[str],
-        hear: Callable[[Any], None],
+        on_control: Callable[[Any], None],
         show: Callable[[], None],
         serve: Callable[[WorkerSettings, Pages], AbstractAsyncContextManager[None]] = served,
+        problems: Problems = dict,
+        about: Mapping[str, object] = {},
     ) -> None:
-        self._settings = settings
-        self._metrics = metrics
-        self._needed = needed
-        self._hear, self._show, self._serve = hear, show, serve
+        self._settings, self._metrics = settings, metrics
+        self._needed, self._about = needed, about
+        self._on_control, self._show, self._serve = on_control, show, serve
         self._app = faust_app(settings, group)
-        self._monitor = BrokerMonitor(settings.brokers, settings.topic("controls"))
-        self._progress = Progress(patience=settings.watchdog_timeout_seconds, beat=time.monotonic())
-        self._changelogs: list[Changelog] = []
-        self._kept = {settings.topic(flow.source): self._start(flow) for flow in flows}  # by source
-        self._keepers = self._app.owner = Flows(list(self._kept.values()))
-
-    def _start(self, flow: FlowSpec) -> Flow:
-        """The owner of a flow, and the agent that feeds it."""
-        settings, source = self._settings, self._settings.topic(flow.source)
-        local_store = (
-            RocksStore(settings.state_dir / flow.changelog) if settings.store == "rocksdb" else NoStore()
+        self._app.fail = self._fail
+        self._failure: Exception | None = None
+        self._monitor = BrokerMonitor(settings.kafka, settings.topic("controls"), settings.topic(group))
+        self._progress = Progress(settings.watchdog_timeout_seconds, turned=time.monotonic())
+        self._flows = [self._flow(spec) for spec in flows]
+        self._supervision = Supervision(
+            self._flows, self._monitor, metrics, progress=self._progress, further=problems
         )
-        changelog = Changelog(settings.topic(flow.changelog), settings.brokers, local_store)
-        self._changelogs.append(changelog)
-        owner = Flow(
-            source, flow.core, changelog, flow.publisher, flow.metrics, self._producer, self._consumer
+        self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
+        self._behind: Mapping[str, int] = {}  # by source; nothing while the broker does not answer
+
+    def _flow(self, spec: FlowSpec) -> Flow:
+        """A flow, and the agent that feeds it."""
+        settings = self._settings
+        store = RocksStore(settings.state_dir / spec.changelog) if settings.store == "rocksdb" else NoStore()
+        flow = Flow(
+            spec._replace(source=settings.topic(spec.source)),
+            Changelog(settings.topic(spec.changelog), settings.kafka, store),
+            Kafka(self._producer, self._consumer),
+            worked=lambda source: self._progress.work(source, time.monotonic()),
+            unread=self._metrics.unread,
         )
 
-        async def take(fetches: StreamT[Fetch]) -> None:
+        async def process(fetches: StreamT[Fetch]) -> None:
             async for fetch in fetches:
                 try:
-                    await owner.process(fetch)
+                    await flow.process(fetch)
                 except Exception as error:
                     # Faust would acknowledge the fetch and go on. Its offsets must not be committed.
-                    owner.fail()
+                    self._owner.fail()
                     await self._app.crash(error)
                     raise
 
-        topic = self._app.topic(source, key_serializer="raw", value_serializer="raw")
-        self._app.agent(topic, name=flow.source, concurrency=1)(take)
-        return owner
+        topic = self._app.topic(flow.source, key_serializer="raw", value_serializer="raw")
+        self._app.agent(topic, name=spec.source, concurrency=1)(process)
+        return flow
 
     def _producer(self) -> Producer:
         return cast("Producer", self._app.producer)
@@ -149,78 +119,129 @@ class Worker:
     def _consumer(self) -> Consumer:
         return cast("Consumer", self._app.consumer)
 
+    def _fail(self, error: Exception) -> None:
+        """End the worker: partitions were assigned whose state cannot be had."""
+        self._owner.fail()
+        self._failure = self._failure or error
+
     async def run(self) -> None:
-        """Work until a signal comes; raises SetupError, or WorkerCrashedError."""
-        self._app.partitions = await self._monitor.start(map(self._settings.topic, self._needed))
-        await self._monitor.read_standing_controls(self._hear)
+        """Work until a signal comes; raises Refusal, or WorkerCrashedError."""
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(unless_without_memory)
-        watch = asyncio.create_task(self._watch())
+        ended = self._end_on_signals()
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await self._prepare()
             async with self._serve(self._settings, self._pages()):
+                tasks = [asyncio.create_task(work()) for work in (self._turn, self._watch, self._tick)]
                 await self._app.start()
                 start_watchdog(self._progress)
-                await self._until_ended(watch)
+                self._log_start()
+                await self._until_ended(ended, tasks)
                 await self._app.stop()
+        except Exception as error:
+            self._failure = self._failure or error
+            raise
         finally:
-            watch.cancel()
+            for task in tasks:
+                task.cancel()
+            end_within(STOP_SECONDS, self._status())
             await self._app.stop()
             await self._monitor.stop()
 
-    async def say(self, topic: str, key: bytes, value: bytes | None) -> None:
-        """Put one record beside the flow (an operator's word), and wait until the broker has it."""
+    def _end_on_signals(self) -> asyncio.Event:
+        """An event that SIGTERM and SIGINT set. From then on there is little time, whatever hangs."""
+        ended = asyncio.Event()
+
+        def end() -> None:
+            ended.set()
+            self._owner.stop()
+            end_within(STOP_SECONDS, self._status())
+
+        for name in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(name, end)
+        return ended
+
+    async def _prepare(self) -> None:
+        """Find the topics, and apply what operators asked for. Raises SetupError."""
+        settings = self._settings
+        self._app.partitions = await self._monitor.start(map(settings.topic, self._needed))
+        changelogs = {flow.source: flow.changelog for flow in self._flows}
+        refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
+        ids = await generations(settings.kafka, [one.topic for one in changelogs.values()])
+        for changelog in changelogs.values():
+            changelog.generation = ids.get(changelog.topic, "")
+        await self._monitor.read_standing_controls(self._on_control)
+        await self._supervision.first_lag(self._app.partitions)
+
+    def home(self, topic: str, key: str) -> int:
+        """The partition that a key of a topic belongs to; known once the worker runs."""
+        return partition_of(key.encode(), len(self._app.partitions[self._settings.topic(topic)]))
+
+    async def publish(self, topic: str, key: bytes, value: bytes | None) -> None:
+        """Put one record beside the flows (a control, a dead letter), and wait until the broker has it."""
         await self._producer().put_keyed(self._settings.topic(topic), [(key, value, [])])
         await self._producer().settled()
 
-    async def _until_ended(self, watch: asyncio.Task[None]) -> None:
-        """Wait for SIGTERM or SIGINT, or for the app to crash."""
-        told = asyncio.Event()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(name, told.set)
-        while not (told.is_set() or self._app.crashed or watch.done()):
+    def _status(self) -> Exit:
+        """The exit status, as far as it is known."""
+        if isinstance(self._failure, Refusal):
+            return Exit.REFUSED
+        return Exit.CRASHED if self._failure or self._app.crashed else Exit.STOPPED
+
+    async def _until_ended(self, ended: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for a signal, or for a failure, which is raised."""
+        while not (ended.is_set() or self._failure or self._app.crashed):
+            for task in tasks:
+                if task.done():
+                    self._failure = cast("Exception | None", task.exception())
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), timeout=0.2)
-        if self._app.crashed:
-            raise WorkerCrashedError(repr(self._app.crash_reason)) from self._app.crash_reason
-        if watch.done():
-            watch.result()
+                await asyncio.wait_for(ended.wait(), timeout=0.2)
+        if isinstance(self._failure, Refusal):
+            raise self._failure
+        if reason := self._failure or (self._app.crashed and self._app.crash_reason):
+            raise WorkerCrashedError(repr(reason)) from reason
+
+    async def _turn(self) -> None:
+        """Show the watchdog that the event loop turns."""
+        while True:
+            self._progress.turn(time.monotonic())
+            await asyncio.sleep(1)
 
     async def _watch(self) -> None:
-        """Hear operators, measure lag, and let time pass where nothing comes."""
+        """Apply controls, and look at the worker from outside."""
         while True:
-            self._progress.beats(time.monotonic())
-            await self._monitor.read_new_controls(self._hear)
-            behind = await self._measure()
-            for source, owner in self._kept.items():
-                moves = self._settings.clock == "wall" and behind.get(source) == 0
-                await owner.tick(time.time(), moves)
+            await self._monitor.read_new_controls(self._on_control)
+            self._behind = await self._supervision.look(self._app.partitions)
 
-    async def _measure(self) -> Mapping[str, int]:
-        """By source, how many records are not yet processed (nothing while the broker does not say)."""
-        processed = {
-            (source, at): offset
-            for source, owner in self._kept.items()
-            for at, offset in owner.positions.items()
-        }
-        ends = await self._monitor.ends(processed)
-        if ends is None:
-            return {}
-        self._progress.saw(processed, ends, time.monotonic())
-        behind = {at: max(0, end - processed[at]) for at, end in ends.items()}
-        self._metrics.lag(behind)
-        return {
-            source: sum(records for (topic, _), records in behind.items() if topic == source)
-            for source in self._kept
-        }
+    async def _tick(self) -> None:
+        """Let time pass, by the broker's clock: event time of a source moves with it where nothing waits."""
+        stamped = 0.0
+        while True:
+            await asyncio.sleep(1)
+            clock = self._producer().clock
+            self._metrics.clock_skew(clock.skew())
+            if self._behind and min(clock.age(), time.monotonic() - stamped) > STAMP_SECONDS:
+                stamped = time.monotonic()
+                await self._owner.settle(stamp=True)
+            for flow in self._flows:
+                has_read_all = bool(self._behind) and not any(self._behind.values())
+                moves = has_read_all and (flow.any_clock or self._settings.clock == "wall")
+                await flow.tick(clock.now(), moves)
+
+    def _log_start(self) -> None:
+        log.info(
+            "started",
+            version=version("surgewatch"),
+            port=self._settings.metrics_port,
+            topic_prefix=self._settings.topic_prefix,
+            **self._about,
+        )
 
     def _pages(self) -> Pages:
-        def ready() -> str | None:
-            return None if self._keepers.ready else "not yet a member of its group"
-
         return {
             "/metrics": self._page,
             "/healthz": lambda: health.verdict(self._progress.stuck(time.monotonic())),
-            "/readyz": lambda: health.verdict(ready()),
+            "/readyz": lambda: health.verdict(self._supervision.readiness.text()),
         }
 
     def _page(self) -> health.Answer:
@@ -231,55 +252,5 @@ class Worker:
 
     async def _show_state(self) -> None:
         self._show()
-        written = sum(changelog.bytes_written for changelog in self._changelogs)
-        self._metrics.storage(written, self._keepers.recovery_seconds)
-
-
-def unless_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a task or a connection failed of; without memory they would go on failing, and nothing move."""
-    if not isinstance(context.get("exception"), MemoryError):
-        loop.default_exception_handler(context)
-        return
-    try:
-        log.critical("no memory left, so this worker ends itself")
-    finally:
-        os._exit(EXIT_STUCK)
-
-
-def run(
-    start: Callable[[], AbstractAsyncContextManager[Worker]], unusable: tuple[type[Exception], ...]
-) -> int:
-    """Run the worker that `start` makes. Exit status: 0; 1 where it crashed; 2 where it cannot start."""
-    speak()
-    in_whole_batches()  # before there is any consumer
-    gc.freeze()  # what was imported stays
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
-    refusals: tuple[type[Exception], ...] = (*unusable, OSError, SetupError)
-
-    async def work() -> None:
-        async with start() as worker:
-            await worker.run()
-
-    try:
-        asyncio.run(work())
-    except refusals as error:
-        print(f"surgewatch: {error}", file=sys.stderr)
-        return 2
-    except WorkerCrashedError as error:
-        log.critical("worker crashed", reason=str(error))
-        return 1
-    return 0
-
-
-def speak() -> None:
-    """Structured lines on standard error, ours and those that libraries find worth a warning."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+        written = sum(flow.changelog.bytes_written for flow in self._flows)
+        self._metrics.storage(written, self._owner.recovery_seconds)

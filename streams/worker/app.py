@@ -1,5 +1,6 @@
 """The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,9 +19,10 @@ from streams.counting.decoder import Decoder
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
-from streams.runtime import worker
-from streams.runtime.broker_monitor import SetupError
-from streams.runtime.flow import FlowSpec
+from streams.runtime.environment import refuse_unknown
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.process import run
+from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Worker
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
@@ -28,6 +30,7 @@ from streams.worker.settings import Settings
 
 log = structlog.get_logger()
 
+BUDGET = 50  # periods that are judged before the event loop turns
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
 KINDS = ("policy", "capacity", "sensitivity")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
@@ -58,6 +61,7 @@ def apply_control(judge: Judge, names: Names, record: Any) -> None:
 @asynccontextmanager
 async def streams_worker() -> AsyncIterator[Worker]:
     """The worker as the environment wants it; raises what `main` calls unusable."""
+    refuse_unknown(os.environ, Settings)
     settings = Settings()
     sectors = registry(settings.registry)
     dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
@@ -72,6 +76,8 @@ async def streams_worker() -> AsyncIterator[Worker]:
         lateness=settings.lateness_seconds,
         dedup=(settings.dedup_ids, settings.dedup_hours),
         wall_clock=settings.clock == "wall",
+        budget=BUDGET,
+        home=lambda sector: worker.home("encounters", sector),
     )
     metrics = Metrics(sectors)
     names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
@@ -84,7 +90,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
         metrics.state(parts, time.time())
 
-    yield Worker(
+    worker = Worker(
         settings,
         [
             FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings), metrics),
@@ -94,16 +100,19 @@ async def streams_worker() -> AsyncIterator[Worker]:
                 "borders",
                 BorderPublisher(settings),
                 BorderMetrics(metrics),
+                any_clock=True,
             ),
         ],
-        metrics,
+        metrics.runtime,
         group="surgewatch-streams",
         needed=NEEDED,
-        hear=lambda record: apply_control(judge, names, record),
+        on_control=lambda record: apply_control(judge, names, record),
         show=show,
+        about={"sectors": len(sectors.sector)},
     )
+    yield worker
 
 
 def main() -> int:
     """Run one worker with the settings of the environment; the exit status."""
-    return worker.run(streams_worker, (ValidationError, DocumentError, CalendarError))
+    return run(streams_worker, (ValidationError, DocumentError, CalendarError))

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from streams.contract.verdicts import PRODUCED_AT, Verdict
+from streams.contract.reading import PRODUCED_AT
+from streams.contract.verdicts import Verdict
 from streams.pipelines import border_pipeline, sector_pipeline
 from streams.runtime.transport import Producer, Record
 from streams.worker.settings import Settings

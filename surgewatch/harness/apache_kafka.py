@@ -10,6 +10,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 VERSION = "4.1.1"
@@ -31,10 +33,10 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
 log.dirs={logs}
 num.partitions=4
 offsets.topic.replication.factor=1
@@ -87,24 +89,41 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Listeners:
+    """Listeners beside the plain-text one: name -> (port, security protocol), and what they need."""
+
+    ports: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    properties: str = ""  # of server.properties
+    format_options: tuple[str, ...] = ()  # of kafka-storage format, such as --add-scram
+
+
 class ApacheKafka:
     """One broker and its data; it can be stopped, killed and started again on the same port and data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, listeners: "Listeners | None" = None) -> None:
         self.folder = folder
         self.port, controller = free_port(), free_port()
+        more = listeners or Listeners()
         self._classpath = f"{jars()}/*"
         self._process: subprocess.Popen[bytes] | None = None
         self._properties = folder / "server.properties"
         folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(
-            PROPERTIES.format(port=self.port, controller=controller, logs=folder / "data")
+            PROPERTIES.format(
+                port=self.port,
+                controller=controller,
+                logs=folder / "data",
+                more="".join(f",{name}://127.0.0.1:{port}" for name, (port, _) in more.ports.items()),
+                protocols="".join(f",{name}:{protocol}" for name, (_, protocol) in more.ports.items()),
+            )
+            + more.properties
         )
         (folder / "log4j2.properties").write_text(
             "rootLogger.level=WARN\nrootLogger.appenderRef.out.ref=out\n"
             "appender.out.type=Console\nappender.out.name=out\n"
         )
-        self._format()
+        self._format(more.format_options)
 
     @property
     def servers(self) -> str:
@@ -114,8 +133,9 @@ class ApacheKafka:
         log = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
         return ["java", HEAP, log, "-cp", self._classpath, main, *arguments]
 
-    def _format(self) -> None:
+    def _format(self, options: Sequence[str]) -> None:
         arguments = ["format", "--standalone", "-t", "c3VyZ2V3YXRjaC0wMDAwMQ", "-c", str(self._properties)]
+        arguments += options
         done = subprocess.run(  # noqa: S603 - our own command
             self._java("kafka.tools.StorageTool", *arguments), capture_output=True, text=True
         )

@@ -36,6 +36,7 @@ from streams.counting.series import local
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.changelog import Changelog
+from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import NoStore
 from surgewatch.harness.apache_kafka import ApacheKafka, free_port
 from surgewatch.harness.webhook_receiver import Receiver, receiving
@@ -132,7 +133,7 @@ class Signal:
     offset: int
     value: bytes | None
     timestamp: int = 0
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Torture:
@@ -200,7 +201,7 @@ class Torture:
             done.result(30)
 
     def _produce(self) -> None:
-        producer = Producer({"bootstrap.servers": self._broker.servers, "enable.idempotence": True})
+        producer = Producer(KafkaSettings(self._broker.servers).librdkafka_producer)
         started = time.monotonic()
         for at, event in enumerate(events(self._number, self._places)):
             for _ in range(2 if at % TWICE == 0 else 1):
@@ -299,7 +300,7 @@ class Torture:
         result.notices_repeated = self._receiver.repeated
 
     async def _counted(self) -> Counter[Bucket]:
-        changelog = Changelog("counts", self._broker.servers, NoStore())
+        changelog = Changelog("counts", KafkaSettings(self._broker.servers), NoStore())
         held, _ = await changelog.look(range(4))
         pipeline = SectorPipeline(self._places, Judge(self._places))
         people: Counter[Bucket] = Counter()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from streams.contract.sectors import SHIPPED, registry
 from streams.producers.kafka_client import Broker
@@ -52,9 +53,21 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(verb)
     def command(brokers: str, api_version: tuple[int, ...] | None, prefix: str, **rest: Any) -> None:
-        verb(broker=Broker(brokers, api_version), prefix=prefix, **rest)
+        try:
+            broker = Broker(brokers, api_version)
+        except ValueError as error:  # of the environment, SURGEWATCH_KAFKA_*
+            raise click.UsageError(f"SURGEWATCH_KAFKA_*: {faults(error)}") from error
+        verb(broker=broker, prefix=prefix, **rest)
 
     return command
+
+
+def faults(error: ValueError) -> str:
+    """Return every fault of settings or of a control in one line, without the values that were given."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
+    return "; ".join(f"{where}: {message}" if where else message for where, message in found)
 
 
 def _version(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:

@@ -16,7 +16,7 @@ from streams.contract.verdicts import Question
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sender import send
-from surgewatch.options.broker import connected, registry_option
+from surgewatch.options.broker import connected, faults, registry_option
 from surgewatch.options.compacted_topic import newest
 
 
@@ -41,7 +41,7 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
                     by=control.by, at=control.at, reason=control.reason, withdraws=control.key
                 )
         except ValidationError as error:
-            raise click.UsageError("; ".join(map(_fault, error.errors()))) from error
+            raise click.UsageError(faults(error)) from error
         keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
         names = Names(
             sectors=frozenset(places.by_id), questions=frozenset(str(one) for one in Question), keys=keys
@@ -74,8 +74,3 @@ def _publish(control: Control, broker: Broker, prefix: str) -> None:
     click.echo(f"{control.key}: {control.effect}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):
         click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")
-
-
-def _fault(fault: Any) -> str:
-    where = ".".join(map(str, fault["loc"]))
-    return f"{where}: {fault['msg']}"

@@ -16,12 +16,13 @@ from pydantic_settings import BaseSettings
 
 import alerts.worker.settings
 import streams.worker.settings
+from streams.runtime.kafka_security import KafkaSecurity
 
 TARGET = Path(__file__).parents[2] / "docs" / "configuration.md"
 HEAD = """# Configuration
 
-Written by `make docs` from the models; do not edit. Every setting is an environment variable. What is wrong
-is said at start, all of it at once, and the worker ends.
+Written by `make docs` from the models; do not edit. Every setting is an environment variable. A worker checks
+all of them at start, names every fault at once, and ends with status 2 where there is one.
 """
 
 
@@ -34,6 +35,7 @@ def reference() -> str:
     both = streams_has.keys() & alerts_has.keys()
     tables = {
         "Both workers": {name: field for name, field in streams_has.items() if name in both},
+        "A secured Kafka: workers and commands": variables(KafkaSecurity),
         "The streams worker": {name: field for name, field in streams_has.items() if name not in both},
         "The alerts worker": {name: field for name, field in alerts_has.items() if name not in both},
     }

@@ -17,6 +17,7 @@ from tests.prometheus import DEPLOY
 CHART = DEPLOY / "helm" / "surgewatch"
 Manifest = dict[str, Any]
 Values = Mapping[str, Any]
+KUBERNETES = "1.33"
 
 DEFAULTS: Values = {}
 SECURED: Values = {
@@ -99,7 +100,7 @@ def missing(reason: str) -> NoReturn:
 def helm(*arguments: str, values: Values = DEFAULTS) -> subprocess.CompletedProcess[str]:
     """Run helm with these values; the caller judges the exit status."""
     return subprocess.run(
-        [tool(), *arguments, "--values", "-"] if values else [tool(), *arguments],
+        [tool(), *arguments, *(["--values", "-"] if values else ())],
         input=json.dumps(values) if values else None,
         capture_output=True,
         text=True,
@@ -115,14 +116,20 @@ def render(values: Values = DEFAULTS, chart: Path = CHART) -> list[Manifest]:
 
 @functools.cache
 def _render(values: str, chart: Path) -> list[Manifest]:
-    done = helm("template", "surgewatch", str(chart), "--namespace", "surgewatch", values=json.loads(values))
+    done = template(json.loads(values), chart)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
 
 
+def template(values: Values, chart: Path) -> subprocess.CompletedProcess[str]:
+    """Render for a stated Kubernetes: a helm built from source assumes a version of its own."""
+    where = ("--namespace", "surgewatch", "--kube-version", KUBERNETES)
+    return helm("template", "surgewatch", str(chart), *where, values=values)
+
+
 def refusal(values: Values) -> str:
     """Helm's message on values that it must refuse."""
-    done = helm("template", "surgewatch", str(CHART), values=values)
+    done = template(values, CHART)
     assert done.returncode != 0, f"accepted: {values}"
     return done.stderr
 

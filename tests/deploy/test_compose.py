@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import subprocess
+import tomllib
 from typing import Any
 
 import pytest
@@ -92,12 +93,18 @@ def test_workers_run_without_rights() -> None:
 
 
 def test_the_image_is_built_from_what_the_package_needs() -> None:
-    kept = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    kept = {
+        line.removeprefix("!")
+        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     copied = {
         word
         for line in (DEPLOY / "Dockerfile").read_text().splitlines()
         if line.startswith("COPY ") and "--from" not in line
         for word in line.split()[1:-1]
     }
-    assert copied == {line.removeprefix("!") for line in kept if line.startswith("!")}
-    assert all((ROOT / path).exists() for path in copied)
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert copied - {"."} <= kept
+    assert {*wheel["packages"], *wheel["shared-data"], "LICENSE", "README.md", "pyproject.toml"} <= kept
+    assert all((ROOT / path).exists() for path in kept)

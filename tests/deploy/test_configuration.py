@@ -6,22 +6,16 @@ from pathlib import Path
 import pytest
 
 import streams.worker.settings
+from streams.runtime.kafka_security import KafkaSecurity
 from tests.prometheus import DEPLOY
 
 alerts = pytest.importorskip("alerts.worker.settings")
 configuration = pytest.importorskip("surgewatch.reference.settings_page")
 
-MODELS = (streams.worker.settings.Settings, alerts.Settings)
+MODELS = (streams.worker.settings.Settings, alerts.Settings, KafkaSecurity)
 KNOWN = {name for model in MODELS for name in configuration.variables(model)}
 OUTSIDE = {
     "SURGEWATCH_VERSION",  # of the compose file
-    "SURGEWATCH_KAFKA_SECURITY_PROTOCOL",
-    "SURGEWATCH_KAFKA_SASL_MECHANISM",
-    "SURGEWATCH_KAFKA_SASL_USERNAME",
-    "SURGEWATCH_KAFKA_SASL_PASSWORD",
-    "SURGEWATCH_KAFKA_CA_FILE",
-    "SURGEWATCH_KAFKA_CERTIFICATE_FILE",
-    "SURGEWATCH_KAFKA_KEY_FILE",
 }
 PLACES = [
     DEPLOY.parent / "docker-compose.yml",

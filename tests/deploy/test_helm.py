@@ -15,6 +15,7 @@ from tests.deploy.chart import (
     AUTOSCALED,
     CHART,
     CUSTOM,
+    KUBERNETES,
     MONITORED,
     SECURED,
     SETS,
@@ -31,7 +32,7 @@ from tests.prometheus import DEPLOY
 
 pytestmark = pytest.mark.helm
 
-VERSIONS = ("1.33", kubernetes_validate.latest_version())
+VERSIONS = (KUBERNETES, kubernetes_validate.latest_version())
 WORKERS = {"surgewatch-streams", "surgewatch-alerts"}
 each_set = pytest.mark.parametrize("values", SETS.values(), ids=SETS)
 
@@ -42,7 +43,7 @@ def identity(found: Manifest) -> tuple[str, str]:
 
 @each_set
 def test_helm_lint_finds_no_fault(values: Values) -> None:
-    done = helm("lint", "--strict", str(CHART), values=values)
+    done = helm("lint", "--strict", "--kube-version", KUBERNETES, str(CHART), values=values)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -6,7 +6,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.deploy.chart import Manifest, environment, of, pods
+from tests.deploy.chart import KUBERNETES, Manifest, environment, of, pods
 from tests.prometheus import DEPLOY
 
 FOLDER = DEPLOY / "kubernetes"
@@ -25,7 +25,7 @@ def container(worker: Manifest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("found", OBJECTS, ids=lambda found: f"{found['kind']} {found['metadata']['name']}")
 def test_every_object_fits_the_schema(found: Manifest) -> None:
-    kubernetes_validate.validate(found, "1.33", strict=True)
+    kubernetes_validate.validate(found, KUBERNETES, strict=True)
 
 
 def test_the_kustomization_names_every_manifest() -> None:

@@ -14,8 +14,8 @@ from tests.laws.reading import DAY, HOUR, NAMES, PLACES, START, Record, Sent, st
 DAYS = 24
 
 
-def pipeline() -> SectorPipeline:
-    return SectorPipeline(PLACES, Judge(PLACES), wall_clock=True)
+def pipeline(budget: int | None = None) -> SectorPipeline:
+    return SectorPipeline(PLACES, Judge(PLACES), wall_clock=True, budget=budget)
 
 
 def records(sent: list[Sent], offset: int = 0) -> list[Record]:
@@ -55,27 +55,27 @@ def test_the_cuts_of_work_change_nothing(seed: int, budget: int, moments: int) -
     until = START + 60 * DAY
     whole = pipeline()
     expected = [whole.process(0, sent), whole.tick(until)]
-    held, outputs, cut = dict[bytes, bytes](), list[SectorOutput](), pipeline()
-    work = [lambda one: one.process(0, sent, budget=budget), lambda one: one.tick(until, budget=budget)]
-    while work:
-        output = work[0](cut)
-        outputs.append(output)
-        while output.more:
-            if draw.random() < 0.3:
-                for key, value in cut.dirty().get(0, []):
-                    held.pop(key, None)
-                    held |= {} if value is None else {key: value}
-            if draw.random() < 0.1:
-                cut = pipeline()
-                cut.restore(0, held)
-                output = work[0](cut)
-            else:
-                output = cut.resume(budget)
-            outputs.append(output)
+    held, outputs, cut = dict[bytes, bytes](), list[SectorOutput](), pipeline(budget)
+
+    def commit() -> None:
         for key, value in cut.dirty().get(0, []):
             held.pop(key, None)
-            held |= {} if value is None else {key: value}
-        del work[0]
+            held.update({} if value is None else {key: value})
+
+    for is_fetch in (True, False):
+        outputs.append(cut.process(0, sent) if is_fetch else cut.tick(until))
+        while outputs[-1].more:
+            if draw.random() < 0.3:
+                commit()
+            dies = draw.random() < 0.1
+            if dies:
+                cut = pipeline(budget)
+                cut.restore(0, dict(held))
+            if is_fetch:
+                outputs.append(cut.process(0, sent) if dies else cut.proceed(0))
+            else:
+                outputs.append(cut.tick(until))
+        commit()
     assert ids(outputs) == ids(expected)
 
 
@@ -93,9 +93,9 @@ def test_three_years_of_silence_are_judged_in_few_steps() -> None:
 
 
 def test_work_is_cut_where_the_budget_is_used_up() -> None:
-    flow, outputs = pipeline(), 1
-    output = flow.process(0, records(story(5, DAYS, live=True)), budget=10)
+    flow, outputs = pipeline(budget=10), 1
+    output = flow.process(0, records(story(5, DAYS, live=True)))
     while output.more:
-        output = flow.resume(10)
+        output = flow.proceed(0)
         outputs += 1
     assert outputs > 10

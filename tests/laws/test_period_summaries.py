@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contract.cadence import Cadence
+from streams.contract.reading import PRODUCED_AT
 from streams.contract.sectors import Registry, Sector
-from streams.contract.verdicts import PRODUCED_AT, Question
+from streams.contract.verdicts import Question
 from streams.counting.state_version import StateVersionError
 from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_pipeline import BorderOutput, BorderPipeline

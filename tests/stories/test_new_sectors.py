@@ -41,7 +41,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def peer_priors(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `surgewatch peer_priors` writes of it."""
     path = tmp_path_factory.mktemp("peer_priors") / "peer_priors.toml"
-    ran = CliRunner().invoke(group, ["peer_priors", str(history), "--cadence", "day", "--out", str(path)])
+    ran = CliRunner().invoke(group, ["learn-priors", str(history), "--cadence", "day", "--out", str(path)])
     assert ran.exit_code == 0, ran.output
     return path
 
@@ -111,6 +111,6 @@ def test_a_history_that_cannot_tell_is_refused_with_its_reason(
 ) -> None:
     path = tmp_path / "days.csv"
     path.write_text(f"series,period,count\n{rows}")
-    ran = CliRunner().invoke(group, ["peer_priors", str(path), "--cadence", "day"])
+    ran = CliRunner().invoke(group, ["learn-priors", str(path), "--cadence", "day"])
     assert ran.exit_code == 2
     assert reason in ran.output

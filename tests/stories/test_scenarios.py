@@ -33,18 +33,18 @@ class Record(NamedTuple):
 def told(name: str) -> tuple[Notice, ...]:
     """What people are told when the scenario is replayed through one partition."""
     places = registry()
-    pipeline, pipeline = SectorPipeline(places, Judge(places)), AlertPipeline(policies(), Marks())
-    regions = BorderPipeline(places)
+    sectors, borders = SectorPipeline(places, Judge(places)), BorderPipeline(places)
+    alerts = AlertPipeline(policies(), Marks())
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
     notices, said = [], 0
     for start in range(0, len(records), FETCH):
-        verdicts = pipeline.process(0, records[start : start + FETCH]).verdicts
+        verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
         told = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
-        verdicts += regions.process(0, told).verdicts
+        verdicts += borders.process(0, told).verdicts
         heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         said += len(heard)
         if heard:
-            notices += [notice for notice, _ in pipeline.process(0, heard).notices]
+            notices += [notice for notice, _ in alerts.process(0, heard).notices]
     return tuple(notices)
 
 

@@ -19,9 +19,9 @@ def days() -> list:
 def test_a_sector_shows_its_newest_period_whatever_the_order_of_arrival(days):
     forward, backward = Board(), Board()
     for verdict in days:
-        forward.hear(verdict)
+        forward.observe(verdict)
     for verdict in reversed(days):
-        backward.hear(verdict)
+        backward.observe(verdict)
     assert forward.snapshot()["sectors"] == backward.snapshot()["sectors"]
     assert forward.snapshot()["sectors"][0]["observed"] == days[-1].evidence.observed
 

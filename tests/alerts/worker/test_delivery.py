@@ -142,7 +142,11 @@ class Queue:
             raise EOFError
         found = [
             SimpleNamespace(
-                value=one.model_dump_json(), partition=0, offset=at, headers=[("produced_at", b"1")]
+                value=one.model_dump_json(),
+                partition=0,
+                offset=at,
+                timestamp=0,
+                headers=[("produced_at", b"1")],
             )
             for at, one in list(enumerate(self.notices))[self.start : self.start + max_records]
         ]

@@ -49,3 +49,27 @@ def test_a_prefix_stands_before_every_name_and_single_partitions_stay_single() -
     assert all(
         new.partitions == (12 if old.partitions > 1 else 1) for new, old in zip(named, TOPICS, strict=True)
     )
+
+
+def test_partitions_that_somebody_added_are_named_with_the_way_on() -> None:
+    found = {topic.name: as_wanted(topic) for topic in TOPICS} | {
+        "encounters": Found(6, TOPICS[0].configuration)
+    }
+    (conflict,) = plan(TOPICS, found).conflicts
+    assert conflict.startswith(
+        "encounters has 6 partitions, its changelog counts has 4: workers do not start"
+    )
+    assert "`surgewatch topics --partitions 6`" in conflict
+
+
+def test_a_changelog_that_was_deleted_is_made_with_the_partitions_of_its_source() -> None:
+    wide = {topic.name: Found(12, topic.configuration) for topic in topics(partitions=12)}
+    del wide["counts"]
+    assert [(one.name, one.partitions) for one in plan(TOPICS, wide).create] == [("counts", 12)]
+
+
+def test_topics_with_times_of_producers_get_those_of_the_broker() -> None:
+    topic = TOPICS[0]
+    by_producers = {**topic.configuration, "message.timestamp.type": "CreateTime"}
+    stamped = {"message.timestamp.type": "LogAppendTime"}
+    assert plan([topic], {topic.name: Found(4, by_producers)}).change == [(topic, stamped)]

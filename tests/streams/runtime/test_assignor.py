@@ -3,8 +3,8 @@
 import pytest
 
 from streams.runtime.assignor import Assignor
+from streams.runtime.faust_app import faust_app
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.worker import faust_app
 
 
 class Cluster:

@@ -1,12 +1,16 @@
-"""What follows upon the state is taken, whenever it was fetched, and nothing else."""
+"""What follows upon the state is processed, whenever it was fetched, and nothing else; pieces are heeded."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from faust.types import TP
 
-from streams.runtime.flow import Flow
+from streams.runtime.flow import Flow, Kafka, fingerprint
+from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.partition_reader import State
+from streams.runtime.refusals import StateError
 from streams.runtime.transport import Fetch
 
 AT = TP("verdicts", 3)
@@ -14,35 +18,83 @@ BEGINNING = 2  # of what the broker still has
 
 
 class Around:
-    """All that is around a owner. Remembers what it was given, and from where it was asked to read again."""
+    """All that is around a flow. Remembers what it was given, and from where it was asked to read again."""
 
-    def __init__(self) -> None:
+    topic = "alerts"
+
+    def __init__(self, pieces: int = 0, state: State | None = None) -> None:
         self.taken: list[int] = []
         self.again: list[int] = []
+        self.written: dict[int, State] = {}
+        self.unread = 0
+        self.worked = 0
+        self.pieces, self.state = pieces, state
 
-    def process(self, _: int, records: list[Any], __: str) -> None:
+    def process(self, _: int, records: list[Any], __: str) -> SimpleNamespace:
         self.taken += [record.offset for record in records]
+        return SimpleNamespace(more=self.pieces > 0)
+
+    def proceed(self, _: int) -> SimpleNamespace:
+        self.pieces -= 1
+        return SimpleNamespace(more=self.pieces > 0)
+
+    def dirty(self) -> dict[int, list[Any]]:
+        return {}
+
+    def restore(self, _: int, held: dict[bytes, bytes]) -> None:
+        if b"foreign" in held:
+            raise ValueError("version 9 is not known")
+
+    def drop(self, _: int) -> None: ...
 
     def batch(self, *_: object) -> None: ...
 
-    async def say(self, *_: object) -> None: ...
+    def outcome(self, *_: object) -> None: ...
+
+    async def publish(self, *_: object) -> None: ...
+
+    async def settled(self) -> None: ...
+
+    async def write(self, _: object, states: dict[int, State]) -> None:
+        self.written |= states
+
+    async def read(self, _: object, partitions: list[int]) -> dict[int, State | None]:
+        return dict.fromkeys(partitions, self.state)
 
     async def reread(self, _: TP, offset: int) -> int:
         self.again.append(max(offset, BEGINNING))
         return self.again[-1]
 
+    def close(self, _: int) -> None: ...
 
-def keeper_of(around: Any, position: int | None) -> Flow:
-    owner = Flow(AT.topic, around, around, around, around, lambda: around, lambda: around)
+    def work(self, _: str) -> None:
+        self.worked += 1
+
+    def drop_unread(self, _: str, records: int) -> None:
+        self.unread += records
+
+
+def flow_of(around: Any, position: int | None) -> Flow:
+    spec = FlowSpec(AT.topic, around, "alerts", around, around)
+    flow = Flow(
+        spec,
+        around,
+        Kafka(lambda: around, lambda: around),
+        worked=around.work,
+        unread=around.drop_unread,
+    )
     if position is not None:
-        owner.positions[AT.partition] = position
-    return owner
+        flow.positions[AT.partition] = position
+    return flow
+
+
+def record(offset: int) -> SimpleNamespace:
+    return SimpleNamespace(offset=offset, key=b"k", value=b"v")
 
 
 def fetch(start: int, end: int, *without: int) -> Fetch:
     """What one poll brought; in place of some records there are marks of transactions."""
-    records = [SimpleNamespace(offset=at) for at in range(start, end) if at not in without]
-    return Fetch(*AT, start, end, records)
+    return Fetch(*AT, start, end, [record(at) for at in range(start, end) if at not in without])
 
 
 @pytest.mark.parametrize(
@@ -57,41 +109,90 @@ def fetch(start: int, end: int, *without: int) -> Fetch:
         (4, fetch(4, 5, 4), [], 5),  # a mark that came alone
     ],
 )
-async def test_what_follows_upon_the_state_is_taken_once(
+async def test_what_follows_upon_the_state_is_processed_once(
     position: int | None, fetched: Fetch, taken: list[int], following: int | None
 ) -> None:
     around = Around()
-    owner = keeper_of(around, position)
+    flow = flow_of(around, position)
     for _ in range(2):
-        await owner.process(fetched)
+        await flow.process(fetched)
         assert (around.taken, around.again) == (taken, [])
-        assert owner.position(AT) == following
+        assert flow.position(AT) == following
 
 
 async def test_what_was_dropped_on_its_way_is_read_again_before_anything_that_follows_it() -> None:
     around = Around()
-    owner = keeper_of(around, 5)
+    flow = flow_of(around, 5)
     for dropped in (fetch(8, 9), fetch(9, 12)):
-        await owner.process(dropped)
+        await flow.process(dropped)
     assert around.again == [5, 5]
     for again in (fetch(5, 9), fetch(5, 12), fetch(12, 13)):
-        await owner.process(again)
+        await flow.process(again)
     assert around.taken == [5, 6, 7, 8, 9, 10, 11, 12]
 
 
-async def test_what_the_broker_no_longer_has_is_not_waited_for() -> None:
+async def test_what_the_broker_no_longer_has_is_counted_as_unread_and_not_waited_for() -> None:
     around = Around()
-    owner = keeper_of(around, 0)
-    await owner.process(fetch(BEGINNING, 4))
-    assert (around.taken, around.again) == ([], [BEGINNING])
-    await owner.process(fetch(BEGINNING, 4))
+    flow = flow_of(around, 0)
+    await flow.process(fetch(BEGINNING, 4))
+    assert (around.taken, around.again, around.unread) == ([], [BEGINNING], BEGINNING)
+    await flow.process(fetch(BEGINNING, 4))
     assert around.taken == [2, 3]
 
 
-def test_reading_goes_on_behind_what_was_committed_though_it_left_no_state() -> None:
-    owner = keeper_of(Around(), 5)
-    for committed, position in ((3, 5), (9, 9)):
-        owner.resume(AT, committed)
-        assert owner.position(AT) == position
-    owner.resume(TP("verdicts", 0), 9)
-    assert owner.position(TP("verdicts", 0)) is None
+async def test_a_commit_says_how_far_a_partition_was_processed_even_where_no_state_changed() -> None:
+    around = Around()
+    flow = flow_of(around, 0)
+    await flow.process(fetch(0, 4))
+    await flow.settle(stamp=False)
+    assert around.written == {3: State(4, (), fingerprint(record(3)))}
+    around.written.clear()
+    await flow.settle(stamp=False)
+    assert around.written == {}
+    await flow.settle(stamp=True)
+    assert around.written[3].position == 4
+
+
+async def test_between_the_pieces_of_a_long_closing_state_is_settled_at_the_old_position() -> None:
+    around = Around(pieces=3)
+    flow = flow_of(around, 0)
+    work = asyncio.create_task(flow.process(fetch(0, 4)))
+    await asyncio.sleep(0)
+    await flow.settle(stamp=True)
+    assert (flow.position(AT), around.written[3].position) == (0, 0)
+    await work
+    assert (flow.position(AT), around.pieces, around.worked) == (4, 0, 4)
+
+
+async def test_a_worker_that_stops_begins_no_further_piece() -> None:
+    around = Around(pieces=1_000_000)
+    flow = flow_of(around, 0)
+    work = asyncio.create_task(flow.process(fetch(0, 4)))
+    await asyncio.sleep(0)
+    flow.stopping = True
+    await work
+    assert flow.position(AT) == 0
+
+
+async def test_pieces_for_a_partition_that_was_taken_away_are_dropped() -> None:
+    around = Around(pieces=1_000_000)
+    flow = flow_of(around, 0)
+    work = asyncio.create_task(flow.process(fetch(0, 4)))
+    await asyncio.sleep(0)
+    flow.revoked([AT])
+    await work
+    assert flow.position(AT) is None
+
+
+async def test_state_that_cannot_be_restored_is_refused_with_partition_and_key() -> None:
+    around = Around(state=State(5, [(b"good", b"1"), (b"foreign", b"2")]))
+    with pytest.raises(StateError, match=r"alerts\[3\], key b'foreign': version 9 is not known\. Run"):
+        await flow_of(around, None).assigned([AT])
+
+
+def test_a_fingerprint_tells_records_at_one_offset_apart() -> None:
+    records = [
+        SimpleNamespace(offset=5, key=k, value=v) for k, v in ((b"a", b"bc"), (b"ab", b"c"), (b"a", b""))
+    ]
+    assert len({fingerprint(one) for one in records}) == 3
+    assert fingerprint(SimpleNamespace(offset=5, key=None, value=None)).startswith(b"5:")

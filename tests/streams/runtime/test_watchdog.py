@@ -3,44 +3,45 @@
 import subprocess
 import sys
 
-from streams.runtime.watchdog import EXIT_STUCK, Progress
+from streams.runtime.refusals import Exit
+from streams.runtime.watchdog import Progress
 
 AT = ("encounters", 0)
 
 
 def test_a_worker_with_nothing_to_read_is_never_stuck():
-    progress = Progress(patience=10, beat=0)
+    progress = Progress(timeout=10, turned=0)
     for now in range(0, 100, 5):
-        progress.beats(now)
-        progress.saw({AT: 7}, {AT: 7}, now)
+        progress.turn(now)
+        progress.observe({AT: 7}, {AT: 7}, now)
         assert progress.stuck(now) is None
 
 
 def test_lag_is_borne_as_long_as_it_is_worked_off():
-    progress = Progress(patience=10, beat=0)
+    progress = Progress(timeout=10, turned=0)
     for now in range(0, 100, 5):
-        progress.beats(now)
-        progress.saw({AT: now}, {AT: 1000}, now)
+        progress.turn(now)
+        progress.observe({AT: now}, {AT: 1000}, now)
         assert progress.stuck(now) is None
 
 
 def test_lag_that_does_not_move_is_named_with_its_partition_and_offset():
-    progress = Progress(patience=10, beat=0)
+    progress = Progress(timeout=10, turned=0)
     for now in (0, 5, 11, 12):
-        progress.beats(now)
-        progress.saw({AT: 3}, {AT: 9}, now)
+        progress.turn(now)
+        progress.observe({AT: 3}, {AT: 9}, now)
     assert progress.stuck(12) == "encounters[0] has records, but stands at 3 for 12 s"
 
 
 def test_a_partition_given_away_is_no_longer_waited_for():
-    progress = Progress(patience=10, beat=20)
-    progress.saw({AT: 3}, {AT: 9}, 0)
-    progress.saw({}, {}, 19)
+    progress = Progress(timeout=10, turned=20)
+    progress.observe({AT: 3}, {AT: 9}, 0)
+    progress.observe({}, {}, 19)
     assert progress.stuck(20) is None
 
 
 def test_an_event_loop_that_hangs_is_stuck():
-    progress = Progress(patience=10, beat=0)
+    progress = Progress(timeout=10, turned=0)
     assert progress.stuck(9) is None
     assert progress.stuck(11) == "the event loop has not turned for 11 s"
 
@@ -48,8 +49,38 @@ def test_an_event_loop_that_hangs_is_stuck():
 def test_a_worker_that_hangs_exits_non_zero_and_says_why():
     script = (
         "import time; from streams.runtime.watchdog import Progress, start_watchdog;"
-        "start_watchdog(Progress(patience=0.2, beat=time.monotonic())); time.sleep(30)"
+        "start_watchdog(Progress(timeout=0.2, turned=time.monotonic())); time.sleep(30)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
-    assert ended.returncode == EXIT_STUCK
+    assert ended.returncode == Exit.STUCK
     assert "the event loop has not turned" in ended.stdout
+
+
+def test_a_worker_that_closes_periods_piece_by_piece_is_alive_however_slow_it_is():
+    progress = Progress(timeout=10, turned=0)
+    for now in range(0, 300, 5):
+        progress.turn(now)
+        progress.observe({AT: 3}, {AT: 9}, now)
+        progress.work("encounters", now)
+        assert progress.stuck(now) is None
+
+
+def test_nobody_is_stuck_while_the_broker_does_not_answer():
+    progress = Progress(timeout=10, turned=0)
+    progress.observe({AT: 3}, {AT: 9}, 0)
+    for now in range(0, 300, 5):
+        progress.turn(now)
+        progress.excuse(now)
+        assert progress.stuck(now) is None
+    progress.turn(311)
+    progress.observe({AT: 3}, {AT: 9}, 311)
+    assert progress.stuck(311) == "encounters[0] has records, but stands at 3 for 16 s"
+
+
+def test_a_worker_that_does_not_stop_in_time_is_ended_with_its_status():
+    script = (
+        "import time; from streams.runtime.watchdog import end_within; end_within(0.2, 2); time.sleep(30)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 2
+    assert "did not stop in time" in ended.stdout

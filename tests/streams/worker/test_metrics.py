@@ -15,6 +15,7 @@ WEEK = {"window": 7, "period_lower": 3, "period_upper": 12, "recent": (5, 21), "
 def shown(*verdicts: Verdict) -> list[float | None]:
     metrics = Metrics(registry())
     metrics.outcome(SectorOutput(verdicts=list(verdicts)))
+    metrics.state({0: (0, [Counts("swanton")])}, now=0.0)
     at = {"sector": "swanton", "window": "day"}
     names = ("observed", "expected", "lower", "upper")
     return [metrics.registry.get_sample_value(f"surgewatch_{name}", at) for name in names]
@@ -50,4 +51,23 @@ def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
         ("citizenship", "HAITI"): 3,
         ("demographic", "family_unit"): 3,
         ("crossing_type", "between_ports"): 3,
+    }
+
+
+def test_the_series_of_a_sector_that_moved_to_another_worker_vanish() -> None:
+    metrics = Metrics(registry())
+    metrics.outcome(SectorOutput(verdicts=[verdict(0, breach=True, observed=140)]))
+    metrics.state({0: (0, [Counts("swanton")]), 1: (0, [Counts("blaine")])}, now=0.0)
+    assert {"swanton", "blaine"} <= sectors_shown(metrics)
+    metrics.state({1: (0, [Counts("blaine")])}, now=0.0)
+    assert sectors_shown(metrics) == {"blaine"}
+
+
+def sectors_shown(metrics: Metrics) -> set[str]:
+    """Sectors with a gauge."""
+    return {
+        sample.labels["sector"]
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if family.type == "gauge" and "sector" in sample.labels
     }

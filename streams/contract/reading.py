@@ -1,0 +1,63 @@
+"""Read a record that another worker wrote: a value, or why it cannot be used. Nothing raises.
+
+Workers of two versions run side by side during an upgrade, so fields that this version does not know are
+ignored. (What producers push is held to its contract to the letter: `streams.counting.decoder`.)
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, Protocol, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+PRODUCED_AT: Final = "produced_at"  # header: ms, when the newest event behind a record was produced
+AHEAD: Final = 3_600  # seconds that the event time of a record may be ahead of the broker's clock
+LATEST: Final = 253_402_300_799_000  # ms: the end of the year 9999, beyond which there are no dates
+
+
+class Unusable(StrEnum):
+    """Why a record is passed over: a bounded label of metrics."""
+
+    UNREADABLE = "unreadable"
+    FUTURE = "future"
+
+
+class Record(Protocol):
+    """What is read of a record. `timestamp`: ms by the broker's clock, 0 or less where there is none."""
+
+    value: bytes | None
+    timestamp: int
+
+
+class Timed(BaseModel):
+    """A value that has an event time. Field definitions are in its subclasses."""
+
+    @property
+    def event_time(self) -> AwareDatetime:
+        """The newest moment of event time that the value refers to."""
+        raise NotImplementedError
+
+
+Value = TypeVar("Value", bound=Timed)
+
+
+def read(model: type[Value], record: Record) -> Value | Unusable:
+    """The value of a record, or why it cannot be used."""
+    try:
+        value = model.model_validate_json(record.value or b"", extra="ignore")
+    except ValidationError:
+        return Unusable.UNREADABLE
+    if record.timestamp > 0 and value.event_time.timestamp() > record.timestamp / 1000 + AHEAD:
+        return Unusable.FUTURE
+    return value
+
+
+def produced_at(headers: Iterable[tuple[str, bytes | None]]) -> int:
+    """When the newest event behind a record was produced, in ms; 0 where its headers do not say so."""
+    for name, value in headers:
+        if name == PRODUCED_AT:
+            text = (value or b"").strip()
+            # No longer than a date in ms, so that no header costs time to read.
+            number = int(text) if text.isdigit() and len(text) <= len(str(LATEST)) else 0
+            return number if number <= LATEST else 0
+    return 0

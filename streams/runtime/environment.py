@@ -1,0 +1,49 @@
+"""Refuse environment variables that nobody reads: a typing error must not pass for a setting."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from pydantic_settings import BaseSettings
+
+from streams.runtime.refusals import SetupError
+
+PREFIX = "SURGEWATCH_"
+# Read by the commands, the other worker, deployment files and tests. Workers of one host often share an
+# environment, so each must know the names of the other. A test holds this list to the settings models.
+ELSEWHERE = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "ALERTS_PORT", "ALERTS_URL", "ALLOW_PRIVATE", "API_VERSION", "BENCH", "CACHE", "CALENDAR",
+        "CONSOLE_HOSTS", "CONSOLE_TOKEN", "CONSOLE_URL", "DATA", "DEDUP_HOURS", "DEDUP_IDS",
+        "FALSE_ALARMS_PER_MONTH", "GIVE_UP_HOURS", "GRAFANA_URL", "KAFKA", "LATENESS_SECONDS", "PEER_PRIORS",
+        "POLICIES", "RECORD_BYTES", "REGISTRY", "REQUIRE_BROWSER", "REQUIRE_KAFKA", "REQUIRE_PROMETHEUS",
+        "ROUTES", "SLACK_URL", "STREAMS_PORT", "VERSION", "WEBHOOK_SECRET", "WEBHOOK_URL",
+    )
+)  # fmt: skip
+
+
+def variables(model: type[BaseSettings]) -> set[str]:
+    """Every environment variable that a settings model reads."""
+    return {
+        str(field.validation_alias or f"{PREFIX}{name}").upper() for name, field in model.model_fields.items()
+    }
+
+
+def refuse_unknown(
+    environment: Mapping[str, str], model: type[BaseSettings], further: Iterable[str] = ()
+) -> None:
+    """Raise SetupError naming every SURGEWATCH_* variable that nobody reads, with the nearest known name.
+
+    `further`: names that a document of the operator's refers to, such as secrets of sinks.
+    """
+    known = {*variables(model), *ELSEWHERE, *further}
+    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SetupError(f"unknown settings: {'; '.join(_with_nearest(name, known) for name in unknown)}")
+
+
+def _with_nearest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(
+        name.removeprefix(PREFIX), {one.removeprefix(PREFIX) for one in known}, n=1
+    )
+    return f"{name} (did you mean {PREFIX}{near[0]}?)" if near else name

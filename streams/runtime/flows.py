@@ -1,0 +1,71 @@
+"""All flows of a worker as one, as the transport sees them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from faust.exceptions import ProducerSendError
+from faust.types import TP
+
+from streams.runtime.flow import Flow
+
+
+class Flows:
+    """All flows of a worker as one. One consumer feeds them all, so they are settled together.
+
+    `check` is called when state has been read back, and raises StateError where it does not fit its topics.
+    """
+
+    def __init__(self, flows: Sequence[Flow], check: Callable[[], Awaitable[None]]) -> None:
+        self._flows, self._check = flows, check
+        self._settling = asyncio.Lock()
+        self._failed = False
+
+    @property
+    def ready(self) -> bool:
+        """Are all of them members of the group?"""
+        return all(flow.ready for flow in self._flows)
+
+    @property
+    def recovery_seconds(self) -> float:
+        """How long the last reading back took, all in all."""
+        return sum(flow.recovery_seconds for flow in self._flows)
+
+    async def settle(self, *, stamp: bool = False) -> None:
+        """Bring outputs, then state, of all that was processed so far into the broker.
+
+        Where that fails once, it is never tried again: what changed was given out for writing, so a second
+        try would find nothing to write, and the offsets would be committed without their state.
+        """
+        async with self._settling:
+            if self._failed:
+                raise ProducerSendError("state could not be written before: this worker has to start again")
+            self._failed = True
+            for flow in self._flows:
+                await flow.settle(stamp=stamp)
+            self._failed = False
+
+    def fail(self) -> None:
+        """Settle nothing any more: what was processed last is not whole."""
+        self._failed = True
+
+    def stop(self) -> None:
+        """Begin no further piece of work."""
+        for flow in self._flows:
+            flow.stopping = True
+
+    def position(self, tp: TP) -> int | None:
+        """The offset up to which a partition has been processed; None where it is not held."""
+        return next((at for flow in self._flows if (at := flow.position(tp)) is not None), None)
+
+    async def assigned(self, partitions: Iterable[TP]) -> None:
+        """Read back the state of the partitions that are new here. Raises StateError."""
+        mine = list(partitions)
+        for flow in self._flows:
+            await flow.assigned(mine)
+        await self._check()
+
+    def revoked(self, partitions: Iterable[TP]) -> None:
+        """Forget partitions that may be another worker's by now."""
+        gone = list(partitions)
+        for flow in self._flows:
+            flow.revoked(gone)

@@ -1,0 +1,92 @@
+"""Why does no broker answer? One line that names what is wrong: name, port, CA, certificate, credential, ACL.
+
+Client libraries report most of these as a time-out. So after a failure each bootstrap server is tried step by
+step with a plain socket: the name, the port, the TLS handshake.
+"""
+
+import socket
+import ssl
+from contextlib import suppress
+
+from streams.runtime.kafka_settings import KafkaSettings
+
+TIMEOUT = 3.0  # seconds for each step
+SILENCE = 0.5  # seconds in which a broker refuses a client certificate after the handshake (TLS 1.3)
+REFUSED = {
+    "SaslAuthenticationFailed": "the credentials are refused: check user, password, mechanism or token",
+    "TopicAuthorizationFailed": "an ACL is missing on a topic",
+    "GroupAuthorizationFailed": "an ACL is missing on a consumer group",
+    "ClusterAuthorizationFailed": "an ACL is missing on the cluster",
+    "TransactionalIdAuthorizationFailed": "an ACL is missing on a transactional id",
+}
+
+
+def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
+    """Return in one line why Kafka cannot be used; `error` is what the client raised.
+
+    Blocks for some seconds at most. Credentials are never part of the line.
+    """
+    if refusal := _refusal(error):
+        return refusal
+    for server in kafka.bootstrap:
+        if fault := _reach(server, kafka.security.tls):
+            return f"{server}: {fault}"
+    if kafka.security.uses_sasl:
+        return (
+            f"{kafka.servers}: {kafka.security.sasl_mechanism} sign-in fails: check user, password or token, "
+            "and that the listener offers this mechanism"
+        )
+    protocol = kafka.security.security_protocol
+    return (
+        f"{kafka.servers}: the port is open, but no broker answers in {protocol}: "
+        "check SURGEWATCH_KAFKA_SECURITY_PROTOCOL"
+    )
+
+
+def _refusal(error: BaseException | None) -> str | None:
+    """Find a refusal that the broker itself gave, in an error or in what caused it."""
+    while error is not None:
+        name = type(error).__name__.removesuffix("Error")
+        if name in REFUSED:
+            return f"{REFUSED[name]} ({str(error)[:200]})"
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _reach(server: str, tls: ssl.SSLContext | None) -> str | None:
+    """Say what is wrong on the way to a server; None where name, port and TLS are well."""
+    host, _, port = server.rpartition(":")
+    host = host.strip("[]")  # of IPv6
+    if not host or not port.isdigit():
+        return "is no host:port"
+    try:
+        connection = socket.create_connection((host, int(port)), timeout=TIMEOUT)
+    except socket.gaierror as error:
+        return f"the name {host} is not known ({error.strerror})"
+    except OSError as error:
+        return f"nothing listens there ({error.strerror or error}): start a broker or set SURGEWATCH_BROKERS"
+    with connection:
+        return _shake_hands(connection, host, tls) if tls is not None else None
+
+
+def _shake_hands(connection: socket.socket, host: str, tls: ssl.SSLContext) -> str | None:
+    try:
+        with tls.wrap_socket(connection, server_hostname=host) as secured:
+            secured.settimeout(SILENCE)
+            with suppress(TimeoutError):
+                secured.recv(1)
+            return None
+    except ssl.SSLCertVerificationError as error:
+        if "mismatch" in error.verify_message:
+            return f"the broker's certificate is not for {host} ({error.verify_message})"
+        return (
+            f"the broker's certificate is not trusted ({error.verify_message}): "
+            "check SURGEWATCH_KAFKA_CA_FILE"
+        )
+    except ssl.SSLError as error:
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        if "certificate" in reason:
+            return f"the broker refuses our certificate ({reason}): check SURGEWATCH_KAFKA_CERTIFICATE_FILE"
+        return f"the TLS handshake fails ({reason}): is this listener TLS?"
+    except OSError as error:
+        return f"the broker ends the TLS handshake ({error}): is this listener TLS?"

@@ -1,0 +1,107 @@
+"""How every Kafka client of the project is set up: the one place for brokers and security.
+
+Three client libraries are in use, each with names of its own: aiokafka (workers, also beneath Faust),
+kafka-python (commands) and librdkafka (fast producing, the torture run).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
+
+CLIENT_ID = "surgewatch"
+# Milliseconds after which metadata is asked for again. What a broker says of its topics just after its start
+# can lack some, and a group's leader then assigns nothing of them until it asks again; the default is 5 min.
+METADATA_MS = 5_000
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """Where Kafka is, and how to prove who we are. `servers`: host:port, several separated by commas."""
+
+    servers: str
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
+
+    @property
+    def bootstrap(self) -> list[str]:
+        """The bootstrap servers, one by one."""
+        return [server.strip() for server in self.servers.split(",")]
+
+    @property
+    def aiokafka(self) -> dict[str, Any]:
+        """Keyword arguments for every client of aiokafka."""
+        tokens = self.security.tokens
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": CLIENT_ID,
+            "metadata_max_age_ms": METADATA_MS,
+            **self._python_security,
+            **({"sasl_oauth_token_provider": tokens.for_aiokafka} if tokens else {}),
+        }
+
+    @property
+    def kafka_python(self) -> dict[str, Any]:
+        """Keyword arguments for every client of kafka-python."""
+        tokens = self.security.tokens
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": CLIENT_ID,
+            **self._python_security,
+            **({"sasl_oauth_token_provider": tokens.for_kafka_python} if tokens else {}),
+        }
+
+    @property
+    def librdkafka(self) -> dict[str, Any]:
+        """Configuration for every client of librdkafka that does not produce."""
+        return {
+            "bootstrap.servers": self.servers,
+            "client.id": CLIENT_ID,
+            "log_level": 0,
+            **self._librdkafka_security,
+        }
+
+    @property
+    def librdkafka_producer(self) -> dict[str, Any]:
+        """Configuration for a producer of librdkafka.
+
+        Its own default partitioner is not Kafka's: without `murmur2_random`, the events of a sector would lie
+        in another partition than those that a Java or Python producer sends.
+        """
+        return {**self.librdkafka, "enable.idempotence": True, "partitioner": "murmur2_random"}
+
+    @property
+    def _python_security(self) -> dict[str, Any]:
+        """What aiokafka and kafka-python name alike."""
+        security = self.security
+        found: dict[str, Any] = {"security_protocol": security.security_protocol}
+        if security.uses_tls:
+            found["ssl_context"] = security.tls
+        if security.uses_sasl:
+            found["sasl_mechanism"] = security.wire_mechanism
+        if security.sasl_mechanism in PASSWORD_MECHANISMS:
+            found["sasl_plain_username"] = security.sasl_username
+            found["sasl_plain_password"] = security.password
+        if security.sasl_mechanism == "GSSAPI":
+            found["sasl_kerberos_service_name"] = security.kerberos_service
+        return found
+
+    @property
+    def _librdkafka_security(self) -> dict[str, Any]:
+        security = self.security
+        password = security.key_password
+        found: dict[str, Any] = {
+            "security.protocol": security.security_protocol.lower(),
+            "ssl.ca.location": security.ca_file and str(security.ca_file),
+            "ssl.certificate.location": security.certificate_file and str(security.certificate_file),
+            "ssl.key.location": security.key_file and str(security.key_file),
+            "ssl.key.password": password and password.get_secret_value(),
+        }
+        if security.uses_sasl:
+            found["sasl.mechanism"] = security.wire_mechanism
+        if security.sasl_mechanism in PASSWORD_MECHANISMS:
+            found |= {"sasl.username": security.sasl_username, "sasl.password": security.password}
+        if security.sasl_mechanism == "GSSAPI":
+            found["sasl.kerberos.service.name"] = security.kerberos_service
+        if security.tokens is not None:
+            found["oauth_cb"] = security.tokens.for_librdkafka
+        return {name: value for name, value in found.items() if value}

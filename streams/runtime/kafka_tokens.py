@@ -1,0 +1,103 @@
+"""Tokens for SASL OAUTHBEARER: fetched when first needed, kept, and fetched anew before they expire."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aiokafka.abc import AbstractTokenProvider
+from authlib.integrations.requests_client import OAuth2Session
+from kafka.net.sasl.oauth import AbstractTokenProvider as BlockingTokenProvider
+
+RENEW_AT = 0.75  # of a token's life; the rest is for an identity provider that is away for a moment
+TIMEOUT = 10.0  # seconds to wait for the identity provider
+
+
+class Token(NamedTuple):
+    """A bearer token and when it expires (epoch seconds)."""
+
+    value: str
+    expires: float
+
+
+class Tokens:
+    """One source of tokens for every client of a process; safe to ask from several threads."""
+
+    def __init__(self, fetch: Callable[[], Token], clock: Callable[[], float] = time.time) -> None:
+        self._fetch, self._clock = fetch, clock
+        self._lock = threading.Lock()
+        self._held: Token | None = None
+        self._renew = 0.0
+
+    def current(self) -> Token:
+        """Return a token that is valid now. Raises what the fetch raises where none can be had."""
+        with self._lock:
+            now = self._clock()
+            if self._held is None or now >= self._renew:
+                try:
+                    self._held = self._fetch()
+                    self._renew = now + (self._held.expires - now) * RENEW_AT
+                except Exception:
+                    if self._held is None or now >= self._held.expires:
+                        raise
+            return self._held
+
+    @property
+    def for_aiokafka(self) -> AbstractTokenProvider:
+        """As aiokafka takes it."""
+        return _Asynchronous(self)
+
+    @property
+    def for_kafka_python(self) -> BlockingTokenProvider:
+        """As kafka-python takes it."""
+        return _Blocking(self)
+
+    def for_librdkafka(self, _: str) -> tuple[str, float]:
+        """As librdkafka takes it (`oauth_cb`)."""
+        return self.current()
+
+
+class _Asynchronous(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is not typed
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def token(self) -> str:
+        return (await asyncio.to_thread(self._tokens.current)).value
+
+
+class _Blocking(BlockingTokenProvider):  # type: ignore[misc]  # kafka-python is not typed
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def token(self) -> str:
+        return self._tokens.current().value
+
+
+def client_credentials(*, url: str, client_id: str, secret: str, scope: str) -> Callable[[], Token]:
+    """Return a fetch by OAuth 2.0 client credentials (RFC 6749, section 4.4)."""
+
+    def fetch() -> Token:
+        with OAuth2Session(client_id, secret, scope=scope or None) as session:
+            found = session.fetch_token(url, grant_type="client_credentials", timeout=TIMEOUT)
+        expires = found.get("expires_at") or time.time() + float(found.get("expires_in", 300))
+        return Token(str(found["access_token"]), float(expires))
+
+    return fetch
+
+
+def msk_iam(region: str) -> Callable[[], Token]:
+    """Return a fetch of tokens signed for Amazon MSK, by the credentials that the AWS SDK finds.
+
+    Needs the extra `msk`; raises ImportError, saying so, where it is not installed.
+    """
+    try:
+        from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+    except ImportError as error:
+        raise ImportError("AWS_MSK_IAM needs the extra: install surgewatch with [msk]") from error
+
+    def fetch() -> Token:
+        value, expires_ms = MSKAuthTokenProvider.generate_auth_token(region)
+        return Token(value, expires_ms / 1000)
+
+    return fetch

@@ -1,0 +1,57 @@
+"""Run a worker as a process, and end with a status that says what to do."""
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import structlog
+
+from streams.runtime.batch_fetcher import in_whole_batches
+from streams.runtime.log_lines import start_logging
+from streams.runtime.refusals import Exit, Refusal
+from streams.runtime.worker import Worker, WorkerCrashedError
+
+log = structlog.get_logger()
+
+YOUNG = 100_000  # objects; at Python's 700 a fifth of the time goes into looking for cycles in fetches
+
+
+def run(
+    start: Callable[[], AbstractAsyncContextManager[Worker]], unusable: tuple[type[Exception], ...]
+) -> int:
+    """Run the worker that `start` makes; the exit status. `unusable`: errors of a wrong set-up."""
+    start_logging()
+    in_whole_batches()  # before there is any consumer
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    refusals: tuple[type[Exception], ...] = (*unusable, OSError, Refusal)
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(unless_without_memory)
+        async with start() as worker:
+            await worker.run()
+
+    try:
+        asyncio.run(work())
+    except refusals as error:
+        print(f"surgewatch: {error}", file=sys.stderr)
+        return Exit.REFUSED
+    except WorkerCrashedError as error:
+        log.critical("worker crashed", reason=str(error))
+        return Exit.CRASHED
+    return Exit.STOPPED
+
+
+def unless_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log a task's or connection's failure; without memory they would go on failing, so the process ends."""
+    if not isinstance(context.get("exception"), MemoryError):
+        loop.default_exception_handler(context)
+        return
+    try:
+        log.critical("no memory left, so this worker ends itself")
+    finally:
+        os._exit(Exit.STUCK)

@@ -1,0 +1,77 @@
+"""Whether a worker does all that it should, and if not, why: for `/readyz` and the metric `not_ready`. Pure.
+
+A reason becomes true as soon as it is seen, so that Prometheus sees it within a scrape. How long it has to
+last before it calls somebody is the business of the rules.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Position = tuple[str, int]  # topic, partition
+
+
+class NotReady(StrEnum):
+    """Why a worker does not do all that it should: the bounded label of a metric."""
+
+    JOINING = "joining"  # no member of its group yet, or a rebalance is under way
+    STATE_REFUSED = "state_refused"
+    BROKER_UNREACHABLE = "broker_unreachable"
+    NO_PROGRESS = "no_progress"  # records wait and none is taken
+    TRANSACTION_OPEN = "transaction_open"  # a producer's transaction holds records back
+    UNOWNED_PARTITION = "unowned_partition"
+    UNDELIVERED = "undelivered"  # notices wait and none is delivered
+
+
+@dataclass
+class Readiness:
+    """Everything that is wrong now, by reason, in words."""
+
+    problems: dict[NotReady, str] = field(
+        default_factory=lambda: {NotReady.JOINING: "not yet a member of its group"}
+    )
+
+    def set(self, reason: NotReady, problem: str | None) -> None:
+        """This is wrong now, or (None) no longer is."""
+        if problem is None:
+            self.problems.pop(reason, None)
+        else:
+            self.problems[reason] = problem
+
+    def text(self) -> str | None:
+        """All that is wrong, a line each; None where nothing is."""
+        lines = [f"{reason}: {problem}" for reason, problem in sorted(self.problems.items())]
+        return "\n".join(lines) or None
+
+    def by_reason(self) -> dict[str, int]:
+        """1 for each reason that holds now, 0 for the others."""
+        return {reason.value: int(reason in self.problems) for reason in NotReady}
+
+
+def held_back(
+    processed: Mapping[Position, int], stable: Mapping[Position, int], high: Mapping[Position, int]
+) -> str | None:
+    """What waits behind an open transaction: everything that is readable is processed, but there is more."""
+    behind = [
+        f"{topic}[{partition}] from {end} on"
+        for (topic, partition), end in sorted(stable.items())
+        if end < high.get((topic, partition), end) and processed.get((topic, partition), 0) >= end
+    ]
+    return f"records wait for the end of a transaction: {', '.join(behind)}" if behind else None
+
+
+def ahead_of_topic(processed: Mapping[Position, int], high: Mapping[Position, int]) -> str | None:
+    """Where more was processed than the topic holds: it was made anew, or the broker lost its tail."""
+    ahead = [
+        f"{topic}[{partition}] is processed up to {processed[topic, partition]}, but ends at {end}"
+        for (topic, partition), end in sorted(high.items())
+        if processed.get((topic, partition), 0) > end
+    ]
+    return "; ".join(ahead) or None
+
+
+def unowned(partitions: Mapping[str, set[int]], owned: Iterable[Position]) -> str | None:
+    """Partitions of these topics that no member of the group has."""
+    missing = {(topic, at) for topic, every in partitions.items() for at in every} - set(owned)
+    names = ", ".join(f"{topic}[{at}]" for topic, at in sorted(missing))
+    return f"no worker has {names}" if names else None

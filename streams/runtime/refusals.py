@@ -1,0 +1,24 @@
+"""Why a worker cannot start or go on until somebody acts, and the exit statuses of a worker."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit status of a worker; the table for operators is in docs/operations.md."""
+
+    STOPPED = 0  # by SIGTERM or SIGINT
+    CRASHED = 1  # an error of ours, or the broker stayed away: start it again
+    REFUSED = 2  # set-up or state is wrong: a person has to act, starting again does not help
+    STUCK = 70  # the watchdog saw no progress: start it again
+
+
+class Refusal(RuntimeError):  # noqa: N818 - a worker refuses to go on, as asked
+    """The worker ends with Exit.REFUSED; the message is one line that says what is wrong and what to do."""
+
+
+class SetupError(Refusal):
+    """Settings, topics or the broker are not as the worker needs them."""
+
+
+class StateError(Refusal):
+    """State in the broker cannot be trusted or read by this version."""

@@ -1,0 +1,154 @@
+"""Look at a worker from outside, once a second: what waits, what is wrong, and whether it moves.
+
+It asks the broker over connections of its own (`BrokerMonitor`), and keeps the watchdog's `Progress`, the
+reasons of `/readyz` and the metrics of the runtime up to date.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from streams.runtime.broker_monitor import BrokerMonitor, Ends
+from streams.runtime.flow import Flow, fingerprint
+from streams.runtime.metrics import RuntimeMetrics
+from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned
+from streams.runtime.refusals import StateError
+from streams.runtime.watchdog import Position, Progress
+
+log = structlog.get_logger()
+
+STANDING = 15.0  # seconds without progress after which a worker is not ready (the watchdog waits longer)
+AHEAD = 10.0  # seconds that state may seem ahead of its topic: a broker just restarted may lag behind itself
+UNOWNED = 10.0  # seconds between two questions for the owners of partitions
+REMEDY = (
+    "The topic was made anew, or its broker lost records. Stop all workers, delete the changelog topics and "
+    "the consumer groups, run `surgewatch topics`, and replay the events from the producer's archive"
+)
+
+Problems = Callable[[], Mapping[NotReady, str | None]]
+
+
+class Supervision:
+    """What is known of a worker's flows from outside.
+
+    `further` gives reasons of the worker's own, for which it is not ready.
+    """
+
+    def __init__(
+        self,
+        flows: Sequence[Flow],
+        monitor: BrokerMonitor,
+        metrics: RuntimeMetrics,
+        *,
+        progress: Progress,
+        further: Problems,
+    ) -> None:
+        self._flows, self._monitor, self._metrics = flows, monitor, metrics
+        self._progress, self._further = progress, further
+        self.readiness = Readiness()
+        self._ahead_since: float | None = None
+        self._asked_owners = 0.0
+
+    async def first_lag(self, partitions: Mapping[str, set[int]]) -> None:
+        """Show the lag of every partition, owned or not: before this worker is a member of its group."""
+        every = [(flow.source, at) for flow in self._flows for at in sorted(partitions[flow.source])]
+        ends, committed = await self._monitor.ends(every), await self._monitor.committed()
+        if ends is not None:
+            self._metrics.lag({at: end - min(committed.get(at, 0), end) for at, end in ends.high.items()})
+        self._show()
+
+    async def look(self, partitions: Mapping[str, set[int]]) -> Mapping[str, int]:
+        """By source, how many records are not yet processed (nothing while the broker does not answer).
+
+        Raises StateError where state is ahead of its topic.
+        """
+        processed = self._processed()
+        ends = await self._monitor.ends(processed)
+        if ends is None:
+            self._unreachable()
+            return {}
+        self.readiness.set(NotReady.BROKER_UNREACHABLE, None)
+        now = time.monotonic()
+        self._progress.observe(processed, ends.stable, now)
+        behind = {at: max(0, end - processed[at]) for at, end in ends.high.items()}
+        if all(flow.ready for flow in self._flows):
+            self._metrics.lag(behind)
+        self._judge(processed, ends, now)
+        await self._look_for_owners(partitions, now)
+        self._show()
+        return {
+            flow.source: sum(records for (topic, _), records in behind.items() if topic == flow.source)
+            for flow in self._flows
+        }
+
+    async def refuse_ahead(self) -> None:
+        """Raise StateError where state just read back is ahead of its topic, and stays so for a while."""
+        deadline = time.monotonic() + AHEAD
+        processed = self._processed()
+        while (ends := await self._monitor.ends(processed)) is not None:
+            problem = ahead_of_topic(processed, ends.high)
+            if problem is None:
+                await self._refuse_another_topic()
+                return
+            self.readiness.set(NotReady.STATE_REFUSED, problem)
+            if time.monotonic() > deadline:
+                raise StateError(f"state refused: {problem}. {REMEDY}")
+            await asyncio.sleep(1)
+
+    async def _refuse_another_topic(self) -> None:
+        """Raise StateError where another record stands in place of the one that was counted last."""
+        last = {
+            (flow.source, partition): mark
+            for flow in self._flows
+            for partition, mark in flow.last().items()
+            if mark
+        }
+        found = await self._monitor.records_at(
+            {at: int(mark.partition(b":")[0]) for at, mark in last.items()}
+        )
+        others = [
+            f"{topic}[{partition}] has another record at offset {record.offset} than was processed"
+            for (topic, partition), record in sorted(found.items())
+            if fingerprint(record) != last[topic, partition]
+        ]
+        if others:
+            raise StateError(f"state refused: {'; '.join(others)}. {REMEDY}")
+
+    def _processed(self) -> dict[Position, int]:
+        return {(flow.source, at): offset for flow in self._flows for at, offset in flow.positions.items()}
+
+    def _unreachable(self) -> None:
+        if NotReady.BROKER_UNREACHABLE not in self.readiness.problems:
+            log.warning("broker does not answer")
+        self.readiness.set(NotReady.BROKER_UNREACHABLE, "the broker does not answer")
+        self._progress.excuse(time.monotonic())
+        self._show()
+
+    def _judge(self, processed: Mapping[Position, int], ends: Ends, now: float) -> None:
+        joined = all(flow.ready for flow in self._flows)
+        self.readiness.set(NotReady.JOINING, None if joined else "not yet a member of its group")
+        self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(now, STANDING))
+        self.readiness.set(NotReady.TRANSACTION_OPEN, held_back(processed, ends.stable, ends.high))
+        ahead = ahead_of_topic(processed, ends.high)
+        self.readiness.set(NotReady.STATE_REFUSED, ahead)
+        self._ahead_since = None if ahead is None else self._ahead_since or now
+        if self._ahead_since is not None and now - self._ahead_since > AHEAD:
+            raise StateError(f"state refused: {ahead}. {REMEDY}")
+
+    async def _look_for_owners(self, partitions: Mapping[str, set[int]], now: float) -> None:
+        if now - self._asked_owners < UNOWNED:
+            return
+        self._asked_owners = now
+        owned = await self._monitor.owned()
+        if owned is not None:
+            wanted = {flow.source: partitions[flow.source] for flow in self._flows}
+            self.readiness.set(NotReady.UNOWNED_PARTITION, unowned(wanted, owned))
+
+    def _show(self) -> None:
+        for reason, problem in self._further().items():
+            self.readiness.set(reason, problem)
+        self._metrics.not_ready(self.readiness.by_reason())
+        now = time.monotonic()
+        self._metrics.source_age({flow.source: now - flow.processed_at for flow in self._flows})

@@ -1,0 +1,56 @@
+"""Which of the least ACLs does the broker not grant us?"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from streams.contract.access import LEAST, Access, Role
+from streams.producers.kafka_client import Broker
+
+TIMEOUT = 10.0  # seconds
+REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+
+def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
+    """One sentence for each operation that a role needs and is not granted; groups as their ids begin."""
+    admin = AdminClient(broker.kafka.librdkafka)
+    needed = LEAST[role]
+    names = {
+        kind: [prefix + one.name for one in needed if one.resource == kind] for kind in ("topic", "group")
+    }
+    topics = admin.describe_topics(
+        TopicCollection(names["topic"]), include_authorized_operations=True, request_timeout=TIMEOUT
+    )
+    groups: Mapping[str, Future[Any]] = {}
+    if names["group"]:
+        groups = admin.describe_consumer_groups(
+            names["group"], include_authorized_operations=True, request_timeout=TIMEOUT
+        )
+    granted = {"topic": _granted(topics), "group": _granted(groups)}
+    return list(_missing(needed, granted, prefix))
+
+
+def _granted(answers: Mapping[str, Future[Any]]) -> dict[str, set[str]]:
+    """Operations by name. What does not exist yet is left out: the broker says nothing of it."""
+    found: dict[str, set[str]] = {}
+    for name, answer in answers.items():
+        try:
+            found[name] = {operation.name for operation in answer.result().authorized_operations or ()}
+        except KafkaException as error:
+            if error.args[0].code() in REFUSED:
+                found[name] = set()
+    return found
+
+
+def _missing(
+    needed: Iterable[Access], granted: Mapping[str, Mapping[str, set[str]]], prefix: str
+) -> Iterable[str]:
+    for access in needed:
+        name = prefix + access.name
+        allowed = granted[access.resource].get(name, access.operations)
+        if lacking := [one for one in access.operations if one not in allowed]:
+            shown = f"{name}*" if access.begins else name
+            yield f"an ACL is missing: {', '.join(lacking)} on {access.resource} {shown}"

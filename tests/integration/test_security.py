@@ -1,0 +1,206 @@
+"""Behind TLS and SASL: every mechanism carries a whole worker, and what is wrong is said in one line."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from streams.contract.access import LEAST, Role
+from surgewatch.harness.apache_kafka import BrokerUnavailableError, free_port
+from surgewatch.harness.worker_process import Worker, running, total
+from tests import kafka
+from tests.secured_kafka import IdentityProvider, SecuredKafka, secured_kafka
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+LIFE = 6.0  # seconds that a token lives here: several times renewed in one test
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    try:
+        found = secured_kafka(tmp_path_factory.mktemp("secured"))
+        found.broker.start()
+    except BrokerUnavailableError as error:
+        kafka.absent(str(error))
+    else:
+        try:
+            yield found
+        finally:
+            found.broker.kill()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[IdentityProvider]:
+    with IdentityProvider(life=LIFE).serving() as found:
+        yield found
+
+
+def surgewatch(settings: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "surgewatch", *words]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60)
+
+
+def settings_of(mechanism: str, secured: SecuredKafka, provider: IdentityProvider) -> dict[str, str]:
+    if mechanism == "mTLS":
+        return secured.mtls()
+    if mechanism == "OAUTHBEARER":
+        return secured.oauth(provider)
+    return secured.password(mechanism)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "mTLS"])
+def test_a_worker_counts_everybody_behind_each_mechanism(
+    mechanism: str, secured: SecuredKafka, provider: IdentityProvider, tmp_path: Path
+) -> None:
+    """Both producing clients send once before and once after tokens have expired."""
+    port, prefix = free_port(), f"{mechanism.lower()}-"
+    settings = settings_of(mechanism, secured, provider) | {"SURGEWATCH_TOPIC_PREFIX": prefix}
+    assert surgewatch(settings, "topics").returncode == 0
+    events = tmp_path / "events.ndjson"
+    worker = Worker(
+        "streams",
+        port,
+        {
+            **settings,
+            "SURGEWATCH_CLOCK": "event",
+            "SURGEWATCH_STREAMS_PORT": str(port),
+            "SURGEWATCH_STATE_DIR": str(tmp_path / "state"),
+        },
+        tmp_path / "streams.log",
+    )
+    with running(worker):
+        for number, client in enumerate(("kafka", "fast")):
+            events.write_text(encounter(number))
+            sent = surgewatch(settings, "ingest", str(events), "--client", client)
+            assert sent.returncode == 0, sent.stderr
+            wait_for_people(worker, 3 * (number + 1))
+            time.sleep(LIFE if mechanism == "OAUTHBEARER" else 0)
+    if mechanism == "OAUTHBEARER":
+        assert provider.issued > 4
+
+
+def encounter(number: int) -> str:
+    """One event of three people."""
+    return (
+        f'{{"event_id": "e{number}", "occurred_at": "2023-01-0{number + 1}T10:00:00Z", "sector": "swanton", '
+        '"crossing_type": "between_ports", "demographic": "unknown", "count": 3}\n'
+    )
+
+
+def wait_for_people(worker: Worker, people: int) -> None:
+    deadline = time.monotonic() + 40
+    while total(worker.samples(), "surgewatch_people", sector="swanton") != people:
+        assert time.monotonic() < deadline, worker.tail()
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("password", "SCRAM-SHA-256 sign-in fails"),
+        ("client secret", "OAUTHBEARER sign-in fails"),
+        ("CA", "the broker's certificate is not trusted"),
+        ("host name", "the broker's certificate is not for localhost"),
+        ("name", "the name kafka.invalid is not known"),
+        ("port", "nothing listens there"),
+        ("certificate", "the broker refuses our certificate"),
+        ("protocol", "no broker answers in PLAINTEXT"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    fault: str, line: str, secured: SecuredKafka, provider: IdentityProvider
+) -> None:
+    good, port = secured.password("SCRAM-SHA-256"), secured.sasl_port
+    settings = {
+        "password": secured.password("SCRAM-SHA-256", "wrong"),
+        "client secret": secured.oauth(provider, "wrong"),
+        "CA": {name: value for name, value in good.items() if "CA_FILE" not in name},
+        "host name": good | {"SURGEWATCH_BROKERS": f"localhost:{port}"},
+        "name": good | {"SURGEWATCH_BROKERS": f"kafka.invalid:{port}"},
+        "port": good | {"SURGEWATCH_BROKERS": "127.0.0.1:1"},
+        "certificate": {n: v for n, v in secured.mtls().items() if "CERT" not in n and "KEY" not in n},
+        "protocol": {"SURGEWATCH_BROKERS": f"127.0.0.1:{port}"},
+    }[fault]
+    checked = surgewatch(settings, "topics", "--check")
+    assert checked.returncode == 2
+    (only,) = checked.stderr.strip().splitlines()
+    assert line in only
+    assert "correct-horse" not in only + checked.stdout
+
+
+def test_a_worker_says_the_same_line_and_ends(secured: SecuredKafka, tmp_path: Path) -> None:
+    settings = os.environ | secured.password("PLAIN", "wrong") | {"SURGEWATCH_STATE_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "streams"],
+        env=settings | {"SURGEWATCH_STREAMS_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "PLAIN sign-in fails" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def allow(secured: SecuredKafka, name: str, role: Role) -> None:
+    """Grant a principal the least that its role needs, and nothing else."""
+    admin = AdminClient({"bootstrap.servers": secured.broker.servers})
+    bindings = [
+        AclBinding(
+            ResourceType[access.resource.upper()],
+            access.name,
+            ResourcePatternType.PREFIXED if access.begins else ResourcePatternType.LITERAL,
+            f"User:{name}",
+            "*",
+            AclOperation[operation],
+            AclPermissionType.ALLOW,
+        )
+        for access in LEAST[role]
+        for operation in access.operations
+    ]
+    for granted in admin.create_acls(bindings).values():
+        granted.result()
+
+
+def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: SecuredKafka) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    checked = surgewatch(secured.mtls("stranger"), "topics", "--as", "streams")
+    assert checked.returncode == 1
+    assert "an ACL is missing: READ, DESCRIBE on topic encounters" in checked.stderr
+    assert "an ACL is missing: READ, DESCRIBE on group surgewatch-streams" in checked.stderr
+
+
+@pytest.mark.parametrize("role", ["streams", "alerts"])
+def test_the_least_acls_are_enough_for_each_worker(
+    role: Literal["streams", "alerts"], secured: SecuredKafka, tmp_path: Path
+) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    allow(secured, role, role)
+    settings = secured.mtls(role)
+    assert surgewatch(settings, "topics", "--as", role).returncode == 0
+    port = free_port()
+    ports = {"SURGEWATCH_STREAMS_PORT": str(port), "SURGEWATCH_ALERTS_PORT": str(port)}
+    sink = {
+        "SURGEWATCH_WEBHOOK_URL": "https://receiver.example/hook",
+        "SURGEWATCH_WEBHOOK_SECRET": "whsec_" + "A" * 32,
+    }
+    worker = Worker(
+        role, port, {**settings, **ports, **sink, "SURGEWATCH_STATE_DIR": str(tmp_path)}, tmp_path / "log"
+    )
+    with running(worker):
+        time.sleep(3)
+        assert worker.get("/readyz") is not None, worker.tail()
+    assert "uthorization" not in worker.log.read_text()

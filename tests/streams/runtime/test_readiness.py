@@ -1,0 +1,42 @@
+"""What is not being done has a reason, in words and as a label."""
+
+from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned
+
+AT = ("encounters", 0)
+
+
+def test_a_worker_that_has_just_started_is_joining() -> None:
+    assert Readiness().text() == "joining: not yet a member of its group"
+
+
+def test_a_reason_holds_until_it_is_gone() -> None:
+    readiness = Readiness()
+    readiness.set(NotReady.JOINING, None)
+    readiness.set(NotReady.NO_PROGRESS, "encounters[0] stands")
+    assert readiness.text() == "no_progress: encounters[0] stands"
+    readiness.set(NotReady.NO_PROGRESS, None)
+    assert readiness.text() is None
+
+
+def test_every_reason_is_shown_whether_it_holds_or_not() -> None:
+    shown = Readiness().by_reason()
+    assert shown.keys() == {reason.value for reason in NotReady}
+    assert sum(shown.values()) == shown["joining"] == 1
+
+
+def test_an_open_transaction_holds_records_back_only_where_all_before_it_is_processed() -> None:
+    waits = "records wait for the end of a transaction: encounters[0] from 5 on"
+    assert held_back({AT: 5}, {AT: 5}, {AT: 9}) == waits
+    assert held_back({AT: 3}, {AT: 5}, {AT: 9}) is None
+    assert held_back({AT: 9}, {AT: 9}, {AT: 9}) is None
+
+
+def test_state_is_ahead_only_where_more_was_processed_than_there_is() -> None:
+    assert ahead_of_topic({AT: 1000}, {AT: 1000}) is None
+    assert ahead_of_topic({AT: 1000}, {AT: 900}) == "encounters[0] is processed up to 1000, but ends at 900"
+
+
+def test_partitions_that_nobody_has_are_named() -> None:
+    partitions = {"encounters": {0, 1, 2}}
+    assert unowned(partitions, [("encounters", 0), ("encounters", 2)]) == "no worker has encounters[1]"
+    assert unowned(partitions, [("encounters", at) for at in range(3)]) is None
