@@ -125,8 +125,8 @@ class Consumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order).
 
-        But never beyond what the owner has processed: a fetch from before a rebalance is acknowledged too, and
-        dropped.
+        But never beyond what the owner has processed: a fetch from before a rebalance is acknowledged too,
+        and dropped.
         """
         acked, processed = self._acked[tp], self._owner.position(tp)
         if not acked or processed is None:
@@ -137,7 +137,7 @@ class Consumer(driver.Consumer):
         return int(offset) if offset > (self._committed_offset[tp] or 0) else None
 
     async def reread(self, tp: TP, offset: int) -> int:
-        """Read a partition again from here on, or from its beginning where that is later; return from where."""
+        """Read a partition again from here on, or from its beginning if that is later; return from where."""
         with suppress(KafkaError):  # who does not hold it any more does not read it
             (beginning,) = (await self.earliest_offsets(tp)).values()
             offset = max(offset, beginning)
