@@ -74,7 +74,7 @@ def test_a_header_or_a_layout_that_is_no_good_is_refused_with_status_2(cli: Cli,
     layout = written(tmp_path, 'id = "mine"\n', "mine.toml")
     code, _, err = cli("ingest", str(near), "--layout", str(layout))
     assert code == 2
-    assert "mine.toml: title: Field required" in err
+    assert "mine.toml:1: title: Field required" in err
 
 
 @pytest.mark.kafka
