@@ -1,7 +1,7 @@
-"""What aiokafka fetched, taken out of its record batches with the loops in C.
+"""Unpack what aiokafka fetched in whole batches, with the loops in C.
 
 aiokafka hands records over one at a time, each through two Python frames and copied into a dataclass. That is
-most of what reading costs; nothing of it is needed where whole fetches are taken. With this, a record costs
+most of what reading costs; none of it is needed where whole fetches are processed. With this, a record costs
 .3 µs in place of 1.9. Three classes of aiokafka are replaced, by name, for all consumers of the
 process.
 """
@@ -15,14 +15,14 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-OVERHEAD = 12  # bytes before a batch that say its offset (8) and length (4)
+OVERHEAD = 12  # bytes before a batch: its offset (8) and length (4)
 
 
 class Fetched(list[Any]):
     """Records of one partition: all that there are from the offset `start` on until before `end`.
 
     There may be none, where only the marks of transactions stand, or what they took back. What is between two
-    fetches can so be told from what was never there.
+    fetches can so be distinguished from what was never there.
     """
 
     def __init__(self, records: Iterable[Any] = (), start: int = 0, end: int = 0) -> None:

@@ -111,7 +111,7 @@ class Changelog:
                 self._local_store.clear(partition)
                 return Copy(generation=self.generation)
             return copy
-        except Exception as error:  # whatever the disk says: the changelog has it all
+        except Exception as error:  # any error of the disk: the changelog has it all
             self._give_up(partition, error)
             return Copy(generation=self.generation)
 

@@ -264,11 +264,11 @@ class Pieces:
 
 
 def fingerprint(record: Any) -> bytes:
-    """Tell a record of the source from any other that may stand at its offset: `offset:hash`."""
+    """Return what distinguishes a record from any other at its offset: `offset:hash`."""
     content = b"%d:" % len(record.key or b"") + (record.key or b"") + (record.value or b"")
     return b"%d:%s" % (record.offset, xxh3_64_hexdigest(content).encode())
 
 
 def _more(outcome: Any) -> bool:
-    """Is a piece of the work left? Cores that never cut their work do not say so."""
+    """Is a piece of the work left? Cores that never cut their work have no such field."""
     return bool(getattr(outcome, "more", False))

@@ -84,7 +84,7 @@ class Supervision:
         }
 
     async def is_processed(self, topic: str, partitions: Iterable[int]) -> bool:
-        """Has the group processed all of a topic, by whichever worker? False where nobody can say."""
+        """Has the group processed all of a topic, by whichever worker? False where that is not known."""
         every = [(topic, at) for at in partitions]
         ends, committed = await self._monitor.ends(every), await self._monitor.committed()
         return ends is not None and all(committed.get(at, 0) >= end for at, end in ends.high.items())

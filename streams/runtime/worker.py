@@ -53,9 +53,9 @@ class Worker:
     """One worker; made inside a running event loop.
 
     `group` is its consumer group, `flows` what it reads, `needed` all topics that must be there.
-    `on_control` takes a record of `controls`; `show` brings metrics up to date before they are read; `serve`
-    puts pages on a port for as long as the worker lives; `problems` says what else is wrong; `about` is what
-    the line logged at the start says beside version, port and topics.
+    `on_control` applies a record of `controls`; `show` brings metrics up to date before they are read;
+    `serve` puts pages on a port for as long as the worker lives; `problems` gives what else is wrong;
+    `about` is what the first line of the log names beside version, port and topics.
     """
 
     def __init__(

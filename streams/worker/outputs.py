@@ -1,4 +1,4 @@
-"""What the cores say, as records of the output topics."""
+"""Publish what follows from records, on the output topics."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ class VerdictPublisher:
         self._dead = settings.topic("encounters.dead")
 
     async def publish(self, producer: Producer, outcome: sector_pipeline.SectorOutput) -> None:
-        """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
+        """Hand an outcome to the producer; the broker has it once `producer.settled()` returns."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
         if outcome.summaries:

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 class RepartitionError(RuntimeError):
-    """State cannot be moved now; the message says what to do."""
+    """State cannot be moved now; the message names what to do."""
 
 
 class PlainProducer:

@@ -25,7 +25,7 @@ AGGRESSIVE: Final = {
     "delete.retention.ms": "100",
 }
 REFUSED: Final = 2  # exit status of a worker that refuses to go on
-WAIT: Final = 60.0  # seconds in which a worker has to say what is wrong
+WAIT: Final = 60.0  # seconds in which a worker has to name what is wrong
 
 
 def _pause(least: float, most: float) -> None:
@@ -136,7 +136,7 @@ def retention(site: Site) -> None:
 
 
 def topic_anew(site: Site) -> None:
-    """Delete `encounters` and make it again: workers have to refuse, and say why."""
+    """Delete `encounters` and make it again: workers have to refuse, with a reason."""
     admin = site.admin()
     for done in admin.delete_topics(["encounters"]).values():
         done.result(30)
@@ -167,7 +167,7 @@ EXACT: Final[Mapping[str, Callable[[Site], None]]] = {
     "kill_broker": kill_broker,
     "compaction": compaction,
 }
-# After these, the broker itself has lost records: the workers have to say so.
+# After these, the broker itself has lost records: the workers have to announce it.
 ANNOUNCED: Final[Mapping[str, Callable[[Site], None]]] = {
     "retention": retention,
     "topic_anew": topic_anew,

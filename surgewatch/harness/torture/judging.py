@@ -25,7 +25,7 @@ from surgewatch.harness.torture.result import Result
 from surgewatch.harness.torture.site import PARTITIONS, Site
 
 ENDS = (Reason.FIRST, Reason.RESOLVED)
-Told = tuple[str, Reason]  # alert id; first or resolved
+Notified = tuple[str, Reason]  # alert id; first or resolved
 
 
 @dataclass
@@ -43,17 +43,17 @@ async def judge(site: Site, result: Result) -> None:
     wanted = people_by_bucket(events(site.number, site.places), site.places)
     found = await _counted(site)
     result.lost, result.doubled = sum((wanted - found).values()), sum((found - wanted).values())
-    breaches, told = await _without_faults(site)
+    breaches, due = await _without_faults(site)
     verdicts = [Verdict.model_validate_json(one.value) for one in await _read(site, "verdicts")]
     published = {verdict.verdict_id for verdict in verdicts if verdict.closed and verdict.breach}
     notices = [Notice.model_validate_json(one.value) for one in await _read(site, "notices")]
     notified = {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
-    result.alerts_missing = len(breaches - published) + len(told - notified)
-    result.alerts_invented = len(published - breaches) + len(notified - told)
+    result.alerts_missing = len(breaches - published) + len(due - notified)
+    result.alerts_invented = len(published - breaches) + len(notified - due)
     _deliveries(site, result, {notice.notice_id for notice in notices})
     result.remarks.append(
         f"{sum(wanted.values()) // 2} people; {len(breaches)} breaches of closed periods; "
-        f"{len(told)} beginnings and ends of alerts; {len(notices)} notices"
+        f"{len(due)} beginnings and ends of alerts; {len(notices)} notices"
     )
 
 
@@ -97,30 +97,30 @@ async def _counted(site: Site) -> Counter[Bucket]:
     return people
 
 
-async def _without_faults(site: Site) -> tuple[set[str], set[Told]]:
+async def _without_faults(site: Site) -> tuple[set[str], set[Notified]]:
     """Breaches of closed periods, and what is notified, as the pure cores give them for the same records."""
     by_partition: dict[int, list[Any]] = {}
     for record in await _read(site, "encounters"):
         by_partition.setdefault(record.partition, []).append(record)
     sectors = SectorPipeline(site.places, Judge(site.places))
     alerts, history = AlertPipeline(policies()), NoticeHistory(policies(), site.places)
-    breaches, told = set[str](), set[Told]()
+    breaches, due = set[str](), set[Notified]()
     for partition, records in by_partition.items():
         verdicts: list[Verdict] = []
         for at in range(0, len(records), 10_000):
             verdicts += sectors.process(partition, records[at : at + 10_000]).verdicts
         breaches |= {verdict.verdict_id for verdict in verdicts if verdict.closed and verdict.breach}
         published = [Published(at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
-        told |= _ends(history.follow(alerts.process(partition, published).changes, time.time()))
-    return breaches, told
+        due |= _ends(history.follow(alerts.process(partition, published).changes, time.time()))
+    return breaches, due
 
 
-def _ends(notices: Iterable[Notice]) -> set[Told]:
+def _ends(notices: Iterable[Notice]) -> set[Notified]:
     return {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
 
 
 async def _read(site: Site, topic: str) -> list[Any]:
-    """All records of a topic, also of partitions that a broker just started says nothing of yet."""
+    """All records of a topic, also of partitions that a broker just started does not list yet."""
     (partitions,) = (one.partitions for one in site.topics if one.name == topic)
     consumer = AIOKafkaConsumer(**site.kafka.aiokafka, auto_offset_reset="earliest")
     await consumer.start()

@@ -11,7 +11,7 @@ class Result:
     `alerts_missing` and `alerts_invented` are beginnings and ends of alerts that were notified (and breaches
     of closed periods) against a run without faults. `notices_lost` were made and never seen by the receiver,
     or seen twice under different ids. `announced`: people who are not counted because the broker itself
-    dropped their records, as the workers say it; they are not in `lost`.
+    dropped their records, which the workers announce; they are not in `lost`.
     """
 
     events: int
@@ -22,9 +22,9 @@ class Result:
     alerts_missing: int = 0
     alerts_invented: int = 0
     notices_lost: int = 0
-    notices_repeated: int = 0  # seen again under the same id: a receiver can tell
+    notices_repeated: int = 0  # seen again under the same id: a receiver can fold them
     refused: list[str] = field(default_factory=list)  # why workers refused to go on, where they had to
-    silent: bool = False  # something was lost or wrong, and no worker said so
+    silent: bool = False  # something was lost or wrong, and no worker announced it
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
 
