@@ -1,4 +1,7 @@
-"""Fits and answers are the same to the last bit on every processor, and ids do not depend on them at all."""
+"""Fits and answers are the same to the last bit whichever kernel the linear algebra library picks.
+
+Ids do not depend on them at all.
+"""
 
 import hashlib
 import os
