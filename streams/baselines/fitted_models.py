@@ -14,6 +14,7 @@ import numpy as np
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
+from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
@@ -107,8 +108,8 @@ class Models:
             # A day in which a sector's events began is no whole one (a tally is).
             begun = series.first + (Cadence.HOUR in counts.series and self.cadence is Cadence.DAY)
             present[row, max(begun - base, 0) :] = 1
-            gaps = np.array(counts.state.of(self.cadence).gaps, int) - base
-            present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
+            if left_out := gaps(counts, self.cadence, base, length, calendar=self._calendar()):
+                present[row, left_out.empty | left_out.partial] = 0
             # What has not arrived yet would teach too low a level.
             unsettled = fitted_delays.settles(counts, self.cadence) - 1
             if 0 < unsettled <= length - LEAST[self.cadence]:

@@ -21,7 +21,7 @@ from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
-from streams.counting.series import Series, local
+from streams.counting.series import Series, hour_after, local
 from streams.counting.slices import Slices
 from streams.counting.unwritten import Unwritten
 
@@ -61,7 +61,7 @@ class Counts:
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
         self.sector, self.zone = sector, zone
         self.offset = -1  # of the source, up to which all is counted
-        self.event_time = NEVER  # of the newest event, epoch seconds
+        self.event_time = NEVER  # up to which there is data, epoch seconds; a tally covers its period
         self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}  # people by period
@@ -146,6 +146,9 @@ class Counts:
             self.people += people
             periods = _periods(self.zone, when[0], when[1])
             cadence, index = periods[-1]
+            if when[1] is not None:
+                end = hour_after(self.zone, cadence, index) * HOUR - 1
+                self.event_time = max(self.event_time, end)
             if cadence is not Cadence.HOUR:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:

@@ -7,6 +7,7 @@ import numpy as np
 
 from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.fitted_models import Models
+from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY, follow
 from streams.baselines.negative_binomial import Floats
 from streams.contract.questions import Look
@@ -52,7 +53,36 @@ def view_of(
         tail=baseline.tail,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
-    return _at_its_level(_as_reported(view, watermark), baseline.straying)
+    view = _as_reported(_without_gaps(view, limits), watermark)
+    return _at_its_level(view, baseline.straying)
+
+
+def _without_gaps(view: SectorView, limits: OperatingLimits) -> SectorView:
+    """The same, with nothing expected in periods without data, and those marked that have data in part."""
+    cadence, first = view.cadence, view.index - LONGEST + 1
+    found = [gaps(counts, cadence, first, LONGEST, calendar=limits.calendar) for counts in view.sectors]
+    if not any(found):
+        return view
+    mean, partial = view.mean.copy(), np.zeros(view.mean.shape, bool)
+    for row, one in enumerate(found):
+        if one is not None:
+            mean[row, one.empty], partial[row] = 0.0, one.partial
+    return replace(view, mean=mean, partial=partial)
+
+
+def without_partial(view: SectorView) -> SectorView:
+    """The same, with nothing seen and nothing expected where a part is missing: that is no drop."""
+    if view.partial is None:
+        return view
+    reported = view.reported
+    if reported is not None:
+        reported = reported._replace(whole=np.where(view.partial, 0.0, reported.whole))
+    return replace(
+        view,
+        observed=np.where(view.partial, 0.0, view.observed),
+        mean=np.where(view.partial, 0.0, view.mean),
+        reported=reported,
+    )
 
 
 def _as_reported(view: SectorView, watermark: float | None) -> SectorView:

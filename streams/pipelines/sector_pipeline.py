@@ -7,11 +7,12 @@ time at which the broker appended each. How they were fetched, what lies beside 
 how far other partitions are read changes nothing.
 
 Work can be cut. With a `budget` of judged periods, `process` and `tick` stop where it is used up and say so
-(`SectorOutput.more`); `resume` goes on. Between two calls the outputs so far can be published and the state
-written; the offset to commit is still the one before the fetch. Cuts change no verdict.
+(`SectorOutput.more`). `proceed` goes on with a fetch, another `tick` with the passing of time. Between two
+calls the outputs so far can be published and the state written; the offset to commit is still the one before
+the fetch. Cuts change no verdict.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -50,11 +51,11 @@ class SectorOutput:
     late: Counter[str] = field(default_factory=Counter)  # people by sector
     people: Counter[str] = field(default_factory=Counter)  # by sector
     produced_at: int = 0  # ms: the timestamp of the newest record
-    more: bool = False  # work is left: call `resume`
+    more: bool = False  # work is left: call `proceed` (`tick`) again
 
 
 class Work(NamedTuple):
-    """A fetch, or the passing of time, in one partition."""
+    """A fetch, or the passing of time, in one partition. Dropped half done, it can be done anew."""
 
     partition: int
     topic: str
@@ -77,6 +78,7 @@ class SectorPipeline:
         dedup: tuple[int, int] = (LIMIT, HORIZON),
         wall_clock: bool = False,
         home: Home | None = None,
+        budget: int | None = None,
     ) -> None:
         """Make a pipeline without state.
 
@@ -87,24 +89,19 @@ class SectorPipeline:
             lateness: seconds of event time that a period is held open beyond its end.
             dedup: event ids remembered per sector, and for how many hours.
             wall_clock: whether events happen now, so that time passes also without any.
-            home: the partition of a sector, where events elsewhere are refused.
+            home: the partition of a sector, where events elsewhere are refused; None: any will do.
+            budget: periods to judge before work is cut; None: it never is.
         """
-        self._registry, self._home = registry, home
+        self._registry = registry
         self._decoder = decoder or Decoder(registry)
         self._judge = judge
         self._zones = {sector.id: sector.time_zone for sector in registry.sector}
         self._lateness, self._dedup, self._wall_clock = lateness, dedup, wall_clock
-        self._work: deque[Work] = deque()
+        self._home, self._budget = home, budget
+        self._work: dict[int, Work] = {}  # by partition: what is not done yet
         self.partitions: dict[int, Partition] = {}
 
-    def process(
-        self,
-        partition: int,
-        records: Sequence[Record],
-        topic: str = "encounters",
-        *,
-        budget: int | None = None,
-    ) -> SectorOutput:
+    def process(self, partition: int, records: Sequence[Record], topic: str = "encounters") -> SectorOutput:
         """Process one fetch of one partition, in the order of its offsets."""
         decoded = self._decoder.decode(
             [record.value for record in records],
@@ -116,33 +113,31 @@ class SectorPipeline:
         progress = Progress(rejected=decoded.rejected)
         steps = self._partition(partition).process(_by_sector(decoded.events), progress)
         newest = max(record.timestamp for record in records)
-        self._work.append(Work(partition, topic, records, newest, progress, steps))
-        return self.resume(budget)
+        self._work[partition] = Work(partition, topic, records, newest, progress, steps)
+        return self.proceed(partition)
 
-    def tick(self, now: float, moves: bool = True, *, budget: int | None = None) -> SectorOutput:
+    def proceed(self, partition: int) -> SectorOutput:
+        """Go on with the fetch of a partition where `process` has cut it."""
+        output = SectorOutput()
+        if partition in self._work:
+            self._go_on(self._work[partition], self._budget, output)
+        return output
+
+    def tick(self, now: float, moves: bool = True) -> SectorOutput:
         """Let time pass to `now`, the broker's (epoch seconds), in live sectors.
 
         `moves` is whether every partition held here is read to its end.
         """
+        output, left = SectorOutput(), self._budget
         for number, partition in self.partitions.items() if moves and self._wall_clock else ():
-            progress = Progress()
-            steps = partition.pass_time(now, progress)
-            self._work.append(Work(number, "", (), int(now * 1000), progress, steps))
-        return self.resume(budget)
-
-    def resume(self, budget: int | None = None) -> SectorOutput:
-        """Go on with what is left, until `budget` periods are judged (None: all)."""
-        output, judged = SectorOutput(), 0
-        while self._work and (budget is None or judged < budget):
-            work = self._work[0]
-            for _ in work.steps:
-                if budget is not None and judged + work.progress.periods >= budget:
-                    break
-            else:
-                self._work.popleft()
-            judged += work.progress.periods
-            self._collect(work, output)
-        output.more = bool(self._work)
+            if number not in self._work:
+                progress = Progress()
+                steps = partition.pass_time(now, progress)
+                self._work[number] = Work(number, "", (), int(now * 1000), progress, steps)
+            judged = self._go_on(self._work[number], left, output)
+            if output.more:
+                break
+            left = None if left is None else max(left - judged, 1)
         return output
 
     def dirty(self) -> dict[int, list[Pair]]:
@@ -157,7 +152,7 @@ class SectorPipeline:
 
     def drop(self, partition: int) -> None:
         """Forget a partition, and the work that is left on it."""
-        self._work = deque(work for work in self._work if work.partition != partition)
+        self._work.pop(partition, None)
         self.partitions.pop(partition, None)
 
     def _partition(self, number: int) -> Partition:
@@ -170,6 +165,20 @@ class SectorPipeline:
                 wall_clock=self._wall_clock,
             )
         return self.partitions[number]
+
+    def _go_on(self, work: Work, budget: int | None, output: SectorOutput) -> int:
+        """Work until `budget` periods are judged (None: to the end); return how many were."""
+        judged = 0
+        for _ in work.steps:
+            judged = work.progress.periods
+            if budget is not None and judged >= budget:
+                output.more = True
+                break
+        else:
+            judged = work.progress.periods
+            del self._work[work.partition]
+        self._collect(work, output)
+        return judged
 
     def _collect(self, work: Work, output: SectorOutput) -> None:
         """Move what has happened since the last time from the work to an output."""

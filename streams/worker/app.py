@@ -30,8 +30,9 @@ from streams.worker.settings import Settings
 
 log = structlog.get_logger()
 
+BUDGET = 50  # periods that are judged before the event loop turns
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
-KINDS = ("policy", "capacity", "sensitivity")
+KINDS = ("policy", "capacity", "sensitivity", "confirm")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
@@ -75,6 +76,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
         lateness=settings.lateness_seconds,
         dedup=(settings.dedup_ids, settings.dedup_hours),
         wall_clock=settings.clock == "wall",
+        budget=BUDGET,
         home=lambda sector: worker.home("encounters", sector),
     )
     metrics = Metrics(sectors)

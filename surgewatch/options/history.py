@@ -15,7 +15,7 @@ from streams.contract.cadence import Cadence
 
 
 def historic(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the `table` of FILE, the `dates` of its calendar, and `out`; exit with 2 on bad input."""
+    """Give a command the `table` of FILE, the `dates` of its calendar, and `out`; exit 2 on bad input."""
 
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)

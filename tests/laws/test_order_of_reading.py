@@ -26,7 +26,7 @@ def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
     assert sum(len(one.notices) for one in found) >= 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 4, 7]), st.integers(0, 10_000), st.booleans())
 def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
     seed: int, partitions: int, order: int, live: bool

@@ -86,7 +86,7 @@ def test_a_broker_that_is_not_there_is_named_in_seconds_and_in_one_line(
     assert command(monkeypatch, *given, "--brokers", NOWHERE) == 2
     assert time.monotonic() - began < 10
     error = capsys.readouterr().err
-    assert error.startswith(f"surgewatch: no answer from the broker at {NOWHERE}")
+    assert error.startswith(f"surgewatch: {NOWHERE}: nothing listens there")
     assert len(error.splitlines()) == 1
 
 

@@ -80,8 +80,8 @@ def test_the_quoted_levels_are_met_month_by_month(name: str) -> None:
 def test_the_treaty_ends_the_crossing_on_its_day_and_people_come_by_air() -> None:
     story = scenario("roxham-2022")
     quebec, air = (next(f for f in story.flow if f.sector == s) for s in ("rcmp-quebec", "cbsa-quebec-air"))
-    days, crossing = daily_means(story._manner(quebec, PLACES))
-    _, flying = daily_means(story._manner(air, PLACES))
+    days, crossing = daily_means(story._profile(quebec, PLACES))
+    _, flying = daily_means(story._profile(air, PLACES))
     at = days.index(dt.date(2023, 3, 25))
     assert crossing[at - 7 : at].mean() > 50 * crossing[at : at + 7].mean()
     assert flying[at : at + 7].mean() > 1.5 * flying[at - 7 : at].mean()
@@ -97,7 +97,7 @@ def test_in_del_rio_one_nationality_triples_while_the_sector_rises_by_a_third() 
 
 def test_quiet_is_level() -> None:
     for flow in scenario("quiet").flow:
-        _, means = daily_means(scenario("quiet")._manner(flow, PLACES))
+        _, means = daily_means(scenario("quiet")._profile(flow, PLACES))
         weeks = means[: len(means) // 7 * 7].reshape(-1, 7).sum(axis=1)
         assert weeks.max() / weeks.min() < 1.02
 
@@ -142,7 +142,7 @@ def test_days_add_up_to_their_months_whatever_the_breaks(
 ) -> None:
     story = scenario("quiet")
     flow = story.flow[0].model_copy(update={"months": levels, "breaks": tuple(breaks)})
-    days, means = daily_means(story._manner(flow, PLACES))
+    days, means = daily_means(story._profile(flow, PLACES))
     assert (means >= 0).all()
     for month, level in levels.items():
         assert sum(m for d, m in zip(days, means, strict=True) if f"{d:%Y-%m}" == month) == pytest.approx(
