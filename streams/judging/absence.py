@@ -131,6 +131,7 @@ def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict
     cadence = Cadence.HOUR if by_hour else Cadence.DAY
     end = hour_after(counts.zone, Cadence.DAY, view.index)
     index = end - 1 if by_hour else view.index
+    as_of = Cadence.HOUR.start(end) if by_hour else view.as_of
     window = index - _period(counts, cadence, counts.data_until)
     days = window / 24 if by_hour else window
     expected = float(view.mean[row, -WEEK:].mean() * days)
@@ -156,7 +157,7 @@ def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict
             recent=tuple(view.observed[row].tolist()),
             recent_expected=tuple(np.round(view.mean[row], 1).tolist()),
         ),
-        **period_header(counts, limits, cadence=cadence, index=index, as_of=view.as_of),
+        **period_header(counts, limits, cadence=cadence, index=index, as_of=as_of),
     )
     return [found]
 
