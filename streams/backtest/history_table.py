@@ -25,6 +25,7 @@ COLUMNS: Final = ("series", "period", "count")
 LARGEST: Final = 2**31 - 1
 LONGEST: Final = 1_000_000  # periods of a series: a stray year 9999 must not fill the memory
 SHOWN: Final = 20  # bad rows that are named
+EMPTY: Final = "An empty count means that nothing is known of the period; 0 means that nobody came."
 _GZIP: Final = b"\x1f\x8b"
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,\u00a0\u202f ]\d{3})+")
 
@@ -110,8 +111,8 @@ def read(path: Path, cadence: Cadence) -> Table:
             faults.append(f"{path}:{number}: {error}")
     if faults:
         more = [f"and {len(faults) - SHOWN:,} more rows"] if len(faults) > SHOWN else []
-        hint = "An empty count means that nothing is known of the period; 0 means that nobody came."
-        raise TableError("\n".join([*faults[:SHOWN], *more, hint]))
+        hint = [EMPTY] if any(": count " in fault for fault in faults) else []
+        raise TableError("\n".join([*faults[:SHOWN], *more, *hint]))
     return reader.table(path)
 
 
