@@ -9,10 +9,11 @@ import pytest
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.history import NoticeHistory
+from alerts.notices.marks import Marks
 from streams.contract.sectors import registry
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import Question
 from streams.judging.judge import Judge
+from streams.judging.period_summary import summaries
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.producers.scenario import scenario
@@ -33,22 +34,17 @@ def told(name: str) -> tuple[Notice, ...]:
     """What people are told when the scenario is replayed through one partition."""
     places = registry()
     sectors, borders = SectorPipeline(places, Judge(places)), BorderPipeline(places)
-    alerts, history = AlertPipeline(policies()), NoticeHistory(policies(), places)
+    alerts = AlertPipeline(policies(), Marks())
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
-    notices: list[Notice] = []
-    published = 0
-
-    def notify(verdicts: list[Verdict]) -> None:
-        nonlocal published
-        batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
-        published += len(batch)
-        notices.extend(history.follow(alerts.process(0, batch).changes, ARRIVED / 1000))
-
+    notices, said = [], 0
     for start in range(0, len(records), FETCH):
-        output = sectors.process(0, records[start : start + FETCH])
-        closed = [Record(0, one.model_dump_json().encode()) for one in output.summaries]
-        notify([*output.verdicts, *borders.process(0, closed).verdicts])
-    notify(borders.tick(ARRIVED / 1000).verdicts)  # all is read: idle sectors are no longer waited for
+        verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
+        told = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
+        verdicts += [*borders.process(0, told).verdicts, *borders.tick(0.0).verdicts]
+        heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
+        said += len(heard)
+        if heard:
+            notices += [notice for notice, _ in alerts.process(0, heard).notices]
     return tuple(notices)
 
 
