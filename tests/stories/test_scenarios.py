@@ -40,7 +40,7 @@ def told(name: str) -> tuple[Notice, ...]:
     for start in range(0, len(records), FETCH):
         verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
         told = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
-        verdicts += borders.process(0, told).verdicts
+        verdicts += [*borders.process(0, told).verdicts, *borders.tick(0.0).verdicts]
         heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         said += len(heard)
         if heard:
