@@ -46,7 +46,7 @@ def told(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:
             Sector(id=f"s{at}", name=f"S{at}", country="US", border="b") for at in range(len(counts))
         )
     )
-    flow, offset, said = SectorPipeline(places, judge(places)), 0, dict[int, list[int]]()
+    flow, offset, said = SectorPipeline(places, judge(places), wall_clock=True), 0, dict[int, list[int]]()
     for hour in range(counts.shape[1]):
         at, records = dt.datetime.fromtimestamp(START + hour * HOUR + 1800, dt.UTC).isoformat(), []
         for sector in np.flatnonzero(counts[:, hour]).tolist():
@@ -58,7 +58,7 @@ def told(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:
                 "demographic": "unknown",
                 "count": int(counts[sector, hour]),
             }
-            records.append(Record(offset, json.dumps(event).encode()))
+            records.append(Record(offset, json.dumps(event).encode(), (START + hour * HOUR + 1800) * 1000))
             offset += 1
         verdicts = flow.process(0, records).verdicts if records else []
         verdicts += flow.tick(START + (hour + 1) * HOUR + 1).verdicts

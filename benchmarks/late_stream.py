@@ -28,7 +28,7 @@ VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"
 PLACES = registry()
 SECTOR = "swanton"  # stands for the Italian coast
 BUDGET = 1.0  # false alarms a month: what is compared is alarms, so there had better be some
-EVENING = dt.time(22, tzinfo=dt.UTC)
+EVENING = dt.time(23, tzinfo=dt.UTC)  # the last hour: what was reported is looked at when the day is over
 DAY = dt.timedelta(days=1)
 
 Told = dict[tuple[Question, dt.date], dt.date]  # the day of which, and on which it was told first
@@ -74,7 +74,7 @@ def tally(report: Report, replaces: str | None) -> dict[str, object]:
 
 def lived(reports: list[Report], judge: Judge) -> Told:
     """What is told by a worker that lives through it, day by day; the clock on its wall closes days."""
-    flow, told = SectorPipeline(PLACES, judge, dedup=(20_000, 90 * 24)), Told()
+    flow, told = SectorPipeline(PLACES, judge, dedup=(20_000, 90 * 24), wall_clock=True), Told()
     known: dict[dt.date, tuple[str, int]] = {}
     by_day: dict[dt.date, list[Report]] = {}
     for report in sorted(reports):
@@ -82,7 +82,7 @@ def lived(reports: list[Report], judge: Judge) -> Told:
     day, offset = min(report.day for report in reports), 0
     while day <= max(by_day) + DAY:
         evening = dt.datetime.combine(day, EVENING).timestamp()
-        said = flow.tick(evening - 22 * 3600).verdicts
+        said = flow.tick(evening - EVENING.hour * 3600).verdicts
         records = []
         for report in by_day.get(day, ()):
             before, people = known.get(report.day, (None, 0))
@@ -153,7 +153,8 @@ def delayed(sectors: int, length: int, doubled_from: int, seed: int = 5) -> list
 
 def breaches(judge: type[Judge], records: list[Record]) -> list[tuple[float, Verdict]]:
     """What is said of days, and when: days since 1970."""
-    flow, said = SectorPipeline(PLACES, judge(PLACES, false_alarms_per_month=BUDGET)), []
+    asked, said = judge(PLACES, false_alarms_per_month=BUDGET), []
+    flow = SectorPipeline(PLACES, asked, wall_clock=True)
     for start in range(0, len(records), 200):
         fetch = records[start : start + 200]
         when = fetch[-1].timestamp / 1000 / HOUR / 24
