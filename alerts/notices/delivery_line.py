@@ -34,19 +34,6 @@ class Line:
     not_before: float = 0.0
     due_since: float | None = None
 
-    @property
-    def last_known(self) -> Alert | None:
-        """The alert, or where it is forgotten, as the sink knows it."""
-        return self.alert or (self.entry.view.alert if self.entry.view else None)
-
-    @property
-    def is_settled(self) -> bool:
-        """Return whether there is nothing to compare: it does not fire, and the sink has nothing open."""
-        alert, view = self.last_known, self.entry.view
-        if alert is None or is_known_to_be_over(self.alert, view):
-            return True
-        return alert.state is not State.FIRING and not (view and view.open)
-
     def restore(self, entry: Entry, moment: Moment) -> None:
         """Take the ledger's entry. A message that is pending there may have been sent."""
         self.entry = entry
@@ -82,6 +69,13 @@ class Line:
         """Its message is done with: the sink has it, or it was given up."""
         self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
         self.unanswered = self.alone = False
+        self.rest()
+
+    def park(self, message: Message) -> None:
+        """Its message was given up without an answer: it is sent again, before anything newer."""
+        given_up = (*self.entry.given_up, message.notice_id)
+        self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
+        self.unanswered = True
         self.rest()
 
     def rest(self) -> None:
