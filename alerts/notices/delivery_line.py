@@ -11,6 +11,7 @@ from alerts.notices.reconciliation import Message, View
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute
 LONGEST_WAIT: Final = 300.0  # seconds that a receiver may ask for
+LATE: Final = 60.0  # seconds after which a message counts as held back: then two are a digest
 
 
 class Moment(NamedTuple):
@@ -44,6 +45,12 @@ class Line:
     def waited(self, steady: float) -> float:
         """Return for how many seconds its message has been due."""
         return 0.0 if self.due_since is None else steady - self.due_since
+
+    def is_late(self, moment: Moment) -> bool:
+        """Return whether its message could not go out when it was due, or when the alert was raised."""
+        raised = self.alert.raised_at if self.alert and self.entry.view is None else None
+        is_held_back = raised is not None and moment.now - raised.timestamp() > LATE
+        return is_held_back or self.waited(moment.steady) > LATE
 
     def is_ready(self, steady: float, *, may_retry: bool) -> bool:
         """Return whether its message may be sent now."""

@@ -24,11 +24,8 @@ from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecor
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message, View, difference
 
-LONGEST_WAIT: Final = 60.0  # seconds that a receiver may ask for, where it holds up all messages
-GONE_PAUSE: Final = 3600.0  # seconds before a receiver that answered 410 is tried again
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 FEW: Final = 3  # messages that are sent one by one although the sink takes digests
-LATE: Final = 60.0  # seconds after which a message counts as held back: then two are a digest
 
 
 class DeliveryQueue:
@@ -189,14 +186,8 @@ class DeliveryQueue:
 
     def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
         together = [line for one in ready if not (line := self._lines[one]).alone]
-        late = sum(self._is_late(line, moment) for line in together)
+        late = sum(line.is_late(moment) for line in together)
         return self.limits.most > 1 and (len(together) > FEW or late > 1)
-
-    def _is_late(self, line: Line, moment: Moment) -> bool:
-        """Return whether its message could not go out when the alert was raised."""
-        raised = line.alert.raised_at if line.alert and line.entry.view is None else None
-        is_held_back = raised is not None and moment.now - raised.timestamp() > LATE
-        return is_held_back or line.waited(moment.steady) > LATE
 
     def begin(self, batch: Batch, moment: Moment) -> list[LedgerRecord]:
         """Mark a batch as on its way; return the ledger records to be written before it is sent."""
@@ -212,7 +203,7 @@ class DeliveryQueue:
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""
         settled = Settled([], [], [])
-        self._pause(outcome, moment)
+        self._free_at = max(self._free_at, moment.steady + self.limits.pause_after(outcome))
         if batch.backlog and self._backlog and not isinstance(outcome, Retry):
             self._backlog.finish(batch.backlog)
             settled.records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=batch.backlog.until)))
@@ -223,16 +214,6 @@ class DeliveryQueue:
                 self._due.pop(message.alert_id, None)
                 settled.records.append(LedgerRecord(self.sink, message.alert_id, line.entry))
         return settled
-
-    def _pause(self, outcome: Outcome, moment: Moment) -> None:
-        """Keep the distance that the sink asks for."""
-        pause = self.limits.spacing
-        match outcome:
-            case Retry(after=float(after)):
-                pause = max(pause, min(after, LONGEST_WAIT))
-            case Refused(gone=True):
-                pause = GONE_PAUSE
-        self._free_at = max(self._free_at, moment.steady + pause)
 
     def _is_done(
         self,
