@@ -65,6 +65,7 @@ class Alert(BaseModel):
     raised_at: AwareDatetime | None = None  # processing time at which it fired or last got worse
     position: int = -1  # offset in `verdicts` of its newest verdict
     produced_at: AwareDatetime | None = None  # when the newest event behind that verdict was produced
+    no_data_since: AwareDatetime | None = None  # the sector's last event, while it is without data
     expired: bool = False  # resolved because no verdict came any more
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     silenced_by: str = ""

@@ -1,11 +1,12 @@
 """The life of an alert, as a table: its state, what a verdict means to it, and what becomes of it.
 
-                     breach                    calm                      nothing for long
-    (none)           open                      –                         –
-    pending          confirm                   drop                      drop
-    firing           continue                  settle                    expire
-    resolved         open again                –                         –
+                     breach          calm            held            nothing for long
+    (none)           open            –               –               –
+    pending          confirm         drop            hold            drop
+    firing           continue        settle          hold            expire
+    resolved         open again      –               –               –
 
+Held is a question that cannot be judged, because its sector is without data: what stands, stands.
 `step` is pure. Applying the same verdicts again, or older ones, changes nothing. Who is notified of what is
 no part of it: see `alerts.notices.reconciliation`.
 """
@@ -25,6 +26,7 @@ class Signal(Enum):
 
     BREACH = auto()
     CALM = auto()
+    HELD = auto()
     NOTHING = auto()
 
 
@@ -35,7 +37,7 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy, *, at: dt.dateti
     """Return what becomes of an alert (None: there is none) by a verdict published at `at`."""
     if alert is not None and _is_stale(alert, verdict):
         return alert
-    signal = Signal.BREACH if policy.counts(verdict) else Signal.CALM
+    signal = Signal.HELD if verdict.held else Signal.BREACH if policy.counts(verdict) else Signal.CALM
     if signal is Signal.CALM and not verdict.closed:
         return alert  # a period still filling can show that it is too high, not that it is calm
     return TABLE[alert.state if alert else None, signal](alert, verdict, policy, at)
@@ -51,6 +53,8 @@ def expire(alert: Alert, event_time: dt.datetime, policy: Policy) -> Alert | Non
 def _is_stale(alert: Alert, verdict: Verdict) -> bool:
     if verdict.verdict_id == alert.latest.verdict_id or verdict.period < alert.latest.period:
         return True
+    if verdict.held:
+        return verdict.as_of <= alert.updated
     same = verdict.period == alert.latest.period
     return same and (verdict.as_of < alert.latest.as_of or (alert.latest.closed and not verdict.closed))
 
@@ -73,6 +77,7 @@ def _open(alert: Alert | None, verdict: Verdict, policy: Policy, at: dt.datetime
         severity=policy.severity(verdict),
         onset=verdict.period,
         updated=verdict.as_of,
+        no_data_since=verdict.evidence.no_data_since,
         worst=verdict,
         latest=verdict,
     )
@@ -95,10 +100,20 @@ def _settle(alert: Alert | None, verdict: Verdict, policy: Policy, _: dt.datetim
     before = _present(alert)
     is_new = verdict.period > before.latest.period or before.latest.breach
     calmer = before.model_copy(
-        update={"latest": verdict, "updated": verdict.as_of, "calms": before.calms + is_new}
+        update={
+            "latest": verdict,
+            "updated": verdict.as_of,
+            "calms": before.calms + is_new,
+            "no_data_since": None,
+        }
     )
     is_over = calmer.calms >= policy.calm_periods(verdict.cadence)
     return calmer.model_copy(update={"state": State.RESOLVED}) if is_over else calmer
+
+
+def _hold(alert: Alert | None, verdict: Verdict, _: Policy, __: dt.datetime) -> Alert | None:
+    since = verdict.evidence.no_data_since
+    return _present(alert).model_copy(update={"updated": verdict.as_of, "no_data_since": since})
 
 
 def _drop(_: Alert | None, __: Verdict, ___: Policy, ____: dt.datetime) -> Alert | None:
@@ -121,6 +136,7 @@ def _add_breach(alert: Alert, verdict: Verdict, policy: Policy) -> Alert:
         update={
             "latest": verdict,
             "updated": verdict.as_of,
+            "no_data_since": verdict.evidence.no_data_since,
             "severity": severity,
             "worst": verdict if is_worst else alert.worst,
             "breaches": alert.breaches + (verdict.period > alert.latest.period),
@@ -138,13 +154,17 @@ def _present(alert: Alert | None) -> Alert:
 TABLE: Final[dict[tuple[State | None, Signal], Move]] = {
     (None, Signal.BREACH): _open,
     (None, Signal.CALM): _nothing,
+    (None, Signal.HELD): _nothing,
     (State.PENDING, Signal.BREACH): _confirm,
     (State.PENDING, Signal.CALM): _drop,
+    (State.PENDING, Signal.HELD): _hold,
     (State.PENDING, Signal.NOTHING): _drop,
     (State.FIRING, Signal.BREACH): _continue,
     (State.FIRING, Signal.CALM): _settle,
+    (State.FIRING, Signal.HELD): _hold,
     (State.FIRING, Signal.NOTHING): _expire,
     (State.RESOLVED, Signal.BREACH): _open,
     (State.RESOLVED, Signal.CALM): _nothing,
+    (State.RESOLVED, Signal.HELD): _nothing,
     (State.RESOLVED, Signal.NOTHING): _drop,
 }

@@ -17,7 +17,7 @@ from alerts.lifecycle import state_machine
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies
 from streams.contract.cadence import DAY
-from streams.contract.reading import Unusable, produced_at, read
+from streams.contract.reading import Unusable, appended_at, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
@@ -139,7 +139,7 @@ class AlertPipeline:
         if before is not None and record.offset <= before.position:
             return
         policy = self._policies.of(verdict.question)
-        after = state_machine.step(before, verdict, policy, at=_moment(record.timestamp))
+        after = state_machine.step(before, verdict, policy, at=_moment(appended_at(record)))
         if after is before:
             if after is not None:
                 held.alerts[key] = after.model_copy(update={"position": record.offset})
@@ -185,6 +185,11 @@ def _keep(held: Partition, key: str, after: Alert | None, outcome: Outcome) -> N
 
 def _moment(ms: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
+
+
+def without_offset(_: bytes, value: bytes) -> bytes:
+    """The value of a key, for an alert whose partition has no verdict on it yet."""
+    return msgspec.msgpack.encode((-1, msgspec.msgpack.decode(value)[1]))
 
 
 def _encode(alert: Alert | None) -> bytes | None:

@@ -9,7 +9,16 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.routing import Route
-from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn, missing
+from streams.contract.controls import (
+    Capacity,
+    Confirm,
+    Control,
+    Names,
+    PolicyDate,
+    Sensitivity,
+    Withdrawn,
+    missing,
+)
 from streams.contract.events import Word
 
 
@@ -86,7 +95,7 @@ class Reroute(Control):
         return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)
 
 
-Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Withdrawn
+Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn
 CONTROL: TypeAdapter[Any] = TypeAdapter(Annotated[Any, Field(discriminator="kind")])
 
 

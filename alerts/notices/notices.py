@@ -15,6 +15,7 @@ from streams.contract.verdicts import Contribution, Question, Verdict
 
 SHOWN: Final = 3  # sectors in a headline
 HEADLINE: Final = 200  # characters
+DAYS_FROM: Final = 48  # hours without data from which on they are shown as days
 
 
 def compose(message: Message, registry: Registry) -> Notice:
@@ -50,7 +51,21 @@ def title(alert: Alert) -> str:
     verdict = alert.worst if is_over else alert.latest
     if alert.question is Question.STRAIN and verdict.evidence.capacity:
         return _capacity(verdict, "was" if is_over else "is")
+    if alert.question is Question.SILENCE and verdict.evidence.no_data_since is not None:
+        return _no_data(verdict, verdict.evidence.no_data_since)
     return f"{alert.question.entry.title}{_where(verdict)}: {figures(verdict)}"
+
+
+def _no_data(verdict: Verdict, since: dt.datetime) -> str:
+    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`"""
+    hours = max(round((verdict.as_of - since) / dt.timedelta(hours=1)), 1)
+    unit, length = ("day", hours // 24) if hours >= DAYS_FROM else ("hour", hours)
+    days = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
+    return (
+        f"No data from {place(verdict.sector)} for {length} {unit}{'s' if length > 1 else ''}. "
+        f"Last event {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+        f"{verdict.evidence.expected / days:.0f} a day were expected."
+    )
 
 
 def summary_line(summary: Summary, now: float) -> str:

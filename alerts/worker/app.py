@@ -48,11 +48,13 @@ from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
+from streams.runtime.readiness import NotReady
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.worker import Pages, Worker
 
 log = structlog.get_logger()
 
+OWED_SECONDS: Final = 30.0  # a message that is due for longer makes the worker not ready
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
 
 
@@ -88,6 +90,7 @@ class Alerts:
             needed=NEEDED,
             on_control=self.apply_control,
             show=self.show,
+            problems=self.problems,
             serve=self.serve,
             about={"sinks": list(self.sinks)},
         )
@@ -196,9 +199,21 @@ class Alerts:
     def show(self) -> None:
         """Bring the gauges up to date."""
         self.metrics.standing(count_standing(self.pipeline.all_alerts()))
+        self.metrics.deliveries(self.waiting(), self.letters.waiting())
+
+    def waiting(self) -> dict[str, tuple[int, float]]:
+        """Return by sink how many messages are due, and for how many seconds the oldest of them has been."""
         steady = time.monotonic()
-        waiting = {name: one.queue.waiting(steady) for name, one in self.owner.deliveries.items()}
-        self.metrics.deliveries(waiting, self.letters.waiting())
+        return {name: one.queue.waiting(steady) for name, one in self.owner.deliveries.items()}
+
+    def problems(self) -> dict[NotReady, str | None]:
+        """Return which sinks have been owed a message for too long."""
+        owed = [
+            f"{name} has been owed a message for {oldest:.0f} s"
+            for name, (_, oldest) in sorted(self.waiting().items())
+            if oldest > OWED_SECONDS
+        ]
+        return {NotReady.UNDELIVERED: "; ".join(owed) or None}
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:

@@ -15,7 +15,10 @@ class Access(NamedTuple):
 
 
 LEAST: dict[Role, tuple[Access, ...]] = {
-    "producer": (Access("topic", "encounters", (WRITE, DESCRIBE)),),
+    "producer": (
+        Access("topic", "encounters", (WRITE, DESCRIBE)),
+        Access("topic", "tables", (READ, WRITE, DESCRIBE)),  # official tables only
+    ),
     "streams": (
         Access("topic", "encounters", (READ, DESCRIBE)),
         Access("topic", "controls", (READ, DESCRIBE)),

@@ -75,7 +75,7 @@ def by_the_hour(verdicts: list[Verdict]) -> list[Verdict]:
 
 def test_a_group_within_an_hour_is_told_at_its_end_with_what_the_hour_brought() -> None:
     (first, *_) = by_the_hour(said(crowded(14, 45)))
-    assert first.as_of == dt.datetime(2023, 2, 9, 15, 30, tzinfo=dt.UTC)  # the first event behind the hour
+    assert first.as_of == dt.datetime(2023, 2, 9, 15, tzinfo=dt.UTC)  # the end of the hour
     assert first.evidence.remark.startswith("45 in the hour to 10:00, where ")  # on Swanton's clock
     assert not first.closed
     assert first.evidence.expected < 80  # of the day so far
