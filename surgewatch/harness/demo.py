@@ -173,16 +173,22 @@ class Demo:
     def _is_done(self) -> bool:
         if self.sent < len(self.events) or self.processed < self.sent:
             return False
-        # All verdicts heard, and all notices made brought: looked at twice, for one may be on its way.
+        # All verdicts are processed, and every alert that fired or ended was notified.
         for _ in range(2):
             time.sleep(0.5)
             self.refresh()
-            behind = total(self.alerts, "surgewatch_consumer_lag")
-            made = total(self.alerts, "surgewatch_notices_total")
-            done = total(self.alerts, "surgewatch_deliveries_total", outcome="delivered") + total(
-                self.alerts, "surgewatch_deliveries_total", outcome="dead"
+            waiting = total(self.alerts, "surgewatch_consumer_lag") + total(
+                self.alerts, "surgewatch_delivery_queue"
             )
-            if behind or done < made or total(self.alerts, "surgewatch_delivery_queue"):
+            made = sum(
+                total(self.alerts, "surgewatch_alert_transitions_total", state=state)
+                for state in ("firing", "resolved")
+            )
+            done = sum(
+                total(self.alerts, "surgewatch_notices_total", reason=reason)
+                for reason in ("first", "resolved")
+            )
+            if waiting or done < made:
                 return False
         return True
 

@@ -19,6 +19,7 @@ from surgewatch.harness.webhook_receiver import Receiver
 from surgewatch.harness.worker_process import Package, Worker
 
 SESSION_SECONDS: Final = 6
+QUIET: Final = 10.0  # seconds without a notice, after which every delivery was made
 GRACE: Final = 240.0  # seconds that the workers have to catch up after the last fault
 PACKAGES: Final[tuple[Package, ...]] = ("streams", "alerts")
 STAGES: Final = (
@@ -115,6 +116,10 @@ class Site:
                     raise TimeoutError(f"{group} did not catch up; see {self.folder}")
                 self._revive()
                 time.sleep(0.5)
+        received = -1
+        while received != len(self.receiver.received):  # deliveries have no offsets to compare
+            received = len(self.receiver.received)
+            time.sleep(QUIET)
 
     def _revive(self) -> None:
         for worker in self.workers:
