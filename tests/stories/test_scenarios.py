@@ -11,9 +11,8 @@ from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
-from streams.contract.verdicts import Question
+from streams.contract.verdicts import Question, Verdict
 from streams.judging.judge import Judge
-from streams.judging.period_summary import summaries
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.producers.scenario import scenario
@@ -38,13 +37,18 @@ def told(name: str) -> tuple[Notice, ...]:
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
     notices: list[Notice] = []
     published = 0
-    for start in range(0, len(records), FETCH):
-        verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
-        closed = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
-        verdicts += borders.process(0, closed).verdicts
+
+    def notify(verdicts: list[Verdict]) -> None:
+        nonlocal published
         batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         published += len(batch)
-        notices += history.follow(alerts.process(0, batch).changes, ARRIVED / 1000)
+        notices.extend(history.follow(alerts.process(0, batch).changes, ARRIVED / 1000))
+
+    for start in range(0, len(records), FETCH):
+        output = sectors.process(0, records[start : start + FETCH])
+        closed = [Record(0, one.model_dump_json().encode()) for one in output.summaries]
+        notify([*output.verdicts, *borders.process(0, closed).verdicts])
+    notify(borders.tick(ARRIVED / 1000).verdicts)  # all is read: idle sectors are no longer waited for
     return tuple(notices)
 
 
