@@ -31,11 +31,11 @@ class Around:
         self.worked = 0
         self.pieces, self.state = pieces, state
 
-    def process(self, _: int, records: list[Any], __: str, *, budget: int) -> SimpleNamespace:
+    def process(self, _: int, records: list[Any], __: str) -> SimpleNamespace:
         self.taken += [record.offset for record in records]
         return SimpleNamespace(more=self.pieces > 0)
 
-    def resume(self, budget: int) -> SimpleNamespace:
+    def proceed(self, _: int) -> SimpleNamespace:
         self.pieces -= 1
         return SimpleNamespace(more=self.pieces > 0)
 
