@@ -39,7 +39,7 @@ def gaps(counts: Counts, cadence: Cadence, first: int, length: int, *, calendar:
 
 
 def closed_days(cadence: Cadence, index: int, closures: frozenset[int]) -> float:
-    """Return the share of a period's days that the calendar says are closures."""
+    """Return the share of a period's days that are closures in the calendar."""
     days = range(cadence.start(index) // DAY, -(-cadence.start(index + 1) // DAY))
     return sum(day in closures for day in days) / len(days)
 

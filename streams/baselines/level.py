@@ -6,7 +6,7 @@ the residuals of one day go with those of the next; where they do not, it is 0 a
 
     counts    ▄▅▅▆▅▆▇▆▆▅▅        residuals of neighbouring days go together: the level strays
     baseline  ▅▅▅▅▅▅▅▅▅▅▅
-    expected  ▅▅▅▅▆▅▆▆▆▆▅        the baseline, and what the days before say of the level today
+    expected  ▅▅▅▅▆▅▆▆▆▆▅        the baseline, times the level predicted from the days before
 
 What is expected of a period then follows from the periods before it, so that one stray stretch is not taken
 for one alarm after the other.
@@ -47,7 +47,7 @@ def straying(residual: Reals, mean: Reals, dispersion: Floats, memory: float) ->
 
 
 class Followed(NamedTuple):
-    """The level of n series over W periods, each as the periods before it say."""
+    """The level of n series over W periods, each predicted from the periods before it."""
 
     factor: Floats  # [n, W], times the baseline
     error: Floats  # [n], relative variance of the last one

@@ -1,8 +1,8 @@
-"""PeerPriors: what is normal in like sectors, for as long as a sector has less than a year of its own.
+"""Peer priors: what is normal in like sectors, used while a sector has less than a year of its own.
 
 Parametric empirical Bayes (Efron & Morris 1973, JASA 68:117; Morris 1983, JASA 78:47). Each term of the
 regression has a mean over the sectors of a border and a variance between them, by moments (DerSimonian &
-Laird 1986, Control Clin Trials 7:177); a young sector is held to be one of them, until its own counts say
+Laird 1986, Control Clin Trials 7:177); a young sector is taken to be one of them, until its own counts show
 otherwise.
 
     models of n sectors ──▶ centre ± spread of each term ──▶ prior of one of which little is known
@@ -24,9 +24,9 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
 
 EVERYWHERE: Final = "*"
-_LEVELS: Final = 1.5  # log standard deviation between sectors' levels that one sector alone would tell of
+_LEVELS: Final = 1.5  # log standard deviation between levels that is assumed from one sector alone
 _SLOPE, _SLOPE_WEIGHT = 0.5, 2.0  # of log(φ - 1) on the log level: between none and in proportion
-_SCATTER: Final = 0.02  # smallest φ - 1 that is told apart from 0
+_SCATTER: Final = 0.02  # smallest φ - 1 that can be distinguished from 0
 _PERIODS: Final = (4.0, 100.0)  # that a dispersion can stand for, however much or little sectors differ
 
 

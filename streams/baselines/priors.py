@@ -59,9 +59,9 @@ def priors(
 ) -> Prior:
     """Priors of n series that have so many `periods` of history [n], with so many `people` in one [n].
 
-    Until a year has come twice, nobody can tell a sharp season from something that happened: so there are
-    only the broad ones; and before it has come once, they have to be small, or a rise would be taken for the
-    beginning of a season and drawn on to many times what was ever seen. `peer_priors` hold for the young.
+    With less than two years, a sharp season cannot be distinguished from a single event, so only broad
+    harmonics are estimated. With less than one year they have to be small: otherwise a rise would be taken
+    for the beginning of a season and extrapolated. `peer_priors` apply to young series.
     """
     n = len(periods)
     precision = np.tile(1 / np.square([*deviations(cadence), *[_STEP] * steps]), (n, 1))
@@ -85,7 +85,7 @@ def priors(
 def _take(prior: Prior, row: int, like: PeerPrior, people: float, periods: float) -> None:
     terms = slice(len(like.centre))
     prior.centre[row, terms] = like.centre
-    # A season that is not its peer_priors' is as hard to tell as ever.
+    # Peers may be no better known than the broad prior: the tighter of the two holds.
     prior.precision[row, terms] = np.maximum(prior.precision[row, terms], 1 / np.square(like.spread))
     prior.start[row] = like.level(people, periods)
     prior.dispersion[row], prior.weight[row] = like.scatter(prior.start[row]), like.periods

@@ -27,7 +27,7 @@ NEAR: Final = 0.01  # squared standard errors that a last step may go: what woul
 MOST: Final = 25  # steps of a round
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _SELDOM: Final = 0.25  # of all periods
-_TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
+_TELLING: Final = 0.05  # mean below which a period holds no information on the dispersion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def fit(
     `prior` of the k + s terms; `memory` of a level that strays (0: none does).
     The fit of a series is the same to the last bit, whatever the others are.
     """
-    # Single precision costs half, and has more digits than counts can tell of.
+    # Single precision costs half, and is more precise than counts are.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
     known = np.maximum(present.sum(1), 1)
     beta, held = prior.centre.copy(), prior.precision

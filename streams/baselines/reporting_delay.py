@@ -1,4 +1,4 @@
-"""Arrival curves: which share F(a) of a period's people is known when the period is `a` periods old.
+"""Reporting delay: the share F(a) of a period's people that is known when the period is `a` periods old.
 
 Learnt link by link, as reserves for late claims are (chain ladder: Mack 1993, ASTIN Bulletin 23:213; for late
 reports of disease: Lawless 1994, Can J Stat 22:15): of those known by one edge of age, which share p was
@@ -11,8 +11,8 @@ has passed its later edge, so nothing waits for a period to be complete.
 
 Two sums a link give the mean of p, two more its second moment without the noise of small counts: with c of n
 people known, E[c] = n·p and E[c(c - 1)] = n(n - 1)·p². So a link knows how much p differs from period to
-period (word that comes in lumps), and from the same sums how wrong its estimate may be. Sums fade by half in
-HALF periods. A link that has seen too little stands at 1: nothing is late, as far as is known.
+period (reports that come in batches), and from the same sums how wrong its estimate may be. Sums fade by half
+in HALF periods. A link that has seen too little stays at 1: nothing is taken to be late.
 """
 
 from collections.abc import Sequence

@@ -44,7 +44,7 @@ Figures = dict[Key, Figure]
 
 @dataclass
 class Line:
-    """What one line states. `faults` say what is wrong with it; without any, the figures are good."""
+    """What one line states. The figures are good if there are no `faults`."""
 
     figures: list[tuple[Key, Figure]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Line:
 
 
 class LineReader:
-    """Read lines as a layout says. `banner` is what stands above the header."""
+    """Read lines by a layout. `banner` is the text above the header."""
 
     def __init__(self, header: Header, layout: Layout, registry: Registry, banner: str) -> None:
         self.layout, self._header, self._registry = layout, header, registry
@@ -112,7 +112,7 @@ class LineReader:
             return False
 
     def _periods(self) -> Iterator[tuple[int | None, int | None, int | None]]:
-        """The columns that hold figures, each with its year and month (None: another cell says)."""
+        """The columns that hold figures, each with its year and month (None: in another cell)."""
         if self.layout.is_wide:
             yield from ((index, *period) for index, period in self._header.periods.items())
         else:

@@ -116,7 +116,7 @@ def _lines(reader: Iterable[list[str]], header: Header) -> Iterator[tuple[int, l
 
 
 def _latin(text: str) -> str:
-    """The text itself, or, where it was not UTF-8, what it says as Latin-1 (Windows-1252)."""
+    """Return the text itself, or, where it was not UTF-8, decoded as Latin-1 (Windows-1252)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -104,7 +104,7 @@ def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str]) -> 
 
 
 def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None, int | None]]:
-    """Year and month of each column that is a period; None is what another column or a line above says."""
+    """Year and month of each column that is a period; None: in another column or a line above."""
     found: dict[int, tuple[int | None, int | None]] = {}
     for index, name in enumerate(names):
         match layout.time.kind:

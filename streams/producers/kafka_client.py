@@ -16,12 +16,12 @@ from streams.runtime.kafka_settings import KafkaSettings
 
 
 class BrokerError(RuntimeError):
-    """The broker is not there, or does not have what is needed; the message says what to do."""
+    """The broker is not there, or does not have what is needed; the message names what to do."""
 
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the broker is and how it wants to be spoken to."""
+    """Where the broker is, and how to connect to it."""
 
     servers: str = "localhost:9092"
     api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
@@ -44,7 +44,7 @@ class Broker:
         }
 
     def copied(self, replication: int | None) -> "Broker":
-        """The same, with so many copies of new topics (None: as many as the broker likes)."""
+        """The same, with so many copies of new topics (None: the broker's default)."""
         return self if replication is None else replace(self, replication=replication)
 
     def embedded(self) -> "Broker":

@@ -1,4 +1,4 @@
-"""Layouts of official tables, as data: which column says what. A layout is one TOML file in `layouts/`."""
+"""Layouts of official tables, as data: which column holds what. A layout is one TOML file in `layouts/`."""
 
 import re
 from functools import cache

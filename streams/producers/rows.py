@@ -16,7 +16,7 @@ from streams.producers.outgoing import Outgoing
 
 
 class InputError(ValueError):
-    """A file cannot be used at all; the message says what is wrong with it."""
+    """A file cannot be used at all; the message names the fault."""
 
 
 class Row(NamedTuple):

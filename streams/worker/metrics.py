@@ -126,7 +126,7 @@ class Metrics:
             self._newest[at] = verdict
 
     def state(self, parts: Mapping[int, tuple[int, Collection[Counts]]], now: float) -> None:
-        """What is held: for each partition its event time and its sectors."""
+        """Show the state held: for each partition its event time and its sectors."""
         for sector, number in self._counted.items():
             self._people_total.labels(sector).inc(number)
         self._counted.clear()
@@ -136,7 +136,7 @@ class Metrics:
         self._people.replace({(sector,): counts.people for sector, counts in held.items()})
         self._info.replace({(sector, *self._places.get(sector, ("", ""))): 1 for sector in held})
         self._watermark.replace(
-            {  # a tally's time says nothing of how fresh it is
+            {  # the time of a period's total does not show how fresh it is
                 (sector,): now - counts.event_time
                 for sector, counts in held.items()
                 if Cadence.HOUR in counts.series

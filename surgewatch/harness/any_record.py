@@ -65,7 +65,7 @@ class Maker:
         random = self._random
         return AnyRecord(
             offset,
-            random.choice((None, b"", b"\xff", *(word.encode() for word in self._words))),
+            random.choice((None, b"", b"\xff", *(text.encode() for text in self._words))),
             self.value(models),
             NOW * 1000 if random.random() < 0.8 else random.choice(STAMPS),
             [("produced_at", random.choice(HEADERS)) for _ in range(random.randrange(3))],

@@ -29,7 +29,7 @@ PATIENCE = 120.0  # seconds without progress after which the demo gives up
 
 
 class DemoError(RuntimeError):
-    """The demo cannot go on; the message says why."""
+    """The demo cannot go on; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Summary:
 
 
 class Demo:
-    """Everything that runs, and what it says of itself."""
+    """Everything that runs, and its metrics."""
 
     def __init__(self, name: str, start: dt.datetime | None, end: dt.datetime | None) -> None:
         self.name = name
@@ -144,7 +144,7 @@ class Demo:
             yield event
 
     def _watch(self, look: Callable[["Demo"], None]) -> None:
-        """Follow until all is processed and told."""
+        """Wait until everything is processed and delivered."""
         moved, last = time.monotonic(), (0, 0)
         while not self._is_done():
             if self._failure is not None:
@@ -173,7 +173,7 @@ class Demo:
     def _is_done(self) -> bool:
         if self.sent < len(self.events) or self.processed < self.sent:
             return False
-        # All verdicts heard, and all notices made brought: looked at twice, for one may be on its way.
+        # All verdicts read and all notices delivered. Checked twice, since one may be on its way.
         for _ in range(2):
             time.sleep(0.5)
             self.refresh()

@@ -34,7 +34,7 @@ def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
 
 
 def _granted(answers: Mapping[str, Future[Any]]) -> dict[str, set[str]]:
-    """Operations by name. What does not exist yet is left out: the broker says nothing of it."""
+    """Operations by name. What does not exist yet is left out: the broker reports no operations on it."""
     found: dict[str, set[str]] = {}
     for name, answer in answers.items():
         try:

@@ -29,12 +29,12 @@ PARTITIONS: Final = 4
 
 
 class Site:
-    """Everything that runs. `say` is called with what happens, a line each."""
+    """Everything that runs. `report` is called with what happens, a line each."""
 
     def __init__(
-        self, folder: Path, number: int, seconds: float, receiver: Receiver, say: Callable[[str], None]
+        self, folder: Path, number: int, seconds: float, receiver: Receiver, report: Callable[[str], None]
     ):
-        self.folder, self.receiver, self.say = folder, receiver, say
+        self.folder, self.receiver, self.report = folder, receiver, report
         self.number = number
         self.pace = number / seconds  # events a second while faults happen
         self.places = registry()
@@ -122,7 +122,7 @@ class Site:
     def _revive(self) -> None:
         for worker in self.workers:
             if worker.process is not None and worker.process.poll() is not None:
-                self.say(f"a worker had ended with {worker.process.returncode}: started again")
+                self.report(f"a worker had ended with {worker.process.returncode}: started again")
                 worker.start()
 
     def ends(self, group: str, topic: str) -> list[tuple[int, int]]:
