@@ -238,7 +238,7 @@ class Producer(driver.Producer):
                 metadata = await future
         except KafkaError as error:
             raise ProducerSendError(f"the broker did not take what was sent: {error!r}") from error
-        if waited and metadata.timestamp_type == LOG_APPEND_TIME and metadata.timestamp > 0:
+        if waited and metadata.timestamp_type == LOG_APPEND_TIME:
             self.clock.observe(metadata.timestamp / 1000)
         done = set(waited)
         self._unsettled = [future for future in self._unsettled if future not in done]

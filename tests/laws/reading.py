@@ -160,6 +160,7 @@ class System:
         self.alerts = Reader(self.verdicts, lambda: AlertPipeline(policies()))
         self.history = NoticeHistory(policies(), places)
         self.found = Read()
+        self.followed: set[str] = set()  # changes of alerts
 
     def send(self, events: Iterable[Sent]) -> None:
         for one in events:
@@ -196,7 +197,10 @@ class System:
         while behind := self.alerts.behind():
             partition = draw.choice(behind) if draw else behind[0]
             output = self.alerts.fetch(partition, draw.randint(1, size) if draw else size)
-            notices = self.history.follow(output.changes, 0.0)
+            # A worker that died publishes again what it had published; nobody takes that for news.
+            changes = [change for change in output.changes if repr(change) not in self.followed]
+            self.followed.update(map(repr, changes))
+            notices = self.history.follow(changes, 0.0)
             self.found.notices.update({notice.notice_id: notice.headline for notice in notices})
 
 
