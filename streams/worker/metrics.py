@@ -73,7 +73,7 @@ class Metrics:
         self._unusable = counter(
             "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
         )
-        self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
+        self._periods = counter("border_periods_total", "Periods judged over a border's sectors", "border")
         self._batch_seconds = histogram("batch_seconds", "Time that one batch took", BATCH_SECONDS)
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
         for reason in Reason:
