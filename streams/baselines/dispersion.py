@@ -22,7 +22,7 @@ _ONE: Final = 0.25  # mean below which a single person would otherwise be taken 
 _MEANS: Final = np.geomspace(0.05, 400, 40)
 _SPREADS: Final = 1 + np.geomspace(0.01, 100, 24)
 _FINE: Final = 2.0**-30
-_STRIDE: Final = 13  # every so many periods is looked at: all weekdays and seasons come alike
+_STRIDE: Final = 13  # every 13th period is sampled: all weekdays and seasons come alike
 
 
 class _Left(NamedTuple):

@@ -1,4 +1,4 @@
-"""Which layout a table has: its header is found, held against the layouts that are known, or explained."""
+"""Find a table's header and its layout, or explain why no layout fits."""
 
 import csv
 import difflib

@@ -1,4 +1,4 @@
-"""A small receiver of webhooks, for the demo, the torture and the tests. It believes nothing unsigned."""
+"""A webhook receiver for the demo, the torture and tests. It rejects requests without a valid signature."""
 
 import asyncio
 import threading
