@@ -20,6 +20,9 @@ class Core(Protocol):
     def tick(self, now: float, moves: bool, /) -> Any:
         """Let time pass to `now`, epoch seconds; return what follows from it. `moves`: see FlowSpec."""
 
+    def proceed(self, partition: int, /) -> Any:
+        """Go on with a fetch that `process` has cut; return what follows from it."""
+
     def dirty(self) -> Mapping[int, Sequence[Pair]]:
         """What changed, by partition, since this was last asked."""
 
