@@ -20,7 +20,7 @@ from faust.types import TP
 from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.flow_spec import Core, FlowSpec
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
