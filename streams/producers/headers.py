@@ -36,7 +36,7 @@ class Header:
 
     @property
     def fits(self) -> bool:
-        """Whether nothing is missing or too much."""
+        """Return whether no column is missing or superfluous."""
         return not self.missing and not self.strange
 
     @property
@@ -45,7 +45,7 @@ class Header:
         return len(self.at) / max(len(self.at) + len(self.missing), 1)
 
     def explain(self) -> str:
-        """What differs from the layout, in one sentence."""
+        """Return what differs from the layout, in one sentence."""
         near = [self._near(name) for name in self.missing]
         faults = [f"unknown column {name[:64]!r}" for name in self.strange[:5]] + near
         name = self.layout.title if self.layout else "encounter events (surgewatch schema)"

@@ -60,7 +60,7 @@ def people(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
 
 
 def _remarks(number: int, line: Line) -> Iterator[Read]:
-    """What is to be counted beside the figures of a line."""
+    """Yield what to report beside the figures of a line."""
     yield from (Skipped(number, why) for why in line.skipped)
     if line.faults:
         alone = line.is_unknown_place and len(line.faults) == 1

@@ -31,14 +31,14 @@ class Row(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A row, or a cell of it, that is in order but counts nobody."""
+    """A valid row or cell that counts nobody."""
 
     number: int
     why: str
 
 
 class Unlabelled(NamedTuple):
-    """A label that the layout does not know; its people are counted as unknown."""
+    """An unknown label; its people are counted as `unknown`."""
 
     number: int
     column: str

@@ -128,11 +128,11 @@ class Maker:
         return plain[kind]()
 
     def _is_odd(self) -> bool:
-        """Is a value to be an odd one, though of the right type?"""
+        """Return whether to draw an unusual value of the right type."""
         return self._random.random() < self._odd
 
     def _number(self, limits: Sequence[Any]) -> float:
-        """A number within its limits, often at one of them."""
+        """Draw a number within its limits, often at one of them."""
         bounds: list[Any] = [-5 if self._is_odd() else 0, 1e6]
         for limit in limits:
             if isinstance(limit, Ge | Gt):

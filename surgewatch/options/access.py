@@ -1,4 +1,4 @@
-"""Which of the least ACLs does the broker not grant us?"""
+"""Find which of the required ACLs the broker does not grant."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -15,7 +15,7 @@ REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION
 
 
 def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
-    """One sentence for each operation that a role needs and is not granted; groups as their ids begin."""
+    """Return a sentence for each missing operation of a role; groups are named by their prefix."""
     admin = AdminClient(broker.kafka.librdkafka)
     needed = LEAST[role]
     names = {

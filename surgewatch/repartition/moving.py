@@ -48,7 +48,7 @@ class PlainProducer:
 
 
 async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report: Report) -> None:
-    """Give sources and changelogs so many partitions; raises RepartitionError."""
+    """Give sources and changelogs `partitions` partitions; raises RepartitionError."""
     topics = [prefix + name for move in MOVES for name in (move.source, move.changelog)]
     before = {topic: len(every) for topic, every in (await partitions_of(kafka, topics)).items()}
     if too_many := sorted(topic for topic, number in before.items() if number > partitions):
@@ -100,7 +100,7 @@ async def _grow(admin: AIOKafkaAdminClient, topic: str, before: Mapping[str, int
 
 
 async def _move(changelog: Changelog, producer: Producer, move: Move, partitions: int) -> int:
-    """Write what comes, then delete what leaves, then look whether all is where it belongs."""
+    """Write moved keys, delete them in their old partitions, then verify that all are where they belong."""
     every = range(partitions)
     states = await changelog.read(producer, every)
     held = {at: _pairs(state) for at, state in states.items()}

@@ -1,4 +1,4 @@
-"""Run a site under faults, and judge what came of it."""
+"""Run a site under faults, and judge the result."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ Report = Callable[[str], None]
 
 
 def torture(number: int, faults: Sequence[str], report: Report) -> Result:
-    """Run all these faults, in any order, while so many events are produced.
+    """Run all these faults, in random order, while `number` events are produced.
 
     The folder with the logs is kept.
     """
@@ -45,7 +45,7 @@ def torture(number: int, faults: Sequence[str], report: Report) -> Result:
 
 
 def torture_each(number: int, faults: Sequence[str], times: int, report: Report) -> Iterator[Result]:
-    """A run for each fault by itself, in which it happens so many times (once, where it ends the run)."""
+    """Run each fault by itself, `times` times in its run (once if it ends the run)."""
     for fault in faults:
         report(f"{fault}:")
         yield torture(number, [fault] * (1 if fault in ANNOUNCED else times), report)

@@ -149,7 +149,7 @@ class Site:
             worker.stop()
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """End all processes."""
         for worker in self.workers:
             worker.kill()
         self.broker.kill()
