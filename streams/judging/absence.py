@@ -21,7 +21,7 @@ from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Question
 from streams.contract.verdicts import DataStatus, Evidence, Verdict
 from streams.counting.dedup import NEVER
-from streams.counting.detection_state import Breach
+from streams.counting.detection_state import Breach, CadenceState
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
 from streams.detectors import Bools, Integers, SectorView
@@ -29,6 +29,8 @@ from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import period_header
 
 WEEK: Final = 7  # days
+FORTNIGHT: Final = 14
+OFTEN: Final = 4  # days of a fortnight with silent hours, from which on silence is how a place is
 
 
 def is_without_data(counts: Counts) -> bool:
@@ -184,6 +186,8 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
         if cadence is Cadence.HOUR:
             continue
         silent = list(range(first + 1, last))
+        if cadence is Cadence.DAY and has_returned and _is_quiet(state, first, last):
+            continue
         if cadence is Cadence.DAY:
             if Cadence.HOUR in counts.series:
                 state.partial += sorted({first, last} if has_returned else {first})
@@ -196,6 +200,22 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
         oldest = last - KEEP[cadence]
         state.gaps = [period for period in state.gaps if period >= oldest]
         state.partial = [period for period in state.partial if period >= oldest]
+
+
+def _is_quiet(state: CadenceState, first: int, last: int) -> bool:
+    """Return whether silence is how a place is now, and take back what was left out as if it were not.
+
+    A feed that is silent for hours on many days and always comes back is alive: few people come, and the
+    baseline is too high. What it counted is data, and so are its zeros.
+    """
+    lately = first - FORTNIGHT
+    often = len([day for day in state.partial if lately <= day <= first]) >= OFTEN
+    if last - first > FORTNIGHT or not (often or first <= state.quiet_until):
+        return False
+    state.partial = [day for day in state.partial if day < lately]
+    state.gaps = [day for day in state.gaps if day < lately]
+    state.quiet_until = last + FORTNIGHT
+    return True
 
 
 def _period(counts: Counts, cadence: Cadence, moment: int) -> int:

@@ -11,7 +11,7 @@ from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
-from streams.contract.verdicts import Question
+from streams.contract.verdicts import Question, Verdict
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
@@ -37,13 +37,18 @@ def notices_of(name: str) -> tuple[Notice, ...]:
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
     notices: list[Notice] = []
     published = 0
+
+    def notify(verdicts: list[Verdict]) -> None:
+        nonlocal published
+        batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
+        published += len(batch)
+        notices.extend(history.follow(alerts.process(0, batch).changes, ARRIVED / 1000))
+
     for start in range(0, len(records), FETCH):
         output = sectors.process(0, records[start : start + FETCH])
         closed = [Record(0, one.model_dump_json().encode()) for one in output.summaries]
-        verdicts = [*output.verdicts, *borders.process(0, closed).verdicts]
-        batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
-        published += len(batch)
-        notices += history.follow(alerts.process(0, batch).changes, ARRIVED / 1000)
+        notify([*output.verdicts, *borders.process(0, closed).verdicts])
+    notify(borders.tick(ARRIVED / 1000).verdicts)  # all is read: idle sectors are no longer waited for
     return tuple(notices)
 
 
