@@ -206,8 +206,8 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
             continue
         silent = list(range(first + 1, last))
         if cadence is Cadence.DAY:
-            # Hours without events between two events, and no day: few people come, and the feed works.
-            if silent and Cadence.HOUR in counts.series:
+            # With a day at most between two events it may be that few people come, and the feed works.
+            if len(silent) > 1 and Cadence.HOUR in counts.series:
                 state.partial += sorted({first, last} if has_returned else {first})
             if len(silent) < WEEK:
                 # Empty a week ago as well: that is a weekday on which the place is closed, and is learnt.
