@@ -92,10 +92,6 @@ class AlertPipeline:
         """Every alert that is held, resolved ones for as long as they are remembered."""
         return [alert for part in self.parts.values() for _, alert in part.alerts.values()]
 
-    def find(self, alert_id: str) -> Alert | None:
-        """An alert by its id."""
-        return next((alert for alert in self.standing() if alert.alert_id == alert_id), None)
-
     def dirty(self) -> dict[int, list[Pair]]:
         """For each partition the keys and values that changed since this was last asked."""
         states = {}
@@ -115,8 +111,7 @@ class AlertPipeline:
             if regional is not None:
                 part.event_time[regional] = float(value)
             else:
-                offset, alert = msgspec.msgpack.decode(value)
-                part.alerts[key.decode()] = (offset, Alert.model_validate_json(alert))
+                part.alerts[key.decode()] = decode(value)
 
     def drop(self, partition: int) -> None:
         """Forget a partition."""
@@ -209,6 +204,18 @@ def _encode(held: tuple[int, Alert] | None) -> bytes | None:
     if held is None:
         return None
     return msgspec.msgpack.encode((held[0], held[1].model_dump_json().encode()))
+
+
+def decode(value: bytes) -> tuple[int, Alert]:
+    """Return what a value of the changelog `alerts` holds: the offset of its newest verdict, and the alert.
+
+    Raises ValueError where it is of another version. Keys that begin with a zero byte hold no alerts.
+    """
+    try:
+        offset, alert = msgspec.msgpack.decode(value, type=tuple[int, bytes])
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    return offset, Alert.model_validate_json(alert)
 
 
 def counted(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """Controls of alerts: what operators say about alerts at run time, on the compacted topic `controls`."""
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -85,3 +86,15 @@ class Reroute(Control):
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Withdrawn
 CONTROL: TypeAdapter[Any] = TypeAdapter(Annotated[Any, Field(discriminator="kind")])
+
+
+def full_alert_id(prefix: str, alert_ids: Collection[str]) -> str:
+    """Return the one alert id that begins with `prefix`; raises ValueError if none or several do."""
+    if prefix in alert_ids:
+        return prefix
+    found = sorted(one for one in alert_ids if one.startswith(prefix)) if prefix else []
+    if not found:
+        raise ValueError(f"no alert {prefix!r}")
+    if len(found) > 1:
+        raise ValueError(f"{len(found)} alerts begin with {prefix!r}: {', '.join(found[:3])}")
+    return found[0]

@@ -8,17 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
-from alerts.console import Ask, known_hosts
-from alerts.console import routes as console_routes
 from alerts.console.board import Board
-from alerts.console.requests import control_of
 from alerts.lifecycle.alert import Alert, Notice, State
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, counted
@@ -27,6 +22,9 @@ from alerts.notices.marks import Marks
 from alerts.notices.routing import Routing
 from alerts.sinks import Reminds, Sink
 from alerts.worker import delivery
+from alerts.worker.board_readers import board_readers
+from alerts.worker.console_desk import console_desk
+from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import Courier
 from alerts.worker.http_client import Post
@@ -54,18 +52,15 @@ class Alerts:
     def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
         self.settings = settings
         self.sinks, self.routing = sinks, routing
-        self.board = Board()
+        alert_policies = policies(settings.policies)
+        self.board = Board(policies=alert_policies, sinks=[sink.name for sink in sinks])
         self.metrics = Metrics()
         self.marks = Marks(routing)
-        self.pipeline = AlertPipeline(policies(settings.policies), self.marks)
+        self.pipeline = AlertPipeline(alert_policies, self.marks)
         self._couriers: dict[str, Courier] = {}
         self.worker = Worker(
             settings,
-            [
-                FlowSpec(
-                    "verdicts", self.pipeline, "alerts", NoticePublisher(settings, self.board), self.metrics
-                )
-            ],
+            [FlowSpec("verdicts", self.pipeline, "alerts", NoticePublisher(settings), self.metrics)],
             self.metrics.runtime,
             group="surgewatch-alerts",
             needed=NEEDED,
@@ -102,19 +97,18 @@ class Alerts:
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Console, API, metrics and health on one port, and a courier for each sink."""
-        runner = web.AppRunner(self._site(pages), access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
         post = Post()
         tasks = [asyncio.create_task(work) for work in self._works(post)]
+        desk = console_desk(self.settings, self.sinks, self.board, pages, self.publish, self.resend)
+        readers = board_readers(self.settings, self.board)
         try:
-            yield
+            async with console_server(desk, settings.metrics_host, settings.metrics_port, readers=readers):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await post.close()
-            await runner.cleanup()
 
     def _works(self, post: Post) -> Iterator[Coroutine[Any, Any, None]]:
         """All that goes on beside the flow."""
@@ -173,13 +167,9 @@ class Alerts:
     def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
         """Hear of one try to deliver."""
         self.metrics.delivery(sink, outcome, seconds)
-        self.board.delivery(sink, notice.notice_id, outcome, dt.datetime.now(dt.UTC), reason)
+        self.board.delivery(sink, notice, outcome, at=dt.datetime.now(dt.UTC), detail=reason)
         if outcome != "delivered":
             log.warning("not delivered", sink=sink, notice=notice.notice_id, outcome=outcome, reason=reason)
-
-    async def control(self, ask: Ask) -> None:
-        """Publish what a person asked for on the console."""
-        await self.publish(control_of(ask, dt.datetime.now(dt.UTC)))
 
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker hears it."""
@@ -195,34 +185,6 @@ class Alerts:
         if await courier.deliver(notice):
             await self.dead.taken(letter)
         return True
-
-    def _site(self, pages: Pages) -> web.Application:
-        further = urlsplit(self.settings.console_url).hostname, *self.settings.console_hosts.split(",")
-        site = web.Application(middlewares=[known_hosts([name.strip() for name in further if name])])
-        site.add_routes(console_routes(self.board, self.control, self.resend, self.settings.console_token))
-
-        async def all_alerts(_: web.Request) -> web.Response:
-            found = [alert.model_dump(mode="json") for alert in self.pipeline.standing()]
-            return web.json_response(found)
-
-        async def one_alert(request: web.Request) -> web.Response:
-            alert = self.pipeline.find(request.match_info["alert"])
-            if alert is None:
-                raise web.HTTPNotFound(text="no such alert\n")
-            return web.json_response(text=alert.model_dump_json())
-
-        site.add_routes([web.get("/api/alerts", all_alerts), web.get("/api/alerts/{alert}", one_alert)])
-        for path, page in pages.items():
-            site.router.add_get(path, _page(page))
-        return site
-
-
-def _page(page: Any) -> Any:
-    async def answer(_: web.Request) -> web.Response:
-        status, kind, body = await asyncio.to_thread(page)
-        return web.Response(status=status, body=body, headers={"Content-Type": kind})
-
-    return answer
 
 
 async def lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -1,6 +1,5 @@
-"""Bring notices to their topic, and show what happened on the board."""
+"""Bring notices to their topic."""
 
-from alerts.console.board import Board
 from alerts.notices.alert_pipeline import Outcome
 from alerts.worker.settings import Settings
 from streams.contract.reading import PRODUCED_AT
@@ -8,18 +7,13 @@ from streams.runtime.transport import Producer
 
 
 class NoticePublisher:
-    """Brings notices to their topic, and lets the board see."""
+    """Brings notices to their topic."""
 
-    def __init__(self, settings: Settings, board: Board) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._topic = settings.topic("notices")
-        self._board = board
 
     async def publish(self, producer: Producer, outcome: Outcome) -> None:
         """Hand notices to the producer."""
-        for verdict in outcome.verdicts:
-            self._board.observe(verdict)
-        for alert in outcome.alerts:
-            self._board.alert(alert)
         if outcome.notices:
             await producer.put_keyed(
                 self._topic,

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from alerts.lifecycle.policies import SHIPPED
+from streams.contract.sectors import SHIPPED as SECTORS
 from streams.runtime.settings import WorkerSettings
 
 
@@ -15,6 +16,7 @@ class Settings(WorkerSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         9102, validation_alias="SURGEWATCH_ALERTS_PORT", description="port of metrics, health and console"
     )
+    registry: Path = Field(SECTORS, description="TOML registry of sectors")
     policies: Path = Field(SHIPPED, description="TOML policies: what makes an alert of a verdict")
     routes: Path | None = Field(None, description="TOML routes: who is told what, by which sink")
     console_url: str = Field(
