@@ -25,7 +25,7 @@ class ConnectionLimits:
     """How many connections may be open, and for how many seconds one may be without a request."""
 
     most: int = 512
-    most_by_address: int = 128
+    most_by_address: int = 256
     header_seconds: float = 10.0  # from the opening to the end of the first header
     idle_seconds: float = 30.0  # from one answer to the end of the next header
 

@@ -16,7 +16,7 @@ GLANCE: Final = 0.2  # seconds between looks at the board: a burst is one messag
 HEARTBEAT: Final = 15.0  # seconds of quiet after which the stream shows that it is alive
 WRITE_SECONDS: Final = 10.0  # for a page to take a message; one that does not is cut off
 MOST: Final = 200
-MOST_BY_ADDRESS: Final = 50
+MOST_BY_ADDRESS: Final = 100
 
 
 class EventStreams:
