@@ -223,7 +223,7 @@ def board(limits: Limits | None = None) -> Board:
     for number, alert in enumerate(alerts()):
         full.alert(alert)
         for sink in SINKS:
-            fails = (number, sink) == (3, "webhook-rcmp")
+            fails = sink == "webhook-rcmp" and number >= 3
             full.delivery(
                 sink,
                 notice_of(alert),

@@ -154,6 +154,7 @@ export function openAlert(id) {
   card.classList.add("marked");
   card.closest("details")?.setAttribute("open", "");
   card.lastElementChild.open = true;
+  fillEvidence(card.lastElementChild, card.alert);
   card.scrollIntoView({ block: "start" });
   card.focus({ preventScroll: true });
   return true;
