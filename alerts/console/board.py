@@ -25,7 +25,8 @@ from alerts.console.board_rows import (
     sector_row,
     sink_row,
 )
-from alerts.console.rows import Json, Rows
+from alerts.console.news import News
+from alerts.console.rows import Json, Row, Rows
 from alerts.console.sector_history import SectorHistory
 from alerts.lifecycle.alert import Alert, Notice, State
 from alerts.lifecycle.policies import Policies
@@ -182,14 +183,14 @@ class Board:
         with self._lock:
             return frozenset(self._rows[CONTROLS].keys())
 
-    def snapshot(self) -> Json:
+    def snapshot(self) -> News:
         """Return all there is to show."""
         with self._lock:
             self.expire()
             self._draw_sectors()
             return self._news(-1, whole=True)
 
-    def changes(self, since: int) -> Json:
+    def changes(self, since: int) -> News:
         """Return what a page that has seen version `since` lacks; all where too much has happened since."""
         with self._lock:
             if not self._floor <= since <= self.version:
@@ -197,12 +198,12 @@ class Board:
             self._draw_sectors()
             return self._news(since, whole=False)
 
-    def _news(self, since: int, *, whole: bool) -> Json:
-        gone = [] if whole else [[kind, key] for version, kind, key in self._gone if version > since]
+    def _news(self, since: int, *, whole: bool) -> News:
+        gone = [] if whole else [(kind, key) for version, kind, key in self._gone if version > since]
         rows = {kind: rows.newer(since) for kind, rows in self._rows.items()}
-        return {"version": self.version, "whole": whole, "gone": gone, "standing": self._standing(), **rows}
+        return News(self.version, whole, gone, self._standing(), rows)
 
-    def _standing(self) -> Json:
+    def _standing(self) -> dict[str, int]:
         """Count what stands, by severity, and what is suspected."""
         counts = Counter(
             alert.severity.value if alert.state is State.FIRING else alert.state.value
@@ -242,7 +243,7 @@ class Board:
 
     def _put(self, kind: str, key: str, row: Json) -> None:
         self.version += 1
-        evicted = self._rows[kind].put(key, self.version, row)
+        evicted = self._rows[kind].put(key, Row(self.version, row))
         if evicted is not None:
             self._forget(kind, evicted)
             if kind == SECTORS:

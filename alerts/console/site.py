@@ -16,7 +16,7 @@ from alerts.console.access import HEADERS, known_hosts, refusal, writers
 from alerts.console.board import Board
 from alerts.console.connections import Connections
 from alerts.console.requests import control_of, forms
-from alerts.console.streams import EventStreams
+from alerts.console.streams import EventStreams, write_in_pieces
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
 
@@ -26,6 +26,7 @@ Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; calle
 LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
 BODY_SECONDS: Final = 10.0  # for a body to arrive
 PUBLISH_SECONDS: Final = 10.0  # for the broker to have a control
+ANSWER_SECONDS: Final = 30.0  # for a client to take a long answer
 FILES: Final = {
     "index.html": "text/html",
     "console.css": "text/css",
@@ -88,11 +89,12 @@ def _file(body: bytes, kind: str) -> Handler:
 
 
 def _reading(desk: Desk, streams: EventStreams) -> Iterator[web.RouteDef]:
-    async def whole(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=streams.whole(), content_type="application/json", headers=HEADERS)
+    async def whole(request: web.Request) -> web.StreamResponse:
+        return await _long_json(request, streams.whole())
 
-    async def all_alerts(_: web.Request) -> web.StreamResponse:
-        return _json([alert.model_dump(mode="json") for alert in desk.board.alerts()])
+    async def all_alerts(request: web.Request) -> web.StreamResponse:
+        texts = [alert.model_dump_json().encode() for alert in desk.board.alerts()]
+        return await _long_json(request, b"[%b]" % b",".join(texts))
 
     async def one_alert(request: web.Request) -> web.StreamResponse:
         by_id = {alert.alert_id: alert for alert in desk.board.alerts()}
@@ -160,6 +162,24 @@ def _page(page: Page) -> Handler:
         return web.Response(status=status, body=body, headers={**HEADERS, "Content-Type": kind})
 
     return answer
+
+
+async def _long_json(request: web.Request, text: bytes) -> web.StreamResponse:
+    """Answer with a text that may be long; a client that does not take it in time is cut off."""
+    response = web.StreamResponse(headers={**HEADERS, "Content-Type": "application/json"})
+    response.content_length = len(text)
+    await response.prepare(request)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            if request.method != "HEAD":
+                await write_in_pieces(response, text)
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionResetError:
+        pass  # the client has gone
+    return response
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -1,7 +1,6 @@
 """Event streams: the changes of the board, serialised once for all pages that follow it."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from alerts.console.board import Board
 GLANCE: Final = 0.2  # seconds between looks at the board: a burst is one message, an alert shows within 1 s
 HEARTBEAT: Final = 15.0  # seconds of quiet after which the stream shows that it is alive
 WRITE_SECONDS: Final = 10.0  # for a page to take a message; one that does not is cut off
+PIECE: Final = 1 << 16  # bytes
 MOST: Final = 200
 MOST_BY_ADDRESS: Final = 100
 
@@ -36,7 +36,7 @@ class EventStreams:
             before = self._change[1]
             if self._board.version != before:
                 news = self._board.changes(before)
-                self._change = (before, news["version"], json.dumps(news).encode())
+                self._change = (before, news.version, news.encode())
                 self._changed.set()
                 self._changed = asyncio.Event()
             await asyncio.sleep(GLANCE)
@@ -45,7 +45,7 @@ class EventStreams:
         """Return the whole board as JSON."""
         if self._whole[0] != self._board.version:
             snapshot = self._board.snapshot()
-            self._whole = (snapshot["version"], json.dumps(snapshot).encode())
+            self._whole = (snapshot.version, snapshot.encode())
         return self._whole[1]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -79,8 +79,8 @@ class EventStreams:
             version = self._whole[0]
         elif seen != since:
             news = self._board.changes(seen)
-            version, message = news["version"], json.dumps(news).encode()
-        await response.write(b"id: %d\ndata: %b\n\n" % (version, message))
+            version, message = news.version, news.encode()
+        await write_in_pieces(response, b"id: %d\ndata: %b\n\n" % (version, message))
         return version
 
     @contextmanager
@@ -95,6 +95,12 @@ class EventStreams:
         finally:
             self._open[address] -= 1
             self._open += Counter()  # addresses without streams are forgotten
+
+
+async def write_in_pieces(response: web.StreamResponse, text: bytes) -> None:
+    """Write as much as the client takes, so that no more than a piece waits in memory for a slow one."""
+    for start in range(0, len(text), PIECE):
+        await response.write(text[start : start + PIECE])
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

@@ -34,7 +34,7 @@ class Asked:
 
     async def send_again(self, letter_id: str) -> bool:
         self.letters.append(letter_id)
-        known = letter_id in [letter["id"] for letter in self.board.snapshot()["dead"]]
+        known = letter_id in [letter["id"] for letter in self.board.snapshot().as_json()["dead"]]
         self.board.buried(letter_id)
         return known
 

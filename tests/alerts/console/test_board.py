@@ -1,6 +1,7 @@
 """The board shows what stands now, the gravest first to stay, and never more than its limits."""
 
 import datetime as dt
+import json
 import threading
 
 import pytest
@@ -22,7 +23,7 @@ def days() -> list[Verdict]:
 
 
 def rows(board: Board, kind: str) -> list[dict]:
-    return board.snapshot()[kind]
+    return board.snapshot().as_json()[kind]
 
 
 def alert_of(number: int, severity: Severity, state: State = State.FIRING) -> Alert:
@@ -97,9 +98,9 @@ def test_changes_since_a_version_bring_a_copy_to_the_same_state_as_the_snapshot(
         board.observe(story.days_of(place)[-1])
         board.alert(alert)
         board.delivery("slack", story.notice_of(alert), "delivered", at=story.LAST)
-        seen = _apply(copy, board.changes(seen))
+        seen = _apply(copy, board.changes(seen).as_json())
     whole = {}
-    _apply(whole, board.snapshot())
+    _apply(whole, board.snapshot().as_json())
     assert copy == whole
     limited = {kind: len(copy[kind]) for kind in ("sectors", "alerts", "deliveries", "dead")}
     assert limited == {"sectors": 3, "alerts": 2, "deliveries": 2, "dead": 1}
@@ -118,13 +119,13 @@ def _apply(copy, news):
 
 def test_a_page_that_is_up_to_date_gets_nothing_new():
     board = story.board()
-    news = board.changes(board.snapshot()["version"])
+    news = board.changes(board.snapshot().version).as_json()
     assert not any(news[kind] for kind in ("sectors", "alerts", "deliveries", "dead", "gone"))
 
 
 def test_a_page_of_before_the_worker_restarted_gets_everything():
     board = story.board()
-    assert board.changes(board.version + 5)["whole"]
+    assert board.changes(board.version + 5).whole
 
 
 def test_a_page_that_missed_removals_gets_everything():
@@ -133,8 +134,8 @@ def test_a_page_that_missed_removals_gets_everything():
     for number in range(1_500):
         other = notice.model_copy(update={"notice_id": str(number)})
         board.delivery("slack", other, "delivered", at=story.LAST)
-    assert board.changes(1)["whole"]
-    assert not board.changes(board.version - 1)["whole"]
+    assert board.changes(1).whole
+    assert not board.changes(board.version - 1).whole
 
 
 def test_a_dead_letter_that_is_taken_at_last_leaves_the_board():
@@ -144,7 +145,7 @@ def test_a_dead_letter_that_is_taken_at_last_leaves_the_board():
     notice = story.notice_of(next(story.alerts())).model_copy(update={"notice_id": letter["notice_id"]})
     board.delivery(letter["sink"], notice, "delivered", at=story.LAST)
     assert rows(board, "dead") == []
-    assert ["dead", letter["id"]] in board.changes(seen)["gone"]
+    assert ("dead", letter["id"]) in board.changes(seen).gone
 
 
 def test_a_standing_critical_alert_is_never_evicted_by_newer_ones_that_matter_less():
@@ -163,7 +164,7 @@ def test_what_stands_is_counted_even_where_the_page_has_no_room_for_it():
     board = Board(Limits(alerts=2))
     for number in range(5):
         board.alert(alert_of(number, Severity.INFO))
-    assert board.snapshot()["standing"]["info"] == 5
+    assert board.snapshot().as_json()["standing"]["info"] == 5
     assert len(board.alerts()) == 5
 
 
@@ -194,7 +195,7 @@ def test_a_silence_is_shown_while_it_is_in_force_and_gone_when_it_is_over():
     seen = board.version
     now += dt.timedelta(hours=2)
     board.expire()
-    assert ["controls", "silence/q"] in board.changes(seen)["gone"]
+    assert ("controls", "silence/q") in board.changes(seen).gone
     assert rows(board, "alerts")[0]["silenced_by"] == ""
 
 
@@ -256,3 +257,10 @@ def test_two_threads_may_write_while_a_third_reads():
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_what_is_encoded_is_what_is_shown():
+    """Rows are encoded once, and joined."""
+    board = story.board()
+    for news in (board.snapshot(), board.changes(board.version - 5), Board().snapshot()):
+        assert json.loads(news.encode()) == json.loads(json.dumps(news.as_json()))

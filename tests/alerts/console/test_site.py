@@ -34,7 +34,7 @@ async def ask(http, asked, body, *, token=TOKEN, path="/api/ask", **more):
 
 
 def first_alert(asked: Asked) -> dict:
-    return ACKNOWLEDGE | {"alert_id": asked.board.snapshot()["alerts"][0]["id"]}
+    return ACKNOWLEDGE | {"alert_id": asked.board.snapshot().as_json()["alerts"][0]["id"]}
 
 
 async def test_what_is_asked_with_the_token_is_published(asked, http):
@@ -84,7 +84,7 @@ async def _status_of(http, asked, text):
 
 
 async def test_a_dead_letter_is_sent_again_by_its_id(asked, http):
-    (letter,) = asked.board.snapshot()["dead"]
+    (letter,) = asked.board.snapshot().as_json()["dead"]
     path = f"/api/dead/{letter['id'].replace('/', '%2F')}/resend"
     assert (await ask(http, asked, {}, path=path))[0] == 202
     assert (await ask(http, asked, {}, path="/api/dead/nothing/resend"))[0] == 404

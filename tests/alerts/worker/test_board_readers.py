@@ -29,7 +29,7 @@ def test_alerts_of_all_workers_are_shown_after_a_restart():
     for one in changelog_of(*(verdict(0, breach=True, sector=sector) for sector in sectors)):
         show_alert(board, one)
     assert {alert.sector for alert in board.alerts()} == set(sectors)
-    assert len(board.snapshot()["alerts"]) == 150
+    assert len(board.snapshot().as_json()["alerts"]) == 150
 
 
 def test_an_alert_whose_key_is_deleted_leaves_the_board():
@@ -48,7 +48,7 @@ def test_records_that_are_no_alerts_or_not_understood_change_nothing():
             draw_verdict(board, record(value, key))
     draw_verdict(board, record(b'{"question":"surge"}'))
     draw_verdict(board, record(None))
-    assert board.snapshot()["alerts"] == board.snapshot()["sectors"] == []
+    assert board.snapshot().as_json()["alerts"] == board.snapshot().as_json()["sectors"] == []
 
 
 def test_a_surge_verdict_draws_its_sector_whatever_it_found():
@@ -56,4 +56,4 @@ def test_a_surge_verdict_draws_its_sector_whatever_it_found():
     for question in (Question.SURGE, Question.DROP):
         one = verdict(0, breach=False, question=question, sector=f"sector-{question}")
         draw_verdict(board, record(one.model_dump_json().encode()))
-    assert [sector["id"] for sector in board.snapshot()["sectors"]] == ["sector-surge"]
+    assert [sector["id"] for sector in board.snapshot().as_json()["sectors"]] == ["sector-surge"]
