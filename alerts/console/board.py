@@ -4,6 +4,7 @@ It is written by the worker's loop and by the console's thread, and read by the 
 holds one lock, for as long as a few dictionary operations take. Rows are never changed in place, so what was
 read can be serialised without it.
 
+Rows of alerts and sectors are made when they are read, in the console's thread, so that writing is cheap.
 Every change raises `version`; `changes(since)` is what a page that has seen `since` lacks.
 """
 
@@ -31,8 +32,8 @@ from alerts.console.sector_history import SectorHistory
 from alerts.lifecycle.alert import Alert, Notice, State
 from alerts.lifecycle.policies import Policies
 from alerts.notices.controls import Silence
+from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetter, letter_id
-from alerts.notices.marks import Marks
 from streams.contract.controls import Control
 from streams.contract.verdicts import Question, Verdict
 
@@ -80,9 +81,10 @@ class Board:
             DEAD: Rows(limits.dead),
         }
         self._histories: dict[str, SectorHistory] = {}
-        self._undrawn: set[str] = set()  # sectors whose row is older than their history or alerts
+        self._undrawn_sectors: set[str] = set()
+        self._undrawn_alerts: set[str] = set()  # by question
         self._alerts: dict[str, Alert] = {}  # by question
-        self._marks = Marks()
+        self._controls = ControlsInForce()
         self._silences: dict[str, float] = {}  # until when, by key
         self._gone: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
@@ -98,7 +100,7 @@ class Board:
             return
         with self._lock:
             self._histories.setdefault(verdict.sector, SectorHistory()).observe(verdict, figures)
-            self._undraw(verdict.sector)
+            self._undraw_sector(verdict.sector)
 
     def alert(self, alert: Alert) -> None:
         """Show the newest alert of a question."""
@@ -106,8 +108,8 @@ class Board:
             before = self._alerts.get(alert.question_key)
             if before is not None and before.alert_id != alert.alert_id:
                 self._drop(ALERTS, before.alert_id)
-            marked = self._alerts[alert.question_key] = self._marks.on(alert, self._clock())
-            self._show_alert(marked)
+            self._alerts[alert.question_key] = self._controls.mark(alert, self._clock())
+            self._undraw(alert)
 
     def forget_alert(self, question_key: str) -> None:
         """Remove the alert of a question: it is no longer remembered."""
@@ -115,7 +117,7 @@ class Board:
             alert = self._alerts.pop(question_key, None)
             if alert is not None:
                 self._drop(ALERTS, alert.alert_id)
-                self._undraw(alert.sector)
+                self._undraw_sector(alert.sector)
 
     def delivery(self, sink: str, notice: Notice, outcome: str, *, at: dt.datetime, detail: str = "") -> None:
         """Show what became of one try; `outcome`: delivered, retry, refused or dead, as in the metrics."""
@@ -140,7 +142,7 @@ class Board:
     def control(self, control: Control) -> None:
         """Show a control that is in force from now on."""
         with self._lock:
-            self._marks.apply(control)
+            self._controls.apply(control)
             if isinstance(control, Silence):
                 self._silences[control.key] = control.until.timestamp()
             self._put(CONTROLS, control.key, control_row(control))
@@ -150,7 +152,7 @@ class Board:
     def withdrawn(self, key: str) -> None:
         """Remove a control: it is no longer in force."""
         with self._lock:
-            self._marks.withdraw(key)
+            self._controls.withdraw(key, self._clock())
             self._silences.pop(key, None)
             self._drop(CONTROLS, key)
             self._mark_alerts()
@@ -187,15 +189,16 @@ class Board:
         """Return all there is to show."""
         with self._lock:
             self.expire()
-            self._draw_sectors()
+            self._draw()
             return self._news(-1, whole=True)
 
     def changes(self, since: int) -> News:
         """Return what a page that has seen version `since` lacks; all where too much has happened since."""
         with self._lock:
-            if not self._floor <= since <= self.version:
+            is_known = since <= self.version
+            self._draw()  # which may evict rows
+            if not is_known or since < self._floor:
                 return self.snapshot()
-            self._draw_sectors()
             return self._news(since, whole=False)
 
     def _news(self, since: int, *, whole: bool) -> News:
@@ -213,30 +216,39 @@ class Board:
 
     # Rows
 
-    def _show_alert(self, alert: Alert) -> None:
-        self._put(ALERTS, alert.alert_id, alert_row(alert, self._policies.of(alert.question)))
-        self._undraw(alert.sector)
-
     def _mark_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""
         now = self._clock()
         for key, alert in self._alerts.items():
-            marked = self._marks.on(alert, now)
+            marked = self._controls.mark(alert, now)
             if marked is not alert:
                 self._alerts[key] = marked
-                self._show_alert(marked)
+                self._undraw(marked)
 
-    def _undraw(self, sector: str) -> None:
+    def _undraw(self, alert: Alert) -> None:
+        self._undrawn_alerts.add(alert.question_key)
+        self.version += 1
+        self._undraw_sector(alert.sector)
+
+    def _undraw_sector(self, sector: str) -> None:
         if sector in self._histories:
-            self._undrawn.add(sector)
+            self._undrawn_sectors.add(sector)
             self.version += 1
 
+    def _draw(self) -> None:
+        """Make the rows that are older than their alert or sector."""
+        for key in self._undrawn_alerts & self._alerts.keys():
+            alert = self._alerts[key]
+            self._put(ALERTS, alert.alert_id, alert_row(alert, self._policies.of(alert.question)))
+        self._undrawn_alerts.clear()
+        self._draw_sectors()
+
     def _draw_sectors(self) -> None:
-        standing: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn}
+        standing: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}
         for alert in self._alerts.values():
             if alert.sector in standing and alert.state is not State.RESOLVED:
                 standing[alert.sector].append(alert)
-        self._undrawn.clear()
+        self._undrawn_sectors.clear()
         for sector, alerts in standing.items():
             if sector in self._histories:
                 self._put(SECTORS, sector, sector_row(self._histories[sector].shown, alerts))

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.rows import Json
 from alerts.lifecycle.alert import Severity
-from alerts.notices.controls import Acknowledge, Reroute, Silence, full_alert_id
+from alerts.notices.controls import Acknowledge, Reroute, Silence, checked
 from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
 
 MOST_HOURS: Final = 24 * 90  # of a silence
@@ -25,7 +25,7 @@ BODY: TypeAdapter[Json] = TypeAdapter(dict[str, Any])
 
 SET_BY_SERVER: Final = {"at", "until"}
 
-Fill = Callable[[Json, dt.datetime, Names], Json]
+Fill = Callable[[Json, dt.datetime], Json]
 
 
 class Field(NamedTuple):
@@ -55,17 +55,10 @@ class Request:
     about: str = ""
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fields: tuple[Field, ...] = ()
-    fill: Fill = lambda body, now, names: body
+    fill: Fill = lambda body, now: body
 
 
-def _acknowledgement(body: Json, now: dt.datetime, names: Names) -> Json:
-    alert_id = body.get("alert_id")
-    if isinstance(alert_id, str) and names.alerts is not None:
-        return {**body, "alert_id": full_alert_id(alert_id, names.alerts)}
-    return body
-
-
-def _silence(body: Json, now: dt.datetime, names: Names) -> Json:
+def _silence(body: Json, now: dt.datetime) -> Json:
     rest = {name: value for name, value in body.items() if name != "hours"}
     sector, question = rest.get("sector", "*"), rest.get("question") or "*"
     try:
@@ -80,7 +73,7 @@ def _silence(body: Json, now: dt.datetime, names: Names) -> Json:
     }
 
 
-def _route(body: Json, now: dt.datetime, names: Names) -> Json:
+def _route(body: Json, now: dt.datetime) -> Json:
     rest = {name: value for name, value in body.items() if name not in ("sinks", "least")}
     if "sinks" not in body:
         raise ValueError("sinks: Field required")
@@ -88,7 +81,7 @@ def _route(body: Json, now: dt.datetime, names: Names) -> Json:
     return {**rest, "route": route if body["sinks"] else None}
 
 
-def _withdrawal(body: Json, now: dt.datetime, names: Names) -> Json:
+def _withdrawal(body: Json, now: dt.datetime) -> Json:
     rest = {name: value for name, value in body.items() if name != "key"}
     if "key" not in body:
         raise ValueError("key: Field required")
@@ -104,7 +97,6 @@ REQUESTS: Final = (
         meaning="You take care of this alert. No more reminders.",
         about="alerts",
         given={"alert_id": "id"},
-        fill=_acknowledgement,
     ),
     Request(
         kind="silence",
@@ -179,14 +171,12 @@ def control_of(body: bytes, now: dt.datetime, names: Names) -> Control:
         raise ValueError(f"kind: one of {', '.join(_BY_KIND)}")
     if own := asked.keys() & SET_BY_SERVER:
         raise ValueError("; ".join(f"{name}: set by the server" for name in sorted(own)))
-    filled = request.fill(asked, now, names)
+    filled = request.fill(asked, now)
     try:
         control = request.control.model_validate({**filled, "at": now})
     except ValidationError as error:
         raise ValueError(_sentences(error)) from error
-    if unknown := control.unknown(names):
-        raise ValueError("; ".join(unknown))
-    return control
+    return checked(control, names)
 
 
 def _sentences(error: ValidationError, name: str = "") -> str:

@@ -1,40 +1,40 @@
 """What the console needs of the worker, as its thread may use it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
 from alerts.console.board import Board
 from alerts.console.site import Desk
-from alerts.sinks import Sink
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
-from streams.contract.sectors import registry
+from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
 from streams.runtime.worker import Pages
 
 
 def console_desk(
     settings: Settings,
-    sinks: Sequence[Sink],
+    registry: Registry,
     board: Board,
+    *,
+    sinks: Collection[str],
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
     send_again: Callable[[str], Coroutine[Any, Any, bool]],
 ) -> Desk:
     """Return the desk. `publish` and `send_again` run in the loop that this is called in, the worker's."""
     loop = asyncio.get_running_loop()
-    places = registry(settings.registry)
-    known = frozenset(places.by_id).union(sector.border for sector in places.sector)
+    known = frozenset(registry.by_id).union(sector.border for sector in registry.sector)
     hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
     def names() -> Names:
         return Names(
             sectors=known | board.sectors(),
             questions=frozenset(question.value for question in Question),
-            sinks=frozenset(sink.name for sink in sinks),
+            sinks=frozenset(sinks),
             alerts=frozenset(alert.alert_id for alert in board.alerts()),
             keys=board.control_keys(),
         )

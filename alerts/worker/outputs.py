@@ -1,28 +1,24 @@
-"""Bring notices to their topic."""
+"""Publish changes of alerts."""
 
 from alerts.notices.alert_pipeline import Outcome
+from alerts.worker.alert_table import TOPIC
 from alerts.worker.settings import Settings
-from streams.contract.reading import PRODUCED_AT
 from streams.runtime.transport import Producer
 
 
-class NoticePublisher:
-    """Brings notices to their topic."""
+class AlertPublisher:
+    """Publishes every change of an alert on `alerts.current`."""
 
     def __init__(self, settings: Settings) -> None:
-        self._topic = settings.topic("notices")
+        self._topic = settings.topic(TOPIC)
 
     async def publish(self, producer: Producer, outcome: Outcome) -> None:
-        """Hand notices to the producer."""
-        if outcome.notices:
+        """Hand the changes to the producer, in order."""
+        if outcome.changes:
             await producer.put_keyed(
                 self._topic,
                 [
-                    (
-                        notice.alert.alert_id.encode(),
-                        notice.model_dump_json().encode(),
-                        [(PRODUCED_AT, str(produced).encode())],
-                    )
-                    for notice, produced in outcome.notices
+                    (key.encode(), alert.model_dump_json().encode() if alert else None, [])
+                    for key, alert in outcome.changes
                 ],
             )

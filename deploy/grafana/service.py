@@ -178,6 +178,20 @@ def service() -> Dashboard:
             ("sum by (sink) (surgewatch_delivery_queue)", "{{sink}}"),
             steps=[(None, CALM), (50, WARNING)],
         ),
+        panels.lines(
+            "Oldest notice",
+            "Seconds that the oldest notice of a sink has been due",
+            "s",
+            ("max by (sink) (surgewatch_delivery_oldest_seconds)", "{{sink}}"),
+            steps=[(None, CALM), (900, CRITICAL)],
+        ),
+        panels.lines(
+            "Dead letters",
+            "Notices that were never delivered and wait to be sent again",
+            "short",
+            ("max by (sink) (surgewatch_dead_letters)", "{{sink}}"),
+            steps=[(None, CALM), (1, WARNING)],
+        ),
         panels.figure(
             "Recovery",
             "Seconds from start to work, last time",

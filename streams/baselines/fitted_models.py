@@ -14,6 +14,8 @@ import numpy as np
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
+from streams.baselines.gaps import gaps
+from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
 from streams.baselines.priors import GROWN, deviations, priors
@@ -52,6 +54,8 @@ class Baseline(NamedTuple):
     mean: Floats  # [n, periods]
     dispersion: Floats  # [n]
     error: Floats  # [n], relative variance of the last mean
+    straying: Floats  # [n], relative variance of the level from period to period
+    tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
 
 
 class Models:
@@ -104,8 +108,8 @@ class Models:
             # A day in which a sector's events began is no whole one (a tally is).
             begun = series.first + (Cadence.HOUR in counts.series and self.cadence is Cadence.DAY)
             present[row, max(begun - base, 0) :] = 1
-            gaps = np.array(counts.state.of(self.cadence).gaps, int) - base
-            present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
+            if left_out := gaps(counts, self.cadence, base, length, calendar=self._calendar()):
+                present[row, left_out.empty | left_out.partial] = 0
             # What has not arrived yet would teach too low a level.
             unsettled = fitted_delays.settles(counts, self.cadence) - 1
             if 0 < unsettled <= length - LEAST[self.cadence]:
@@ -127,6 +131,7 @@ class Models:
             block=BLOCK.get(self.cadence, 0),
             harmonics=design_matrix.HARMONICS[self.cadence],
             moving=self.cadence is Cadence.WEEK,
+            memory=MEMORY.get(self.cadence, 0.0),
         )
         for row, counts in enumerate(due):
             prior = peer_priors[row] if periods[row] < GROWN[self.cadence] else None
@@ -138,6 +143,8 @@ class Models:
                 coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
                 covariance=fit.covariance[row].astype(np.float32).tobytes(),
                 wander=float(fit.wander[row]),
+                straying=float(fit.straying[row]),
+                tail=float(fit.tail[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
             )
@@ -165,7 +172,13 @@ class Models:
         mean[like] *= np.exp(level[:, None] / 2)
         error[like] = np.expm1(level)
         error += np.array([model.wander for model in kept])
-        return Baseline(mean, np.array([model.dispersion for model in kept]), error)
+        return Baseline(
+            mean=mean,
+            dispersion=np.array([model.dispersion for model in kept]),
+            error=error,
+            straying=np.array([model.straying for model in kept]),
+            tail=np.array([model.tail for model in kept]),
+        )
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """What is normal in those sectors of a border that speak for themselves; None where none does."""

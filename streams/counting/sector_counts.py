@@ -20,11 +20,11 @@ from streams.counting.decoder import Event
 from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import ReportingTriangle
-from streams.counting.series import Series, local
+from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
+from streams.counting.series import Series, hour_after, local
 from streams.counting.slices import Slices
 from streams.counting.unwritten import Unwritten
 
-KEEP: Final = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}
 SEAM: Final = 2  # periods before the end of the written history from which on a tail covers what changes
 
 
@@ -53,14 +53,15 @@ class Counts:
     """
 
     __slots__ = (
-        "arrival", "arrived", "backlog", "closed", "dedup", "event_time", "offset", "people", "revised",
-        "sector", "series", "sliced", "slices", "state", "unwritten", "zone",
+        "arrival", "arrived", "backlog", "closed", "dedup", "event_time", "is_live", "looked_at", "offset",
+        "people", "revised", "sector", "series", "sliced", "slices", "state", "unwritten", "watermark",
+        "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
         self.sector, self.zone = sector, zone
         self.offset = -1  # of the source, up to which all is counted
-        self.event_time = NEVER  # of the newest event, epoch seconds
+        self.event_time = NEVER  # up to which there is data, epoch seconds; a tally covers its period
         self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}  # people by period
@@ -69,6 +70,9 @@ class Counts:
         ] = {}  # when the people of the last periods became known
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the cadence of the slices
+        self.watermark = NEVER // HOUR  # the hour (since 1970) up to which all that was due has been judged
+        self.is_live = False  # was its newest event reported as it happened?
+        self.looked_at = NEVER  # as of when an open period was last looked at, epoch seconds
         self.closed: dict[Cadence, int] = {}  # the last period that was closed
         self.revised: set[tuple[Cadence, int]] = set()  # closed periods that changed since they were judged
         self.dedup = DedupIndex() if dedup is None else dedup
@@ -112,15 +116,19 @@ class Counts:
         self.settle()
         self.closed[cadence] = index
 
-    def is_quiet(self) -> bool:
-        """Return whether no open period can have reached its limit. Called often: it settles nothing."""
-        for cadence, series in self.series.items():
-            limit = self.state.open_limits.get(cadence, 0)
-            if limit == inf or cadence is Cadence.HOUR:
-                continue
-            if series.values[-1] + self.backlog.most >= limit:
-                return False
-        return True
+    def room(self) -> float:
+        """Return how many people may come before an open period can reach its limit. Settles nothing."""
+        left = inf
+        for cadence, limit in self.state.open_limits.items():
+            if limit != inf and cadence in self.series:
+                left = min(left, limit - self.open_count(cadence))
+        return left - self.backlog.most
+
+    def open_count(self, cadence: Cadence) -> int:
+        """Return the people in the newest period, if it is open."""
+        series = self.series[cadence]
+        is_open = len(series.values) and series.end - 1 > self.closed.get(cadence, NEVER)
+        return int(series.values[-1]) if is_open else 0
 
     def reaches(self, hour: int, people: int) -> bool:
         """Return whether an hour has at least so many people. Called often: it settles only if it may."""
@@ -138,6 +146,9 @@ class Counts:
             self.people += people
             periods = _periods(self.zone, when[0], when[1])
             cadence, index = periods[-1]
+            if when[1] is not None:
+                end = hour_after(self.zone, cadence, index) * HOUR - 1
+                self.event_time = max(self.event_time, end)
             if cadence is not Cadence.HOUR:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:

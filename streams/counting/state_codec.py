@@ -130,6 +130,13 @@ def _outgrown(counts: Counts) -> bool:
     )
 
 
+def without_offset(key: bytes, value: bytes) -> bytes:
+    """The value of a key, for a sector that has counted no record of its partition yet."""
+    if not key.endswith(b"\0now"):
+        return value
+    return _pack({**msgspec.msgpack.decode(value), "offset": -1})
+
+
 def _history(counts: Counts) -> bytes:
     names, table = counts.slices.closed
     body = {
@@ -154,6 +161,8 @@ def _now(counts: Counts) -> bytes:
             "times": (counts.event_time, counts.arrival),
             "people": counts.people,
             "closed": counts.closed,
+            "watermark": (counts.watermark, counts.is_live, counts.looked_at),
+            "open_limits": counts.state.open_limits,
             "sliced": counts.sliced,
             "sealed": counts.unwritten.sealed,
             "revised": sorted(counts.revised),
@@ -186,6 +195,8 @@ def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     counts.offset, counts.people = body["offset"], body["people"]
     counts.event_time, counts.arrival = body["times"]
     counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
+    counts.watermark, counts.is_live, counts.looked_at = body["watermark"]
+    counts.state.open_limits = {Cadence(name): limit for name, limit in body["open_limits"].items()}
     counts.unwritten.sealed = {Cadence(name): index for name, index in body["sealed"].items()}
     counts.sliced = body["sliced"] and Cadence(body["sliced"])
     counts.unwritten.history = False

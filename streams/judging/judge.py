@@ -16,25 +16,28 @@ events were batched.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final
 
+import numpy as np
+
 from streams.baselines import fitted_delays
 from streams.baselines.calendar import Calendar
-from streams.baselines.fitted_models import Models
+from streams.baselines.fitted_models import EVERY, Models
 from streams.baselines.peer_priors import EVERYWHERE, PeerPriors
-from streams.contract.cadence import Cadence
+from streams.contract.cadence import HOUR, Cadence
 from streams.contract.controls import StreamControl
 from streams.contract.questions import Look, Question
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Verdict
+from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
-from streams.detectors import LONGEST, MIN_EXCESS, SectorView, surge
-from streams.judging import hourly_silence, hourly_surge, questions
+from streams.detectors import LONGEST, MIN_EXCESS, Integers, SectorView, surge
+from streams.judging import absence, hourly_silence, hourly_surge, questions
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import SectorFrame, publish
-from streams.judging.views import view_of
+from streams.judging.views import view_of, without_partial
 
 EARLY_SHARE: Final = 0.1  # of alpha, for each early look (there are three a day)
 
@@ -88,26 +91,44 @@ class Judge:
             watermark: event time in epoch seconds; None: every period is fully reported.
         """
         batch = list(sectors)
+        for counts in batch:
+            absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
+        present = [counts for counts in batch if not absence.is_without_data(counts)]
         match look:
             case Look.CLOSED:
-                verdicts = self._close(batch, cadence, index, watermark)
+                verdicts = self._close(present, cadence, index, watermark)
+                verdicts += self._hold(batch, cadence, index)
             case Look.REVISED:
-                verdicts = self._revise(batch, cadence, index, watermark)
+                verdicts = self._revise(present, cadence, index, watermark)
             case Look.OPEN:
-                verdicts = self._peek(batch, cadence, index, watermark)
+                verdicts = self._peek(present, cadence, index, watermark)
             case Look.EARLY:
-                verdicts = self._early(batch, cadence, index, watermark)
+                verdicts = self._early(present, cadence, index, watermark)
             case Look.HOUR:
-                verdicts = self._hour(batch, index, watermark)
+                verdicts = self._hour(present, index, watermark)
         changed = {verdict.sector for verdict in verdicts}
         for counts in batch:
             if look is Look.CLOSED or counts.sector in changed:
                 counts.state.changed = True
         return verdicts
 
+    def pass_over(self, sectors: Sequence[Counts], cadence: Cadence, first: int, last: int) -> None:
+        """Pass over periods that are empty, as many before them were: keep models current, ask nothing."""
+        for counts in sectors:
+            counts.state.open_limits.pop(cadence, None)
+            counts.state.changed = True
+        for index in range(max(first, last - EVERY[cadence] + 1), last + 1):
+            self.models[cadence].refresh(sectors, index)
+
     def is_silence_due(self, counts: Counts, hour: int) -> bool:
         """Return whether silence is worth asking about at the start of this hour. (Asked very often.)"""
+        if absence.is_without_data(counts):
+            return self.limits.is_zero(counts, hour * HOUR)
         return hourly_silence.is_due(counts, hour)
+
+    def data_status(self, counts: Counts, event_time: float) -> DataStatus:
+        """Return whether a sector has data at a moment of event time (epoch seconds)."""
+        return absence.status_of(counts, self.limits, int(event_time) // HOUR)
 
     def _close(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
@@ -115,22 +136,65 @@ class Judge:
         for counts in sectors:
             counts.state.open_limits.pop(cadence, None)
         if cadence is Cadence.HOUR:
-            hours = hourly_silence.view_of(sectors, index)
-            return [] if hours is None else self._questions(hours, waits=True)
+            return self._close_hour(sectors, index)
         if watermark is not None:
             fitted_delays.learn(sectors, cadence, watermark)
         self.models[cadence].refresh(sectors, index)
         view = self._view(sectors, Look.CLOSED, cadence, index, watermark=watermark)
         if view is None:
             return []
+        # Silence comes first: of a sector without data nothing else is asked.
+        settled = [without_partial(each) for each in self._settled(view, watermark)]
+        silences = [verdict for each in settled for verdict in self._silence(each)]
+        view, *settled = (self._with_data(each) for each in (view, *settled))
         verdicts = self._questions(view, waits=False)
-        for settled in self._settled(view, watermark):
-            verdicts += self._questions(settled, waits=True)
+        for each in settled:
+            verdicts += self._questions(each, waits=True)
         if cadence is Cadence.DAY:
             of_hours = self.limits.alphas(view.sectors, Cadence.HOUR, Question.SILENCE)
-            hourly_silence.set_gaps(view, of_hours)
+            hourly_silence.set_rates(view, of_hours)
             hourly_surge.set_limits(view, self.limits.alphas(view.sectors, cadence, Question.SURGE))
+        return verdicts + silences
+
+    def _close_hour(self, sectors: Sequence[Counts], hour: int) -> list[Verdict]:
+        """Ask for silence in the hours up to this one; all that an hour by itself is asked for."""
+        days: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in sectors:
+            if counts.state.hourly.rates:
+                days[Cadence.DAY.index(local(counts.zone, hour))].append(counts)
+        verdicts: list[Verdict] = []
+        for day, batch in sorted(days.items()):
+            today, before = (
+                self._view(batch, Look.HOUR, Cadence.DAY, at, as_of=0.0) for at in (day, day - 1)
+            )
+            if today is not None and before is not None:
+                view = hourly_silence.view_of(today, before, hour)
+                verdicts += self._silence(view)
         return verdicts
+
+    def _silence(self, view: SectorView) -> list[Verdict]:
+        if view.cadence not in Question.SILENCE.entry.cadences:
+            return []
+        return questions.ask(Question.SILENCE, replace(view, data_until=self._data_until(view)), self.limits)
+
+    def _data_until(self, view: SectorView) -> Integers:
+        """The newest period of each sector for which there is data."""
+        return np.array(
+            [absence.data_until(counts, view.cadence, view.index, self.limits) for counts in view.sectors]
+        )
+
+    def _with_data(self, view: SectorView) -> SectorView:
+        """The same, of sectors with data."""
+        rows = [row for row, counts in enumerate(view.sectors) if not absence.is_without_data(counts)]
+        return view if len(rows) == len(view.sectors) else view.select(rows)
+
+    def _hold(self, sectors: Sequence[Counts], cadence: Cadence, index: int) -> list[Verdict]:
+        """Publish what stands in sectors without data."""
+        if cadence is Cadence.HOUR:
+            return []
+        missing = [counts for counts in sectors if absence.is_without_data(counts)]
+        view = self._view(missing, Look.CLOSED, cadence, index) if missing else None
+        return [] if view is None else absence.hold(view, self.limits)
 
     def _settled(self, view: SectorView, watermark: float | None) -> list[SectorView]:
         """The periods of which enough is reported now, oldest first; each sector's periods come once."""

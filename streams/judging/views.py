@@ -7,6 +7,9 @@ import numpy as np
 
 from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.fitted_models import Models
+from streams.baselines.gaps import gaps
+from streams.baselines.level import MEMORY, follow
+from streams.baselines.negative_binomial import Floats
 from streams.contract.questions import Look
 from streams.counting.sector_counts import Counts
 from streams.detectors import LONGEST, Reported, SectorView
@@ -47,9 +50,39 @@ def view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
+        tail=baseline.tail,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
-    return _as_reported(view, watermark)
+    view = _as_reported(_without_gaps(view, limits), watermark)
+    return _at_its_level(view, baseline.straying)
+
+
+def _without_gaps(view: SectorView, limits: OperatingLimits) -> SectorView:
+    """The same, with nothing expected in periods without data, and those marked that have data in part."""
+    cadence, first = view.cadence, view.index - LONGEST + 1
+    found = [gaps(counts, cadence, first, LONGEST, calendar=limits.calendar) for counts in view.sectors]
+    if not any(found):
+        return view
+    mean, partial = view.mean.copy(), np.zeros(view.mean.shape, bool)
+    for row, one in enumerate(found):
+        if one is not None:
+            mean[row, one.empty], partial[row] = 0.0, one.partial
+    return replace(view, mean=mean, partial=partial)
+
+
+def without_partial(view: SectorView) -> SectorView:
+    """The same, with nothing seen and nothing expected where a part is missing: that is no drop."""
+    if view.partial is None:
+        return view
+    reported = view.reported
+    if reported is not None:
+        reported = reported._replace(whole=np.where(view.partial, 0.0, reported.whole))
+    return replace(
+        view,
+        observed=np.where(view.partial, 0.0, view.observed),
+        mean=np.where(view.partial, 0.0, view.mean),
+        reported=reported,
+    )
 
 
 def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
@@ -69,3 +102,15 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
         known.share[:, -1], known.doubt[:, -1] = 1.0, 0.0
     mean, dispersion = reporting_delay.thinned(view.mean, view.dispersion[:, None], known)
     return replace(view, mean=mean, reported=Reported(known.share, known.doubt, dispersion, view.mean))
+
+
+def _at_its_level(view: SectorView, straying: Floats) -> SectorView:
+    """The same, with what the periods before say of the level where it strays."""
+    memory = MEMORY.get(view.cadence)
+    if memory is None or not straying.any():
+        return view
+    level = follow(view.observed, view.mean, view.each, straying, memory)
+    reported = view.reported
+    if reported is not None:
+        reported = reported._replace(whole=reported.whole * level.factor)
+    return replace(view, mean=view.mean * level.factor, error=view.error + level.error, reported=reported)

@@ -1,192 +1,319 @@
-"""One partition of `encounters`: the counts of its sectors, its watermark, and the closing of periods.
+"""One partition of `encounters`: the counts of its sectors, their watermarks, and the closing of periods.
+
+Every sector has a watermark of its own, made of its own records. So what is judged of a sector does not
+depend on its neighbours in the partition, on the number of partitions, or on how fast any of them is read:
+
+    records of a sector   09:58  09:59  10:01          10:07
+    watermark             9      9      10             10        hours; before 10:01 is counted, 9 is over
+
+Where events happen now (`wall_clock`), time passes also without events. The time at which the broker appended
+a record moves the watermark of its sector, as the clock has moved it for a worker that had read all there was
+(`pass_time`). A sector whose newest event was old when it was appended is history: no clock moves it.
 
 Everything that is asked of the judge is asked here.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import accumulate
+from math import inf
+from typing import Final, NamedTuple
 
 from streams.contract.cadence import DAY, HOUR, Cadence
-from streams.contract.dead_letters import Reason, Rejected
 from streams.contract.questions import Look
-from streams.contract.verdicts import Verdict
 from streams.counting import state_codec
 from streams.counting.decoder import Event
 from streams.counting.dedup import DedupIndex
-from streams.counting.sector_counts import KEEP, Added, Counts
+from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
+from streams.pipelines.marks import begins_quarter, following, is_skipped, next_mark
+from streams.pipelines.progress import Empty, Progress
 
-CLOCK = b"\0clock"  # key of the watermark; written after the sectors, so it is never ahead of them
-QUARTER = 6 * HOUR  # of a day, after which it is looked at before it is over
+LIVE: Final = 3 * DAY  # seconds after an event within which it is reported, where events happen now
+BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
 
 
-@dataclass
-class Counted:
-    """What became of events, for the metrics."""
+class Step(NamedTuple):
+    """Move a sector's watermark to a mark, then count events."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected
-    people: Counter[str] = field(default_factory=Counter)  # by sector
-    late: Counter[str] = field(default_factory=Counter)  # people by sector
-    rejected: list[Rejected] = field(default_factory=list)
+    mark: int  # hour
+    events: list[Event]
 
 
 class Partition:
     """The sectors of one partition."""
 
     def __init__(
-        self, judge: Judge, zones: Mapping[str, str], *, lateness: int, dedup: tuple[int, int]
+        self,
+        judge: Judge,
+        zones: Mapping[str, str],
+        *,
+        lateness: int,
+        dedup: tuple[int, int],
+        wall_clock: bool,
     ) -> None:
-        self._judge, self._zones = judge, zones
-        self._lateness, self._dedup = lateness, dedup
+        self._judge, self._zones, self._dedup = judge, zones, dedup
+        self._late_hours = -(-lateness // HOUR)
+        self._wall_clock = wall_clock
         self.counts: dict[str, Counts] = {}
-        self.watermark = 0  # the newest event time, epoch seconds
         self._touched: set[str] = set()  # sectors that changed since the last commit
-        self._revised: set[str] = set()  # sectors with closed periods that changed
 
-    def count(self, events: Mapping[str, list[Event]], counted: Counted) -> None:
-        """Count events by sector, in the order of their offsets."""
-        for sector, batch in events.items():
-            counts = self.counts.get(sector)
-            if counts is None:
-                zone = self._zones.get(sector, "UTC")
-                counts = self.counts[sector] = Counts(sector, zone, DedupIndex(*self._dedup))
-            before = counts.people
-            added = counts.add(batch, self.watermark)
-            counted.people[sector] = counted.people.get(sector, 0) + counts.people - before
-            _tally(counted, sector, added)
-            if counts.revised:
-                self._revised.add(sector)
-        self._touched |= events.keys()
+    @property
+    def event_time(self) -> int:
+        """The newest event time, epoch seconds; 0 where there is none."""
+        return max((counts.event_time for counts in self.counts.values()), default=0)
 
-    def close_periods(self, until: int) -> list[Verdict]:
-        """Move the watermark to `until` (epoch seconds), and close what is over by it, oldest first."""
-        before, crossed = self.watermark, until // HOUR > self.watermark // HOUR
-        self.watermark = max(self.watermark, until)
-        verdicts: list[Verdict] = []
-        if crossed:
-            verdicts += self._revise()
-        while crossed and (due := self._due()):
-            # Of all that is over, what ended first: so that a month is closed after its days.
-            cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
-            batch = due[cadence, index]
-            for counts in batch:
-                counts.close(cadence, index)
-            verdicts += self._ask(Look.CLOSED, batch, cadence, index)
-            self._touched.update(counts.sector for counts in batch)
-        if crossed:
-            verdicts += self._look_at_hours(before)
-            verdicts += self._look_early(before)
-        return verdicts
+    def process(self, by_sector: Mapping[str, list[Event]], progress: Progress) -> Iterator[None]:
+        """Count events by sector, and close and judge what is over before each of them.
 
-    def look_at_open_periods(self, sectors: Iterable[str]) -> list[Verdict]:
-        """Look at open periods whose count could already be a breach."""
-        batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
-        for sector in sectors:
-            counts = self.counts[sector]
-            if counts.is_quiet():
-                continue
-            counts.settle()
-            for cadence, series in counts.series.items():
-                if cadence is Cadence.HOUR or series.values[-1] < counts.state.open_limits.get(cadence, 0):
-                    continue
-                index = series.end - 1
-                if index > counts.closed.get(cadence, index - 1):
-                    batches[cadence, index].append(counts)
-        verdicts: list[Verdict] = []
-        for (cadence, index), batch in sorted(batches.items()):
-            verdicts += self._ask(Look.OPEN, batch, cadence, index)
-        return verdicts
+        Events of a sector are in the order of their offsets. Stops after each piece of work; between two
+        stops state and progress belong together.
+        """
+        steps = dict[str, deque[Step]]()
+        for sector, events in by_sector.items():
+            counts = self.counts.get(sector) or self._new(sector)
+            if events[0].position <= counts.offset:
+                events = [event for event in events if event.position > counts.offset]
+            if events:
+                steps[sector] = self._steps(counts, events)
+        self._touched |= steps.keys()
+        yield from self._run(steps, progress)
+
+    def pass_time(self, now: float, progress: Progress) -> Iterator[None]:
+        """Move live sectors to `now`, the broker's time; only where the partition is read to its end."""
+        hour = int(now // HOUR)
+        live = (counts.sector for counts in self.counts.values() if counts.is_live)
+        yield from self._run({sector: deque([Step(hour, [])]) for sector in live}, progress)
 
     def dirty(self) -> list[Pair]:
         """Return the keys and values that changed since the last call."""
-        if not self._touched:
-            return []
-        pairs = [pair for sector in sorted(self._touched) for pair in state_codec.pairs(self.counts[sector])]
-        self._touched.clear()
-        return [*pairs, (CLOCK, str(self.watermark).encode())]
+        touched, self._touched = sorted(self._touched), set()
+        return [pair for sector in touched for pair in state_codec.pairs(self.counts[sector])]
 
     def restore(self, held: Mapping[bytes, bytes]) -> None:
         """Restore what `dirty` returned; raises StateVersionError."""
-        self.watermark = int(held.get(CLOCK, b"0"))
-        sectors = {key: value for key, value in held.items() if key != CLOCK}
-        self.counts = state_codec.restore(sectors, self._zones, self._dedup)
-        self._revised = {sector for sector, counts in self.counts.items() if counts.revised}
+        self.counts = state_codec.restore(held, self._zones, self._dedup)
 
-    def _revise(self) -> list[Verdict]:
-        """Judge closed periods that changed: once an hour, and not at every late event."""
-        batches: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
-        for sector in sorted(self._revised):
-            self.counts[sector].settle()
-            for period in self.counts[sector].revised:
-                batches[period].append(self.counts[sector])
-            self.counts[sector].revised.clear()
-        verdicts: list[Verdict] = []
-        for (cadence, index), batch in sorted(batches.items()):
-            verdicts += self._ask(Look.REVISED, batch, cadence, index)
-        self._touched |= self._revised
-        self._revised.clear()
-        return verdicts
+    def _new(self, sector: str) -> Counts:
+        zone = self._zones.get(sector, "UTC")
+        counts = self.counts[sector] = Counts(sector, zone, DedupIndex(*self._dedup))
+        return counts
 
-    def _look_at_hours(self, before: int) -> list[Verdict]:
-        """Look at the hours that are over since, of days that are not."""
-        last = (self.watermark - self._lateness) // HOUR
-        verdicts: list[Verdict] = []
-        for hour in range(max((before - self._lateness) // HOUR, last - 24), last):
-            verdicts += self._ask(Look.HOUR, self.counts.values(), Cadence.HOUR, hour)
-        return verdicts
+    def _steps(self, counts: Counts, events: Sequence[Event]) -> deque[Step]:
+        """Split the events of a sector wherever its time enters another hour."""
+        steps = deque([Step(counts.watermark, list[Event]())])
+        boundary = (counts.watermark + 1) * HOUR
+        for event in events:
+            moved = event.event_time
+            if self._wall_clock and self._is_live(event) and event.appended_at > moved:
+                moved = event.appended_at
+            if moved >= boundary:
+                steps.append(Step(moved // HOUR, []))
+                boundary = (moved // HOUR + 1) * HOUR
+            steps[-1].events.append(event)
+        if not steps[0].events:
+            steps.popleft()
+        return steps
 
-    def _look_early(self, before: int) -> list[Verdict]:
-        """Look at open days of which another quarter is over."""
-        batches: defaultdict[int, list[Counts]] = defaultdict(list)
-        for counts in self.counts.values():
-            now, then = (local(counts.zone, at // HOUR) for at in (self.watermark, before))
-            index = Cadence.DAY.index(now)
-            is_new = now // QUARTER > then // QUARTER and now % DAY >= QUARTER
-            if is_new and Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == index - 1:
-                counts.settle()
-                batches[index].append(counts)
-        verdicts: list[Verdict] = []
-        for index, batch in sorted(batches.items()):
-            verdicts += self._ask(Look.EARLY, batch, Cadence.DAY, index)
-        return verdicts
+    def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
+        """Take all steps of some sectors. Those that reach a mark are judged there together."""
+        agenda: list[tuple[int, str]] = []
+        for sector, todo in steps.items():
+            counts = self.counts[sector]
+            if not counts.series:
+                counts.watermark = max(counts.watermark, todo[0].mark)
+            heappush(agenda, (self._next(counts, todo[0].mark), sector))
+        while agenda:
+            mark, batch = agenda[0][0], list[Counts]()
+            while agenda and agenda[0][0] == mark:
+                batch.append(self.counts[heappop(agenda)[1]])
+            moved = [counts for counts in batch if counts.watermark < mark]
+            yield from self._judge_at(mark, moved, progress)
+            for counts in moved:
+                counts.watermark = mark
+            reached = [counts for counts in batch if steps[counts.sector][0].mark <= mark]
+            yield from self._count(reached, steps, progress)
+            for counts in batch:
+                if todo := steps[counts.sector]:
+                    heappush(agenda, (self._next(counts, todo[0].mark), counts.sector))
 
-    def _due(self) -> dict[tuple[Cadence, int], list[Counts]]:
-        """The next period of each sector and cadence that is over, by period."""
-        hour = (self.watermark - self._lateness) // HOUR
+    def _next(self, counts: Counts, mark: int) -> int:
+        return mark if mark <= counts.watermark + 1 else min(mark, next_mark(counts, self._late_hours))
+
+    def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+        """Ask all that is due where sectors reach a mark."""
+        for counts in batch:
+            counts.settle()
+        yield from self._revise(mark, batch, progress)
+        yield from self._close(mark, batch, progress)
+        hour = mark - self._late_hours - 1
+        with_people = [
+            counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
+        ]
+        yield from self._look(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
+        for day, some in sorted(_at_quarters(batch, mark).items()):
+            yield from self._look(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
+
+    def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+        """Judge closed periods that changed: at the next mark, and not at every late event."""
+        changed: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
+        for counts in batch:
+            for period in counts.revised:
+                changed[period].append(counts)
+        for (cadence, index), some in sorted(changed.items()):
+            for few in _chunks(some):
+                self._touched.update(counts.sector for counts in few)
+                for counts in few:
+                    counts.revised.discard((cadence, index))
+                self._ask(Look.REVISED, few, cadence, index, mark * HOUR, progress)
+                yield
+
+    def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+        """Close what is over: of all that is, what ended first, so that a month is closed after its days."""
+        hour = mark - self._late_hours
+        while due := self._due(hour, batch):
+            cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
+            for few in _chunks(due[cadence, index]):
+                self._touched.update(counts.sector for counts in few)
+                judged = []
+                for counts in few:
+                    if cadence is not Cadence.HOUR and is_skipped(counts.series[cadence], index):
+                        self._pass_over(counts, cadence, index, hour, progress)
+                    else:
+                        counts.close(cadence, index)
+                        judged.append(counts)
+                if judged:
+                    self._ask(Look.CLOSED, judged, cadence, index, mark * HOUR, progress)
+                yield
+
+    def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
+        """Return by period the sectors of which it is the next one that is over at an hour."""
         due: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
-        over: dict[tuple[str, Cadence], int] = {}
-        for counts in self.counts.values():
+        for counts in batch:
             for cadence, series in counts.series.items():
-                if cadence is Cadence.HOUR:
-                    # All that an hour is asked for is silence: only the last one, where it was long enough.
-                    if counts.closed.get(cadence, 0) < hour - 1 and self._judge.is_silence_due(counts, hour):
-                        due[cadence, hour - 1].append(counts)
-                    continue
-                last = over.get((counts.zone, cadence))
-                if last is None:
-                    last = over[counts.zone, cadence] = cadence.index(local(counts.zone, hour)) - 1
-                # After a silence longer than what is kept, there is nothing left to judge in between.
-                following = max(counts.closed.get(cadence, series.first - 1), last - KEEP[cadence]) + 1
-                if following <= last:
-                    due[cadence, following].append(counts)
+                if cadence is not Cadence.HOUR:
+                    index = following(counts, series)
+                    if index < cadence.index(local(counts.zone, hour)):
+                        due[cadence, index].append(counts)
+                # All that an hour is asked for is silence.
+                elif following(counts, series) < hour and self._judge.is_silence_due(counts, hour):
+                    due[cadence, hour - 1].append(counts)
         return due
 
-    def _ask(self, look: Look, batch: Iterable[Counts], cadence: Cadence, index: int) -> list[Verdict]:
-        verdicts = self._judge.ask(look, batch, cadence=cadence, index=index, watermark=self.watermark)
+    def _pass_over(self, counts: Counts, cadence: Cadence, index: int, hour: int, progress: Progress) -> None:
+        """Close all empty periods up to an hour, and judge none of them."""
+        last = cadence.index(local(counts.zone, hour)) - 1
+        self._judge.pass_over([counts], cadence, index, last)
+        counts.close(cadence, last)
+        progress.empty.append(Empty(counts.sector, counts.zone, cadence, index, last))
+
+    def _count(
+        self, batch: Sequence[Counts], steps: Mapping[str, deque[Step]], progress: Progress
+    ) -> Iterator[None]:
+        """Take the next step of sectors that have reached its mark."""
+        todo = [(counts, steps[counts.sector].popleft().events) for counts in batch]
+        yield from self._set_limits([counts for counts, events in todo if events], progress)
+        for counts, events in todo:
+            while events:
+                counted = self._add(counts, events, progress)
+                events = events[counted:]
+                if counts.room() <= 0:
+                    yield from self._look_again(counts, progress)
+
+    def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+        """Look at periods that have just begun, to know from which count on they are worth another look."""
+        begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
+        for counts in batch:
+            limits = counts.state.open_limits
+            for cadence in counts.series:
+                if cadence not in limits and cadence is not Cadence.HOUR:
+                    index = cadence.index(local(counts.zone, counts.watermark))
+                    begun[cadence, index, counts.watermark].append(counts)
+        for (cadence, index, mark), some in sorted(begun.items()):
+            for counts in some:
+                counts.settle()
+            yield from self._look(Look.OPEN, some, cadence, index, mark * HOUR, progress)
+
+    def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> int:
+        """Count as many events as surely reach no limit, and one more; return their number."""
+        room = counts.room()
+        number = len(events)
+        if room != inf and sum([event.count for event in events]) >= room:
+            counts.settle()
+            room = counts.room()
+            number = 1 + sum(total < room for total in accumulate(event.count for event in events))
+        batch, before = events[:number], counts.people
+        if self._wall_clock:
+            self._note_life(counts, batch)
+        added = counts.add(batch, counts.watermark * HOUR)
+        progress.count(counts.sector, counts.people - before, added)
+        return len(batch)
+
+    def _look_again(self, counts: Counts, progress: Progress) -> Iterator[None]:
+        """Look at open periods whose count may be a breach; at most once a second of event time."""
+        counts.settle()
+        as_of = max(counts.event_time, counts.watermark * HOUR)
+        if as_of <= counts.looked_at:
+            return
+        for cadence, limit in list(counts.state.open_limits.items()):
+            if cadence in counts.series and counts.open_count(cadence) >= limit:
+                counts.looked_at = as_of
+                index = counts.series[cadence].end - 1
+                yield from self._look(Look.OPEN, [counts], cadence, index, as_of, progress)
+
+    def _look(
+        self,
+        look: Look,
+        batch: Sequence[Counts],
+        cadence: Cadence,
+        index: int,
+        watermark: int,
+        progress: Progress,
+    ) -> Iterator[None]:
+        """Look at a period of some sectors that changes nothing in them; done again, it gives the same."""
+        for few in _chunks(batch):
+            self._ask(look, few, cadence, index, watermark, progress)
+            yield
+
+    def _ask(
+        self,
+        look: Look,
+        batch: Sequence[Counts],
+        cadence: Cadence,
+        index: int,
+        watermark: int,
+        progress: Progress,
+    ) -> None:
+        verdicts = self._judge.ask(look, batch, cadence=cadence, index=index, watermark=watermark)
         self._touched.update(verdict.sector for verdict in verdicts)
-        return verdicts
+        progress.verdicts += verdicts
+        progress.periods += len(batch)
+
+    def _note_life(self, counts: Counts, events: Sequence[Event]) -> None:
+        """A sector is live while what moves its time is reported as it happens."""
+        for event in events:
+            if self._is_live(event):
+                counts.is_live = True
+            elif event.event_time >= counts.watermark * HOUR:
+                counts.is_live = False
+
+    def _is_live(self, event: Event) -> bool:
+        return event.appended_at - event.reported_at <= LIVE
 
 
-def _tally(counted: Counted, sector: str, added: Added) -> None:
-    outcomes = counted.outcomes
-    outcomes["counted"] += added.counted
-    outcomes["duplicate"] += added.duplicate
-    outcomes["corrected"] += added.corrected
-    if added.late:
-        counted.late[sector] += added.late
-    for event in added.unknown:
-        detail = f"replaces {event.replaces!r}, which is not remembered"
-        counted.rejected.append(Rejected(event.position, Reason.UNKNOWN_ORIGINAL, detail))
+def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:
+    return (batch[start : start + BATCH] for start in range(0, len(batch), BATCH))
+
+
+def _at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
+    """Return by open day the sectors where another quarter of it is over at a mark."""
+    found: defaultdict[int, list[Counts]] = defaultdict(list)
+    for counts in batch:
+        day = Cadence.DAY.index(local(counts.zone, mark))
+        is_open = Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1
+        if is_open and begins_quarter(counts.zone, mark):
+            found[day].append(counts)
+    return found

@@ -1,12 +1,15 @@
 """The sector pipeline, pure: records of `encounters` in, verdicts out.
 
-    records ─ decode ─▶ events ─ count ─▶ counts ─ close periods ─▶ verdicts
+    records ─ decode ─▶ events ─ Partition: count, close periods, judge ─▶ verdicts, summaries
 
-Event time is a partition's: that of its newest event. When it has passed the end of a period (and the allowed
-lateness), that period is over for every sector of the partition. A fetch is cut where this happens, so that
-what is closed depends on the records alone and not on how they were fetched:
+What follows from the records of a sector depends on these records alone: their values, their order and the
+time at which the broker appended each. How they were fetched, what lies beside them in their partition, and
+how far other partitions are read changes nothing.
 
-        fetch  ▏ 09:58  09:59 ▕ 10:01  10:07 ▏       cut at 10:00: count two, close the hour, count two
+Work can be cut. With a `budget` of judged periods, `process` and `tick` stop where it is used up and say so
+(`SectorOutput.more`). `proceed` goes on with a fetch, another `tick` with the passing of time. Between two
+calls the outputs so far can be published and the state written; the offset to commit is still the one before
+the fetch. Cuts change no verdict.
 """
 
 from collections import Counter, defaultdict
@@ -14,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from streams.contract.cadence import HOUR
 from streams.contract.dead_letters import DeadLetter, Reason, Rejected
+from streams.contract.reading import LATEST
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Decoder, Event
@@ -23,7 +26,9 @@ from streams.counting.dedup import HORIZON, LIMIT
 from streams.counting.placement import Home, refuse_misplaced
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.partition import Counted, Partition
+from streams.judging.period_summary import PeriodSummary, summaries
+from streams.pipelines.partition import Partition
+from streams.pipelines.progress import Progress
 
 
 class Record(Protocol):
@@ -31,27 +36,33 @@ class Record(Protocol):
 
     offset: int
     value: bytes | None
-    timestamp: int  # ms, the broker's
+    timestamp: int  # ms, when the broker appended it
 
 
 @dataclass
 class SectorOutput:
-    """What follows from a fetch: what to publish, and what happened, for the metrics."""
+    """What follows from records and time: what to publish, and what happened, for the metrics."""
 
     verdicts: list[Verdict] = field(default_factory=list)
+    summaries: list[PeriodSummary] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected, rejected
     reasons: Counter[Reason] = field(default_factory=Counter)
     late: Counter[str] = field(default_factory=Counter)  # people by sector
     people: Counter[str] = field(default_factory=Counter)  # by sector
     produced_at: int = 0  # ms: the timestamp of the newest record
+    more: bool = False  # work is left: call `proceed` (`tick`) again
 
 
-class Segment(NamedTuple):
-    """Events between two closings, by sector."""
+class Work(NamedTuple):
+    """A fetch, or the passing of time, in one partition. Dropped half done, it can be done anew."""
 
-    watermark: int  # event time behind them, epoch seconds
-    events: Mapping[str, list[Event]]
+    partition: int
+    topic: str
+    records: Sequence[Record]
+    produced_at: int  # ms
+    progress: Progress
+    steps: Iterator[None]
 
 
 class SectorPipeline:
@@ -65,45 +76,68 @@ class SectorPipeline:
         *,
         lateness: int = 0,
         dedup: tuple[int, int] = (LIMIT, HORIZON),
+        wall_clock: bool = False,
         home: Home | None = None,
+        budget: int | None = None,
     ) -> None:
-        self._home = home  # the partition of a sector; None: any will do
-        self._zones = {sector.id: sector.time_zone for sector in registry.sector}
+        """Make a pipeline without state.
+
+        Args:
+            registry: the sectors.
+            judge: what is asked about them.
+            decoder: of the registry, where its limits are not the usual ones.
+            lateness: seconds of event time that a period is held open beyond its end.
+            dedup: event ids remembered per sector, and for how many hours.
+            wall_clock: whether events happen now, so that time passes also without any.
+            home: the partition of a sector, where events elsewhere are refused; None: any will do.
+            budget: periods to judge before work is cut; None: it never is.
+        """
+        self._registry = registry
         self._decoder = decoder or Decoder(registry)
         self._judge = judge
-        self._lateness = lateness  # seconds of event time that a period is held open beyond its end
-        self._dedup = dedup  # event ids remembered per sector, and for how many hours
+        self._zones = {sector.id: sector.time_zone for sector in registry.sector}
+        self._lateness, self._dedup, self._wall_clock = lateness, dedup, wall_clock
+        self._home, self._budget = home, budget
+        self._work: dict[int, Work] = {}  # by partition: what is not done yet
         self.partitions: dict[int, Partition] = {}
 
     def process(self, partition: int, records: Sequence[Record], topic: str = "encounters") -> SectorOutput:
         """Process one fetch of one partition, in the order of its offsets."""
-        newest = max(record.timestamp for record in records)
-        values, offsets = [record.value for record in records], [record.offset for record in records]
-        decoded = self._decoder.decode(values, newest / 1000, offsets)
+        decoded = self._decoder.decode(
+            [record.value for record in records],
+            [min(record.timestamp, LATEST) / 1000 for record in records],
+            [record.offset for record in records],
+        )
         if self._home is not None:
             decoded = refuse_misplaced(decoded, partition, self._home)
-        held, counted, verdicts = self._partition(partition), Counted(), list[Verdict]()
-        for segment in _split_at_hours(decoded.events, held.watermark):
-            held.count(segment.events, counted)
-            verdicts += held.close_periods(segment.watermark)
-        verdicts += held.look_at_open_periods(counted.people)
-        rejected = [*decoded.rejected, *counted.rejected]
-        return SectorOutput(
-            verdicts=verdicts,
-            dead=_dead_letters(rejected, records, topic, partition, newest / 1000),
-            outcomes=counted.outcomes + Counter(rejected=len(rejected)),
-            reasons=Counter(one.reason for one in rejected),
-            late=counted.late,
-            people=counted.people,
-            produced_at=newest,
-        )
+        progress = Progress(rejected=decoded.rejected)
+        steps = self._partition(partition).process(_by_sector(decoded.events), progress)
+        newest = max(record.timestamp for record in records)
+        self._work[partition] = Work(partition, topic, records, newest, progress, steps)
+        return self.proceed(partition)
+
+    def proceed(self, partition: int) -> SectorOutput:
+        """Go on with the fetch of a partition where `process` has cut it."""
+        output = SectorOutput()
+        if partition in self._work:
+            self._go_on(self._work[partition], self._budget, output)
+        return output
 
     def tick(self, now: float, moves: bool = True) -> SectorOutput:
-        """Let the clock on the wall move event time on: for partitions from which nothing comes."""
-        output = SectorOutput(produced_at=int(now * 1000))
-        for partition in self.partitions.values() if moves else ():
-            if partition.counts:
-                output.verdicts += partition.close_periods(int(now))
+        """Let time pass to `now`, the broker's (epoch seconds), in live sectors.
+
+        `moves` is whether every partition held here is read to its end.
+        """
+        output, left = SectorOutput(), self._budget
+        for number, partition in self.partitions.items() if moves and self._wall_clock else ():
+            if number not in self._work:
+                progress = Progress()
+                steps = partition.pass_time(now, progress)
+                self._work[number] = Work(number, "", (), int(now * 1000), progress, steps)
+            judged = self._go_on(self._work[number], left, output)
+            if output.more:
+                break
+            left = None if left is None else max(left - judged, 1)
         return output
 
     def dirty(self) -> dict[int, list[Pair]]:
@@ -117,38 +151,61 @@ class SectorPipeline:
         self._partition(partition).restore(held)
 
     def drop(self, partition: int) -> None:
-        """Forget a partition."""
+        """Forget a partition, and the work that is left on it."""
+        self._work.pop(partition, None)
         self.partitions.pop(partition, None)
 
     def _partition(self, number: int) -> Partition:
         if number not in self.partitions:
             self.partitions[number] = Partition(
-                self._judge, self._zones, lateness=self._lateness, dedup=self._dedup
+                self._judge,
+                self._zones,
+                lateness=self._lateness,
+                dedup=self._dedup,
+                wall_clock=self._wall_clock,
             )
         return self.partitions[number]
 
+    def _go_on(self, work: Work, budget: int | None, output: SectorOutput) -> int:
+        """Work until `budget` periods are judged (None: to the end); return how many were."""
+        judged = 0
+        for _ in work.steps:
+            judged = work.progress.periods
+            if budget is not None and judged >= budget:
+                output.more = True
+                break
+        else:
+            judged = work.progress.periods
+            del self._work[work.partition]
+        self._collect(work, output)
+        return judged
 
-def _dead_letters(
-    rejected: Sequence[Rejected], records: Sequence[Record], topic: str, partition: int, when: float
-) -> list[DeadLetter]:
-    by_offset = {record.offset: record for record in records} if rejected else {}
-    return [
-        DeadLetter.of(one, by_offset[one.position].value, topic, partition, one.position, when)
-        for one in rejected
-    ]
+    def _collect(self, work: Work, output: SectorOutput) -> None:
+        """Move what has happened since the last time from the work to an output."""
+        done = work.progress.take()
+        output.verdicts += done.verdicts
+        output.summaries += summaries(done.verdicts, self._registry)
+        for empty in done.empty:
+            output.summaries += empty.summaries(self._registry)
+        output.dead += _dead_letters(done.rejected, work)
+        output.outcomes.update(done.outcomes, rejected=len(done.rejected))
+        output.reasons.update(one.reason for one in done.rejected)
+        output.late.update(done.late)
+        output.people.update(done.people)
+        output.produced_at = max(output.produced_at, work.produced_at)
 
 
-def _split_at_hours(events: Iterable[Event], watermark: int) -> Iterator[Segment]:
-    """Split events wherever event time enters another hour (every period ends with one)."""
-    by_sector: defaultdict[str, list[Event]] = defaultdict(list)
-    boundary = (watermark // HOUR + 1) * HOUR
+def _dead_letters(rejected: Sequence[Rejected], work: Work) -> Iterator[DeadLetter]:
+    by_offset = {record.offset: record for record in work.records} if rejected else {}
+    for one in rejected:
+        record = by_offset[one.position]
+        yield DeadLetter.of(
+            one, record.value, work.topic, work.partition, record.offset, record.timestamp / 1000
+        )
+
+
+def _by_sector(events: Iterable[Event]) -> dict[str, list[Event]]:
+    found: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
-        at = event.event_time
-        if at > watermark:
-            watermark = at
-            if at >= boundary:
-                yield Segment(at, by_sector)
-                by_sector = defaultdict(list)
-                boundary = (at // HOUR + 1) * HOUR
-        by_sector[event.sector].append(event)
-    yield Segment(watermark, by_sector)
+        found[event.sector].append(event)
+    return found

@@ -53,7 +53,7 @@ class Broker:
 
 
 @contextmanager
-def spoken_to(broker: Broker) -> Iterator[None]:
+def kafka_errors(broker: Broker) -> Iterator[None]:
     """Turn what kafka-python raises into BrokerError."""
     try:
         yield
@@ -64,7 +64,7 @@ def spoken_to(broker: Broker) -> Iterator[None]:
 @contextmanager
 def administering(broker: Broker) -> Iterator[KafkaAdminClient]:
     """An admin client for a while; raises BrokerError where no broker answers in time."""
-    with spoken_to(broker):
+    with kafka_errors(broker):
         admin = KafkaAdminClient(**broker.options)
         try:
             yield admin

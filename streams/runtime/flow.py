@@ -12,7 +12,7 @@ position in the source stays where it was until the last piece is done.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,7 +20,7 @@ from faust.types import TP
 from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow_spec import FlowSpec, Resumable
+from streams.runtime.flow_spec import Core, FlowSpec
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
@@ -28,6 +28,7 @@ from streams.runtime.transport import Consumer, Fetch, Producer
 log = structlog.get_logger()
 
 READ_BACK_SECONDS = 60.0
+PIECE = 200  # periods that are judged before the event loop turns: some 50 ms
 
 
 class Kafka(NamedTuple):
@@ -56,6 +57,8 @@ class Flow:
         self.source = spec.source
         self.changelog = changelog
         self._core, self._publisher, self._metrics = spec.core, spec.publisher, spec.metrics
+        self._pieces = Pieces(spec.core)
+        self.spec = spec
         self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
         self._underway = 0  # fetches whose last piece is not done
@@ -82,7 +85,7 @@ class Flow:
                 self.positions[fetch.partition] = fetch.end
                 return
             started = time.perf_counter()
-            outcome = self._core.process(fetch.partition, records, self.source)
+            outcome = self._pieces.process(fetch.partition, records, self.source)
             self._metrics.batch(outcome, len(records), time.perf_counter() - started)
             await self._publisher.publish(self._kafka.producer(), outcome)
             if not _more(outcome):
@@ -103,7 +106,7 @@ class Flow:
             async with self._turn:
                 if self.stopping or assignment != self._assignment:
                     return  # its position has not moved: it is read again
-                outcome = cast("Resumable", self._core).proceed(fetch.partition)
+                outcome = self._pieces.resume()
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
                 if not _more(outcome):
@@ -129,13 +132,15 @@ class Flow:
 
     async def tick(self, now: float, moves: bool) -> None:
         """Let time pass (`now`: epoch seconds), and where it `moves` it, event time."""
-        more = True
-        while more and not self.stopping:
+        more = False
+        while not (self.stopping or self._underway):
             async with self._turn:
-                outcome = self._core.tick(now, moves and not self._underway)
+                outcome = self._pieces.resume() if more else self._pieces.tick(now, moves)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
             more = _more(outcome)
+            if not more:
+                return
             self._worked(self.source)
             await asyncio.sleep(0)
 
@@ -163,6 +168,7 @@ class Flow:
         """Read back the state of the partitions that are new here. Raises StateError."""
         started = time.monotonic()
         mine = sorted(tp.partition for tp in partitions if tp.topic == self.source)
+        self._refuse_new_partitions(mine)
         held = await self._read_back(mine)
         for partition, state in held.items():
             self._restore(partition, {key: value for key, value in state.pairs if value is not None})
@@ -179,6 +185,15 @@ class Flow:
             keys=keys,
             seconds=round(self.recovery_seconds, 3),
         )
+
+    def _refuse_new_partitions(self, mine: Iterable[int]) -> None:
+        known = self.changelog.partitions
+        if known is not None and (new := sorted(set(mine) - known)):
+            raise StateError(
+                f"{self.source} has new partitions {new}, its changelog {self.changelog.topic} has "
+                f"{len(known)}: stop all workers and producers, and run `surgewatch topics --partitions "
+                f"{max(new) + 1}`, which moves the state"
+            )
 
     async def _read_back(self, partitions: Sequence[int]) -> Mapping[int, State]:
         """The state of partitions. Tried again for a while: a broker may be away for a moment."""
@@ -228,12 +243,32 @@ class Flow:
                 self.changelog.close(tp.partition)
 
 
+class Pieces:
+    """A core whose work is done piece by piece, if it can cut it."""
+
+    def __init__(self, core: Core) -> None:
+        self._core: Any = core
+        self._budget = {"budget": PIECE} if hasattr(core, "resume") else {}
+
+    def process(self, partition: int, records: Sequence[Any], source: str) -> Any:
+        """Process a fetch, or its first piece."""
+        return self._core.process(partition, records, source, **self._budget)
+
+    def tick(self, now: float, moves: bool) -> Any:
+        """Let time pass, or begin to."""
+        return self._core.tick(now, moves, **self._budget)
+
+    def resume(self) -> Any:
+        """Do the next piece."""
+        return self._core.resume(PIECE)
+
+
 def fingerprint(record: Any) -> bytes:
-    """Tell a record of the source from any other that may stand at its offset: `offset:hash`."""
+    """Return what distinguishes a record from any other at its offset: `offset:hash`."""
     content = b"%d:" % len(record.key or b"") + (record.key or b"") + (record.value or b"")
     return b"%d:%s" % (record.offset, xxh3_64_hexdigest(content).encode())
 
 
 def _more(outcome: Any) -> bool:
-    """Is a piece of the work left? Cores that never cut their work do not say so."""
+    """Is a piece of the work left? Cores that never cut their work have no such field."""
     return bool(getattr(outcome, "more", False))

@@ -95,7 +95,7 @@ class RuntimeMetrics:
         self._skew.set(seconds)
 
     def storage(self, written: int, recovery_seconds: float) -> None:
-        """Bytes that the changelog has taken, and how long reading it back took."""
+        """Bytes written to the changelog, and how long reading it back took."""
         self._state.set(written)
         self._recovery.set(recovery_seconds)
 

@@ -30,8 +30,9 @@ from streams.worker.settings import Settings
 
 log = structlog.get_logger()
 
+BUDGET = 50  # periods that are judged before the event loop turns
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
-KINDS = ("policy", "capacity", "sensitivity")
+KINDS = ("policy", "capacity", "sensitivity", "confirm")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
@@ -74,6 +75,8 @@ async def streams_worker() -> AsyncIterator[Worker]:
         Decoder(sectors, limit=settings.record_bytes),
         lateness=settings.lateness_seconds,
         dedup=(settings.dedup_ids, settings.dedup_hours),
+        wall_clock=settings.clock == "wall",
+        budget=BUDGET,
         home=lambda sector: worker.home("encounters", sector),
     )
     metrics = Metrics(sectors)
@@ -84,19 +87,21 @@ async def streams_worker() -> AsyncIterator[Worker]:
         raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
 
     def show() -> None:
-        parts = {at: (held.watermark, held.counts.values()) for at, held in pipeline.partitions.items()}
+        parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
         metrics.state(parts, time.time())
 
     worker = Worker(
         settings,
         [
-            FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings, sectors), metrics),
+            FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings), metrics),
             FlowSpec(
                 "summaries",
                 BorderPipeline(sectors),
                 "borders",
                 BorderPublisher(settings),
                 BorderMetrics(metrics),
+                upstream="encounters",
+                on_any_clock=True,
             ),
         ],
         metrics.runtime,

@@ -104,7 +104,7 @@ class Metrics:
             if verdict.question is Question.SURGE and not verdict.subject:
                 self._keep_newest(verdict)
 
-    def border(self, outcome: border_pipeline.Outcome) -> None:
+    def border(self, outcome: border_pipeline.BorderOutput) -> None:
         """What followed from period summaries."""
         for name, number in outcome.summaries.items():
             self._summaries.labels(name).inc(number)
@@ -176,10 +176,10 @@ class BorderMetrics:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def batch(self, outcome: border_pipeline.Outcome, events: int, seconds: float) -> None:
+    def batch(self, outcome: border_pipeline.BorderOutput, events: int, seconds: float) -> None:
         """One batch of summaries has been processed."""
         self._metrics.border(outcome)
 
-    def outcome(self, outcome: border_pipeline.Outcome) -> None:
+    def outcome(self, outcome: border_pipeline.BorderOutput) -> None:
         """What followed from a tick."""
         self._metrics.border(outcome)

@@ -1,11 +1,9 @@
-"""What the cores say, as records of the output topics."""
+"""Publish what follows from records, on the output topics."""
 
 from collections.abc import Sequence
 
 from streams.contract.reading import PRODUCED_AT
-from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
-from streams.judging.period_summary import summaries
 from streams.pipelines import border_pipeline, sector_pipeline
 from streams.runtime.transport import Producer, Record
 from streams.worker.settings import Settings
@@ -14,23 +12,21 @@ from streams.worker.settings import Settings
 class VerdictPublisher:
     """Publish verdicts by sector, summaries by border, and refused records as dead letters."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, settings: Settings) -> None:
         self._verdicts = settings.topic("verdicts")
-        self._levels = settings.topic("summaries")
+        self._summaries = settings.topic("summaries")
         self._dead = settings.topic("encounters.dead")
 
     async def publish(self, producer: Producer, outcome: sector_pipeline.SectorOutput) -> None:
-        """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
+        """Hand an outcome to the producer; the broker has it once `producer.settled()` returns."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+        if outcome.summaries:
             at = [(PRODUCED_AT, str(outcome.produced_at).encode())]
-            told = [
-                (summary.border.encode(), summary.model_dump_json().encode(), at)
-                for summary in summaries(outcome.verdicts, self._registry)
-            ]
-            if told:
-                await producer.put_keyed(self._levels, told)
+            await producer.put_keyed(
+                self._summaries,
+                [(one.border.encode(), one.model_dump_json().encode(), at) for one in outcome.summaries],
+            )
         if outcome.dead:
             await producer.put_keyed(
                 self._dead,
@@ -44,7 +40,7 @@ class BorderPublisher:
     def __init__(self, settings: Settings) -> None:
         self._verdicts = settings.topic("verdicts")
 
-    async def publish(self, producer: Producer, outcome: border_pipeline.Outcome) -> None:
+    async def publish(self, producer: Producer, outcome: border_pipeline.BorderOutput) -> None:
         """Hand an outcome to the producer."""
         if outcome.verdicts:
             await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))

@@ -10,7 +10,7 @@ from streams.runtime.settings import WorkerSettings
 
 
 class Settings(WorkerSettings):
-    """What the streams worker has to be told."""
+    """Settings of the streams worker."""
 
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         9101, validation_alias="SURGEWATCH_STREAMS_PORT", description="port of metrics and health"

@@ -182,7 +182,7 @@ class Demo:
             done = total(self.alerts, "surgewatch_deliveries_total", outcome="delivered") + total(
                 self.alerts, "surgewatch_deliveries_total", outcome="dead"
             )
-            if behind or done < made:
+            if behind or done < made or total(self.alerts, "surgewatch_delivery_queue"):
                 return False
         return True
 

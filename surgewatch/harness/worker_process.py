@@ -45,7 +45,7 @@ class Worker:
             )
 
     def wait_ready(self, seconds: float = 60) -> None:
-        """Wait until the worker says that it is ready; raises WorkerError where it does not."""
+        """Wait until the worker is ready; raises WorkerError where it does not."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
@@ -79,7 +79,7 @@ class Worker:
             self.process.wait()
 
     def stop(self, seconds: float = 20) -> None:
-        """SIGTERM, and SIGKILL where that is not heard in time."""
+        """SIGTERM, and SIGKILL where it does not end in time."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)

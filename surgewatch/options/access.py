@@ -52,5 +52,4 @@ def _missing(
         name = prefix + access.name
         allowed = granted[access.resource].get(name, access.operations)
         if lacking := [one for one in access.operations if one not in allowed]:
-            shown = f"{name}*" if access.begins else name
-            yield f"an ACL is missing: {', '.join(lacking)} on {access.resource} {shown}"
+            yield f"an ACL is missing: {', '.join(lacking)} on {access.resource} {name}"

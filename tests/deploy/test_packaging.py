@@ -18,7 +18,8 @@ from tests.prometheus import DEPLOY
 ROOT = DEPLOY.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PYPROJECT["dependency-groups"]
-RUN = [*PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"]["rocksdb"]]
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+RUN = [*PYPROJECT["project"]["dependencies"], *EXTRAS["rocksdb"], *EXTRAS["msk"]]
 BUILD = GROUPS["build"]
 DEV = [*RUN, *BUILD, *(line for line in GROUPS["dev"] if isinstance(line, str))]
 LOCKS = {"requirements.lock": RUN, "requirements-build.lock": BUILD, "requirements-dev.lock": DEV}

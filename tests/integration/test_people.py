@@ -213,7 +213,9 @@ def test_who_takes_an_alert_is_told_within_seconds_without_another_verdict(house
     assert held["acknowledged_by"] == "anna"
 
 
-def test_a_route_that_is_switched_off_brings_nothing_until_it_is_withdrawn(house: House) -> None:
+def test_a_route_that_is_switched_off_closes_what_it_opened_and_opens_it_when_back(
+    house: House,
+) -> None:
     who = ("--by", "anna", "--reason", "drill")
     house.say("route", "hooks", "--off", *who)
     assert "route hooks is off" in house.say("controls")
@@ -222,11 +224,14 @@ def test_a_route_that_is_switched_off_brings_nothing_until_it_is_withdrawn(house
     messages = len(house.chat.messages)
     house.hear(verdict(0, breach=True, sector="detroit"))
     until(lambda: len(house.chat.messages) == messages + 1)
+    until(lambda: told(house.good, "havre")[-1] is Reason.RESOLVED)
+    assert told(house.good, "detroit") == []
     house.say("withdraw", "route/hooks", *who)
     until(lambda: not any(one["id"] == "route/hooks" for one in controls()))
     house.hear(verdict(0, breach=True, sector="buffalo"))
     until(lambda: told(house.good, "buffalo") == [Reason.FIRST])
-    assert told(house.good, "detroit") == []
+    until(lambda: told(house.good, "detroit") == [Reason.FIRST])
+    until(lambda: told(house.good, "havre")[-2:] == [Reason.FIRST, Reason.ACKNOWLEDGED])
 
 
 def test_what_stands_is_said_to_alertmanager_again_until_it_is_over(house: House) -> None:

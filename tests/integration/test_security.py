@@ -162,7 +162,7 @@ def allow(secured: SecuredKafka, name: str, role: Role) -> None:
         AclBinding(
             ResourceType[access.resource.upper()],
             access.name,
-            ResourcePatternType.PREFIXED if access.begins else ResourcePatternType.LITERAL,
+            ResourcePatternType.LITERAL,
             f"User:{name}",
             "*",
             AclOperation[operation],

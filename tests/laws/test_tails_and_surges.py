@@ -98,7 +98,7 @@ def test_the_count_that_is_needed_is_the_smallest_that_is_a_breach(
     observed = np.array([counts], float)
     for count, breach in ((0, True), (-1, False)):
         at = observed.copy()
-        at[0, -1] = surge.needed(*_seen(observed, mean, spread), PAST, np.array([0.01]))[0] + count
+        at[0, -1] = surge.needed(*_seen(observed, mean, spread), PAST, alpha=np.array([0.01]))[0] + count
         if at[0, -1] >= 0:
             assert (_surge(at, mean, spread).p_value[0] <= 0.01) == breach
 

@@ -10,7 +10,7 @@ import pytest
 
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question, Verdict
 from streams.judging import hourly_surge
@@ -75,7 +75,7 @@ def by_the_hour(verdicts: list[Verdict]) -> list[Verdict]:
 
 def test_a_group_within_an_hour_is_told_at_its_end_with_what_the_hour_brought() -> None:
     (first, *_) = by_the_hour(said(crowded(14, 45)))
-    assert first.as_of == dt.datetime(2023, 2, 9, 15, 30, tzinfo=dt.UTC)  # the first event behind the hour
+    assert first.as_of == dt.datetime(2023, 2, 9, 15, tzinfo=dt.UTC)  # the end of the hour
     assert first.evidence.remark.startswith("45 in the hour to 10:00, where ")  # on Swanton's clock
     assert not first.closed
     assert first.evidence.expected < 80  # of the day so far
@@ -83,11 +83,11 @@ def test_a_group_within_an_hour_is_told_at_its_end_with_what_the_hour_brought() 
 
 
 def test_it_is_one_alert_with_what_the_day_brings() -> None:
-    pipeline, told = AlertPipeline(policies(), Marks()), said(crowded(14, 150))
+    pipeline, told = AlertPipeline(policies()), said(crowded(14, 150))
     heard = [Record(at, verdict.model_dump_json().encode()) for at, verdict in enumerate(told)]
-    notices = pipeline.process(0, heard).notices
+    notices = NoticeHistory(policies(), PLACES).follow(pipeline.process(0, heard).changes, 0)
     assert by_the_hour(told)
-    assert len({notice.alert.alert_id for notice, _ in notices}) == 1
+    assert len({notice.alert.alert_id for notice in notices}) == 1
 
 
 def test_the_same_number_at_an_hour_when_it_is_normal_is_no_burst() -> None:

@@ -9,7 +9,7 @@ import pytest
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question
 from streams.judging.judge import Judge
@@ -34,17 +34,17 @@ def told(name: str) -> tuple[Notice, ...]:
     """What people are told when the scenario is replayed through one partition."""
     places = registry()
     sectors, borders = SectorPipeline(places, Judge(places)), BorderPipeline(places)
-    alerts = AlertPipeline(policies(), Marks())
+    alerts, history = AlertPipeline(policies()), NoticeHistory(policies(), places)
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
-    notices, said = [], 0
+    notices: list[Notice] = []
+    published = 0
     for start in range(0, len(records), FETCH):
         verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
-        told = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
-        verdicts += borders.process(0, told).verdicts
-        heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
-        said += len(heard)
-        if heard:
-            notices += [notice for notice, _ in alerts.process(0, heard).notices]
+        closed = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
+        verdicts += borders.process(0, closed).verdicts
+        batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
+        published += len(batch)
+        notices += history.follow(alerts.process(0, batch).changes, ARRIVED / 1000)
     return tuple(notices)
 
 

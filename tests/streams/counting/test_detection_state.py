@@ -8,7 +8,6 @@ from streams.counting.detection_state import (
     VERSION,
     Breach,
     DetectionState,
-    HourLimits,
     KeptModel,
     StateVersionError,
 )
@@ -17,7 +16,7 @@ from streams.counting.detection_state import (
 def filled() -> DetectionState:
     state = DetectionState()
     state.hourly.max_gap_hours = 5
-    state.hourly.surge_limits = HourLimits(end=400_000, people=b"\1\0\0\0")
+    state.hourly.surge_limits = b"\1\0\0\0" * 24
     state.daily.breaches = {"surge": Breach(last=19_000, since=18_998), "drop": Breach(last=18_990)}
     state.daily.detectors = {"slow_rise": (1.5, 3.0, 40.0, 30.0)}
     state.weekly.new_levels, state.monthly.gaps, state.daily.settled = [2_700], [600, 601], 18_999

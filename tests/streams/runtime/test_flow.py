@@ -21,6 +21,7 @@ class Around:
     """All that is around a flow. Remembers what it was given, and from where it was asked to read again."""
 
     topic = "alerts"
+    partitions = frozenset(range(4))
 
     def __init__(self, pieces: int = 0, state: State | None = None) -> None:
         self.taken: list[int] = []
@@ -30,11 +31,11 @@ class Around:
         self.worked = 0
         self.pieces, self.state = pieces, state
 
-    def process(self, _: int, records: list[Any], __: str) -> SimpleNamespace:
+    def process(self, _: int, records: list[Any], __: str, *, budget: int) -> SimpleNamespace:
         self.taken += [record.offset for record in records]
         return SimpleNamespace(more=self.pieces > 0)
 
-    def proceed(self, _: int) -> SimpleNamespace:
+    def resume(self, budget: int) -> SimpleNamespace:
         self.pieces -= 1
         return SimpleNamespace(more=self.pieces > 0)
 
@@ -188,6 +189,11 @@ async def test_state_that_cannot_be_restored_is_refused_with_partition_and_key()
     around = Around(state=State(5, [(b"good", b"1"), (b"foreign", b"2")]))
     with pytest.raises(StateError, match=r"alerts\[3\], key b'foreign': version 9 is not known\. Run"):
         await flow_of(around, None).assigned([AT])
+
+
+async def test_partitions_that_the_changelog_does_not_have_are_refused_with_the_way_on() -> None:
+    with pytest.raises(StateError, match=r"verdicts has new partitions \[5\].*topics --partitions 6`"):
+        await flow_of(Around(), None).assigned([AT, TP(AT.topic, 5)])
 
 
 def test_a_fingerprint_tells_records_at_one_offset_apart() -> None:

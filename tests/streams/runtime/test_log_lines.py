@@ -1,4 +1,4 @@
-"""A library that says the same thing thousands of times is heard a few times a minute."""
+"""A library that logs the same thing thousands of times gets a few lines a minute."""
 
 import logging
 

@@ -1,0 +1,149 @@
+"""The summaries of one border that wait to be judged, and the watermark that says when they are.
+
+The sectors of a border are counted in different partitions, which are read at different speeds. The summaries
+of one sector come in the order of its periods; those of different sectors in any order. A period is judged
+when no sector of the registry is behind it:
+
+        sector  a  ████████████▏
+                b  ███████▏          the slowest: periods up to its newest one are judged
+                c  ▏                 nothing yet: waited for, unless it is idle
+
+Only where all that is in the broker has been read can a sector be told from one that has not been read yet.
+Then those are idle, and no longer waited for, that have never been summed up although others have been for
+START periods, and those that are WAIT periods behind the first. A sector that comes, or comes back, takes
+part from its JOIN-th period on; until then its figures go into the history alone.
+
+What waits is bounded: at most MOST periods; beyond that the oldest are judged with what there is.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Verdict
+from streams.counting.state_codec import Pair
+from streams.counting.state_version import StateVersionError
+from streams.judging.border_judge import KEEP, BorderJudge
+from streams.judging.period_summary import PeriodSummary
+
+VERSION: Final = 1
+WAIT: Final = KEEP
+START: Final = {Cadence.HOUR: 28, Cadence.DAY: 28, Cadence.WEEK: 8, Cadence.MONTH: 6}
+JOIN: Final = {Cadence.HOUR: 7, Cadence.DAY: 7, Cadence.WEEK: 2, Cadence.MONTH: 1}
+MOST: Final = {Cadence.HOUR: 1_830, Cadence.DAY: 1_830, Cadence.WEEK: 520, Cadence.MONTH: 240}
+NEVER: Final = -(1 << 40)  # a period before all others
+
+
+class _Kept(msgspec.Struct):
+    """On the wire."""
+
+    version: int
+    first: int | None
+    newest: dict[str, int]
+    joins: dict[str, int]
+    idle: list[str]
+    judge: bytes
+
+
+class BorderQueue:
+    """One border and cadence: how far each sector has come, and the periods that are not judged yet."""
+
+    def __init__(self, judge: BorderJudge) -> None:
+        self.judge = judge
+        self._first: int | None = None  # the first period that was summed up
+        self._newest: dict[str, int] = {}  # by sector: its newest period
+        self._joins: dict[str, int] = {}  # by sector: the first period that it takes part in
+        self._idle: set[str] = set()  # sectors that are not waited for
+        self._waiting: dict[int, list[PeriodSummary]] = {}  # by period
+        self._touched: set[int] = set()  # periods whose summaries changed since the last commit
+
+    @property
+    def periods(self) -> int:
+        """How many periods wait."""
+        return len(self._waiting)
+
+    def add(self, summary: PeriodSummary) -> str:
+        """Take a summary; return what became of it: waiting, repeated or late."""
+        sector, index = summary.sector, summary.index
+        if index <= self._newest.get(sector, NEVER):
+            return "repeated"
+        if sector in self._idle or sector not in self._newest:
+            self._joins[sector] = index + JOIN[self.judge.cadence]
+        self._idle.discard(sector)
+        self._newest[sector] = index
+        self._first = index if self._first is None else min(self._first, index)
+        if index <= self.judge.last:
+            self.judge.recall(summary)
+            return "late"
+        self._waiting.setdefault(index, []).append(summary)
+        self._touched.add(index)
+        return "waiting"
+
+    def close_periods(self) -> Iterator[list[Verdict]]:
+        """Judge every period that no sector is behind, oldest first; yield the verdicts of each."""
+        if not self._newest:
+            return
+        watermark = min(
+            (self._newest.get(sector, NEVER) for sector in self.judge.sectors if sector not in self._idle),
+            default=NEVER,
+        )
+        watermark = max(watermark, max(self._newest.values()) - MOST[self.judge.cadence])
+        for index in sorted(index for index in self._waiting if index <= watermark):
+            self._touched.add(index)
+            summaries = self._waiting.pop(index)
+            yield self.judge.close([one for one in summaries if self._joins[one.sector] <= index])
+            for summary in summaries:
+                if self._joins[summary.sector] > index:
+                    self.judge.recall(summary)
+
+    def exclude_idle(self) -> None:
+        """Wait no longer for idle sectors; only where all that is in the broker has been read."""
+        newest = max(self._newest.values(), default=NEVER)
+        if self._first is None:
+            return
+        for sector in self.judge.sectors:
+            at = self._newest.get(sector)
+            behind = newest - (self._first if at is None else at)
+            if behind >= (START[self.judge.cadence] if at is None else WAIT):
+                self._idle.add(sector)
+
+    def pairs(self) -> list[Pair]:
+        """Return keys and values: its own, and each period that was touched (None where it is judged)."""
+        prefix = f"{self.judge.border}|{self.judge.cadence}|"
+        own = _Kept(VERSION, self._first, self._newest, self._joins, sorted(self._idle), self.judge.encode())
+        pairs: list[Pair] = [(prefix.encode(), msgspec.msgpack.encode(own))]
+        for index in sorted(self._touched):
+            held = [summary.model_dump_json() for summary in self._waiting.get(index, ())]
+            pairs.append((f"{prefix}{index}".encode(), msgspec.msgpack.encode(held) if held else None))
+        self._touched.clear()
+        return pairs
+
+    def restore(self, value: bytes) -> None:
+        """Restore the value of its own key; raises StateVersionError. Unknown sectors are skipped."""
+        name = f"{self.judge.border}|{self.judge.cadence}"
+        try:
+            kept = msgspec.msgpack.decode(value, type=_Kept)
+        except msgspec.DecodeError as error:
+            raise StateVersionError(name, "unreadable", VERSION) from error
+        if kept.version != VERSION:
+            raise StateVersionError(name, kept.version, VERSION)
+        self.judge.restore(kept.judge)
+        known = self.judge.sectors
+        self._first = kept.first
+        self._newest = {sector: at for sector, at in kept.newest.items() if sector in known}
+        self._joins = {sector: at for sector, at in kept.joins.items() if sector in known}
+        self._idle = {sector for sector in kept.idle if sector in known}
+
+    def restore_period(self, index: int, value: bytes) -> None:
+        """Restore the summaries of one period; raises StateVersionError."""
+        try:
+            held = [
+                PeriodSummary.model_validate_json(one)
+                for one in msgspec.msgpack.decode(value, type=list[str])
+            ]
+        except ValueError as error:  # of msgspec and of pydantic
+            name = f"{self.judge.border}|{self.judge.cadence}|{index}"
+            raise StateVersionError(name, "unreadable", VERSION) from error
+        self._waiting[index] = [one for one in held if one.sector in self.judge.sectors]

@@ -1,0 +1,79 @@
+"""The marks of a sector's time: at which hours something may have to be judged.
+
+A sector's watermark moves from mark to mark, and what is judged at a mark depends on the counts and on the
+mark alone. Between two marks nothing can be due, so a long silence costs as many steps as there are periods
+to judge, and not as many as it has hours.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from streams.contract.cadence import DAY, HOUR, Cadence
+from streams.contract.questions import Question
+from streams.counting.sector_counts import Counts
+from streams.counting.series import Series, hour_after, local
+
+QUARTER: Final = 6 * HOUR  # of a day: open days are looked at when another one is over
+NEVER: Final = 1 << 40  # an hour beyond all time
+# Empty periods in a row after which further ones are not judged: every window that detectors look at is empty
+# by then, and nothing new can be found until the sector reports again.
+EMPTY: Final = {Cadence.DAY: 84, Cadence.WEEK: 52, Cadence.MONTH: 36}
+
+
+def following(counts: Counts, series: Series) -> int:
+    """Return the first period of a series that is not closed."""
+    return counts.closed.get(series.cadence, series.first - 1) + 1
+
+
+def is_skipped(series: Series, index: int) -> bool:
+    """Return whether a period is passed over, because so many before it were empty."""
+    return index - (series.end - 1) > EMPTY[series.cadence]
+
+
+def next_mark(counts: Counts, late_hours: int) -> int:
+    """Return the next hour (since 1970) at which something may be due; NEVER where nothing is to come.
+
+    `late_hours` is how long periods are held open beyond their end.
+    """
+    after = counts.watermark + 1
+    if counts.revised:
+        return after
+    newest = counts.event_time // HOUR
+    marks = [NEVER]
+    if Cadence.HOUR in counts.series:
+        if newest + late_hours >= counts.watermark:
+            return after  # hours with people in them are looked at one by one
+        hourly = counts.state.hourly
+        if hourly.max_gap_hours is not None:
+            stands = Question.SILENCE in hourly.breaches
+            marks.append(after if stands else newest + 1 + hourly.max_gap_hours + late_hours)
+    for cadence, series in counts.series.items():
+        if cadence is not Cadence.HOUR:
+            index = following(counts, series)
+            if not is_skipped(series, index):
+                marks.append(hour_after(counts.zone, cadence, index) + late_hours)
+    if _is_open_day(counts):
+        marks.append(next_quarter(counts.zone, counts.watermark))
+    return max(min(marks), after)
+
+
+@lru_cache(maxsize=1 << 14)
+def next_quarter(zone: str, hour: int) -> int:
+    """Return the first hour after `hour` at which another quarter of a day has begun."""
+    quarter = local(zone, hour) // QUARTER
+    later = hour + 1
+    while local(zone, later) // QUARTER <= quarter:
+        later += 1
+    return later
+
+
+def begins_quarter(zone: str, hour: int) -> bool:
+    """Return whether the second, third or last quarter of a day begins at this hour."""
+    now = local(zone, hour)
+    return now // QUARTER > local(zone, hour - 1) // QUARTER and now % DAY >= QUARTER
+
+
+def _is_open_day(counts: Counts) -> bool:
+    """Return whether the day at the watermark has people."""
+    days = counts.series.get(Cadence.DAY)
+    return days is not None and days.end - 1 >= Cadence.DAY.index(local(counts.zone, counts.watermark))

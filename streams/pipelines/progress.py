@@ -1,0 +1,72 @@
+"""What a piece of work on a partition has led to so far."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple
+
+from streams.contract.cadence import Cadence
+from streams.contract.dead_letters import Reason, Rejected
+from streams.contract.sectors import Registry
+from streams.contract.verdicts import Verdict
+from streams.counting.sector_counts import Added
+from streams.counting.series import instant
+from streams.judging.period_summary import PeriodSummary
+
+
+class Empty(NamedTuple):
+    """Periods of a sector that were passed over, because so many before them were empty."""
+
+    sector: str
+    zone: str
+    cadence: Cadence
+    first: int
+    last: int
+
+    def summaries(self, registry: Registry) -> Iterator[PeriodSummary]:
+        """Return their summaries, so that borders need not wait for the sector: of nobody, none expected."""
+        for border in registry.audience.get(self.sector, ()):
+            for index in range(self.first, self.last + 1):
+                yield PeriodSummary(
+                    sector=self.sector,
+                    border=border,
+                    cadence=self.cadence,
+                    period=instant(self.zone, self.cadence.start(index)),
+                    as_of=dt.datetime.fromtimestamp(self.cadence.start(index + 1), dt.UTC),
+                    observed=0,
+                    expected=0,
+                )
+
+
+@dataclass
+class Progress:
+    """What became of events, and what follows from them and from time."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    empty: list[Empty] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected
+    people: Counter[str] = field(default_factory=Counter)  # by sector
+    late: Counter[str] = field(default_factory=Counter)  # people by sector
+    rejected: list[Rejected] = field(default_factory=list)
+    periods: int = 0  # that were judged, of all sectors
+
+    def count(self, sector: str, people: int, added: Added) -> None:
+        """Note what adding events to a sector did."""
+        self.outcomes["counted"] += added.counted
+        self.outcomes["duplicate"] += added.duplicate
+        self.outcomes["corrected"] += added.corrected
+        self.people[sector] += people
+        if added.late:
+            self.late[sector] += added.late
+        for event in added.unknown:
+            detail = f"replaces {event.replaces!r}, which is not remembered"
+            self.rejected.append(Rejected(event.position, Reason.UNKNOWN_ORIGINAL, detail))
+
+    def take(self) -> "Progress":
+        """Return what is noted here, and begin anew."""
+        taken, fresh = Progress(), Progress()
+        for one in fields(self):
+            setattr(taken, one.name, getattr(self, one.name))
+            setattr(self, one.name, getattr(fresh, one.name))
+        return taken

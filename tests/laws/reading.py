@@ -1,0 +1,234 @@
+"""A log of encounters, and the pure cores that read it: by any partitions, in any order, with restarts."""
+
+import datetime as dt
+import json
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from alerts.lifecycle.policies import policies
+from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.history import NoticeHistory
+from streams.contract.sectors import Registry, Sector
+from streams.contract.verdicts import Verdict
+from streams.judging.judge import Judge
+from streams.pipelines.border_pipeline import BorderPipeline
+from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
+
+HOUR, DAY, START = 3600, 86_400, 1_672_531_200  # 2023-01-01
+NOW = 1_900_000_000  # seconds: when a history is loaded
+NAMES = ("a", "b", "c", "d")
+PLACES = Registry(
+    sector=tuple(
+        Sector(
+            id=name,
+            name=name.upper(),
+            country="US",
+            border="south",
+            time_zone=zone,
+            neighbours=(NAMES[at - 1],) if at else (),
+        )
+        for at, (name, zone) in enumerate(
+            zip(NAMES, ("UTC", "America/New_York", "America/Chicago", "America/Tijuana"), strict=True)
+        )
+    )
+)
+
+
+class Record(NamedTuple):
+    """A record of any topic."""
+
+    offset: int
+    value: bytes
+    timestamp: int  # ms
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Sent(NamedTuple):
+    """An event on its way to the broker."""
+
+    sector: str
+    value: bytes
+    appended_at: int  # seconds
+
+
+def story(seed: int, days: int = 24, *, live: bool = False) -> list[Sent]:
+    """Events of some weeks in the order in which they are sent, with all that happens to real ones.
+
+    Quiet places and busy ones; late events, duplicates, corrections, broken records; groups that lift a day
+    far above normal; days without anybody. `live`: appended as they happen; else as a history, at once.
+    """
+    draw, sent = random.Random(seed), list[tuple[int, str, dict[str, Any]]]()
+    for name in NAMES:
+        rate = draw.choice((0.4, 3, 12))
+        silent = range(start := draw.randrange(days), start + draw.choice((0, 0, 2, 9)))
+        surge = draw.randrange(9, days + 9)
+        for day in range(days):
+            for _ in range(0 if day in silent else draw.randrange(int(2 * rate) + 2)):
+                at = day * DAY + draw.randrange(DAY)
+                count = draw.choice((1, 1, 2, 5)) * (9 if day == surge else 1)
+                delay = draw.choice((0, 0, 0, 60, 3 * HOUR, 2 * DAY))
+                sent.append((at + delay, name, {"occurred_at": _iso(START + at), "count": count}))
+    sent.sort(key=lambda one: one[0])
+    out = list[Sent]()
+    for number, (at, name, body) in enumerate(sent):
+        event = {
+            "event_id": f"e{number}",
+            "sector": name,
+            "crossing_type": "at_port",
+            "demographic": "unknown",
+            "citizenship": draw.choice(("HAITI", "CUBA", None)),
+            **body,
+        }
+        if draw.random() < 0.05 and number:
+            event["replaces"] = f"e{draw.randrange(max(number - 9, 0), number)}"
+        value = json.dumps(event).encode() if draw.random() > 0.02 else b"{"
+        out += [Sent(name, value, START + at if live else NOW)] * (2 if draw.random() < 0.05 else 1)
+    return out
+
+
+def _iso(at: int) -> str:
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat()
+
+
+@dataclass
+class Topic:
+    """Records by partition; the same key always has the same one."""
+
+    partitions: int
+    records: dict[int, list[Record]] = field(default_factory=dict)
+
+    def put(self, key: str, value: bytes, timestamp: int = NOW * 1000) -> None:
+        held = self.records.setdefault(crc32(key.encode()) % self.partitions, [])
+        held.append(Record(len(held), value, timestamp))
+
+
+class Reader:
+    """One core, its state in a changelog, and how far it has read; it can die at any time."""
+
+    def __init__(self, topic: Topic, make: Callable[[], Any]) -> None:
+        self.topic, self._make, self.core = topic, make, make()
+        self.read: dict[int, int] = {}
+        self._committed: dict[int, int] = {}
+        self._held: dict[int, dict[bytes, bytes]] = {}
+
+    def fetch(self, partition: int, size: int) -> Any:
+        """Process the next records of a partition; None where there are none."""
+        at = self.read.get(partition, 0)
+        records = self.topic.records.get(partition, [])[at : at + size]
+        self.read[partition] = at + len(records)
+        return self.core.process(partition, records) if records else None
+
+    def behind(self) -> list[int]:
+        return [at for at, held in sorted(self.topic.records.items()) if self.read.get(at, 0) < len(held)]
+
+    def commit(self) -> None:
+        for partition, pairs in self.core.dirty().items():
+            held = self._held.setdefault(partition, {})
+            for key, value in pairs:
+                held.pop(key, None)
+                if value is not None:
+                    held[key] = value
+        self._committed = dict(self.read)
+
+    def die(self) -> None:
+        """Start again from the last commit."""
+        self.core = self._make()
+        for partition, held in self._held.items():
+            self.core.restore(partition, dict(held))
+        self.read = dict(self._committed)
+
+
+@dataclass
+class Read:
+    """What was published, whatever the order."""
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    notices: dict[str, str] = field(default_factory=dict)
+
+
+class System:
+    """The cores behind each other, with topics between them."""
+
+    def __init__(self, partitions: int, places: Registry, *, wall_clock: bool) -> None:
+        judge = Judge(places)
+        self.encounters, self.summaries, self.verdicts = (Topic(partitions) for _ in range(3))
+        self.sectors = Reader(self.encounters, lambda: SectorPipeline(places, judge, wall_clock=wall_clock))
+        self.borders = Reader(self.summaries, lambda: BorderPipeline(places))
+        self.alerts = Reader(self.verdicts, lambda: AlertPipeline(policies()))
+        self.history = NoticeHistory(policies(), places)
+        self.found = Read()
+        self.followed: set[str] = set()  # changes of alerts
+
+    def send(self, events: Iterable[Sent]) -> None:
+        for one in events:
+            self.encounters.put(one.sector, one.value, one.appended_at * 1000)
+
+    def publish(self, output: Any) -> None:
+        """Put an output on its topics."""
+        if isinstance(output, SectorOutput):
+            for summary in output.summaries:
+                self.summaries.put(summary.border, summary.model_dump_json().encode())
+        for verdict in output.verdicts:
+            self.found.verdicts[verdict.verdict_id] = verdict
+            self.verdicts.put(verdict.sector, verdict.model_dump_json().encode())
+
+    def read(self, draw: random.Random | None = None, size: int = 500) -> None:
+        """Read all there is, in turns or as it happens."""
+        while readers := [reader for reader in (self.sectors, self.borders) if reader.behind()]:
+            reader = draw.choice(readers) if draw else readers[0]
+            partition = draw.choice(reader.behind()) if draw else reader.behind()[0]
+            self.publish(reader.fetch(partition, draw.randint(1, size) if draw else size))
+            if draw and draw.random() < 0.1:
+                reader.commit()
+            if draw and draw.random() < 0.03:
+                reader.die()
+
+    def tick(self, now: float) -> None:
+        """Let time pass where all has been read."""
+        self.publish(self.sectors.core.tick(now))
+        self.read()
+        self.publish(self.borders.core.tick(now))
+
+    def notify(self, draw: random.Random | None = None, size: int = 500) -> None:
+        """Read the verdicts."""
+        while behind := self.alerts.behind():
+            partition = draw.choice(behind) if draw else behind[0]
+            output = self.alerts.fetch(partition, draw.randint(1, size) if draw else size)
+            # A worker that died publishes again what it had published; nobody takes that for news.
+            changes = [change for change in output.changes if repr(change) not in self.followed]
+            self.followed.update(map(repr, changes))
+            notices = self.history.follow(changes, 0.0)
+            self.found.notices.update({notice.notice_id: notice.headline for notice in notices})
+
+
+def read(
+    sent: Sequence[Sent],
+    *,
+    partitions: int = 1,
+    seed: int | None = None,
+    places: Registry = PLACES,
+    wall_clock: bool = False,
+    size: int = 500,
+) -> Read:
+    """Read a whole log. `seed` draws the order of reading, the sizes of fetches and the restarts."""
+    system = System(partitions, places, wall_clock=wall_clock)
+    draw = None if seed is None else random.Random(seed)
+    system.send(sent)
+    system.read(draw, size)
+    system.publish(system.borders.core.tick(0.0))
+    system.notify(draw, size)
+    return system.found
+
+
+def paced(sent: Sequence[Sent], ahead: int, places: Registry = PLACES, partitions: int = 4) -> Read:
+    """Read a log that grows by `ahead` events at a time, each time to its end."""
+    system = System(partitions, places, wall_clock=False)
+    for at in range(0, len(sent), ahead):
+        system.send(sent[at : at + ahead])
+        system.read()
+        system.tick(0.0)
+        system.notify()
+    return system.found

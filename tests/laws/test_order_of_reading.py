@@ -1,0 +1,56 @@
+"""The same records give the same verdicts and notices: however they are split, fetched, read and re-read."""
+
+from functools import lru_cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.contract.sectors import registry
+from streams.producers.scenario import scenario
+from tests.laws.reading import NOW, Read, Sent, paced, read, story
+
+
+def assert_same(one: Read, other: Read) -> None:
+    assert {key: str(value) for key, value in one.verdicts.items()} == {
+        key: str(value) for key, value in other.verdicts.items()
+    }
+    assert one.notices == other.notices
+
+
+def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
+    found = [read(story(seed)) for seed in range(3)]
+    questions = {verdict.question for one in found for verdict in one.verdicts.values() if verdict.breach}
+    assert len(questions) >= 3
+    assert any(not verdict.closed for one in found for verdict in one.verdicts.values())
+    assert sum(len(one.notices) for one in found) >= 3
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 4, 7]), st.integers(0, 10_000), st.booleans())
+def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
+    seed: int, partitions: int, order: int, live: bool
+) -> None:
+    sent = story(seed, live=live)
+    once = read(sent, wall_clock=live)
+    assert_same(read(sent, partitions=partitions, seed=order, size=40, wall_clock=live), once)
+
+
+@lru_cache(maxsize=1)
+def roxham() -> tuple[list[Sent], Read]:
+    sent = [Sent(one.key.decode(), one.value, NOW) for one in scenario("roxham-2022").events(registry())]
+    return sent, read(sent, places=registry())
+
+
+def test_a_whole_history_that_is_read_at_once_gives_the_verdicts_of_the_demo() -> None:
+    """The demo's producer keeps a few hundred events ahead, so its worker often has read all there is."""
+    sent, whole = roxham()
+    assert_same(paced(sent, 500, registry()), whole)
+
+
+@pytest.mark.parametrize(("partitions", "order"), [(4, None), (4, 1), (7, 2)])
+def test_a_real_history_gives_the_same_however_many_partitions_it_is_read_from(
+    partitions: int, order: int | None
+) -> None:
+    sent, whole = roxham()
+    assert_same(read(sent, places=registry(), partitions=partitions, seed=order, size=3_000), whole)
