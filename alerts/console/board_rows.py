@@ -103,19 +103,25 @@ def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, de
 def sink_row(sink: str, before: Json | None, outcome: str, *, at: dt.datetime, detail: str) -> Json:
     """How a sink is doing, after one more try."""
     before = before or idle_sink_row(sink)
+    moment = at.isoformat()
     if outcome == "delivered":
-        return {**idle_sink_row(sink), "state": "ok", "delivered_at": at.isoformat()}
+        delivered_at = max(moment, before["delivered_at"])
+        if moment < before["failed_at"]:  # read back after a restart
+            return {**before, "delivered_at": delivered_at}
+        return {**idle_sink_row(sink), "state": "ok", "delivered_at": delivered_at}
     return {
         **before,
         "state": "failing",
-        "failing_since": before["failing_since"] or at.isoformat(),
+        "failed_at": moment,
+        "failing_since": before["failing_since"] or moment,
         "reason": detail or outcome,
     }
 
 
 def idle_sink_row(sink: str) -> Json:
     """A sink to which nothing was sent yet."""
-    return {"id": sink, "state": "idle", "delivered_at": "", "failing_since": "", "reason": ""}
+    times = {"delivered_at": "", "failing_since": "", "failed_at": ""}
+    return {"id": sink, "state": "idle", **times, "reason": ""}
 
 
 def control_row(control: Control) -> Json:

@@ -66,7 +66,7 @@ function showSink(sink) {
   const top = make("div", "top");
   top.append(make("b", "", sink.id), badge(sink.state));
   const text = {
-    idle: () => "Nothing sent since the worker started.",
+    idle: () => "No delivery yet.",
     ok: () => `Last delivery ${moment(sink.delivered_at)} UTC.`,
     failing: () => `Since ${moment(sink.failing_since)} UTC: ${sink.reason}.` +
       (sink.delivered_at ? ` Last delivery ${moment(sink.delivered_at)} UTC.` : ""),

@@ -29,6 +29,7 @@ from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Routing
 from alerts.sinks import Digests, Sink
 from alerts.worker.alert_table import AlertTable, Published
+from alerts.worker.board_readers import board_readers
 from alerts.worker.console_desk import console_desk
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
@@ -37,7 +38,6 @@ from alerts.worker.http_client import HttpClient
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.routes_document import RoutesError, sinks
-from alerts.worker.sector_reader import sector_reader
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from streams.contract.controls import Control, Withdrawn
@@ -206,9 +206,9 @@ class Alerts:
             publish=self.publish,
             send_again=self.letters.send_again,
         )
-        sectors = sector_reader(self.settings, self.board)
+        readers = board_readers(self.settings, self.board)
         try:
-            async with console_server(desk, settings.metrics_host, settings.metrics_port, readers=[sectors]):
+            async with console_server(desk, settings.metrics_host, settings.metrics_port, readers=readers):
                 yield
         finally:
             for task in tasks:

@@ -232,6 +232,8 @@ def test_a_sink_is_failing_from_its_first_failed_try_until_it_takes_something():
     assert (sink["state"], sink["reason"]) == ("failing", "http_503")
     assert sink["failing_since"] == (story.LAST + dt.timedelta(minutes=1)).isoformat()
     board.delivery("slack", notice, "delivered", at=story.LAST)
+    assert rows(board, "sinks")[0]["state"] == "failing"  # that was before: it is read back from the topic
+    board.delivery("slack", notice, "delivered", at=story.NOW)
     assert rows(board, "sinks")[0]["state"] == "ok"
 
 
