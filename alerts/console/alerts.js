@@ -155,6 +155,7 @@ export function openAlert(id) {
   card.closest("details")?.setAttribute("open", "");
   card.lastElementChild.open = true;
   fillEvidence(card.lastElementChild, card.alert);
+  if (location.hash === `#${card.id}`) location.replace(location.href); // what came later becomes :target now
   card.scrollIntoView({ block: "start" });
   card.focus({ preventScroll: true });
   return true;

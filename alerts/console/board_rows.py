@@ -83,7 +83,9 @@ def _cooling(alert: Alert, policy: Policy) -> str:
 
 
 def _evidence(evidence: Evidence) -> Json:
-    return evidence.model_dump(mode="json", exclude={"recent", "recent_expected"})
+    shown = evidence.model_dump(mode="json", exclude={"recent", "recent_expected"})
+    neighbours = [{**neighbour, "name": place(neighbour["name"])} for neighbour in shown["neighbours"]]
+    return {**shown, "neighbours": neighbours}
 
 
 def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, detail: str) -> Json:

@@ -85,7 +85,7 @@ function take(news) {
     }
   }
   arrangeWanted();
-  beside.forEach((kind) => arrange(kind, kind === "controls" ? (control) => control.kind !== "ack" : undefined));
+  beside.forEach((kind) => arrange(kind));
   markBehind(newestData());
   offerBorders();
   summarise();

@@ -46,18 +46,17 @@ export function markBehind(newestData) {
     const since = sector.no_data_since ?? (isBehind(sector, newestData) ? sector.as_of : "");
     element.className = `card sector ${sector.state}`;
     element.classList.toggle("behind", Boolean(since));
-    element.firstElementChild.lastElementChild.replaceWith(since ? badge("old", `no data since ${shortDay(since)}`) : badge(sector.state));
+    element.firstElementChild.lastElementChild.replaceWith(since ? badge("old", "no data") : badge(sector.state));
+    if (since) element.lastElementChild.lastElementChild.textContent = `since ${shortDay(since)}`;
   }
 }
 
 function showControl(control) {
   const element = rowOf("controls", control, "li");
   element.className = "card";
-  const until = control.until ? `until ${moment(control.until)} UTC` : "";
-  const who = make("p", "quiet", `${control.by}, ${moment(control.at)} UTC: ${control.reason}`);
-  const line = make("div", "row");
-  line.append(...buttons("controls", control, control.id), make("span", "quiet", until));
-  refill(element, make("b", "", control.effect), who, line);
+  const top = make("div", "top");
+  top.append(make("b", "", control.effect), ...buttons("controls", control, control.id));
+  refill(element, top, make("p", "quiet", `${control.by}, ${moment(control.at)} UTC: ${control.reason}`));
 }
 
 function showSink(sink) {
@@ -109,7 +108,7 @@ const lists = {
 
 /** Put the rows of a kind in order, and count them. */
 export function arrange(kind, isWanted = () => true) {
-  const elements = [...(rows[kind]?.values() ?? [])];
+  const elements = [...(rows[kind]?.values() ?? [])].filter(({ item }) => item.kind !== "ack"); // those are on their alerts
   const shown = elements.filter(({ item }) => isWanted(item)).sort((a, b) => sorts[kind](a.item, b.item));
   order(lists[kind], shown);
   const none = $(`${kind}-none`);
