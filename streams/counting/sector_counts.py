@@ -53,15 +53,16 @@ class Counts:
     """
 
     __slots__ = (
-        "arrival", "arrived", "backlog", "closed", "dedup", "event_time", "is_live", "looked_at", "offset",
-        "people", "revised", "sector", "series", "sliced", "slices", "state", "unwritten", "watermark",
-        "zone",
+        "arrival", "arrived", "backlog", "closed", "data_until", "dedup", "event_time", "is_live",
+        "looked_at", "offset", "people", "revised", "sector", "series", "sliced", "slices", "state",
+        "unwritten", "watermark", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
         self.sector, self.zone = sector, zone
         self.offset = -1  # of the source, up to which all is counted
-        self.event_time = NEVER  # up to which there is data, epoch seconds; a tally covers its period
+        self.event_time = NEVER  # of the newest event, epoch seconds
+        self.data_until = NEVER  # up to which there is data, epoch seconds; a tally covers its period
         self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}  # people by period
@@ -99,6 +100,7 @@ class Counts:
         if events:
             self.offset = events[-1].position
         self.event_time = max(self.event_time, found.event_time)
+        self.data_until = max(self.data_until, found.event_time)
         self.arrival = max(self.arrival, found.reported_at)
         late = self._enter(found.runs)
         counted = len(events) - len(found.unknown) - found.duplicate - found.corrected
@@ -148,7 +150,7 @@ class Counts:
             cadence, index = periods[-1]
             if when[1] is not None:
                 end = hour_after(self.zone, cadence, index) * HOUR - 1
-                self.event_time = max(self.event_time, end)
+                self.data_until = max(self.data_until, end)
             if cadence is not Cadence.HOUR:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:

@@ -34,7 +34,7 @@ WEEK: Final = 7  # days
 def is_without_data(counts: Counts) -> bool:
     """Return whether a sector is without data: no event since it was found silent."""
     since = counts.state.no_data_since
-    return since is not None and counts.event_time <= since
+    return since is not None and counts.data_until <= since
 
 
 def status_of(counts: Counts, limits: OperatingLimits, hour: int) -> DataStatus:
@@ -49,15 +49,15 @@ def data_until(counts: Counts, cadence: Cadence, index: int, limits: OperatingLi
     """Return the newest period with data, by period `index`; zeros that a person confirmed are data."""
     if limits.is_zero(counts, _end(counts, cadence, index) * HOUR):
         return index
-    return _period(counts, cadence, counts.event_time)
+    return _period(counts, cadence, counts.data_until)
 
 
 def lose(sectors: Sequence[Counts], breach: Bools) -> None:
     """Record of those sectors in which silence is in breach that they are without data."""
     for row in np.flatnonzero(breach).tolist():
         counts = sectors[row]
-        if counts.event_time > NEVER and counts.state.no_data_since is None:
-            counts.state.no_data_since = counts.event_time
+        if counts.data_until > NEVER and counts.state.no_data_since is None:
+            counts.state.no_data_since = counts.data_until
 
 
 def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = None, index: int = 0) -> None:
@@ -68,8 +68,8 @@ def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = No
     since = counts.state.no_data_since
     if since is None:
         return
-    if counts.event_time > since:
-        _leave_out(counts, since, counts.event_time, has_returned=True)
+    if counts.data_until > since:
+        _leave_out(counts, since, counts.data_until, has_returned=True)
     elif cadence is None:
         return
     else:
@@ -95,7 +95,7 @@ def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
                 stands.last += 1  # calm is awaited for as long after the gap as it was before
             verdicts.append(_held(question, stands, counts, view, limits))
         if view.cadence is Cadence.DAY:
-            verdicts.append(_silent(view, row, limits))
+            verdicts += _silent(view, row, limits)
     return verdicts
 
 
@@ -114,27 +114,33 @@ def _held(
             upper=0.0,
             p_value=1.0,
             alpha=limits.alpha(counts.sector, view.cadence, question),
-            no_data_since=_moment(counts.event_time),
+            no_data_since=_moment(counts.data_until),
             baseline="nothing is judged without data",
         ),
         **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),
     )
 
 
-def _silent(view: SectorView, row: int, limits: OperatingLimits) -> Verdict:
-    """The silence at the end of a day, by the hour where that is how it was found."""
+def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
+    """The silence at the end of a day, by the hour where that is how it was found.
+
+    None where it was found just now.
+    """
     counts = view.sectors[row]
     by_hour = Question.SILENCE in counts.state.hourly.breaches
     cadence = Cadence.HOUR if by_hour else Cadence.DAY
     end = hour_after(counts.zone, Cadence.DAY, view.index)
     index = end - 1 if by_hour else view.index
-    window = index - _period(counts, cadence, counts.event_time)
+    as_of = Cadence.HOUR.start(end) if by_hour else view.as_of
+    window = index - _period(counts, cadence, counts.data_until)
     days = window / 24 if by_hour else window
     expected = float(view.mean[row, -WEEK:].mean() * days)
     dispersion = float(view.dispersion[row] + expected * view.error[row])
-    stands = counts.state.of(cadence).breaches.setdefault(Question.SILENCE, Breach(last=index))
-    stands.last = max(stands.last, index)
-    return Verdict.of(
+    stands = counts.state.of(cadence).breaches.setdefault(Question.SILENCE, Breach(last=index - 1))
+    if stands.last >= index:
+        return []
+    stands.last = index
+    found = Verdict.of(
         question=Question.SILENCE,
         breach=True,
         data=DataStatus.WITHOUT_DATA,
@@ -146,13 +152,14 @@ def _silent(view: SectorView, row: int, limits: OperatingLimits) -> Verdict:
             p_value=float(at_most(0, expected, dispersion)),
             alpha=limits.alpha(counts.sector, cadence, Question.SILENCE),
             window=max(window, 1),
-            no_data_since=_moment(counts.event_time),
+            no_data_since=_moment(counts.data_until),
             baseline="the same days of the week before the silence",
             recent=tuple(view.observed[row].tolist()),
             recent_expected=tuple(np.round(view.mean[row], 1).tolist()),
         ),
-        **period_header(counts, limits, cadence=cadence, index=index, as_of=view.as_of),
+        **period_header(counts, limits, cadence=cadence, index=index, as_of=as_of),
     )
+    return [found]
 
 
 def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) -> None:

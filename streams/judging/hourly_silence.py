@@ -36,7 +36,7 @@ def is_due(counts: Counts, hour: int) -> bool:
     state = counts.state.hourly
     if state.max_gap_hours is None:
         return False
-    gap = hour - 1 - counts.event_time // HOUR
+    gap = hour - 1 - counts.data_until // HOUR
     return gap >= state.max_gap_hours or Question.SILENCE in state.breaches
 
 

@@ -286,6 +286,8 @@ class Judge:
     def _questions(
         self, view: SectorView, *, waits: bool, is_newest: bool = True, share: float = 1.0
     ) -> list[Verdict]:
+        if not view.sectors:
+            return []
         return [
             verdict
             for question in questions.asked_of(view, waits=waits)

@@ -83,7 +83,7 @@ class OperatingLimits:
     def is_zero(self, counts: Counts, as_of: float) -> bool:
         """Return whether a person has confirmed, since the sector's last event, that nobody comes."""
         confirmed = self._confirmed.get(counts.sector)
-        return confirmed is not None and counts.event_time < confirmed <= as_of
+        return confirmed is not None and counts.data_until < confirmed <= as_of
 
     def border(self, sector: str) -> str:
         """The border of a sector; "" where the registry does not know it."""

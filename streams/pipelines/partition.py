@@ -180,7 +180,7 @@ class Partition:
                 self._touched.update(counts.sector for counts in few)
                 judged = []
                 for counts in few:
-                    if cadence is not Cadence.HOUR and is_skipped(counts.series[cadence], index):
+                    if cadence is not Cadence.HOUR and is_skipped(counts, counts.series[cadence], index):
                         self._pass_over(counts, cadence, index, hour, progress)
                     else:
                         counts.close(cadence, index)

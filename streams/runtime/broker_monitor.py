@@ -19,8 +19,8 @@ from confluent_kafka.admin import AdminClient
 
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.readiness import Position
 from streams.runtime.refusals import SetupError
-from streams.runtime.watchdog import Position
 
 log = structlog.get_logger()
 

@@ -215,8 +215,8 @@ class Flow:
             key = self._unreadable_key(partition, held)
             where = f"{name}, key {key!r}" if key is not None else name
             raise StateError(
-                f"state refused: {where}: {error}. Run the version that wrote it; or stop all workers, make "
-                f"the topic {self.changelog.topic} anew, and {self.source} is counted from its beginning"
+                f"state refused: {where}: {error}. To process {self.source} from its beginning: stop all "
+                f"workers, delete {self.changelog.topic} and their consumer group, run `surgewatch topics`"
             ) from error
 
     def _unreadable_key(self, partition: int, held: Mapping[bytes, bytes]) -> bytes | None:

@@ -7,8 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from streams.runtime.readiness import NotReady
-from streams.runtime.watchdog import Position
+from streams.runtime.readiness import NotReady, Position
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 

@@ -13,9 +13,9 @@ import structlog
 from streams.runtime.broker_monitor import BrokerMonitor, Ends
 from streams.runtime.flow import Flow, fingerprint
 from streams.runtime.metrics import RuntimeMetrics
-from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned
+from streams.runtime.readiness import NotReady, Position, Readiness, ahead_of_topic, held_back, unowned
 from streams.runtime.refusals import StateError
-from streams.runtime.watchdog import Position, Progress
+from streams.runtime.watchdog import Progress
 
 log = structlog.get_logger()
 

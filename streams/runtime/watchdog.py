@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from streams.runtime.readiness import Position
 from streams.runtime.refusals import Exit
 
 log = structlog.get_logger()
-
-Position = tuple[str, int]  # topic, partition
 
 
 @dataclass

@@ -136,10 +136,9 @@ class Worker:
         try:
             await self._prepare()
             async with self._serve(self._settings, self._pages()):
-                tasks = [asyncio.create_task(work()) for work in (self._turn, self._watch, self._tick)]
-                await self._app.start()
                 start_watchdog(self._progress)
-                self._log_start()
+                works = self._turn, self._watch, self._tick, self._start
+                tasks = [asyncio.create_task(work()) for work in works]
                 await self._until_ended(ended, tasks)
                 await self._app.stop()
         except Exception as error:
@@ -206,6 +205,17 @@ class Worker:
         if reason := self._failure or (self._app.crashed and self._app.crash_reason):
             raise WorkerCrashedError(repr(reason)) from reason
 
+    async def _start(self) -> None:
+        """Start the app. Faust returns from that only once partitions are assigned, if ever."""
+        await self._app.start()
+        log.info(
+            "started",
+            version=version("surgewatch"),
+            port=self._settings.metrics_port,
+            topic_prefix=self._settings.topic_prefix,
+            **self._about,
+        )
+
     async def _turn(self) -> None:
         """Show the watchdog that the event loop turns."""
         while True:
@@ -244,15 +254,6 @@ class Worker:
         by_this_clock = spec.on_any_clock or self._settings.clock == "wall"
         is_read = self._behind.get(flow.source) == 0
         return by_this_clock and is_read and (not spec.upstream or spec.upstream in self._processed)
-
-    def _log_start(self) -> None:
-        log.info(
-            "started",
-            version=version("surgewatch"),
-            port=self._settings.metrics_port,
-            topic_prefix=self._settings.topic_prefix,
-            **self._about,
-        )
 
     def _pages(self) -> Pages:
         return {

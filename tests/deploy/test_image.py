@@ -128,6 +128,20 @@ def test_the_restrictions_of_these_tests_are_in_force() -> None:
     assert " / overlay ro," in in_image("/proc/self/mounts", entrypoint="cat").stdout
 
 
+def test_the_image_signs_in_to_msk() -> None:
+    code = """
+import boto3
+from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+boto3.client("sts", region_name="eu-west-1")
+print(MSKAuthTokenProvider.generate_auth_token("eu-west-1")[0])
+"""
+    keys = ("--env=AWS_ACCESS_KEY_ID=example", "--env=AWS_SECRET_ACCESS_KEY=example")
+    command = [*RESTRICTED, *keys, "--entrypoint=python", IMAGE, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) > 100
+
+
 def test_the_demo_runs_in_the_image() -> None:
     """Broker, both workers and receiver: every event is counted and every notice is delivered once."""
     done = in_image("demo", "--from=2023-02-01", "--to=2023-04-15", "--json")

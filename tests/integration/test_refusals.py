@@ -117,26 +117,6 @@ def refused(site: Site) -> str:
     return line
 
 
-@pytest.mark.parametrize(
-    ("key", "position", "reason"),
-    [
-        ("swanton\0now", b"5", "key b'swanton\\x00now'"),
-        ("hello", b"5", "key b'hello'"),
-        ("hello", b"junk", "holds a foreign record at offset 0 (key b'hello'"),
-    ],
-)
-def test_state_that_cannot_be_restored_ends_the_worker_with_its_place(
-    site: Site, key: str, position: bytes, reason: str
-) -> None:
-    headers = [("position", position)]
-    site.send(b"\x81\xa7version\x63", topic="counts", key=key, partition=0, headers=headers)
-    site.send(b"5", topic="counts", key="\0at", partition=0, headers=[("position", b"5")])
-    site.worker.start()
-    line = refused(site)
-    assert reason in line
-    assert f"{site.prefix}counts[0]" in line
-
-
 def test_a_topic_made_anew_is_refused_although_new_events_have_come(site: Site) -> None:
     site.send_events(range(20))
     counted(site, 20)

@@ -1,5 +1,7 @@
 """The same records give the same verdicts and notices: however they are split, fetched, read and re-read."""
 
+import itertools
+import random
 from functools import lru_cache
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.contract.sectors import registry
 from streams.producers.scenario import scenario
-from tests.laws.reading import NOW, Read, Sent, paced, read, story
+from tests.laws.reading import DAY, NOW, PLACES, Read, Sent, System, paced, read, story
 
 
 def assert_same(one: Read, other: Read) -> None:
@@ -36,18 +38,52 @@ def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
     assert_same(read(sent, partitions=partitions, seed=order, size=40, wall_clock=live), once)
 
 
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_a_log_that_is_lived_gives_what_its_replay_gives(seed: int, moments: int) -> None:
+    """Live, time passes between records too; in the replay the records alone say when."""
+    sent, draw = story(seed, live=True), random.Random(moments)
+    lived, replayed = (System(2, PLACES, wall_clock=True) for _ in range(2))
+    for before, event in itertools.pairwise([sent[0], *sent]):
+        if draw.random() < 0.3:
+            lived.tick(draw.uniform(before.appended_at, event.appended_at))
+        lived.send([event])
+        lived.read(size=1)
+    replayed.send(sent)
+    replayed.read()
+    for system in (lived, replayed):
+        system.tick(sent[-1].appended_at + 5 * DAY)
+        system.notify()
+    assert_same(lived.found, replayed.found)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 60))
+def test_the_clock_on_the_wall_moves_no_history(seed: int, size: int) -> None:
+    """A history that is loaded years later is judged as a pure replay: nothing is carried up to now."""
+    sent, system = story(seed), System(4, PLACES, wall_clock=True)
+    for at in range(0, len(sent), size):
+        system.send(sent[at : at + size])
+        system.read()
+        system.tick(NOW + at)
+    system.notify()
+    assert_same(system.found, read(sent))
+
+
 @lru_cache(maxsize=1)
 def roxham() -> tuple[list[Sent], Read]:
     sent = [Sent(one.key.decode(), one.value, NOW) for one in scenario("roxham-2022").events(registry())]
     return sent, read(sent, places=registry())
 
 
+@pytest.mark.timeout(900)
 def test_a_whole_history_that_is_read_at_once_gives_the_verdicts_of_the_demo() -> None:
     """The demo's producer keeps a few hundred events ahead, so its worker often has read all there is."""
     sent, whole = roxham()
     assert_same(paced(sent, 500, registry()), whole)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("partitions", "order"), [(4, None), (4, 1), (7, 2)])
 def test_a_real_history_gives_the_same_however_many_partitions_it_is_read_from(
     partitions: int, order: int | None

@@ -187,7 +187,7 @@ async def test_pieces_for_a_partition_that_was_taken_away_are_dropped() -> None:
 
 async def test_state_that_cannot_be_restored_is_refused_with_partition_and_key() -> None:
     around = Around(state=State(5, [(b"good", b"1"), (b"foreign", b"2")]))
-    with pytest.raises(StateError, match=r"alerts\[3\], key b'foreign': version 9 is not known\. Run"):
+    with pytest.raises(StateError, match=r"alerts\[3\], key b'foreign': version 9 is not known\. To"):
         await flow_of(around, None).assigned([AT])
 
 
