@@ -13,7 +13,7 @@ from alerts.notices.dead_letters import letter_id
 from alerts.notices.notices import title
 from alerts.notices.wording import place
 from streams.contract.controls import Control
-from streams.contract.verdicts import Evidence
+from streams.contract.verdicts import Evidence, Verdict
 
 PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
 
@@ -21,6 +21,9 @@ PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
 def sector_row(line: Line, alerts: Sequence[Alert]) -> Json:
     """A sector: its newest period, its chart, and the gravest of the alerts that stand there."""
     newest, figures = line.newest, line.newest.last_period
+    seen = figures._asdict() if figures else {}
+    if newest.held:
+        seen["observed"] = None
     return {
         "id": newest.sector,
         "title": place(newest.sector),
@@ -30,10 +33,18 @@ def sector_row(line: Line, alerts: Sequence[Alert]) -> Json:
         "period": newest.period.isoformat(),
         "as_of": newest.as_of.isoformat(),
         "closed": newest.closed,
-        **(figures._asdict() if figures else {}),
+        "no_data_since": _no_data_since(newest),
+        **seen,
         "line": line.columns(),
         "alerts": [alert.alert_id for alert in alerts],
     }
+
+
+def _no_data_since(newest: Verdict) -> str:
+    """The last event of a sector that is without data; empty for the others."""
+    if not newest.held:
+        return ""
+    return (newest.evidence.no_data_since or newest.period).isoformat()
 
 
 def _gravest(alerts: Sequence[Alert]) -> str:

@@ -43,7 +43,7 @@ function showSector(sector) {
 export function markBehind(newestData) {
   for (const element of rows.sectors?.values() ?? []) {
     const sector = element.item;
-    const since = sector.no_data_since ?? (isBehind(sector, newestData) ? sector.as_of : "");
+    const since = sector.no_data_since || (isBehind(sector, newestData) ? sector.as_of : "");
     element.className = `card sector ${sector.state}`;
     element.classList.toggle("behind", Boolean(since));
     element.firstElementChild.lastElementChild.replaceWith(since ? badge("old", "no data") : badge(sector.state));

@@ -21,6 +21,9 @@ class Line:
         """Put the last period of a verdict in its place; verdicts may come in any order."""
         if (verdict.period, verdict.as_of) >= (self.newest.period, self.newest.as_of):
             self.newest = verdict
+        if verdict.held:
+            self._points.pop(verdict.period.timestamp(), None)  # absence is not zero
+            return
         self._points[verdict.period.timestamp()] = figures
         for old in sorted(self._points)[:-POINTS]:
             del self._points[old]
