@@ -13,7 +13,6 @@ from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question
 from streams.judging.judge import Judge
-from streams.judging.period_summary import summaries
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.producers.scenario import scenario
@@ -39,9 +38,9 @@ def told(name: str) -> tuple[Notice, ...]:
     notices: list[Notice] = []
     published = 0
     for start in range(0, len(records), FETCH):
-        verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
-        closed = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
-        verdicts += borders.process(0, closed).verdicts
+        output = sectors.process(0, records[start : start + FETCH])
+        closed = [Record(0, one.model_dump_json().encode()) for one in output.summaries]
+        verdicts = [*output.verdicts, *borders.process(0, closed).verdicts]
         batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         published += len(batch)
         notices += history.follow(alerts.process(0, batch).changes, ARRIVED / 1000)
