@@ -38,7 +38,7 @@ export function showAlert(alert) {
   top.append(badge(standing(alert)), make("span", "quiet", `since ${when(alert.cadence, alert.onset)}`));
   const heading = make("h3", "", name);
   heading.style.setProperty("--question", alert.colour);
-  refill(card.firstElementChild, top, heading, make("p", "figure", alert.figures), marks(alert), deeds(alert, name));
+  refill(card.firstElementChild, top, heading, make("p", "figure", alert.figures), marks(alert), actions(alert, name));
   const details = card.lastElementChild;
   details.firstElementChild.setAttribute("aria-label", `Evidence of ${name}`);
   if (details.open) fillEvidence(details, alert);
@@ -55,7 +55,7 @@ function marks(alert) {
   return line;
 }
 
-function deeds(alert, name) {
+function actions(alert, name) {
   const line = make("div", "row");
   if (alert.state === "resolved") return line;
   const without = alert.acknowledged_by ? "acknowledge" : "";

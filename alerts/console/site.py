@@ -41,7 +41,7 @@ FILES: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class Backend:
     """What the console needs of the worker. Its functions are called in the console's loop.
 
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
@@ -57,14 +57,14 @@ class Desk:
     pages: Mapping[str, Page] = field(default_factory=dict)
 
 
-def site(desk: Desk, connections: Connections, streams: EventStreams | None = None) -> web.Application:
+def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
     """Make the site. Without a token in the settings nothing can be written."""
-    streams = streams or EventStreams(desk.board)
+    streams = streams or EventStreams(backend.board)
     made = web.Application(
-        middlewares=[connections.middleware, known_hosts(desk.hosts), writers(desk.token)],
+        middlewares=[connections.middleware, known_hosts(backend.hosts), writers(backend.token)],
         client_max_size=LONGEST_BODY,
     )
-    made.add_routes([*_files(), *_reading(desk, streams), *_writing(desk), *_pages(desk.pages)])
+    made.add_routes([*_files(), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)])
 
     async def follow(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(streams.follow())
@@ -88,16 +88,16 @@ def _file(body: bytes, kind: str) -> Handler:
     return answer
 
 
-def _reading(desk: Desk, streams: EventStreams) -> Iterator[web.RouteDef]:
+def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
     async def whole(request: web.Request) -> web.StreamResponse:
         return await _long_json(request, streams.whole())
 
     async def all_alerts(request: web.Request) -> web.StreamResponse:
-        texts = [alert.model_dump_json().encode() for alert in desk.board.alerts()]
+        texts = [alert.model_dump_json().encode() for alert in backend.board.alerts()]
         return await _long_json(request, b"[%b]" % b",".join(texts))
 
     async def one_alert(request: web.Request) -> web.StreamResponse:
-        by_id = {alert.alert_id: alert for alert in desk.board.alerts()}
+        by_id = {alert.alert_id: alert for alert in backend.board.alerts()}
         try:
             found = full_alert_id(request.match_info["alert"], by_id)
         except ValueError as error:
@@ -105,7 +105,7 @@ def _reading(desk: Desk, streams: EventStreams) -> Iterator[web.RouteDef]:
         return _json(by_id[found].model_dump(mode="json"))
 
     async def what_may_be_asked(_: web.Request) -> web.StreamResponse:
-        return _json(forms(desk.names()))
+        return _json(forms(backend.names()))
 
     yield web.get("/api/board", whole)
     yield web.get("/api/events", streams.serve, allow_head=False)
@@ -114,18 +114,18 @@ def _reading(desk: Desk, streams: EventStreams) -> Iterator[web.RouteDef]:
     yield web.get("/api/alerts/{alert}", one_alert)
 
 
-def _writing(desk: Desk) -> Iterator[web.RouteDef]:
+def _writing(backend: Backend) -> Iterator[web.RouteDef]:
     async def ask(request: web.Request) -> web.StreamResponse:
         body = await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
         try:
-            control = control_of(body, dt.datetime.now(dt.UTC), desk.names())
+            control = control_of(body, dt.datetime.now(dt.UTC), backend.names())
         except ValueError as error:
             raise refusal(web.HTTPUnprocessableEntity, str(error)) from error
-        await _within(PUBLISH_SECONDS, desk.publish(control), *_BUSY)
+        await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
         return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
 
     async def send_again(request: web.Request) -> web.StreamResponse:
-        found = await _within(PUBLISH_SECONDS, desk.send_again(request.match_info["letter"]), *_BUSY)
+        found = await _within(PUBLISH_SECONDS, backend.send_again(request.match_info["letter"]), *_BUSY)
         if not found:
             raise refusal(web.HTTPNotFound, "no such dead letter")
         return _json({"status": "accepted"}, status=202)

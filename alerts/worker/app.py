@@ -30,7 +30,7 @@ from alerts.notices.routing import Routing
 from alerts.sinks import Digests, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_desk import console_desk
+from alerts.worker.console_backend import console_backend
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
@@ -197,7 +197,7 @@ class Alerts:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
         self._client = HttpClient()
         tasks = [asyncio.create_task(task) for task in self._tasks()]
-        desk = console_desk(
+        backend = console_backend(
             self.settings,
             self.registry,
             self.board,
@@ -208,7 +208,7 @@ class Alerts:
         )
         readers = board_readers(self.settings, self.board)
         try:
-            async with console_server(desk, settings.metrics_host, settings.metrics_port, readers=readers):
+            async with console_server(backend, settings.metrics_host, settings.metrics_port, readers=readers):
                 yield
         finally:
             for task in tasks:

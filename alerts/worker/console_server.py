@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from alerts.console.connections import Connections
-from alerts.console.site import Desk, site
+from alerts.console.site import Backend, site
 
 log = structlog.get_logger()
 
@@ -27,10 +27,10 @@ Reader = Callable[[], Awaitable[None]]  # fills the board for as long as it is n
 
 @asynccontextmanager
 async def console_server(
-    desk: Desk, host: str, port: int, *, readers: Sequence[Reader] = ()
+    backend: Backend, host: str, port: int, *, readers: Sequence[Reader] = ()
 ) -> AsyncIterator[int]:
     """Serve the console in its thread while the block runs, and yield the port. Raises OSError."""
-    thread = ConsoleThread(desk, host, port, readers=readers)
+    thread = ConsoleThread(backend, host, port, readers=readers)
     thread.start()
     try:
         yield await asyncio.wrap_future(thread.listening)
@@ -41,9 +41,9 @@ async def console_server(
 class ConsoleThread(threading.Thread):
     """The thread. `listening` becomes the port, or the error."""
 
-    def __init__(self, desk: Desk, host: str, port: int, *, readers: Sequence[Reader] = ()) -> None:
+    def __init__(self, backend: Backend, host: str, port: int, *, readers: Sequence[Reader] = ()) -> None:
         super().__init__(name="console", daemon=True)
-        self._desk, self._address, self._readers = desk, (host, port), readers
+        self._backend, self._address, self._readers = backend, (host, port), readers
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
         self.listening: Future[int] = Future()
@@ -68,7 +68,7 @@ class ConsoleThread(threading.Thread):
     async def _serve(self) -> None:
         connections = Connections()
         runner = web.AppRunner(
-            site(self._desk, connections), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+            site(self._backend, connections), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
         )
         await runner.setup()
         try:

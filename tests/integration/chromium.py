@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 
 from alerts.worker.console_server import ConsoleThread
-from tests.alerts.console.desk import Asked
+from tests.alerts.console.served import Asked
 
 SIZE = (1440, 1000)
 DRIVER = shutil.which("chromedriver")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-class Desk(Asked):
+class Console(Asked):
     """A console in its thread, and what was asked of it."""
 
     def open(self) -> None:
-        self.thread = ConsoleThread(self.desk(), "127.0.0.1", 0)
+        self.thread = ConsoleThread(self.backend(), "127.0.0.1", 0)
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.thread.listening.result(10)}/"
 
@@ -104,14 +104,14 @@ def fill(browser: Any, **fields: str) -> None:
 
 
 def picture(path: Path, *, dark: bool = False, size: tuple[int, int] = (1560, 1240)) -> None:
-    desk, browser = Desk(), open_browser(dark=dark, size=size)
-    desk.open()
-    browser.get(desk.url)
+    console, browser = Console(), open_browser(dark=dark, size=size)
+    console.open()
+    browser.get(console.url)
     within(40, lambda: found(browser, ".sector canvas"))
     time.sleep(1)
     browser.save_screenshot(str(path))
     browser.quit()
-    desk.close()
+    console.close()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.chromium import CHROMIUM, DRIVER, Desk, found, open_browser, within
+from tests.integration.chromium import CHROMIUM, DRIVER, Console, found, open_browser, within
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,13 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def desk(browser: Any) -> Iterator[Desk]:
-    desk = Desk()
-    desk.open()
-    browser.get(desk.url)
+def console(browser: Any) -> Iterator[Console]:
+    console = Console()
+    console.open()
+    browser.get(console.url)
     within(40, lambda: found(browser, ".sector"))
-    yield desk
+    yield console
     complaints = [e for e in browser.get_log("browser") if "Content Security" in e["message"]]
     browser.get("about:blank")
-    desk.close()
+    console.close()
     assert complaints == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.alerts.console.desk import TOKEN, Asked, opened
+from tests.alerts.console.served import TOKEN, Asked, opened
 
 PATHS = ["/", "/api/board", "/api/alerts", "/api/alerts/", "/api/ask", "/api/forms", "/metrics", "/console/"]
 NAMES = ["Authorization", "Host", "Content-Type", "Content-Length", "Transfer-Encoding", "Expect", "Cookie"]

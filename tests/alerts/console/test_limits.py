@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession
 
 from alerts.console.connections import ConnectionLimits
-from tests.alerts.console.desk import Asked, opened
+from tests.alerts.console.served import Asked, opened
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from alerts.console.site import FILES
 from alerts.lifecycle.alert import Severity
 from tests import console_story as story
-from tests.alerts.console.desk import TOKEN, Asked, opened
+from tests.alerts.console.served import TOKEN, Asked, opened
 
 ACKNOWLEDGE = {"kind": "acknowledge", "alert_id": "", "by": "j.okafor", "reason": "known convoy"}
 

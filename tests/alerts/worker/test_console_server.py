@@ -11,13 +11,13 @@ from contextlib import contextmanager
 import pytest
 
 from alerts.worker.console_server import ConsoleThread, console_server, from_loop
-from tests.alerts.console.desk import Asked
+from tests.alerts.console.served import Asked
 
 
 @contextmanager
 def console(asked: Asked) -> Iterator[int]:
     """Run a console while no other loop runs at all."""
-    thread = ConsoleThread(asked.desk(), "127.0.0.1", 0)
+    thread = ConsoleThread(asked.backend(), "127.0.0.1", 0)
     thread.start()
     try:
         yield thread.listening.result(10)
@@ -86,7 +86,7 @@ async def _call(work):
 
 async def test_a_port_that_is_taken_ends_the_start_with_the_reason():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="already in use"):
-        async with console_server(Asked().desk(), "127.0.0.1", taken.getsockname()[1]):
+        async with console_server(Asked().backend(), "127.0.0.1", taken.getsockname()[1]):
             pass
 
 
@@ -100,7 +100,7 @@ async def test_readers_run_in_the_consoles_thread_until_it_ends():
         finally:
             ended.set()
 
-    async with console_server(Asked().desk(), "127.0.0.1", 0, readers=[reader]):
+    async with console_server(Asked().backend(), "127.0.0.1", 0, readers=[reader]):
         while not threads:
             await asyncio.sleep(0.01)
     assert threads == ["console"]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
-from alerts.console.site import Desk, site
+from alerts.console.site import Backend, site
 from alerts.console.streams import EventStreams
 from streams.contract.controls import Control, Names
 from streams.contract.verdicts import Question
@@ -47,8 +47,8 @@ class Asked:
             keys=self.board.control_keys(),
         )
 
-    def desk(self, token: str | None = TOKEN) -> Desk:
-        return Desk(
+    def backend(self, token: str | None = TOKEN) -> Backend:
+        return Backend(
             board=self.board,
             publish=self.publish,
             send_again=self.send_again,
@@ -66,7 +66,7 @@ async def opened(
 ) -> AsyncIterator[Asked]:
     """Serve a console for as long as the block runs."""
     asked, connections = Asked(), Connections(limits)
-    made = site(asked.desk(token), connections, EventStreams(asked.board, **streams))
+    made = site(asked.backend(token), connections, EventStreams(asked.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     async with connections.server(runner, "127.0.0.1", 0) as asked.port:

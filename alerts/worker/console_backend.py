@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alerts.console.board import Board
-from alerts.console.site import Desk
+from alerts.console.site import Backend
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
@@ -15,7 +15,7 @@ from streams.contract.verdicts import Question
 from streams.runtime.worker import Pages
 
 
-def console_desk(
+def console_backend(
     settings: Settings,
     registry: Registry,
     board: Board,
@@ -24,8 +24,8 @@ def console_desk(
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
     send_again: Callable[[str], Coroutine[Any, Any, bool]],
-) -> Desk:
-    """Return the desk. `publish` and `send_again` run in the loop that this is called in, the worker's."""
+) -> Backend:
+    """Return the backend. `publish` and `send_again` run in the loop that this is called in, the worker's."""
     loop = asyncio.get_running_loop()
     known = frozenset(registry.by_id).union(sector.border for sector in registry.sector)
     hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
@@ -39,7 +39,7 @@ def console_desk(
             keys=board.control_keys(),
         )
 
-    return Desk(
+    return Backend(
         board=board,
         publish=from_loop(loop, publish),
         send_again=from_loop(loop, send_again),
