@@ -95,11 +95,10 @@ class Board:
 
     def observe(self, verdict: Verdict) -> None:
         """Draw the plain count of a sector; verdicts on other questions come with their alerts."""
-        figures = verdict.last_period
-        if verdict.question is not Question.SURGE or verdict.subject or figures is None:
+        if verdict.question is not Question.SURGE or verdict.subject:
             return
         with self._lock:
-            self._histories.setdefault(verdict.sector, SectorHistory()).observe(verdict, figures)
+            self._histories.setdefault(verdict.sector, SectorHistory(verdict)).observe(verdict)
             self._undraw_sector(verdict.sector)
 
     def alert(self, alert: Alert) -> None:
@@ -250,8 +249,9 @@ class Board:
                 standing[alert.sector].append(alert)
         self._undrawn_sectors.clear()
         for sector, alerts in standing.items():
-            if sector in self._histories:
-                self._put(SECTORS, sector, sector_row(self._histories[sector].shown, alerts))
+            history = self._histories.get(sector)
+            if history is not None and history.shown is not None:
+                self._put(SECTORS, sector, sector_row(history.shown, history.newest, alerts))
 
     def _put(self, kind: str, key: str, row: Json) -> None:
         self.version += 1

@@ -18,12 +18,10 @@ from streams.contract.verdicts import Evidence, Verdict
 PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
 
 
-def sector_row(line: Line, alerts: Sequence[Alert]) -> Json:
-    """A sector: its newest period, its chart, and the gravest of the alerts that stand there."""
+def sector_row(line: Line, data: Verdict, alerts: Sequence[Alert]) -> Json:
+    """A sector: its newest period, its chart, whether `data` says that it has data, and its gravest alert."""
     newest, figures = line.newest, line.newest.last_period
-    seen = figures._asdict() if figures else {}
-    if newest.held:
-        seen["observed"] = None
+    since = data.evidence.no_data_since
     return {
         "id": newest.sector,
         "title": place(newest.sector),
@@ -33,18 +31,12 @@ def sector_row(line: Line, alerts: Sequence[Alert]) -> Json:
         "period": newest.period.isoformat(),
         "as_of": newest.as_of.isoformat(),
         "closed": newest.closed,
-        "no_data_since": _no_data_since(newest),
-        **seen,
+        "data": data.data.value,
+        "no_data_since": since.isoformat() if since else None,
+        **(figures._asdict() if figures else {}),
         "line": line.columns(),
         "alerts": [alert.alert_id for alert in alerts],
     }
-
-
-def _no_data_since(newest: Verdict) -> str:
-    """The last event of a sector that is without data; empty for the others."""
-    if not newest.held:
-        return ""
-    return (newest.evidence.no_data_since or newest.period).isoformat()
 
 
 def _gravest(alerts: Sequence[Alert]) -> str:

@@ -21,9 +21,6 @@ class Line:
         """Put the last period of a verdict in its place; verdicts may come in any order."""
         if (verdict.period, verdict.as_of) >= (self.newest.period, self.newest.as_of):
             self.newest = verdict
-        if verdict.held:
-            self._points.pop(verdict.period.timestamp(), None)  # absence is not zero
-            return
         self._points[verdict.period.timestamp()] = figures
         for old in sorted(self._points)[:-POINTS]:
             del self._points[old]
@@ -47,16 +44,21 @@ class Line:
 class SectorHistory:
     """The lines of one sector, by cadence."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Verdict) -> None:
+        self.newest = first  # whether the sector has data
         self._lines: dict[Cadence, Line] = {}
 
-    def observe(self, verdict: Verdict, figures: Figures) -> None:
-        """Draw a verdict on the count of the whole sector."""
+    def observe(self, verdict: Verdict) -> None:
+        """Take a verdict on the count of the whole sector. Without data nothing is drawn, and no zero."""
+        self.newest = max(self.newest, verdict, key=lambda one: one.as_of)
+        figures = verdict.last_period
+        if figures is None:
+            return
         if verdict.cadence not in self._lines:
             self._lines[verdict.cadence] = Line(verdict)
         self._lines[verdict.cadence].observe(verdict, figures)
 
     @property
-    def shown(self) -> Line:
-        """The line that is drawn."""
-        return next(self._lines[cadence] for cadence in SHOWN if cadence in self._lines)
+    def shown(self) -> Line | None:
+        """The line that is drawn; None where nothing was counted yet."""
+        return next((self._lines[cadence] for cadence in SHOWN if cadence in self._lines), None)

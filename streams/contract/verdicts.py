@@ -122,6 +122,8 @@ class Verdict(Timed):
     def last_period(self) -> Figures | None:
         """The judged period by itself, however long the window is; None where it was not looked at alone."""
         seen = self.evidence
+        if self.held:
+            return None
         if seen.window == 1:
             return Figures(seen.observed, seen.expected, seen.lower, seen.upper)
         if (

@@ -24,7 +24,7 @@ from streams.counting.dedup import NEVER
 from streams.counting.detection_state import Breach
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
-from streams.detectors import Bools, SectorView
+from streams.detectors import Bools, Integers, SectorView
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import period_header
 
@@ -37,19 +37,31 @@ def is_without_data(counts: Counts) -> bool:
     return since is not None and counts.data_until <= since
 
 
-def status_of(counts: Counts, limits: OperatingLimits, hour: int) -> DataStatus:
-    """Return whether a sector has data in a UTC hour."""
+def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
+    """Return whether a sector has data at its watermark."""
     if is_without_data(counts):
         return DataStatus.WITHOUT_DATA
-    is_closed = _day(counts, hour) in limits.calendar.closures(counts.sector)
+    is_closed = _day(counts, counts.watermark) in limits.calendar.closures(counts.sector)
     return DataStatus.CLOSED if is_closed else DataStatus.WITH_DATA
 
 
-def data_until(counts: Counts, cadence: Cadence, index: int, limits: OperatingLimits) -> int:
-    """Return the newest period with data, by period `index`; zeros that a person confirmed are data."""
-    if limits.is_zero(counts, _end(counts, cadence, index) * HOUR):
-        return index
-    return _period(counts, cadence, counts.data_until)
+def data_until(view: SectorView, limits: OperatingLimits) -> Integers:
+    """Return the newest period of each sector with data [n]; zeros that a person confirmed are data."""
+    cadence, index = view.cadence, view.index
+    return np.array(
+        [
+            index
+            if limits.is_zero(counts, _end(counts, cadence, index) * HOUR)
+            else _period(counts, cadence, counts.data_until)
+            for counts in view.sectors
+        ]
+    )
+
+
+def with_data(view: SectorView) -> SectorView:
+    """Return the view of those sectors that have data."""
+    rows = [row for row, counts in enumerate(view.sectors) if not is_without_data(counts)]
+    return view if len(rows) == len(view.sectors) else view.select(rows)
 
 
 def lose(sectors: Sequence[Counts], breach: Bools) -> None:

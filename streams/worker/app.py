@@ -88,7 +88,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
 
     def show() -> None:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
-        metrics.state(parts, time.time())
+        metrics.state(parts, time.time(), judge.data_status)
 
     worker = Worker(
         settings,

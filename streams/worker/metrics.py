@@ -4,7 +4,7 @@ Gauges show what this worker holds now: the series of a sector or partition that
 vanish with it (`CurrentGauge`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -12,7 +12,7 @@ from streams.contract.cadence import Cadence
 from streams.contract.dead_letters import Reason
 from streams.contract.reading import Unusable
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import DataStatus, Question, Verdict
 from streams.counting.sector_counts import Counts
 from streams.pipelines import border_pipeline
 from streams.pipelines.sector_pipeline import SectorOutput
@@ -61,6 +61,7 @@ class Metrics:
         self._watermark = gauge(
             "watermark_age_seconds", "Now, less the newest event time of a sector", "sector"
         )
+        self._status = gauge("sector_status", "1 for what is known of a sector's data", "sector", "status")
         self._event_time = gauge("event_time_seconds", "Event time of a partition", "partition")
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
         self._events = counter("events_total", "Events by what became of them", "outcome")
@@ -73,7 +74,7 @@ class Metrics:
         self._unusable = counter(
             "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
         )
-        self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
+        self._periods = counter("border_periods_total", "Periods judged over a border's sectors", "border")
         self._batch_seconds = histogram("batch_seconds", "Time that one batch took", BATCH_SECONDS)
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
         for reason in Reason:
@@ -120,12 +121,20 @@ class Metrics:
 
     def _keep_newest(self, verdict: Verdict) -> None:
         at = verdict.sector, verdict.cadence.value
+        if verdict.held:
+            self._newest.pop(at, None)  # of a sector without data no figures are shown
+            return
         newest = self._newest.get(at)
         # A closed period judged again does not replace the newer one that is shown.
         if verdict.last_period is not None and (newest is None or verdict.period >= newest.period):
             self._newest[at] = verdict
 
-    def state(self, parts: Mapping[int, tuple[int, Collection[Counts]]], now: float) -> None:
+    def state(
+        self,
+        parts: Mapping[int, tuple[int, Collection[Counts]]],
+        now: float,
+        status_of: Callable[[Counts], DataStatus],
+    ) -> None:
         """What is held: for each partition its event time and its sectors."""
         for sector, number in self._counted.items():
             self._people_total.labels(sector).inc(number)
@@ -142,6 +151,7 @@ class Metrics:
                 if Cadence.HOUR in counts.series
             }
         )
+        self._status.replace({(sector, status_of(counts)): 1 for sector, counts in held.items()})
         few = len(held) <= SLICED
         self._slices.replace(
             {slice_: people for counts in held.values() for slice_, people in _slices(counts)} if few else {}

@@ -48,6 +48,7 @@ class Site:
     def start(self) -> None:
         """Start the broker, two workers of each package, and the feed."""
         self.broker.start()
+        self.admin = AdminClient(self.kafka.librdkafka)
         self.create(self.topics)
         self.workers = [self.worker(package, name) for package in PACKAGES for name in ("one", "")]
         for worker in self.workers:
@@ -57,12 +58,8 @@ class Site:
     def create(self, wanted: tuple[Topic, ...]) -> None:
         """Make topics."""
         new = [NewTopic(one.name, one.partitions, 1, config=one.configuration) for one in wanted]
-        for done in self.admin().create_topics(new).values():
+        for done in self.admin.create_topics(new).values():
             done.result(30)
-
-    def admin(self) -> AdminClient:
-        """A client that administers the broker."""
-        return AdminClient(self.kafka.librdkafka)
 
     def worker(self, package: Package, instance: str) -> Worker:
         """A worker that is not started yet; one with an instance name keeps a local copy of its state."""
