@@ -12,7 +12,7 @@ position in the source stays where it was until the last piece is done.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,7 +20,7 @@ from faust.types import TP
 from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.flow_spec import CuttingCore, FlowSpec
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
@@ -104,7 +104,7 @@ class Flow:
             async with self._turn:
                 if self.stopping or assignment != self._assignment:
                     return  # its position has not moved: it is read again
-                outcome = self._core.proceed(fetch.partition)
+                outcome = cast("CuttingCore", self._core).proceed(fetch.partition)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
                 if not _more(outcome):

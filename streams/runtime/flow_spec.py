@@ -20,9 +20,6 @@ class Core(Protocol):
     def tick(self, now: float, moves: bool, /) -> Any:
         """Let time pass to `now`, epoch seconds; return what follows from it. `moves`: see FlowSpec."""
 
-    def proceed(self, partition: int, /) -> Any:
-        """Go on with a fetch that `process` has cut; return what follows from it."""
-
     def dirty(self) -> Mapping[int, Sequence[Pair]]:
         """What changed, by partition, since this was last asked."""
 
@@ -31,6 +28,13 @@ class Core(Protocol):
 
     def drop(self, partition: int, /) -> None:
         """Forget a partition."""
+
+
+class CuttingCore(Core, Protocol):
+    """A core that may cut its work."""
+
+    def proceed(self, partition: int, /) -> Any:
+        """Go on with a fetch that `process` has cut; return what follows from it."""
 
 
 class Publisher(Protocol):
