@@ -14,17 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
 from pydantic import ValidationError
 
-from alerts.console import Ask
 from alerts.console.board import Board
-from alerts.console.requests import control_of
-from alerts.lifecycle.alert import Alert, Notice
+from alerts.lifecycle.alert import Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, Reroute, checked
+from alerts.notices.controls import CONTROL, Reroute
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
@@ -33,6 +30,9 @@ from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Routing
 from alerts.sinks import Digests, Sink
 from alerts.worker.alert_table import AlertTable, Published
+from alerts.worker.board_readers import board_readers
+from alerts.worker.console_backend import console_backend
+from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.http_client import HttpClient
@@ -41,9 +41,7 @@ from alerts.worker.outputs import AlertPublisher
 from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
-from alerts.worker.site import site
-from streams.contract.controls import Control, Names, Withdrawn
-from streams.contract.questions import Question
+from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
@@ -74,18 +72,16 @@ class Alerts:
         self.sinks = {sink.name: sink for sink in sinks}
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
-        self.board = Board()
+        self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing)
-        self._control_keys: set[str] = set()
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
         self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
-        publisher = AlertPublisher(settings, self.board)
         self.worker = Worker(
             settings,
-            [FlowSpec("verdicts", self.pipeline, "alerts", publisher, self.metrics)],
+            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(settings), self.metrics)],
             self.metrics.runtime,
             group="surgewatch-alerts",
             needed=NEEDED,
@@ -99,8 +95,10 @@ class Alerts:
 
     def observe(self, published: Published) -> None:
         """Take a change of an alert, of whichever worker."""
-        if published.change.alert is not None:
-            self.board.alert(self.controls.mark(published.change.alert, time.time()))
+        if published.change.alert is None:
+            self.board.forget_alert(published.change.question_key)
+        else:
+            self.board.alert(published.change.alert)
         for delivery in self.owner.deliveries.values():
             delivery.queue.observe(published.change, published_at=published.at, moment=_moment())
         self.owner.wake()
@@ -110,7 +108,8 @@ class Alerts:
         key = (record.key or b"").decode(errors="replace")
         if not record.value:
             self.controls.withdraw(key, record.timestamp / 1000)
-            self._withdrawn(key)
+            self.board.withdrawn(key)
+            self.owner.wake()
             return
         try:
             control = CONTROL.validate_json(record.value)
@@ -120,19 +119,13 @@ class Alerts:
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
         self.controls.apply(control)
         if isinstance(control, Withdrawn):
-            self._withdrawn(control.key)
+            self.board.withdrawn(control.key)
         else:
-            self._control_keys.add(control.key)
             self.board.control(control)
         if isinstance(control, Reroute) and control.route:
             unknown = sorted(set(control.route.sinks) - self.sinks.keys())
             if unknown:
                 log.warning("route names unknown sinks", route=control.name, unknown_sinks=unknown)
-        self.owner.wake()
-
-    def _withdrawn(self, key: str) -> None:
-        self._control_keys.discard(key)
-        self.board.withdrawn(key)
         self.owner.wake()
 
     def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:
@@ -161,7 +154,7 @@ class Alerts:
         self.metrics.attempt(sink, outcome, seconds=seconds, notices=max(len(notices), 1))
         now = dt.datetime.now(dt.UTC)
         for notice in notices:
-            self.board.delivery(sink, notice.notice_id, outcome, now, reason)
+            self.board.delivery(sink, notice, outcome, at=now, detail=reason)
             if outcome in ("delivered", "dead"):
                 self.metrics.notice(notice.reason)
             if outcome == "delivered" and notice.produced_at is not None:
@@ -177,25 +170,9 @@ class Alerts:
             await delivery.send_again(record.message)
             await self.letters.close(record.letter)
 
-    async def ask(self, ask: Ask) -> None:
-        """Publish what a person asked for on the console; raises ValueError where it makes no sense."""
-        names = Names(
-            sectors=frozenset(self.registry.by_id) | {sector.border for sector in self.registry.sector},
-            questions=frozenset(Question),
-            sinks=frozenset(self.sinks),
-            alerts=frozenset(alert.alert_id for alert in self.table.alerts()),
-            keys=frozenset(self._control_keys),
-        )
-        await self.publish(checked(control_of(ask, dt.datetime.now(dt.UTC)), names))
-
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker applies it."""
         await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
-
-    def alerts(self) -> list[Alert]:
-        """Return the alerts of all workers, with who acknowledged and who silenced them."""
-        now = time.time()
-        return [self.controls.mark(alert, now) for alert in self.table.alerts()]
 
     def show(self) -> None:
         """Bring the gauges up to date."""
@@ -218,28 +195,27 @@ class Alerts:
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
-        """Serve the site, and deliver, for as long as the block runs."""
-        pages_of = site(
-            self.settings,
-            pages,
-            board=self.board,
-            alerts=self.alerts,
-            control=self.ask,
-            resend=self.letters.send_again,
-        )
-        runner = web.AppRunner(pages_of, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
+        """Serve the console in its thread, and deliver, for as long as the block runs."""
         self._client = HttpClient()
         tasks = [asyncio.create_task(task) for task in self._tasks()]
+        backend = console_backend(
+            self.settings,
+            self.registry,
+            self.board,
+            sinks=self.sinks,
+            pages=pages,
+            publish=self.publish,
+            send_again=self.letters.send_again,
+        )
+        readers = board_readers(self.settings, self.board)
         try:
-            yield
+            async with console_server(backend, settings.metrics_host, settings.metrics_port, readers=readers):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._client.close()
-            await runner.cleanup()
 
     def _tasks(self) -> Iterator[Any]:
         yield supervised("alert table", self.table.follow)

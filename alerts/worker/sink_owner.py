@@ -22,6 +22,7 @@ from alerts.worker.settings import Settings
 log = structlog.get_logger()
 
 TOPIC: Final = "deliveries"
+SINK: Final = "sink"  # header of a notice: who has taken it
 GROUP: Final = "surgewatch-delivery"
 SECONDS_TO_FINISH: Final = 5.0  # for what is on its way when a partition goes to another worker
 
@@ -47,7 +48,7 @@ class LedgerWriter:
             for record in records
         ]
         for sink, notice in notices:
-            key, headers = notice.alert.alert_id.encode(), [("sink", sink.encode())]
+            key, headers = notice.alert.alert_id.encode(), [(SINK, sink.encode())]
             value = notice.model_dump_json().encode()
             sent.append(await self._producer.send(self._notices, value, key=key, headers=headers))
         for one in sent:

@@ -43,7 +43,7 @@ def main() -> None:
     changes = alerts.process(0, [Record(0, verdict)]).changes
     [notice] = NoticeHistory(policies(), registry()).follow(changes, 0.0)
     board.alert(notice.alert)
-    [shown] = board.snapshot()["alerts"]
+    [shown] = board.snapshot().as_json()["alerts"]
     routing = Routing([Route(sinks=("shift",), question=("doubled",))])
     print(
         json.dumps(
