@@ -25,7 +25,6 @@ from streams.contract.questions import Question, Scope
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
-from streams.judging.period_summary import summaries
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
 
@@ -178,12 +177,11 @@ class World:
             self._offset += 1
         if not records:
             return
-        verdicts = self._sectors.process(0, records).verdicts
-        told = [
-            Record(0, one.model_dump_json().encode(), appended) for one in summaries(verdicts, self._places)
-        ]
-        if told:
-            verdicts = [*verdicts, *self._borders.process(0, told).verdicts]
+        output = self._sectors.process(0, records)
+        verdicts = output.verdicts
+        closed = [Record(0, one.model_dump_json().encode(), appended) for one in output.summaries]
+        if closed:
+            verdicts = [*verdicts, *self._borders.process(0, closed).verdicts]
         for verdict in verdicts:
             self._observe(verdict)
 

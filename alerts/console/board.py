@@ -106,6 +106,7 @@ class Board:
         }
         self._lines: dict[str, dict[Cadence, _Line]] = {}
         self._newest: dict[str, dict[Cadence, Verdict]] = {}
+        self._data: dict[str, Verdict] = {}  # by sector: the newest that shows whether it has data
         self._standing: dict[str, Alert] = {}
         self._gone: deque[tuple[int, str, str]] = deque(maxlen=1_000)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
@@ -113,7 +114,13 @@ class Board:
     def observe(self, verdict: Verdict) -> None:
         """Draw the plain count of a sector on; verdicts on other questions come with their alerts."""
         seen = verdict.last_period
-        if verdict.question is not Question.SURGE or verdict.subject or seen is None:
+        if verdict.question is not Question.SURGE or verdict.subject:
+            return
+        last = self._data.get(verdict.sector, verdict)
+        self._data[verdict.sector] = max(last, verdict, key=lambda one: one.as_of)
+        if seen is None:
+            if verdict.sector in self._newest:
+                self._draw(verdict.sector)
             return
         newest = self._newest.setdefault(verdict.sector, {})
         self._lines.setdefault(verdict.sector, {}).setdefault(verdict.cadence, _Line()).observe(verdict, seen)
@@ -183,10 +190,11 @@ class Board:
         cadence = next(c for c in _SHOWN if c in self._newest[sector])
         newest, line = self._newest[sector][cadence], self._lines[sector][cadence]
         troubles = [a for a in self._standing.values() if a.sector == sector]
-        gone = self._put(SECTORS, sector, _sector(newest, line, troubles))
+        gone = self._put(SECTORS, sector, _sector(newest, line, troubles, self._data[sector]))
         if gone is not None:
             self._newest.pop(gone, None)
             self._lines.pop(gone, None)
+            self._data.pop(gone, None)
 
     def _put(self, kind: str, key: str, value: Json) -> str | None:
         self.version += 1
@@ -202,8 +210,8 @@ class Board:
         self._gone.append((self.version, kind, key))
 
 
-def _sector(newest: Verdict, line: _Line, troubles: list[Alert]) -> Json:
-    seen = newest.last_period
+def _sector(newest: Verdict, line: _Line, troubles: list[Alert], data: Verdict) -> Json:
+    seen, since = newest.last_period, data.evidence.no_data_since
     return {
         "id": newest.sector,
         "border": newest.border,
@@ -212,6 +220,8 @@ def _sector(newest: Verdict, line: _Line, troubles: list[Alert]) -> Json:
         "period": newest.period.isoformat(),
         "as_of": newest.as_of.isoformat(),
         "closed": newest.closed,
+        "data": data.data.value,
+        "no_data_since": since.isoformat() if since else None,
         **(seen._asdict() if seen else {}),
         "line": line.columns(),
         "alerts": [alert.alert_id for alert in troubles],

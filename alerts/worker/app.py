@@ -7,6 +7,7 @@ verdicts ─▶ AlertPipeline ─▶ alerts.current ─▶ AlertTable ─┬▶ 
 import asyncio
 import datetime as dt
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -265,8 +266,9 @@ async def supervised(name: str, task: Callable[[], Awaitable[None]]) -> None:
 @asynccontextmanager
 async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
-    refuse_unknown(os.environ, Settings)
     settings = Settings()
+    routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
+    refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     yield Alerts(settings, *sinks(settings)).worker
 

@@ -62,7 +62,7 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     gaps: list[int] = []  # periods without data, unless people are counted into them later
     partial: list[int] = []  # periods of which a part was without data
     settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
-    revisions: int = 0  # of closed periods so far: they tell the verdicts of one period apart
+    revisions: int = 0  # of closed periods so far: they distinguish the verdicts of one period
 
 
 class HourlyState(CadenceState, omit_defaults=True):

@@ -12,6 +12,7 @@ nil report, a person who confirms that nobody comes, or a closure in the calenda
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,8 @@ from streams.counting.dedup import NEVER
 from streams.counting.detection_state import Breach
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
-from streams.detectors import Bools, SectorView
+from streams.detectors import Bools, Integers, SectorView
+from streams.judging import hourly_silence
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import period_header
 
@@ -37,19 +39,50 @@ def is_without_data(counts: Counts) -> bool:
     return since is not None and counts.data_until <= since
 
 
-def status_of(counts: Counts, limits: OperatingLimits, hour: int) -> DataStatus:
-    """Return whether a sector has data in a UTC hour."""
+def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
+    """Return whether a period can be judged: the sector has data, or had until some hour of that day."""
+    if not is_without_data(counts):
+        return True
+    is_day = cadence is Cadence.DAY and Cadence.HOUR in counts.series
+    return is_day and _period(counts, cadence, counts.data_until) == index
+
+
+def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
+    """Return whether a sector has data at its watermark."""
     if is_without_data(counts):
         return DataStatus.WITHOUT_DATA
-    is_closed = _day(counts, hour) in limits.calendar.closures(counts.sector)
+    is_closed = _day(counts, counts.watermark) in limits.calendar.closures(counts.sector)
     return DataStatus.CLOSED if is_closed else DataStatus.WITH_DATA
 
 
-def data_until(counts: Counts, cadence: Cadence, index: int, limits: OperatingLimits) -> int:
-    """Return the newest period with data, by period `index`; zeros that a person confirmed are data."""
-    if limits.is_zero(counts, _end(counts, cadence, index) * HOUR):
-        return index
-    return _period(counts, cadence, counts.data_until)
+def data_until(view: SectorView, limits: OperatingLimits) -> Integers:
+    """Return the newest period of each sector with data [n]; zeros that a person confirmed are data."""
+    cadence, index = view.cadence, view.index
+    return np.array(
+        [
+            index
+            if limits.is_zero(counts, _end(counts, cadence, index) * HOUR)
+            else _period(counts, cadence, counts.data_until)
+            for counts in view.sectors
+        ]
+    )
+
+
+def with_data(view: SectorView) -> SectorView:
+    """Return the view of those sectors whose period can be judged."""
+    rows = [row for row, counts in enumerate(view.sectors) if is_judged(counts, view.cadence, view.index)]
+    return view if len(rows) == len(view.sectors) else view.select(rows)
+
+
+def until_last_event(view: SectorView) -> SectorView:
+    """The same, with what is expected of the judged day up to the last event, where data ended in it."""
+    rows = [row for row, counts in enumerate(view.sectors) if is_without_data(counts)]
+    if not rows:
+        return view
+    mean = view.mean.copy()
+    for row in rows:
+        mean[row, -1] *= hourly_silence.share_until(view.sectors[row], view.sectors[row].data_until)
+    return replace(view, mean=mean)
 
 
 def lose(sectors: Sequence[Counts], breach: Bools) -> None:
@@ -173,7 +206,8 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
             continue
         silent = list(range(first + 1, last))
         if cadence is Cadence.DAY:
-            if Cadence.HOUR in counts.series:
+            # Hours without events between two events, and no day: few people come, and the feed works.
+            if silent and Cadence.HOUR in counts.series:
                 state.partial += sorted({first, last} if has_returned else {first})
             if len(silent) < WEEK:
                 # Empty a week ago as well: that is a weekday on which the place is closed, and is learnt.

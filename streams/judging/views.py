@@ -1,6 +1,7 @@
 """What a period of n sectors looks like beside what is normal there."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,67 @@ from streams.baselines.fitted_models import Models
 from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY, follow
 from streams.baselines.negative_binomial import Floats
+from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.counting.sector_counts import Counts
 from streams.detectors import LONGEST, Reported, SectorView
 from streams.judging.operating_limits import OperatingLimits
 
 
-def view_of(
+class Views:
+    """Makes views by the models of each cadence and the limits that hold now."""
+
+    def __init__(self, models: Mapping[Cadence, Models], limits: OperatingLimits) -> None:
+        self._models, self._limits = models, limits
+
+    def of(
+        self,
+        sectors: Sequence[Counts],
+        look: Look,
+        cadence: Cadence,
+        index: int,
+        *,
+        as_of: float | None = None,
+        watermark: float | None = None,
+    ) -> SectorView | None:
+        """Return the view of those sectors that have a model, of the LONGEST periods up to `index`.
+
+        None where no sector has. `as_of` is the end of the period where it is not given; where there is no
+        `watermark` every period is held to be fully reported.
+        """
+        return _view_of(
+            sectors,
+            look,
+            index,
+            models=self._models[cadence],
+            limits=self._limits,
+            as_of=cadence.start(index + 1) if as_of is None else as_of,
+            watermark=watermark,
+        )
+
+    def settled(self, view: SectorView, watermark: float | None) -> list[SectorView]:
+        """The periods of which enough is reported now, oldest first; each sector's periods come once."""
+        due: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in view.sectors:
+            state = counts.state.of(view.cadence)
+            reached = view.index - fitted_delays.waits(counts, view.cadence)
+            before = view.index - 1 if state.settled is None else state.settled
+            for index in range(max(before, view.index - LONGEST) + 1, reached + 1):
+                due[index].append(counts)
+            newest = max(before, reached)
+            state.settled = newest if newest < view.index else None
+        found = []
+        for index, sectors in sorted(due.items()):
+            if index == view.index and len(sectors) == len(view.sectors):
+                found.append(view)
+            elif older := self.of(
+                sectors, Look.CLOSED, view.cadence, index, as_of=view.as_of, watermark=watermark
+            ):
+                found.append(older)
+        return found
+
+
+def _view_of(
     sectors: Sequence[Counts],
     look: Look,
     index: int,
@@ -24,12 +79,8 @@ def view_of(
     models: Models,
     limits: OperatingLimits,
     as_of: float,
-    watermark: float | None = None,
+    watermark: float | None,
 ) -> SectorView | None:
-    """Return the view of those sectors that have a model, of the LONGEST periods up to `index`.
-
-    None where no sector has. Where there is no `watermark` every period is held to be fully reported.
-    """
     ready = models.ready(sectors)
     if not ready:
         return None

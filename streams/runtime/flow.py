@@ -12,7 +12,7 @@ position in the source stays where it was until the last piece is done.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,7 +20,7 @@ from faust.types import TP
 from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow_spec import Core, FlowSpec
+from streams.runtime.flow_spec import CuttingCore, FlowSpec
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
@@ -28,7 +28,6 @@ from streams.runtime.transport import Consumer, Fetch, Producer
 log = structlog.get_logger()
 
 READ_BACK_SECONDS = 60.0
-PIECE = 200  # periods that are judged before the event loop turns: some 50 ms
 
 
 class Kafka(NamedTuple):
@@ -57,7 +56,6 @@ class Flow:
         self.source = spec.source
         self.changelog = changelog
         self._core, self._publisher, self._metrics = spec.core, spec.publisher, spec.metrics
-        self._pieces = Pieces(spec.core)
         self.spec = spec
         self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
@@ -85,7 +83,7 @@ class Flow:
                 self.positions[fetch.partition] = fetch.end
                 return
             started = time.perf_counter()
-            outcome = self._pieces.process(fetch.partition, records, self.source)
+            outcome = self._core.process(fetch.partition, records, self.source)
             self._metrics.batch(outcome, len(records), time.perf_counter() - started)
             await self._publisher.publish(self._kafka.producer(), outcome)
             if not _more(outcome):
@@ -106,7 +104,7 @@ class Flow:
             async with self._turn:
                 if self.stopping or assignment != self._assignment:
                     return  # its position has not moved: it is read again
-                outcome = self._pieces.resume()
+                outcome = cast("CuttingCore", self._core).proceed(fetch.partition)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
                 if not _more(outcome):
@@ -132,14 +130,12 @@ class Flow:
 
     async def tick(self, now: float, moves: bool) -> None:
         """Let time pass (`now`: epoch seconds), and where it `moves` it, event time."""
-        more = False
         while not (self.stopping or self._underway):
             async with self._turn:
-                outcome = self._pieces.resume() if more else self._pieces.tick(now, moves)
+                outcome = self._core.tick(now, moves)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
-            more = _more(outcome)
-            if not more:
+            if not _more(outcome):
                 return
             self._worked(self.source)
             await asyncio.sleep(0)
@@ -241,26 +237,6 @@ class Flow:
                 self._last.pop(tp.partition, None)
                 self._settled.pop(tp.partition, None)
                 self.changelog.close(tp.partition)
-
-
-class Pieces:
-    """A core whose work is done piece by piece, if it can cut it."""
-
-    def __init__(self, core: Core) -> None:
-        self._core: Any = core
-        self._budget = {"budget": PIECE} if hasattr(core, "resume") else {}
-
-    def process(self, partition: int, records: Sequence[Any], source: str) -> Any:
-        """Process a fetch, or its first piece."""
-        return self._core.process(partition, records, source, **self._budget)
-
-    def tick(self, now: float, moves: bool) -> Any:
-        """Let time pass, or begin to."""
-        return self._core.tick(now, moves, **self._budget)
-
-    def resume(self) -> Any:
-        """Do the next piece."""
-        return self._core.resume(PIECE)
 
 
 def fingerprint(record: Any) -> bytes:

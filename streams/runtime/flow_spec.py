@@ -10,8 +10,8 @@ from streams.runtime.transport import Producer
 class Core(Protocol):
     """A pure core with state by partition; its outcomes are passed on as they are.
 
-    A core that has `resume(budget)` can cut its work: `process` and `tick` take a `budget` of periods to
-    judge as well, and an outcome with `more` asks for `resume`.
+    A core may cut its work: an outcome with `more` asks for `proceed(partition)` after `process`, or for
+    another `tick`, until there is no more. Between the pieces the event loop turns.
     """
 
     def process(self, partition: int, records: Sequence[Any], topic: str, /) -> Any:
@@ -28,6 +28,13 @@ class Core(Protocol):
 
     def drop(self, partition: int, /) -> None:
         """Forget a partition."""
+
+
+class CuttingCore(Core, Protocol):
+    """A core that may cut its work."""
+
+    def proceed(self, partition: int, /) -> Any:
+        """Go on with a fetch that `process` has cut; return what follows from it."""
 
 
 class Publisher(Protocol):

@@ -20,7 +20,9 @@ def historic(verb: Callable[..., None]) -> Callable[..., None]:
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
     @click.option(
-        "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
+        "--calendar",
+        type=click.Path(path_type=Path),
+        help="date,kind,name,series,until: holidays, policies, closures.",
     )
     @click.option(
         "--out", type=click.File("w", "utf-8"), default="-", help="Output file; default: standard output."

@@ -157,7 +157,7 @@ class World:
             self.work(works)
 
     def control(self, control: Control) -> None:
-        """An operator says something."""
+        """Apply a control of an operator."""
         self.controls.append(control)
         self.in_force.apply(control)
 

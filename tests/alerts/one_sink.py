@@ -25,7 +25,7 @@ SINK = "sink"
 
 
 class OneSink:
-    """A worker with one sink; time passes where a test says so."""
+    """A worker with one sink; time passes only where a test moves it."""
 
     def __init__(
         self,

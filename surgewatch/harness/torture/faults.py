@@ -115,7 +115,7 @@ def compaction(site: Site) -> None:
         for topic in site.topics
         if topic.source
     ]
-    for done in site.admin().incremental_alter_configs(resources).values():
+    for done in site.admin.incremental_alter_configs(resources).values():
         done.result(30)
 
 
@@ -129,7 +129,7 @@ def retention(site: Site) -> None:
     for partition, (committed, end) in enumerate(site.ends("surgewatch-streams", "encounters")):
         site.deleted[partition] = committed + (end - committed) // 2
         wanted.append(TopicPartition("encounters", partition, site.deleted[partition]))
-    for done in site.admin().delete_records(wanted).values():
+    for done in site.admin.delete_records(wanted).values():
         done.result(30)
     for worker in streams:
         worker.start()
@@ -137,7 +137,7 @@ def retention(site: Site) -> None:
 
 def topic_anew(site: Site) -> None:
     """Delete `encounters` and make it again: workers have to refuse, with a reason."""
-    admin = site.admin()
+    admin = site.admin
     for done in admin.delete_topics(["encounters"]).values():
         done.result(30)
     deadline = time.monotonic() + WAIT

@@ -30,12 +30,12 @@ PARTITIONS: Final = 4
 
 
 class Site:
-    """Everything that runs. `say` is called with what happens, a line each."""
+    """Everything that runs. `report` is called with what happens, a line each."""
 
     def __init__(
-        self, folder: Path, number: int, seconds: float, receiver: Receiver, say: Callable[[str], None]
+        self, folder: Path, number: int, seconds: float, receiver: Receiver, report: Callable[[str], None]
     ):
-        self.folder, self.receiver, self.say = folder, receiver, say
+        self.folder, self.receiver, self.report = folder, receiver, report
         self.number = number
         self.pace = number / seconds  # events a second while faults happen
         self.places = registry()
@@ -49,6 +49,7 @@ class Site:
     def start(self) -> None:
         """Start the broker, two workers of each package, and the feed."""
         self.broker.start()
+        self.admin = AdminClient(self.kafka.librdkafka)
         self.create(self.topics)
         self.workers = [self.worker(package, name) for package in PACKAGES for name in ("one", "")]
         for worker in self.workers:
@@ -58,12 +59,8 @@ class Site:
     def create(self, wanted: tuple[Topic, ...]) -> None:
         """Make topics."""
         new = [NewTopic(one.name, one.partitions, 1, config=one.configuration) for one in wanted]
-        for done in self.admin().create_topics(new).values():
+        for done in self.admin.create_topics(new).values():
             done.result(30)
-
-    def admin(self) -> AdminClient:
-        """A client that administers the broker."""
-        return AdminClient(self.kafka.librdkafka)
 
     def worker(self, package: Package, instance: str) -> Worker:
         """A worker that is not started yet; one with an instance name keeps a local copy of its state."""
@@ -127,7 +124,7 @@ class Site:
     def _revive(self) -> None:
         for worker in self.workers:
             if worker.process is not None and worker.process.poll() is not None:
-                self.say(f"a worker had ended with {worker.process.returncode}: started again")
+                self.report(f"a worker had ended with {worker.process.returncode}: started again")
                 worker.start()
 
     def ends(self, group: str, topic: str) -> list[tuple[int, int]]:
@@ -157,7 +154,7 @@ class Site:
             worker.stop()
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """End all processes."""
         for worker in self.workers:
             worker.kill()
         self.broker.kill()
