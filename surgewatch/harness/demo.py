@@ -173,7 +173,8 @@ class Demo:
     def _is_done(self) -> bool:
         if self.sent < len(self.events) or self.processed < self.sent:
             return False
-        # All is processed, and every alert that fired or ended was notified. Checked twice: one may be on its way.
+        # Verdicts are processed, and every alert that fired or ended was notified. Checked twice: one may
+        # be on its way.
         for _ in range(2):
             time.sleep(0.5)
             self.refresh()
