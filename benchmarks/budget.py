@@ -179,9 +179,9 @@ class World:
             return
         output = self._sectors.process(0, records)
         verdicts = output.verdicts
-        told = [Record(0, one.model_dump_json().encode(), appended) for one in output.summaries]
-        if told:
-            verdicts = [*verdicts, *self._borders.process(0, told).verdicts]
+        closed = [Record(0, one.model_dump_json().encode(), appended) for one in output.summaries]
+        if closed:
+            verdicts = [*verdicts, *self._borders.process(0, closed).verdicts]
         for verdict in verdicts:
             self._observe(verdict)
 

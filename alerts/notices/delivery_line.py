@@ -11,6 +11,7 @@ from alerts.notices.reconciliation import Message, View
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute
 LONGEST_WAIT: Final = 300.0  # seconds that a receiver may ask for
+LATE: Final = 60.0  # seconds after which a message counts as held back: then two are a digest
 
 
 class Moment(NamedTuple):
@@ -34,19 +35,6 @@ class Line:
     not_before: float = 0.0
     due_since: float | None = None
 
-    @property
-    def last_known(self) -> Alert | None:
-        """The alert, or where it is forgotten, as the sink knows it."""
-        return self.alert or (self.entry.view.alert if self.entry.view else None)
-
-    @property
-    def is_settled(self) -> bool:
-        """Return whether there is nothing to compare: it does not fire, and the sink has nothing open."""
-        alert, view = self.last_known, self.entry.view
-        if alert is None or is_known_to_be_over(self.alert, view):
-            return True
-        return alert.state is not State.FIRING and not (view and view.open)
-
     def restore(self, entry: Entry, moment: Moment) -> None:
         """Take the ledger's entry. A message that is pending there may have been sent."""
         self.entry = entry
@@ -57,6 +45,12 @@ class Line:
     def waited(self, steady: float) -> float:
         """Return for how many seconds its message has been due."""
         return 0.0 if self.due_since is None else steady - self.due_since
+
+    def is_late(self, moment: Moment) -> bool:
+        """Return whether its message could not go out when it was due, or when the alert was raised."""
+        raised = self.alert.raised_at if self.alert and self.entry.view is None else None
+        is_held_back = raised is not None and moment.now - raised.timestamp() > LATE
+        return is_held_back or self.waited(moment.steady) > LATE
 
     def is_ready(self, steady: float, *, may_retry: bool) -> bool:
         """Return whether its message may be sent now."""
@@ -82,6 +76,13 @@ class Line:
         """Its message is done with: the sink has it, or it was given up."""
         self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
         self.unanswered = self.alone = False
+        self.rest()
+
+    def park(self, message: Message) -> None:
+        """Its message was given up without an answer: it is sent again, before anything newer."""
+        given_up = (*self.entry.given_up, message.notice_id)
+        self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
+        self.unanswered = True
         self.rest()
 
     def rest(self) -> None:

@@ -22,13 +22,10 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known_to_be_over
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message, difference
+from alerts.notices.reconciliation import Message, View, difference
 
-LONGEST_WAIT: Final = 60.0  # seconds that a receiver may ask for, where it holds up all messages
-GONE_PAUSE: Final = 3600.0  # seconds before a receiver that answered 410 is tried again
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 FEW: Final = 3  # messages that are sent one by one although the sink takes digests
-LATE: Final = 60.0  # seconds after which a message counts as held back: then two are a digest
 
 
 class DeliveryQueue:
@@ -95,7 +92,7 @@ class DeliveryQueue:
         return line
 
     def refresh(self, moment: Moment) -> list[LedgerRecord]:
-        """Compare all alerts with what the sink knows; return the ledger records that have to be written."""
+        """Compare all alerts with what the sink knows; return the ledger records to be written."""
         records = []
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
@@ -107,10 +104,12 @@ class DeliveryQueue:
         return records
 
     def _compare(self, alert_id: str, line: Line, moment: Moment) -> None:
-        message = line.entry.pending if line.unanswered else self._difference(line, moment)
+        if line.alert is None and line.steps:
+            line.alert = line.steps.pop(0)
+        message = self._next(line, moment)
         while message is None and line.steps:
             line.alert = line.steps.pop(0)
-            message = self._difference(line, moment)
+            message = self._next(line, moment)
         if message is None:
             self._due.pop(alert_id, None)
             line.rest()
@@ -118,13 +117,23 @@ class DeliveryQueue:
             self._due[alert_id] = message
             line.due_since = moment.steady if line.due_since is None else line.due_since
 
-    def _difference(self, line: Line, moment: Moment) -> Message | None:
-        alert = line.last_known
-        if alert is None or line.is_settled:
+    def _next(self, line: Line, moment: Moment) -> Message | None:
+        """Return the next message about an alert; what may have been received is sent again first."""
+        pending = line.entry.pending if line.unanswered else None
+        if pending is None:
+            return self._difference(line, line.entry.view, moment)
+        is_given_up = pending.notice_id in line.entry.given_up
+        return pending if not is_given_up or self._difference(line, pending.view, moment) else None
+
+    def _difference(self, line: Line, view: View | None, moment: Moment) -> Message | None:
+        alert = line.alert or (view.alert if view else None)
+        if alert is None or is_known_to_be_over(line.alert, view):
+            return None
+        if alert.state is not State.FIRING and not (view and view.open):
             return None
         message = difference(
             line.alert,
-            line.entry.view,
+            view,
             self._controls.attention(self.sink, alert, moment.now),
             policy=self._policies.of(alert.question),
             now=moment.now,
@@ -145,7 +154,7 @@ class DeliveryQueue:
         if line.alert is None and not line.steps and not self._replay:
             del self._lines[alert_id]
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
-        if line.entry.pending is not None:
+        if line.entry.pending is not None and not line.unanswered:
             line.entry = line.entry.model_copy(update={"pending": None})
             return [LedgerRecord(self.sink, alert_id, line.entry)]
         return []
@@ -177,14 +186,8 @@ class DeliveryQueue:
 
     def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
         together = [line for one in ready if not (line := self._lines[one]).alone]
-        late = sum(self._is_late(line, moment) for line in together)
+        late = sum(line.is_late(moment) for line in together)
         return self.limits.most > 1 and (len(together) > FEW or late > 1)
-
-    def _is_late(self, line: Line, moment: Moment) -> bool:
-        """Return whether its message could not go out when the alert was raised."""
-        raised = line.alert.raised_at if line.alert and line.entry.view is None else None
-        is_held_back = raised is not None and moment.now - raised.timestamp() > LATE
-        return is_held_back or line.waited(moment.steady) > LATE
 
     def begin(self, batch: Batch, moment: Moment) -> list[LedgerRecord]:
         """Mark a batch as on its way; return the ledger records to be written before it is sent."""
@@ -200,7 +203,7 @@ class DeliveryQueue:
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""
         settled = Settled([], [], [])
-        self._pause(outcome, moment)
+        self._free_at = max(self._free_at, moment.steady + self.limits.pause_after(outcome))
         if batch.backlog and self._backlog and not isinstance(outcome, Retry):
             self._backlog.finish(batch.backlog)
             settled.records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=batch.backlog.until)))
@@ -211,16 +214,6 @@ class DeliveryQueue:
                 self._due.pop(message.alert_id, None)
                 settled.records.append(LedgerRecord(self.sink, message.alert_id, line.entry))
         return settled
-
-    def _pause(self, outcome: Outcome, moment: Moment) -> None:
-        """Keep the distance that the sink asks for."""
-        pause = self.limits.spacing
-        match outcome:
-            case Retry(after=float(after)):
-                pause = max(pause, min(after, LONGEST_WAIT))
-            case Refused(gone=True):
-                pause = GONE_PAUSE
-        self._free_at = max(self._free_at, moment.steady + pause)
 
     def _is_done(
         self,
@@ -247,8 +240,10 @@ class DeliveryQueue:
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
                 settled.dead.append((message, f"gave up: {reason}"))
-                may_know = outcome.unanswered
-                line.close(message.view if may_know else line.entry.view, message.notice_id)
+                if outcome.unanswered:
+                    line.park(message)
+                else:
+                    line.close(line.entry.view, message.notice_id)
                 return True
         line.wait(outcome, moment.steady, self._jitter())
         return False
@@ -274,7 +269,8 @@ class DeliveryQueue:
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
         view = line.entry.view
-        if message.alert_id not in self._due and message.view.open and not (view and view.open):
+        is_unknown = message.view.openings > (view.openings if view else 0)
+        if message.alert_id not in self._due and is_unknown:
             line.restore(Entry(view=view, pending=message, since=moment.now, given_up=given_up), moment)
             self._compare(message.alert_id, line, moment)
         self._free_at = 0.0

@@ -88,7 +88,7 @@ def service() -> Dashboard:
         ),
         panels.lines(
             "Watermark age",
-            "The sectors that were not heard for longest",
+            "The sectors whose newest events are oldest",
             "s",
             ("topk(10, surgewatch_watermark_age_seconds)", "{{sector}}"),
             steps=[(None, CALM), (259200, WARNING)],

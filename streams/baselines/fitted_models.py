@@ -1,8 +1,8 @@
-"""The models that sectors are judged by: when they are fitted, and what is kept of them between fits.
+"""The models of sectors: when they are fitted, and what is kept between fits.
 
-A model is fitted to the closed periods before the one it is first used for. Fits are spread over the days, by
-the sector's name, so that no midnight fits them all. What is kept of a model is a few hundred bytes, in the
-sector's detection state.
+A model is fitted to the closed periods before the one it is first used for. Fits are spread over the days by
+the sector's name, so that not all are due at one midnight. What is kept of a model is a few hundred bytes,
+in the sector's detection state.
 """
 
 import zlib
@@ -29,11 +29,11 @@ HISTORY: Final = {
     Cadence.DAY: 3 * 366,
     Cadence.WEEK: 520,
     Cadence.MONTH: 120,
-}  # periods that are learnt from
-HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ by more than a trend
+}  # periods of history that a fit uses
+HALF: Final = {Cadence.MONTH: 24}  # age at which a period counts half: years differ by more than a trend
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
-YOUNG: Final = 60  # days of history below which every day brings a fit
-TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's memory
+YOUNG: Final = 60  # days of history below which a series is fitted every day
+TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's cache
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
 LEAST: Final = {
@@ -41,8 +41,8 @@ LEAST: Final = {
     Cadence.DAY: 7,
     Cadence.WEEK: 4,
     Cadence.MONTH: 4,
-}  # periods before there is any model, where there is no peer prior
-# Log standard deviation of a level beyond which nothing is expected of it: a gamma would not stand for it.
+}  # periods of history that a model needs without a peer prior
+# Log standard deviation of a level that counts at most: beyond it a gamma approximates no log-normal.
 FARTHEST: Final = 2.0
 
 _BYTES: Final = np.dtype(np.float32).itemsize  # of what is kept of a number
@@ -73,7 +73,7 @@ class Models:
         self._size = design_matrix.size(cadence) + STEPS
 
     def are_grown(self, batch: Sequence[Counts], index: int) -> bool:
-        """Does each speak for itself, by period `index`?"""
+        """Return whether each has enough history of its own, by period `index`."""
         return all(index - counts.series[self.cadence].first >= GROWN[self.cadence] for counts in batch)
 
     def ready(self, batch: Sequence[Counts]) -> list[Counts]:
@@ -150,7 +150,7 @@ class Models:
             )
 
     def expect(self, batch: Sequence[Counts], index: int, length: int) -> Baseline:
-        """What is normal in sectors that have a model, for `length` periods up to `index`."""
+        """Return what is normal in sectors that have a model, for `length` periods up to `index`."""
         kept = [model for counts in batch if (model := self._kept(counts)) is not None]
         size = self._size
         mean, error = np.empty((len(batch), length)), np.empty(len(batch))
@@ -165,8 +165,8 @@ class Models:
                 design=design_matrix.rows(self.cadence, first, length, int(base), self._calendar().holidays),
                 steps=steps[at],
             )
-        # A level that is no more than that of like sectors can be far off, to either side on a log scale: its
-        # mean lies above its median, and a gamma of the same mean and variance stands for it.
+        # A level taken from peers can be far off, to either side on a log scale. So its mean is above its
+        # median, and a gamma of the same mean and variance approximates it.
         like = np.flatnonzero([model.peers for model in kept])
         level = np.minimum(error[like], FARTHEST**2)
         mean[like] *= np.exp(level[:, None] / 2)
@@ -181,7 +181,7 @@ class Models:
         )
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
-        """What is normal in those sectors of a border that speak for themselves; None where none does."""
+        """Return the prior from those sectors of a border with enough history; None without any."""
         # By name, so that sums are the same in whatever order series come.
         by_name = sorted(batch, key=lambda counts: counts.sector)
         known = [kept for counts in by_name if (kept := self._kept(counts)) is not None]

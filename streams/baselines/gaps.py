@@ -1,4 +1,4 @@
-"""Periods that teach nothing: those without data, and those in which a sector was closed.
+"""Periods that nothing is learnt from: those without data, and those in which a sector was closed.
 
        ▂▃▂▃▂ ▁           ▂▃▂▃▂        counts
 gaps          ░░░░░░░░░░              no data, nobody counted since: neither learnt nor judged
@@ -18,7 +18,7 @@ Bools = NDArray[np.bool_]
 
 
 class Gaps(NamedTuple):
-    """Of the periods of one series."""
+    """Gaps in the periods of one series."""
 
     empty: Bools  # nobody was counted, and that does not mean nobody came
     partial: Bools  # somebody may have been missed
@@ -39,7 +39,7 @@ def gaps(counts: Counts, cadence: Cadence, first: int, length: int, *, calendar:
 
 
 def closed_days(cadence: Cadence, index: int, closures: frozenset[int]) -> float:
-    """Return the share of a period's days that the calendar says are closures."""
+    """Return the share of a period's days that are closures in the calendar."""
     days = range(cadence.start(index) // DAY, -(-cadence.start(index + 1) // DAY))
     return sum(day in closures for day in days) / len(days)
 

@@ -1,15 +1,15 @@
-"""A level that strays: how far a series goes from its baseline by itself, and where it is now.
+"""The local level: how far a series drifts from its baseline from day to day, and where it is now.
 
 Beside the regression stands a local level, an AR(1) of the log level around it (Harvey 1989, Forecasting,
-Structural Time Series Models and the Kalman Filter; West & Harrison 1997). Its variance is learnt from how
-the residuals of one day go with those of the next; where they do not, it is 0 and nothing changes.
+Structural Time Series Models and the Kalman Filter; West & Harrison 1997). Its variance is learnt from
+the correlation of residuals from one day to the next; without any it is 0 and nothing changes.
 
-    counts    ▄▅▅▆▅▆▇▆▆▅▅        residuals of neighbouring days go together: the level strays
+    counts    ▄▅▅▆▅▆▇▆▆▅▅        residuals of neighbouring days are correlated: the level drifts
     baseline  ▅▅▅▅▅▅▅▅▅▅▅
-    expected  ▅▅▅▅▆▅▆▆▆▆▅        the baseline, and what the days before say of the level today
+    expected  ▅▅▅▅▆▅▆▆▆▆▅        the baseline, times the level predicted from the days before
 
-What is expected of a period then follows from the periods before it, so that one stray stretch is not taken
-for one alarm after the other.
+The expected count of a period then follows from the periods before it, so that one drift does not raise one
+alarm after another.
 """
 
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ from streams.contract.cadence import Cadence
 
 MEMORY: Final = {Cadence.DAY: 0.9}  # how much of the level stays from one period to the next
 LAGS: Final = 10  # periods apart up to which residuals are held together
-SURE: Final = 2.0  # standard errors below which straying is held to be chance
+SURE: Final = 2.0  # standard errors below which drift is taken for chance
 _USUAL: Final = 2.0  # standard deviations; what is further off moves the level no more than that
 _LEAST: Final = 0.25  # of the baseline; no level falls below
 
@@ -47,7 +47,7 @@ def straying(residual: Reals, mean: Reals, dispersion: Floats, memory: float) ->
 
 
 class Followed(NamedTuple):
-    """The level of n series over W periods, each as the periods before it say."""
+    """The level of n series over W periods, each predicted from the periods before it."""
 
     factor: Floats  # [n, W], times the baseline
     error: Floats  # [n], relative variance of the last one

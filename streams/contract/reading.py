@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 PRODUCED_AT: Final = "produced_at"  # header: ms, when the newest event behind a record was produced
 AHEAD: Final = 3_600  # seconds that the event time of a record may be ahead of the broker's clock
-LATEST: Final = 7_258_118_400_000  # ms: the year 2200; a later time is a mistake, whoever says it
+LATEST: Final = 7_258_118_400_000  # ms: the year 2200; a later time is always a mistake
 
 
 class Unusable(StrEnum):
@@ -71,7 +71,7 @@ def appended_at(record: Record) -> int:
 
 
 def produced_at(headers: Iterable[tuple[str, bytes | None]]) -> int:
-    """When the newest event behind a record was produced, in ms; 0 where its headers do not say so."""
+    """Return when the newest event behind a record was produced, in ms; 0 where no header has it."""
     for name, value in headers:
         if name == PRODUCED_AT:
             text = (value or b"").strip()

@@ -27,7 +27,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 def _rounded(value: float) -> float:
-    """To six digits, which is more than counts can tell; whole numbers of people stay as they are."""
+    """Round to six digits, which is more than counts justify; whole numbers stay as they are."""
     return value if value.is_integer() else float(f"{value:.6g}")
 
 

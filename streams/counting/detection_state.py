@@ -61,9 +61,8 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     new_levels: list[int] = []  # periods at which unannounced new levels began, the newest two
     gaps: list[int] = []  # periods without data, unless people are counted into them later
     partial: list[int] = []  # periods of which a part was without data
-    quiet_until: int = 0  # the period up to which silent hours are taken for zeros: the place is quiet
     settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
-    revisions: int = 0  # of closed periods so far: they tell the verdicts of one period apart
+    revisions: int = 0  # of closed periods so far: they distinguish the verdicts of one period
 
 
 class HourlyState(CadenceState, omit_defaults=True):

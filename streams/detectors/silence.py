@@ -53,7 +53,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 
 
 def _with_data(view: SectorView) -> Floats:
-    """The counts [n, W], but 1 where data says 0."""
+    """Return the counts [n, W], with 1 in place of a 0 that is data."""
     if view.data_until is None:
         return view.observed
     periods = np.arange(view.index - view.observed.shape[1] + 1, view.index + 1)

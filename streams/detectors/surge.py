@@ -15,8 +15,8 @@ on) and a half where they were not.
 
 A likelihood ratio is 1 on average where there is no surge, so w is no more than 1 on average, and a p-value
 divided by a weight of mean 1 that knows nothing of the count it is for keeps its level: P(p ≤ α) = E[αw] ≤ α
-(weighted tests: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). Where the counts are as the baseline
-says, alarms are no more frequent for it; they are spent where they find most. The bound on B is there
+(weighted tests: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). Where counts follow the baseline,
+alarms are no more frequent with weights; they fall where they find most. The bound on B is there
 because beyond it there is nothing to gain; it takes at least a sixth of B's mean, so 0.6 of it can be spent.
 
 A surge is looked for by its likelihood ratio once before (Shiryaev 1963; Kenett & Pollak 1996); here it

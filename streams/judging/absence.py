@@ -12,6 +12,7 @@ nil report, a person who confirms that nobody comes, or a closure in the calenda
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,22 +22,29 @@ from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Question
 from streams.contract.verdicts import DataStatus, Evidence, Verdict
 from streams.counting.dedup import NEVER
-from streams.counting.detection_state import Breach, CadenceState
+from streams.counting.detection_state import Breach
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
 from streams.detectors import Bools, Integers, SectorView
+from streams.judging import hourly_silence
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import period_header
 
 WEEK: Final = 7  # days
-FORTNIGHT: Final = 14
-OFTEN: Final = 4  # days of a fortnight with silent hours, from which on silence is how a place is
 
 
 def is_without_data(counts: Counts) -> bool:
     """Return whether a sector is without data: no event since it was found silent."""
     since = counts.state.no_data_since
     return since is not None and counts.data_until <= since
+
+
+def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
+    """Return whether a period can be judged: the sector has data, or had until some hour of that day."""
+    if not is_without_data(counts):
+        return True
+    is_day = cadence is Cadence.DAY and Cadence.HOUR in counts.series
+    return is_day and _period(counts, cadence, counts.data_until) == index
 
 
 def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
@@ -61,9 +69,20 @@ def data_until(view: SectorView, limits: OperatingLimits) -> Integers:
 
 
 def with_data(view: SectorView) -> SectorView:
-    """Return the view of those sectors that have data."""
-    rows = [row for row, counts in enumerate(view.sectors) if not is_without_data(counts)]
+    """Return the view of those sectors whose period can be judged."""
+    rows = [row for row, counts in enumerate(view.sectors) if is_judged(counts, view.cadence, view.index)]
     return view if len(rows) == len(view.sectors) else view.select(rows)
+
+
+def until_last_event(view: SectorView) -> SectorView:
+    """The same, with what is expected of the judged day up to the last event, where data ended in it."""
+    rows = [row for row, counts in enumerate(view.sectors) if is_without_data(counts)]
+    if not rows:
+        return view
+    mean = view.mean.copy()
+    for row in rows:
+        mean[row, -1] *= hourly_silence.share_until(view.sectors[row], view.sectors[row].data_until)
+    return replace(view, mean=mean)
 
 
 def lose(sectors: Sequence[Counts], breach: Bools) -> None:
@@ -186,10 +205,9 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
         if cadence is Cadence.HOUR:
             continue
         silent = list(range(first + 1, last))
-        if cadence is Cadence.DAY and has_returned and _is_quiet(state, first, last):
-            continue
         if cadence is Cadence.DAY:
-            if Cadence.HOUR in counts.series:
+            # Hours without events between two events, and no day: few people come, and the feed works.
+            if silent and Cadence.HOUR in counts.series:
                 state.partial += sorted({first, last} if has_returned else {first})
             if len(silent) < WEEK:
                 # Empty a week ago as well: that is a weekday on which the place is closed, and is learnt.
@@ -200,22 +218,6 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
         oldest = last - KEEP[cadence]
         state.gaps = [period for period in state.gaps if period >= oldest]
         state.partial = [period for period in state.partial if period >= oldest]
-
-
-def _is_quiet(state: CadenceState, first: int, last: int) -> bool:
-    """Return whether silence is how a place is now, and take back what was left out as if it were not.
-
-    A feed that is silent for hours on many days and always comes back is alive: few people come, and the
-    baseline is too high. What it counted is data, and so are its zeros.
-    """
-    lately = first - FORTNIGHT
-    often = len([day for day in state.partial if lately <= day <= first]) >= OFTEN
-    if last - first > FORTNIGHT or not (often or first <= state.quiet_until):
-        return False
-    state.partial = [day for day in state.partial if day < lately]
-    state.gaps = [day for day in state.gaps if day < lately]
-    state.quiet_until = last + FORTNIGHT
-    return True
 
 
 def _period(counts: Counts, cadence: Cadence, moment: int) -> int:

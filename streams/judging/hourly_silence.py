@@ -57,6 +57,15 @@ def set_rates(view: SectorView, alpha: Floats) -> None:
             state.max_gap_hours = max(int(people[row] / max(busiest, 1e-9)), 1)
 
 
+def share_until(counts: Counts, moment: int) -> float:
+    """Return the share of a day's people expected by the end of the hour of `moment` (epoch seconds)."""
+    if not counts.state.hourly.rates:
+        return 1.0
+    clock = local_clock(counts.zone, moment // HOUR + 1, 1)
+    rates = _table(counts)[clock.weekday[0]]
+    return float(rates[: clock.hour[0] + 1].sum() / max(rates.sum(), 1e-9))
+
+
 def view_of(today: SectorView, before: SectorView, hour: int) -> SectorView:
     """The last 24 hours of sectors that are judged by the hour.
 
@@ -66,7 +75,7 @@ def view_of(today: SectorView, before: SectorView, hour: int) -> SectorView:
     is_today = np.array([clock.day == today.index for clock in clocks])
     rates = np.array(
         [
-            np.frombuffer(counts.state.hourly.rates, np.float16).reshape(WEEK, 24)[clock.weekday, clock.hour]
+            _table(counts)[clock.weekday, clock.hour]
             for counts, clock in zip(today.sectors, clocks, strict=True)
         ],
         float,
@@ -84,6 +93,10 @@ def view_of(today: SectorView, before: SectorView, hour: int) -> SectorView:
         dispersion=np.maximum(today.dispersion, 1.0),
         error=_error(today, before, mean, is_today),
     )
+
+
+def _table(counts: Counts) -> Floats:
+    return np.frombuffer(counts.state.hourly.rates, np.float16).reshape(WEEK, 24).astype(float)
 
 
 def _error(today: SectorView, before: SectorView, mean: Floats, is_today: Bools) -> Floats:

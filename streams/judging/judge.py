@@ -92,7 +92,7 @@ class Judge:
         batch = list(sectors)
         for counts in batch:
             absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
-        present = [counts for counts in batch if not absence.is_without_data(counts)]
+        present = [counts for counts in batch if absence.is_judged(counts, cadence, index)]
         match look:
             case Look.CLOSED:
                 verdicts = self._close(present, cadence, index, watermark)
@@ -148,7 +148,7 @@ class Judge:
         view, *settled = (absence.with_data(each) for each in (view, *settled))
         verdicts = self._questions(view, waits=False)
         for each in settled:
-            verdicts += self._questions(each, waits=True)
+            verdicts += self._questions(absence.until_last_event(each), waits=True)
         if cadence is Cadence.DAY:
             of_hours = self.limits.alphas(view.sectors, Cadence.HOUR, Question.SILENCE)
             hourly_silence.set_rates(view, of_hours)
@@ -182,7 +182,7 @@ class Judge:
         """Publish what stands in sectors without data."""
         if cadence is Cadence.HOUR:
             return []
-        missing = [counts for counts in sectors if absence.is_without_data(counts)]
+        missing = [counts for counts in sectors if not absence.is_judged(counts, cadence, index)]
         view = self._views.of(missing, Look.CLOSED, cadence, index) if missing else None
         return [] if view is None else absence.hold(view, self.limits)
 

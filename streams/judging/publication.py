@@ -15,7 +15,7 @@ from scipy.special import gammaincinv
 from streams.baselines.gaps import closed_days
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import SMALLEST
-from streams.contract.cadence import DAY, Cadence
+from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Look, Question
 from streams.contract.verdicts import DataStatus, Evidence, Verdict
 from streams.counting.detection_state import Breach, KeptModel
@@ -168,9 +168,18 @@ class SectorFrame:
             "data": self._data(row),
         }
 
+    def _is_silent(self, row: int) -> bool:
+        """Whether the sector is without data, and was throughout the period."""
+        counts, cadence = self.view.sectors[row], self.view.cadence
+        since = counts.state.no_data_since
+        if since is None:
+            return False
+        hour = since // HOUR
+        return self.index > (hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour)))
+
     def _data(self, row: int) -> DataStatus:
         counts, view = self.view.sectors[row], self.view
-        if counts.state.no_data_since is not None:
+        if self._is_silent(row):
             return DataStatus.WITHOUT_DATA
         cadence, index = view.cadence, self.index
         if cadence is Cadence.HOUR:
@@ -194,7 +203,7 @@ class SectorFrame:
         counts = view.sectors[row]
         model = counts.state.of(view.cadence).model
         arrived = counts.arrived.get(view.cadence) if breach else None
-        silent_since = counts.state.no_data_since
+        silent_since = counts.state.no_data_since if self._is_silent(row) else None
         return {
             "expected": round(float(finding.expected[row]), 3),
             "baseline": _baseline(model, view.cadence),

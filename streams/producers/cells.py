@@ -16,7 +16,7 @@ _MONTH_OF_YEAR = re.compile(r"([A-Za-z]{3,9})\.?[ _-]?((?:19|20)\d{2})|((?:19|20
 
 
 class CellError(ValueError):
-    """A cell cannot be read; the message names column and value, and says what is allowed."""
+    """A cell cannot be read; the message names column, value and what is allowed."""
 
     def __init__(self, column: str, value: str, allowed: str) -> None:
         super().__init__(f'{column} "{value[:64]}" {allowed}')
@@ -57,11 +57,11 @@ def month(column: str, text: str, *, short: bool) -> int:
 
 
 def month_named(text: str) -> int | None:
-    """The month that a word names in English, whole or cut after three letters or more (Sept)."""
-    word = text.strip().rstrip(".").upper()
-    if len(word) < 3:
+    """Return the month of an English name, whole or cut after three letters or more (Sept)."""
+    wanted = text.strip().rstrip(".").upper()
+    if len(wanted) < 3:
         return None
-    return next((number for number, name in enumerate(_FULL, 1) if name.startswith(word)), None)
+    return next((number for number, name in enumerate(_FULL, 1) if name.startswith(wanted)), None)
 
 
 def month_of_year(text: str) -> tuple[int, int] | None:

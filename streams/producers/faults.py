@@ -49,7 +49,7 @@ def with_faults(arrivals: Sequence[Arrival], faults: Faults, seed: int) -> list[
 
 
 def broken(content: Mapping[str, Any], kind: int) -> bytes:
-    """Return a record of the same moment that cannot be accepted; `kind` (any integer) chooses how."""
+    """Return an invalid record of the same time; `kind` (any integer) chooses how."""
     good = msgspec.json.encode(content)
     kinds = (
         good[: len(good) // 2],

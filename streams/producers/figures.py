@@ -32,7 +32,7 @@ class Key(NamedTuple):
 
 @dataclass
 class Figure:
-    """People, the row that states them, and the date of the report that it is from, where there is one."""
+    """People, the row that states them, and the date of its report, if any."""
 
     number: int
     count: int
@@ -44,7 +44,7 @@ Figures = dict[Key, Figure]
 
 @dataclass
 class Line:
-    """What one line states. `faults` say what is wrong with it; without any, the figures are good."""
+    """What one line states. The figures are good if there are no `faults`."""
 
     figures: list[tuple[Key, Figure]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Line:
 
 
 class LineReader:
-    """Read lines as a layout says. `banner` is what stands above the header."""
+    """Read lines by a layout. `banner` is the text above the header."""
 
     def __init__(self, header: Header, layout: Layout, registry: Registry, banner: str) -> None:
         self.layout, self._header, self._registry = layout, header, registry
@@ -67,7 +67,7 @@ class LineReader:
         self._sectors: dict[str, Sector | str] = {}  # by place, or what is known of one that is not there
 
     def read(self, number: int, cells_: Sequence[str]) -> Line:
-        """The figures of a line, or what is wrong with it."""
+        """Return the figures of a line, or its faults."""
         line = Line()
         if why := self._is_skipped(cells_):
             line.skipped.append(why)
@@ -92,7 +92,7 @@ class LineReader:
         return line
 
     def _is_skipped(self, line: Sequence[str]) -> str | None:
-        """Why a line counts nobody, where that is so."""
+        """Return why a line counts nobody, if it does not."""
         states = {role: self._cell(role, line) for role in self._header.at if role != COUNT}
         if any(_TOTAL.match(value) for value in states.values()):
             return "a row of totals"
@@ -112,7 +112,7 @@ class LineReader:
             return False
 
     def _periods(self) -> Iterator[tuple[int | None, int | None, int | None]]:
-        """The columns that hold figures, each with its year and month (None: another cell says)."""
+        """The columns that hold figures, each with its year and month (None: in another cell)."""
         if self.layout.is_wide:
             yield from ((index, *period) for index, period in self._header.periods.items())
         else:
@@ -207,7 +207,7 @@ class LineReader:
         return dt.datetime(year, month, 1)  # noqa: DTZ001 - local; the zone follows
 
     def _filled(self, name: str, cells_: Sequence[str]) -> str:
-        """A field of the event, its placeholders filled."""
+        """Return a field of the event, with its placeholders filled."""
         values = {role: self._cell(role, cells_) for role in self.layout.placeholders(name)}
         return self.layout.event.get(name, "").format_map(values).strip()  # type: ignore[call-overload,no-any-return]
 
@@ -219,7 +219,7 @@ class LineReader:
         return self._header.names[self._header.at[role]].strip().lstrip("#")
 
     def column(self, name: str) -> str:
-        """The columns that a field of the event is made of, as the file names them."""
+        """Return the columns behind a field of the event, as the file names them."""
         return ", ".join(self._name(role) for role in self.layout.placeholders(name)) or name
 
 

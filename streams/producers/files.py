@@ -56,7 +56,7 @@ def _readable(path: str) -> Iterator[None]:
 
 @contextmanager
 def opened(path: str) -> Iterator[io.BufferedReader]:
-    """The bytes of a file, unpacked."""
+    """Return the bytes of a file, unpacked."""
     with sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb") as raw:
         stream = cast("io.BufferedReader", raw)
         if stream.peek(2)[:2] == _GZIP:
@@ -106,7 +106,7 @@ def _header(path: str, lines: Sequence[str], layout: Layout | None) -> Header:
 
 
 def _lines(reader: Iterable[list[str]], header: Header) -> Iterator[tuple[int, list[str]]]:
-    """The lines below a header, each with its number and as many cells as the header has."""
+    """Yield the lines below a header, each with its number and padded to the cells of the header."""
     width = len(header.names)
     counted = cast("csv._reader", reader)  # type: ignore[name-defined]
     for cells in reader:
@@ -116,7 +116,7 @@ def _lines(reader: Iterable[list[str]], header: Header) -> Iterator[tuple[int, l
 
 
 def _latin(text: str) -> str:
-    """The text itself, or, where it was not UTF-8, what it says as Latin-1 (Windows-1252)."""
+    """Return the text itself, or, where it was not UTF-8, decoded as Latin-1 (Windows-1252)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Which layout a table has: its header is found, held against the layouts that are known, or explained."""
+"""Find a table's header and its layout, or explain why no layout fits."""
 
 import csv
 import difflib
@@ -36,7 +36,7 @@ class Header:
 
     @property
     def fits(self) -> bool:
-        """Whether nothing is missing or too much."""
+        """Return whether no column is missing or superfluous."""
         return not self.missing and not self.strange
 
     @property
@@ -45,7 +45,7 @@ class Header:
         return len(self.at) / max(len(self.at) + len(self.missing), 1)
 
     def explain(self) -> str:
-        """What differs from the layout, in one sentence."""
+        """Return what differs from the layout, in one sentence."""
         near = [self._near(name) for name in self.missing]
         faults = [f"unknown column {name[:64]!r}" for name in self.strange[:5]] + near
         name = self.layout.title if self.layout else "encounter events (surgewatch schema)"
@@ -104,7 +104,7 @@ def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str]) -> 
 
 
 def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None, int | None]]:
-    """Year and month of each column that is a period; None is what another column or a line above says."""
+    """Year and month of each column that is a period; None: in another column or a line above."""
     found: dict[int, tuple[int | None, int | None]] = {}
     for index, name in enumerate(names):
         match layout.time.kind:

@@ -1,4 +1,4 @@
-"""Layouts of official tables, as data: which column says what. A layout is one TOML file in `layouts/`."""
+"""Layouts of official tables, as data: which column holds what. A layout is one TOML file in `layouts/`."""
 
 import re
 from functools import cache
@@ -50,7 +50,7 @@ class Time(Strict):
 
 
 class Skip(Strict):
-    """Rows that are in order but count nobody: those whose `column` holds one of `values`."""
+    """Valid rows that count nobody: those whose `column` holds one of `values`."""
 
     column: str
     values: tuple[str, ...]
@@ -121,5 +121,5 @@ class Layout(Strict):
 
 @cache
 def shipped() -> tuple[Layout, ...]:
-    """The layouts that are known without being given."""
+    """Return the shipped layouts."""
     return tuple(load(path, Layout) for path in sorted(SHIPPED.glob("*.toml")))

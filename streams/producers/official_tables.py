@@ -1,9 +1,10 @@
-"""Official tables as events: what a layout says, done.
+"""Read official tables as events, by a layout.
 
     lines ─▶ figures (a place, a period, a kind of people) ─▶ summed, or the latest chosen ─▶ rows, by time
 
-A table is published again and again. A figure's id says what it counts and not how many, so that the next
-release can be held against the last one. Nothing is read for which the contract has no field (age, sex).
+A table is published again and again. A figure's id is made of what it counts and not of how many, so that the
+next release can be compared with the last one. Columns for which the contract has no field (age, sex) are not
+read.
 """
 
 from collections import Counter
@@ -21,7 +22,7 @@ Numbered = tuple[int, Sequence[str]]  # the number of a row, and its cells
 def tallies(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
     """A table of periods: what is refused and skipped first, and then its figures by time.
 
-    Figures that differ in nothing that the contract keeps (two titles of authority, say) are one.
+    Figures that differ in nothing that the contract keeps (such as two titles of authority) are one.
     """
     layout = reader.layout
     found: Figures = {}
@@ -59,7 +60,7 @@ def people(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
 
 
 def _remarks(number: int, line: Line) -> Iterator[Read]:
-    """What is to be counted beside the figures of a line."""
+    """Yield what to report beside the figures of a line."""
     yield from (Skipped(number, why) for why in line.skipped)
     if line.faults:
         alone = line.is_unknown_place and len(line.faults) == 1

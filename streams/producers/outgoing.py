@@ -1,4 +1,4 @@
-"""A record to be sent: what all sources yield and all senders take."""
+"""A record to send: sources yield it, senders take it."""
 
 from typing import NamedTuple
 

@@ -79,7 +79,7 @@ class Release:
     def _gone(
         self, before: Events, stated: set[str], published: set[tuple[str, str, str]]
     ) -> Iterator[Outgoing]:
-        """Count, and where wanted take back, what this release no longer states of what it publishes."""
+        """Count, and on demand take back, figures that this release no longer has."""
         for figure in before.keys() - stated:
             old = msgspec.json.decode(before[figure])
             if "period" not in old or old["count"] == 0 or _group(figure, old) not in published:

@@ -16,7 +16,7 @@ from streams.producers.outgoing import Outgoing
 
 
 class InputError(ValueError):
-    """A file cannot be used at all; the message says what is wrong with it."""
+    """A file cannot be used at all; the message names the fault."""
 
 
 class Row(NamedTuple):
@@ -31,14 +31,14 @@ class Row(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A row, or a cell of it, that is in order but counts nobody."""
+    """A valid row or cell that counts nobody."""
 
     number: int
     why: str
 
 
 class Unlabelled(NamedTuple):
-    """A label that the layout does not know; its people are counted as unknown."""
+    """An unknown label; its people are counted as `unknown`."""
 
     number: int
     column: str

@@ -33,7 +33,7 @@ class Rhythm(BaseModel):
 
 
 class Flow(BaseModel):
-    """People who arrive at one sector in one way. `months` are people a month, `source` says whose figures.
+    """People who arrive at one sector in one way. `months` are people a month, `source` names their origin.
 
     Between the middles of months the daily level runs on smoothly, but not across `breaks`: from such a day
     on, a new level holds. `group` is the mean size of a group, `dispersion` the variance over the mean of a

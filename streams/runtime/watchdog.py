@@ -1,4 +1,4 @@
-"""A worker that makes no progress ends itself and says why.
+"""End a worker that makes no progress, and log the reason.
 
 Consumers have been seen to stop fetching, silently and for good, after a broker was away. The watchdog
 asks the broker by a connection of its own how far the topics reach. It runs in a thread, so that it also sees

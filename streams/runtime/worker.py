@@ -36,7 +36,7 @@ Pages = Mapping[str, Callable[[], health.Answer]]
 
 
 class WorkerCrashedError(RuntimeError):
-    """The app stopped by itself; the cause says why."""
+    """The app stopped by itself; the cause is chained."""
 
 
 @asynccontextmanager

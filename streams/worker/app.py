@@ -60,7 +60,7 @@ def apply_control(judge: Judge, names: Names, record: Any) -> None:
 
 @asynccontextmanager
 async def streams_worker() -> AsyncIterator[Worker]:
-    """The worker as the environment wants it; raises what `main` calls unusable."""
+    """Make the worker from the environment; raises an error that `main` reports."""
     refuse_unknown(os.environ, Settings)
     settings = Settings()
     sectors = registry(settings.registry)
@@ -115,5 +115,5 @@ async def streams_worker() -> AsyncIterator[Worker]:
 
 
 def main() -> int:
-    """Run one worker with the settings of the environment; the exit status."""
+    """Run one worker with the settings of the environment; return its exit status."""
     return run(streams_worker, (ValidationError, DocumentError, CalendarError))

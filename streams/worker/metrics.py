@@ -1,4 +1,4 @@
-"""What the streams worker shows to Prometheus. Labels are bounded by the registry of sectors.
+"""The metrics of the streams worker. Labels are bounded by the registry of sectors.
 
 Gauges show what this worker holds now: the series of a sector or partition that moved to another worker
 vanish with it (`CurrentGauge`).
@@ -83,13 +83,13 @@ class Metrics:
             self._events.labels(outcome)
 
     def batch(self, outcome: SectorOutput, events: int, seconds: float) -> None:
-        """One batch has been processed."""
+        """Record a processed batch."""
         self._batch_seconds.observe(seconds)
         self._batch_events.observe(events)
         self.outcome(outcome)
 
     def outcome(self, outcome: SectorOutput) -> None:
-        """What followed from a batch, or from a tick."""
+        """Record the output of a batch or a tick."""
         for name, number in outcome.outcomes.items():
             self._events.labels(name).inc(number)
         for reason, number in outcome.reasons.items():
@@ -106,7 +106,7 @@ class Metrics:
                 self._keep_newest(verdict)
 
     def border(self, outcome: border_pipeline.BorderOutput) -> None:
-        """What followed from period summaries."""
+        """Record the output of period summaries."""
         for name, number in outcome.summaries.items():
             self._summaries.labels(name).inc(number)
             if name in set(Unusable):
@@ -135,7 +135,7 @@ class Metrics:
         now: float,
         status_of: Callable[[Counts], DataStatus],
     ) -> None:
-        """What is held: for each partition its event time and its sectors."""
+        """Show the state held: for each partition its event time and its sectors."""
         for sector, number in self._counted.items():
             self._people_total.labels(sector).inc(number)
         self._counted.clear()
@@ -145,7 +145,7 @@ class Metrics:
         self._people.replace({(sector,): counts.people for sector, counts in held.items()})
         self._info.replace({(sector, *self._places.get(sector, ("", ""))): 1 for sector in held})
         self._watermark.replace(
-            {  # a tally's time says nothing of how fresh it is
+            {  # the time of a period's total does not show how fresh it is
                 (sector,): now - counts.event_time
                 for sector, counts in held.items()
                 if Cadence.HOUR in counts.series
@@ -170,7 +170,7 @@ class Metrics:
 
 
 def _slices(counts: Counts) -> Iterable[tuple[tuple[str, str, str], int]]:
-    """Who came in the last closed period: people by sector, kind and slice; slices of nobody left out."""
+    """Yield the people of the last closed period by sector, kind and slice, without empty slices."""
     if counts.sliced is None or counts.sliced not in counts.closed:
         return
     people = counts.slices.window(counts.closed[counts.sliced], 1)[:, 0].tolist()
@@ -181,15 +181,15 @@ def _slices(counts: Counts) -> Iterable[tuple[tuple[str, str, str], int]]:
 
 
 class BorderMetrics:
-    """The same worker's, fed by the flow of summaries: its batches are small and few and are not timed."""
+    """The metrics of the flow of summaries. Its batches are small and few, so they are not timed."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def batch(self, outcome: border_pipeline.BorderOutput, events: int, seconds: float) -> None:
-        """One batch of summaries has been processed."""
+        """Record a processed batch of summaries."""
         self._metrics.border(outcome)
 
     def outcome(self, outcome: border_pipeline.BorderOutput) -> None:
-        """What followed from a tick."""
+        """Record the output of a tick."""
         self._metrics.border(outcome)

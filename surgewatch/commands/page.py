@@ -21,7 +21,7 @@ ADVICE = {
     "timeout": "it took the request and did not answer in time: it may or may not have it",
     "http_429": "it takes no more requests for now",
     "private_address": "its address is private: allow_private = true allows that",
-    "gone": "it says that this address is gone for good: make a new webhook",
+    "gone": "this address is gone for good: make a new webhook",
     "http_401": "it refuses the credentials",
     "http_403": "it refuses the credentials",
     "http_404": "there is nothing at this address: check the URL",

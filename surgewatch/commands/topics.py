@@ -1,4 +1,4 @@
-"""`surgewatch topics`: make the topics, or say why they cannot be what they should."""
+"""`surgewatch topics`: create and check the topics, and move state to more partitions."""
 
 import asyncio
 import sys

@@ -33,16 +33,16 @@ def command(
     """Show on a real Kafka that nothing is lost or doubled. Exit status 0 only if that is so."""
     from surgewatch.harness import torture
 
-    def say(line: str) -> None:
+    def report(line: str) -> None:
         if not as_json:
             click.echo(f"  {line}")
 
     mixed = ["kill"] * kills + ["restart_broker"] * broker_restarts + ["rebalance"] * rebalances
     try:
         runs = (
-            torture.torture_each(number, _chosen(names, tuple(torture.FAULTS)), times, say)
+            torture.torture_each(number, _chosen(names, tuple(torture.FAULTS)), times, report)
             if names
-            else [torture.torture(number, mixed, say)]
+            else [torture.torture(number, mixed, report)]
         )
         exact = True
         for result in runs:

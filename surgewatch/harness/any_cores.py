@@ -1,4 +1,4 @@
-"""The real cores of both workers, fed with any records, as their workers feed them."""
+"""The cores of both workers, fed with arbitrary records as a worker feeds them."""
 
 import json
 from collections import Counter
@@ -70,7 +70,7 @@ class Cores:
         self._offset = 0
 
     def feed(self, topic: str, number: int) -> None:
-        """Feed so many records of a topic, in one batch, then settle as a worker does before its commit."""
+        """Feed records of a topic in one batch, then settle as a worker does before its commit."""
         records = [self._maker.record(self._offset + at, MODELS[topic]) for at in range(number)]
         self._offset += number
         feeds: dict[str, Callable[[list[AnyRecord]], None]] = {
@@ -87,7 +87,7 @@ class Cores:
                 self._written.setdefault((name, partition), {}).update(pairs)
 
     def restart(self) -> None:
-        """Go on with fresh cores, restored from what was written: as a worker that takes over."""
+        """Go on with new cores restored from the written state, as a worker that takes over does."""
         self._make()
         for (name, partition), pairs in self._written.items():
             held = {key: value for key, value in pairs.items() if value is not None}
@@ -151,7 +151,7 @@ class Cores:
             self.outcomes["controls", "applied"] += 1
 
     def _state(self, records: list[AnyRecord]) -> None:
-        """State is taken or refused with a reason; it never ends a worker in any other way."""
+        """Restore state. It is accepted or refused with a reason, and nothing else ends a worker."""
         for record in records:
             headers = [(POSITION, value) for _, value in record.headers]
             copy = Copy()

@@ -65,7 +65,7 @@ class Maker:
         random = self._random
         return AnyRecord(
             offset,
-            random.choice((None, b"", b"\xff", *(word.encode() for word in self._words))),
+            random.choice((None, b"", b"\xff", *(text.encode() for text in self._words))),
             self.value(models),
             NOW * 1000 if random.random() < 0.8 else random.choice(STAMPS),
             [("produced_at", random.choice(HEADERS)) for _ in range(random.randrange(3))],
@@ -128,11 +128,11 @@ class Maker:
         return plain[kind]()
 
     def _is_odd(self) -> bool:
-        """Is a value to be an odd one, though of the right type?"""
+        """Return whether to draw an unusual value of the right type."""
         return self._random.random() < self._odd
 
     def _number(self, limits: Sequence[Any]) -> float:
-        """A number within its limits, often at one of them."""
+        """Draw a number within its limits, often at one of them."""
         bounds: list[Any] = [-5 if self._is_odd() else 0, 1e6]
         for limit in limits:
             if isinstance(limit, Ge | Gt):

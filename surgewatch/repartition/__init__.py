@@ -1,1 +1,1 @@
-"""Give topics more partitions, and move the state of each key to where its events will come from then on."""
+"""Add partitions to topics, and move the state of each key to its new partition."""

@@ -19,7 +19,7 @@ from streams.runtime.partition_reader import State
 from streams.runtime.transport import Producer, Record, Sent
 from surgewatch.repartition.placing import MOVES, Move, place
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class RepartitionError(RuntimeError):
@@ -47,8 +47,8 @@ class PlainProducer:
             await sent
 
 
-async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, say: Say) -> None:
-    """Give sources and changelogs so many partitions; raises RepartitionError."""
+async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report: Report) -> None:
+    """Give sources and changelogs `partitions` partitions; raises RepartitionError."""
     topics = [prefix + name for move in MOVES for name in (move.source, move.changelog)]
     before = {topic: len(every) for topic, every in (await partitions_of(kafka, topics)).items()}
     if too_many := sorted(topic for topic, number in before.items() if number > partitions):
@@ -63,7 +63,7 @@ async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, say: S
             await _grow(admin, prefix + move.changelog, before, partitions)
             changelog = Changelog(prefix + move.changelog, kafka, NoStore())
             moved = await _move(changelog, cast("Producer", PlainProducer(producer)), move, partitions)
-            say(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
+            report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
         for move in MOVES:
             await _grow(admin, prefix + move.source, before, partitions)
     finally:
@@ -100,7 +100,7 @@ async def _grow(admin: AIOKafkaAdminClient, topic: str, before: Mapping[str, int
 
 
 async def _move(changelog: Changelog, producer: Producer, move: Move, partitions: int) -> int:
-    """Write what comes, then delete what leaves, then look whether all is where it belongs."""
+    """Write moved keys, delete them in their old partitions, then verify that all are where they belong."""
     every = range(partitions)
     states = await changelog.read(producer, every)
     held = {at: _pairs(state) for at, state in states.items()}

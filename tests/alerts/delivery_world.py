@@ -113,7 +113,8 @@ class Receiver:
 class World:
     """Everything there is, but for the order of events, which is the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, replay: bool = False) -> None:
+        self.replay = replay
         self.now = (FIRST_DAY + dt.timedelta(days=1)).timestamp()
         self.steady = 0.0
         self.rounds = 0
@@ -156,7 +157,7 @@ class World:
             self.work(works)
 
     def control(self, control: Control) -> None:
-        """An operator says something."""
+        """Apply a control of an operator."""
         self.controls.append(control)
         self.in_force.apply(control)
 
@@ -166,14 +167,16 @@ class World:
         for control in self.controls:
             self.in_force.apply(control)
         self.queues = {
-            sink: DeliveryQueue(sink, self.in_force, POLICIES, limits=LIMITS[sink], jitter=lambda: 1.0)
+            sink: DeliveryQueue(
+                sink, self.in_force, POLICIES, limits=LIMITS[sink], replay=self.replay, jitter=lambda: 1.0
+            )
             for sink in SINKS
         }
         for record in self.ledger.values():
             self.queues[record.sink].restore(record, self.moment)
         newest = {change.question_key: (change, at) for change, at in self.published}
         for queue in self.queues.values():
-            for change, at in self.published if len(self.published) % 2 else newest.values():
+            for change, at in self.published if self.replay else newest.values():
                 queue.observe(change, published_at=at, moment=self.moment)
 
     def write(self, records: list[LedgerRecord]) -> None:

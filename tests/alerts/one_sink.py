@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from alerts.lifecycle.alert import Alert, Notice, Reason
 from alerts.lifecycle.policies import Policies
-from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
 from alerts.notices.batches import Batch, Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
@@ -25,14 +25,18 @@ SINK = "sink"
 
 
 class OneSink:
-    """A worker with one sink; time passes where a test says so."""
+    """A worker with one sink; time passes only where a test moves it."""
 
     def __init__(
         self,
         routes: Sequence[Route] = (Route(name="all", sinks=(SINK,)),),
         policies: Policies | None = None,
         limits: Limits | None = None,
+        *,
+        replay: bool = False,
     ) -> None:
+        self.replay = replay
+        self.published: list[AlertChange] = []
         self.policies, self.limits = policies or Policies(), limits or Limits()
         self.routes = routes
         self.now = (FIRST_DAY + dt.timedelta(days=1)).timestamp()
@@ -56,11 +60,14 @@ class OneSink:
         self.in_force = ControlsInForce(Routing(self.routes))
         for control in self.controls:
             self.in_force.apply(control)
-        self.queue = DeliveryQueue(SINK, self.in_force, self.policies, limits=self.limits, jitter=lambda: 1.0)
+        self.queue = DeliveryQueue(
+            SINK, self.in_force, self.policies, limits=self.limits, replay=self.replay, jitter=lambda: 1.0
+        )
         for record in self.ledger.values():
             self.queue.restore(record, self._moment)
         self.pipeline.restore(0, self._state)
-        for change in self.pipeline.tick(self.now, False).changes:
+        newest = {change.question_key: change for change in self.published}.values()
+        for change in self.published if self.replay else newest:
             self.queue.observe(change, published_at=self.now, moment=self._moment)
 
     @property
@@ -75,6 +82,7 @@ class OneSink:
             at = max(self.now, one.as_of.timestamp())
             record = Record(self._offset, value, int(at * 1000))
             for change in self.pipeline.process(0, [record]).changes:
+                self.published.append(change)
                 self.queue.observe(change, published_at=self.now, moment=self._moment)
         for key, value in self.pipeline.dirty().get(0, []):
             self._state.pop(key, None)

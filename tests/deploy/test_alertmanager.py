@@ -19,9 +19,9 @@ pytestmark = pytest.mark.prometheus
 def test_amtool_accepts_the_configuration(tmp_path: Path) -> None:
     text = CONFIG.read_text().replace("/etc/alertmanager/templates", str(CONFIG.parent / "templates"))
     (tmp_path / "alertmanager.yml").write_text(text)
-    said = run(tool("amtool"), "check-config", str(tmp_path / "alertmanager.yml"))
-    assert "SUCCESS" in said
-    assert "1 templates" in said
+    output = run(tool("amtool"), "check-config", str(tmp_path / "alertmanager.yml"))
+    assert "SUCCESS" in output
+    assert "1 templates" in output
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_alerts_reach_their_receivers(labels: tuple[str, ...], receivers: str) -
 
 def test_every_border_of_the_registry_reaches_somebody() -> None:
     for border in {sector.border for sector in registry().sector}:
-        said = run(
+        output = run(
             tool("amtool"), "config", "routes", "test", f"--config.file={CONFIG}",
             *SURGE, f"border={border}", "severity=warning",
         )  # fmt: skip
-        assert said.startswith("watch")
+        assert output.startswith("watch")
 
 
 def rendered(name: str, count: int, folder: Path, words: str = "") -> str:

@@ -65,7 +65,7 @@ def test_the_image_is_small(image: dict[str, Any]) -> None:
     assert image["Size"] < LARGEST
 
 
-def test_the_image_says_what_it_is(image: dict[str, Any]) -> None:
+def test_the_image_is_labelled(image: dict[str, Any]) -> None:
     labels = {
         name.removeprefix("org.opencontainers.image."): value for name, value in image["Labels"].items()
     }

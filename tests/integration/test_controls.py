@@ -1,4 +1,4 @@
-"""What operators say at run time reaches both workers within seconds, and survives them."""
+"""Controls that operators set at run time reach both workers within seconds, and survive them."""
 
 import subprocess
 import sys

@@ -177,7 +177,7 @@ def test_state_is_not_moved_while_a_worker_runs(site: Site) -> None:
     assert "run: stop them" in moved.stderr
 
 
-def test_an_open_transaction_is_said_and_is_no_hang(site: Site) -> None:
+def test_an_open_transaction_is_reported_and_is_no_hang(site: Site) -> None:
     producer = Producer({**site.kafka.librdkafka_producer, "transactional.id": site.prefix})
     producer.init_transactions(PATIENCE)
     producer.begin_transaction()

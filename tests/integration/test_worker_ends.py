@@ -1,4 +1,4 @@
-"""How a worker ends, and what it says of itself, on the embedded broker: no Java, no Docker."""
+"""How a worker ends, and what it logs, on the embedded broker: no Java, no Docker."""
 
 import signal
 import time

@@ -25,9 +25,11 @@ ROUTE_CHANGES = {
 class Delivery(RuleBasedStateMachine):
     """Verdicts, operators, faults and deaths in any order. After most of them the worker `works` or not."""
 
+    replay = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(replay=self.replay)
         self.days = dict.fromkeys(SECTORS, 0)
 
     @rule(sector=st.sampled_from(SECTORS), observed=st.sampled_from((45, 130)), works=WORKS)
@@ -123,5 +125,11 @@ class Delivery(RuleBasedStateMachine):
         return dt.datetime.fromtimestamp(self.world.now, dt.UTC)
 
 
-TestDelivery = Delivery.TestCase
-TestDelivery.settings = settings(stateful_step_count=20, deadline=None)
+class Replay(Delivery):
+    """The same where every step of an alert is sent."""
+
+    replay = True
+
+
+TestDelivery, TestReplay = Delivery.TestCase, Replay.TestCase
+TestDelivery.settings = TestReplay.settings = settings(stateful_step_count=20, deadline=None)

@@ -145,6 +145,20 @@ def test_a_restart_sends_nothing_again() -> None:
     assert reasons(desk.judge(*calm())) == [Reason.RESOLVED]
 
 
+def test_a_replay_sends_every_step_and_a_restart_of_it_sends_nothing_again() -> None:
+    desk = OneSink(replay=True)
+    desk.answer = Retry("http_503")
+    desk.judge(breach(), *calm())
+    desk.judge(breach(5), breach(6, CRITICAL))
+    desk.answer = Delivered()
+    sent = [*desk.wait(minutes=1), *desk.wait(minutes=1)]
+    assert sorted(reasons(sent)) == [Reason.FIRST, Reason.FIRST, Reason.RESOLVED, Reason.WORSE]
+    for _ in range(2):
+        desk.restart()
+        assert desk.sent() == []
+    assert reasons(desk.judge(*calm(first=7))) == [Reason.RESOLVED]
+
+
 def test_a_notice_names_the_figures_of_the_one_before() -> None:
     desk = OneSink()
     desk.judge(breach())

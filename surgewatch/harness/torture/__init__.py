@@ -1,4 +1,4 @@
-"""Torture: whatever happens to workers and broker, every person is counted once, or announced as lost.
+"""Torture: under any fault of workers or broker every person is counted once, or reported as lost.
 
 events ─▶ broker ─▶ workers ─▶ receiver        while faults happen (`faults`)
    └─▶ pure cores, without Kafka ─▶ what must have come out (`judging`)

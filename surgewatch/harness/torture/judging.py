@@ -1,4 +1,4 @@
-"""Hold what came out against what has to come out."""
+"""Compare the output of a run with the expected output."""
 
 import re
 import time
@@ -74,7 +74,7 @@ async def judge_announced(site: Site, result: Result) -> None:
 
 
 def _deliveries(site: Site, result: Result, made: set[str]) -> None:
-    """Every notice came, and always under one id."""
+    """Check that every notice came, and always under one id."""
     seen: dict[str, set[str]] = {}
     for one in site.receiver.received:
         seen.setdefault(one.notice.notice_id, set()).add(one.webhook_id)

@@ -1,4 +1,4 @@
-"""What came of a run, in numbers."""
+"""The result of a run, in figures."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass
 class Result:
-    """What came of a run.
+    """The result of a run.
 
     `alerts_missing` and `alerts_invented` are beginnings and ends of alerts that were notified (and breaches
     of closed periods) against a run without faults. `notices_lost` were made and never seen by the receiver,
@@ -30,7 +30,7 @@ class Result:
 
     @property
     def exact(self) -> bool:
-        """Was nothing lost, doubled, missing or invented in silence?"""
+        """Return whether nothing was lost, doubled, missing or invented without a report."""
         wrong = self.lost, self.doubled, self.alerts_missing, self.alerts_invented, self.notices_lost
         return not (any(wrong) or self.silent)
 

@@ -1,4 +1,4 @@
-"""Run a site under faults, and judge what came of it."""
+"""Run a site under faults, and judge the result."""
 
 import asyncio
 import random
@@ -15,11 +15,11 @@ from surgewatch.harness.webhook_receiver import Receiver, receiving
 
 FIRST, SECONDS = 5.0, 6.0  # seconds of events before and after faults, and for each fault
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def torture(number: int, faults: Sequence[str], say: Say) -> Result:
-    """Run all these faults, in any order, while so many events are produced.
+def torture(number: int, faults: Sequence[str], report: Report) -> Result:
+    """Run all these faults, in random order, while `number` events are produced.
 
     The folder with the logs is kept.
     """
@@ -28,7 +28,7 @@ def torture(number: int, faults: Sequence[str], say: Say) -> Result:
     result = Result(number, sorted(faults))
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
     with receiving(Receiver()) as receiver:
-        site = Site(folder, number, FIRST + SECONDS * len(faults), receiver, say)
+        site = Site(folder, number, FIRST + SECONDS * len(faults), receiver, report)
         try:
             site.start()
             _happen(site, order)
@@ -44,17 +44,17 @@ def torture(number: int, faults: Sequence[str], say: Say) -> Result:
     return result
 
 
-def torture_each(number: int, faults: Sequence[str], times: int, say: Say) -> Iterator[Result]:
-    """A run for each fault by itself, in which it happens so many times (once, where it ends the run)."""
+def torture_each(number: int, faults: Sequence[str], times: int, report: Report) -> Iterator[Result]:
+    """Run each fault by itself, `times` times in its run (once if it ends the run)."""
     for fault in faults:
-        say(f"{fault}:")
-        yield torture(number, [fault] * (1 if fault in ANNOUNCED else times), say)
+        report(f"{fault}:")
+        yield torture(number, [fault] * (1 if fault in ANNOUNCED else times), report)
 
 
 def _happen(site: Site, faults: Sequence[str]) -> None:
     time.sleep(FIRST)  # so that there is something to lose
     for fault in faults:
-        site.say(fault)
+        site.report(fault)
         FAULTS[fault](site)
         time.sleep(random.uniform(0.5, 3))  # noqa: S311 - any moment will do
         if fault not in ANNOUNCED:

@@ -19,6 +19,7 @@ from surgewatch.harness.webhook_receiver import Receiver
 from surgewatch.harness.worker_process import Package, Worker
 
 SESSION_SECONDS: Final = 6
+QUIET: Final = 10.0  # seconds without a notice, after which every delivery was made
 GRACE: Final = 240.0  # seconds that the workers have to catch up after the last fault
 PACKAGES: Final[tuple[Package, ...]] = ("streams", "alerts")
 STAGES: Final = (
@@ -29,12 +30,12 @@ PARTITIONS: Final = 4
 
 
 class Site:
-    """Everything that runs. `say` is called with what happens, a line each."""
+    """Everything that runs. `report` is called with what happens, a line each."""
 
     def __init__(
-        self, folder: Path, number: int, seconds: float, receiver: Receiver, say: Callable[[str], None]
+        self, folder: Path, number: int, seconds: float, receiver: Receiver, report: Callable[[str], None]
     ):
-        self.folder, self.receiver, self.say = folder, receiver, say
+        self.folder, self.receiver, self.report = folder, receiver, report
         self.number = number
         self.pace = number / seconds  # events a second while faults happen
         self.places = registry()
@@ -114,12 +115,16 @@ class Site:
                     raise TimeoutError(f"{group} did not catch up; see {self.folder}")
                 self.revive()
                 time.sleep(0.5)
+        received = -1
+        while received != len(self.receiver.received):  # deliveries have no offsets to compare
+            received = len(self.receiver.received)
+            time.sleep(QUIET)
 
     def revive(self) -> None:
         """Start workers again that ended by themselves, as a supervisor does."""
         for worker in self.workers:
             if worker.process is not None and worker.process.poll() is not None:
-                self.say(f"a worker had ended with {worker.process.returncode}: started again")
+                self.report(f"a worker had ended with {worker.process.returncode}: started again")
                 worker.start()
 
     def ends(self, group: str, topic: str) -> list[tuple[int, int]]:
@@ -149,7 +154,7 @@ class Site:
             worker.stop()
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """End all processes."""
         for worker in self.workers:
             worker.kill()
         self.broker.kill()

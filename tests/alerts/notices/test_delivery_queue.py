@@ -3,10 +3,10 @@
 from alerts.lifecycle.alert import Severity
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.batches import Batch, Limits
+from alerts.notices.batches import GONE_PAUSE, Batch, Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
-from alerts.notices.delivery_queue import GONE_PAUSE, SLOTS, DeliveryQueue
+from alerts.notices.delivery_queue import SLOTS, DeliveryQueue
 from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route, Routing
 from tests.alerts.made import FIRST_DAY, verdict

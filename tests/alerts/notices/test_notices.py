@@ -23,7 +23,7 @@ def test_a_sector_that_was_over_capacity_is_resolved_at_its_worst() -> None:
     )
 
 
-def test_a_test_page_says_so_and_is_resolved() -> None:
+def test_a_test_page_is_marked_as_one_and_is_resolved() -> None:
     opened, over = trial_notices(FIRST_DAY)
     assert [page(one)["event_action"] for one in (opened, over)] == ["trigger", "resolve"]
     assert page(opened)["dedup_key"] == page(over)["dedup_key"]

@@ -88,18 +88,18 @@ def test_no_secret_shows_in_a_sink_or_a_request() -> None:
         (503, {"Retry-After": "²"}, Retry("http_503")),
     ],
 )
-def test_an_answer_means_what_http_says(status: int, headers: dict[str, str], outcome: Outcome) -> None:
+def test_an_answer_is_read_by_its_http_status(status: int, headers: dict[str, str], outcome: Outcome) -> None:
     assert http_outcome(status, headers) == outcome
 
 
-def test_a_slack_message_says_what_was_seen_expected_and_since_when() -> None:
+def test_a_slack_message_holds_what_was_seen_expected_and_since_when() -> None:
     payload = json.dumps(message(FIRST))
     for part in ("Surge at Swanton", "90", "30 (15 to 50)", "2023-01-01", "by chance once in", "HAITI"):
         assert part in payload
     assert message(FIRST)["text"].startswith(FIRST.headline)
 
 
-def test_a_slack_message_says_nothing_twice_and_shows_its_state_in_the_first_line() -> None:
+def test_a_slack_message_repeats_nothing_and_shows_its_state_in_the_first_line() -> None:
     blocks = [json.dumps(block, ensure_ascii=False) for block in message(FIRST)["blocks"]]
     assert [sum(what in block for block in blocks) for what in ("by chance", "2022-12-31", "█")] == [1, 1, 1]
     assert [message(one)["blocks"][0]["text"]["text"].split()[0] for one in (FIRST, RESOLVED)] == [
@@ -108,7 +108,7 @@ def test_a_slack_message_says_nothing_twice_and_shows_its_state_in_the_first_lin
     ]
 
 
-def test_a_slack_message_keeps_slacks_limits_whatever_the_words() -> None:
+def test_a_slack_message_keeps_slacks_limits_whatever_its_text() -> None:
     long = notice(1, remark="<!channel> & " * 400)
     payload = message(long, Links("https://console.example", "https://grafana.example"))
     blocks = payload["blocks"]
@@ -126,8 +126,11 @@ HOSTILE = "<!channel> <https://evil.example|Open the console> & *bold* _it_ ~gon
 
 
 def test_data_can_neither_mention_a_channel_nor_link_nor_format() -> None:
-    told = notice(1, slices=(Contribution(name=f"citizenship={HOSTILE}", observed=40, expected=10),))
-    for payload in (message(told), digest([told.model_copy(update={"headline": HOSTILE})], NOWHERE, HOSTILE)):
+    hostile = notice(1, slices=(Contribution(name=f"citizenship={HOSTILE}", observed=40, expected=10),))
+    for payload in (
+        message(hostile),
+        digest([hostile.model_copy(update={"headline": HOSTILE})], NOWHERE, HOSTILE),
+    ):
         shown = json.dumps(payload)
         assert "<!" not in shown
         assert "<https://evil" not in shown
@@ -163,7 +166,7 @@ def test_a_page_is_resolved_under_the_key_it_was_triggered_with() -> None:
     assert len(events[0]["payload"]["summary"]) <= 1024
 
 
-def test_alertmanager_has_an_alert_under_the_labels_of_the_rules_and_is_told_its_end() -> None:
+def test_alertmanager_has_an_alert_under_the_labels_of_the_rules_and_is_sent_its_end() -> None:
     begun, over = (_entries(MANAGER.request(notice, NOW)) for notice in (FIRST, RESOLVED))
     rule = next(
         rule
@@ -179,14 +182,14 @@ def test_alertmanager_has_an_alert_under_the_labels_of_the_rules_and_is_told_its
     assert over[0]["endsAt"] == moment(NOW)
 
 
-def test_alertmanager_is_told_the_end_of_what_an_alert_was_before_it_got_worse() -> None:
+def test_alertmanager_is_sent_the_end_of_the_lesser_alert_when_it_got_worse() -> None:
     worse, *ended = _entries(MANAGER.request(notice(1, observed=500), NOW))
     assert worse["labels"]["severity"] == "critical"
     assert [entry["labels"]["severity"] for entry in ended] == ["info", "warning"]
     assert {entry["endsAt"] for entry in ended} == {moment(NOW)}
 
 
-def test_what_stands_at_alertmanager_stands_for_a_quarter_of_an_hour_more_each_time_it_is_said() -> None:
+def test_each_post_keeps_an_alert_at_alertmanager_for_a_quarter_of_an_hour_more() -> None:
     later = NOW + 60
     (entry,) = _entries(MANAGER.standing([FIRST], later))
     assert entry["labels"] == labels(FIRST.alert)
@@ -225,5 +228,5 @@ def test_a_digest_of_any_length_stays_within_what_slack_takes() -> None:
     assert f"and {200 - LINES} more" in json.dumps(payload)
 
 
-def _other(told: Notice, alert_id: str) -> Notice:
-    return told.model_copy(update={"alert": told.alert.model_copy(update={"alert_id": alert_id})})
+def _other(first: Notice, alert_id: str) -> Notice:
+    return first.model_copy(update={"alert": first.alert.model_copy(update={"alert_id": alert_id})})

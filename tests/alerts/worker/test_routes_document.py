@@ -47,14 +47,14 @@ def test_a_document_that_is_right_is_taken(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_the_document_is_named_at_once(tmp_path: Path) -> None:
-    said = refusal(
+    error = refusal(
         tmp_path,
         GOOD.replace("Toronto", "Torronto").replace('least = "critical"', 'least = "grave"')
         + '[[route]]\nsinks = ["chat"]\nquestion = ["surgee"]\n',
     )
-    assert "sink.duty.pagerduty.least" in said
-    assert "unknown time zone 'America/Torronto'" in said
-    assert "route.1.question.0" in said
+    assert "sink.duty.pagerduty.least" in error
+    assert "unknown time zone 'America/Torronto'" in error
+    assert "route.1.question.0" in error
 
 
 def test_a_route_to_an_unknown_sink_is_refused(tmp_path: Path) -> None:
@@ -62,12 +62,12 @@ def test_a_route_to_an_unknown_sink_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_sink_that_cannot_work_is_named_at_once_without_its_secrets(tmp_path: Path) -> None:
-    said = refusal(
+    error = refusal(
         tmp_path,
         GOOD.replace("https://example.org/hook", "ftp://example.org"),
         {"CHAT": "hooks.slack.com/secret-path"},
     )
-    assert set(said.split("; ")) == {
+    assert set(error.split("; ")) == {
         "sink duty: the environment variable KEY is not set",
         "sink chat: its url is no http(s) address",
         "sink hook: its url is no http(s) address",

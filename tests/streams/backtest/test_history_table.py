@@ -97,6 +97,6 @@ def test_weeks_from_sunday_keep_their_names(tmp_path: Path) -> None:
     assert [table.index(at) - table.first for at in (saturday, sunday)] == [1, 2]
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="No such file"):
         read(tmp_path / "nothing.csv", Cadence.DAY)

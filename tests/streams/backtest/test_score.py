@@ -23,7 +23,7 @@ def monthly(folder: Path) -> Path:
     return path
 
 
-def test_a_budget_by_month_is_kept_and_said(tmp_path: Path) -> None:
+def test_a_budget_by_month_is_kept_and_printed(tmp_path: Path) -> None:
     ran = score(monthly(tmp_path), "--cadence", "month", "--budget", "0.05")
     assert ran.exit_code == 0
     assert "note: alpha is 0.05, as the budget asks; a worker never goes beyond 0.01" in ran.stderr

@@ -93,7 +93,7 @@ def where(request: pytest.FixtureRequest, cli: Cli) -> Iterator[tuple[str, ...]]
         yield "--brokers", broker.servers, "--topic-prefix", prefix, "--api-version", "2.0.0"
 
 
-def test_the_next_release_adds_and_replaces_and_says_both(
+def test_the_next_release_adds_and_replaces_and_reports_both(
     where: tuple[str, ...], cli: Cli, tmp_path: Path
 ) -> None:
     def ingest(*rows: str, options: tuple[str, ...] = ()) -> str:

@@ -82,7 +82,7 @@ def test_a_broker_that_is_not_there_is_named_in_seconds_and_in_one_line(
     file = tmp_path / "file.ndjson"
     file.write_text("{}\n")
     began = time.monotonic()
-    given = [str(file) if word == "FILE" else word for word in words]
+    given = [str(file) if one == "FILE" else one for one in words]
     assert command(monkeypatch, *given, "--brokers", NOWHERE) == 2
     assert time.monotonic() - began < 10
     error = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Scenarios: the levels they quote, the rhythm they have, and that a seed tells the same story again."""
+"""Scenarios: the levels they quote, the rhythm they have, and that a seed gives the same events again."""
 
 import datetime as dt
 import json
@@ -51,7 +51,7 @@ def test_a_scenario_without_trouble_is_all_encounters_with_ids_of_their_own(name
         Encounter.model_validate_json(value, strict=True)
 
 
-def test_the_same_seed_tells_the_same_story_and_another_one_another() -> None:
+def test_the_same_seed_gives_the_same_events_and_another_seed_others() -> None:
     story = scenario("swanton-2022")
     first, again, other = (list(story.events(PLACES, seed)) for seed in (5, 5, 6))
     assert first == again
@@ -102,7 +102,7 @@ def test_quiet_is_level() -> None:
         assert weeks.max() / weeks.min() < 1.02
 
 
-def test_chaos_has_the_trouble_that_it_says() -> None:
+def test_chaos_has_the_trouble_that_it_describes() -> None:
     story = scenario("chaos")
     records = list(story.events(PLACES))
     decoded = Decoder(PLACES).decode([record.value for record in records], NOW)

@@ -81,7 +81,7 @@ def test_whole_batches_bring_what_single_records_bring(
 
 
 @each_answer
-def test_each_poll_begins_where_the_one_before_ended_and_says_so(
+def test_each_poll_begins_where_the_one_before_ended_and_states_both(
     number: int, size: int, gap: int, start: int, most: int | None
 ) -> None:
     assignment = Assignment(start % min(size, number))  # the first batch is the one with what was asked for

@@ -1,4 +1,4 @@
-"""Time is the broker's where it gives it, whatever the clock on the wall says."""
+"""Time is the broker's where it gives it, whatever the local clock shows."""
 
 from streams.runtime.broker_clock import BrokerClock
 

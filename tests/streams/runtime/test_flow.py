@@ -141,7 +141,7 @@ async def test_what_the_broker_no_longer_has_is_counted_as_unread_and_not_waited
     assert around.taken == [2, 3]
 
 
-async def test_a_commit_says_how_far_a_partition_was_processed_even_where_no_state_changed() -> None:
+async def test_a_commit_records_how_far_a_partition_was_processed_even_where_no_state_changed() -> None:
     around = Around()
     flow = flow_of(around, 0)
     await flow.process(fetch(0, 4))
@@ -196,7 +196,7 @@ async def test_partitions_that_the_changelog_does_not_have_are_refused_with_the_
         await flow_of(Around(), None).assigned([AT, TP(AT.topic, 5)])
 
 
-def test_a_fingerprint_tells_records_at_one_offset_apart() -> None:
+def test_a_fingerprint_distinguishes_records_at_one_offset() -> None:
     records = [
         SimpleNamespace(offset=5, key=k, value=v) for k, v in ((b"a", b"bc"), (b"ab", b"c"), (b"a", b""))
     ]

@@ -25,7 +25,7 @@ def shown(*verdicts: Verdict) -> list[float | None]:
     return [metrics.registry.get_sample_value(f"surgewatch_{name}", at) for name in names]
 
 
-def test_a_day_is_shown_alone_though_the_week_says_more() -> None:
+def test_a_day_is_shown_alone_though_the_week_has_the_larger_figures() -> None:
     assert shown(verdict(0, breach=True, observed=140, **WEEK)) == [21, 7, 3, 12]
 
 
