@@ -57,3 +57,5 @@ def _happen(site: Site, faults: Sequence[str]) -> None:
         site.report(fault)
         FAULTS[fault](site)
         time.sleep(random.uniform(0.5, 3))  # noqa: S311 - any moment will do
+        if fault not in ANNOUNCED:
+            site.revive()

@@ -54,6 +54,8 @@ class Site:
         self.workers = [self.worker(package, name) for package in PACKAGES for name in ("one", "")]
         for worker in self.workers:
             worker.start()
+        for worker in self.workers:
+            worker.wait_ready(GRACE)
         self._feed.start()
 
     def create(self, wanted: tuple[Topic, ...]) -> None:
@@ -101,27 +103,25 @@ class Site:
             if serial % 50 == 0:
                 producer.poll(0)
                 time.sleep(max(0.0, began + serial / self.pace - time.monotonic()))
-        producer.flush()
+        producer.flush(GRACE)
 
     def catch_up(self) -> None:
-        """Wait until all that was produced has been processed, judged and delivered.
-
-        A worker that ended itself is started again, as a supervisor does.
-        """
+        """Wait until all that was produced has been processed, judged and delivered."""
         self._feed.join()
         deadline = time.monotonic() + GRACE
         for group, topic in STAGES:
             while not self._is_through(group, topic):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{group} did not catch up; see {self.folder}")
-                self._revive()
+                self.revive()
                 time.sleep(0.5)
         received = -1
         while received != len(self.receiver.received):  # deliveries have no offsets to compare
             received = len(self.receiver.received)
             time.sleep(QUIET)
 
-    def _revive(self) -> None:
+    def revive(self) -> None:
+        """Start workers again that ended by themselves, as a supervisor does."""
         for worker in self.workers:
             if worker.process is not None and worker.process.poll() is not None:
                 self.report(f"a worker had ended with {worker.process.returncode}: started again")
