@@ -61,6 +61,7 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     new_levels: list[int] = []  # periods at which unannounced new levels began, the newest two
     gaps: list[int] = []  # periods without data, unless people are counted into them later
     partial: list[int] = []  # periods of which a part was without data
+    held_day: int | None = None  # a single day without events, not judged yet
     settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
     revisions: int = 0  # of closed periods so far: they distinguish the verdicts of one period
 

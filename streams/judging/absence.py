@@ -31,6 +31,7 @@ from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import period_header
 
 WEEK: Final = 7  # days
+LOW: Final = 0.5  # of what is expected
 
 
 def is_without_data(counts: Counts) -> bool:
@@ -154,6 +155,20 @@ def _held(
     )
 
 
+def reopen(view: SectorView) -> None:
+    """Judge a single day without events after all, where the day after it is low as well.
+
+    Where the next day is as usual, a holiday or a dead feed explains the empty day. Where it is low, people
+    have stopped coming, and that day was the first.
+    """
+    for row, counts in enumerate(view.sectors):
+        state = counts.state.of(view.cadence)
+        held, state.held_day = state.held_day, None
+        if held == view.index - 1 and view.observed[row, -1] < LOW * view.mean[row, -1]:
+            state.gaps = [day for day in state.gaps if day != held]
+            state.settled = held - 1
+
+
 def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
     """The silence at the end of a day, by the hour where that is how it was found.
 
@@ -214,6 +229,8 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
                 usual = {day for day in silent if day - WEEK >= series.first and not series.get(day - WEEK)}
                 silent = [day for day in silent if day not in usual]
                 state.gaps = [day for day in state.gaps if day + WEEK not in usual]
+            if has_returned and len(silent) == 1:
+                state.held_day = silent[0]
         state.gaps += silent
         oldest = last - KEEP[cadence]
         state.gaps = [period for period in state.gaps if period >= oldest]

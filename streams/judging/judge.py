@@ -142,6 +142,8 @@ class Judge:
         view = self._views.of(sectors, Look.CLOSED, cadence, index, watermark=watermark)
         if view is None:
             return []
+        if cadence is Cadence.DAY:
+            absence.reopen(view)
         # Silence comes first: of a sector without data nothing else is asked.
         settled = [without_partial(each) for each in self._views.settled(view, watermark)]
         silences = [verdict for each in settled for verdict in self._silence(each)]
