@@ -8,9 +8,10 @@ from hypothesis import settings
 from surgewatch.harness.apache_kafka import ApacheKafka
 from tests import kafka
 
-settings.register_profile(
-    "thorough", max_examples=10_000, deadline=None
-)  # pytest --hypothesis-profile=thorough
+# No law is timed: a slow machine proves nothing. `pytest --hypothesis-profile=thorough` looks longer.
+settings.register_profile("default", deadline=None)
+settings.register_profile("thorough", max_examples=10_000, deadline=None)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")

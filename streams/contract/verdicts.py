@@ -61,6 +61,7 @@ class Evidence(BaseModel):
     period_upper: Figure | None = None
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
+    level: Figure = 1.0  # where the series' own level is now, times the baseline; `expected` is at this level
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
     down_weighted: int = 0  # past periods that the fit held to be surges
     since: AwareDatetime | None = None  # start of the first period of this run of breaches

@@ -104,6 +104,7 @@ class SectorView:
     mean: Floats  # [n, LONGEST], expected of what has been reported by now
     dispersion: Floats  # [n], of whole periods
     error: Floats  # [n], relative variance of the estimated mean
+    level: Floats | None = None  # [n], of the judged period, times the baseline; None: where the baseline is
     tail: Floats | float = 1.0  # [n], how much heavier the upper tail is than the negative binomial's
     reported: Reported | None = None  # None: all has been
     capacity: Sequence[float | None] = ()  # people a day that each sector can take in

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from streams.contract.cadence import Cadence
 from streams.contract.reading import Timed
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Figures, Question, Verdict
+from streams.contract.verdicts import Evidence, Figures, Question, Verdict
 
 
 class PeriodSummary(Timed):
@@ -54,8 +54,9 @@ class PeriodSummary(Timed):
             period=verdict.period,
             as_of=verdict.as_of,
             observed=seen.observed,
-            expected=seen.expected,
-            dispersion=_dispersion(seen, verdict.evidence.alpha),
+            # Held against the baseline: what neighbours do together must not hide in the level of each.
+            expected=seen.expected / verdict.evidence.level,
+            dispersion=_dispersion(seen, verdict.evidence),
             alarm=verdict.breach and not verdict.held,
         )
 
@@ -69,9 +70,10 @@ def summaries(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[Perio
                 yield summary
 
 
-def _dispersion(seen: Figures, alpha: float) -> float:
+def _dispersion(seen: Figures, evidence: Evidence) -> float:
     """Work the dispersion out from the width of the interval, which leaves alpha on either side."""
-    if seen.expected <= 0 or not 0 < alpha < 1:
+    expected = seen.expected / evidence.level
+    if expected <= 0 or not 0 < evidence.alpha < 1:
         return 1.0
-    deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(alpha, 0.4)))
-    return max(1.0, float(deviation**2 / seen.expected))
+    deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(evidence.alpha, 0.4)))
+    return max(1.0, float(deviation**2 / expected))

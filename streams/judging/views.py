@@ -164,4 +164,10 @@ def _at_its_level(view: SectorView, straying: Floats) -> SectorView:
     reported = view.reported
     if reported is not None:
         reported = reported._replace(whole=reported.whole * level.factor)
-    return replace(view, mean=view.mean * level.factor, error=view.error + level.error, reported=reported)
+    return replace(
+        view,
+        mean=view.mean * level.factor,
+        error=view.error + level.error,
+        level=level.factor[:, -1],
+        reported=reported,
+    )

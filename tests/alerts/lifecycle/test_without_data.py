@@ -69,9 +69,9 @@ def test_the_console_shows_the_last_figures_and_since_when_there_is_no_data() ->
     board = Board()
     board.observe(verdict(0, breach=True))
     board.observe(held(1))
-    (sector,) = board.snapshot()["sectors"]
+    (sector,) = board.snapshot().as_json()["sectors"]
     assert (sector["observed"], sector["data"]) == (90, "without_data")
     assert sector["no_data_since"] == SINCE.isoformat()
     board.observe(verdict(2, breach=False))
-    (sector,) = board.snapshot()["sectors"]
+    (sector,) = board.snapshot().as_json()["sectors"]
     assert (sector["data"], sector["no_data_since"]) == ("with_data", None)
