@@ -181,7 +181,7 @@ def test_every_document_is_at_the_path_in_its_variable() -> None:
     objects = render(CUSTOM)
     for component, documents in (
         ("streams", {"REGISTRY": "registry", "CALENDAR": "calendar", "PEER_PRIORS": "peerPriors"}),
-        ("alerts", {"POLICIES": "policies", "ROUTES": "routes"}),
+        ("alerts", {"REGISTRY": "registry", "POLICIES": "policies", "ROUTES": "routes"}),
     ):
         data = dict(of(objects, "ConfigMap")[f"watch-{component}-documents"]["data"])
         variables = environment(pods(objects)[f"StatefulSet watch-{component}"])
