@@ -1,4 +1,4 @@
-"""How long until people are told: Prometheus scrape + rule + Alertmanager, beside the direct path.
+"""How long until people are notified: Prometheus scrape, rule and Alertmanager, beside the direct path.
 
     python -m benchmarks.alertmanager_path [--samples 12] [--interval 1m] [--direct SECONDS]
 
@@ -44,7 +44,7 @@ def by_alertmanager(samples: int, interval: str, folder: Path) -> list[float]:
             now = time.monotonic()
             shown |= {series: at for series, at in due.items() if at <= now and series not in shown}
             for group in groups:
-                if _heard(hook, *group):
+                if _has_received(hook, *group):
                     seen.setdefault(_series(*group), now)
             time.sleep(0.05)
     return [at - due[series] for series, at in seen.items()]
@@ -55,7 +55,7 @@ def _series(border: str, question: str) -> str:
     return f'surgewatch_alerts{{{labels},severity="critical",state="firing"}} 1\n'
 
 
-def _heard(hook: Received, border: str, question: str) -> bool:
+def _has_received(hook: Received, border: str, question: str) -> bool:
     path = f"/watch-{border}" if border != "interior" else "/watch"
     return hook.find(path, sector=f"{border}-{question}") is not None
 
@@ -63,8 +63,8 @@ def _heard(hook: Received, border: str, question: str) -> bool:
 def direct() -> float:
     """The median of the direct path over the demo's notices, seconds."""
     command = [sys.executable, "-c", "from surgewatch.cli import main; main()", "demo", "--json"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
-    return float(json.loads(said.strip().splitlines()[-1])["seconds_to_notice_median"])
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+    return float(json.loads(output.strip().splitlines()[-1])["seconds_to_notice_median"])
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
     ours = options.direct if options.direct is not None else direct()
     median = statistics.median(seconds)
     print(f"by Alertmanager, every {options.interval}: median {median:.1f} s, worst {max(seconds):.1f} s"
-          f" ({len(seconds)} of {options.samples} heard)")  # fmt: skip
+          f" ({len(seconds)} of {options.samples} received)")  # fmt: skip
     print(f"direct: median {ours:.3f} s; ratio {median / ours:.0f}")
 
 

@@ -1,4 +1,4 @@
-"""What is found, and what is falsely said, in the first weeks of a sector.
+"""Surges found and false alarms in the first weeks of a sector.
 
     python -m benchmarks.cold_start
 
@@ -77,7 +77,7 @@ def lived(world: World, *, peer_priors: bool) -> tuple[Floats, Floats]:
 
 
 def share(p_values: Floats, span: Sequence[int]) -> str:
-    """Of the days that are at most ALPHA; a dash where nothing is said."""
+    """Of the days that are at most ALPHA; a dash where nothing is judged."""
     p = p_values[:, slice(*span)]
     return "-" if np.isnan(p).all() else f"{np.nanmean(p <= ALPHA):.3f}"
 
@@ -86,11 +86,11 @@ def main() -> None:
     """Measure and print."""
     print(f"{'days':<8}{'false alarms at .01':^24}{'a doubled day found':^24}")
     print(f"{'':<8}{'alone':>12}{'with peer_priors':>12}{'alone':>12}{'with peer_priors':>12}")
-    alone, with_likes = (lived(World(1), peer_priors=peer_priors) for peer_priors in (False, True))
+    alone, with_peers = (lived(World(1), peer_priors=peer_priors) for peer_priors in (False, True))
     large = np.flatnonzero(World(1).mean[OLD:].mean(1) >= LARGE)
     for span in SPANS:
-        cells = [share(each[0], span) for each in (alone, with_likes)]
-        cells += [share(each[1][large], span) for each in (alone, with_likes)]
+        cells = [share(each[0], span) for each in (alone, with_peers)]
+        cells += [share(each[1][large], span) for each in (alone, with_peers)]
         print(f"{f'{span[0] + 1}-{span[1]}':<8}" + "".join(f"{cell:>12}" for cell in cells))
 
 

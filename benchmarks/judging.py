@@ -20,7 +20,7 @@ from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import Series
 from streams.detectors import surge
 from streams.judging.judge import Judge
-from streams.judging.views import view_of
+from streams.judging.views import Views
 
 SERIES, DAYS, FIRST = 1_000, 3 * 366, 18_000
 BARS = {"scoring": 10.0, "fits": 50.0}  # microseconds
@@ -51,11 +51,11 @@ def microseconds(work: Callable[[], object], times: int) -> float:
 def main() -> None:
     """Measure and print."""
     batch, judge = made(), Judge(Registry(sector=()))
-    models, today = judge.models[Cadence.DAY], FIRST + DAYS
+    models, today, views = judge.models[Cadence.DAY], FIRST + DAYS, Views(judge.models, judge.limits)
     models.refresh(batch, today)  # the first fit of all comes once
 
     def score() -> None:
-        view = view_of(batch, Look.CLOSED, today, models=models, limits=judge.limits, as_of=0.0)
+        view = views.of(batch, Look.CLOSED, Cadence.DAY, today, as_of=0.0)
         assert view is not None
         surge.of(view)
 

@@ -1,4 +1,4 @@
-"""Late events, lived through: what a worker says that knows how much has arrived, and one that does not.
+"""Replay late events: alerts of a worker that knows the reporting delay, and of one that does not.
 
 `python -m benchmarks.late_stream`. Italy's daily arrivals by date of report are not part of the repository:
 SURGEWATCH_DATA names the folder that holds them (../shared/data by default).
@@ -28,11 +28,10 @@ VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"
 PLACES = registry()
 SECTOR = "swanton"  # stands for the Italian coast
 BUDGET = 1.0  # false alarms a month: what is compared is alarms, so there had better be some
-EVENING = dt.time(22, tzinfo=dt.UTC)
-HELD_OPEN = 19 * 3600  # seconds that a day is held open: until the evening of the next one has been reported
+EVENING = dt.time(23, tzinfo=dt.UTC)  # the last hour: what was reported is looked at when the day is over
 DAY = dt.timedelta(days=1)
 
-Told = dict[tuple[Question, dt.date], dt.date]  # the day of which, and on which it was told first
+Alerts = dict[tuple[Question, dt.date], dt.date]  # question and day: when it was first alerted
 
 
 class Record(NamedTuple):
@@ -50,7 +49,7 @@ class Report(NamedTuple):
 
 
 class Unaware(Judge):
-    """A judge who takes what is in hand for all there is: it is not told how late it is."""
+    """A judge that takes every count for complete: it does not know the reporting delay."""
 
     def ask(self, look: Look, sectors: Iterable[Counts], **period: Any) -> list[Verdict]:
         if look in (Look.CLOSED, Look.REVISED):
@@ -73,10 +72,10 @@ def tally(report: Report, replaces: str | None) -> dict[str, object]:
     }
 
 
-def lived(reports: list[Report], judge: Judge) -> Told:
-    """What is told by a worker that lives through it, day by day; the clock on its wall closes days."""
-    told = Told()
-    flow = SectorPipeline(PLACES, judge, lateness=HELD_OPEN, dedup=(20_000, 90 * 24), wall_clock=True)
+def lived(reports: list[Report], judge: Judge) -> Alerts:
+    """Return the alerts of a worker that reads the reports day by day and closes each day in the evening."""
+    flow = SectorPipeline(PLACES, judge, dedup=(20_000, 90 * 24), wall_clock=True)
+    alerts = Alerts()
     known: dict[dt.date, tuple[str, int]] = {}
     by_day: dict[dt.date, list[Report]] = {}
     for report in sorted(reports):
@@ -84,7 +83,7 @@ def lived(reports: list[Report], judge: Judge) -> Told:
     day, offset = min(report.day for report in reports), 0
     while day <= max(by_day) + DAY:
         evening = dt.datetime.combine(day, EVENING).timestamp()
-        said = flow.tick(evening - EVENING.hour * 3600).verdicts
+        verdicts = flow.tick(evening - EVENING.hour * 3600).verdicts
         records = []
         for report in by_day.get(day, ()):
             before, people = known.get(report.day, (None, 0))
@@ -96,12 +95,12 @@ def lived(reports: list[Report], judge: Judge) -> Told:
         if records:
             outcome = flow.process(0, records)
             assert not outcome.dead
-            said += outcome.verdicts
-        for verdict in said:
+            verdicts += outcome.verdicts
+        for verdict in verdicts:
             if verdict.breach:
-                told.setdefault((verdict.question, verdict.period.date()), day)
+                alerts.setdefault((verdict.question, verdict.period.date()), day)
         day += DAY
-    return told
+    return alerts
 
 
 def read(path: Path) -> Iterator[Report]:
@@ -113,7 +112,7 @@ def read(path: Path) -> Iterator[Report]:
 
 
 @cache
-def italy(what: str) -> Told:
+def italy(what: str) -> Alerts:
     """Told by the finals as if each day had been known on its evening, or by the vintages as they came."""
     judge = Unaware if what == "unaware" else Judge
     return lived(
@@ -121,8 +120,8 @@ def italy(what: str) -> Told:
     )
 
 
-def days(told: Told, question: Question) -> set[dt.date]:
-    return {day for asked, day in told if asked is question}
+def days(alerts: Alerts, question: Question) -> set[dt.date]:
+    return {day for asked, day in alerts if asked is question}
 
 
 START = 19_000  # days since 1970
@@ -154,41 +153,41 @@ def delayed(sectors: int, length: int, doubled_from: int, seed: int = 5) -> list
 
 
 def breaches(judge: type[Judge], records: list[Record]) -> list[tuple[float, Verdict]]:
-    """What is said of days, and when: days since 1970."""
-    asked, said = judge(PLACES, false_alarms_per_month=BUDGET), []
+    """Return the breaches, each with its time in days since 1970."""
+    asked, found = judge(PLACES, false_alarms_per_month=BUDGET), []
     flow = SectorPipeline(PLACES, asked, wall_clock=True)
     for start in range(0, len(records), 200):
         fetch = records[start : start + 200]
         when = fetch[-1].timestamp / 1000 / HOUR / 24
-        said += [(when, one) for one in flow.process(0, fetch).verdicts if one.breach]
-    return said
+        found += [(when, one) for one in flow.process(0, fetch).verdicts if one.breach]
+    return found
 
 
-def hours_until_told(said: list[tuple[float, Verdict]], doubled_from: int) -> list[float]:
-    """After the rate doubled, for the sectors that were told."""
+def hours_until_alerted(found: list[tuple[float, Verdict]], doubled_from: int) -> list[float]:
+    """Return the hours from the doubling of the rate to the alert, of the sectors that alerted."""
     first: dict[str, float] = {}
-    for when, verdict in said:
+    for when, verdict in found:
         if verdict.question is Question.SURGE and when >= START + doubled_from:
             first.setdefault(verdict.sector, (when - START - doubled_from) * 24)
     return sorted(first.values())
 
 
 def main() -> None:
-    print("Italy by date of report: days of which each was told, September 2019 to December 2022")
+    print("Italy by date of report: days that each alerted, September 2019 to December 2022")
     for what in ("finals", "unaware", "aware") if VINTAGES.exists() else ():
-        told = italy(what)
-        both = len(days(told, Question.SURGE) & days(italy("finals"), Question.SURGE))
-        found = dict(sorted(Counter(str(question) for question, _ in told).items()))
+        alerts = italy(what)
+        both = len(days(alerts, Question.SURGE) & days(italy("finals"), Question.SURGE))
+        found = dict(sorted(Counter(str(question) for question, _ in alerts).items()))
         print(f"  {what:<8} {found}, {both} surge days of the finals", flush=True)
     print("20 places, 40 people a day, two in five reported a day later on average")
     null, doubled = delayed(20, 150, 999), delayed(20, 126, 120)
     for judge in (Unaware, Judge):
-        said = [one for when, one in breaches(judge, null) if when >= START + 60]
-        false = {(one.question, one.sector, one.period) for one in said}
+        found = [one for when, one in breaches(judge, null) if when >= START + 60]
+        false = {(one.question, one.sector, one.period) for one in found}
         counts = dict(sorted(Counter(str(one[0]) for one in false).items()))
-        told = hours_until_told(breaches(judge, doubled), 120)
+        hours = hours_until_alerted(breaches(judge, doubled), 120)
         print(f"  {judge.__name__:<8} nothing happens, alarms in 1,800 days: {counts}", flush=True)
-        print(f"  {'':<8} doubled: told in {len(told)} of 20, after {np.median(told):.0f} h (median)")
+        print(f"  {'':<8} doubled: alerted in {len(hours)} of 20, after {np.median(hours):.0f} h (median)")
 
 
 if __name__ == "__main__":

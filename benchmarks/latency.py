@@ -91,18 +91,18 @@ def measure(rate: int, seconds: float) -> dict[str, float]:
                 time.sleep(5)
         finally:
             broker.kill()
-    heard: dict[str, float] = {}
+    received_at: dict[str, float] = {}
     for one in receiver.received:
         sector = one.notice.alert.sector
         if one.at >= surges[sector] and one.notice.alert.question is Question.SURGE:
-            heard.setdefault(sector, one.at)
-    late = [(heard[sector] - at) * 1000 for sector, at in surges.items() if sector in heard]
+            received_at.setdefault(sector, one.at)
+    late = [(received_at[sector] - at) * 1000 for sector, at in surges.items() if sector in received_at]
     cuts = statistics.quantiles(late, n=100)
     return {
         "rate": rate,
         "rate_reached": rate * (WARM + seconds) / taken,
         "surges": len(surges),
-        "told": len(late),
+        "notified": len(late),
         "p50_ms": cuts[49],
         "p99_ms": cuts[98],
     }

@@ -4,8 +4,8 @@
 
 The same year is lived through with few and with many sectors; a sector costs the difference, divided by how
 many more there are. What counts is what Python and numpy allocate (tracemalloc), not what stays mapped, nor
-what is computed once for all sectors. Ids that are remembered against duplicates are told apart: they follow
-the events of a sector, not its history.
+what is computed once for all sectors. Ids for deduplication are listed separately: they depend on the events
+of a sector, not on its history.
 """
 
 import gc

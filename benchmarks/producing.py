@@ -3,7 +3,7 @@
     python -m benchmarks.producing [--events N] [--rounds N]
 
 The bare loop has the same settings of delivery, its keys and values ready in memory, and looks at nothing.
-Both are processes of their own and take turns; what is told is the median of the rounds.
+Both are processes of their own and take turns; the result is the median of the rounds.
 """
 
 import argparse

@@ -104,8 +104,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             places = registry(load.registry(Path(folder) / "sectors.toml", sectors))
         spent = measure(options.events, sectors, places)
-        told = ", ".join(f"{stage} {seconds / options.events * 1e6:.2f}" for stage, seconds in spent.items())
-        print(f"{sectors:6,} sectors, µs an event: {told}")
+        costs = ", ".join(f"{stage} {seconds / options.events * 1e6:.2f}" for stage, seconds in spent.items())
+        print(f"{sectors:6,} sectors, µs an event: {costs}")
 
 
 if __name__ == "__main__":

@@ -93,8 +93,8 @@ def assigned(log: Path) -> tuple[float, int, float]:
     while time.time() < deadline:
         for line in log.read_text().splitlines():
             if '"partitions assigned"' in line and re.search(r'"partitions": \[\d', line):
-                said = json.loads(line)
-                return datetime.fromisoformat(said["timestamp"]).timestamp(), said["keys"], said["seconds"]
+                entry = json.loads(line)
+                return datetime.fromisoformat(entry["timestamp"]).timestamp(), entry["keys"], entry["seconds"]
         time.sleep(0.05)
     raise TimeoutError(log.read_text()[-2000:])
 

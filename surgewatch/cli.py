@@ -36,8 +36,8 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line; what is wrong with a set-up is said in a line and not in a stack trace."""
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it comes as BrokerError
+    """Run the command line. A wrong set-up is one line of error and no stack trace."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its errors come as BrokerError
     try:
         group()
     except (DocumentError, InputError, BrokerError) as error:

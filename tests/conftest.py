@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from surgewatch.harness.apache_kafka import ApacheKafka
 from tests import kafka
+
+settings.register_profile(
+    "thorough", max_examples=10_000, deadline=None
+)  # pytest --hypothesis-profile=thorough
 
 
 @pytest.fixture(scope="session")

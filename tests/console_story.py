@@ -8,16 +8,24 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from alerts.console.board import Board
-from alerts.lifecycle.alert import Alert, Severity, State, alert_id
+from alerts.console.board import Board, Limits
+from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id, notice_id
+from alerts.lifecycle.policies import policies
+from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.dead_letters import DeadLetter
+from alerts.notices.notices import headline
+from alerts.notices.routing import Route
 from streams.contract.cadence import Cadence
+from streams.contract.controls import Capacity, Control, PolicyDate
 from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 
 LAST = dt.datetime(2023, 2, 24, tzinfo=dt.UTC)
+NOW = LAST + dt.timedelta(days=1, hours=1)
+SINKS = ("slack", "pagerduty", "webhook-rcmp")
 DAYS = 60
 SURE = 3.9  # standard deviations on each side of what is normal: 1 in 10,000
 
@@ -29,6 +37,7 @@ class Place:
     level: float  # people a day
     surge: float = 1.0  # how many times the level in the end
     days: int = 0  # for how long
+    missing: int = 0  # days at the end without data
 
 
 PLACES = (
@@ -55,10 +64,11 @@ PLACES = (
     Place("rio-grande-valley", "southwest", 520),
     Place("miami", "coastal", 21, 3.2, 6),
     Place("new-orleans", "coastal", 8),
-    Place("ramey", "coastal", 4),
+    Place("ramey", "coastal", 4, missing=5),
 )
 
 
+@cache
 def days_of(place: Place) -> list[Verdict]:
     """Every day of one place, judged; drawn from a Poisson law widened by a third."""
     chance = np.random.default_rng(sum(place.sector.encode()))
@@ -109,7 +119,7 @@ def judged(
 
 
 def raised(
-    verdict: Verdict, severity: Severity, days: int, state: State = State.FIRING, by: str = ""
+    verdict: Verdict, severity: Severity, days: int, state: State = State.FIRING, calms: int = 0
 ) -> Alert:
     onset = verdict.period - dt.timedelta(days=days - 1)
     return Alert(
@@ -124,11 +134,12 @@ def raised(
         updated=verdict.as_of,
         worst=verdict,
         latest=verdict,
-        acknowledged_by=by,
+        breaches=days,
+        calms=calms,
     )
 
 
-def told(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
+def asked(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
     """The same day under another question, or with more to say."""
     content = verdict.model_dump(exclude={"verdict_id"})
     return Verdict.of(**{**content, "question": question, "evidence": {**content["evidence"], **evidence}})
@@ -137,7 +148,7 @@ def told(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
 def alerts() -> Iterator[Alert]:
     """What stands on the evening of 24 February 2023."""
     last = {place.sector: days_of(place)[-1] for place in PLACES}
-    roxham = told(
+    roxham = asked(
         last["rcmp-quebec"],
         Question.SURGE,
         record=True,
@@ -153,7 +164,7 @@ def alerts() -> Iterator[Alert]:
     )
     yield raised(roxham, Severity.CRITICAL, 19)
     month = [verdict.evidence for verdict in days_of(PLACES[1])[-26:]]
-    rise = told(
+    rise = asked(
         last["swanton"],
         Question.SLOW_RISE,
         observed=sum(day.observed for day in month),
@@ -164,37 +175,71 @@ def alerts() -> Iterator[Alert]:
         remark="southbound; began 7 days before the rise at Roxham Road",
         window=26,
     )
-    yield raised(rise, Severity.WARNING, 26, by="m.tremblay")
+    yield raised(rise, Severity.WARNING, 26)
     yield raised(
-        told(last["yuma"], Question.DROP, remark="what Yuma lost, Tucson has not gained"),
+        asked(last["yuma"], Question.DROP, remark="what Yuma lost, Tucson has not gained"),
         Severity.INFO,
         9,
     )
-    yield raised(told(last["miami"], Question.SURGE), Severity.WARNING, 6)
-    yield raised(told(last["blaine"], Question.SURGE), Severity.INFO, 3, state=State.PENDING)
-    yield raised(told(last["del-rio"], Question.SURGE), Severity.INFO, 4, state=State.RESOLVED)
+    yield raised(asked(last["miami"], Question.SURGE), Severity.WARNING, 6)
+    record = {"observed": 13, "expected": 17, "lower": 8, "upper": 27, "record": False}
+    yield raised(asked(last["houlton"], Question.RECORD, **record), Severity.INFO, 3, calms=2)
+    yield raised(asked(last["blaine"], Question.SURGE), Severity.INFO, 3, state=State.PENDING)
+    yield raised(asked(last["del-rio"], Question.SURGE), Severity.INFO, 4, state=State.RESOLVED)
 
 
-def board() -> Board:
-    """The whole story on one board."""
-    full = Board()
+def controls() -> Iterator[Control]:
+    """What operators have set."""
+    who = {"at": LAST + dt.timedelta(hours=8), "by": "m.tremblay"}
+    swanton = next(alert for alert in alerts() if alert.sector == "swanton")
+    yield Acknowledge(**who, alert_id=swanton.alert_id, reason="two agents on their way to Champlain")
+    yield Silence(
+        **who, name="yuma-all", sector="yuma", until=NOW + dt.timedelta(hours=6), reason="sensor work"
+    )
+    yield PolicyDate(
+        **who, name="title-42-ends", date="2023-05-11", sectors=("*",), reason="announced by DHS"
+    )
+    yield Capacity(**who, sector="rcmp-quebec", people_per_day=180, reason="beds at Lacolle")
+    route = Route(name="night", sinks=("pagerduty",), least=Severity.CRITICAL)
+    yield Reroute(**who, name="night", route=route, reason="one officer on duty")
+
+
+def notice_of(alert: Alert) -> Notice:
+    return Notice(
+        notice_id=notice_id(alert.alert_id, Reason.FIRST, ""),
+        alert=alert,
+        reason=Reason.FIRST,
+        headline=headline(alert, Reason.FIRST),
+        text="",
+    )
+
+
+def board(limits: Limits | None = None) -> Board:
+    """The whole story on one board, on that evening."""
+    full = Board(limits, policies=policies(), sinks=SINKS, clock=NOW.timestamp)
     for place in PLACES:
-        for verdict in days_of(place):
+        for verdict in days_of(place)[: DAYS - place.missing]:
             full.observe(verdict)
     for number, alert in enumerate(alerts()):
         full.alert(alert)
-        for sink in ("slack", "pagerduty", "webhook-rcmp"):
-            outcome = "retry" if (number, sink) == (3, "webhook-rcmp") else "delivered"
-            detail = "503, next try in 40 s" if outcome == "retry" else ""
-            at = LAST + dt.timedelta(hours=18, minutes=7 * number)
-            full.delivery(sink, f"{alert.alert_id[:12]}", outcome, at, detail)
+        for sink in SINKS:
+            fails = sink == "webhook-rcmp" and number >= 3
+            full.delivery(
+                sink,
+                notice_of(alert),
+                "retry" if fails else "delivered",
+                at=LAST + dt.timedelta(hours=15, minutes=7 * number),
+                detail="http_503" if fails else "",
+            )
     full.dead(
         DeadLetter(
             sink="webhook-rcmp",
             notice_id="0b7e4fd21c9a",
-            headline="Surge at RCMP Quebec: 204 seen, 96 expected",
-            reason="gave up after 12 tries in 24 h: 503 Service Unavailable",
+            headline="Surge at RCMP Quebec: 204 in 1 day, expected 96 (×2.1)",
+            reason="gave up: http_503",
             at=LAST + dt.timedelta(hours=6),
         )
     )
+    for control in controls():
+        full.control(control)
     return full

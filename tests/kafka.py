@@ -10,7 +10,7 @@ from surgewatch.harness.apache_kafka import ApacheKafka, BrokerUnavailableError
 
 
 def absent(reason: str) -> None:
-    """Skip, or fail where SURGEWATCH_REQUIRE_KAFKA=1 says that Kafka must be here."""
+    """Skip, or fail where SURGEWATCH_REQUIRE_KAFKA=1 requires Kafka."""
     if os.environ.get("SURGEWATCH_REQUIRE_KAFKA") == "1":
         pytest.fail(f"SURGEWATCH_REQUIRE_KAFKA=1, but {reason}")
     pytest.skip(reason)

@@ -35,7 +35,7 @@ def tool(*names: str) -> str:
 
 
 def run(*command: str, **options: Any) -> str:
-    """What the command says; a failure bears all of it."""
+    """Run a command and return its output; a failure shows all of it."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

@@ -1,31 +1,49 @@
-"""The board: what a console shows now. A pure, bounded read model over verdicts, alerts and deliveries.
+"""The board: what the console shows now. A bounded read model of verdicts, alerts, deliveries and controls.
 
-Every change raises `version`; `changes(since)` is what a page that has seen `since` still lacks. Whatever
-happens, no more is kept than the limits say: the page gets the newest, the topics keep the rest.
+It is written by the worker's loop and by the console's thread, and read by the console's: every public method
+holds one lock, for as long as a few dictionary operations take. Rows are never changed in place, so what was
+read can be serialised without it.
+
+Rows of alerts and sectors are made when they are read, in the console's thread, so that writing is cheap.
+Every change raises `version`; `changes(since)` is what a page that has seen `since` lacks.
 """
 
-from collections import OrderedDict, deque
-from typing import Annotated, Any
+import datetime as dt
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.lifecycle.alert import Alert, Severity, State
+from alerts.console.board_rows import (
+    alert_rank,
+    alert_row,
+    control_row,
+    delivery_row,
+    idle_sink_row,
+    sector_row,
+    sink_row,
+)
+from alerts.console.news import News
+from alerts.console.rows import Json, Row, Rows
+from alerts.console.sector_history import SectorHistory
+from alerts.lifecycle.alert import Alert, Notice, State
+from alerts.lifecycle.policies import Policies
 from alerts.notices.controls import Silence
+from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetter, letter_id
-from streams.contract.cadence import Cadence
 from streams.contract.controls import Control
-from streams.contract.verdicts import Evidence, Figures, Question, Verdict
+from streams.contract.verdicts import Question, Verdict
 
-SECTORS, ALERTS, DELIVERIES, DEAD, CONTROLS = "sectors", "alerts", "deliveries", "dead", "controls"
-POINTS = 60  # periods of a sparkline
-_SHOWN = (Cadence.DAY, Cadence.MONTH, Cadence.WEEK, Cadence.HOUR)  # the first that a sector has is drawn
-_RANK = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
-
-Json = dict[str, Any]  # values that json.dumps takes
+SECTORS, ALERTS, CONTROLS = "sectors", "alerts", "controls"
+SINKS, DELIVERIES, DEAD = "sinks", "deliveries", "dead"
+REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
 
 
 class Limits(BaseModel):
-    """How many of each the board keeps; the oldest touched go first."""
+    """How many rows of each kind the board keeps."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,208 +54,219 @@ class Limits(BaseModel):
     controls: Annotated[int, Field(ge=1)] = 200
 
 
-class _Shelf:
-    """A bounded map of JSON values, each with the version of its last change; oldest touched first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._items: OrderedDict[str, tuple[int, Json]] = OrderedDict()
-
-    def put(self, key: str, version: int, value: Json) -> str | None:
-        """Keep `value`; answers the key that had to go for it (None where none had)."""
-        self._items[key] = (version, value)
-        self._items.move_to_end(key)
-        if len(self._items) <= self._limit:
-            return None
-        return self._items.popitem(last=False)[0]
-
-    def drop(self, key: str) -> bool:
-        return self._items.pop(key, None) is not None
-
-    def newer(self, since: int) -> list[Json]:
-        return [value for version, value in self._items.values() if version > since]
-
-    def values(self) -> list[Json]:
-        return self.newer(-1)
-
-
-class _Line:
-    """The last POINTS periods of one sector at one cadence, by the start of the period."""
-
-    def __init__(self) -> None:
-        self._points: dict[float, tuple[float, float, float | None, float | None]] = {}
-
-    def observe(self, verdict: Verdict, seen: Figures) -> None:
-        if not self._points:
-            self._seed(verdict)
-        self._points[verdict.period.timestamp()] = seen
-        for old in sorted(self._points)[:-POINTS]:
-            del self._points[old]
-
-    def _seed(self, verdict: Verdict) -> None:
-        """A first verdict brings the periods before it along, though without their bands."""
-        past = zip(
-            reversed(verdict.evidence.recent), reversed(verdict.evidence.recent_expected), strict=False
-        )
-        index = verdict.cadence.index(verdict.period.timestamp())
-        shift = verdict.period.timestamp() - verdict.cadence.start(index)  # the sector's own clock
-        for back, (observed, expected) in enumerate(past):
-            self._points[verdict.cadence.start(index - back) + shift] = (observed, expected, None, None)
-
-    def columns(self) -> list[list[float | None]]:
-        """Time, observed, expected, lower, upper: the columns that a chart takes."""
-        rows = [(at, *self._points[at]) for at in sorted(self._points)]
-        return [list(column) for column in zip(*rows, strict=True)]
-
-
 class Board:
-    """What the console shows. Feed it in any order; read `snapshot` once and `changes` from then on."""
+    """What the console shows. Feed it in any order; read `snapshot` once and `changes` from then on.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    `clock` gives epoch seconds of processing time: silences end by it.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        policies: Policies | None = None,
+        sinks: Iterable[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         limits = limits or Limits()
         self.version = 0
-        self._limits = limits
-        self._shelves = {
-            SECTORS: _Shelf(limits.sectors),
-            ALERTS: _Shelf(limits.alerts),
-            DELIVERIES: _Shelf(limits.deliveries),
-            DEAD: _Shelf(limits.dead),
-            CONTROLS: _Shelf(limits.controls),
+        self._policies, self._clock = policies or Policies(), clock
+        self._lock = threading.RLock()
+        self._rows = {
+            SECTORS: Rows(limits.sectors),
+            ALERTS: Rows(limits.alerts, alert_rank),
+            CONTROLS: Rows(limits.controls),
+            SINKS: Rows(limits.controls),
+            DELIVERIES: Rows(limits.deliveries),
+            DEAD: Rows(limits.dead),
         }
-        self._lines: dict[str, dict[Cadence, _Line]] = {}
-        self._newest: dict[str, dict[Cadence, Verdict]] = {}
-        self._standing: dict[str, Alert] = {}
-        self._gone: deque[tuple[int, str, str]] = deque(maxlen=1_000)
+        self._histories: dict[str, SectorHistory] = {}
+        self._undrawn_sectors: set[str] = set()
+        self._undrawn_alerts: set[str] = set()  # by question
+        self._alerts: dict[str, Alert] = {}  # by question
+        self._controls = ControlsInForce()
+        self._silences: dict[str, float] = {}  # until when, by key
+        self._gone: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
+        for sink in sinks:
+            self._put(SINKS, sink, idle_sink_row(sink))
+
+    # Writing
 
     def observe(self, verdict: Verdict) -> None:
-        """Draw the plain count of a sector on; verdicts on other questions come with their alerts."""
-        seen = verdict.last_period
-        if verdict.question is not Question.SURGE or verdict.subject or seen is None:
+        """Draw the plain count of a sector; verdicts on other questions come with their alerts."""
+        if verdict.question is not Question.SURGE or verdict.subject:
             return
-        newest = self._newest.setdefault(verdict.sector, {})
-        self._lines.setdefault(verdict.sector, {}).setdefault(verdict.cadence, _Line()).observe(verdict, seen)
-        known = newest.get(verdict.cadence)
-        if known is None or (verdict.period, verdict.as_of) >= (known.period, known.as_of):
-            newest[verdict.cadence] = verdict
-        self._draw(verdict.sector)
+        with self._lock:
+            self._histories.setdefault(verdict.sector, SectorHistory(verdict)).observe(verdict)
+            self._undraw_sector(verdict.sector)
 
     def alert(self, alert: Alert) -> None:
-        """A new state of an alert; a resolved one stays to be read until newer ones need its room."""
-        known = self._standing.pop(alert.alert_id, None)
-        if alert.state is not State.RESOLVED:
-            self._standing[alert.alert_id] = alert
-            if len(self._standing) > self._limits.alerts:
-                del self._standing[next(iter(self._standing))]
-        self._put(ALERTS, alert.alert_id, _alert(alert))
-        for sector in {alert.sector, known.sector if known else alert.sector}:
-            if sector in self._newest:
-                self._draw(sector)
+        """Show the newest alert of a question."""
+        with self._lock:
+            before = self._alerts.get(alert.question_key)
+            if before is not None and before.alert_id != alert.alert_id:
+                self._drop(ALERTS, before.alert_id)
+            self._alerts[alert.question_key] = self._controls.mark(alert, self._clock())
+            self._undraw(alert)
 
-    def delivery(self, sink: str, notice_id: str, outcome: str, at: AwareDatetime, detail: str = "") -> None:
-        """What became of one attempt; `outcome` is the metric's word: delivered, retry, refused or dead."""
-        key = letter_id(sink, notice_id)
-        value = {"sink": sink, "notice": notice_id, "outcome": outcome, "detail": detail}
-        self._put(DELIVERIES, key, {"id": key, **value, "at": at.isoformat()})
-        if outcome == "delivered":
-            self.buried(key)
+    def forget_alert(self, question_key: str) -> None:
+        """Remove the alert of a question: it is no longer remembered."""
+        with self._lock:
+            alert = self._alerts.pop(question_key, None)
+            if alert is not None:
+                self._drop(ALERTS, alert.alert_id)
+                self._undraw_sector(alert.sector)
+
+    def delivery(self, sink: str, notice: Notice, outcome: str, *, at: dt.datetime, detail: str = "") -> None:
+        """Show what became of one try; `outcome`: delivered, retry, refused or dead, as in the metrics."""
+        with self._lock:
+            row = delivery_row(sink, notice, outcome, at=at, detail=detail)
+            self._put(DELIVERIES, row["id"], row)
+            before = self._rows[SINKS].get(sink)
+            self._put(SINKS, sink, sink_row(sink, before, outcome, at=at, detail=detail))
+            if outcome == "delivered":
+                self.buried(letter_id(sink, notice.notice_id))
 
     def dead(self, letter: DeadLetter) -> None:
-        self._put(DEAD, letter.letter_id, {"id": letter.letter_id, **letter.model_dump(mode="json")})
+        """Show a dead letter that waits."""
+        with self._lock:
+            self._put(DEAD, letter.letter_id, {"id": letter.letter_id, **letter.model_dump(mode="json")})
 
     def buried(self, letter: str) -> None:
-        """A dead letter is no longer to be looked after: it was sent again and taken."""
-        if self._shelves[DEAD].drop(letter):
-            self._forget(DEAD, letter)
+        """Remove a dead letter: it was sent again and taken."""
+        with self._lock:
+            self._drop(DEAD, letter)
 
     def control(self, control: Control) -> None:
-        """What an operator said stands from now on."""
-        words = {
-            "by": control.by,
-            "at": control.at.isoformat(),
-            "reason": control.reason,
-            "says": control.effect,
-        }
-        until = control.until.isoformat() if isinstance(control, Silence) else ""
-        self._put(CONTROLS, control.key, {"id": control.key, **words, "until": until})
+        """Show a control that is in force from now on."""
+        with self._lock:
+            self._controls.apply(control)
+            if isinstance(control, Silence):
+                self._silences[control.key] = control.until.timestamp()
+            self._put(CONTROLS, control.key, control_row(control))
+            self._mark_alerts()
+            self.expire()
 
     def withdrawn(self, key: str) -> None:
-        """What stood under this key holds no longer."""
-        if self._shelves[CONTROLS].drop(key):
-            self._forget(CONTROLS, key)
+        """Remove a control: it is no longer in force."""
+        with self._lock:
+            self._controls.withdraw(key, self._clock())
+            self._silences.pop(key, None)
+            self._drop(CONTROLS, key)
+            self._mark_alerts()
 
-    def snapshot(self) -> Json:
-        """All there is to show."""
-        shelves = {kind: shelf.values() for kind, shelf in self._shelves.items()}
-        return {"version": self.version, "whole": True, "gone": [], **shelves}
+    def expire(self) -> None:
+        """Remove the silences that are over."""
+        with self._lock:
+            now = self._clock()
+            over = [key for key, until in self._silences.items() if until <= now]
+            for key in over:
+                del self._silences[key]
+                self._drop(CONTROLS, key)
+            if over:
+                self._mark_alerts()
 
-    def changes(self, since: int) -> Json:
-        """What a page that has seen version `since` lacks; all of it where too much has happened since."""
-        if not self._floor <= since <= self.version:
-            return self.snapshot()
-        shelves = {kind: shelf.newer(since) for kind, shelf in self._shelves.items()}
-        gone = [[kind, key] for version, kind, key in self._gone if version > since]
-        return {"version": self.version, "whole": False, "gone": gone, **shelves}
+    # Reading
 
-    def _draw(self, sector: str) -> None:
-        cadence = next(c for c in _SHOWN if c in self._newest[sector])
-        newest, line = self._newest[sector][cadence], self._lines[sector][cadence]
-        troubles = [a for a in self._standing.values() if a.sector == sector]
-        gone = self._put(SECTORS, sector, _sector(newest, line, troubles))
-        if gone is not None:
-            self._newest.pop(gone, None)
-            self._lines.pop(gone, None)
+    def alerts(self) -> list[Alert]:
+        """Return every alert, also those that the page has no room for."""
+        with self._lock:
+            return list(self._alerts.values())
 
-    def _put(self, kind: str, key: str, value: Json) -> str | None:
+    def sectors(self) -> frozenset[str]:
+        """Return the sectors that the board shows, or has alerts of."""
+        with self._lock:
+            return frozenset(self._histories).union(alert.sector for alert in self._alerts.values())
+
+    def control_keys(self) -> frozenset[str]:
+        """Return the keys of the controls in force."""
+        with self._lock:
+            return frozenset(self._rows[CONTROLS].keys())
+
+    def snapshot(self) -> News:
+        """Return all there is to show."""
+        with self._lock:
+            self.expire()
+            self._draw()
+            return self._news(-1, whole=True)
+
+    def changes(self, since: int) -> News:
+        """Return what a page that has seen version `since` lacks; all where too much has happened since."""
+        with self._lock:
+            is_known = since <= self.version
+            self._draw()  # which may evict rows
+            if not is_known or since < self._floor:
+                return self.snapshot()
+            return self._news(since, whole=False)
+
+    def _news(self, since: int, *, whole: bool) -> News:
+        gone = [] if whole else [(kind, key) for version, kind, key in self._gone if version > since]
+        rows = {kind: rows.newer(since) for kind, rows in self._rows.items()}
+        return News(self.version, whole, gone, self._standing(), rows)
+
+    def _standing(self) -> dict[str, int]:
+        """Count what stands, by severity, and what is suspected."""
+        counts = Counter(
+            alert.severity.value if alert.state is State.FIRING else alert.state.value
+            for alert in self._alerts.values()
+        )
+        return {name: counts[name] for name in ("critical", "warning", "info", "pending", "resolved")}
+
+    # Rows
+
+    def _mark_alerts(self) -> None:
+        """Bring silences and acknowledgements on alerts up to date."""
+        now = self._clock()
+        for key, alert in self._alerts.items():
+            marked = self._controls.mark(alert, now)
+            if marked is not alert:
+                self._alerts[key] = marked
+                self._undraw(marked)
+
+    def _undraw(self, alert: Alert) -> None:
+        self._undrawn_alerts.add(alert.question_key)
         self.version += 1
-        gone = self._shelves[kind].put(key, self.version, value)
-        if gone is not None:
-            self._forget(kind, gone)
-        return gone
+        self._undraw_sector(alert.sector)
+
+    def _undraw_sector(self, sector: str) -> None:
+        if sector in self._histories:
+            self._undrawn_sectors.add(sector)
+            self.version += 1
+
+    def _draw(self) -> None:
+        """Make the rows that are older than their alert or sector."""
+        for key in self._undrawn_alerts & self._alerts.keys():
+            alert = self._alerts[key]
+            self._put(ALERTS, alert.alert_id, alert_row(alert, self._policies.of(alert.question)))
+        self._undrawn_alerts.clear()
+        self._draw_sectors()
+
+    def _draw_sectors(self) -> None:
+        standing: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}
+        for alert in self._alerts.values():
+            if alert.sector in standing and alert.state is not State.RESOLVED:
+                standing[alert.sector].append(alert)
+        self._undrawn_sectors.clear()
+        for sector, alerts in standing.items():
+            history = self._histories.get(sector)
+            if history is not None and history.shown is not None:
+                self._put(SECTORS, sector, sector_row(history.shown, history.newest, alerts))
+
+    def _put(self, kind: str, key: str, row: Json) -> None:
+        self.version += 1
+        evicted = self._rows[kind].put(key, Row(self.version, row))
+        if evicted is not None:
+            self._forget(kind, evicted)
+            if kind == SECTORS:
+                self._histories.pop(evicted, None)
+
+    def _drop(self, kind: str, key: str) -> None:
+        if self._rows[kind].drop(key):
+            self._forget(kind, key)
 
     def _forget(self, kind: str, key: str) -> None:
         self.version += 1
         if len(self._gone) == self._gone.maxlen:
             self._floor = self._gone[0][0]
         self._gone.append((self.version, kind, key))
-
-
-def _sector(newest: Verdict, line: _Line, troubles: list[Alert]) -> Json:
-    seen = newest.last_period
-    return {
-        "id": newest.sector,
-        "border": newest.border,
-        "state": _state(troubles),
-        "cadence": newest.cadence.value,
-        "period": newest.period.isoformat(),
-        "as_of": newest.as_of.isoformat(),
-        "closed": newest.closed,
-        **(seen._asdict() if seen else {}),
-        "line": line.columns(),
-        "alerts": [alert.alert_id for alert in troubles],
-    }
-
-
-def _state(troubles: list[Alert]) -> str:
-    """The gravest severity that fires; `pending` where something is only suspected, else `calm`."""
-    firing = {alert.severity for alert in troubles if alert.state is State.FIRING}
-    gravest = next((severity.value for severity in _RANK if severity in firing), None)
-    return gravest or ("pending" if troubles else "calm")
-
-
-def _alert(alert: Alert) -> Json:
-    words = alert.model_dump(mode="json", exclude={"worst", "latest"})
-    return {
-        "id": alert.alert_id,
-        **words,
-        "title": alert.question.entry.title,
-        "colour": alert.question.entry.colour,
-        "cadence": alert.latest.cadence.value,
-        "period": alert.latest.period.isoformat(),
-        "latest": _evidence(alert.latest.evidence),
-        "worst": _evidence(alert.worst.evidence),
-    }
-
-
-def _evidence(evidence: Evidence) -> Json:
-    return evidence.model_dump(mode="json", exclude={"recent", "recent_expected"})

@@ -1,116 +1,227 @@
-"""What a console may ask for: small requests, which the worker makes controls of.
+"""What may be asked for on the console: the table of requests, their forms, and how they become controls.
 
-They bear no time and no key: both are the server's to say.
+A request is a control without its time, which the server sets. It is validated by building the control, by
+the same models and checks of names as on the command line.
 """
 
+import dataclasses
 import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field as Constraint
+from pydantic import TypeAdapter, ValidationError
 
+from alerts.console.rows import Json
 from alerts.lifecycle.alert import Severity
-from alerts.notices.controls import Acknowledge, Reroute, Silence
-from alerts.notices.routing import Route
-from streams.contract.controls import Capacity, Control, PolicyDate, Sensitivity, Withdrawn
-from streams.contract.events import Word
+from alerts.notices.controls import Acknowledge, Reroute, Silence, checked
+from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
 
-Why = Annotated[str, Field(min_length=1, max_length=500)]
-Name = Annotated[str, Field(min_length=1, max_length=128)]
+MOST_HOURS: Final = 24 * 90  # of a silence
+HOURS: TypeAdapter[float] = TypeAdapter(
+    Annotated[float, Constraint(gt=0, le=MOST_HOURS, allow_inf_nan=False)]
+)
+BODY: TypeAdapter[Json] = TypeAdapter(dict[str, Any])
 
+SET_BY_SERVER: Final = {"at", "until"}
 
-class Asked(BaseModel):
-    """Who asks and why: part of every request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    by: Word
-    reason: Why
+Fill = Callable[[Json, dt.datetime], Json]
 
 
-class AskAcknowledge(Asked):
-    """Somebody has taken this alert on: no more reminders."""
+class Field(NamedTuple):
+    """One field of a form. `type` is that of an HTML input; `list`: names separated by commas."""
 
-    kind: Literal["acknowledge"] = "acknowledge"
-    alert_id: Name
-
-
-class AskSilence(Asked):
-    """Tell nobody about this sector (and question, "" for all) for so many hours."""
-
-    kind: Literal["silence"] = "silence"
-    sector: Name
-    question: Annotated[str, Field(max_length=32)] = ""
-    hours: Annotated[float, Field(gt=0, le=24 * 90)]
+    name: str
+    label: str
+    type: str = "text"
+    required: bool = True
+    value: str = ""
+    example: str = ""
+    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities
 
 
-class AskPolicy(Asked):
-    """From `date` on these sectors have a new level."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """One kind of request.
 
-    kind: Literal["policy"] = "policy"
-    name: Word
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    sectors: Annotated[tuple[Name, ...], Field(min_length=1, max_length=200)]
+    `about`: the kind of row it is asked of (alerts, controls), and `given`: the fields that are taken from
+    that row, by its names for them. `fill` turns the body into the control's fields; it may raise ValueError.
+    """
 
-
-class AskCapacity(Asked):
-    """So many people a day are what this sector can take in."""
-
-    kind: Literal["capacity"] = "capacity"
-    sector: Word
-    people_per_day: Annotated[float, Field(gt=0)]
-
-
-class AskSensitivity(Asked):
-    """Accept so many false alarms a month of this sector ("*": of each that has no budget of its own)."""
-
-    kind: Literal["sensitivity"] = "sensitivity"
-    sector: Word
-    false_alarms_per_month: Annotated[float, Field(gt=0, le=30)]
+    kind: str
+    control: type[Control]
+    title: str
+    meaning: str
+    about: str = ""
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fields: tuple[Field, ...] = ()
+    fill: Fill = lambda body, now: body
 
 
-class AskRoute(Asked):
-    """The route of this name brings what is that severe to these sinks (none: it is off)."""
-
-    kind: Literal["route"] = "route"
-    name: Word
-    sinks: Annotated[tuple[Word, ...], Field(max_length=20)]
-    least: Severity = Severity.INFO
-
-
-class AskWithdraw(Asked):
-    """What stands under this key shall hold no longer."""
-
-    kind: Literal["withdraw"] = "withdraw"
-    key: Name
-
-
-Ask = AskAcknowledge | AskSilence | AskPolicy | AskCapacity | AskSensitivity | AskRoute | AskWithdraw
-ASK: TypeAdapter[Ask] = TypeAdapter(Annotated[Ask, Field(discriminator="kind")])
+def _silence(body: Json, now: dt.datetime) -> Json:
+    rest = {name: value for name, value in body.items() if name != "hours"}
+    sector, question = rest.get("sector", "*"), rest.get("question") or "*"
+    try:
+        hours = HOURS.validate_python(body.get("hours"))
+    except ValidationError as error:
+        raise ValueError(_sentences(error, "hours")) from error
+    return {
+        **rest,
+        "question": question,
+        "name": f"{sector}-{question}".replace("*", "all")[:64],
+        "until": now + dt.timedelta(hours=hours),
+    }
 
 
-def control_of(ask: Ask, now: dt.datetime) -> Control:
-    """The control that was asked for; raises ValueError where it cannot be."""
-    said = {"by": ask.by, "at": now, "reason": ask.reason}
-    body = ask.model_dump(exclude={"kind", "by", "reason"})
-    match ask:
-        case AskAcknowledge():
-            return Acknowledge(**said, **body)
-        case AskPolicy():
-            return PolicyDate(**said, **body)
-        case AskCapacity():
-            return Capacity(**said, **body)
-        case AskSensitivity():
-            return Sensitivity(**said, **body)
-        case AskWithdraw():
-            return Withdrawn(**said, withdraws=ask.key)
-        case AskRoute():
-            route = Route(name=ask.name, sinks=ask.sinks, least=ask.least) if ask.sinks else None
-            return Reroute(**said, name=ask.name, route=route)
-        case AskSilence():
-            return Silence(
-                **said,
-                name=f"{ask.sector}-{ask.question or 'all'}"[:64],
-                sector=ask.sector,
-                question=ask.question or "*",
-                until=now + dt.timedelta(hours=ask.hours),
-            )
+def _route(body: Json, now: dt.datetime) -> Json:
+    rest = {name: value for name, value in body.items() if name not in ("sinks", "least")}
+    if "sinks" not in body:
+        raise ValueError("sinks: Field required")
+    route = {name: body[name] for name in ("name", "sinks", "least") if name in body}
+    return {**rest, "route": route if body["sinks"] else None}
+
+
+def _withdrawal(body: Json, now: dt.datetime) -> Json:
+    rest = {name: value for name, value in body.items() if name != "key"}
+    if "key" not in body:
+        raise ValueError("key: Field required")
+    return {**rest, "withdraws": body["key"]}
+
+
+SECTOR: Final = Field("sector", "Sector", example="swanton", suggest="sectors")
+REQUESTS: Final = (
+    Request(
+        kind="acknowledge",
+        control=Acknowledge,
+        title="Acknowledge",
+        meaning="You take care of this alert. No more reminders.",
+        about="alerts",
+        given={"alert_id": "id"},
+    ),
+    Request(
+        kind="silence",
+        control=Silence,
+        title="Silence",
+        meaning="No notices about it for this time. It is still counted and shown here.",
+        about="alerts",
+        given={"sector": "sector", "question": "question"},
+        fields=(Field("hours", "Hours", "number", value="8"),),
+        fill=_silence,
+    ),
+    Request(
+        kind="policy",
+        control=PolicyDate,
+        title="Policy date",
+        meaning="From this day on, a new level is normal in these sectors.",
+        fields=(
+            Field("name", "Name", example="parole-process-ends"),
+            Field("date", "First day", "date"),
+            Field("sectors", "Sectors (ids or globs)", "list", example="rcmp-*, swanton", suggest="sectors"),
+        ),
+    ),
+    Request(
+        kind="capacity",
+        control=Capacity,
+        title="Capacity",
+        meaning="How many people a day the sector can take in.",
+        fields=(SECTOR, Field("people_per_day", "People a day", "number")),
+    ),
+    Request(
+        kind="sensitivity",
+        control=Sensitivity,
+        title="Sensitivity",
+        meaning="False alarms a month that you accept from the sector. * is the default for all sectors.",
+        fields=(SECTOR, Field("false_alarms_per_month", "False alarms a month", "number", value="0.5")),
+    ),
+    Request(
+        kind="route",
+        control=Reroute,
+        title="Route",
+        meaning="Alerts from this severity up go to these sinks. The name of an existing route replaces it.",
+        fields=(
+            Field("name", "Name", example="night"),
+            Field("sinks", "Sinks (none: route off)", "list", required=False, suggest="sinks"),
+            Field("least", "From severity", "choice", value="info", suggest="severities"),
+        ),
+        fill=_route,
+    ),
+    Request(
+        kind="withdraw",
+        control=Withdrawn,
+        title="Withdraw",
+        meaning="It is no longer in force.",
+        about="controls",
+        given={"key": "id"},
+        fill=_withdrawal,
+    ),
+)
+WHO: Final = (Field("by", "Your name"), Field("reason", "Reason", "textarea"))
+_BY_KIND: Final = {request.kind: request for request in REQUESTS}
+
+
+def control_of(body: bytes, now: dt.datetime, names: Names) -> Control:
+    """Return the control that is asked for; raises ValueError with a sentence for each fault."""
+    try:
+        asked = BODY.validate_json(body)
+    except ValidationError as error:
+        raise ValueError("the body is not a JSON object") from error
+    kind = asked.pop("kind", None)
+    request = _BY_KIND.get(kind) if isinstance(kind, str) else None
+    if request is None:
+        raise ValueError(f"kind: one of {', '.join(_BY_KIND)}")
+    if own := asked.keys() & SET_BY_SERVER:
+        raise ValueError("; ".join(f"{name}: set by the server" for name in sorted(own)))
+    filled = request.fill(asked, now)
+    try:
+        control = request.control.model_validate({**filled, "at": now})
+    except ValidationError as error:
+        raise ValueError(_sentences(error)) from error
+    return checked(control, names)
+
+
+def _sentences(error: ValidationError, name: str = "") -> str:
+    """Return one sentence for each fault: the field, and what is wrong with it."""
+    faults = []
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        field = name or ".".join(map(str, fault["loc"]))
+        faults.append(f"{field}: {fault['msg']}")
+    return "; ".join(faults)
+
+
+def forms(names: Names) -> Json:
+    """Return what a page needs to ask: a form for each request, and the names to choose from."""
+    return {
+        "forms": [_form(request) for request in REQUESTS],
+        "names": {
+            "sectors": sorted(names.sectors),
+            "sinks": sorted(names.sinks or ()),
+            "severities": [severity.value for severity in Severity],
+        },
+    }
+
+
+def _form(request: Request) -> Json:
+    properties = request.control.model_json_schema()["properties"]
+    fields = [
+        {**field._asdict(), **_bounds(field.name, properties.get(field.name, {}))}
+        for field in (*request.fields, *WHO)
+    ]
+    return {
+        "kind": request.kind,
+        "title": request.title,
+        "meaning": request.meaning,
+        "about": request.about,
+        "given": dict(request.given),
+        "fields": fields,
+    }
+
+
+def _bounds(name: str, schema: Mapping[str, Any]) -> Json:
+    """Return the bounds of a field, as its model has them."""
+    schema = HOURS.json_schema() if name == "hours" else schema
+    bounds = {
+        "min": schema.get("minimum", schema.get("exclusiveMinimum")),
+        "max": schema.get("maximum"),
+        "longest": schema.get("maxLength"),
+    }
+    return {bound: value for bound, value in bounds.items() if value is not None}

@@ -1,5 +1,6 @@
-"""Alerts: one standing trouble each, and the notices that tell people about it."""
+"""Alerts: one condition that lasts, from the first breach until it is over, and the notices about it."""
 
+import datetime as dt
 import hashlib
 from enum import StrEnum
 from typing import Annotated
@@ -9,15 +10,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from streams.contract.reading import Timed
 from streams.contract.verdicts import Question, Verdict
 
+# Records that workers read back may come from another version: fields that are unknown here are passed over.
+RECORD = ConfigDict(extra="ignore", frozen=True)
+
 
 class State(StrEnum):
-    PENDING = "pending"  # seen, not yet sure enough to tell
+    PENDING = "pending"  # in breach, not yet certain enough to notify
     FIRING = "firing"
     RESOLVED = "resolved"
 
 
 class Severity(StrEnum):
-    """How much it matters to people; from excess and ratio, never from p alone."""
+    """How much it matters to people; from excess and ratio, never from the p-value alone."""
 
     INFO = "info"
     WARNING = "warning"
@@ -28,7 +32,7 @@ RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 class Reason(StrEnum):
-    """Why a notice is sent."""
+    """Why a notice is sent: what the receiver does not know yet."""
 
     FIRST = "first"
     WORSE = "worse"
@@ -39,9 +43,9 @@ class Reason(StrEnum):
 
 
 class Alert(BaseModel):
-    """One standing trouble. `alert_id` is derived from its question and its onset."""
+    """One condition that lasts. `alert_id` is derived from its question and its onset."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = RECORD
 
     alert_id: str
     question_key: str
@@ -50,33 +54,36 @@ class Alert(BaseModel):
     subject: str = ""
     border: str = ""
     state: State
-    severity: Severity
+    severity: Severity  # the highest it has reached
     onset: AwareDatetime  # start of the first period in breach
-    updated: AwareDatetime  # event time of the newest verdict heard
+    updated: AwareDatetime  # event time of the newest verdict
     worst: Verdict  # the most severe so far
     latest: Verdict
-    breaches: Annotated[int, Field(ge=0)] = 1  # periods heard in breach
+    breaches: Annotated[int, Field(ge=0)] = 1  # periods in breach
     calms: Annotated[int, Field(ge=0)] = 0  # closed calm periods since the last of them
-    told: AwareDatetime | None = None  # event time of the last notice
-    reminders: Annotated[int, Field(ge=0)] = 0
-    told_at: AwareDatetime | None = None  # by the wall: when it was last told as new or worse
-    told_as: str = ""  # the figures of the last notice
-    unanswered: Annotated[int, Field(ge=0)] = 0  # times told again since, as nobody acknowledged it
-    expired: bool = False  # resolved because nothing was heard any more
-    acknowledged_by: str = ""
+    rises: Annotated[int, Field(ge=0)] = 0  # how often the severity has risen while it fired
+    raised_at: AwareDatetime | None = None  # processing time at which it fired or last got worse
+    position: int = -1  # offset in `verdicts` of its newest verdict
+    produced_at: AwareDatetime | None = None  # when the newest event behind that verdict was produced
+    no_data_since: AwareDatetime | None = None  # the sector's last event, while it is without data
+    expired: bool = False  # resolved because no verdict came any more
+    acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     silenced_by: str = ""
 
 
 class Notice(Timed):
-    """One thing to tell. `notice_id` is the dedup key: the same over retries and replays."""
+    """One message about one alert. `notice_id` is the dedup key: the same over retries and restarts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = RECORD
 
     notice_id: str
     alert: Alert
     reason: Reason
     headline: Annotated[str, Field(max_length=200)]
-    text: str
+    text: str  # all of it
+    details: str = ""  # what headline and figures do not hold
+    since: str = ""  # the onset, by the sector's clock and in UTC
+    as_of: str = ""  # how far the data reach, likewise
     produced_at: AwareDatetime | None = None  # when the newest event behind it was produced
 
     @property
@@ -85,12 +92,13 @@ class Notice(Timed):
         return max(self.alert.updated, self.alert.onset)
 
 
-def alert_id(question_key: str, onset: AwareDatetime) -> str:
+def alert_id(question_key: str, onset: dt.datetime) -> str:
+    """The id of the alert on a question that began at `onset`."""
     return _digest(question_key, onset.isoformat())
 
 
 def notice_id(alert: str, reason: Reason, occasion: str) -> str:
-    """`occasion` tells repeated reasons of one alert apart: the severity reached, the reminder's number."""
+    """The id of a notice; `occasion` keeps repeated reasons of one alert apart."""
     return _digest(alert, reason, occasion)
 
 

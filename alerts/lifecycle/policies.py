@@ -1,4 +1,4 @@
-"""Policies: what makes an alert of a verdict, and how much it matters.
+"""Policies: which verdicts become alerts, and how severe they are.
 
 A question's policy is `[default]` of `policies.toml`, then the question's entry in the table of questions,
 then `[question.NAME]` of the file.
@@ -18,7 +18,7 @@ from streams.contract.toml_documents import load
 from streams.contract.verdicts import Verdict
 
 SHIPPED = Path(__file__).with_name("policies.toml")
-LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that are enough where periods are long
+LONG: Final = {Cadence.WEEK: 3, Cadence.MONTH: 2}  # calm periods that suffice where periods are long
 LENGTH: Final = {
     Cadence.HOUR: dt.timedelta(hours=1),
     Cadence.DAY: dt.timedelta(days=1),
@@ -27,6 +27,7 @@ LENGTH: Final = {
 }
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Amount = Annotated[float, Field(ge=0)]
+Minutes = Annotated[float, Field(gt=0)]
 
 
 class Policy(BaseModel):
@@ -39,7 +40,7 @@ class Policy(BaseModel):
     resolve_after: Count = 3
     expire_days: Annotated[float, Field(gt=0)] = 14
     remind_days: Annotated[float, Field(gt=0)] = 7
-    unanswered_minutes: tuple[Annotated[float, Field(gt=0)], ...] = ()  # by the wall, since it was told
+    unanswered_minutes: tuple[Minutes, ...] = ()  # of processing time
     unanswered_least: Severity = Severity.CRITICAL
     least_excess: Amount = 5
     least_ratio: Amount = 1.3
@@ -50,20 +51,23 @@ class Policy(BaseModel):
     most: Severity = Severity.CRITICAL
 
     def calm_periods(self, cadence: Cadence) -> int:
-        """Closed calm periods after which an alert is over; long periods say the same in fewer."""
+        """Return after how many closed calm periods an alert is over: fewer where periods are long."""
         return min(self.resolve_after, LONG.get(cadence, self.resolve_after))
 
-    def patience(self, cadence: Cadence) -> dt.timedelta:
-        """Event time without a word after which an alert is over: never so short that a word may be due."""
+    def expires_after(self, cadence: Cadence) -> dt.timedelta:
+        """Return the event time without a verdict after which an alert is over.
+
+        It is at least two and a half periods, so that the next verdict has always had time to come.
+        """
         return max(dt.timedelta(days=self.expire_days), 2.5 * LENGTH[cadence])
 
     def counts(self, verdict: Verdict) -> bool:
-        """Is this breach large enough to be anybody's business?"""
+        """Return whether a breach is large enough to alert on: by excess and by ratio."""
         excess, ratio = deviation(verdict)
         return verdict.breach and excess >= self.least_excess and ratio >= self.least_ratio
 
     def severity(self, verdict: Verdict) -> Severity:
-        """From excess and ratio, both of which have to be there; never from the p-value."""
+        """Return the highest severity whose excess and ratio are both reached, whatever the p-value."""
         excess, ratio = deviation(verdict)
         if excess >= self.critical_excess and ratio >= self.critical_ratio:
             found = Severity.CRITICAL
@@ -83,7 +87,7 @@ class Policies(BaseModel):
     question: dict[Question, Policy] = {}  # only what is set in them counts
 
     def of(self, question: Question) -> Policy:
-        """The policy of a question."""
+        """Return the policy of a question."""
         return self._by_question[question]
 
     @cached_property
@@ -101,7 +105,10 @@ class Policies(BaseModel):
 
 
 def deviation(verdict: Verdict) -> tuple[float, float]:
-    """How many people too many (or too few), and how many times what was expected (or its inverse)."""
+    """Return how many people too many (or too few), and how many times the expected count (or its inverse).
+
+    Of a sector at capacity: the people, and how many times its capacity.
+    """
     observed, expected = verdict.evidence.observed, verdict.evidence.expected
     if verdict.question is Question.STRAIN and verdict.evidence.capacity:
         expected = verdict.evidence.capacity

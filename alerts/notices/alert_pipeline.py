@@ -1,33 +1,31 @@
-"""The pipeline, pure: verdicts in, notices out. Holds every standing alert by its question.
+"""Verdicts in, alerts out. Holds the alert of every question, by partition of `verdicts`.
 
-State is kept by partition of `verdicts`, each alert with the offset up to which its question has been heard,
-so that hearing a verdict again changes nothing.
+Every change of an alert is published on `alerts.current`, from which sinks and consoles are served. The alert
+carries the offset of its newest verdict, so that applying a verdict again changes nothing, and readers can
+pass over a state that is older than the one they have.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from alerts.lifecycle import state_machine
-from alerts.lifecycle.alert import Alert, Notice, Reason, State
+from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies
-from alerts.lifecycle.state_machine import Change
-from alerts.notices import notices
-from alerts.notices.marks import Marks
 from streams.contract.cadence import DAY
-from streams.contract.reading import Unusable, produced_at, read
+from streams.contract.reading import Unusable, appended_at, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
-CLOCK = {False: b"\0clock", True: b"\0clock of regions"}  # keys of a partition's event times
+EVENT_TIME_KEYS = {False: b"\0clock", True: b"\0clock of regions"}  # of a partition: sectors, borders
 
 
 class Record(Protocol):
-    """What the pipeline needs of a record of `verdicts`."""
+    """What the pipeline needs of a record of `verdicts`; `timestamp` in ms."""
 
     offset: int
     value: bytes | None
@@ -35,12 +33,18 @@ class Record(Protocol):
     headers: Sequence[tuple[str, bytes | None]]
 
 
+class AlertChange(NamedTuple):
+    """The new state of the alert on a question; None: it is forgotten."""
+
+    question_key: str
+    alert: Alert | None
+
+
 @dataclass
 class Outcome:
-    """What follows from verdicts: what to tell, which alerts changed, and what happened."""
+    """What follows from verdicts: the changes of alerts, in order, and what happened."""
 
-    notices: list[tuple[Notice, int]] = field(default_factory=list)  # with produced_at, ms
-    alerts: list[Alert] = field(default_factory=list)
+    changes: list[AlertChange] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     transitions: Counter[tuple[str, str]] = field(default_factory=Counter)  # question, state
     unusable: Counter[Unusable] = field(default_factory=Counter)
@@ -49,170 +53,153 @@ class Outcome:
 class Partition:
     """The alerts of one partition, by question, and its event times.
 
-    A border is judged when its slowest sector has closed. Where much is read at once, that is long behind
-    single sectors, so alerts of borders expire by a time of their own.
+    A border is judged when its slowest sector has closed. During a replay that is long behind single sectors,
+    so alerts of borders expire by an event time of their own.
     """
 
     def __init__(self) -> None:
-        self.alerts: dict[str, tuple[int, Alert]] = {}
-        self.event_time = {False: 0.0, True: 0.0}  # of sectors, of regions
+        self.alerts: dict[str, Alert] = {}
+        self.event_time = {False: 0.0, True: 0.0}  # of sectors, of borders
         self.touched: set[str] = set()
 
 
 class AlertPipeline:
-    """Takes verdicts from fetch to fetch."""
+    """Applies verdicts to alerts, batch after batch."""
 
-    def __init__(self, policies: Policies, marks: Marks) -> None:
-        self._policies, self._marks = policies, marks
-        self.parts: dict[int, Partition] = {}
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._restored: set[int] = set()  # partitions whose alerts are to be published again
+        self.partitions: dict[int, Partition] = {}
 
     def process(self, partition: int, records: Sequence[Record], topic: str = "verdicts") -> Outcome:
-        """Take one fetch of one partition, in the order of its offsets."""
+        """Apply one batch of one partition, in the order of its offsets."""
         outcome = Outcome()
-        part = self.parts.setdefault(partition, Partition())
+        held = self.partitions.setdefault(partition, Partition())
         for record in records:
             verdict = read(Verdict, record)
             if isinstance(verdict, Unusable):
                 outcome.unusable[verdict] += 1
                 continue
             outcome.verdicts.append(verdict)
-            self._hear(part, verdict, record, outcome)
+            self._apply(held, verdict, record, outcome)
         return outcome
 
     def tick(self, now: float, moves: bool = True) -> Outcome:
-        """Let time pass on the wall: for people to answer, and where it `moves` event time, for alerts."""
-        outcome, at = Outcome(), int(now * 1000)
-        for part in self.parts.values():
-            for regional in part.event_time if moves else ():
-                self._pass(part, regional, now, at, outcome)
-            self._attend(part, at, outcome)
+        """Let processing time pass, and where it `moves` event time, let alerts expire.
+
+        The first tick after a recovery also publishes the alerts of the recovered partitions: whatever has
+        become of `alerts.current` meanwhile, it is complete again.
+        """
+        outcome = Outcome()
+        for partition in self._restored & self.partitions.keys():
+            alerts = self.partitions[partition].alerts
+            outcome.changes += [AlertChange(key, alert) for key, alert in alerts.items()]
+        self._restored.clear()
+        for held in self.partitions.values():
+            for is_border in held.event_time if moves else ():
+                self._advance(held, is_border, now, outcome)
         return outcome
 
-    def standing(self) -> list[Alert]:
-        """Every alert that is held, resolved ones for as long as they are remembered."""
-        return [alert for part in self.parts.values() for _, alert in part.alerts.values()]
-
-    def find(self, alert_id: str) -> Alert | None:
-        """An alert by its id."""
-        return next((alert for alert in self.standing() if alert.alert_id == alert_id), None)
+    def all_alerts(self) -> list[Alert]:
+        """Return every alert that is held, resolved ones for as long as they are remembered."""
+        return [alert for held in self.partitions.values() for alert in held.alerts.values()]
 
     def dirty(self) -> dict[int, list[Pair]]:
-        """For each partition the keys and values that changed since this was last asked."""
+        """Return, by partition, the keys and values that changed since the last call."""
         states = {}
-        for partition, part in self.parts.items():
-            if part.touched:
-                pairs = [(key.encode(), _encode(part.alerts.get(key))) for key in sorted(part.touched)]
-                times = [(CLOCK[of], repr(time).encode()) for of, time in part.event_time.items()]
+        for partition, held in self.partitions.items():
+            if held.touched:
+                pairs = [(key.encode(), _encode(held.alerts.get(key))) for key in sorted(held.touched)]
+                times = [(EVENT_TIME_KEYS[of], repr(time).encode()) for of, time in held.event_time.items()]
                 states[partition] = [*pairs, *times]
-                part.touched.clear()
+                held.touched.clear()
         return states
 
     def restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
-        """Take the state of a partition back."""
-        part = self.parts[partition] = Partition()
+        """Restore the state of a partition."""
+        restored = self.partitions[partition] = Partition()
+        self._restored.add(partition)
         for key, value in held.items():
-            regional = next((of for of, name in CLOCK.items() if name == key), None)
-            if regional is not None:
-                part.event_time[regional] = float(value)
+            is_border = next((of for of, name in EVENT_TIME_KEYS.items() if name == key), None)
+            if is_border is not None:
+                restored.event_time[is_border] = float(value)
             else:
-                offset, alert = msgspec.msgpack.decode(value)
-                part.alerts[key.decode()] = (offset, Alert.model_validate_json(alert))
+                position, alert = msgspec.msgpack.decode(value)
+                found = Alert.model_validate_json(alert)
+                restored.alerts[key.decode()] = found.model_copy(update={"position": position})
 
     def drop(self, partition: int) -> None:
         """Forget a partition."""
-        self.parts.pop(partition, None)
+        self.partitions.pop(partition, None)
 
-    def _hear(self, part: Partition, verdict: Verdict, record: Record, outcome: Outcome) -> None:
+    def _apply(self, held: Partition, verdict: Verdict, record: Record, outcome: Outcome) -> None:
         key = verdict.question_key
-        self._pass(part, verdict.question.regional, verdict.as_of.timestamp(), record.timestamp, outcome)
-        offset, alert = part.alerts.get(key, (-1, None))
-        if record.offset <= offset:
+        self._advance(held, verdict.question.regional, verdict.as_of.timestamp(), outcome)
+        before = held.alerts.get(key)
+        if before is not None and record.offset <= before.position:
             return
-        change = state_machine.step(alert, verdict, self._policies.of(verdict.question))
-        produced = produced_at(record.headers)
-        self._settle(part, key, record.offset, alert, change, outcome, record.timestamp, produced)
-
-    def _pass(self, part: Partition, regional: bool, event_time: float, at: int, outcome: Outcome) -> None:
-        """Let event time pass. Alerts expire where a day begins: how fetches are cut changes nothing."""
-        begins = event_time // DAY > part.event_time[regional] // DAY
-        part.event_time[regional] = max(part.event_time[regional], event_time)
-        if begins:
-            self._expire(part, regional, at, outcome)
-
-    def _expire(self, part: Partition, regional: bool, at: int, outcome: Outcome) -> None:
-        now = dt.datetime.fromtimestamp(part.event_time[regional], dt.UTC)
-        for key, (offset, alert) in list(part.alerts.items()):
-            if alert.question.regional is not regional:
-                continue
-            change = state_machine.expire(alert, now, self._policies.of(alert.question))
-            if change.alert is not alert:
-                self._settle(part, key, offset, alert, change, outcome, at, at)
-
-    def _attend(self, part: Partition, at: int, outcome: Outcome) -> None:
-        """Heed what operators said since, and press where nobody has said anything."""
-        now = dt.datetime.fromtimestamp(at / 1000, dt.UTC)
-        for key, (offset, alert) in list(part.alerts.items()):
-            if alert.state is State.FIRING:
-                marked = self._marks.on(alert, at / 1000)
-                change = state_machine.press(marked, now, self._policies.of(alert.question))
-                if change.alert is not alert:
-                    self._settle(part, key, offset, alert, change, outcome, at, 0)
-
-    def _settle(
-        self,
-        part: Partition,
-        key: str,
-        offset: int,
-        before: Alert | None,
-        change: Change,
-        outcome: Outcome,
-        at: int,
-        produced: int,
-    ) -> None:
-        """Keep what became of an alert; tell people where there is a reason and nobody asked for quiet."""
-        if change.alert is None:
-            if part.alerts.pop(key, None) is not None:
-                part.touched.add(key)
+        policy = self._policies.of(verdict.question)
+        after = state_machine.step(before, verdict, policy, at=_moment(appended_at(record)))
+        if after is before:
+            if after is not None:
+                held.alerts[key] = after.model_copy(update={"position": record.offset})
+                held.touched.add(key)
             return
-        alert = self._marks.on(change.alert, at / 1000)
-        if change.reason is not None:
-            if alert.silenced_by:
-                # Not told: when the silence ends and it still goes on, it will be told as new.
-                alert = alert.model_copy(update={"told": before.told if before else None})
-            elif not (alert.acknowledged_by and change.reason is Reason.STILL):
-                alert = _tell(alert, change.reason, change.occasion, at, produced, outcome)
-        if alert.acknowledged_by and alert.told and not (before and before.acknowledged_by):
-            alert = _tell(alert, Reason.ACKNOWLEDGED, alert.acknowledged_by, at, 0, outcome)
-        part.alerts[key] = (offset, alert)
-        part.touched.add(key)
-        if alert != before:
-            outcome.alerts.append(alert)
-        if before is None or before.state is not alert.state or before.alert_id != alert.alert_id:
-            outcome.transitions[alert.question, alert.state] += 1
+        if after is not None:
+            produced = produced_at(record.headers)
+            update = {
+                "position": record.offset,
+                "produced_at": _moment(produced) if produced else None,
+            }
+            after = after.model_copy(update=update)
+        _keep(held, key, after, outcome)
+        if after is not None and after.state is State.FIRING:  # by a verdict long behind event time
+            self._expire(held, key, after, outcome)
+
+    def _advance(self, held: Partition, is_border: bool, event_time: float, outcome: Outcome) -> None:
+        """Let event time pass. Alerts expire where a day begins, so the size of batches changes nothing."""
+        is_new_day = event_time // DAY > held.event_time[is_border] // DAY
+        held.event_time[is_border] = max(held.event_time[is_border], event_time)
+        if not is_new_day:
+            return
+        for key, alert in list(held.alerts.items()):
+            if alert.question.regional is is_border:
+                self._expire(held, key, alert, outcome)
+
+    def _expire(self, held: Partition, key: str, alert: Alert, outcome: Outcome) -> None:
+        event_time = dt.datetime.fromtimestamp(held.event_time[alert.question.regional], dt.UTC)
+        after = state_machine.expire(alert, event_time, self._policies.of(alert.question))
+        if after is not alert:
+            _keep(held, key, after, outcome)
 
 
-def _tell(alert: Alert, reason: Reason, occasion: str, at: int, produced: int, outcome: Outcome) -> Alert:
-    """Make a notice; the alert as it is once that is told (`at`: ms by the wall)."""
-    outcome.notices.append((_dated(notices.word(alert, reason, occasion), produced), produced))
-    told: dict[str, object] = {"told_as": notices.figures(alert.latest)}
-    if reason in (Reason.FIRST, Reason.WORSE):
-        told |= {"told_at": dt.datetime.fromtimestamp(at / 1000, dt.UTC), "unanswered": 0}
-    return alert.model_copy(update=told)
+def _keep(held: Partition, key: str, after: Alert | None, outcome: Outcome) -> None:
+    before = held.alerts.pop(key, None)
+    if after is not None:
+        held.alerts[key] = after
+        if before is None or (before.state, before.alert_id) != (after.state, after.alert_id):
+            outcome.transitions[after.question, after.state] += 1
+    held.touched.add(key)
+    outcome.changes.append(AlertChange(key, after))
 
 
-def _dated(notice: Notice, produced: int) -> Notice:
-    moment = dt.datetime.fromtimestamp(produced / 1000, dt.UTC) if produced else None
-    return notice.model_copy(update={"produced_at": moment})
+def _moment(ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
 
 
-def _encode(held: tuple[int, Alert] | None) -> bytes | None:
-    if held is None:
+def without_offset(_: bytes, value: bytes) -> bytes:
+    """The value of a key, for an alert whose partition has no verdict on it yet."""
+    return msgspec.msgpack.encode((-1, msgspec.msgpack.decode(value)[1]))
+
+
+def _encode(alert: Alert | None) -> bytes | None:
+    if alert is None:
         return None
-    return msgspec.msgpack.encode((held[0], held[1].model_dump_json().encode()))
+    return msgspec.msgpack.encode((alert.position, alert.model_dump_json().encode()))
 
 
-def counted(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:
-    """How many alerts stand, by sector, border, question, severity and state; resolved ones do not stand."""
+def count_standing(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:
+    """Count alerts by sector, border, question, severity and state, without the resolved ones."""
     return Counter(
         (alert.sector, alert.border, alert.question.value, alert.severity.value, alert.state.value)
         for alert in alerts

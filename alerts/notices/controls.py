@@ -1,18 +1,29 @@
-"""Controls of alerts: what operators say about alerts at run time, on the compacted topic `controls`."""
+"""Controls of alerts: silences, acknowledgements and routes, on the compacted topic `controls`."""
 
+import datetime as dt
+from collections.abc import Collection
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.routing import Route
-from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn, missing
+from streams.contract.controls import (
+    Capacity,
+    Confirm,
+    Control,
+    Names,
+    PolicyDate,
+    Sensitivity,
+    Withdrawn,
+    missing,
+)
 from streams.contract.events import Word
 
 
 class Silence(Control):
-    """Nothing is told about these sectors until then; alerts live on."""
+    """Send nothing new about these sectors until then. What stands when it ends is sent then."""
 
     kind: Literal["silence"] = "silence"
     name: Word
@@ -27,7 +38,7 @@ class Silence(Control):
     @property
     def effect(self) -> str:
         what = "alerts" if self.question == "*" else self.question
-        return f"nobody is told of {what} in {self.sector} until {self.until:%Y-%m-%d %H:%M %Z}"
+        return f"no notices of {what} in {self.sector} until {self.until:%Y-%m-%d %H:%M %Z}"
 
     def unknown(self, names: Names) -> list[str]:
         return [
@@ -35,17 +46,18 @@ class Silence(Control):
             *missing("question", [self.question], names.questions),
         ]
 
-    def holds(self, alert: Alert, now: float) -> bool:
-        """Is this alert silenced now? (`now`: epoch seconds by the wall, for it is people who want quiet.)"""
-        return (
-            now < self.until.timestamp()
-            and fnmatchcase(alert.sector, self.sector)
-            and fnmatchcase(alert.question, self.question)
-        )
+    def covers(self, alert: Alert) -> bool:
+        """Return whether the alert is one of those that are silenced."""
+        return fnmatchcase(alert.sector, self.sector) and fnmatchcase(alert.question, self.question)
+
+    def ended(self, at: float) -> Self:
+        """Return this silence as over from `at` (epoch seconds) at the latest."""
+        end = dt.datetime.fromtimestamp(at, dt.UTC)
+        return self.model_copy(update={"until": min(self.until, end)})
 
 
 class Acknowledge(Control):
-    """Somebody has seen an alert and takes care of it: no reminders from now on."""
+    """Somebody takes care of an alert: no reminders and no escalation from now on."""
 
     kind: Literal["ack"] = "ack"
     alert_id: Word
@@ -63,11 +75,11 @@ class Acknowledge(Control):
 
 
 class Reroute(Control):
-    """From now on the route of this name, of the routes' file or a new one, is this one."""
+    """Replace the route of this name, of the routes document or a new one."""
 
     kind: Literal["route"] = "route"
     name: Word
-    route: Route | None = None  # none: it is off
+    route: Route | None = None  # None: the route is off
 
     @property
     def key(self) -> str:
@@ -77,11 +89,35 @@ class Reroute(Control):
     def effect(self) -> str:
         if self.route is None:
             return f"route {self.name} is off"
-        return f"route {self.name} brings what is {self.route.least} or more to {', '.join(self.route.sinks)}"
+        return f"route {self.name} sends {self.route.least} and above to {', '.join(self.route.sinks)}"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)
 
 
-Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Withdrawn
+Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn
 CONTROL: TypeAdapter[Any] = TypeAdapter(Annotated[Any, Field(discriminator="kind")])
+
+
+def checked(control: Control, names: Names) -> Control:
+    """Return the control, an abbreviated alert id completed.
+
+    Raises ValueError with a sentence for each name in it that refers to nothing.
+    """
+    if isinstance(control, Acknowledge) and names.alerts is not None:
+        control = control.model_copy(update={"alert_id": full_alert_id(control.alert_id, names.alerts)})
+    if unknown := control.unknown(names):
+        raise ValueError("; ".join(unknown))
+    return control
+
+
+def full_alert_id(prefix: str, alert_ids: Collection[str]) -> str:
+    """Return the one alert id that begins with `prefix`; raises ValueError if none or several do."""
+    if prefix in alert_ids:
+        return prefix
+    found = sorted(one for one in alert_ids if one.startswith(prefix)) if prefix else []
+    if not found:
+        raise ValueError(f"no alert {prefix!r}")
+    if len(found) > 1:
+        raise ValueError(f"{len(found)} alerts begin with {prefix!r}: {', '.join(found[:3])}")
+    return found[0]

@@ -1,14 +1,15 @@
-"""Notices that a sink never took."""
+"""Dead letters: notices that a sink never took."""
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
-from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.alert import RECORD
+from alerts.notices.reconciliation import Message
 
 
 class DeadLetter(BaseModel):
     """A notice that a sink never took."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = RECORD
 
     sink: str
     notice_id: str
@@ -22,14 +23,19 @@ class DeadLetter(BaseModel):
         return letter_id(self.sink, self.notice_id)
 
 
-class Buried(BaseModel):
-    """A record of `notices.dead`: a letter and its notice, or no notice once it was sent again and taken."""
+class DeadLetterRecord(BaseModel):
+    """A record of `notices.dead`: a letter with its message, to be sent `again` or not.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Without a message it was sent again and is no longer waiting.
+    """
+
+    model_config = RECORD
 
     letter: DeadLetter
-    notice: Notice | None = None
+    message: Message | None = None
+    again: bool = False
 
 
 def letter_id(sink: str, notice_id: str) -> str:
+    """Return the id of a dead letter."""
     return f"{sink}/{notice_id}"

@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 
 from alerts.lifecycle.alert import Alert
+from alerts.notices.wording import sparkline
 from streams.contract.verdicts import Contribution, Evidence
 
-LATE = 0.01  # share of late people from which on it is told
+LATE = 0.01  # share of late people from which it is worth a line
 SHOWN = 4  # slices, neighbours
 MOMENT = "%Y-%m-%d %H:%M %Z"
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def explain(alert: Alert) -> str:
@@ -40,7 +40,7 @@ def _lines(alert: Alert) -> Iterator[str]:
     if seen.capacity:
         yield f"  room      {_people(seen.capacity)} people a day{_full(seen)}"
     if seen.recent:
-        yield f"  recent    {_sparkline(seen.recent)}  ({len(seen.recent)} periods, the last on the right)"
+        yield f"  recent    {sparkline(seen.recent)}  ({len(seen.recent)} periods, the last on the right)"
     if seen.remark:
         yield f"  note      {seen.remark}"
     if alert.acknowledged_by:
@@ -71,9 +71,9 @@ def _parts(parts: tuple[Contribution, ...]) -> str:
 
 def _excess(seen: Evidence) -> str:
     difference = seen.observed - seen.expected
-    word = "more" if difference >= 0 else "fewer"
+    side = "more" if difference >= 0 else "fewer"
     times = f", {seen.observed / seen.expected:.1f} times" if seen.expected >= 1 else ""
-    return f": {_people(abs(difference))} {word}{times}"
+    return f": {_people(abs(difference))} {side}{times}"
 
 
 def _sure(seen: Evidence) -> str:
@@ -97,13 +97,3 @@ def _full(seen: Evidence) -> str:
 
 def _people(count: float) -> str:
     return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
-
-
-def _sparkline(values: tuple[float, ...]) -> str:
-    """Eight heights, from 0 to the highest.
-
-    >>> _sparkline((0, 2, 4, 8))
-    '▁▃▅█'
-    """
-    top = max(max(values), 1e-9)
-    return "".join(BARS[min(int(max(value, 0) / top * len(BARS)), len(BARS) - 1)] for value in values)

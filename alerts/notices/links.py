@@ -10,7 +10,7 @@ from streams.contract.questions import Scope
 
 
 class Link(NamedTuple):
-    """A word to click on, and where it leads."""
+    """A link: its text and its address."""
 
     text: str
     url: str

@@ -1,21 +1,22 @@
-"""Routing: which notices go to which sinks, as the routes say and as operators changed them since."""
+"""Routing: which alerts concern which sinks, by the routes document and as operators changed it since."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
+from alerts.lifecycle.alert import RANK, Alert, Reason, Severity
 from streams.contract.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
+ALL_REASONS: Final = frozenset(Reason)
 
 
 class QuietHours(BaseModel):
-    """Times of day at which only what is critical is told."""
+    """Times of day at which only critical alerts are sent. What stands when they end is sent then."""
 
     model_config = STRICT
 
@@ -23,8 +24,17 @@ class QuietHours(BaseModel):
     end: dt.time
     time_zone: str = "UTC"
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {name!r}") from error
+        return name
+
     def holds(self, now: float) -> bool:
-        """Is it quiet now? (Wall clock: it is people who sleep, not events.)"""
+        """Return whether `now` (epoch seconds of processing time) is within these hours."""
         at = dt.datetime.fromtimestamp(now, ZoneInfo(self.time_zone)).time()
         if self.start <= self.end:
             return self.start <= at < self.end
@@ -32,7 +42,7 @@ class QuietHours(BaseModel):
 
 
 class Route(BaseModel):
-    """Notices that match all of what is said here go to the sinks. By its name it can be changed later."""
+    """Alerts that match every condition go to the sinks. Operators change a route by its name."""
 
     model_config = STRICT
 
@@ -45,13 +55,8 @@ class Route(BaseModel):
     reason: tuple[Reason, ...] = ()
     quiet: QuietHours | None = None
 
-    def takes(self, notice: Notice, now: float) -> bool:
-        """Does this notice go this way, at this time of day?"""
-        quiet = self.quiet and self.quiet.holds(now) and notice.alert.severity is not Severity.CRITICAL
-        return self.covers(notice.alert) and (not self.reason or notice.reason in self.reason) and not quiet
-
     def covers(self, alert: Alert) -> bool:
-        """Is this the way of notices of this alert, some at least and sometimes?"""
+        """Return whether this alert goes this way, at one time of day or another."""
         return (
             RANK[alert.severity] >= RANK[self.least]
             and any(fnmatchcase(alert.border, glob) for glob in self.border)
@@ -59,31 +64,42 @@ class Route(BaseModel):
             and (not self.question or alert.question in self.question)
         )
 
+    def is_quiet(self, alert: Alert, now: float) -> bool:
+        """Return whether quiet hours hold this alert back now."""
+        return self.quiet is not None and alert.severity is not Severity.CRITICAL and self.quiet.holds(now)
+
+    @property
+    def reasons(self) -> frozenset[Reason]:
+        """The reasons for which notices go this way."""
+        return frozenset(self.reason) or ALL_REASONS
+
 
 class Routing:
-    """The routes that hold now: those of the file, as changed or switched off under their names, and more."""
+    """The routes in force: those of the document, as operators replaced, removed or added them.
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    `least` is the severity below which a sink takes nothing, whatever its routes are.
+    """
+
+    def __init__(self, routes: Sequence[Route], least: Mapping[str, Severity] | None = None) -> None:
         self._routes = tuple(routes)
+        self._least = dict(least or {})
         self._changes: dict[str, Route | None] = {}
 
     def change(self, name: str, route: Route | None) -> None:
-        """From now on the route of this name is this one (None: it is off)."""
+        """Replace the route of this name, or add it; None switches it off."""
         self._changes[name] = route
 
     def restore(self, name: str) -> None:
-        """The route of this name is again what the file says."""
+        """Take the route of this name from the document again."""
         self._changes.pop(name, None)
 
-    def standing(self) -> list[Route]:
-        """Every route that holds."""
+    def in_force(self) -> list[Route]:
+        """Return every route in force."""
         kept = [route for route in self._routes if route.name not in self._changes]
         return kept + [route for route in self._changes.values() if route is not None]
 
-    def takes(self, sink: str, notice: Notice, now: float) -> bool:
-        """Does any route bring this notice to that sink? (`now`: epoch seconds by the wall.)"""
-        return any(sink in route.sinks and route.takes(notice, now) for route in self.standing())
-
-    def covers(self, sink: str, alert: Alert) -> bool:
-        """Does any route bring notices of this alert to that sink, some at least and sometimes?"""
-        return any(sink in route.sinks and route.covers(alert) for route in self.standing())
+    def covering(self, sink: str, alert: Alert) -> list[Route]:
+        """Return the routes that bring this alert to that sink, at one time of day or another."""
+        if RANK[alert.severity] < RANK[self._least.get(sink, Severity.INFO)]:
+            return []
+        return [route for route in self.in_force() if sink in route.sinks and route.covers(alert)]

@@ -1,13 +1,28 @@
-"""Where notices go. A sink is pure: it writes a request and reads the answer; delivery carries both."""
+"""Where notices go. A sink is pure: it writes requests and reads answers; delivery carries both."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
-from alerts.lifecycle.alert import Alert, Notice
+from alerts.lifecycle.alert import Notice
+from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
+
+LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
+
+__all__ = [
+    "Delivered",
+    "Digests",
+    "Outcome",
+    "Refused",
+    "Reposts",
+    "Request",
+    "Retry",
+    "Sink",
+    "http_outcome",
+]
 
 
 class Request(NamedTuple):
-    """An HTTP request to be made; it may bear secrets, so it is neither logged nor shown."""
+    """An HTTP request to be made. It may contain secrets, so it is neither logged nor shown."""
 
     url: str
     headers: dict[str, str]
@@ -16,27 +31,6 @@ class Request(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
-
-
-class Delivered(NamedTuple):
-    """The receiver has it."""
-
-
-class Retry(NamedTuple):
-    """Not now; `after` seconds, where the receiver said so."""
-
-    reason: str
-    after: float | None = None
-
-
-class Refused(NamedTuple):
-    """Never: it goes to the dead letters. `gone`: the receiver wants nothing more at all."""
-
-    reason: str
-    gone: bool = False
-
-
-Outcome = Delivered | Retry | Refused
 
 
 class Sink(Protocol):
@@ -48,45 +42,45 @@ class Sink(Protocol):
 
     @property
     def spacing(self) -> float:
-        """Seconds between two requests, at least."""
+        """The least number of seconds between two requests."""
 
     @property
     def private(self) -> bool:
-        """May it send to private addresses?"""
+        """Whether it may send to private addresses."""
 
-    def request(self, notice: Notice, now: float) -> Request | None:
-        """The request for a notice (`now`: epoch seconds), or None where the sink tells no such thing."""
+    def request(self, notice: Notice, now: float) -> Request:
+        """Return the request for a notice (`now`: epoch seconds)."""
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """What the receiver's answer means."""
+        """Return what the receiver's answer means."""
 
 
 @runtime_checkable
 class Digests(Sink, Protocol):
-    """A sink that can tell many notices at once, so that a storm is one message and not a hundred."""
+    """A sink that takes many notices in one message, so that a storm is one message and not a hundred."""
 
     @property
     def most(self) -> int:
-        """Notices in one digest, at most."""
+        """The largest number of notices in one digest."""
 
-    def digest(self, notices: Sequence[Notice], now: float) -> Request:
-        """The request that tells them all."""
+    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
+        """Return the request for all of them; `summary`: one line about alerts that have no notice."""
 
 
 @runtime_checkable
-class Reminds(Sink, Protocol):
-    """A sink whose receiver forgets what it does not hear of again."""
+class Reposts(Sink, Protocol):
+    """A sink whose receiver forgets an alert that is not posted again."""
 
     @property
     def every(self) -> float:
-        """Seconds after which what stands is to be said again."""
+        """The seconds after which what stands has to be posted again."""
 
-    def standing(self, alerts: Sequence[Alert], now: float) -> Request:
-        """The request that says it."""
+    def standing(self, notices: Sequence[Notice], now: float) -> Request:
+        """Return the request that posts it."""
 
 
 def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
-    """What an HTTP status means, where a receiver has no rules of its own."""
+    """Return what an HTTP status means, where a receiver has no rules of its own."""
     if 200 <= status < 300:
         return Delivered()
     if status == 410:
@@ -97,5 +91,5 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
 
 
 def _after(headers: dict[str, str]) -> float | None:
-    said = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return min(float(said), 86_400.0) if said.isdigit() else None
+    value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    return min(float(value), LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() else None

@@ -1,4 +1,4 @@
-"""PagerDuty Events v2: an alert triggers, is acknowledged, and resolves, under one dedup key."""
+"""PagerDuty Events v2: an alert is triggered, acknowledged and resolved under one dedup key."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from pydantic import SecretStr
 
-from alerts.lifecycle.alert import RANK, Notice, Reason, Severity
+from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
 from alerts.sinks import Outcome, Refused, Request, Retry, http_outcome
 
@@ -18,32 +18,29 @@ _URGENCY: Final = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", S
 
 @dataclass(frozen=True)
 class PagerDutySink:
-    """Pages one service by its routing key, for alerts from a severity on."""
+    """Pages one service by its routing key."""
 
     name: str
     routing_key: SecretStr
-    least: Severity = Severity.WARNING
     url: str = URL
     links: Links = NOWHERE
     spacing: float = 0.0
     private: bool = False
 
-    def request(self, notice: Notice, now: float) -> Request | None:
-        """The event, or None for an alert that is below what pages."""
-        if RANK[notice.alert.severity] < RANK[self.least]:
-            return None
+    def request(self, notice: Notice, now: float) -> Request:
+        """Return the event."""
         event = {"routing_key": self.routing_key.get_secret_value(), **page(notice, self.links)}
         return Request(self.url, {"content-type": "application/json"}, msgspec.json.encode(event))
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """202 is delivered; 400 is an event that never will be; 403 and 5xx may pass."""
+        """Return what the answer means: 400 is for good; 403, 429 and 5xx may pass."""
         if status == 400:
             return Refused("invalid_event")
         return Retry("http_403") if status == 403 else http_outcome(status, headers)
 
 
 def page(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
-    """The event without its routing key."""
+    """Return the event without its routing key."""
     alert, evidence = notice.alert, notice.alert.latest.evidence
     event: dict[str, Any] = {
         "event_action": _ACTION.get(notice.reason, "trigger"),
@@ -62,7 +59,8 @@ def page(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
                 "observed": evidence.observed,
                 "expected": evidence.expected,
                 "p_value": evidence.p_value,
-                "since": alert.onset.isoformat(),
+                "since": notice.since,
+                "data_up_to": notice.as_of,
             },
         }
         event["client"], event["client_url"] = "Surgewatch", links.alert(alert)

@@ -1,6 +1,7 @@
-"""Slack: one message a notice, in Block Kit, by an incoming webhook. A message a second, as Slack asks.
+"""Slack: a message for each notice, in Block Kit, by an incoming webhook, one a second as Slack asks.
 
-Where many notices wait they become one digest: a line an alert, the gravest first.
+Where many notices wait they become one digest: a line for each alert, the gravest first. Data are shown as
+they are: nothing in them can mention a channel, make a link or change the type.
 """
 
 from collections import Counter
@@ -10,26 +11,35 @@ from typing import Any, Final
 
 import msgspec
 from pydantic import SecretStr
-from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, SectionBlock
+from slack_sdk.models.blocks import (
+    Block,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
 
 from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.notices import details
 from alerts.notices.wording import place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
 HEADER: Final = 150
 FIELD: Final = 2_000
-LINES: Final = 20  # of a digest; one that is longer nobody reads
+LINES: Final = 20  # of a digest; nobody reads a longer one
 LINE: Final = 140  # characters, so that the lines of a digest fit into a section
-_MARK: Final = {
+LINES_IN_SECTION: Final = 3  # they stay below SECTION, all escaped and with their links
+MARKS: Final = {
     Severity.CRITICAL: ":red_circle:",
     Severity.WARNING: ":large_orange_circle:",
     Severity.INFO: ":large_blue_circle:",
 }
-_OWN_MARK: Final = {Reason.RESOLVED: ":white_check_mark:", Reason.ACKNOWLEDGED: ":eyes:"}
-_A_SECTION: Final = 3  # lines: they stay below SECTION, all escaped and with their links
+REASON_MARKS: Final = {Reason.RESOLVED: ":white_check_mark:", Reason.ACKNOWLEDGED: ":eyes:"}
+# Slack has no escape for what formats text, so these are shown by characters that look alike.
+ALIKE: Final = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
+CLOSED: Final = (b"channel_is_archived", b"no_service")
 
 
 @dataclass(frozen=True)
@@ -43,93 +53,122 @@ class SlackSink:
     private: bool = False
     most: int = 200
 
-    def request(self, notice: Notice, now: float) -> Request | None:
-        """The message."""
+    def request(self, notice: Notice, now: float) -> Request:
+        """Return the message."""
         return self._request(message(notice, self.links))
 
-    def digest(self, notices: Sequence[Notice], now: float) -> Request:
-        """One message for them all."""
-        return self._request(digest(notices, self.links))
+    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
+        """Return one message for them all."""
+        return self._request(digest(notices, self.links, summary))
 
     def _request(self, payload: dict[str, Any]) -> Request:
         body = msgspec.json.encode(payload)
         return Request(self.url.get_secret_value(), {"content-type": "application/json"}, body)
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """As HTTP says; a channel that is gone or archived refuses for good."""
-        if status in (404, 410) or body in (b"channel_is_archived", b"no_service"):
+        """Return what the HTTP status means; a channel that is gone or archived refuses for good."""
+        is_success = 200 <= status < 300
+        if not is_success and (status in (404, 410) or body in CLOSED):
             return Refused(body.decode(errors="replace")[:60] or "gone", gone=True)
         return http_outcome(status, headers)
 
 
 def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
-    """The payload: `text` for what shows no blocks, and the blocks."""
-    alert, mark = notice.alert, _mark(notice)
-    said = "\n".join(details(alert, notice.reason))
+    """Return the payload: `text` for notifications and clients without blocks, and the blocks."""
+    alert = notice.alert
     blocks: list[Block] = [
-        HeaderBlock(text=_cut(f"{mark} {notice.headline}", HEADER)),
-        SectionBlock(fields=[MarkdownTextObject(text=_cut(text, FIELD)) for text in _fields(alert)]),
-        SectionBlock(text=MarkdownTextObject(text=_cut(_escape(said), SECTION))),
+        HeaderBlock(text=_plain(f"{_mark(notice)} {notice.headline}", HEADER, emoji=True)),
+        SectionBlock(fields=_fields(notice)),
     ]
-    foot = [f"{alert.severity} · {alert.border or 'no border'} · alert `{alert.alert_id[:8]}`"]
-    foot += [f"<{link.url}|{link.text}>" for link in links.of(alert)]
-    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
+    if notice.details:
+        blocks.append(SectionBlock(text=_plain(notice.details, SECTION)))
+    foot = f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
+    elements: list[Any] = [_plain(foot, FIELD)]
+    found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert))
+    elements += [MarkdownTextObject(text=found)] if found else []
+    blocks.append(ContextBlock(elements=elements))
+    return _payload(f"{notice.headline}\n{notice.text}", blocks)
+
+
+def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> dict[str, Any]:
+    """Return the payload for many notices: the gravest first, what is over last, then the summary."""
+    gravest = sorted(notices, key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity]))
+    title = _title(gravest) if gravest else summary
+    lines = [f"{_mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
+    blocks: list[Block] = [HeaderBlock(text=_plain(title, HEADER))]
+    blocks += [
+        SectionBlock(text=MarkdownTextObject(text="\n".join(lines[at : at + LINES_IN_SECTION])))
+        for at in range(0, len(lines), LINES_IN_SECTION)
+    ]
+    more = len(gravest) - LINES
+    foot = [f"and {more} more"] if more > 0 else []
+    foot += [_inert(summary)] if summary else []
+    foot += [f"<{links.console}|console>"] if links.console else []
+    if foot:
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
+    texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
+    return _payload("\n".join(texts), blocks)
+
+
+def _title(notices: Sequence[Notice]) -> str:
+    kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in notices)
+    counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    return f"{len(notices)} {'alert' if len(notices) == 1 else 'alerts'}: {counts}"
+
+
+def _payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
     return {
-        "text": f"{notice.headline}\n{notice.text}"[:SECTION],
+        "text": _cut(_inert(text), SECTION),
+        "mrkdwn": False,
         "blocks": [block.to_dict() for block in blocks],
     }
 
 
-def digest(notices: Sequence[Notice], links: Links = NOWHERE) -> dict[str, Any]:
-    """The payload for many notices: what is newest of each alert."""
-    newest = {notice.alert.alert_id: notice for notice in notices}
-    gravest = sorted(
-        newest.values(), key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity])
-    )
-    kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in gravest)
-    title = f"{len(gravest)} alerts: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    lines = [f"{_mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
-    blocks: list[Block] = [
-        HeaderBlock(text=_cut(title, HEADER)),
-        *(
-            SectionBlock(text=MarkdownTextObject(text="\n".join(lines[at : at + _A_SECTION])))
-            for at in range(0, len(lines), _A_SECTION)
-        ),
-    ]
-    more = len(gravest) - LINES
-    foot = [f"and {more} more"] if more > 0 else []
-    foot += [f"<{links.console}|console>"] if links.console else []
-    if foot:
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
-    text = "\n".join([title, *(one.headline for one in gravest[:LINES])])
-    return {"text": text[:SECTION], "blocks": [block.to_dict() for block in blocks]}
-
-
 def _line(notice: Notice, links: Links) -> str:
-    text, url = _escape(_cut(notice.headline, LINE)), links.alert(notice.alert)
+    text, url = _inert(_cut(notice.headline, LINE)), links.alert(notice.alert)
     return f"<{url}|{text}>" if url else text
 
 
 def _mark(notice: Notice) -> str:
-    return _OWN_MARK.get(notice.reason, _MARK[notice.alert.severity])
+    return REASON_MARKS.get(notice.reason, MARKS[notice.alert.severity])
 
 
-def _fields(alert: Alert) -> list[str]:
+def _fields(notice: Notice) -> list[Any]:
+    """Return labels on the left, values on the right."""
+    alert: Alert = notice.alert
     evidence = alert.latest.evidence
+    rows = {
+        "Seen": f"{evidence.observed:,.0f}  {sparkline(evidence.recent)}",
+        "Expected": f"{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
+        "Where": place(alert.sector),
+        "Since": notice.since,
+        "How sure": sureness(evidence.p_value),
+    }
     return [
-        f"*DedupIndex*\n{evidence.observed:,.0f}",
-        f"*Expected*\n{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
-        f"*Where*\n{_escape(place(alert.sector))}",
-        f"*Since*\n{alert.onset:%Y-%m-%d}",
-        f"*How sure*\n{sureness(evidence.p_value)}",
-        f"*Last {len(evidence.recent[-28:])}*\n{sparkline(evidence.recent)}",
+        text
+        for name, value in rows.items()
+        for text in (MarkdownTextObject(text=f"*{name}*"), _plain(value, FIELD))
     ]
 
 
+def _plain(text: str, limit: int, *, emoji: bool = False) -> PlainTextObject:
+    return PlainTextObject(text=_cut(_escape(text), limit), emoji=emoji)
+
+
+def _inert(text: str) -> str:
+    """Return text that Slack's markdown leaves alone."""
+    return _escape(text).translate(ALIKE)
+
+
 def _escape(text: str) -> str:
-    """Slack's three control characters."""
+    """Escape Slack's three control characters."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """Cut to a number of characters, not in the middle of an escaped one."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    start = cut.rfind("&", len(cut) - 5)
+    return (cut[:start] if start >= 0 and ";" not in cut[start:] else cut) + "…"

@@ -1,6 +1,6 @@
 """Webhook: a signed JSON notice, by Standard Webhooks 1.0 (standardwebhooks.com).
 
-`webhook-id` is the notice's id and stays the same over retries; the signature is over id, time and body.
+`webhook-id` is the notice's id, the same over retries. The signature covers id, time and body.
 """
 
 import datetime as dt
@@ -27,8 +27,8 @@ class WebhookSink:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_signer", Webhook(self.secret.get_secret_value()))
 
-    def request(self, notice: Notice, now: float) -> Request | None:
-        """The signed request."""
+    def request(self, notice: Notice, now: float) -> Request:
+        """Return the signed request."""
         body = notice.model_dump_json()
         moment = dt.datetime.fromtimestamp(int(now), dt.UTC)
         headers = {
@@ -40,5 +40,5 @@ class WebhookSink:
         return Request(self.url.get_secret_value(), headers, body.encode())
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """2xx is delivered, 410 ends all, 408, 425, 429 and 5xx are tried again; the rest is refused."""
+        """Return what the HTTP status means."""
         return http_outcome(status, headers)

@@ -1,87 +1,115 @@
-"""The alerts worker: verdicts in, notices out, and people told."""
+"""The alerts worker: verdicts become alerts, and every sink is brought what it should know.
+
+verdicts ─▶ AlertPipeline ─▶ alerts.current ─▶ AlertTable ─┬▶ DeliveryQueue of each sink ─▶ receivers
+                                             controls ─────┘        └ deliveries, notices, notices.dead
+"""
 
 import asyncio
 import datetime as dt
 import os
+import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import web
-from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
-from alerts.console import Ask, known_hosts
-from alerts.console import routes as console_routes
 from alerts.console.board import Board
-from alerts.console.requests import control_of
-from alerts.lifecycle.alert import Alert, Notice, State
+from alerts.lifecycle.alert import Notice
 from alerts.lifecycle.policies import policies
-from alerts.notices.alert_pipeline import AlertPipeline, counted
+from alerts.notices.alert_pipeline import AlertPipeline, count_standing
+from alerts.notices.batches import Limits
 from alerts.notices.controls import CONTROL, Reroute
-from alerts.notices.marks import Marks
+from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.dead_letters import DeadLetterRecord
+from alerts.notices.delivery_line import Moment
+from alerts.notices.delivery_queue import DeliveryQueue
+from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Routing
-from alerts.sinks import Reminds, Sink
-from alerts.worker import delivery
+from alerts.sinks import Digests, Sink
+from alerts.worker.alert_table import AlertTable, Published
+from alerts.worker.board_readers import board_readers
+from alerts.worker.console_backend import console_backend
+from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
-from alerts.worker.delivery import Courier
-from alerts.worker.http_client import Post
+from alerts.worker.delivery import SinkDelivery
+from alerts.worker.http_client import HttpClient
 from alerts.worker.metrics import Metrics
-from alerts.worker.outputs import NoticePublisher
+from alerts.worker.outputs import AlertPublisher
 from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.settings import Settings
+from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from streams.contract.controls import Control, Withdrawn
+from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
+from streams.runtime.readiness import NotReady
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.worker import Pages, Worker
 
 log = structlog.get_logger()
 
-NEEDED: Final = ("verdicts", "notices", "notices.dead", "alerts", "controls")
-FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is handed over at once
+OWED_SECONDS: Final = 30.0  # a message that is due for longer makes the worker not ready
+NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
+
+
+class Records:
+    """Records what a delivery does: ledger, notices and dead letters."""
+
+    def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
+        self.write, self.add_dead_letter = writer.write, letters.add
 
 
 class Alerts:
-    """What is around the pipeline: sinks and their couriers, console and API."""
+    """The worker and what is around its pipeline: table of alerts, deliveries, console and API."""
 
     def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
         self.settings = settings
-        self.sinks, self.routing = sinks, routing
-        self.board = Board()
-        self.metrics = Metrics()
-        self.marks = Marks(routing)
-        self.pipeline = AlertPipeline(policies(settings.policies), self.marks)
-        self._couriers: dict[str, Courier] = {}
+        self.sinks = {sink.name: sink for sink in sinks}
+        self.registry = registry(settings.registry)
+        self.policies = policies(settings.policies)
+        self.board = Board(policies=self.policies, sinks=self.sinks)
+        self.metrics = Metrics(self.sinks)
+        self.controls = ControlsInForce(routing)
+        self.pipeline = AlertPipeline(self.policies)
+        self._is_replay = settings.clock == "event"
+        self.table = AlertTable(settings, self.observe, replay=self._is_replay)
+        self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
         self.worker = Worker(
             settings,
-            [
-                FlowSpec(
-                    "verdicts", self.pipeline, "alerts", NoticePublisher(settings, self.board), self.metrics
-                )
-            ],
+            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(settings), self.metrics)],
             self.metrics.runtime,
             group="surgewatch-alerts",
             needed=NEEDED,
-            on_control=self.hear,
-            show=lambda: self.metrics.standing(counted(self.pipeline.standing())),
+            on_control=self.apply_control,
+            show=self.show,
+            problems=self.problems,
             serve=self.serve,
-            about={"sinks": [sink.name for sink in sinks]},
+            about={"sinks": list(self.sinks)},
         )
-        self.dead = DeadLetters(settings, self.board, self.worker.publish)
+        self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
 
-    def hear(self, record: Any) -> None:
-        """Take one record of `controls`."""
+    def observe(self, published: Published) -> None:
+        """Take a change of an alert, of whichever worker."""
+        if published.change.alert is None:
+            self.board.forget_alert(published.change.question_key)
+        else:
+            self.board.alert(published.change.alert)
+        for delivery in self.owner.deliveries.values():
+            delivery.queue.observe(published.change, published_at=published.at, moment=_moment())
+        self.owner.wake()
+
+    def apply_control(self, record: Any) -> None:
+        """Apply one record of `controls`."""
         key = (record.key or b"").decode(errors="replace")
         if not record.value:
-            self.marks.withdraw(key)
+            self.controls.withdraw(key, record.timestamp / 1000)
             self.board.withdrawn(key)
+            self.owner.wake()
             return
         try:
             control = CONTROL.validate_json(record.value)
@@ -89,161 +117,138 @@ class Alerts:
             log.warning("control not understood", key=key, faults=error.error_count())
             return
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
-        self.marks.apply(control)
+        self.controls.apply(control)
         if isinstance(control, Withdrawn):
             self.board.withdrawn(control.key)
         else:
             self.board.control(control)
         if isinstance(control, Reroute) and control.route:
-            unknown = sorted(set(control.route.sinks) - {sink.name for sink in self.sinks})
+            unknown = sorted(set(control.route.sinks) - self.sinks.keys())
             if unknown:
-                log.warning("route leads nowhere", route=control.name, unknown_sinks=unknown)
+                log.warning("route names unknown sinks", route=control.name, unknown_sinks=unknown)
+        self.owner.wake()
+
+    def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:
+        """Make the delivery of a sink that is now this worker's, from its ledger."""
+        sink = self.sinks[name]
+        limits = Limits(
+            spacing=sink.spacing,
+            most=sink.most if isinstance(sink, Digests) else 1,
+            give_up=self.settings.give_up_hours * 3600,
+        )
+        queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
+        for record in ledger:
+            queue.restore(record, _moment())
+        for published in self.table.published():
+            queue.observe(published.change, published_at=published.at, moment=_moment())
+        records = Records(writer, self.letters)
+        delivery = SinkDelivery(sink, queue, self._client.send, records, self, self.registry)
+        for letter in self.letters.wanted_again(name):
+            asyncio.get_running_loop().create_task(self.send_again(letter))
+        return delivery
+
+    def tried(
+        self, sink: str, notices: Sequence[Notice], outcome: str, *, seconds: float, reason: str
+    ) -> None:
+        """Record one try to deliver."""
+        self.metrics.attempt(sink, outcome, seconds=seconds, notices=max(len(notices), 1))
+        now = dt.datetime.now(dt.UTC)
+        for notice in notices:
+            self.board.delivery(sink, notice, outcome, at=now, detail=reason)
+            if outcome in ("delivered", "dead"):
+                self.metrics.notice(notice.reason)
+            if outcome == "delivered" and notice.produced_at is not None:
+                self.metrics.latency((now - notice.produced_at).total_seconds())
+        if outcome != "delivered":
+            ids = [notice.notice_id for notice in notices]
+            log.warning("not delivered", sink=sink, notices=ids, outcome=outcome, reason=reason)
+
+    async def send_again(self, record: DeadLetterRecord) -> None:
+        """Send a dead letter again, where its sink is this worker's."""
+        delivery = self.owner.deliveries.get(record.letter.sink)
+        if delivery is not None and record.message is not None:
+            await delivery.send_again(record.message)
+            await self.letters.close(record.letter)
+
+    async def publish(self, control: Control) -> None:
+        """Put a control on its topic, from which every worker applies it."""
+        await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
+
+    def show(self) -> None:
+        """Bring the gauges up to date."""
+        self.metrics.standing(count_standing(self.pipeline.all_alerts()))
+        self.metrics.deliveries(self.waiting(), self.letters.waiting())
+
+    def waiting(self) -> dict[str, tuple[int, float]]:
+        """Return by sink how many messages are due, and for how many seconds the oldest of them has been."""
+        steady = time.monotonic()
+        return {name: one.queue.waiting(steady) for name, one in self.owner.deliveries.items()}
+
+    def problems(self) -> dict[NotReady, str | None]:
+        """Return which sinks have been owed a message for too long."""
+        owed = [
+            f"{name} has been owed a message for {oldest:.0f} s"
+            for name, (_, oldest) in sorted(self.waiting().items())
+            if oldest > OWED_SECONDS
+        ]
+        return {NotReady.UNDELIVERED: "; ".join(owed) or None}
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
-        """Console, API, metrics and health on one port, and a courier for each sink."""
-        runner = web.AppRunner(self._site(pages), access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
-        post = Post()
-        tasks = [asyncio.create_task(work) for work in self._works(post)]
+        """Serve the console in its thread, and deliver, for as long as the block runs."""
+        self._client = HttpClient()
+        tasks = [asyncio.create_task(task) for task in self._tasks()]
+        backend = console_backend(
+            self.settings,
+            self.registry,
+            self.board,
+            sinks=self.sinks,
+            pages=pages,
+            publish=self.publish,
+            send_again=self.letters.send_again,
+        )
+        readers = board_readers(self.settings, self.board)
         try:
-            yield
+            async with console_server(backend, settings.metrics_host, settings.metrics_port, readers=readers):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await post.close()
-            await runner.cleanup()
+            await self._client.close()
 
-    def _works(self, post: Post) -> Iterator[Coroutine[Any, Any, None]]:
-        """All that goes on beside the flow."""
-        yield lasting("dead letters", self.dead.follow)
-        for sink in self.sinks:
-            courier = Courier(sink, post, self.dead.bury, self, self.settings.give_up_hours * 3600)
-            self._couriers[sink.name] = courier
-            self.metrics.waiting(sink.name, 0)
-            yield lasting(f"courier of {sink.name}", partial(self._carry, sink, courier))
-            if isinstance(sink, Reminds):
-                yield lasting(f"reminder of {sink.name}", partial(self._remind, sink, post))
-
-    async def _carry(self, sink: Sink, courier: Courier) -> None:
-        """Bring one sink its notices, for as long as the broker is there."""
-        consumer = AIOKafkaConsumer(
-            self.settings.topic("notices"),
-            **self.settings.kafka.aiokafka,
-            group_id=self.settings.topic(f"surgewatch-sink-{sink.name}"),
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=FETCH_MS,
-            max_poll_interval_ms=int(self.settings.give_up_hours * 3_600_000) * 2,
-        )
-        await consumer.start()
-        try:
-            await delivery.serve(
-                consumer,
-                courier,
-                lambda notice: self.routing.takes(sink.name, notice, time.time()),
-                lambda produced: self.metrics.told(time.time() - produced / 1000),
-                lambda notices: self.metrics.waiting(sink.name, notices),
-            )
-        finally:
-            await consumer.stop()
-
-    async def _remind(self, sink: Reminds, post: Post) -> None:
-        """Keep alive at a sink what it was told of and still stands."""
-
-        def standing() -> list[Alert]:
-            return [
-                alert
-                for alert in self.pipeline.standing()
-                if alert.state is State.FIRING
-                and alert.told
-                and not alert.silenced_by
-                and self.routing.covers(sink.name, alert)
-            ]
-
-        def tried(outcome: str, seconds: float, reason: str) -> None:
-            self.metrics.delivery(sink.name, outcome, seconds)
-            if outcome != "delivered":
-                log.warning("not said again", sink=sink.name, outcome=outcome, reason=reason)
-
-        await delivery.remind(sink, post, standing, tried)
-
-    def tried(self, sink: str, notice: Notice, outcome: str, seconds: float, reason: str) -> None:
-        """Hear of one try to deliver."""
-        self.metrics.delivery(sink, outcome, seconds)
-        self.board.delivery(sink, notice.notice_id, outcome, dt.datetime.now(dt.UTC), reason)
-        if outcome != "delivered":
-            log.warning("not delivered", sink=sink, notice=notice.notice_id, outcome=outcome, reason=reason)
-
-    async def control(self, ask: Ask) -> None:
-        """Publish what a person asked for on the console."""
-        await self.publish(control_of(ask, dt.datetime.now(dt.UTC)))
-
-    async def publish(self, control: Control) -> None:
-        """Put a control on its topic, from which every worker hears it."""
-        await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
-
-    async def resend(self, letter_id: str) -> bool:
-        """Try a dead letter once more, beside the queue; False: there is none of that id."""
-        letter, notice = self.dead.find(letter_id)
-        if letter is None or notice is None or letter.sink not in self._couriers:
-            return False
-        courier = self._couriers[letter.sink]
-        courier.gone = ""
-        if await courier.deliver(notice):
-            await self.dead.taken(letter)
-        return True
-
-    def _site(self, pages: Pages) -> web.Application:
-        further = urlsplit(self.settings.console_url).hostname, *self.settings.console_hosts.split(",")
-        site = web.Application(middlewares=[known_hosts([name.strip() for name in further if name])])
-        site.add_routes(console_routes(self.board, self.control, self.resend, self.settings.console_token))
-
-        async def all_alerts(_: web.Request) -> web.Response:
-            found = [alert.model_dump(mode="json") for alert in self.pipeline.standing()]
-            return web.json_response(found)
-
-        async def one_alert(request: web.Request) -> web.Response:
-            alert = self.pipeline.find(request.match_info["alert"])
-            if alert is None:
-                raise web.HTTPNotFound(text="no such alert\n")
-            return web.json_response(text=alert.model_dump_json())
-
-        site.add_routes([web.get("/api/alerts", all_alerts), web.get("/api/alerts/{alert}", one_alert)])
-        for path, page in pages.items():
-            site.router.add_get(path, _page(page))
-        return site
+    def _tasks(self) -> Iterator[Any]:
+        yield supervised("alert table", self.table.follow)
+        yield supervised("dead letters", self.letters.follow)
+        yield supervised("deliveries", self.owner.run)
 
 
-def _page(page: Any) -> Any:
-    async def answer(_: web.Request) -> web.Response:
-        status, kind, body = await asyncio.to_thread(page)
-        return web.Response(status=status, body=body, headers={"Content-Type": kind})
-
-    return answer
+def _moment() -> Moment:
+    return Moment(time.time(), time.monotonic())
 
 
-async def lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Work that is begun anew where it fails (the broker was away); it ends when it is cancelled."""
+async def supervised(name: str, task: Callable[[], Awaitable[None]]) -> None:
+    """Run a task and start it again where it fails, until it is cancelled."""
+    restarts = 0
     while True:
         try:
-            await work()
-        except Exception as error:  # whatever it is, people have to be told on
-            log.warning("starts again", work=name, error=repr(error))
+            await task()
+        except Exception as error:  # whatever it is, deliveries have to go on
+            restarts += 1
+            log.warning("task failed, restarting", task=name, error=repr(error), restarts=restarts)
         await asyncio.sleep(1)
 
 
 @asynccontextmanager
 async def alerts_worker() -> AsyncIterator[Worker]:
-    """The worker as the environment wants it; raises what `main` calls unusable."""
-    refuse_unknown(os.environ, Settings)
+    """Make the worker that the environment describes; raises what `main` calls unusable."""
     settings = Settings()
+    routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
+    refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     yield Alerts(settings, *sinks(settings)).worker
 
 
 def main() -> int:
-    """Run one worker with the settings of the environment; the exit status."""
+    """Run one worker with the settings of the environment; return the exit status."""
     return run(alerts_worker, (ValidationError, DocumentError, RoutesError))

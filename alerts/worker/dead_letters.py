@@ -1,6 +1,7 @@
-"""Dead letters: notices that no sink took, on `notices.dead`, held to be read and to be sent again."""
+"""Dead letters of all workers, on `notices.dead`: held to be read, counted and sent again."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -10,29 +11,43 @@ from pydantic import ValidationError
 
 from alerts.console.board import Board
 from alerts.lifecycle.alert import Notice
-from alerts.notices.dead_letters import Buried, DeadLetter
+from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
+from alerts.notices.reconciliation import Message
 from alerts.worker.settings import Settings
 
 log = structlog.get_logger()
 
 TOPIC: Final = "notices.dead"
-HELD: Final = 100  # the newest
-Say = Callable[[str, bytes, bytes | None], Awaitable[None]]  # topic, key, value
+HELD: Final = 1_000  # the newest
+Publish = Callable[[str, bytes, bytes | None], Awaitable[None]]  # topic, key, value
 
 
 class DeadLetters:
-    """Those of all workers, also of before a restart."""
+    """The letters that wait, also those of other workers and of before a restart.
 
-    def __init__(self, settings: Settings, board: Board, say: Say) -> None:
-        self._settings, self._board, self._say = settings, board, say
-        self._held: dict[str, tuple[DeadLetter, Notice]] = {}  # by letter id
+    `on_again` is called with a letter that somebody wants to be sent again.
+    """
 
-    def find(self, letter_id: str) -> tuple[DeadLetter, Notice] | tuple[None, None]:
-        """A letter and its notice, where it is held."""
-        return self._held.get(letter_id, (None, None))
+    def __init__(
+        self,
+        settings: Settings,
+        board: Board,
+        publish: Publish,
+        on_again: Callable[[DeadLetterRecord], Awaitable[None]],
+    ) -> None:
+        self._settings, self._board, self._publish, self._on_again = settings, board, publish, on_again
+        self._held: dict[str, DeadLetterRecord] = {}  # by letter id
 
-    async def bury(self, sink: str, notice: Notice, reason: str) -> None:
-        """A notice will not be delivered."""
+    def waiting(self) -> Counter[str]:
+        """Count the letters by sink."""
+        return Counter(record.letter.sink for record in self._held.values())
+
+    def wanted_again(self, sink: str) -> list[DeadLetterRecord]:
+        """Return the letters of a sink that are to be sent again and were not yet."""
+        return [record for record in self._held.values() if record.again and record.letter.sink == sink]
+
+    async def add(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
+        """Publish a letter: its notice will not be delivered."""
         letter = DeadLetter(
             sink=sink,
             notice_id=notice.notice_id,
@@ -40,14 +55,22 @@ class DeadLetters:
             reason=reason,
             at=dt.datetime.now(dt.UTC),
         )
-        await self._publish(Buried(letter=letter, notice=notice))
+        await self._write(DeadLetterRecord(letter=letter, message=message))
 
-    async def taken(self, letter: DeadLetter) -> None:
-        """A letter was sent again, and its sink took it."""
-        await self._publish(Buried(letter=letter))
+    async def send_again(self, letter_id: str) -> bool:
+        """Ask the worker that owns its sink to send a letter again; False: there is no such letter."""
+        record = self._held.get(letter_id)
+        if record is None:
+            return False
+        await self._write(record.model_copy(update={"again": True}))
+        return True
+
+    async def close(self, letter: DeadLetter) -> None:
+        """A letter was sent again: it waits no longer."""
+        await self._write(DeadLetterRecord(letter=letter))
 
     async def follow(self) -> None:
-        """Hear what is buried, here and elsewhere, for as long as the broker is there."""
+        """Read the letters that wait and go on, for as long as the broker is there."""
         consumer = AIOKafkaConsumer(
             self._settings.topic(TOPIC),
             **self._settings.kafka.aiokafka,
@@ -58,27 +81,28 @@ class DeadLetters:
             for at, begins in (await consumer.beginning_offsets(list(ends))).items():
                 consumer.seek(at, max(begins, ends[at] - HELD))
             async for record in consumer:
-                self._hear(record)
+                await self._apply(record)
         finally:
             await consumer.stop()
 
-    def _hear(self, record: Any) -> None:
-        """Take a letter with its notice, or without one when it was taken."""
+    async def _apply(self, record: Any) -> None:
         try:
-            buried = Buried.model_validate_json(record.value)
+            read = DeadLetterRecord.model_validate_json(record.value)
         except ValidationError:
             log.error("dead letter not understood", offset=record.offset)
             return
-        letter = buried.letter
-        if buried.notice is None:
-            self._held.pop(letter.letter_id, None)
-            self._board.buried(letter.letter_id)
+        key = read.letter.letter_id
+        self._held.pop(key, None)
+        if read.message is None:
+            self._board.buried(key)
             return
-        self._held[letter.letter_id] = (letter, buried.notice)
+        self._held[key] = read
         while len(self._held) > HELD:
             self._held.pop(next(iter(self._held)))
-        self._board.dead(letter)
+        self._board.dead(read.letter)
+        if read.again:
+            await self._on_again(read)
 
-    async def _publish(self, buried: Buried) -> None:
-        key, value = buried.letter.letter_id, buried.model_dump_json()
-        await self._say(TOPIC, key.encode(), value.encode())
+    async def _write(self, record: DeadLetterRecord) -> None:
+        key = record.letter.letter_id.encode()
+        await self._publish(TOPIC, key, record.model_dump_json().encode())

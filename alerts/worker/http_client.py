@@ -1,7 +1,9 @@
-"""Posting: requests of sinks over HTTP. No redirects, bounded time, no private addresses unasked."""
+"""Send the requests of sinks over HTTP: no redirects, bounded time, no private addresses unless allowed."""
 
+import asyncio
 import ipaddress
 import socket
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,14 +15,15 @@ from alerts.sinks import Outcome, Refused, Request, Retry, Sink
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 ANSWER: Final = 4_096  # bytes of an answer that are read
+BODY_SECONDS: Final = 2.0  # for them
 
 
 class PrivateAddressError(OSError):
-    """A sink's host is at a private address, and it was not allowed to be."""
+    """The host of a sink is at a private address, and that was not allowed."""
 
 
 class PublicResolver(AbstractResolver):
-    """Resolves to public addresses only; what was looked up is what is connected to."""
+    """Resolves to public addresses only. The address that was checked is the one that is connected to."""
 
     def __init__(self) -> None:
         self._resolver = ThreadedResolver()
@@ -28,7 +31,7 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Addresses of a host; raises PrivateAddressError where one is not public."""
+        """Return the addresses of a host; raises PrivateAddressError where one is not public."""
         found = await self._resolver.resolve(host, port, family)
         if any(not ipaddress.ip_address(one["host"]).is_global for one in found):
             raise PrivateAddressError("the address is private")
@@ -38,47 +41,74 @@ class PublicResolver(AbstractResolver):
         """Nothing to close."""
 
 
-class Post:
-    """Makes requests: no redirects, bounded time, and no private addresses where that was not allowed."""
+class HttpClient:
+    """Sends requests."""
 
-    def __init__(self) -> None:
-        self._inside = aiohttp.ClientSession(timeout=TIMEOUT)
-        self._outside = aiohttp.ClientSession(
-            timeout=TIMEOUT, connector=aiohttp.TCPConnector(resolver=PublicResolver())
+    def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT) -> None:
+        self._private = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
+        self._public = aiohttp.ClientSession(
+            timeout=timeout,
+            auto_decompress=False,
+            connector=aiohttp.TCPConnector(resolver=PublicResolver()),
         )
 
-    async def __call__(self, sink: Sink, request: Request) -> Outcome:
-        """Send a request; what came of it."""
-        if not sink.private and _is_private(request.url):
+    async def send(self, sink: Sink, request: Request) -> Outcome:
+        """Send a request and return what came of it. Whatever goes wrong is an outcome."""
+        if not sink.private and is_private(request.url):
             return Refused("private_address")
-        session = self._inside if sink.private else self._outside
         try:
-            async with session.request(
-                request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
-            ) as answer:
-                body = await answer.content.read(ANSWER)
-                return sink.outcome(answer.status, dict(answer.headers), body)
-        except PrivateAddressError:
-            return Refused("private_address")
+            return await self._send(sink, request)
+        except aiohttp.ConnectionTimeoutError:
+            return Retry("no_connection")
         except TimeoutError:
-            return Retry("timeout")
+            return Retry("timeout", unanswered=True)
         except aiohttp.InvalidURL:
             return Refused("invalid_url")
         except aiohttp.ClientConnectorError as error:
-            private = isinstance(error.os_error, PrivateAddressError)
-            return Refused("private_address") if private else Retry("no_connection")
+            return _unconnected(error)
         except aiohttp.ClientError as error:
-            return Retry(type(error).__name__)
+            return Retry(type(error).__name__, unanswered=True)
+        except ValueError:  # a header that cannot be sent
+            return Refused("invalid_request")
+
+    async def _send(self, sink: Sink, request: Request) -> Outcome:
+        session = self._private if sink.private else self._public
+        async with session.request(
+            request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
+        ) as answer:
+            body = b""
+            # The status is the answer, whatever becomes of the body.
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await answer.content.read(ANSWER)
+            return sink.outcome(answer.status, dict(answer.headers), body)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._inside.close()
-        await self._outside.close()
+        await self._private.close()
+        await self._public.close()
 
 
-def _is_private(url: str) -> bool:
-    """Is the host a literal address that is not public? (Names are looked at when they are resolved.)"""
+def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return Retry("bad_certificate")
+        case aiohttp.ClientConnectorSSLError():
+            return Retry("tls_failed")
+        case aiohttp.ClientConnectorDNSError():
+            is_private = isinstance(error.os_error, PrivateAddressError)
+            return Refused("private_address") if is_private else Retry("unknown_host")
+    return (
+        Refused("private_address")
+        if isinstance(error.os_error, PrivateAddressError)
+        else Retry("no_connection")
+    )
+
+
+def is_private(url: str) -> bool:
+    """Return whether the host is a literal address that is not public. (Names are checked when resolved.)"""
+    host = urlsplit(url).hostname or ""
     try:
-        return not ipaddress.ip_address(urlsplit(url).hostname or "").is_global
+        return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return urlsplit(url).hostname == "localhost"
+        return host == "localhost" or host.endswith(".localhost")

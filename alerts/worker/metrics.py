@@ -1,6 +1,6 @@
-"""What the alerts worker shows to Prometheus."""
+"""The metrics of the alerts worker."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -11,9 +11,9 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 360
 
 
 class Metrics:
-    """All metrics of one worker, in a registry of their own."""
+    """All metrics of one worker, in a registry of their own. Every sink has its series from the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, sinks: Iterable[str] = ()) -> None:
         self.registry = on = CollectorRegistry()
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
@@ -31,46 +31,60 @@ class Metrics:
         self._transitions = counter(
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"
         )
-        self._notices = counter("notices_total", "Notices made", "reason")
+        self._notices = counter("notices_total", "Notices that a sink took or will never take", "reason")
         self._unusable = counter(
             "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
         )
         self._deliveries = counter("deliveries_total", "Tries to deliver a notice", "sink", "outcome")
         self._seconds = histogram("delivery_seconds", "Time of one try", "sink")
-        self._queue = gauge("delivery_queue", "Notices that a sink has not yet done with", "sink")
+        self._queue = gauge("delivery_queue", "Notices that are due and that a sink has not taken", "sink")
+        self._oldest = gauge("delivery_oldest_seconds", "How long the oldest of them has been due", "sink")
+        self._dead = gauge("dead_letters", "Dead letters that wait to be sent again", "sink")
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
         self.runtime = RuntimeMetrics(on)
+        self._sinks = tuple(sinks)
+        for sink in self._sinks:
+            for outcome in ("delivered", "retry", "refused", "dead"):
+                self._deliveries.labels(sink, outcome)
+            self._seconds.labels(sink)
+        self.deliveries({}, {})
 
     def batch(self, outcome: Outcome, events: int, seconds: float) -> None:
-        """One batch of verdicts has been processed."""
+        """Record one batch of verdicts."""
         self._batch.observe(seconds)
         self.outcome(outcome)
 
     def outcome(self, outcome: Outcome) -> None:
-        """What followed from verdicts, or from a tick."""
+        """Record what followed from verdicts, or from a tick."""
         for (question, state), number in outcome.transitions.items():
             self._transitions.labels(question, state).inc(number)
-        for notice, _ in outcome.notices:
-            self._notices.labels(notice.reason).inc()
         for reason, number in outcome.unusable.items():
             self._unusable.labels("verdicts", reason).inc(number)
 
     def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
-        """The alerts that stand, by sector, border, question, severity and state."""
+        """Show the alerts that stand, by sector, border, question, severity and state."""
         self._alerts.replace(alerts)
 
-    def delivery(self, sink: str, outcome: str, seconds: float) -> None:
-        """One try of one sink."""
-        self._deliveries.labels(sink, outcome).inc()
+    def attempt(self, sink: str, outcome: str, *, seconds: float, notices: int) -> None:
+        """Record one try of one sink."""
+        self._deliveries.labels(sink, outcome).inc(notices)
         self._seconds.labels(sink).observe(seconds)
 
-    def waiting(self, sink: str, notices: int) -> None:
-        """How many notices a sink has not yet done with."""
-        self._queue.labels(sink).set(notices)
+    def notice(self, reason: str) -> None:
+        """Record a notice that was taken, or given up."""
+        self._notices.labels(reason).inc()
 
-    def told(self, seconds: float) -> None:
-        """A notice reached somebody, so long after its newest event."""
+    def deliveries(self, waiting: Mapping[str, tuple[int, float]], dead: Mapping[str, int]) -> None:
+        """Show, by sink, how many notices are due and for how many seconds, and the dead letters."""
+        for sink in self._sinks:
+            number, seconds = waiting.get(sink, (0, 0.0))
+            self._queue.labels(sink).set(number)
+            self._oldest.labels(sink).set(seconds)
+            self._dead.labels(sink).set(dead.get(sink, 0))
+
+    def latency(self, seconds: float) -> None:
+        """Record the delay from the newest event behind a notice to its delivery, in seconds."""
         self._latency.observe(max(seconds, 0.0))

@@ -1,34 +1,24 @@
-"""Bring notices to their topic, and show what happened on the board."""
+"""Publish changes of alerts."""
 
-from alerts.console.board import Board
 from alerts.notices.alert_pipeline import Outcome
+from alerts.worker.alert_table import TOPIC
 from alerts.worker.settings import Settings
-from streams.contract.reading import PRODUCED_AT
 from streams.runtime.transport import Producer
 
 
-class NoticePublisher:
-    """Brings notices to their topic, and lets the board see."""
+class AlertPublisher:
+    """Publishes every change of an alert on `alerts.current`."""
 
-    def __init__(self, settings: Settings, board: Board) -> None:
-        self._topic = settings.topic("notices")
-        self._board = board
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.topic(TOPIC)
 
     async def publish(self, producer: Producer, outcome: Outcome) -> None:
-        """Hand notices to the producer."""
-        for verdict in outcome.verdicts:
-            self._board.observe(verdict)
-        for alert in outcome.alerts:
-            self._board.alert(alert)
-        if outcome.notices:
+        """Hand the changes to the producer, in order."""
+        if outcome.changes:
             await producer.put_keyed(
                 self._topic,
                 [
-                    (
-                        notice.alert.alert_id.encode(),
-                        notice.model_dump_json().encode(),
-                        [(PRODUCED_AT, str(produced).encode())],
-                    )
-                    for notice, produced in outcome.notices
+                    (key.encode(), alert.model_dump_json().encode() if alert else None, [])
+                    for key, alert in outcome.changes
                 ],
             )

@@ -1,20 +1,21 @@
-"""Routes: which notices go to which sinks. Data; secrets are named by their environment variable.
+"""The routes document: sinks, and which alerts go to them. Secrets are named by their environment variable.
 
 [sink.duty]
 kind = "pagerduty"
 routing_key = "env:PAGERDUTY_KEY"
 
 [[route]]
-name = "night"            # by which it can be changed at run time
+name = "night"            # operators change it at run time by this name
 sinks = ["duty"]
 least = "critical"
 border = ["northern"]
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -26,12 +27,16 @@ from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
+from alerts.worker.http_client import is_private
 from alerts.worker.settings import Settings
 from streams.contract.toml_documents import load
 
+PLACEHOLDER_URL: Final = "https://not-set.invalid"
+PLACEHOLDER_KEY: Final = "whsec_AAAA"
+
 
 class RoutesError(ValueError):
-    """Routes that cannot be used; the message says what to do."""
+    """Routes cannot be used; the message names every reason."""
 
 
 class _Strict(BaseModel):
@@ -70,7 +75,7 @@ class AlertmanagerEntry(_Strict):
 
     kind: Literal["alertmanager"]
     url: str
-    every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is said again
+    every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
 
 
 Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
@@ -79,45 +84,84 @@ Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry
 class Routes(_Strict):
     """All sinks and routes."""
 
-    sink: dict[str, Entry] = {}
+    sink: dict[Annotated[str, Field(pattern="^[^/]+$")], Entry] = {}
     route: tuple[Route, ...] = ()
 
     @model_validator(mode="after")
     def _known_sinks(self) -> Self:
         unknown = sorted({name for route in self.route for name in route.sinks} - self.sink.keys())
         if unknown:
-            raise ValueError(f"routes name sinks that there are not: {', '.join(unknown)}")
+            raise ValueError(f"routes name unknown sinks: {', '.join(unknown)}")
         return self
 
+    def least(self) -> dict[str, Severity]:
+        """Return the severity below which a sink takes nothing."""
+        return {name: entry.least for name, entry in self.sink.items() if isinstance(entry, PagerDutyEntry)}
+
     def sinks(self, links: Links = NOWHERE, environment: Mapping[str, str] = os.environ) -> list[Sink]:
-        """Every sink, with its secrets; raises RoutesError naming all variables that are missing."""
-        missing: list[str] = []
-
-        def secret(text: str) -> SecretStr:
-            if not text.startswith("env:"):
-                return SecretStr(text)
-            name = text.removeprefix("env:")
-            if not environment.get(name):
-                missing.append(name)
-            return SecretStr(environment.get(name) or "whsec_AAAA")
-
-        made = [_sink(name, entry, links, secret) for name, entry in self.sink.items()]
-        if missing:
-            raise RoutesError(f"routes need the environment variables {', '.join(sorted(set(missing)))}")
+        """Return every sink, with its secrets; raises RoutesError naming all that cannot work, and why."""
+        faults: list[str] = []
+        made = []
+        for name, entry in self.sink.items():
+            secrets = _Secrets(name, environment)
+            try:
+                sink = _sink(name, entry, links, secrets)
+            except ValueError as error:  # a signing secret that is none
+                secrets.faults.append(f"sink {name}: {error}")
+            else:
+                made.append(sink)
+                secrets.faults += _url_faults(sink)
+            faults += secrets.faults
+        if faults:
+            raise RoutesError("; ".join(faults))
         return made
 
 
-def _sink(name: str, entry: Entry, links: Links, secret: Callable[[str], SecretStr]) -> Sink:
+class _Secrets:
+    """Values of one sink that stand in the environment, and those that are missing there."""
+
+    def __init__(self, sink: str, environment: Mapping[str, str]) -> None:
+        self._sink, self._environment = sink, environment
+        self.faults: list[str] = []
+
+    def __call__(self, text: str, placeholder: str) -> SecretStr:
+        if not text.startswith("env:"):
+            return SecretStr(text)
+        name = text.removeprefix("env:")
+        value = self._environment.get(name)
+        if not value:
+            self.faults.append(f"sink {self._sink}: the environment variable {name} is not set")
+        return SecretStr(value or placeholder)
+
+
+def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
     match entry:
         case WebhookEntry():
-            return WebhookSink(name, secret(entry.url), secret(entry.secret), private=entry.allow_private)
+            url, key = secret(entry.url, PLACEHOLDER_URL), secret(entry.secret, PLACEHOLDER_KEY)
+            return WebhookSink(name, url, key, private=entry.allow_private)
         case SlackEntry():
-            return SlackSink(name, secret(entry.url), links, private=entry.allow_private)
+            return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
         case PagerDutyEntry():
-            key = secret(entry.routing_key)
-            return PagerDutySink(name, key, entry.least, entry.url, links, private=entry.allow_private)
+            key = secret(entry.routing_key, PLACEHOLDER_KEY)
+            return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
+
+
+def _url_faults(sink: Sink) -> list[str]:
+    """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
+    url = getattr(sink, "url", "")
+    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(character.isspace() for character in text):
+        return [f"sink {sink.name}: its url is no http(s) address"]
+    if not sink.private and is_private(text):
+        return [f"sink {sink.name}: its url is a private address; allow_private = true allows it"]
+    return []
 
 
 def routes(path: Path) -> Routes:
@@ -126,19 +170,25 @@ def routes(path: Path) -> Routes:
 
 
 def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
-    """Every sink, and what goes to it; raises RoutesError."""
-    way = routes(settings.routes) if settings.routes is not None else Routes()
+    """Return every sink, and the routes to them; raises RoutesError or DocumentError."""
+    document = routes(settings.routes) if settings.routes is not None else Routes()
     links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
-    found = way.sinks(links)
+    found = document.sinks(links)
+    own = list(_environment_sinks(settings, links))
+    faults = [fault for sink in own for fault in _url_faults(sink)]
+    if taken := sorted({sink.name for sink in own} & document.sink.keys()):
+        faults.append(f"the environment and the routes both have a sink named {', '.join(taken)}")
+    if faults:
+        raise RoutesError("; ".join(faults))
+    everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)
+    return found + own, Routing([*document.route, *everything], document.least())
+
+
+def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:
     if settings.webhook_url:
         if settings.webhook_secret is None:
             raise RoutesError("SURGEWATCH_WEBHOOK_URL needs SURGEWATCH_WEBHOOK_SECRET")
         url, secret = SecretStr(settings.webhook_url), settings.webhook_secret
-        found.append(WebhookSink("webhook", url, secret, private=settings.allow_private))
+        yield WebhookSink("webhook", url, secret, private=settings.allow_private)
     if settings.slack_url is not None:
-        url = settings.slack_url
-        found.append(SlackSink("slack", url, links, private=settings.allow_private))
-    own = [sink.name for sink in found[len(way.sink) :]]
-    if taken := sorted(set(own) & way.sink.keys()):
-        raise RoutesError(f"the environment and the routes both have a sink named {', '.join(taken)}")
-    return found, Routing([*way.route, *(Route(name=name, sinks=(name,)) for name in own)])
+        yield SlackSink("slack", settings.slack_url, links, private=settings.allow_private)

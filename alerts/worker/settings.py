@@ -6,17 +6,19 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from alerts.lifecycle.policies import SHIPPED
+from streams.contract.sectors import SHIPPED as SECTORS
 from streams.runtime.settings import WorkerSettings
 
 
 class Settings(WorkerSettings):
-    """What the alerts worker has to be told."""
+    """What the alerts worker needs to know."""
 
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         9102, validation_alias="SURGEWATCH_ALERTS_PORT", description="port of metrics, health and console"
     )
-    policies: Path = Field(SHIPPED, description="TOML policies: what makes an alert of a verdict")
-    routes: Path | None = Field(None, description="TOML routes: who is told what, by which sink")
+    registry: Path = Field(SECTORS, description="TOML registry of sectors")
+    policies: Path = Field(SHIPPED, description="TOML policies: which verdicts become alerts")
+    routes: Path | None = Field(None, description="TOML routes: which alerts go to which sinks")
     console_url: str = Field(
         "", description="where links in messages lead to: the console as people reach it"
     )
@@ -27,12 +29,12 @@ class Settings(WorkerSettings):
         "", description="further host names of the console, by comma, beside localhost and that of its URL"
     )
     console_token: SecretStr | None = Field(
-        None, description="bearer token that writing asks for; unset: no writing"
+        None, description="bearer token that writing needs; unset: no writing"
     )
     webhook_url: str = Field("", description="a webhook for every notice, beside the routes")
     webhook_secret: SecretStr | None = Field(None, description="its Standard Webhooks secret (whsec_…)")
     slack_url: SecretStr | None = Field(None, description="a Slack incoming webhook for every notice")
-    allow_private: bool = Field(False, description="may the two above lead to private addresses?")
+    allow_private: bool = Field(False, description="whether the two above may be at private addresses")
     give_up_hours: Annotated[float, Field(gt=0)] = Field(
-        72.0, description="after which a notice that no try delivered becomes a dead letter"
+        72.0, description="hours of tries after which a notice becomes a dead letter"
     )

@@ -25,7 +25,7 @@ from streams.contract.questions import Question
 Annotation, Dashboard = dashboard.AnnotationQuery, dashboard.Dashboard
 PROMETHEUS = common.DataSourceRef(type_val="prometheus", uid="prometheus")
 
-# Told apart by everyone (Okabe and Ito), and never by colour alone: each state also bears its word.
+# A palette that everyone can distinguish (Okabe and Ito); each state also has its name, not colour alone.
 CALM, INFO, WARNING, CRITICAL = "#009E73", "#56B4E9", "#E69F00", "#D55E00"
 STATES = {"0": ("calm", CALM), "1": ("info", INFO), "2": ("warning", WARNING), "3": ("critical", CRITICAL)}
 ROW = "${__data.fields.sector}"
@@ -113,7 +113,7 @@ def figure(
 
 
 def tiles(title: str, about: str, query: Query, width: int = 24, height: int = 8) -> stat.Panel:
-    """A grid of tiles, one a series, by state: colour and word."""
+    """A grid of tiles, one a series, by state: colour and name."""
     panel = (
         stat.Panel()
         .color_mode(common.BigValueColorMode.BACKGROUND_SOLID)
@@ -246,8 +246,8 @@ def _questions() -> models.ValueMap:
 def _states() -> models.ValueMap:
     return models.ValueMap(
         options={
-            value: models.ValueMappingResult(text=word, color=colour, index=int(value))
-            for value, (word, colour) in STATES.items()
+            value: models.ValueMappingResult(text=name, color=colour, index=int(value))
+            for value, (name, colour) in STATES.items()
         }
     )
 

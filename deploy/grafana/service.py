@@ -88,7 +88,7 @@ def service() -> Dashboard:
         ),
         panels.lines(
             "Watermark age",
-            "The sectors that were not heard for longest",
+            "The sectors whose newest events are oldest",
             "s",
             ("topk(10, surgewatch_watermark_age_seconds)", "{{sector}}"),
             steps=[(None, CALM), (259200, WARNING)],
@@ -177,6 +177,20 @@ def service() -> Dashboard:
             "short",
             ("sum by (sink) (surgewatch_delivery_queue)", "{{sink}}"),
             steps=[(None, CALM), (50, WARNING)],
+        ),
+        panels.lines(
+            "Oldest notice",
+            "Seconds that the oldest notice of a sink has been due",
+            "s",
+            ("max by (sink) (surgewatch_delivery_oldest_seconds)", "{{sink}}"),
+            steps=[(None, CALM), (900, CRITICAL)],
+        ),
+        panels.lines(
+            "Dead letters",
+            "Notices that were never delivered and wait to be sent again",
+            "short",
+            ("max by (sink) (surgewatch_dead_letters)", "{{sink}}"),
+            steps=[(None, CALM), (1, WARNING)],
         ),
         panels.figure(
             "Recovery",

@@ -60,8 +60,8 @@ def situation() -> Dashboard:
             [(None, CALM), (1.25, WARNING), (2, CRITICAL)],
         ),
         panels.figure(
-            "Sectors heard",
-            "Sectors with events in their books",
+            "Sectors with events",
+            "Sectors for which events were counted",
             "short",
             ("count(surgewatch_people)", "sectors"),
         ),

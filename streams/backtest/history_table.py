@@ -2,13 +2,15 @@
 
     series,period,count            period = start of the hour, day, week or month (ISO 8601)
     del-rio,2021-08-30,412
-    del-rio,2021-09-06,             nothing known: a gap, which is not a zero
+    del-rio,2021-09-06,             nothing is known: a gap, which is not a zero
 
 A period without a row, between the first and the last of its series, is a gap as well.
 """
 
 import csv
 import datetime as dt
+import gzip
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,24 +19,32 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.cadence import Cadence
+from streams.contract.cadence import DAY, Cadence
 
 COLUMNS: Final = ("series", "period", "count")
 LARGEST: Final = 2**31 - 1
 LONGEST: Final = 1_000_000  # periods of a series: a stray year 9999 must not fill the memory
+SHOWN: Final = 20  # bad rows that are named
+EMPTY: Final = "An empty count means that nothing is known of the period; 0 means that nobody came."
+_GZIP: Final = b"\x1f\x8b"
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,\u00a0\u202f ]\d{3})+")
 
 
 class TableError(ValueError):
-    """A table that cannot be used; the message names the row."""
+    """A table that cannot be used; the message names every bad row, up to a bound."""
 
 
 @dataclass
 class Column:
-    """One series: counts of consecutive periods from `first` on, and which of them are known."""
+    """One series: counts of consecutive periods from `first` on, and which of them are known.
+
+    `written` has the periods as the file writes them, by index.
+    """
 
     first: int
     values: NDArray[np.int64]
     known: NDArray[np.bool_]
+    written: dict[int, str] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -44,10 +54,16 @@ class Column:
 
 @dataclass
 class Table:
-    """All series of a file, in the order of their first rows."""
+    """All series of a file, in the order of their first rows.
+
+    Weeks are those from Monday on. Where all weeks of a file begin on another day (epidemiological weeks
+    begin on Sunday), each stands for the Monday before it, and `shift` is the time between the two, in
+    seconds.
+    """
 
     cadence: Cadence
     series: dict[str, Column] = field(default_factory=dict)
+    shift: int = 0
 
     @property
     def first(self) -> int:
@@ -58,6 +74,18 @@ class Table:
     def end(self) -> int:
         """The index behind the latest period of any series."""
         return max(column.end for column in self.series.values())
+
+    def index(self, epoch: float) -> int:
+        """The period of the table that holds a moment (epoch seconds)."""
+        return self.cadence.index(epoch - self.shift)
+
+    def label(self, name: str, index: int) -> str:
+        """A period as the file writes it; one that it does not have, by the day or hour of its start."""
+        written = self.series[name].written.get(index)
+        if written is not None:
+            return written
+        start = dt.datetime.fromtimestamp(self.cadence.start(index) + self.shift, dt.UTC)
+        return start.isoformat() if self.cadence is Cadence.HOUR else start.date().isoformat()
 
 
 def moment(text: str) -> float:
@@ -73,73 +101,109 @@ def moment(text: str) -> float:
 
 
 def read(path: Path, cadence: Cadence) -> Table:
-    """Read a table; raises TableError naming row and reason."""
-    cells: dict[str, dict[int, int | None]] = {}
-    periods: dict[str, int] = {}
+    """Read a table, packed by gzip or not; raises TableError."""
+    reader = _Reader(cadence)
+    faults = []
     for number, name, period, count in _rows(path):
-        if period not in periods:
-            periods[period] = _index(path, number, period, cadence)
-        row = cells.setdefault(name, {})
-        if periods[period] in row:
-            raise TableError(f"{path}:{number}: {name} has {period} twice")
-        row[periods[period]] = _count(path, number, count)
-    known = {name: row for name, row in cells.items() if any(count is not None for count in row.values())}
-    if not known:
-        raise TableError(f"{path}: no counts in it")
-    return Table(cadence, {name: _column(path, name, row) for name, row in known.items()})
+        try:
+            reader.add(number, name, period, count)
+        except ValueError as error:
+            faults.append(f"{path}:{number}: {error}")
+    if faults:
+        more = [f"and {len(faults) - SHOWN:,} more rows"] if len(faults) > SHOWN else []
+        hint = [EMPTY] if any(": count " in fault for fault in faults) else []
+        raise TableError("\n".join([*faults[:SHOWN], *more, *hint]))
+    return reader.table(path)
+
+
+class _Reader:
+    """Collects the counts of each series by period."""
+
+    def __init__(self, cadence: Cadence) -> None:
+        self._cadence = cadence
+        self._counts: dict[str, dict[int, int | None]] = {}
+        self._seen: dict[tuple[str, int], tuple[str, int]] = {}  # period as written, and row
+        self._shifts: set[int] = set()
+
+    def add(self, number: int, name: str, period: str, count: str) -> None:
+        """Add a row; raises ValueError."""
+        if not name:
+            raise ValueError("no series")
+        try:
+            epoch = moment(period)
+        except ValueError:
+            raise ValueError(f"{period!r} is no date or time (ISO 8601)") from None
+        index = self._cadence.index(epoch)
+        before, row = self._seen.setdefault((name, index), (period, number))
+        if row != number:
+            if before == period:
+                raise ValueError(f"{name} has {period} twice (row {row})")
+            raise ValueError(f"{period} is in the same {self._cadence} as {before} (row {row}) of {name}")
+        if self._cadence is Cadence.WEEK:
+            self._shifts.add(int(epoch - self._cadence.start(index)) // DAY * DAY)
+        self._counts.setdefault(name, {})[index] = _count(count)
+
+    def table(self, path: Path) -> Table:
+        """All that was added; raises TableError where that is nothing, or too much."""
+        shift = self._shifts.pop() if len(self._shifts) == 1 else 0
+        table = Table(self._cadence, shift=shift)
+        for name, counts in self._counts.items():
+            known = {index: count for index, count in counts.items() if count is not None}
+            if not known:
+                continue
+            first, length = min(known), max(known) - min(known) + 1
+            if length > LONGEST:
+                raise TableError(f"{path}: {name} spans {length:,} periods; is one of its dates wrong?")
+            column = Column(first, np.zeros(length, np.int64), np.zeros(length, np.bool_))
+            for index, count in known.items():
+                column.values[index - first], column.known[index - first] = count, True
+            column.written = {index: self._seen[name, index][0] for index in counts}
+            table.series[name] = column
+        if not table.series:
+            raise TableError(f"{path}: no counts in it")
+        return table
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
-            header = [cell.strip().lower() for cell in next(rows, [])]
-            if not set(COLUMNS) <= set(header):
-                raise TableError(f"{path}:1: needs the columns {','.join(COLUMNS)}, has {','.join(header)!r}")
-            at = [header.index(column) for column in COLUMNS]
-            for row in rows:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise TableError(
-                        f"{path}:{rows.line_num}: {len(row)} cells, the header has {len(header)}"
-                    )
-                name, period, count = (row[column].strip() for column in at)
-                if not name:
-                    raise TableError(f"{path}:{rows.line_num}: no series")
-                yield rows.line_num, name, period, count
-    except (UnicodeDecodeError, csv.Error) as error:
+        rows = csv.reader(_text(path).splitlines(keepends=True), strict=True)
+        header = [cell.strip().lower() for cell in next(rows, [])]
+        if not set(COLUMNS) <= set(header):
+            raise TableError(f"{path}:1: needs the columns {','.join(COLUMNS)}, has {','.join(header)!r}")
+        at = [header.index(column) for column in COLUMNS]
+        for row in rows:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise TableError(f"{path}:{rows.line_num}: {len(row)} cells, the header has {len(header)}")
+            name, period, count = (row[column].strip() for column in at)
+            yield rows.line_num, name, period, count
+    except csv.Error as error:
         raise TableError(f"{path}: no table of text: {error}") from error
-    except OSError as error:
-        raise TableError(f"{path}: {error.strerror}") from error
 
 
-def _index(path: Path, number: int, text: str, cadence: Cadence) -> int:
+def _text(path: Path) -> str:
     try:
-        epoch = moment(text)
-    except ValueError as error:
-        raise TableError(f"{path}:{number}: {text!r} is no date or time (ISO 8601)") from error
-    return cadence.index(epoch)
+        content = path.read_bytes()
+        content = gzip.decompress(content) if content.startswith(_GZIP) else content
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        shown = content.split(b"\n")[row - 1].decode("latin-1").strip()[:64]
+        raise TableError(
+            f"{path}:{row}: {shown!r} is not UTF-8. If the file is Latin-1: iconv -f latin1 -t utf-8 {path}"
+        ) from error
+    except (OSError, EOFError) as error:
+        raise TableError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _count(path: Path, number: int, text: str) -> int | None:
+def _count(text: str) -> int | None:
     if not text:
         return None
     try:
-        count = float(text)
-    except ValueError as error:
-        raise TableError(f"{path}:{number}: count {text!r} is no number") from error
+        count = float(re.sub(r"\D", "", text) if _THOUSANDS.fullmatch(text) else text)
+    except ValueError:
+        raise ValueError(f"count {text!r} is no number") from None
     if not (0 <= count <= LARGEST and count == int(count)):
-        raise TableError(f"{path}:{number}: count {text!r} is not a whole number from 0 to {LARGEST}")
+        raise ValueError(f"count {text!r} is not a whole number from 0 to {LARGEST}")
     return int(count)
-
-
-def _column(path: Path, name: str, row: dict[int, int | None]) -> Column:
-    first, last = (pick(at for at, count in row.items() if count is not None) for pick in (min, max))
-    if last - first >= LONGEST:
-        raise TableError(f"{path}: {name} spans {last - first + 1:,} periods; is one of its dates wrong?")
-    column = Column(first, np.zeros(last - first + 1, np.int64), np.zeros(last - first + 1, np.bool_))
-    for at, count in row.items():
-        if count is not None:
-            column.values[at - first], column.known[at - first] = count, True
-    return column

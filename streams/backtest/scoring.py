@@ -1,4 +1,4 @@
-"""Scoring a history: each period held against what was known before it, by the judge of the live stream.
+"""Score a history: each period is compared with what was known before it, by the judge of the stream.
 
     table ─▶ counts ─ period by period ─▶ Judge.score ─▶ one row a series and period
 
@@ -51,26 +51,26 @@ COLUMNS: Final = Score._fields
 
 @dataclass(frozen=True)
 class Scorer:
-    """Scores a table."""
+    """Scores a table, period by period."""
 
     table: Table
     judge: Judge
     alpha: float
     start: int  # index of the first period that is scored
     partial: int | None = None  # index of the first period that is not over
-    alike: bool = True  # are the series that are young held to be like those that are not?
+    alike: bool = True  # take young series to be like the others
 
     def __iter__(self) -> Iterator[list[Score]]:
-        """The scores of each period, of all series that reach it."""
+        """Yield the scores of each period, of all series that reach it."""
         return self.follow(self.counts())
 
     def counts(self) -> dict[str, Counts]:
-        """Of each series, before anything is remembered of it."""
+        """Return the counts of each series, with empty detection state."""
         cadence = self.table.cadence
         return {name: _counts(name, column, cadence) for name, column in self.table.series.items()}
 
     def follow(self, counts: Mapping[str, Counts]) -> Iterator[list[Score]]:
-        """The same; `counts` remember what there is to remember."""
+        """Yield the scores of each period; `counts` keep their detection state."""
         alarms: set[str] = set()  # series whose alarm stands
         for index in range(self.table.first, self.table.end):
             there = [name for name, at in self.table.series.items() if at.first <= index < at.end]
@@ -92,19 +92,19 @@ class Scorer:
         answer = self.judge.score(known, cadence, index) if is_followed else None
         if index < self.start:
             return []
-        heard = set()
+        judged = set()
         if answer is not None:
             seen, found = answer
-            heard = {counts.sector for counts in seen.sectors}
+            judged = {counts.sector for counts in seen.sectors}
             scores += self._rows(seen, found, standing)
         for counts in known:
-            if counts.sector not in heard:
+            if counts.sector not in judged:
                 observed = counts.series[cadence].get(index)
                 scores.append(Score(counts.sector, index, "learning", observed, why="too little history"))
         return scores
 
     def _alarms(self, batch: Sequence[Counts], found: Surge, standing: set[str]) -> list[bool]:
-        """Which are alarms; as live, the excess must be large. Those that stand are brought up to date."""
+        """Return which series are in alarm, and update `standing`. As live, the excess must be large."""
         goes_on = np.array([counts.sector in standing for counts in batch])
         limit = np.where(goes_on, 1.0, OPENS[self.table.cadence]) * self.alpha
         alarms: list[bool] = ((found.p_value <= limit) & is_large(found.observed, found.expected)).tolist()
@@ -144,7 +144,7 @@ class Scorer:
 
 
 def learn_peer_priors(table: Table, judge: Judge) -> PeerPriors:
-    """What is normal at the end of a table, in the series that reach it and speak for themselves."""
+    """Learn what is normal at the end of a table, from the series that reach it and have enough history."""
     scorer = Scorer(table, judge, 0.01, table.end)
     batch = scorer.counts()
     for _ in scorer.follow(batch):  # so that levels that have shifted lately are known
@@ -154,7 +154,7 @@ def learn_peer_priors(table: Table, judge: Judge) -> PeerPriors:
 
 
 def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str:
-    """One clause for a person.
+    """Return the reason of an alarm, in one clause.
 
     >>> _why(3, 90, 30, Cadence.DAY)
     '90 in 3 days, 30.0 expected: x3.0'

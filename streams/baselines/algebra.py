@@ -6,6 +6,7 @@ products and sums are whole multiples below 2**53: nothing is rounded any more, 
 sum (pre-rounding: Rump, Ogita & Oishi 2008, SIAM J Sci Comput 31:189). Equations are solved elementwise.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,8 @@ from streams.baselines.negative_binomial import Floats
 
 Reals = NDArray[np.floating]  # of single or double precision
 GRAIN: Final = 2.0**-10  # that the entries of a matrix are multiples of
+FEW: Final = 32  # series below which calls cost more than sums
+BLOCK: Final = 4  # rows that are taken together where series are many
 
 
 def grained(values: Floats, grain: float = GRAIN) -> Floats:
@@ -53,9 +56,9 @@ class Factors:
         self._upper = np.empty(matrices.shape)
         rows = matrices.copy()  # of D U; only what is right of the diagonal
         for at, row in enumerate(rows):
-            for above in range(at):
-                row[at:] -= self._upper[above, at] * rows[above, at:]
-            self._upper[at, at + 1 :] = row[at + 1 :] / row[at]
+            right = self._upper[at, at + 1 :] = row[at + 1 :] / row[at]
+            for below, block in _below(at + 1, rows):
+                block[:, below:] -= right[below - at - 1 : below - at - 1 + len(block), None] * row[below:]
         self._pivots = np.ascontiguousarray(np.diagonal(rows).T)
 
     def solve(self, right: Floats) -> Floats:
@@ -74,11 +77,24 @@ class Factors:
         out = np.zeros((k, k, n))  # the lower half; the other is its mirror
         for at in range(k):
             out[at, at] = 1
-            for above in range(at):
-                out[at, : above + 1] -= self._upper[above, at] * out[above, : above + 1]
+        for at in range(k):
+            out[at + 1 :, : at + 1] -= self._upper[at, at + 1 :, None] * out[at, : at + 1]
         out /= self._pivots[:, None]
         for at in reversed(range(k)):
-            for below in range(at + 1, k):
-                out[at, : at + 1] -= self._upper[at, below] * out[below, : at + 1]
+            for above, block in _below(0, out[:at]):
+                end = above + len(block)
+                block[:, :end] -= self._upper[above:end, at, None] * out[at, :end]
+        for at in range(k):
             out[:at, at] = out[at, :at]
         return np.ascontiguousarray(np.moveaxis(out, 2, 0))
+
+
+def _below(first: int, rows: Floats) -> Iterator[tuple[int, Floats]]:
+    """Rows from the first on in blocks: all at once where there are few series, else a row at a time.
+
+    Of a symmetric matrix half is needed. To leave the other out pays where a row is long. The bits are the
+    same: each entry is a sum in the same order.
+    """
+    step = len(rows) if rows.shape[-1] < FEW else BLOCK
+    for at in range(first, len(rows), max(step, 1)):
+        yield at, rows[at : at + step]

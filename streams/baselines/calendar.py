@@ -1,4 +1,4 @@
-"""Known dates: holidays, and policy dates from which on a sector has a new level."""
+"""Known dates: holidays, policy dates from which on a sector has a new level, and closures."""
 
 import csv
 import datetime as dt
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
+Kind = Literal["holiday", "policy", "closure"]
 EPOCH = dt.date(1970, 1, 1)
 
 
@@ -21,9 +22,10 @@ class KnownDate:
     """One date of the calendar; `series` is a glob of sector ids."""
 
     date: dt.date
-    kind: Literal["holiday", "policy"]
+    kind: Kind
     name: str
     series: str = "*"
+    until: dt.date | None = None  # the last day of a closure; None: it lasts one day
 
     @property
     def day(self) -> int:
@@ -50,6 +52,20 @@ class Calendar:
             found = self._steps[series] = tuple(sorted({one.day for one in fits}))
         return found
 
+    def closures(self, series: str) -> frozenset[int]:
+        """The days since 1970 on which a series is closed: nobody is expected."""
+        found = self._closures.get(series)
+        if found is None:
+            fits = (one for one in self.dates if one.kind == "closure" and fnmatchcase(series, one.series))
+            days = (range(one.day, ((one.until or one.date) - EPOCH).days + 1) for one in fits)
+            found = self._closures[series] = frozenset(day for each in days for day in each)
+        return found
+
+    @cached_property
+    def _closures(self) -> dict[str, frozenset[int]]:
+        """What was found before: every series is asked about every day."""
+        return {}
+
     @cached_property
     def _steps(self) -> dict[str, tuple[int, ...]]:
         """What was found before: every series is asked about every day."""
@@ -61,7 +77,7 @@ class Calendar:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read `date,kind,name,series` (CSV); raises CalendarError naming the line."""
+        """Read `date,kind,name,series,until` (CSV); raises CalendarError naming the line."""
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             if not {"date", "kind", "name"} <= set(rows.fieldnames or ()):
@@ -69,12 +85,20 @@ class Calendar:
             return cls(tuple(_read(path, number, row) for number, row in enumerate(rows, 2)))
 
 
-def _read(path: Path, number: int, row: dict[str, str]) -> KnownDate:
-    if row["kind"] not in ("holiday", "policy"):
-        raise CalendarError(f"{path}:{number}: kind is {row['kind']!r}, not holiday or policy")
+def _read(path: Path, number: int, row: dict[str, str | None]) -> KnownDate:
+    kind = next((known for known in get_args(Kind) if known == row["kind"]), None)
+    if kind is None:
+        raise CalendarError(f"{path}:{number}: kind is {row['kind']!r}, not holiday, policy or closure")
+    date, end = _date(path, number, row["date"]), (row.get("until") or "").strip()
+    until = _date(path, number, end) if end else None
+    if until is not None and (kind != "closure" or until < date):
+        raise CalendarError(f"{path}:{number}: until is for closures, and not before their date")
+    name, series = (row["name"] or "").strip(), (row.get("series") or "").strip()
+    return KnownDate(date, kind, name, series or "*", until)
+
+
+def _date(path: Path, number: int, text: str | None) -> dt.date:
     try:
-        date = dt.date.fromisoformat(row["date"].strip())
+        return dt.date.fromisoformat((text or "").strip())
     except ValueError as error:
-        raise CalendarError(f"{path}:{number}: {row['date']!r} is no date") from error
-    kind: Literal["holiday", "policy"] = "holiday" if row["kind"] == "holiday" else "policy"
-    return KnownDate(date, kind, row["name"].strip(), (row.get("series") or "*").strip() or "*")
+        raise CalendarError(f"{path}:{number}: {text!r} is no date") from error

@@ -1,4 +1,4 @@
-"""The terms of the regression: what each period of a series has in common with the same period of any other.
+"""The terms of the regression that all series share: level, trend, seasons, weekdays, holidays.
 
 day    level  trend  12 of the year          7 of the week   holiday, day after
 week   level  trend   4 of the year          4 by which those move from year to year
@@ -22,18 +22,18 @@ PERIODS: Final = {
     Cadence.WEEK: YEAR / 7,
     Cadence.MONTH: 12.0,
 }  # a year
-# Of the day, for hours; of the year, for all else. Days tell sharp peaks of a season.
+# Of the day, for hours; of the year, for all else. Days can resolve sharp peaks of a season.
 HARMONICS: Final = {Cadence.HOUR: 3, Cadence.DAY: 6, Cadence.WEEK: 2, Cadence.MONTH: 2}
 FIRST: Final = 2  # column at which the harmonics begin, a sine and a cosine each
 
 
 @lru_cache(maxsize=256)
 def _shared(cadence: Cadence, first: int, length: int) -> Floats:
-    """Shared terms but for holidays; the second column is to hold the time."""
+    """Return the shared terms without holidays; the second column is left for the time."""
     index = np.arange(first, first + length)
     columns = [np.ones(length), np.zeros(length)]
     if cadence is Cadence.HOUR:
-        # Weeks tell nothing of the year, and days are told apart by the clock.
+        # Two weeks of hours hold no season; the hours of a day differ by the clock.
         clock = 2 * np.pi * (index % 24) / 24
         for harmonic in range(1, HARMONICS[cadence] + 1):
             columns += [np.sin(harmonic * clock), np.cos(harmonic * clock)]
@@ -51,19 +51,19 @@ def _shared(cadence: Cadence, first: int, length: int) -> Floats:
 
 
 def rows(cadence: Cadence, first: int, length: int, base: int, holidays: frozenset[int]) -> Floats:
-    """Rows of the shared terms for `length` periods from `first` on; time is counted from `base`."""
+    """Return the shared terms of `length` periods from `first` on; time is counted from `base`."""
     out = _shared(cadence, first, length).copy()
     out[:, 1] = (np.arange(first, first + length) - base) / PERIODS[cadence]
-    if cadence is Cadence.WEEK:  # only weeks have years enough to tell
+    if cadence is Cadence.WEEK:  # only weeks have enough years to show it
         yearly = out[:, FIRST : FIRST + 2 * HARMONICS[cadence]]
         out = np.column_stack([out, yearly * out[:, 1:2]])
     if cadence is Cadence.DAY:
         off = np.array([at in holidays for at in range(first - 1, first + length)])
-        # What was left undone on the holiday is done on the day after.
+        # Reports that were not filed on the holiday are filed on the day after.
         out = np.column_stack([out, off[1:], off[:-1] & ~off[1:]])
     return grained(out)
 
 
 def size(cadence: Cadence) -> int:
-    """How many terms there are."""
+    """Return the number of terms."""
     return int(rows(cadence, 0, 1, 0, frozenset()).shape[1])

@@ -1,10 +1,10 @@
-"""Scatter: the dispersion of a series whose highest counts have been weighed down.
+"""Dispersion of a series whose highest counts have been down-weighted.
 
-Weights that keep past surges from poisoning the baseline also cut into the tail that belongs to it: of a
-negative binomial with mean 3 and φ 5 they leave six sevenths of the variance, and a limit drawn from what is
-left alarms more often than it says. So the dispersion is the one whose *weighed* scatter is the one seen
-(Fisher consistency: Hampel et al. 1986, Robust Statistics, §2.1); how much the weights leave of each mean and
-dispersion is summed over the distribution once.
+Weights that keep past surges out of the baseline also cut its own tail: of a negative binomial with mean 3
+and φ 5 they leave six sevenths of the variance, and a limit based on that would alarm more often than stated.
+So the dispersion is the one whose *weighted* scatter equals the observed one (Fisher consistency: Hampel et
+al. 1986, Robust Statistics, §2.1). What the weights leave of each mean and dispersion is summed over the
+distribution once.
 """
 
 from functools import cache
@@ -17,12 +17,12 @@ from scipy import special
 from streams.baselines.algebra import Reals, grained
 from streams.baselines.negative_binomial import Floats
 
-UNUSUAL: Final = 2.58  # Anscombe residual above which a period is held to be a surge
-_ONE: Final = 0.25  # mean below which a single person would else be held to be a surge
+UNUSUAL: Final = 2.58  # Anscombe residual above which a period is taken for a surge
+_ONE: Final = 0.25  # mean below which a single person would otherwise be taken for a surge
 _MEANS: Final = np.geomspace(0.05, 400, 40)
 _SPREADS: Final = 1 + np.geomspace(0.01, 100, 24)
 _FINE: Final = 2.0**-30
-_STRIDE: Final = 13  # every so many periods is looked at: all weekdays and seasons come alike
+_STRIDE: Final = 13  # every 13th period is sampled: all weekdays and seasons come alike
 
 
 class _Left(NamedTuple):
@@ -33,13 +33,13 @@ class _Left(NamedTuple):
 
 
 def weights(counts: Reals, mean: Reals, dispersion: ArrayLike) -> Reals:
-    """1 for what is usual, less and less for a count that is too high to be."""
+    """Return 1 for usual counts, and less the higher a count is above them."""
     usual: Reals = 1 / np.maximum(anscombe(counts, mean, dispersion) / UNUSUAL, 1)
     return np.square(np.square(usual))
 
 
 def anscombe(counts: Reals, mean: Reals, dispersion: ArrayLike) -> Reals:
-    """Residuals that are near normal also for small counts; where hardly one is expected, one is no surge."""
+    """Return residuals that are nearly normal for small counts too. One person is never a surge."""
     root = np.cbrt(np.maximum(mean, _ONE))
     scale = np.sqrt(root * np.asarray(dispersion, root.dtype))
     residual: Reals = 1.5 * (np.square(np.cbrt(counts)) - np.square(root)) / scale
@@ -47,7 +47,7 @@ def anscombe(counts: Reals, mean: Reals, dispersion: ArrayLike) -> Reals:
 
 
 def whole(weighed: Floats, mean: Reals) -> Floats:
-    """The dispersion [n] of which the weights leave `weighed` [n], at means [n, T].
+    """Return the dispersion [n] of which the weights leave `weighed` [n], at means [n, T].
 
     >>> whole(np.array([4.3, 1.48]), np.array([[3.0], [50.0]])).round(1).tolist()
     [5.0, 1.5]
@@ -67,7 +67,7 @@ def whole(weighed: Floats, mean: Reals) -> Floats:
 
 
 def wander(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
-    """How far whole blocks (the hours of a day) stray beyond what their periods' scatter explains.
+    """Return how far blocks (the hours of a day) stray beyond what their periods' dispersion explains.
 
     The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.
     """

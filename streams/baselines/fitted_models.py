@@ -1,8 +1,8 @@
-"""The models that sectors are judged by: when they are fitted, and what is kept of them between fits.
+"""The models of sectors: when they are fitted, and what is kept between fits.
 
-A model is fitted to the closed periods before the one it is first used for. Fits are spread over the days, by
-the sector's name, so that no midnight fits them all. What is kept of a model is a few hundred bytes, in the
-sector's detection state.
+A model is fitted to the closed periods before the one it is first used for. Fits are spread over the days by
+the sector's name, so that not all are due at one midnight. What is kept of a model is a few hundred bytes,
+in the sector's detection state.
 """
 
 import zlib
@@ -14,6 +14,8 @@ import numpy as np
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
+from streams.baselines.gaps import gaps
+from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
 from streams.baselines.priors import GROWN, deviations, priors
@@ -27,11 +29,11 @@ HISTORY: Final = {
     Cadence.DAY: 3 * 366,
     Cadence.WEEK: 520,
     Cadence.MONTH: 120,
-}  # periods that are learnt from
-HALF: Final = {Cadence.MONTH: 24}  # periods after which one counts half: years differ by more than a trend
+}  # periods of history that a fit uses
+HALF: Final = {Cadence.MONTH: 24}  # age at which a period counts half: years differ by more than a trend
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
-YOUNG: Final = 60  # days of history below which every day brings a fit
-TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's memory
+YOUNG: Final = 60  # days of history below which a series is fitted every day
+TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's cache
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
 LEAST: Final = {
@@ -39,8 +41,8 @@ LEAST: Final = {
     Cadence.DAY: 7,
     Cadence.WEEK: 4,
     Cadence.MONTH: 4,
-}  # periods before there is any model, where there is no peer prior
-# Log standard deviation of a level beyond which nothing is expected of it: a gamma would not stand for it.
+}  # periods of history that a model needs without a peer prior
+# Log standard deviation of a level that counts at most: beyond it a gamma approximates no log-normal.
 FARTHEST: Final = 2.0
 
 _BYTES: Final = np.dtype(np.float32).itemsize  # of what is kept of a number
@@ -52,6 +54,8 @@ class Baseline(NamedTuple):
     mean: Floats  # [n, periods]
     dispersion: Floats  # [n]
     error: Floats  # [n], relative variance of the last mean
+    straying: Floats  # [n], relative variance of the level from period to period
+    tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
 
 
 class Models:
@@ -69,7 +73,7 @@ class Models:
         self._size = design_matrix.size(cadence) + STEPS
 
     def are_grown(self, batch: Sequence[Counts], index: int) -> bool:
-        """Does each speak for itself, by period `index`?"""
+        """Return whether each has enough history of its own, by period `index`."""
         return all(index - counts.series[self.cadence].first >= GROWN[self.cadence] for counts in batch)
 
     def ready(self, batch: Sequence[Counts]) -> list[Counts]:
@@ -104,8 +108,8 @@ class Models:
             # A day in which a sector's events began is no whole one (a tally is).
             begun = series.first + (Cadence.HOUR in counts.series and self.cadence is Cadence.DAY)
             present[row, max(begun - base, 0) :] = 1
-            gaps = np.array(counts.state.of(self.cadence).gaps, int) - base
-            present[row, gaps[(gaps >= 0) & (gaps < length)]] = 0
+            if left_out := gaps(counts, self.cadence, base, length, calendar=self._calendar()):
+                present[row, left_out.empty | left_out.partial] = 0
             # What has not arrived yet would teach too low a level.
             unsettled = fitted_delays.settles(counts, self.cadence) - 1
             if 0 < unsettled <= length - LEAST[self.cadence]:
@@ -127,6 +131,7 @@ class Models:
             block=BLOCK.get(self.cadence, 0),
             harmonics=design_matrix.HARMONICS[self.cadence],
             moving=self.cadence is Cadence.WEEK,
+            memory=MEMORY.get(self.cadence, 0.0),
         )
         for row, counts in enumerate(due):
             prior = peer_priors[row] if periods[row] < GROWN[self.cadence] else None
@@ -138,12 +143,14 @@ class Models:
                 coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
                 covariance=fit.covariance[row].astype(np.float32).tobytes(),
                 wander=float(fit.wander[row]),
+                straying=float(fit.straying[row]),
+                tail=float(fit.tail[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
             )
 
     def expect(self, batch: Sequence[Counts], index: int, length: int) -> Baseline:
-        """What is normal in sectors that have a model, for `length` periods up to `index`."""
+        """Return what is normal in sectors that have a model, for `length` periods up to `index`."""
         kept = [model for counts in batch if (model := self._kept(counts)) is not None]
         size = self._size
         mean, error = np.empty((len(batch), length)), np.empty(len(batch))
@@ -158,17 +165,23 @@ class Models:
                 design=design_matrix.rows(self.cadence, first, length, int(base), self._calendar().holidays),
                 steps=steps[at],
             )
-        # A level that is no more than that of like sectors can be far off, to either side on a log scale: its
-        # mean lies above its median, and a gamma of the same mean and variance stands for it.
+        # A level taken from peers can be far off, to either side on a log scale. So its mean is above its
+        # median, and a gamma of the same mean and variance approximates it.
         like = np.flatnonzero([model.peers for model in kept])
         level = np.minimum(error[like], FARTHEST**2)
         mean[like] *= np.exp(level[:, None] / 2)
         error[like] = np.expm1(level)
         error += np.array([model.wander for model in kept])
-        return Baseline(mean, np.array([model.dispersion for model in kept]), error)
+        return Baseline(
+            mean=mean,
+            dispersion=np.array([model.dispersion for model in kept]),
+            error=error,
+            straying=np.array([model.straying for model in kept]),
+            tail=np.array([model.tail for model in kept]),
+        )
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
-        """What is normal in those sectors of a border that speak for themselves; None where none does."""
+        """Return the prior from those sectors of a border with enough history; None without any."""
         # By name, so that sums are the same in whatever order series come.
         by_name = sorted(batch, key=lambda counts: counts.sector)
         known = [kept for counts in by_name if (kept := self._kept(counts)) is not None]

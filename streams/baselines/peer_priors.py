@@ -1,8 +1,8 @@
-"""PeerPriors: what is normal in like sectors, for as long as a sector has less than a year of its own.
+"""Peer priors: what is normal in like sectors, used while a sector has less than a year of its own.
 
 Parametric empirical Bayes (Efron & Morris 1973, JASA 68:117; Morris 1983, JASA 78:47). Each term of the
 regression has a mean over the sectors of a border and a variance between them, by moments (DerSimonian &
-Laird 1986, Control Clin Trials 7:177); a young sector is held to be one of them, until its own counts say
+Laird 1986, Control Clin Trials 7:177); a young sector is taken to be one of them, until its own counts show
 otherwise.
 
     models of n sectors ──▶ centre ± spread of each term ──▶ prior of one of which little is known
@@ -24,9 +24,9 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
 
 EVERYWHERE: Final = "*"
-_LEVELS: Final = 1.5  # log standard deviation between sectors' levels that one sector alone would tell of
+_LEVELS: Final = 1.5  # log standard deviation between levels that is assumed from one sector alone
 _SLOPE, _SLOPE_WEIGHT = 0.5, 2.0  # of log(φ - 1) on the log level: between none and in proportion
-_SCATTER: Final = 0.02  # smallest φ - 1 that is told apart from 0
+_SCATTER: Final = 0.02  # smallest φ - 1 that can be distinguished from 0
 _PERIODS: Final = (4.0, 100.0)  # that a dispersion can stand for, however much or little sectors differ
 
 
@@ -42,13 +42,13 @@ class PeerPrior(BaseModel):
     spread: tuple[Annotated[float, Field(gt=0)], ...]  # a standard deviation between sectors
     dispersion: Annotated[float, Field(ge=1)]  # at that level
     slope: Annotated[float, Field(ge=0, le=1)]  # of log(φ - 1) on the log level
-    periods: Annotated[float, Field(gt=0)]  # of a sector's own, against which the dispersion stands
+    periods: Annotated[float, Field(gt=0)]  # of a sector's own, that the dispersion counts for
 
     @model_validator(mode="after")
     def _has_all_limits(self) -> Self:
         terms = design_matrix.size(self.cadence)
         if not len(self.centre) == len(self.spread) == terms:
-            raise ValueError(f"a {self.cadence} has {terms} terms, so many of centre and of spread")
+            raise ValueError(f"a {self.cadence} has {terms} terms: centre and spread need as many")
         return self
 
     @classmethod
@@ -61,7 +61,7 @@ class PeerPrior(BaseModel):
         usual: Floats,
         border: str = EVERYWHERE,
     ) -> Self:
-        """From n models: `coefficients` and the variances of their `errors` [n, k], `dispersion` [n].
+        """Learn from n models: `coefficients` and the variances of their `errors` [n, k], `dispersion` [n].
 
         `usual` [k] are variances between sectors that count like one more sector.
         """
@@ -92,21 +92,21 @@ class PeerPrior(BaseModel):
 
     @property
     def people(self) -> float:
-        """Of a period in the sector in the middle."""
+        """People in a period of the median sector."""
         return float(np.exp(self.centre[0]))
 
     def level(self, people: float, periods: float) -> float:
-        """Log of what a sector is likely to bring that brought so many people in each of so many periods."""
+        """Return the log level of a sector that had `people` on average in `periods` of history."""
         weight = 1 / self.spread[0] ** 2
         return float(np.log((weight + people * periods) / (weight / self.people + periods)))
 
     def scatter(self, level: float) -> float:
-        """The dispersion at a log level."""
+        """Return the dispersion at a log level."""
         return 1 + (self.dispersion - 1) * float(np.exp(self.slope * (level - self.centre[0])))
 
 
 class PeerPriors(BaseModel):
-    """A document of them."""
+    """The document of peer priors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
@@ -125,5 +125,5 @@ class PeerPriors(BaseModel):
         return {(one.border, one.cadence): one for one in self.like}
 
     def of(self, border: str, cadence: Cadence) -> PeerPrior | None:
-        """What is normal in the sectors of a border; else in all."""
+        """Return what is normal in the sectors of a border, or else in all."""
         return self._by_key.get((border, cadence)) or self._by_key.get((EVERYWHERE, cadence))

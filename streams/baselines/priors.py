@@ -1,4 +1,4 @@
-"""What is held of a series before its counts are looked at: weak priors, or those of like sectors."""
+"""Priors of a series: weak ones, or those of like sectors."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -11,31 +11,31 @@ from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
 from streams.contract.cadence import Cadence
 
-# Periods from which on a series speaks for itself: a year; of hours three weeks of the four that are kept.
+# Periods of history that make peer priors unnecessary: a year; of hours three weeks of the four kept.
 GROWN: Final = {**PERIODS, Cadence.HOUR: 21 * 24.0}
 # Standard deviations on the log scale.
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
-_MONTHLY_TREND: Final = 0.1  # months are few: what goes up for a while need not go on
-MOVING: Final = 0.03  # share of itself by which a season comes earlier or later, or grows, each year
+_MONTHLY_TREND: Final = 0.1  # months are few: a rise over some of them need not go on
+MOVING: Final = 0.03  # share of its size by which a season moves or grows each year
 _BROAD: Final = 2  # harmonics that a series of less than two years may have
-_NEVER: Final = 1e6  # precision of a term that is not to be
-_FEWEST: Final = 0.02  # people a period that a series of none at all is held to have
-_PHI, _PHI_WEIGHT = 1.5, 4.0  # dispersion before any history, and for how many periods that stands
+_NEVER: Final = 1e6  # precision of a term that is left out
+_FEWEST: Final = 0.02  # people a period that are assumed of a series without any
+_PHI, _PHI_WEIGHT = 1.5, 4.0  # prior dispersion, and the periods that it counts for
 
 
 class Prior(NamedTuple):
-    """Of n series with k limits."""
+    """Priors of n series with k terms."""
 
     centre: Floats  # [n, k]
     precision: Floats  # [n, k]
     start: Floats  # [n], log level at which the fit begins
     dispersion: Floats  # [n]
-    weight: Floats  # [n], periods for which that dispersion stands
+    weight: Floats  # [n], periods that the prior dispersion counts for
     young: NDArray[np.bool_]  # [n]
 
 
 def deviations(cadence: Cadence) -> list[float]:
-    """How far the terms of a series may be from nothing, where that is all that is known."""
+    """Return the prior standard deviations of a series' terms, without peers."""
     harmonics = 2 * HARMONICS[cadence]
     trend = _MONTHLY_TREND if cadence is Cadence.MONTH else _TREND
     shared = [_LEVEL, trend, *[_SEASON] * harmonics]
@@ -57,11 +57,11 @@ def priors(
     people: Floats,
     peer_priors: Sequence[PeerPrior | None] = (),
 ) -> Prior:
-    """Priors of n series that have so many `periods` of history [n], with so many `people` in one [n].
+    """Return priors of n series: `periods` of history [n] with `people` in an average one [n].
 
-    Until a year has come twice, nobody can tell a sharp season from something that happened: so there are
-    only the broad ones; and before it has come once, they have to be small, or a rise would be taken for the
-    beginning of a season and drawn on to many times what was ever seen. `peer_priors` hold for the young.
+    With less than two years, a sharp season cannot be distinguished from a single event, so only broad
+    harmonics are estimated. With less than one year they have to be small: otherwise a rise would be taken
+    for the beginning of a season and extrapolated. `peer_priors` apply to young series.
     """
     n = len(periods)
     precision = np.tile(1 / np.square([*deviations(cadence), *[_STEP] * steps]), (n, 1))
@@ -85,7 +85,7 @@ def priors(
 def _take(prior: Prior, row: int, like: PeerPrior, people: float, periods: float) -> None:
     terms = slice(len(like.centre))
     prior.centre[row, terms] = like.centre
-    # A season that is not its peer_priors' is as hard to tell as ever.
+    # Peers may be no better known than the broad prior: the tighter of the two holds.
     prior.precision[row, terms] = np.maximum(prior.precision[row, terms], 1 / np.square(like.spread))
     prior.start[row] = like.level(people, periods)
     prior.dispersion[row], prior.weight[row] = like.scatter(prior.start[row]), like.periods

@@ -1,9 +1,9 @@
-"""The robust regression: what a series of counts does by trend, season, weekday, holidays and steps.
+"""The robust regression of counts on trend, season, weekday, holidays and steps.
 
 Negative binomial with variance φ·mean and a log-linear mean, fitted by iteratively reweighted least squares
-for many series at once. Past surges are weighed down by their Anscombe residuals (Farrington et al. 1996;
-Noufaily et al. 2013), three times over, so that heavy ones cannot hide behind themselves. Each coefficient
-has a weak normal prior: it decides where there is little history, and nothing where there is much.
+for many series at once. Past surges are down-weighted by their Anscombe residuals (Farrington et al. 1996;
+Noufaily et al. 2013), in three rounds, so that large ones cannot mask themselves. Each coefficient has a weak
+normal prior: it decides where there is little history, and hardly matters where there is much.
 """
 
 from copy import copy
@@ -17,15 +17,17 @@ from streams.baselines import algebra
 from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
 from streams.baselines.design_matrix import FIRST
 from streams.baselines.dispersion import UNUSUAL, anscombe, wander, weights, whole
+from streams.baselines.level import straying
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
+from streams.baselines.upper_tail import heaviness
 
 ROUNDS: Final = 3
-NEAR: Final = 0.01  # squared standard errors that a last step may go: what would follow is far less
-MOST: Final = 25  # steps of a round
+NEAR: Final = 0.01  # squared standard errors that the last step may have: further ones are far smaller
+MOST: Final = 25  # steps in a round
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _SELDOM: Final = 0.25  # of all periods
-_TELLING: Final = 0.05  # mean below which a period says nothing of the dispersion
+_TELLING: Final = 0.05  # mean below which a period holds no information on the dispersion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +37,21 @@ class Fit:
     coefficients: Floats  # [n, k + s]
     covariance: Floats  # [n, k + s, k + s]
     dispersion: Floats  # [n], φ ≥ 1
-    down_weighted: Floats  # [n], past periods held to be surges
-    wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not asked
+    down_weighted: Floats  # [n], past periods taken for surges
+    wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not fitted
+    straying: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
+    tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's; 1 if not fitted
 
 
 class Expectation(NamedTuple):
-    """What n series are expected to be."""
+    """The expected counts of n series."""
 
     mean: Floats  # [n, h]
     error: Floats  # [n], relative variance of the last mean's estimate
 
 
 def expect(coefficients: Floats, covariance: Floats, *, design: Floats, steps: Floats) -> Expectation:
-    """Work out h periods of n series from their fits; `design` is [h, k], `steps` [n, h, s]."""
+    """Compute h periods of n series from their fits; `design` is [h, k], `steps` [n, h, s]."""
     k = design.shape[1]
     eta = algebra.times(coefficients[:, :k], design.T)
     for at, effect in enumerate(coefficients[:, k:].T):
@@ -62,7 +66,7 @@ class Shared:
 
     def __init__(self, x: Floats) -> None:
         self.x = x
-        # Terms that are nothing in most periods, as a weekday is, are summed over the others alone.
+        # Terms that are 0 in most periods, such as weekdays, are summed over the other periods alone.
         often = (x != 0).mean(0) > _SELDOM
         row, column = np.triu_indices(int(np.count_nonzero(often)))
         self._row, self._column = np.flatnonzero(often)[row], np.flatnonzero(often)[column]
@@ -93,14 +97,16 @@ def fit(
     block: int = 0,
     harmonics: int = 0,
     moving: bool = False,
+    memory: float = 0.0,
 ) -> Fit:
     """Fit n series of T periods.
 
     `counts` [n, T]; `present` [n, T] is how much a period of the history counts, 0 where it does not;
     `shared` k terms, `harmonics` pairs of them seasons (and as many their `moving`); `steps` [n, T, s];
-    `prior` of the k + s terms. The fit of a series is the same to the last bit, whatever the others are.
+    `prior` of the k + s terms; `memory` of a local level (0: none).
+    The fit of a series is the same to the last bit, whatever the others are.
     """
-    # Single precision costs half, and has more digits than counts can tell of.
+    # Single precision costs half, and is more precise than counts are.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
     known = np.maximum(present.sum(1), 1)
     beta, held = prior.centre.copy(), prior.precision
@@ -111,9 +117,9 @@ def fit(
         certainty = weight * (1 / phi[:, None]).astype(np.float32)
         precision = _climb(gram, beta, mean, counts, certainty, prior.centre, held)
         pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
-        # Where next to nobody is ever expected (a closed day), nothing is learnt of the scatter.
+        # Periods in which hardly anybody is expected (a closed day) do not count for the dispersion.
         telling = weight * (mean > _TELLING)
-        # Where a series is young, its priors hold most terms, and what is held is not estimated.
+        # In a young series priors determine most terms, and those are not estimated.
         own = 1 - held / np.ascontiguousarray(np.diagonal(precision))
         terms = np.where(prior.young, own.sum(1), held.shape[1])
         freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
@@ -129,27 +135,36 @@ def fit(
     covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     stray = wander(weight * (counts - mean), weight * mean, phi, block)
+    level, tail = np.zeros(len(counts)), np.ones(len(counts))
+    if memory:
+        tail = heaviness(counts, mean, phi, telling)
+        level = straying(weight * (counts - mean), weight * mean, phi, memory)
+        # The variance of the level is not part of the dispersion of single periods.
+        usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
+        phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
     return Fit(
         coefficients=beta,
         covariance=covariance,
         dispersion=phi,
         down_weighted=down.sum(1).astype(float),
         wander=stray,
+        straying=level,
+        tail=tail,
     )
 
 
 def _climb(
     gram: "_Gram", beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
 ) -> Floats:
-    """Step by step (Fisher scoring) to the most likely coefficients; their precision at the last step.
+    """Update `beta` and `mean` to the most likely coefficients, by Fisher scoring; return their precision.
 
-    Of the precision [k + s, k + s, n] there is the upper half. `beta` and `mean` are brought along. Each
-    series goes on until it is there, with those that are not.
+    The precision [k + s, k + s, n] is that of the last step, its upper half. A series that has converged
+    takes no further steps.
     """
     precision = np.empty((beta.shape[1], *beta.T.shape))
     far, some = np.arange(len(beta)), gram.size
     for _ in range(MOST):
-        # All of them are looked at where they lie: a copy would cost an eighth of the fits.
+        # All series are used in place: a copy would cost an eighth of the fits.
         on: slice | NDArray[np.intp] = slice(None) if len(far) == len(beta) else far
         here, sure, seen, expected = gram.of(on), certainty[on], counts[on], mean[on]
         products = here.product(sure * expected, held[on])
@@ -171,11 +186,11 @@ def _climb(
 
 
 def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, moving: bool) -> Floats:
-    """Precisions by which harmonics that the series does not have cost it nothing.
+    """Return prior precisions that shrink harmonics which the series does not have.
 
-    Empirical Bayes: what a sine and its cosine are, beyond what the error of their estimates makes of
-    nothing, is the variance of their prior (James & Stein 1961; for groups: Efron & Morris 1973, JASA
-    68:117). What moves from year to year is a share of that.
+    Empirical Bayes: the size of a sine and its cosine, less the error of their estimates, is the variance of
+    their prior (James & Stein 1961; for groups: Efron & Morris 1973, JASA 68:117). Changes from year to year
+    are a share of that.
     """
     at = slice(FIRST, FIRST + 2 * harmonics)
     pairs = (len(off), harmonics, 2)
@@ -195,13 +210,13 @@ class _Gram:
     def __init__(self, shared: Shared, steps: Floats) -> None:
         self._shared, self._k = shared, shared.x.shape[1]
         self._all = self._k + steps.shape[2]
-        # Most series have no steps at all, and columns of nothing cost as much as others.
+        # Most series have no steps at all, and columns of zeros cost as much as others.
         self._s = steps.shape[2] if steps.any() else 0
-        self.size = self._k + self._s  # terms that are not their prior alone
+        self.size = self._k + self._s  # terms that data can change
         self._steps = steps.astype(np.float32)
 
     def of(self, series: slice | NDArray[np.intp]) -> "_Gram":
-        """The same for some of the series."""
+        """Return the same for some of the series."""
         if isinstance(series, slice):
             return self
         some = copy(self)
@@ -222,7 +237,7 @@ class _Gram:
         return out
 
     def product(self, weight: Reals, diagonal: Floats) -> Floats:
-        """Of all terms with each other, a `diagonal` added: the upper half of [k + s, k + s, n]."""
+        """Return the products of all terms plus a `diagonal`: the upper half of [k + s, k + s, n]."""
         k = self._k
         out = np.zeros((self._all, self._all, len(weight)))
         self._shared.products(weight, out)
@@ -235,7 +250,7 @@ class _Gram:
         return out
 
     def covariance(self, precision: Floats, diagonal: Floats) -> Floats:
-        """Inverses [n, k + s, k + s] of products."""
+        """Return the inverses [n, k + s, k + s] of products."""
         out = np.zeros((len(diagonal), self._all, self._all))
         out[:, : self.size, : self.size] = Factors(precision[: self.size, : self.size]).inverse()
         rest = range(self.size, self._all)

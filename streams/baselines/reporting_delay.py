@@ -1,4 +1,4 @@
-"""Arrival curves: which share F(a) of a period's people is known when the period is `a` periods old.
+"""Reporting delay: the share F(a) of a period's people that is known when the period is `a` periods old.
 
 Learnt link by link, as reserves for late claims are (chain ladder: Mack 1993, ASTIN Bulletin 23:213; for late
 reports of disease: Lawless 1994, Can J Stat 22:15): of those known by one edge of age, which share p was
@@ -11,8 +11,8 @@ has passed its later edge, so nothing waits for a period to be complete.
 
 Two sums a link give the mean of p, two more its second moment without the noise of small counts: with c of n
 people known, E[c] = n·p and E[c(c - 1)] = n(n - 1)·p². So a link knows how much p differs from period to
-period (word that comes in lumps), and from the same sums how wrong its estimate may be. Sums fade by half in
-HALF periods. A link that has seen too little stands at 1: nothing is late, as far as is known.
+period (reports that come in batches), and from the same sums how wrong its estimate may be. Sums fade by half
+in HALF periods. A link that has seen too little stays at 1: nothing is taken to be late.
 """
 
 from collections.abc import Sequence
@@ -45,19 +45,19 @@ class Curve(NamedTuple):
 
 
 class Arrivals(NamedTuple):
-    """What is learnt of one series."""
+    """The reporting delay of one series, as learnt so far."""
 
     sums: Floats  # [5, links]: Σc, Σn, Σc(c - 1), Σn(n - 1), Σ1
     learnt: NDArray[np.int64]  # [links], the last period that each has learnt from
 
     @classmethod
     def empty(cls, cadence: Cadence, first: int) -> Self:
-        """Nothing known; to be learnt from period `first` on."""
+        """Return a delay of which nothing is known; it is learnt from period `first` on."""
         links = len(EDGES[cadence]) - 1
         return cls(np.zeros((5, links)), np.full(links, first - 1))
 
     def learn(self, arrived: ReportingTriangle, now: float) -> "Arrivals":
-        """With all periods that have passed another edge by `now`, a moment in periods."""
+        """Return it with all periods that have passed another edge by `now` (in periods)."""
         cadence = arrived.cadence
         sums, fade = self.sums.copy(), 0.5 ** (1 / HALF[cadence])
         passed = np.floor(now - np.array(EDGES[cadence][1:])).astype(np.int64)
@@ -67,20 +67,20 @@ class Arrivals(NamedTuple):
             by = arrived.by_edge(learnt[due])
             row = np.arange(due.size)
             n = np.maximum(by[row, due + 1], 0)
-            c = np.clip(by[row, due], 0, n)  # people who were taken back had never come
+            c = np.clip(by[row, due], 0, n)  # people who were taken back never count
             seen = np.stack([c, n, c * (c - 1), n * (n - 1), np.ones_like(n)])
             sums[:, due] = np.where(n > 0, sums[:, due] * fade + seen, sums[:, due])
         return Arrivals(sums, np.maximum(learnt, self.learnt))
 
 
 def curve(sums: Floats, cadence: Cadence) -> Curve:
-    """F at each edge [..., edges] from sums [..., 5, links]."""
+    """Return F at each edge [..., edges] from sums [..., 5, links]."""
     c, n, cc, nn, rows = np.moveaxis(sums, -2, 0)
     known = rows >= LEAST[cadence]
     mean = np.where(known, c / np.maximum(n, 1e-9), 1.0)
     inside = (c + 0.5) / (n + 1)
     noise = inside * (1 - inside)
-    # What chance alone makes of it (one standard error) is no difference between periods.
+    # Up to one standard error is chance and no difference between periods.
     differ = cc / np.maximum(nn, 1.0) - mean**2 - noise * np.sqrt(2 / np.maximum(nn, 1.0))
     differ = np.where(known & (mean < 1), np.maximum(differ, 0.0), 0.0)
     error = (noise + differ * nn / np.maximum(n, 1.0)) / np.maximum(n, 1.0)
@@ -91,14 +91,14 @@ def curve(sums: Floats, cadence: Cadence) -> Curve:
 
 
 def _beyond(links: Floats) -> Floats:
-    """At each edge the product of the links behind it."""
+    """Return at each edge the product of the links after it."""
     products = np.cumprod(links[..., ::-1], axis=-1)[..., ::-1]
     out: Floats = np.concatenate([products, np.ones((*links.shape[:-1], 1))], axis=-1)
     return out
 
 
 def at(edges: Curve, cadence: Cadence, ages: Floats) -> Curve:
-    """Curves [n, edges] at ages [n, W]: straight between edges; nothing is known at age 0."""
+    """Return curves [n, edges] at ages [n, W]: linear between edges; nothing is known at age 0."""
     knots = np.array((0.0, *EDGES[cadence]))
     right = np.clip(np.searchsorted(knots, ages), 1, len(knots) - 1)
     part = np.clip((ages - knots[right - 1]) / (knots[right] - knots[right - 1]), 0.0, 1.0)
@@ -113,7 +113,7 @@ def at(edges: Curve, cadence: Cadence, ages: Floats) -> Curve:
 
 
 def thinned(mean: Floats, dispersion: Floats, known: Curve) -> tuple[Floats, Floats]:
-    """Mean and dispersion of that part of a count which has arrived.
+    """Return mean and dispersion of that part of a count which has arrived.
 
     If a count has mean μ and variance φ·μ, and each of its people has arrived with chance F, what has arrived
     is again negative binomial, with mean F·μ and dispersion 1 + F(φ - 1). Where F itself has the relative
@@ -128,7 +128,7 @@ def thinned(mean: Floats, dispersion: Floats, known: Curve) -> tuple[Floats, Flo
 
 
 def pooled(mean: Floats, dispersion: Floats, doubt: Floats, windows: Sequence[int]) -> Floats:
-    """The dispersion of the last periods together [n, windows], from those of each [n, W]."""
+    """Return the dispersion of the last periods together [n, windows], from those of each [n, W]."""
     found = []
     for length in windows:
         people = np.maximum(mean[:, -length:].sum(1), 1e-9)

@@ -4,7 +4,6 @@ from typing import Literal, NamedTuple
 
 Role = Literal["producer", "streams", "alerts", "operator"]
 READ, WRITE, DESCRIBE = "READ", "WRITE", "DESCRIBE"
-SINKS = "surgewatch-sink-"  # consumer groups of the sinks begin so
 
 
 class Access(NamedTuple):
@@ -13,11 +12,13 @@ class Access(NamedTuple):
     resource: Literal["topic", "group"]
     name: str
     operations: tuple[str, ...]
-    begins: bool = False  # the name is the beginning of many
 
 
 LEAST: dict[Role, tuple[Access, ...]] = {
-    "producer": (Access("topic", "encounters", (WRITE, DESCRIBE)),),
+    "producer": (
+        Access("topic", "encounters", (WRITE, DESCRIBE)),
+        Access("topic", "tables", (READ, WRITE, DESCRIBE)),  # official tables only
+    ),
     "streams": (
         Access("topic", "encounters", (READ, DESCRIBE)),
         Access("topic", "controls", (READ, DESCRIBE)),
@@ -32,13 +33,15 @@ LEAST: dict[Role, tuple[Access, ...]] = {
         Access("topic", "verdicts", (READ, DESCRIBE)),
         Access("topic", "controls", (READ, WRITE, DESCRIBE)),
         Access("topic", "alerts", (READ, WRITE, DESCRIBE)),
-        Access("topic", "notices", (READ, WRITE, DESCRIBE)),
+        Access("topic", "alerts.current", (READ, WRITE, DESCRIBE)),
+        Access("topic", "deliveries", (READ, WRITE, DESCRIBE)),
+        Access("topic", "notices", (WRITE, DESCRIBE)),
         Access("topic", "notices.dead", (READ, WRITE, DESCRIBE)),
         Access("group", "surgewatch-alerts", (READ, DESCRIBE)),
-        Access("group", SINKS, (READ, DESCRIBE), begins=True),
+        Access("group", "surgewatch-delivery", (READ, DESCRIBE)),
     ),
     "operator": (
         Access("topic", "controls", (READ, WRITE, DESCRIBE)),
-        Access("topic", "alerts", (READ, DESCRIBE)),
+        Access("topic", "alerts.current", (READ, DESCRIBE)),
     ),
 }

@@ -139,7 +139,27 @@ class Sensitivity(Control):
         return [] if self.sector == "*" else missing("sector", [self.sector], names.sectors, globs=False)
 
 
-StreamControl = Annotated[PolicyDate | Capacity | Sensitivity | Withdrawn, Field(discriminator="kind")]
+class Confirm(Control):
+    """The zeros of a silent sector are true: nobody comes. Holds from `at` until the sector's next event."""
+
+    kind: Literal["confirm"] = "confirm"
+    sector: Word
+
+    @property
+    def key(self) -> str:
+        return f"confirm/{self.sector}"
+
+    @property
+    def effect(self) -> str:
+        return f"nobody comes to {self.sector}: zeros are counted as such until its next event"
+
+    def unknown(self, names: Names) -> list[str]:
+        return missing("sector", [self.sector], names.sectors, globs=False)
+
+
+StreamControl = Annotated[
+    PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn, Field(discriminator="kind")
+]
 
 
 def missing(

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from streams.contract.events import Encounter
+from streams.contract.reading import LATEST
 
 KEPT = 16_384  # bytes of a refused record that its dead letter keeps
 
@@ -64,7 +65,7 @@ class DeadLetter(BaseModel):
             topic=topic,
             partition=partition,
             offset=offset,
-            when=dt.datetime.fromtimestamp(when, dt.UTC),
+            when=dt.datetime.fromtimestamp(min(max(when, 0), LATEST / 1000), dt.UTC),
             size=len(original),
             original=base64.b64encode(_known_fields(original)[:KEPT]).decode(),
         )

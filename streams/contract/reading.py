@@ -6,13 +6,14 @@ ignored. (What producers push is held to its contract to the letter: `streams.co
 
 from collections.abc import Iterable
 from enum import StrEnum
+from math import inf
 from typing import Final, Protocol, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 PRODUCED_AT: Final = "produced_at"  # header: ms, when the newest event behind a record was produced
 AHEAD: Final = 3_600  # seconds that the event time of a record may be ahead of the broker's clock
-LATEST: Final = 253_402_300_799_000  # ms: the end of the year 9999, beyond which there are no dates
+LATEST: Final = 7_258_118_400_000  # ms: the year 2200; a later time is always a mistake
 
 
 class Unusable(StrEnum):
@@ -47,13 +48,30 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
         value = model.model_validate_json(record.value or b"", extra="ignore")
     except ValidationError:
         return Unusable.UNREADABLE
-    if record.timestamp > 0 and value.event_time.timestamp() > record.timestamp / 1000 + AHEAD:
+    if not _is_sound(value):
+        return Unusable.UNREADABLE
+    now = appended_at(record) if record.timestamp > 0 else LATEST
+    if value.event_time.timestamp() > now / 1000 + AHEAD:
         return Unusable.FUTURE
     return value
 
 
+def _is_sound(value: object) -> bool:
+    """Are all numbers in a value finite and not negative? They count people, or are probabilities."""
+    if isinstance(value, float):
+        return 0 <= value < inf
+    if isinstance(value, BaseModel):
+        return all(_is_sound(getattr(value, name)) for name in type(value).model_fields)
+    return not isinstance(value, tuple) or all(map(_is_sound, value))
+
+
+def appended_at(record: Record) -> int:
+    """When a record was appended, in ms; what is no date becomes the nearest one (0 is 1970)."""
+    return min(max(record.timestamp, 0), LATEST)
+
+
 def produced_at(headers: Iterable[tuple[str, bytes | None]]) -> int:
-    """When the newest event behind a record was produced, in ms; 0 where its headers do not say so."""
+    """Return when the newest event behind a record was produced, in ms; 0 where no header has it."""
     for name, value in headers:
         if name == PRODUCED_AT:
             text = (value or b"").strip()

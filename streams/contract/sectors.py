@@ -26,7 +26,7 @@ class Sector(BaseModel):
 
     id: Id
     name: str
-    country: Annotated[str, Field(pattern="^(US|CA)$")]
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")]  # ISO 3166; EU for a route of several countries
     border: Id  # the border region that is looked at together: northern, southwest, coastal, ...
     neighbours: tuple[Id, ...] = ()
     upstream: tuple[Id, ...] = ()  # sectors whose surges have been seen to arrive here later

@@ -74,6 +74,6 @@ def _line(lines: dict[Location, int], location: Location) -> int:
     """The line of the deepest part of `location` that has one of its own (1 where none has)."""
     at: Location = ()
     for part in location:
-        if (*at, part) in lines:  # what is not in the text is a word of the model, such as a union's tag
+        if (*at, part) in lines:  # the model adds parts that are not in the text, such as a union's tag
             at += (part,)
     return lines.get(at, 1)

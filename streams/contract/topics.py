@@ -44,9 +44,12 @@ TOPICS = (
     Topic("counts", "sector", 4, None, source="encounters"),
     Topic("borders", "border", 4, None, source="summaries"),
     Topic("alerts", "question", 4, None, source="verdicts"),
-    Topic("notices", "alert", 4, 30),
+    Topic("alerts.current", "question", 4, None),  # the newest alert of each question, as JSON
+    Topic("deliveries", "sink/alert", 4, None),  # what each sink knows of each alert; partitioned by sink
+    Topic("notices", "alert", 4, 400),  # what was sent to whom
     Topic("notices.dead", "sink/notice", 1, 90),
     Topic("controls", "kind/name", 1, None),
+    Topic("tables", "figure", 1, None),  # the newest event of each figure of an official table, for `ingest`
 )
 
 
@@ -66,11 +69,14 @@ class Plan(NamedTuple):
 
 
 def topics(prefix: str = "", partitions: int | None = None) -> tuple[Topic, ...]:
-    """The topics under a prefix; `partitions` goes for those that have more than one."""
+    """The topics under a prefix; `partitions` is for sources with state, and for their changelogs."""
+    sources = {topic.source for topic in TOPICS}
     return tuple(
         topic._replace(
             name=prefix + topic.name,
-            partitions=partitions if partitions and topic.partitions > 1 else topic.partitions,
+            partitions=partitions
+            if partitions and {topic.name, topic.source} & sources - {""}
+            else topic.partitions,
             source=topic.source and prefix + topic.source,
         )
         for topic in TOPICS

@@ -5,6 +5,7 @@ found: a replay, or another processor whose last digits differ, gives the same v
 """
 
 import hashlib
+from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -13,11 +14,20 @@ from streams.contract.cadence import Cadence
 from streams.contract.questions import Question as Question
 from streams.contract.reading import Timed
 
+
+class DataStatus(StrEnum):
+    """Whether a sector has data. A count of 0 means nobody only where it has, or where it is closed."""
+
+    WITH_DATA = "with_data"
+    WITHOUT_DATA = "without_data"  # silent for longer than chance allows, and nobody has explained it
+    CLOSED = "closed"  # by a closure in the calendar
+
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 def _rounded(value: float) -> float:
-    """To six digits, which is more than counts can tell; whole numbers of people stay as they are."""
+    """Round to six digits, which is more than counts justify; whole numbers stay as they are."""
     return value if value.is_integer() else float(f"{value:.6g}")
 
 
@@ -62,6 +72,7 @@ class Evidence(BaseModel):
     recent_expected: tuple[float, ...] = ()
     capacity: Figure | None = None
     full_at: AwareDatetime | None = None
+    no_data_since: AwareDatetime | None = None  # the last event of a sector without data
     remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
 
@@ -90,11 +101,17 @@ class Verdict(Timed):
     closed: bool  # False: the period was still filling
     breach: bool
     evidence: Evidence
+    data: DataStatus = DataStatus.WITH_DATA  # of the sector in that period
 
     @property
     def event_time(self) -> AwareDatetime:
         """The newest moment of event time that the verdict refers to."""
         return max(self.period, self.as_of)
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing could be judged, because the sector is without data: what stood before stands."""
+        return self.data is DataStatus.WITHOUT_DATA and self.question is not Question.SILENCE
 
     @property
     def question_key(self) -> str:
@@ -105,9 +122,16 @@ class Verdict(Timed):
     def last_period(self) -> Figures | None:
         """The judged period by itself, however long the window is; None where it was not looked at alone."""
         seen = self.evidence
+        if self.held:
+            return None
         if seen.window == 1:
             return Figures(seen.observed, seen.expected, seen.lower, seen.upper)
-        if seen.period_lower is None or seen.period_upper is None:
+        if (
+            seen.period_lower is None
+            or seen.period_upper is None
+            or not seen.recent
+            or not seen.recent_expected
+        ):
             return None
         return Figures(seen.recent[-1], seen.recent_expected[-1], seen.period_lower, seen.period_upper)
 

@@ -2,12 +2,13 @@
 
 An event id is kept as 64 bits of hash beside 64 bits of what it counted for: 16 bytes in the changelog, some
 140 in memory. An id leaves when event time has gone `horizon` hours beyond it, or when there are more than
-`limit` ids. Ids are kept in segments, so that a commit writes only what is new. Two ids of one sector within
-the horizon share a hash with a probability of limit²/2⁶⁵: 10⁻¹¹ at 20,000.
+`limit` ids. The id of a tally stays as long as its period is kept: official tables are published whole again,
+and a release of today has months of years ago. Ids are kept in segments, so that a commit writes only what is
+new. Two ids of one sector share a hash with a probability of limit²/2⁶⁵: 10⁻¹¹ at 20,000.
 """
 
 from array import array
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -20,10 +21,19 @@ from streams.contract.cadence import HOUR, Cadence
 from streams.counting import kinds
 from streams.counting.decoder import Event
 from streams.counting.kinds import Kinds
+from streams.counting.series import KEEP
 from streams.counting.state_version import StateVersionError
 
 LIMIT: Final = 20_000  # ids of one sector
+TALLY_LIMIT: Final = 65_536  # ids of one sector's tallies of one length
 HORIZON: Final = 72  # hours of event time
+_LONGEST: Final = {
+    Cadence.HOUR: 1,
+    Cadence.DAY: 25,
+    Cadence.WEEK: 169,
+    Cadence.MONTH: 745,
+}  # hours of a period
+_TALLY_HORIZON: Final = {cadence: KEEP[cadence] * hours for cadence, hours in _LONGEST.items()}
 SEGMENT: Final = 256  # ids
 SHARE: Final = 4  # of the horizon, after which a segment is closed even if it is not full
 VERSION: Final = 4  # of a segment on the wire; its first 16 bytes
@@ -44,7 +54,7 @@ When = tuple[int, Cadence | None, int]
 
 @dataclass(slots=True)
 class Segment:
-    """Ids that were counted one after the other."""
+    """Ids of one period that were counted one after the other."""
 
     number: int
     until: int  # hour of event time from which on ids go into the next segment
@@ -71,12 +81,12 @@ class NewEvents:
 class DedupIndex:
     """The event ids that one sector has counted, and what for."""
 
-    __slots__ = ("_marks", "dropped", "horizon", "kinds", "limit", "segments")
+    __slots__ = ("_lanes", "_marks", "dropped", "horizon", "kinds", "limit")
 
     def __init__(self, limit: int = LIMIT, horizon: int = HORIZON) -> None:
         self.limit, self.horizon = limit, horizon
         self.kinds = Kinds()
-        self.segments: deque[Segment] = deque()
+        self._lanes: defaultdict[Cadence | None, deque[Segment]] = defaultdict(deque)  # by period
         self.dropped: list[int] = []  # numbers of written segments that left since the last commit
         self._marks: dict[int, int] = {}  # hash: what it counted for
 
@@ -84,6 +94,11 @@ class DedupIndex:
     def marks(self) -> dict[int, int]:
         """What each id counted for, packed, by hash."""
         return self._marks
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments."""
+        return [*chain.from_iterable(self._lanes.values())]
 
     def add(self, events: Iterable[Event], watermark: int) -> NewEvents:
         """Add events in their order, and return what they count for.
@@ -114,7 +129,7 @@ class DedupIndex:
                 last, people = when, {}
                 found.runs.append((when, people))
                 base = (when[0] - _FIRST_HOUR) << _HOUR_SHIFT | _PERIODS.index(event.period)
-                ids = self._segment(when[0]).ids
+                ids = self._segment(when[0], event.period).ids
             kind = codes.get((event.demographic, event.crossing_type, event.citizenship))
             if kind is None:
                 kind = self.kinds.code(
@@ -154,11 +169,17 @@ class DedupIndex:
         if version != VERSION:
             raise StateVersionError(f"ids {number}", version, VERSION)
         hours = [hour_of(packed >> _COUNT_BITS) for _, packed in pairs]
+        period = period_of(pairs[0][1] >> _COUNT_BITS)
         segment = Segment(
-            number, self._until(hours[0]), [key for key, _ in pairs], max(hours), changed=False, written=True
+            number,
+            self._until(hours[0], period),
+            [key for key, _ in pairs],
+            max(hours),
+            changed=False,
+            written=True,
         )
         self._marks.update((key, packed) for key, packed in pairs)
-        self.segments = deque(sorted((*self.segments, segment), key=lambda one: one.number))
+        self._lanes[period] = deque(sorted((*self._lanes[period], segment), key=lambda one: one.number))
 
     def _correct(self, event: Event, watermark: int, found: NewEvents) -> bool:
         """Take back what an event replaces; False where that is not in the index."""
@@ -178,31 +199,38 @@ class DedupIndex:
         shift = _COUNT_BITS + _PERIOD_BITS
         return (packed >> shift & _KIND_MASK for packed in self._marks.values())
 
-    def _segment(self, hour: int) -> Segment:
-        """Return the segment that an id of this hour goes into."""
-        if not self.segments or len(self.segments[-1].ids) >= SEGMENT or hour >= self.segments[-1].until:
-            self._open(hour)
-        segment = self.segments[-1]
+    def _segment(self, hour: int, period: Cadence | None) -> Segment:
+        """Return the segment that an id of this hour and period goes into."""
+        lane = self._lanes[period]
+        if not lane or len(lane[-1].ids) >= SEGMENT or hour >= lane[-1].until:
+            self._open(hour, period)
+        segment = lane[-1]
         segment.changed = True
         segment.newest = max(segment.newest, hour)
         return segment
 
-    def _open(self, hour: int) -> None:
-        number = self.segments[-1].number + 1 if self.segments else 0
-        self.segments.append(Segment(number, self._until(hour)))
-        while len(self.segments) > 1 and (
-            len(self._marks) > self.limit or self.segments[0].newest < hour - self.horizon
-        ):
-            old = self.segments.popleft()
+    def _open(self, hour: int, period: Cadence | None) -> None:
+        lane = self._lanes[period]
+        number = max((segment.number for segment in self.segments), default=-1) + 1
+        lane.append(Segment(number, self._until(hour, period)))
+        limit = self.limit if period is None else TALLY_LIMIT
+        held = sum(len(segment.ids) for segment in lane)
+        while len(lane) > 1 and (held > limit or lane[0].newest < hour - self._horizon(period)):
+            old = lane.popleft()
+            held -= len(old.ids)
             if old.written:
                 self.dropped.append(old.number)
             for key in old.ids:
                 self._marks.pop(key, None)
             self.kinds.released()
 
-    def _until(self, first: int) -> int:
+    def _horizon(self, period: Cadence | None) -> int:
+        """Hours of event time for which an id is kept."""
+        return self.horizon if period is None else max(self.horizon, _TALLY_HORIZON[period])
+
+    def _until(self, first: int, period: Cadence | None) -> int:
         """The hour up to which a segment takes ids, by that of its first one."""
-        return first + max(self.horizon // SHARE, 1)
+        return first + max(self._horizon(period) // SHARE, 1)
 
 
 def hour_of(mark: int) -> int:

@@ -12,7 +12,7 @@ import msgspec
 from streams.contract.cadence import Cadence
 from streams.counting.state_version import StateVersionError
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 class Breach(msgspec.Struct):
@@ -35,6 +35,8 @@ class KeptModel(msgspec.Struct, frozen=True):
     coefficients: bytes
     covariance: bytes
     wander: float  # relative variance of the level between blocks of periods
+    straying: float  # relative variance of the level from period to period
+    tail: float  # how much heavier the upper tail is than the negative binomial's
     dispersion: float
     down_weighted: int  # past periods held to be surges
 
@@ -57,29 +59,26 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     breaches: dict[str, Breach] = {}  # by question: those that stand, or stood until lately
     detectors: dict[str, tuple[float, ...]] = {}  # by question: the state of a recursive detector
     new_levels: list[int] = []  # periods at which unannounced new levels began, the newest two
-    gaps: list[int] = []  # periods without data
+    gaps: list[int] = []  # periods without data, unless people are counted into them later
+    partial: list[int] = []  # periods of which a part was without data
+    held_day: int | None = None  # a single day without events, not judged yet
     settled: int | None = None  # the newest period of which enough was reported; None: the newest closed
-    revisions: int = 0  # of closed periods so far: they tell the verdicts of one period apart
-
-
-class HourLimits(msgspec.Struct, frozen=True):
-    """Counts from which on an hour of the open day is worth a look."""
-
-    end: int  # the hour (UTC) at which the day before ended
-    people: bytes  # int32, by hours since `end`
+    revisions: int = 0  # of closed periods so far: they distinguish the verdicts of one period
 
 
 class HourlyState(CadenceState, omit_defaults=True):
     """What is remembered of hours."""
 
     max_gap_hours: int | None = None  # without events before silence is asked; None: hours are not judged
-    surge_limits: HourLimits | None = None  # None: hours are not judged
+    rates: bytes = b""  # float16 [7, 24], by local weekday and hour: people for each one of the day
+    surge_limits: bytes | None = None  # int32 [24], by local hour: counts that are worth a look
 
 
 class _Kept(msgspec.Struct, omit_defaults=True):
     """On the wire."""
 
     version: int = 0
+    no_data_since: int | None = None
     hourly: HourlyState | None = None
     daily: CadenceState | None = None
     weekly: CadenceState | None = None
@@ -93,11 +92,12 @@ _encoder = msgspec.msgpack.Encoder()
 class DetectionState:
     """What detection remembers of one sector."""
 
-    __slots__ = ("changed", "daily", "hourly", "monthly", "open_limits", "weekly")
+    __slots__ = ("changed", "daily", "hourly", "monthly", "no_data_since", "open_limits", "weekly")
 
     def __init__(self) -> None:
         self.hourly = HourlyState()
         self.daily, self.weekly, self.monthly = CadenceState(), CadenceState(), CadenceState()
+        self.no_data_since: int | None = None  # epoch seconds of the last event, while there is no data
         self.changed = True  # since it was last written
         self.open_limits: dict[
             Cadence, float
@@ -120,6 +120,7 @@ class DetectionState:
         return _encoder.encode(
             _Kept(
                 version=VERSION,
+                no_data_since=self.no_data_since,
                 hourly=self.hourly,
                 daily=self.daily,
                 weekly=self.weekly,
@@ -141,5 +142,6 @@ class DetectionState:
         state.daily, state.weekly, state.monthly = (
             each or CadenceState() for each in (kept.daily, kept.weekly, kept.monthly)
         )
+        state.no_data_since = kept.no_data_since
         state.changed = False
         return state

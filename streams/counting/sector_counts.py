@@ -20,11 +20,11 @@ from streams.counting.decoder import Event
 from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import ReportingTriangle
-from streams.counting.series import Series, local
+from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
+from streams.counting.series import Series, hour_after, local
 from streams.counting.slices import Slices
 from streams.counting.unwritten import Unwritten
 
-KEEP: Final = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}
 SEAM: Final = 2  # periods before the end of the written history from which on a tail covers what changes
 
 
@@ -53,15 +53,16 @@ class Counts:
     """
 
     __slots__ = (
-        "arrival", "arrived", "backlog", "closed", "dedup", "event_time", "is_live", "looked_at", "offset",
-        "people", "revised", "sector", "series", "sliced", "slices", "state", "unwritten", "watermark",
-        "zone",
+        "arrival", "arrived", "backlog", "closed", "data_until", "dedup", "event_time", "is_live",
+        "looked_at", "offset", "people", "revised", "sector", "series", "sliced", "slices", "state",
+        "unwritten", "watermark", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
         self.sector, self.zone = sector, zone
         self.offset = -1  # of the source, up to which all is counted
         self.event_time = NEVER  # of the newest event, epoch seconds
+        self.data_until = NEVER  # up to which there is data, epoch seconds; a tally covers its period
         self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}  # people by period
@@ -99,6 +100,7 @@ class Counts:
         if events:
             self.offset = events[-1].position
         self.event_time = max(self.event_time, found.event_time)
+        self.data_until = max(self.data_until, found.event_time)
         self.arrival = max(self.arrival, found.reported_at)
         late = self._enter(found.runs)
         counted = len(events) - len(found.unknown) - found.duplicate - found.corrected
@@ -146,6 +148,9 @@ class Counts:
             self.people += people
             periods = _periods(self.zone, when[0], when[1])
             cadence, index = periods[-1]
+            if when[1] is not None:
+                end = hour_after(self.zone, cadence, index) * HOUR - 1
+                self.data_until = max(self.data_until, end)
             if cadence is not Cadence.HOUR:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from streams.contract.cadence import HOUR, Cadence
 
 Integers = NDArray[np.int64]
+# How many periods of each length are kept.
+KEEP: Final = {Cadence.HOUR: 28 * 24, Cadence.DAY: 3 * 366, Cadence.WEEK: 520, Cadence.MONTH: 240}
 
 
 @lru_cache(maxsize=1 << 16)

@@ -130,6 +130,13 @@ def _outgrown(counts: Counts) -> bool:
     )
 
 
+def without_offset(key: bytes, value: bytes) -> bytes:
+    """The value of a key, for a sector that has counted no record of its partition yet."""
+    if not key.endswith(b"\0now"):
+        return value
+    return _pack({**msgspec.msgpack.decode(value), "offset": -1})
+
+
 def _history(counts: Counts) -> bytes:
     names, table = counts.slices.closed
     body = {
@@ -151,7 +158,7 @@ def _now(counts: Counts) -> bytes:
         {
             "version": VERSION,
             "offset": counts.offset,
-            "times": (counts.event_time, counts.arrival),
+            "times": (counts.event_time, counts.data_until, counts.arrival),
             "people": counts.people,
             "closed": counts.closed,
             "watermark": (counts.watermark, counts.is_live, counts.looked_at),
@@ -186,7 +193,7 @@ def _restore_history(counts: Counts, body: dict[str, Any]) -> None:
 
 def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     counts.offset, counts.people = body["offset"], body["people"]
-    counts.event_time, counts.arrival = body["times"]
+    counts.event_time, counts.data_until, counts.arrival = body["times"]
     counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
     counts.watermark, counts.is_live, counts.looked_at = body["watermark"]
     counts.state.open_limits = {Cadence(name): limit for name, limit in body["open_limits"].items()}

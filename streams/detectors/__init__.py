@@ -104,8 +104,11 @@ class SectorView:
     mean: Floats  # [n, LONGEST], expected of what has been reported by now
     dispersion: Floats  # [n], of whole periods
     error: Floats  # [n], relative variance of the estimated mean
+    tail: Floats | float = 1.0  # [n], how much heavier the upper tail is than the negative binomial's
     reported: Reported | None = None  # None: all has been
     capacity: Sequence[float | None] = ()  # people a day that each sector can take in
+    data_until: Integers | None = None  # [n], the newest period with data, be it 0; None: those with people
+    partial: Bools | None = None  # [n, LONGEST], periods of which a part is without data; None: none is
 
     @property
     def is_closed(self) -> bool:
@@ -146,6 +149,23 @@ class SectorView:
             whole=whole,
         )
         return replace(self, mean=np.where(sure, self.mean, whole), reported=reported)
+
+    def select(self, rows: Sequence[int]) -> Self:
+        """The same, of some of its sectors."""
+        at = list(rows)
+        reported = None if self.reported is None else Reported(*(part[at] for part in self.reported))
+        return replace(
+            self,
+            sectors=[self.sectors[row] for row in at],
+            observed=self.observed[at],
+            mean=self.mean[at],
+            dispersion=self.dispersion[at],
+            error=self.error[at],
+            reported=reported,
+            capacity=[self.capacity[row] for row in at] if self.capacity else (),
+            data_until=None if self.data_until is None else self.data_until[at],
+            partial=None if self.partial is None else self.partial[at],
+        )
 
     def first(self) -> Integers:
         """The first period of each sector's series [n]."""

@@ -4,8 +4,10 @@ Each slice is judged *given the total* of its sector: the binomial tail of its c
 have (the conditional test of two Poisson rates: Przyborowski & Wilenski 1940, Biometrika 31:313). So a
 surge of all slices alike is not a shift, and a shift within a calm total is one. People come in groups:
 counts and totals are divided by the overdispersion that the slices showed in their past (quasi-likelihood,
-McCullagh 1983, Ann Stat 11:59), and by how well the past share is known. The smallest p over m slices is
-corrected by Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of the alarm budget.
+McCullagh 1983, Ann Stat 11:59), never by less than the sector's own (a bus is one group of one nationality,
+and may not have come in the weeks that are compared), and by how well the past share is known. The smallest
+p over m slices is corrected by Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of
+the alarm budget.
 """
 
 from typing import Final, NamedTuple
@@ -15,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
 from streams.baselines.negative_binomial import Floats
+from streams.baselines.upper_tail import recalibrated
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Contribution
 from streams.counting.sector_counts import Counts
@@ -37,7 +40,16 @@ class Mix(NamedTuple):
     shifted: NDArray[np.bool_]  # by slice: significant after correction, and enough people to matter
 
 
-def judge(now: ArrayLike, total: ArrayLike, past: ArrayLike, past_total: ArrayLike, alpha: float) -> Mix:
+def judge(
+    now: ArrayLike,
+    total: ArrayLike,
+    past: ArrayLike,
+    past_total: ArrayLike,
+    alpha: float,
+    *,
+    group: float = 1.0,
+    tail: float = 1.0,
+) -> Mix:
     """Judge the slices of any number of sectors.
 
     Args:
@@ -46,6 +58,8 @@ def judge(now: ArrayLike, total: ArrayLike, past: ArrayLike, past_total: ArrayLi
         past: people by slice and earlier window of equal length, shape (..., slices, windows).
         past_total: people of the whole sector in those, shape (..., windows).
         alpha: false alarms per judged window and sector, all slices together.
+        group: the dispersion of the sector's counts: as many people come and belong together.
+        tail: how much heavier the tail of the sector's counts is (baselines/upper_tail.py).
 
     Del Rio, August to September 2021: the sector rose by a third, one nationality threefold.
 
@@ -59,10 +73,11 @@ def judge(now: ArrayLike, total: ArrayLike, past: ArrayLike, past_total: ArrayLi
     earlier = np.maximum(np.asarray(past_total, np.float64)[..., None, :], before)
     seen, people = before.sum(-1), earlier.sum(-1)
     share = (seen + PRIOR) / (people + 2 * PRIOR)
-    spread = _spread(before, earlier, share) * (1 + whole / (people + 1))
+    spread = np.maximum(_spread(before, earlier, share), group) * (1 + whole / (people + 1))
     p_slice = np.where(y > 0, betainc(np.maximum(y, 1e-9) / spread, (whole - y) / spread + 1, share), 1.0)
     expected = whole * share
     matters = (y - expected >= EXCESS) & (y >= RATIO * expected)
+    p_slice = recalibrated(p_slice, tail)
     corrected = -np.expm1(y.shape[-1] * np.log1p(-np.minimum(p_slice, 1 - 1e-16)))
     smallest = np.where(matters, corrected, 1.0).min(-1, initial=1.0)
     return Mix(p_slice, expected, smallest, matters & (corrected <= alpha))
@@ -92,6 +107,7 @@ def _spread(before: Floats, earlier: Floats, share: Floats) -> Floats:
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Judge the slices of the last window: seven days, or one week or month."""
     n = len(view.sectors)
+    tail = np.broadcast_to(view.tail, n)
     width = 7 if view.cadence is Cadence.DAY else 1
     asked, breach = np.zeros((2, n), bool)
     p_value, observed, expected = np.ones(n), np.zeros(n), np.zeros(n)
@@ -101,7 +117,15 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         if blocks is None:
             continue
         names, people, total = list(counts.slices.names), *blocks
-        found = judge(people[:, -1], total[-1], people[:, :-1], total[:-1], float(alpha[row]))
+        found = judge(
+            people[:, -1],
+            total[-1],
+            people[:, :-1],
+            total[:-1],
+            float(alpha[row]),
+            group=float(view.dispersion[row]),
+            tail=float(tail[row]),
+        )
         asked[row], breach[row] = True, found.shifted.any()
         top = int(np.where(found.shifted | ~breach[row], found.p_slice, 2.0).argmin())
         p_value[row], observed[row], expected[row] = found.p_value, people[top, -1], found.expected[top]

@@ -1,4 +1,4 @@
-"""Silence: nobody at all, for longer than chance allows.
+"""Silence: no data, for longer than chance allows. A period for which 0 is reported is data.
 
 The chance of no event over the silent time under the baseline: for a negative binomial with mean m and
 dispersion φ, φ^(-m / (φ - 1)); exp(-m) where φ is 1. At forty a day five silent hours are improbable; at
@@ -37,8 +37,9 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats) -> 
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
-    """Judge the run of empty periods at the end."""
-    found = judge(view.observed, view.mean, view.dispersion, view.error + _doubt(view))
+    """Judge the run of periods without data at the end."""
+    counts = _with_data(view)
+    found = judge(counts, view.mean, view.dispersion, view.error + _doubt(view, counts))
     silent = found.periods > 0
     return Finding(
         breach=found.p_value <= alpha,
@@ -51,11 +52,19 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     )
 
 
-def _doubt(view: SectorView) -> Floats | float:
+def _with_data(view: SectorView) -> Floats:
+    """Return the counts [n, W], with 1 in place of a 0 that is data."""
+    if view.data_until is None:
+        return view.observed
+    periods = np.arange(view.index - view.observed.shape[1] + 1, view.index + 1)
+    return np.maximum(view.observed, periods <= view.data_until[:, None])
+
+
+def _doubt(view: SectorView, counts: Floats) -> Floats | float:
     """Relative variance of the count expected in the silent periods, by doubt about what is reported."""
     if view.reported is None:
         return 0.0
-    silent = np.cumsum(view.observed[:, ::-1], axis=1)[:, ::-1] == 0
+    silent = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1] == 0
     people = np.where(silent, view.mean, 0.0)
     doubtful = (people * np.sqrt(view.reported.doubt)).sum(1)
     share: Floats = np.square(doubtful / np.maximum(people.sum(1), 1e-9))

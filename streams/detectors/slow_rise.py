@@ -70,8 +70,12 @@ def step(
     dispersion: ArrayLike,
     control_limit: ArrayLike,
     ratio: float = RATIO,
+    *,
+    tail: Floats | float = 1.0,
 ) -> Step:
-    """Take one period of n series.
+    """Take one period of n series, whose tails are `tail` times heavier (baselines/upper_tail.py).
+
+    A single period of theirs adds the less: one that is capped lower keeps its mean below 1 all the more.
 
     A tenth too many is no rise; four tenths are, in the third period:
 
@@ -82,7 +86,7 @@ def step(
     ([False, True], [0.0, 3.0])
     """
     y, mu = np.asarray(observed, np.float64), np.asarray(mean, np.float64)
-    total = np.maximum(state.total + np.minimum(increment(y, mu, dispersion, ratio), WIDEST), 0.0)
+    total = np.maximum(state.total + np.minimum(increment(y, mu, dispersion, ratio), WIDEST / tail), 0.0)
     more = state.age + 1, state.observed + y, state.expected + mu
     rise = State(total, *(np.where(total > 0, value, 0.0) for value in more))
     alarm = total >= control_limit
@@ -100,6 +104,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         mean,
         view.last + mean * view.error,
         limits,
+        tail=view.tail,
     )
     begun = found.rise.age > 0
     return Finding(

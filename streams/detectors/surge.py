@@ -15,8 +15,8 @@ on) and a half where they were not.
 
 A likelihood ratio is 1 on average where there is no surge, so w is no more than 1 on average, and a p-value
 divided by a weight of mean 1 that knows nothing of the count it is for keeps its level: P(p ≤ α) = E[αw] ≤ α
-(weighted tests: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). Where the counts are as the baseline
-says, alarms are no more frequent for it; they are spent where they find most. The bound on B is there
+(weighted tests: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). Where counts follow the baseline,
+alarms are no more frequent with weights; they fall where they find most. The bound on B is there
 because beyond it there is nothing to gain; it takes at least a sixth of B's mean, so 0.6 of it can be spent.
 
 A surge is looked for by its likelihood ratio once before (Shiryaev 1963; Kenett & Pollak 1996); here it
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from streams.baselines.negative_binomial import Floats, at_least, threshold
+from streams.baselines.upper_tail import nominal, recalibrated
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.contract.verdicts import Contribution
@@ -68,11 +69,20 @@ class Surge(NamedTuple):
     dispersion: Floats  # of that window, with the error of the estimated mean in it
 
 
-def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past) -> Surge:
+def judge(
+    observed: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    error: Floats,
+    past: Past,
+    *,
+    tail: Floats | float = 1.0,
+) -> Surge:
     """Judge the last of the periods.
 
     `observed`, `mean` and `dispersion` [n, W], W longer than the past that is asked; a mean of 0 stands for a
-    period of which nothing is known. `error` (relative variance of the estimated mean) [n].
+    period of which nothing is known. `error` (relative variance of the estimated mean) [n]; `tail` as in
+    baselines/upper_tail.py.
 
     >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
     >>> counts[0, -1] = 19
@@ -90,7 +100,7 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats, pas
     expected = (mean * within).sum(1)
     own = (mean * within * dispersion).sum(1) / np.maximum(expected, 1e-9)
     return Surge(
-        p_value=np.minimum(at_least(*last) / weight, 1.0),
+        p_value=np.minimum(recalibrated(at_least(*last), tail) / weight, 1.0),
         window=window,
         observed=(observed * within).sum(1),
         expected=expected,
@@ -99,12 +109,19 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats, pas
 
 
 def needed(
-    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past, alpha: Floats
+    observed: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    error: Floats,
+    past: Past,
+    *,
+    alpha: Floats,
+    tail: Floats | float = 1.0,
 ) -> Floats:
     """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
     weight, _ = _weight(observed, mean, dispersion, error, past)
     phi = dispersion[:, -1] + mean[:, -1] * error
-    return threshold(np.minimum(alpha * weight, 1.0), mean[:, -1], phi)
+    return threshold(nominal(np.minimum(alpha * weight, 1.0), tail), mean[:, -1], phi)
 
 
 def _weight(
@@ -143,7 +160,7 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats
 def of(view: SectorView) -> Surge:
     """Judge the last of a view's periods."""
     seen = view.cautious()
-    return judge(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence])
+    return judge(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], tail=view.tail)
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
@@ -167,7 +184,9 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 
 def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats:
     seen = view.cautious()
-    least = needed(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], alpha)
+    least = needed(
+        view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], alpha=alpha, tail=view.tail
+    )
     last = view.observed[:, -1]
     # Once it is a breach, only a tenth more is worth another verdict.
     return np.maximum(np.where(breach, last * 1.1, least), last + 1)

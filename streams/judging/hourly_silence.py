@@ -1,11 +1,14 @@
-"""Silence by the hour: nobody for longer than chance allows. Asked each hour, so it is cheap until it is due.
+"""Silence by the hour: no data for longer than chance allows. Asked each hour, so it is cheap until due.
 
-day closes     how many hours without events would the busiest hours allow?    max_gap_hours
+day closes     when do people come, by weekday and hour of the local clock?   rates
+               how many hours without events would the busiest hours allow?   max_gap_hours
 hour ends      fewer: nothing is asked (nearly always)
                more: the question of silence, of the last 24 hours
+
+What is expected of an hour is what the day's baseline expects of its day, times the rate of that hour: where
+a place is closed, by hour or by weekday, nobody is expected, and a change of the clocks changes nothing.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,11 +18,17 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look, Question
 from streams.counting.sector_counts import Counts
-from streams.detectors import SectorView
+from streams.counting.series import hour_after
+from streams.detectors import LONGEST, Bools, SectorView
+from streams.judging.local_clock import local_clock
+from streams.judging.views import without_partial
 
 LEAST: Final = 8.0  # people a day below which single hours are too few to judge
-DAYS: Final = 14  # that the profile of a day is averaged over
-LATELY: Final = 3  # days that set its level
+LATELY: Final = 3  # days that set the level, where two weeks set a higher one
+OLDER: Final = 0.5  # weight of a week beside the one after it
+LIKE_OTHERS: Final = 8.0  # people that each weekday is held to have seen at the hours of all days
+WEEK: Final = 7
+WINDOW: Final = 24
 
 
 def is_due(counts: Counts, hour: int) -> bool:
@@ -27,52 +36,109 @@ def is_due(counts: Counts, hour: int) -> bool:
     state = counts.state.hourly
     if state.max_gap_hours is None:
         return False
-    gap = hour - 1 - counts.event_time // HOUR
+    gap = hour - 1 - counts.data_until // HOUR
     return gap >= state.max_gap_hours or Question.SILENCE in state.breaches
 
 
-def set_gaps(view: SectorView, alpha: Floats) -> None:
-    """Keep for how many hours each sector may be without events before anybody asks.
+def set_rates(view: SectorView, alpha: Floats) -> None:
+    """Keep when people come, and for how many hours each sector may be without events before anybody asks.
 
     `view` is of a closed day, `alpha` [n] that of silence by the hour.
     """
+    view = without_partial(view)
     dispersion = np.maximum(view.dispersion, 1.0001)
     people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
-    for counts, expected in zip(view.sectors, people, strict=True):
-        busiest = _profile(counts, (view.index + 1) * 24).max(initial=0.0)
-        known = busiest > 0 and not fitted_delays.waits(counts, Cadence.DAY)
-        counts.state.hourly.max_gap_hours = max(int(expected / busiest), 1) if known else None
+    for row, counts in enumerate(view.sectors):
+        state, rates = counts.state.hourly, _rates(view, row)
+        state.max_gap_hours = None
+        if rates is not None:
+            state.rates = rates.astype(np.float16).tobytes()
+            busiest = rates.max() * view.mean[row, -WEEK:].max()
+            state.max_gap_hours = max(int(people[row] / max(busiest, 1e-9)), 1)
 
 
-def view_of(sectors: Sequence[Counts], hour: int) -> SectorView | None:
-    """The last 24 hours of the sectors that can be judged by the hour; the others' breaches are dropped."""
-    profiles = {counts.sector: _profile(counts, hour) for counts in sectors}
-    known = [counts for counts in sectors if len(profiles[counts.sector])]
-    for counts in sectors:
-        if not len(profiles[counts.sector]):
-            counts.state.hourly.breaches.pop(Question.SILENCE, None)
-    if not known:
-        return None
-    models = [counts.state.daily.model for counts in known]
+def share_until(counts: Counts, moment: int) -> float:
+    """Return the share of a day's people expected by the end of the hour of `moment` (epoch seconds)."""
+    if not counts.state.hourly.rates:
+        return 1.0
+    clock = local_clock(counts.zone, moment // HOUR + 1, 1)
+    rates = _table(counts)[clock.weekday[0]]
+    return float(rates[: clock.hour[0] + 1].sum() / max(rates.sum(), 1e-9))
+
+
+def view_of(today: SectorView, before: SectorView, hour: int) -> SectorView:
+    """The last 24 hours of sectors that are judged by the hour.
+
+    `today` is of the local day that holds `hour`, `before` of the day before it, of the same sectors.
+    """
+    clocks = [local_clock(counts.zone, hour + 1, WINDOW) for counts in today.sectors]
+    is_today = np.array([clock.day == today.index for clock in clocks])
+    rates = np.array(
+        [
+            _table(counts)[clock.weekday, clock.hour]
+            for counts, clock in zip(today.sectors, clocks, strict=True)
+        ],
+        float,
+    )
+    mean = np.where(is_today, today.mean[:, -1:], before.mean[:, -1:]) * rates
+    observed = [counts.series[Cadence.HOUR].window(hour, WINDOW) for counts in today.sectors]
     return SectorView(
         look=Look.CLOSED,
         cadence=Cadence.HOUR,
         index=hour,
         as_of=Cadence.HOUR.start(hour + 1),
-        sectors=known,
-        observed=np.stack([counts.series[Cadence.HOUR].window(hour, 24) for counts in known]).astype(float),
-        mean=np.stack([profiles[counts.sector] for counts in known]),
-        dispersion=np.array([max(model.dispersion if model else 1.0, 1.0) for model in models]),
-        error=np.zeros(len(known)),
+        sectors=today.sectors,
+        observed=np.stack(observed).astype(float),
+        mean=mean,
+        dispersion=np.maximum(today.dispersion, 1.0),
+        error=_error(today, before, mean, is_today),
     )
 
 
-def _profile(counts: Counts, hour: int) -> Floats:
-    """People expected in each of the 24 hours before `hour`; empty where those are too few to judge."""
-    if Cadence.HOUR not in counts.series:  # tallies of whole days have no hours
-        return np.zeros(0)
-    days = counts.series[Cadence.HOUR].window(hour - 24, 24 * DAYS).reshape(DAYS, 24)
-    # The shape of two weeks at the level of the last days: after a drop, silence is no second alert.
-    level = min(1.0, days[-LATELY:].sum() / LATELY / max(days.sum() / DAYS, 1e-9))
-    profile: Floats = days.mean(0) * level + 1e-3
-    return profile if profile.sum() >= LEAST else np.zeros(0)
+def _table(counts: Counts) -> Floats:
+    return np.frombuffer(counts.state.hourly.rates, np.float16).reshape(WEEK, 24).astype(float)
+
+
+def _error(today: SectorView, before: SectorView, mean: Floats, is_today: Bools) -> Floats:
+    """Relative variance of what is expected of the hours [n], by that of the days' estimates.
+
+    How the level wanders is not in it: the rates hold the level of the last days.
+    """
+    models = [counts.state.daily.model for counts in today.sectors]
+    wander = np.array([model.wander if model else 0.0 for model in models])
+    errors = [np.sqrt(np.maximum(view.error - wander, 0.0))[:, None] for view in (today, before)]
+    people = np.maximum(mean.sum(1), 1e-9)
+    variance: Floats = np.square((mean * np.where(is_today, *errors)).sum(1) / people)
+    return variance
+
+
+def _rates(view: SectorView, row: int) -> Floats | None:
+    """People by local weekday and hour [7, 24] for each one of the day; None where they are too few."""
+    counts = view.sectors[row]
+    if Cadence.HOUR not in counts.series or fitted_delays.waits(counts, Cadence.DAY):
+        return None  # tallies of whole days have no hours
+    expected, end = view.mean[row], hour_after(counts.zone, Cadence.DAY, view.index)
+    level = _level(view.observed[row], expected)
+    if level * expected[-2 * WEEK :].mean() < LEAST:
+        return None
+    clock = local_clock(counts.zone, end, LONGEST * 24)
+    ago = view.index - clock.day
+    known = (ago < LONGEST) & (expected[np.maximum(LONGEST - 1 - ago, 0)] > 0)
+    people = counts.series[Cadence.HOUR].window(end - 1, LONGEST * 24) * known * OLDER ** (ago // WEEK)
+    table = np.zeros((WEEK, 24))
+    np.add.at(table, (clock.weekday, clock.hour), people)
+    if not table.any():
+        return None
+    of_all = table.sum(0) / table.sum()
+    rates: Floats = level * (table + LIKE_OTHERS * of_all) / (table.sum(1, keepdims=True) + LIKE_OTHERS)
+    return rates
+
+
+def _level(observed: Floats, expected: Floats) -> float:
+    """Return how the last days compare with what was expected of them.
+
+    The lower of two weeks and of the last days with data: after a drop, silence is no second alert.
+    """
+    known = np.flatnonzero(expected > 0)
+    spans = [known[-days:] for days in (2 * WEEK, LATELY)]
+    return float(min(observed[span].sum() / max(expected[span].sum(), 1e-9) for span in spans))

@@ -21,10 +21,10 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import Curve
-from streams.contract.cadence import HOUR, Cadence
-from streams.counting.detection_state import HourLimits
+from streams.baselines.upper_tail import nominal
+from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.counting.sector_counts import Counts
-from streams.counting.series import instant, local
+from streams.counting.series import hour_after, instant, local
 from streams.detectors import (
     LONGEST,
     MIN_EXCESS,
@@ -36,7 +36,9 @@ from streams.detectors import (
     is_large,
     surge,
 )
+from streams.judging.local_clock import local_clock
 from streams.judging.publication import normal
+from streams.judging.views import without_partial
 
 BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it
 SHARE: Final = 1 / 24  # of the day's alpha, for each hour
@@ -54,14 +56,17 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     if not rows:
         return
     sectors = [view.sectors[row] for row in rows]
-    ends = [int(view.start_of(row, view.index + 1).timestamp()) // HOUR for row in rows]
-    found = _profile(sectors, ends, view.mean[rows])
+    found = _profile(sectors, view.index, without_partial(view).mean[rows])
     people = view.mean[rows, -7:].min(1)[:, None] * found.rate
-    spread = found.dispersion[:, None] + people * found.error
-    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)[:, None]
+    # People who come in groups are as scattered by the hour as by the day: in two weeks of hours a rare bus
+    # is held to be an outlier, in a year of days it is not.
+    scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
+    spread = scatter + people * found.error
+    level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)
+    level = nominal(level, np.broadcast_to(view.tail, len(view.sectors))[rows])[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
-    for counts, end, limit in zip(sectors, ends, limits, strict=True):
-        counts.state.hourly.surge_limits = HourLimits(end, limit.tobytes())
+    for counts, limit in zip(sectors, limits, strict=True):
+        counts.state.hourly.surge_limits = limit.tobytes()
 
 
 def is_high(counts: Counts, hour: int) -> bool:
@@ -69,7 +74,7 @@ def is_high(counts: Counts, hour: int) -> bool:
     held = counts.state.hourly.surge_limits
     if held is None:
         return False
-    limit = memoryview(held.people).cast("i")[(hour - held.end) % 24]
+    limit = memoryview(held).cast("i")[local(counts.zone, hour) % DAY // HOUR]
     return counts.reaches(hour, limit)
 
 
@@ -80,7 +85,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     that of surges in a day.
     """
     seen, level = _hours(view, hour), alpha * SHARE
-    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST)
+    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST, tail=view.tail)
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level
     breach &= is_large(last, expected) & is_large(found.observed, found.expected)
@@ -120,17 +125,16 @@ class _Hours(NamedTuple):
 
 
 def _hours(view: SectorView, hour: int) -> _Hours:
-    ends = [limits.end for counts in view.sectors if (limits := counts.state.hourly.surge_limits)]
-    found = _profile(view.sectors, ends, view.mean[:, :-1])
-    hours = np.arange(hour - LONGEST + 1, hour + 1)
-    clock = (hours[None, :] - np.array(ends)[:, None]) % 24
-    ago = np.array([[view.index - _day(counts, int(at)) for at in hours] for counts in view.sectors])
+    found = _profile(view.sectors, view.index - 1, without_partial(view).mean[:, :-1])
+    clocks = [local_clock(counts.zone, hour + 1, LONGEST) for counts in view.sectors]
+    clock = np.stack([each.hour for each in clocks])
+    ago = view.index - np.stack([each.day for each in clocks])
     mean = np.take_along_axis(view.mean, LONGEST - 1 - ago, 1) * np.take_along_axis(found.rate, clock, 1)
     series = [counts.series[Cadence.HOUR].window(hour, LONGEST) for counts in view.sectors]
     return _Hours(
         np.stack(series).astype(float),
         mean,
-        np.broadcast_to(found.dispersion[:, None], mean.shape),
+        np.broadcast_to(np.maximum(found.dispersion, view.dispersion)[:, None], mean.shape),
         np.take_along_axis(found.error, clock[:, -1:], 1)[:, 0],
         np.where(ago == 0, mean, 0.0).sum(1),
     )
@@ -142,17 +146,20 @@ def _is_busy(view: SectorView, row: int, counts: Counts) -> bool:
     return known and grown and bool(view.mean[row, -7:].min() >= BUSY)
 
 
-def _profile(batch: Sequence[Counts], ends: Sequence[int], people: Floats) -> Profile:
-    """By the hours of the last days up to `ends`, of which `people` [n, DAYS or more] were expected."""
-    hours = [
-        counts.series[Cadence.HOUR].window(end - 1, DAYS * 24).reshape(DAYS, 24)
-        for counts, end in zip(batch, ends, strict=True)
-    ]
-    return profile(np.stack(hours).astype(float), people[:, -DAYS:])
+def _profile(batch: Sequence[Counts], last: int, people: Floats) -> Profile:
+    """By the local hours of the days up to `last`, of which `people` [n, DAYS or more] were expected.
 
-
-def _day(counts: Counts, hour: int) -> int:
-    return Cadence.DAY.index(local(counts.zone, hour))
+    Days of which nothing is expected are not learnt from.
+    """
+    table, expected = np.zeros((len(batch), DAYS, 24)), people[:, -DAYS:]
+    for row, counts in enumerate(batch):
+        end = hour_after(counts.zone, Cadence.DAY, last)
+        clock = local_clock(counts.zone, end, DAYS * 24)
+        day = clock.day - (last - DAYS + 1)
+        within = day >= 0  # not so where an hour was skipped
+        hours = counts.series[Cadence.HOUR].window(end - 1, DAYS * 24)
+        np.add.at(table[row], (day[within], clock.hour[within]), hours[within])
+    return profile(table * (expected > 0)[:, :, None], expected)
 
 
 def _so_far(view: SectorView, people: Floats) -> SectorView:

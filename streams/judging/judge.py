@@ -16,6 +16,7 @@ events were batched.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final
 
@@ -23,18 +24,18 @@ from streams.baselines import fitted_delays
 from streams.baselines.calendar import Calendar
 from streams.baselines.fitted_models import EVERY, Models
 from streams.baselines.peer_priors import EVERYWHERE, PeerPriors
-from streams.contract.cadence import Cadence
+from streams.contract.cadence import HOUR, Cadence
 from streams.contract.controls import StreamControl
 from streams.contract.questions import Look, Question
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Verdict
+from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.detectors import LONGEST, MIN_EXCESS, SectorView, surge
-from streams.judging import hourly_silence, hourly_surge, questions
+from streams.judging import absence, hourly_silence, hourly_surge, questions
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import SectorFrame, publish
-from streams.judging.views import view_of
+from streams.judging.views import Views, without_partial
 
 EARLY_SHARE: Final = 0.1  # of alpha, for each early look (there are three a day)
 
@@ -60,6 +61,7 @@ class Judge:
             cadence: Models(cadence, lambda: self.limits.calendar, self.limits.peer_prior)
             for cadence in Cadence
         }
+        self._views = Views(self.models, self.limits)
 
     def apply(self, control: StreamControl) -> None:
         """Apply an operator's control."""
@@ -88,17 +90,21 @@ class Judge:
             watermark: event time in epoch seconds; None: every period is fully reported.
         """
         batch = list(sectors)
+        for counts in batch:
+            absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
+        present = [counts for counts in batch if absence.is_judged(counts, cadence, index)]
         match look:
             case Look.CLOSED:
-                verdicts = self._close(batch, cadence, index, watermark)
+                verdicts = self._close(present, cadence, index, watermark)
+                verdicts += self._hold(batch, cadence, index)
             case Look.REVISED:
-                verdicts = self._revise(batch, cadence, index, watermark)
+                verdicts = self._revise(present, cadence, index, watermark)
             case Look.OPEN:
-                verdicts = self._peek(batch, cadence, index, watermark)
+                verdicts = self._peek(present, cadence, index, watermark)
             case Look.EARLY:
-                verdicts = self._early(batch, cadence, index, watermark)
+                verdicts = self._early(present, cadence, index, watermark)
             case Look.HOUR:
-                verdicts = self._hour(batch, index, watermark)
+                verdicts = self._hour(present, index, watermark)
         changed = {verdict.sector for verdict in verdicts}
         for counts in batch:
             if look is Look.CLOSED or counts.sector in changed:
@@ -115,7 +121,13 @@ class Judge:
 
     def is_silence_due(self, counts: Counts, hour: int) -> bool:
         """Return whether silence is worth asking about at the start of this hour. (Asked very often.)"""
+        if absence.is_without_data(counts):
+            return self.limits.is_zero(counts, hour * HOUR)
         return hourly_silence.is_due(counts, hour)
+
+    def data_status(self, counts: Counts) -> DataStatus:
+        """Return whether a sector has data now, by its watermark."""
+        return absence.status_of(counts, self.limits)
 
     def _close(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
@@ -123,48 +135,63 @@ class Judge:
         for counts in sectors:
             counts.state.open_limits.pop(cadence, None)
         if cadence is Cadence.HOUR:
-            hours = hourly_silence.view_of(sectors, index)
-            return [] if hours is None else self._questions(hours, waits=True)
+            return self._close_hour(sectors, index)
         if watermark is not None:
             fitted_delays.learn(sectors, cadence, watermark)
         self.models[cadence].refresh(sectors, index)
-        view = self._view(sectors, Look.CLOSED, cadence, index, watermark=watermark)
+        view = self._views.of(sectors, Look.CLOSED, cadence, index, watermark=watermark)
         if view is None:
             return []
+        if cadence is Cadence.DAY:
+            absence.reopen(view)
+        # Silence comes first: of a sector without data nothing else is asked.
+        settled = [without_partial(each) for each in self._views.settled(view, watermark)]
+        silences = [verdict for each in settled for verdict in self._silence(each)]
+        view, *settled = (absence.with_data(each) for each in (view, *settled))
         verdicts = self._questions(view, waits=False)
-        for settled in self._settled(view, watermark):
-            verdicts += self._questions(settled, waits=True)
+        for each in settled:
+            verdicts += self._questions(absence.until_last_event(each), waits=True)
         if cadence is Cadence.DAY:
             of_hours = self.limits.alphas(view.sectors, Cadence.HOUR, Question.SILENCE)
-            hourly_silence.set_gaps(view, of_hours)
+            hourly_silence.set_rates(view, of_hours)
             hourly_surge.set_limits(view, self.limits.alphas(view.sectors, cadence, Question.SURGE))
+        return verdicts + silences
+
+    def _close_hour(self, sectors: Sequence[Counts], hour: int) -> list[Verdict]:
+        """Ask for silence in the hours up to this one; all that an hour by itself is asked for."""
+        days: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in sectors:
+            if counts.state.hourly.rates:
+                days[Cadence.DAY.index(local(counts.zone, hour))].append(counts)
+        verdicts: list[Verdict] = []
+        for day, batch in sorted(days.items()):
+            today, before = (
+                self._views.of(batch, Look.HOUR, Cadence.DAY, at, as_of=0.0) for at in (day, day - 1)
+            )
+            if today is not None and before is not None:
+                view = hourly_silence.view_of(today, before, hour)
+                verdicts += self._silence(view)
         return verdicts
 
-    def _settled(self, view: SectorView, watermark: float | None) -> list[SectorView]:
-        """The periods of which enough is reported now, oldest first; each sector's periods come once."""
-        due: defaultdict[int, list[Counts]] = defaultdict(list)
-        for counts in view.sectors:
-            state = counts.state.of(view.cadence)
-            reached = view.index - fitted_delays.waits(counts, view.cadence)
-            before = view.index - 1 if state.settled is None else state.settled
-            for index in range(max(before, view.index - LONGEST) + 1, reached + 1):
-                due[index].append(counts)
-            newest = max(before, reached)
-            state.settled = newest if newest < view.index else None
-        found = []
-        for index, sectors in sorted(due.items()):
-            if index == view.index and len(sectors) == len(view.sectors):
-                found.append(view)
-            elif older := self._view(
-                sectors, Look.CLOSED, view.cadence, index, as_of=view.as_of, watermark=watermark
-            ):
-                found.append(older)
-        return found
+    def _silence(self, view: SectorView) -> list[Verdict]:
+        if view.cadence not in Question.SILENCE.entry.cadences:
+            return []
+        return questions.ask(
+            Question.SILENCE, replace(view, data_until=absence.data_until(view, self.limits)), self.limits
+        )
+
+    def _hold(self, sectors: Sequence[Counts], cadence: Cadence, index: int) -> list[Verdict]:
+        """Publish what stands in sectors without data."""
+        if cadence is Cadence.HOUR:
+            return []
+        missing = [counts for counts in sectors if not absence.is_judged(counts, cadence, index)]
+        view = self._views.of(missing, Look.CLOSED, cadence, index) if missing else None
+        return [] if view is None else absence.hold(view, self.limits)
 
     def _revise(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
     ) -> list[Verdict]:
-        if cadence is Cadence.HOUR:
+        if cadence is Cadence.HOUR or not sectors:
             return []
         latest = max(counts.closed.get(cadence, index) for counts in sectors)
         if latest - index >= LONGEST:
@@ -179,7 +206,7 @@ class Judge:
         ]
         verdicts: list[Verdict] = []
         for batch, waits in ((sectors, False), (settled, True)):
-            view = self._view(
+            view = self._views.of(
                 batch, Look.REVISED, cadence, index, as_of=cadence.start(latest + 1), watermark=watermark
             )
             if view is not None:
@@ -194,7 +221,7 @@ class Judge:
         for counts in sectors:
             # Until its model has set it; where there is no model, until the period closes.
             counts.state.open_limits[cadence] = inf
-        view = self._view(sectors, Look.OPEN, cadence, index, as_of=watermark, watermark=watermark)
+        view = self._views.of(sectors, Look.OPEN, cadence, index, as_of=watermark, watermark=watermark)
         return [] if view is None else self._questions(view, waits=False)
 
     def _early(
@@ -205,7 +232,7 @@ class Judge:
             for counts in sectors
             if counts.series[cadence].get(index) >= MIN_EXCESS and counts.state.of(cadence).delays
         ]
-        view = self._view(known, Look.EARLY, cadence, index, as_of=watermark, watermark=watermark)
+        view = self._views.of(known, Look.EARLY, cadence, index, as_of=watermark, watermark=watermark)
         return [] if view is None else self._questions(view, waits=False, share=EARLY_SHARE)
 
     def _hour(self, sectors: Sequence[Counts], hour: int, watermark: float | None) -> list[Verdict]:
@@ -217,7 +244,7 @@ class Judge:
                     days[day].append(counts)
         verdicts: list[Verdict] = []
         for day, high in sorted(days.items()):
-            view = self._view(high, Look.HOUR, Cadence.DAY, day, as_of=watermark)
+            view = self._views.of(high, Look.HOUR, Cadence.DAY, day, as_of=watermark)
             if view is None:
                 continue
             alpha = self.limits.alphas(view.sectors, Cadence.DAY, Question.SURGE)
@@ -230,31 +257,13 @@ class Judge:
     def _questions(
         self, view: SectorView, *, waits: bool, is_newest: bool = True, share: float = 1.0
     ) -> list[Verdict]:
+        if not view.sectors:
+            return []
         return [
             verdict
             for question in questions.asked_of(view, waits=waits)
             for verdict in questions.ask(question, view, self.limits, is_newest=is_newest, share=share)
         ]
-
-    def _view(
-        self,
-        sectors: Sequence[Counts],
-        look: Look,
-        cadence: Cadence,
-        index: int,
-        *,
-        as_of: float | None = None,
-        watermark: float | None = None,
-    ) -> SectorView | None:
-        return view_of(
-            sectors,
-            look,
-            index,
-            models=self.models[cadence],
-            limits=self.limits,
-            as_of=cadence.start(index + 1) if as_of is None else as_of,
-            watermark=watermark,
-        )
 
     def learn_peer_priors(self, sectors: Sequence[Counts], cadence: Cadence) -> PeerPriors:
         """Learn what is normal from the series that speak for themselves, by border and for all."""
@@ -275,7 +284,7 @@ class Judge:
     ) -> tuple[SectorView, surge.Surge] | None:
         """Return what `Look.CLOSED` bases the verdict on surges on, for many series. Learns as it does."""
         self.models[cadence].refresh(sectors, index)
-        view = self._view(sectors, Look.CLOSED, cadence, index)
+        view = self._views.of(sectors, Look.CLOSED, cadence, index)
         if view is None:
             return None
         questions.follow(Question.REGIME, view, self.limits)

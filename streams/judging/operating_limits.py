@@ -9,7 +9,7 @@ from streams.baselines.calendar import Calendar, KnownDate
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior, PeerPriors
 from streams.contract.cadence import Cadence
-from streams.contract.controls import Capacity, PolicyDate, Sensitivity, StreamControl
+from streams.contract.controls import Capacity, Confirm, PolicyDate, Sensitivity, StreamControl
 from streams.contract.questions import Question
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import Counts
@@ -34,6 +34,7 @@ class OperatingLimits:
         self._calendar = calendar
         self._policies: dict[str, PolicyDate] = {}
         self._capacities: dict[str, float] = {}
+        self._confirmed: dict[str, float] = {}
         self._budgets = {"*": false_alarms_per_month}
         self._default_budget = false_alarms_per_month
         self.peer_priors = peer_priors or PeerPriors()
@@ -49,6 +50,8 @@ class OperatingLimits:
                 self._capacities[control.sector] = control.people_per_day
             case Sensitivity():
                 self._budgets[control.sector] = control.false_alarms_per_month
+            case Confirm():
+                self._confirmed[control.sector] = control.at.timestamp()
 
     def withdraw(self, key: str) -> None:
         """Withdraw the control of a key: what held before it holds again."""
@@ -57,6 +60,8 @@ class OperatingLimits:
             self._date()
         elif kind == "capacity":
             self._capacities.pop(name, None)
+        elif kind == "confirm":
+            self._confirmed.pop(name, None)
         elif kind == "sensitivity":
             self._budgets.pop(name, None)
             self._budgets.setdefault("*", self._default_budget)
@@ -74,6 +79,11 @@ class OperatingLimits:
         """People a day that a sector can take in; None where nobody has set it."""
         known = self._sectors.get(sector)
         return self._capacities.get(sector, known.capacity if known else None)
+
+    def is_zero(self, counts: Counts, as_of: float) -> bool:
+        """Return whether a person has confirmed, since the sector's last event, that nobody comes."""
+        confirmed = self._confirmed.get(counts.sector)
+        return confirmed is not None and counts.data_until < confirmed <= as_of
 
     def border(self, sector: str) -> str:
         """The border of a sector; "" where the registry does not know it."""

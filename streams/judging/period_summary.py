@@ -43,7 +43,8 @@ class PeriodSummary(Timed):
     @classmethod
     def of(cls, verdict: Verdict, border: str = "") -> Self | None:
         """Return the summary within a verdict; None where it is not on the count of a closed period."""
-        seen = verdict.last_period
+        # Without data nothing is known, and the border need not wait: nobody of nobody expected.
+        seen = Figures(0.0, 0.0, 0.0, 0.0) if verdict.held else verdict.last_period
         if verdict.question is not Question.SURGE or not verdict.closed or verdict.subject or seen is None:
             return None
         return cls(
@@ -55,7 +56,7 @@ class PeriodSummary(Timed):
             observed=seen.observed,
             expected=seen.expected,
             dispersion=_dispersion(seen, verdict.evidence.alpha),
-            alarm=verdict.breach,
+            alarm=verdict.breach and not verdict.held,
         )
 
 

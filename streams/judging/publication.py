@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaincinv
 
+from streams.baselines.gaps import closed_days
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import SMALLEST
-from streams.contract.cadence import Cadence
+from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Look, Question
-from streams.contract.verdicts import Evidence, Verdict
+from streams.contract.verdicts import DataStatus, Evidence, Verdict
 from streams.counting.detection_state import Breach, KeptModel
+from streams.counting.sector_counts import Counts
+from streams.counting.series import instant, local
 from streams.detectors import BorderView, Finding, SectorView
 from streams.judging.operating_limits import OperatingLimits
 
@@ -115,6 +118,21 @@ def normal(alpha: ArrayLike, expected: ArrayLike, dispersion: ArrayLike) -> tupl
     return lower, np.maximum(threshold(level, expected, spread) - 1, lower)
 
 
+def period_header(
+    counts: Counts, limits: OperatingLimits, *, cadence: Cadence, index: int, as_of: float
+) -> dict[str, Any]:
+    """Fields of a verdict on a closed period of a sector. `as_of` in epoch seconds."""
+    zone = "UTC" if cadence is Cadence.HOUR else counts.zone
+    return {
+        "sector": counts.sector,
+        "border": limits.border(counts.sector),
+        "cadence": cadence,
+        "period": instant(zone, cadence.start(index)),
+        "as_of": dt.datetime.fromtimestamp(int(as_of), dt.UTC),
+        "closed": True,
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class SectorFrame:
     """The verdicts of one look at some sectors."""
@@ -142,15 +160,33 @@ class SectorFrame:
         return normal(alpha, expected, dispersion)
 
     def header(self, place: str, row: int) -> dict[str, Any]:
+        view, counts = self.view, self.view.sectors[row]
         return {
-            "sector": place,
-            "border": self.limits.border(place),
-            "cadence": self.view.cadence,
-            "period": self.view.start_of(row, self.index),
-            "as_of": dt.datetime.fromtimestamp(int(self.view.as_of), dt.UTC),
+            **period_header(counts, self.limits, cadence=view.cadence, index=self.index, as_of=view.as_of),
             "closed": self.is_closed,
             "occasion": self._occasion(row),
+            "data": self._data(row),
         }
+
+    def _is_silent(self, row: int) -> bool:
+        """Whether the sector is without data, and was throughout the period."""
+        counts, cadence = self.view.sectors[row], self.view.cadence
+        since = counts.state.no_data_since
+        if since is None:
+            return False
+        hour = since // HOUR
+        return self.index > (hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour)))
+
+    def _data(self, row: int) -> DataStatus:
+        counts, view = self.view.sectors[row], self.view
+        if self._is_silent(row):
+            return DataStatus.WITHOUT_DATA
+        cadence, index = view.cadence, self.index
+        if cadence is Cadence.HOUR:
+            cadence, index = Cadence.DAY, local(counts.zone, index) // DAY
+        closures = self.limits.calendar.closures(counts.sector)
+        is_closed = bool(closures) and closed_days(cadence, index, closures) == 1
+        return DataStatus.CLOSED if is_closed else DataStatus.WITH_DATA
 
     def _occasion(self, row: int) -> str:
         """What tells looks at one period and moment apart: whole numbers, the same in a replay."""
@@ -167,11 +203,15 @@ class SectorFrame:
         counts = view.sectors[row]
         model = counts.state.of(view.cadence).model
         arrived = counts.arrived.get(view.cadence) if breach else None
+        silent_since = counts.state.no_data_since if self._is_silent(row) else None
         return {
             "expected": round(float(finding.expected[row]), 3),
             "baseline": _baseline(model, view.cadence),
             "down_weighted": model.down_weighted if model else 0,
             "since": view.start_of(row, self.index if since is None else since) if breach else None,
+            "no_data_since": None
+            if silent_since is None
+            else dt.datetime.fromtimestamp(silent_since, dt.UTC),
             "share_arrived": _share_reported(view, row, window),
             "share_late": round(arrived.late(view.index, window), 3) if arrived else 0.0,
             "recent": tuple(view.observed[row].tolist()),

@@ -11,6 +11,7 @@ from typing import Final
 from streams.contract.questions import Look, Question
 from streams.contract.verdicts import Verdict
 from streams.detectors import Finding, SectorView
+from streams.judging import absence
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import SectorFrame, publish
 
@@ -26,6 +27,7 @@ def asked_of(view: SectorView, *, waits: bool) -> list[Question]:
         question
         for question in Question
         if not question.regional
+        and question is not Question.SILENCE  # comes first, by itself
         and question.entry.waits is waits
         and view.look in question.entry.looks
         and view.cadence in question.entry.cadences
@@ -60,6 +62,8 @@ def _remember(question: Question, finding: Finding, view: SectorView) -> None:
             counts.state.open_limits[cadence] = limit
     if view.look is not Look.CLOSED:
         return
+    if question is Question.SILENCE:
+        absence.lose(view.sectors, finding.breach)
     if finding.state is not None:
         for counts, state in zip(view.sectors, finding.state.tolist(), strict=True):
             counts.state.of(cadence).detectors[question] = tuple(state)

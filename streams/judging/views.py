@@ -1,19 +1,77 @@
 """What a period of n sectors looks like beside what is normal there."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.fitted_models import Models
+from streams.baselines.gaps import gaps
+from streams.baselines.level import MEMORY, follow
+from streams.baselines.negative_binomial import Floats
+from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.counting.sector_counts import Counts
 from streams.detectors import LONGEST, Reported, SectorView
 from streams.judging.operating_limits import OperatingLimits
 
 
-def view_of(
+class Views:
+    """Makes views by the models of each cadence and the limits that hold now."""
+
+    def __init__(self, models: Mapping[Cadence, Models], limits: OperatingLimits) -> None:
+        self._models, self._limits = models, limits
+
+    def of(
+        self,
+        sectors: Sequence[Counts],
+        look: Look,
+        cadence: Cadence,
+        index: int,
+        *,
+        as_of: float | None = None,
+        watermark: float | None = None,
+    ) -> SectorView | None:
+        """Return the view of those sectors that have a model, of the LONGEST periods up to `index`.
+
+        None where no sector has. `as_of` is the end of the period where it is not given; where there is no
+        `watermark` every period is held to be fully reported.
+        """
+        return _view_of(
+            sectors,
+            look,
+            index,
+            models=self._models[cadence],
+            limits=self._limits,
+            as_of=cadence.start(index + 1) if as_of is None else as_of,
+            watermark=watermark,
+        )
+
+    def settled(self, view: SectorView, watermark: float | None) -> list[SectorView]:
+        """The periods of which enough is reported now, oldest first; each sector's periods come once."""
+        due: defaultdict[int, list[Counts]] = defaultdict(list)
+        for counts in view.sectors:
+            state = counts.state.of(view.cadence)
+            reached = view.index - fitted_delays.waits(counts, view.cadence)
+            before = view.index - 1 if state.settled is None else state.settled
+            for index in range(max(before, view.index - LONGEST) + 1, reached + 1):
+                due[index].append(counts)
+            newest = max(before, reached)
+            state.settled = newest if newest < view.index else None
+        found = []
+        for index, sectors in sorted(due.items()):
+            if index == view.index and len(sectors) == len(view.sectors):
+                found.append(view)
+            elif older := self.of(
+                sectors, Look.CLOSED, view.cadence, index, as_of=view.as_of, watermark=watermark
+            ):
+                found.append(older)
+        return found
+
+
+def _view_of(
     sectors: Sequence[Counts],
     look: Look,
     index: int,
@@ -21,12 +79,8 @@ def view_of(
     models: Models,
     limits: OperatingLimits,
     as_of: float,
-    watermark: float | None = None,
+    watermark: float | None,
 ) -> SectorView | None:
-    """Return the view of those sectors that have a model, of the LONGEST periods up to `index`.
-
-    None where no sector has. Where there is no `watermark` every period is held to be fully reported.
-    """
     ready = models.ready(sectors)
     if not ready:
         return None
@@ -47,9 +101,39 @@ def view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
+        tail=baseline.tail,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
-    return _as_reported(view, watermark)
+    view = _as_reported(_without_gaps(view, limits), watermark)
+    return _at_its_level(view, baseline.straying)
+
+
+def _without_gaps(view: SectorView, limits: OperatingLimits) -> SectorView:
+    """The same, with nothing expected in periods without data, and those marked that have data in part."""
+    cadence, first = view.cadence, view.index - LONGEST + 1
+    found = [gaps(counts, cadence, first, LONGEST, calendar=limits.calendar) for counts in view.sectors]
+    if not any(found):
+        return view
+    mean, partial = view.mean.copy(), np.zeros(view.mean.shape, bool)
+    for row, one in enumerate(found):
+        if one is not None:
+            mean[row, one.empty], partial[row] = 0.0, one.partial
+    return replace(view, mean=mean, partial=partial)
+
+
+def without_partial(view: SectorView) -> SectorView:
+    """The same, with nothing seen and nothing expected where a part is missing: that is no drop."""
+    if view.partial is None:
+        return view
+    reported = view.reported
+    if reported is not None:
+        reported = reported._replace(whole=np.where(view.partial, 0.0, reported.whole))
+    return replace(
+        view,
+        observed=np.where(view.partial, 0.0, view.observed),
+        mean=np.where(view.partial, 0.0, view.mean),
+        reported=reported,
+    )
 
 
 def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
@@ -69,3 +153,15 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
         known.share[:, -1], known.doubt[:, -1] = 1.0, 0.0
     mean, dispersion = reporting_delay.thinned(view.mean, view.dispersion[:, None], known)
     return replace(view, mean=mean, reported=Reported(known.share, known.doubt, dispersion, view.mean))
+
+
+def _at_its_level(view: SectorView, straying: Floats) -> SectorView:
+    """The same, with what the periods before say of the level where it strays."""
+    memory = MEMORY.get(view.cadence)
+    if memory is None or not straying.any():
+        return view
+    level = follow(view.observed, view.mean, view.each, straying, memory)
+    reported = view.reported
+    if reported is not None:
+        reported = reported._replace(whole=reported.whole * level.factor)
+    return replace(view, mean=view.mean * level.factor, error=view.error + level.error, reported=reported)

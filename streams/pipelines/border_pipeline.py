@@ -36,7 +36,7 @@ class BorderOutput:
     """What follows from summaries: what to publish, and what happened, for the metrics."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    summaries: Counter[str] = field(default_factory=Counter)  # waiting, repeated, late, unknown, or Unusable
+    summaries: Counter[str] = field(default_factory=Counter)  # by what became of them
     periods: Counter[str] = field(default_factory=Counter)  # judged by border
     produced_at: int = 0  # ms: when the newest event behind these summaries was produced
 

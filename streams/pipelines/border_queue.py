@@ -1,4 +1,4 @@
-"""The summaries of one border that wait to be judged, and the watermark that says when they are.
+"""The summaries of one border that wait to be judged, and the watermark that decides when.
 
 The sectors of a border are counted in different partitions, which are read at different speeds. The summaries
 of one sector come in the order of its periods; those of different sectors in any order. A period is judged
@@ -8,10 +8,10 @@ when no sector of the registry is behind it:
                 b  ███████▏          the slowest: periods up to its newest one are judged
                 c  ▏                 nothing yet: waited for, unless it is idle
 
-Only where all that is in the broker has been read can a sector be told from one that has not been read yet.
-Then those are idle, and no longer waited for, that have never been summed up although others have been for
-START periods, and those that are WAIT periods behind the first. A sector that comes, or comes back, takes
-part from its JOIN-th period on; until then its figures go into the history alone.
+A sector is idle only if everything in the broker has been read: before that it may just not have been read
+yet. Idle are sectors without any summary although others have had them for START periods, and sectors that
+are WAIT periods behind the first. Nobody waits for them. A sector that comes, or comes back, takes part
+from its JOIN-th period on; until then its figures go into the history alone.
 
 What waits is bounded: at most MOST periods; beyond that the oldest are judged with what there is.
 """

@@ -25,9 +25,12 @@ def following(counts: Counts, series: Series) -> int:
     return counts.closed.get(series.cadence, series.first - 1) + 1
 
 
-def is_skipped(series: Series, index: int) -> bool:
-    """Return whether a period is passed over, because so many before it were empty."""
-    return index - (series.end - 1) > EMPTY[series.cadence]
+def is_skipped(counts: Counts, series: Series, index: int) -> bool:
+    """Return whether a period is passed over, because so many before it were empty.
+
+    It never is where there is no data: that is published until data return.
+    """
+    return counts.state.no_data_since is None and index - (series.end - 1) > EMPTY[series.cadence]
 
 
 def next_mark(counts: Counts, late_hours: int) -> int:
@@ -44,13 +47,14 @@ def next_mark(counts: Counts, late_hours: int) -> int:
         if newest + late_hours >= counts.watermark:
             return after  # hours with people in them are looked at one by one
         hourly = counts.state.hourly
-        if hourly.max_gap_hours is not None:
+        if hourly.max_gap_hours is not None and counts.state.no_data_since is None:
             stands = Question.SILENCE in hourly.breaches
-            marks.append(after if stands else newest + 1 + hourly.max_gap_hours + late_hours)
+            silent = counts.data_until // HOUR + 1
+            marks.append(after if stands else silent + hourly.max_gap_hours + late_hours)
     for cadence, series in counts.series.items():
         if cadence is not Cadence.HOUR:
             index = following(counts, series)
-            if not is_skipped(series, index):
+            if not is_skipped(counts, series, index):
                 marks.append(hour_after(counts.zone, cadence, index) + late_hours)
     if _is_open_day(counts):
         marks.append(next_quarter(counts.zone, counts.watermark))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from streams.contract.dead_letters import DeadLetter, Reason, Rejected
+from streams.contract.reading import LATEST
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Decoder, Event
@@ -88,7 +89,7 @@ class SectorPipeline:
             lateness: seconds of event time that a period is held open beyond its end.
             dedup: event ids remembered per sector, and for how many hours.
             wall_clock: whether events happen now, so that time passes also without any.
-            home: the partition of a sector; None: any will do.
+            home: the partition of a sector, where events elsewhere are refused; None: any will do.
             budget: periods to judge before work is cut; None: it never is.
         """
         self._registry = registry
@@ -104,7 +105,7 @@ class SectorPipeline:
         """Process one fetch of one partition, in the order of its offsets."""
         decoded = self._decoder.decode(
             [record.value for record in records],
-            [record.timestamp / 1000 for record in records],
+            [min(record.timestamp, LATEST) / 1000 for record in records],
             [record.offset for record in records],
         )
         if self._home is not None:

@@ -1,55 +1,49 @@
-"""Files of events: NDJSON, CSV with the contract's fields, and two official layouts, told by their header."""
+"""Files of events: NDJSON, CSV with the contract's fields, and official tables, known by their header."""
 
 import csv
 import gzip
 import io
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from streams.contract.events import Encounter
 from streams.contract.sectors import Registry
-from streams.producers.official_tables import (
-    APPREHENSION_COLUMNS,
-    CBP_COLUMNS,
-    Line,
-    apprehensions,
-    cbp_tallies,
-)
+from streams.producers.figures import LineReader
+from streams.producers.headers import WITHIN, Header, find_header
+from streams.producers.layout import Layout, shipped
+from streams.producers.official_tables import people, tallies
 from streams.producers.rows import InputError, Read, Row, row
 
 STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"
-_REQUIRED = tuple(name for name, field in Encounter.model_fields.items() if field.is_required())
-Layout = Callable[[Iterable[Line], Registry], Iterator[Read]]
 
 
-def read(path: str, registry: Registry) -> Iterator[Read]:
+def read(path: str, registry: Registry, layout: Layout | None = None) -> Iterator[Read]:
     """The rows of a file (`-`: standard input; gzip or not), one after the other; official tables by time.
 
-    Raises InputError at once where the file cannot be read, is empty, or has a header that is none of the
-    known ones, and later where it ends in the middle.
+    `layout`: the one that the file has, if it is none of the shipped ones. Raises InputError at once where
+    the file cannot be read, is empty, or has a header of no known kind; later where it breaks off.
     """
-    rows = _rows(path, registry)
+    rows = _rows(path, registry, layout)
     first = next(rows, None)
     if first is None:
         raise InputError(f"{path} has no events in it")
     return chain((first,), rows)
 
 
-def _rows(path: str, registry: Registry) -> Iterator[Read]:
-    with _readable(path), _opened(path) as stream:
+def _rows(path: str, registry: Registry, layout: Layout | None) -> Iterator[Read]:
+    with _readable(path), opened(path) as stream:
         start = stream.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
         if not start:
             raise InputError(f"{path} is empty: no events in it")
-        if start[:1] == b"{" or _is_ndjson(path):
+        if start[:1] == b"{" or path.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
             yield from _ndjson(stream)
         else:
-            yield from _csv(path, stream, registry)
+            yield from _table(path, stream, registry, layout)
 
 
 @contextmanager
@@ -60,13 +54,9 @@ def _readable(path: str) -> Iterator[None]:
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
-def _is_ndjson(path: str) -> bool:
-    return path.removesuffix(".gz").endswith((".ndjson", ".jsonl"))
-
-
 @contextmanager
-def _opened(path: str) -> Iterator[io.BufferedReader]:
-    """The bytes of the file, unpacked."""
+def opened(path: str) -> Iterator[io.BufferedReader]:
+    """Return the bytes of a file, unpacked."""
     with sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb") as raw:
         stream = cast("io.BufferedReader", raw)
         if stream.peek(2)[:2] == _GZIP:
@@ -80,45 +70,63 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
             yield Row(number, record)
 
 
-def _csv(path: str, stream: IO[bytes], registry: Registry) -> Iterator[Read]:
-    # surrogates stand for what is not UTF-8: the one row is refused, and not the file
+def _table(path: str, stream: IO[bytes], registry: Registry, layout: Layout | None) -> Iterator[Read]:
+    # Surrogates stand for what is not UTF-8, so that a row of events is refused alone and a table can be
+    # read as Latin-1.
     with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        reader = csv.reader(text)
-        header = [name.strip().casefold() for name in next(reader)]
-        layout = _layout(path, header)
-        yield from layout(_lines(reader, header), registry)
+        first = list(islice(text, WITHIN))
+        header = _header(path, first, layout)
+        rest = chain(first[header.line :], text)
+        lines = _lines(csv.reader(rest, delimiter=header.delimiter), header)
+        if header.layout is None:
+            yield from _events(lines, header)
+            return
+        banner = " ".join(first[: header.line - 1])
+        reader = LineReader(header, header.layout, registry, banner)
+        read_table = people if header.layout.period is None else tallies
+        yield from read_table(reader, ((number, [*map(_latin, cells)]) for number, cells in lines))
 
 
-def _lines(reader: Any, header: list[str]) -> Iterator[Line]:
+def _header(path: str, lines: Sequence[str], layout: Layout | None) -> Header:
+    if not "".join(lines).replace("\t", "").replace("\n", "").replace("\r", "").isprintable():
+        lines = [_latin(line) for line in lines]
+    if any("\0" in line for line in lines):
+        raise InputError(f"{path} is no text: neither NDJSON nor CSV")
+    known = (layout,) if layout else shipped()
+    header = find_header(lines, known)
+    if header is None:
+        names = "; ".join(f"{one.id} ({one.title})" for one in known)
+        raise InputError(
+            f"{path}:1: a header of no known kind, in the first {WITHIN} lines. Known are the fields of an "
+            f"encounter (surgewatch schema), and the tables {names}. For another: --layout FILE"
+        )
+    if not header.fits:
+        raise InputError(f"{path}:{header.line}: {header.explain()}")
+    return header
+
+
+def _lines(reader: Iterable[list[str]], header: Header) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines below a header, each with its number and padded to the cells of the header."""
+    width = len(header.names)
+    counted = cast("csv._reader", reader)  # type: ignore[name-defined]
     for cells in reader:
         if cells:
-            padded = cells + [""] * (len(header) - len(cells))
-            yield reader.line_num, dict(zip(header, (cell.strip() for cell in padded), strict=False))
+            padded = [cell.strip() for cell in cells[:width]] + [""] * (width - len(cells))
+            yield counted.line_num + header.line, padded
 
 
-def _layout(path: str, header: list[str]) -> Layout:
-    if set(CBP_COLUMNS) <= set(header):
-        return cbp_tallies
-    if set(APPREHENSION_COLUMNS) <= set(header):
-        return apprehensions
-    if not "".join(header).isprintable():
-        raise InputError(f"{path} is no text: neither NDJSON nor CSV")
-    strange = [name for name in header if name not in Encounter.model_fields]
-    missing = [name for name in _REQUIRED if name not in header]
-    if not strange and not missing:
-        return _events
-    faults = [f"unknown column {name[:64]!r}" for name in strange[:5]] + [
-        f"no column {name!r}" for name in missing
-    ]
-    raise InputError(
-        f"{path}:1: a header of no known kind: {', '.join(faults)}. Known are the fields of an encounter "
-        "(surgewatch schema), CBP's encounters by area of responsibility, and single apprehensions"
-    )
+def _latin(text: str) -> str:
+    """Return the text itself, or, where it was not UTF-8, decoded as Latin-1 (Windows-1252)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("cp1252", errors="replace")
+    return text
 
 
-def _events(lines: Iterable[Line], _: Registry) -> Iterator[Read]:
+def _events(lines: Iterable[tuple[int, list[str]]], header: Header) -> Iterator[Read]:
     for number, cells in lines:
-        yield row(number, {name: _cell(name, cell) for name, cell in cells.items() if cell})
+        yield row(number, {name: _cell(name, cells[at]) for name, at in header.at.items() if cells[at]})
 
 
 def _cell(name: str, cell: str) -> str | int:

@@ -1,4 +1,4 @@
-"""The way to the broker: options, topics, and errors that an operator can read."""
+"""Connect to the broker: options, topics, and errors that an operator can read."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,12 +16,12 @@ from streams.runtime.kafka_settings import KafkaSettings
 
 
 class BrokerError(RuntimeError):
-    """The broker is not there, or does not have what is needed; the message says what to do."""
+    """The broker is not there, or does not have what is needed; the message names what to do."""
 
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the broker is and how it wants to be spoken to."""
+    """Where the broker is, and how to connect to it."""
 
     servers: str = "localhost:9092"
     api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
@@ -31,12 +31,12 @@ class Broker:
 
     @property
     def kafka(self) -> KafkaSettings:
-        """Where it is and how we prove who we are, for other client libraries."""
+        """Return address and credentials, for other client libraries."""
         return KafkaSettings(self.servers, self.security)
 
     @property
     def options(self) -> dict[str, Any]:
-        """What every kafka-python client is given."""
+        """Return the arguments of every kafka-python client."""
         return {
             **self.kafka.kafka_python,
             "api_version": self.api_version,
@@ -44,16 +44,16 @@ class Broker:
         }
 
     def copied(self, replication: int | None) -> "Broker":
-        """The same, with so many copies of new topics (None: as many as the broker likes)."""
+        """Return the same with a replication factor for new topics (None: the broker's default)."""
         return self if replication is None else replace(self, replication=replication)
 
     def embedded(self) -> "Broker":
-        """The same, spoken to as librdkafka's mock cluster must be."""
+        """Return the same, set up for librdkafka's mock cluster."""
         return replace(self, api_version=(2, 0, 0))
 
 
 @contextmanager
-def spoken_to(broker: Broker) -> Iterator[None]:
+def kafka_errors(broker: Broker) -> Iterator[None]:
     """Turn what kafka-python raises into BrokerError."""
     try:
         yield
@@ -64,7 +64,7 @@ def spoken_to(broker: Broker) -> Iterator[None]:
 @contextmanager
 def administering(broker: Broker) -> Iterator[KafkaAdminClient]:
     """An admin client for a while; raises BrokerError where no broker answers in time."""
-    with spoken_to(broker):
+    with kafka_errors(broker):
         admin = KafkaAdminClient(**broker.options)
         try:
             yield admin
@@ -73,7 +73,7 @@ def administering(broker: Broker) -> Iterator[KafkaAdminClient]:
 
 
 def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
-    """Those of the named topics that the broker has."""
+    """Return those of the named topics that exist."""
     wanted = set(names)
     # all are asked for: to ask for one by its name could create it
     there = {t["name"]: len(t["partitions"]) for t in admin.describe_topics() if t["name"] in wanted}
@@ -88,7 +88,7 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
 
 
 def reconcile(broker: Broker, wanted: Iterable[Topic], *, dry: bool = False) -> Plan:
-    """Create what is missing and set retention; answers what was (or, `dry`, would be) done.
+    """Create what is missing and set retention; return what was (or, `dry`, would be) done.
 
     Does nothing at all where the plan has conflicts.
     """

@@ -1,11 +1,16 @@
-"""A record on its way out: what all sources give and all senders take."""
+"""A record to send: sources yield it, senders take it."""
 
 from typing import NamedTuple
 
 
 class Outgoing(NamedTuple):
-    """A record to be sent. `at`: when it becomes known (epoch seconds), for those who pace; not sent."""
+    """A record to be sent.
+
+    `at`: when it becomes known (epoch seconds), for pacing. `figure`: what it states of an official table,
+    for comparing releases. Neither is sent.
+    """
 
     key: bytes
     value: bytes
     at: int
+    figure: str | None = None

@@ -1,4 +1,4 @@
-"""Replaying in event time: as fast against each other as they came, times a speed."""
+"""Replay in event time: at the original intervals, divided by a speed."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from streams.producers.outgoing import Outgoing
 
 
 def speed(text: str) -> float:
-    """The factor that "1000x" or "1000" names; "max" is infinity. Raises ValueError."""
+    """Return the factor of "1000x" or "1000"; "max" is infinity. Raises ValueError."""
     if text == "max":
         return float("inf")
     matched = re.fullmatch(r"(\d+(?:\.\d+)?)x?", text)
@@ -23,7 +23,7 @@ def paced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Outgoing]:
-    """The records, each not before its time; what comes out of order comes at once."""
+    """Yield records, none before its time; late ones at once."""
     if factor == float("inf"):
         yield from records
         return

@@ -1,57 +1,83 @@
-"""What a reader gives for each row of a file: an event to be, or why there is none."""
+"""What a reader returns for each row of a file: a record, or the reason why there is none."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from streams.contract.dead_letters import Reason, Rejected
 from streams.counting.decoder import Decoder
+from streams.producers.layout import ALLOWED
 from streams.producers.outgoing import Outgoing
 
 
 class InputError(ValueError):
-    """A file cannot be used at all; the message says what is wrong with it."""
+    """A file cannot be used at all; the message names the fault."""
 
 
 class Row(NamedTuple):
-    """A record to be: the row it comes from (1 is the first line of the file) and its JSON."""
+    """A record: the row that it comes from (1 is the first line of the file) and its JSON.
+
+    `figure` names what an official table counts, whatever the count: the same in each release.
+    """
 
     number: int
     value: bytes
+    figure: str | None = None
 
 
 class Skipped(NamedTuple):
-    """A row that is in order but no encounter."""
+    """A valid row or cell that counts nobody."""
 
     number: int
     why: str
 
 
-Read = Row | Skipped | Rejected  # of a Rejected, the position is the number of the row
+class Unlabelled(NamedTuple):
+    """An unknown label; its people are counted as `unknown`."""
+
+    number: int
+    column: str
+    label: str
+    people: int
 
 
-def row(number: int, fields: Mapping[str, object]) -> Row | Rejected:
+Read = Row | Skipped | Unlabelled | Rejected  # of a Rejected, the position is the number of the row
+
+_AT = re.compile(r" - at `\$\.(\w+)`")
+_TIME = "is no time with an offset, such as 2022-11-03T14:05:00-04:00"
+_EXPECTED = {
+    "count": "is no whole number from 0 to 1,000,000",
+    "occurred_at": _TIME,
+    "reported_at": _TIME,
+    "period": "is none of hour, day, week, month",
+    **{field: f"is none of {', '.join(allowed)}" for field, allowed in ALLOWED.items()},
+}
+
+
+def row(number: int, fields: Mapping[str, object], figure: str | None = None) -> Row | Rejected:
     """The record of these fields; those that are None are left out."""
     try:
-        return Row(number, msgspec.json.encode({k: v for k, v in fields.items() if v is not None}))
+        content = msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
     except UnicodeEncodeError:
         return Rejected(number, Reason.MALFORMED_JSON, "the row is not UTF-8")
+    return Row(number, content, figure)
 
 
 def row_id(source: str, *content: str) -> str:
-    """An event id that is the same whenever the same row is read."""
+    """An event id that is the same whenever the same content is read."""
     return f"{source}-{hashlib.blake2b('|'.join(content).encode(), digest_size=12).hexdigest()}"
 
 
 class Checked:
-    """Runs rows through the decoder that the worker runs them through, and keeps count of what it saw.
+    """Run rows through the decoder of the worker, and count what is refused, skipped and unlabelled.
 
     Iterating gives what is good, as it is to be sent. What is refused is kept in `rejected` (the first 1,000)
-    and counted by reason; what is skipped is counted by its why.
+    and counted by reason; `skipped` counts rows by why, `unlabelled` people by column and label.
     """
 
     _KEEP, _CHUNK = 1_000, 512
@@ -61,18 +87,35 @@ class Checked:
         self.rejected: list[Rejected] = []
         self.reasons: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
+        self.unlabelled: Counter[tuple[str, str]] = Counter()
 
     def __iter__(self) -> Iterator[Outgoing]:
         while chunk := list(islice(self._rows, self._CHUNK)):
             good = [item for item in chunk if isinstance(item, Row)]
             decoded = self._decoder.decode([item.value for item in good], self._now)
-            refused = [bad._replace(position=good[bad.position].number) for bad in decoded.rejected]
+            refused = [_explained(bad, good[bad.position]) for bad in decoded.rejected]
             refused += [item for item in chunk if isinstance(item, Rejected)]
-            self._note(sorted(refused), chunk)
+            self._count(sorted(refused), chunk)
             for event in decoded.events:
-                yield Outgoing(event.sector.encode(), good[event.position].value, event.reported_at)
+                origin = good[event.position]
+                yield Outgoing(event.sector.encode(), origin.value, event.reported_at, origin.figure)
 
-    def _note(self, refused: list[Rejected], chunk: list[Read]) -> None:
+    def _count(self, refused: list[Rejected], chunk: list[Read]) -> None:
         self.reasons.update(bad.reason for bad in refused)
         self.rejected += refused[: self._KEEP - len(self.rejected)]
-        self.skipped.update(item.why for item in chunk if isinstance(item, Skipped))
+        for item in chunk:
+            if isinstance(item, Skipped):
+                self.skipped[item.why] += 1
+            elif isinstance(item, Unlabelled):
+                self.unlabelled[item.column, item.label] += item.people
+
+
+def _explained(bad: Rejected, origin: Row) -> Rejected:
+    """The rejection with the row's number and, where one field is wrong, its value and what is allowed."""
+    detail, matched = bad.detail, _AT.search(bad.detail)
+    if matched:
+        content: Any = msgspec.json.decode(origin.value)
+        value = str(content.get(matched[1]))[:64]
+        expected = _EXPECTED.get(matched[1], "is no text of 1 to 64 characters")
+        detail = f'{matched[1]} "{value}" {expected}'
+    return Rejected(origin.number, bad.reason, detail)

@@ -1,4 +1,7 @@
-"""Scenarios: monthly levels with their sources, spread over days and hours as real arrivals are."""
+"""Scenarios: monthly levels with their sources, spread over days and hours as real arrivals are.
+
+levels (TOML) ─▶ profile of each flow ─▶ arrivals ─▶ faults ─▶ records, by time of arrival
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from streams.contract.events import CrossingType, Demographic, Word
 from streams.contract.sectors import Registry
 from streams.contract.toml_documents import DocumentError, load
-from streams.producers.faults import Trouble, disturb
+from streams.producers.faults import Faults, with_faults
 from streams.producers.outgoing import Outgoing
-from streams.producers.simulation import Arrival, Manner, arrivals
+from streams.producers.simulation import Arrival, Profile, arrivals
 
 SHIPPED = Path(__file__).with_name("scenarios")
 Share = Annotated[float, Field(ge=0)]
@@ -21,7 +24,7 @@ Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 class Rhythm(BaseModel):
-    """How busy each weekday (Monday first) and each hour of the sector's clock is, beside the others."""
+    """The weight of each weekday (Monday first) and of each hour of the sector's clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,7 +33,7 @@ class Rhythm(BaseModel):
 
 
 class Flow(BaseModel):
-    """People who arrive at one sector in one way. `months` are people a month, `source` says whose figures.
+    """People who arrive at one sector in one way. `months` are people a month, `source` names their origin.
 
     Between the middles of months the daily level runs on smoothly, but not across `breaks`: from such a day
     on, a new level holds. `group` is the mean size of a group, `dispersion` the variance over the mean of a
@@ -63,7 +66,7 @@ class Flow(BaseModel):
 
 
 class Scenario(BaseModel):
-    """A story that can be told again: the same seed gives the same events."""
+    """A made-up history, in which sources state the levels: the same seed gives the same events."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,13 +74,13 @@ class Scenario(BaseModel):
     title: str
     seed: int = 1
     rhythm: Rhythm = Rhythm()
-    trouble: Trouble | None = None
+    trouble: Faults | None = None
     flow: Annotated[tuple[Flow, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _one_span(self) -> Self:
         if len({tuple(flow.months) for flow in self.flow}) > 1:
-            raise ValueError("all flows must tell the same months")
+            raise ValueError("all flows must have the same months")
         return self
 
     def events(
@@ -87,27 +90,27 @@ class Scenario(BaseModel):
         start: dt.datetime | None = None,
         end: dt.datetime | None = None,
     ) -> Iterator[Outgoing]:
-        """Its records in the order in which they arrive; `start` (included) and `end` (not) cut arrivals."""
+        """Yield the records in the order in which they arrive, from `start` on and before `end`."""
         seed = self.seed if seed is None else seed
-        told = [
+        records = [
             arrival
             for number, flow in enumerate(self.flow)
             for arrival in arrivals(
-                self._manner(flow, registry), f"{self.name}-{seed}-{number}", seed, number
+                self._profile(flow, registry), f"{self.name}-{seed}-{number}", seed, number
             )
         ]
         if self.trouble:
-            told = disturb(told, self.trouble, seed)
-        told.sort(key=lambda arrival: arrival.at)
+            records = with_faults(records, self.trouble, seed)
+        records.sort(key=lambda arrival: arrival.at)
         first = start.timestamp() if start else float("-inf")
         last = end.timestamp() if end else float("inf")
-        for arrival in told:
+        for arrival in records:
             if first <= arrival.at < last:
                 yield Outgoing(arrival.key, _wire(arrival), arrival.at)
 
-    def _manner(self, flow: Flow, registry: Registry) -> Manner:
+    def _profile(self, flow: Flow, registry: Registry) -> Profile:
         sector = registry.find(flow.sector)
-        return Manner(
+        return Profile(
             fixed={
                 "sector": sector.id,
                 "crossing_type": flow.crossing_type,
@@ -127,17 +130,17 @@ class Scenario(BaseModel):
 
 
 def _wire(arrival: Arrival) -> bytes:
-    told = arrival.told
-    return told if isinstance(told, bytes) else msgspec.json.encode(told)
+    content = arrival.content
+    return content if isinstance(content, bytes) else msgspec.json.encode(content)
 
 
 def names() -> list[str]:
-    """The scenarios that are shipped."""
+    """Return the names of the shipped scenarios."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
 def scenario(name: str) -> Scenario:
-    """A shipped scenario by its name, or the operator's own by its file; raises DocumentError."""
+    """Load a shipped scenario by its name, or one of the operator by its file; raises DocumentError."""
     own = Path(name)
     path = own if own.suffix == ".toml" else SHIPPED / f"{name}.toml"
     if not path.exists():

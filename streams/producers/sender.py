@@ -10,18 +10,18 @@ import confluent_kafka
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 
-from streams.producers.kafka_client import Broker, BrokerError, spoken_to
+from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
 from streams.producers.outgoing import Outgoing
 from streams.runtime.kafka_diagnosis import diagnose
 
 Client = Literal["kafka", "fast"]
-IN_FLIGHT = 5_000  # records that may be unacknowledged: kafka-python's own buffer knows no bound
-_STEP = 500  # records between two words of progress
+IN_FLIGHT = 5_000  # records that may be unacknowledged: kafka-python's own buffer has no bound
+_STEP = 500  # records between two reports of progress
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of a run: records the broker has acknowledged, and seconds it took."""
+    """The result of a run: records that the broker has acknowledged, and the seconds it took."""
 
     records: int
     seconds: float
@@ -40,12 +40,13 @@ def send(
     client: Client = "kafka",
     progress: Callable[[int], None] = lambda _: None,
 ) -> Sent:
-    """Send all records and wait until the broker has them. `progress` hears now and then how many were sent.
+    """Send all records and wait until the broker has them.
 
-    Raises BrokerError where there is no broker or no such topic, or where a record was not acknowledged.
+    `progress` is called now and then with the number of records sent. Raises BrokerError where there is no
+    broker or no such topic, or where a record was not acknowledged.
     """
     began = time.monotonic()
-    with spoken_to(broker):
+    with kafka_errors(broker):
         count = (_send if client == "kafka" else _send_fast)(records, broker, topic, progress)
     return Sent(count, time.monotonic() - began)
 
@@ -82,7 +83,7 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
 def _send_fast(
     records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]
 ) -> int:
-    """By librdkafka: ten times as many a second, with the same guarantees and the same partitions."""
+    """Send by librdkafka: ten times as many a second, with the same guarantees and the same partitions."""
     producer = confluent_kafka.Producer({**broker.kafka.librdkafka_producer, "linger.ms": 10})
     failures: list[str] = []
     count = 0

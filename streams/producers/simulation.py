@@ -17,16 +17,16 @@ Floats = npt.NDArray[np.float64]
 
 
 class Arrival(NamedTuple):
-    """A record on its way: when it arrives (epoch seconds), its key, and what it tells."""
+    """A record: when it arrives (epoch seconds), its key, and its content (bytes where it is broken)."""
 
     at: int
     key: bytes
-    told: Mapping[str, Any] | bytes
+    content: Mapping[str, Any] | bytes
 
 
 @dataclass(frozen=True)
-class Manner:
-    """All that is to be known of a flow to draw its arrivals; `fixed` are fields that are always the same."""
+class Profile:
+    """What arrivals of a flow are drawn from; `fixed` are the fields that all of them share."""
 
     fixed: Mapping[str, str]
     time_zone: str
@@ -41,25 +41,25 @@ class Manner:
     together: Mapping[str, float]
 
 
-def daily_means(manner: Manner) -> tuple[list[dt.date], Floats]:
-    """Each day of the flow's months, and the people expected on it; months add up to their levels."""
-    starts = [dt.date.fromisoformat(f"{month}-01") for month in manner.months]
+def daily_means(profile: Profile) -> tuple[list[dt.date], Floats]:
+    """Return the days of the profile's months and the people expected on each; months add up to levels."""
+    starts = [dt.date.fromisoformat(f"{month}-01") for month in profile.months]
     end = (starts[-1] + dt.timedelta(days=31)).replace(day=1)
     lengths = np.diff([day.toordinal() for day in (*starts, end)])
     days = np.arange(starts[0].toordinal(), end.toordinal())
     month = np.repeat(np.arange(len(starts)), lengths)
-    levels = np.fromiter(manner.months.values(), float)
+    levels = np.fromiter(profile.months.values(), float)
     means = _smooth(
-        days, np.array([day.toordinal() for day in starts]) + lengths / 2, levels / lengths, manner
+        days, np.array([day.toordinal() for day in starts]) + lengths / 2, levels / lengths, profile
     )
-    means *= np.asarray(manner.weekday)[(days + 6) % 7]  # ordinal 1 was a Monday
+    means *= np.asarray(profile.weekday)[(days + 6) % 7]  # ordinal 1 was a Monday
     means *= np.divide(levels, np.bincount(month, means), out=np.zeros_like(levels), where=levels > 0)[month]
     return [dt.date.fromordinal(day) for day in days.tolist()], means
 
 
-def _smooth(days: npt.NDArray[np.int64], middles: Floats, rates: Floats, manner: Manner) -> Floats:
-    """The rate of each day: geometric between the middles of months, flat up to a break and from it on."""
-    edges = [days[0], *sorted(day.toordinal() for day in manner.breaks), days[-1] + 1]
+def _smooth(days: npt.NDArray[np.int64], middles: Floats, rates: Floats, profile: Profile) -> Floats:
+    """Interpolate the rate of each day: geometric between the middles of months, never across a break."""
+    edges = [days[0], *sorted(day.toordinal() for day in profile.breaks), days[-1] + 1]
     logs = np.log(rates + 0.01)  # a level of 0 has no logarithm; where it stands, the month's sum makes it 0
     means = np.empty(len(days))
     for first, last in pairwise(edges):
@@ -71,43 +71,43 @@ def _smooth(days: npt.NDArray[np.int64], middles: Floats, rates: Floats, manner:
     return means
 
 
-def arrivals(manner: Manner, prefix: str, *seed: int) -> Iterator[Arrival]:
-    """Draw the flow's arrivals, a group each, day by day; ids are `prefix` and a running number."""
+def arrivals(profile: Profile, prefix: str, *seed: int) -> Iterator[Arrival]:
+    """Draw arrivals day by day, one for each group; ids are `prefix` and a running number."""
     rng = np.random.default_rng(seed)
-    days, means = daily_means(manner)
-    groups = _overdispersed(rng, means / manner.group, manner.dispersion)
+    days, means = daily_means(profile)
+    groups = _overdispersed(rng, means / profile.group, profile.dispersion)
     total = int(groups.sum())
-    zone = ZoneInfo(manner.time_zone)
+    zone = ZoneInfo(profile.time_zone)
     midnights = [int(dt.datetime.combine(day, dt.time(), zone).timestamp()) for day in days]
-    hours = rng.choice(24, total, p=_shares(manner.hours)) * HOUR
+    hours = rng.choice(24, total, p=_shares(profile.hours)) * HOUR
     moments = np.repeat(midnights, groups) + hours + rng.integers(0, HOUR, total)
     moments.sort()
-    sizes = np.minimum(rng.geometric(1 / manner.group, total), LARGEST).tolist()
-    citizenship = _drawn(rng, manner.citizenship, total)
-    alone, together = _drawn(rng, manner.alone, total), _drawn(rng, manner.together, total)
-    key = manner.fixed["sector"].encode()
+    sizes = np.minimum(rng.geometric(1 / profile.group, total), LARGEST).tolist()
+    citizenship = _drawn(rng, profile.citizenship, total)
+    alone, together = _drawn(rng, profile.alone, total), _drawn(rng, profile.together, total)
+    key = profile.fixed["sector"].encode()
     for number, (at, size) in enumerate(zip(moments.tolist(), sizes, strict=True)):
         identity = f"{prefix}-{number}"
-        told = {
+        content = {
             "event_id": identity,
             "occurred_at": moment(at),
-            **manner.fixed,
+            **profile.fixed,
             "demographic": alone[number] if size == 1 else together[number],
             "citizenship": citizenship[number],
             "count": size,
         }
         if size > 1:
-            told["group_id"] = f"g{identity}"
-        yield Arrival(at, key, told)
+            content["group_id"] = f"g{identity}"
+        yield Arrival(at, key, content)
 
 
 def moment(epoch: float) -> str:
-    """Epoch seconds as they are written on the wire."""
+    """Return epoch seconds as they are written on the wire."""
     return dt.datetime.fromtimestamp(epoch, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _overdispersed(rng: np.random.Generator, means: Floats, dispersion: float) -> npt.NDArray[np.int64]:
-    """Negative binomial counts with variance dispersion x mean (Poisson at 1), drawn as a mixture."""
+    """Draw negative binomial counts with variance dispersion x mean (Poisson at 1), as a mixture."""
     if dispersion > 1:
         means = rng.gamma(means / (dispersion - 1), dispersion - 1)
     return rng.poisson(means)

@@ -1,9 +1,9 @@
-"""Who takes which partition: Faust's assignor, made to forget no topic.
+"""Assign partitions to workers: Faust's assignor, made to forget no topic.
 
 A broker that has just started may leave topics out of its metadata. Faust's leader then gives their
 partitions to nobody; and where the leader is a static member, nobody gets them later either: joining again,
 with the subscription that it had, it starts no rebalance (KIP-345, KIP-814). So partitions that were there
-when the worker started are taken to be there still; `surgewatch topics` refuses to change their number.
+when the worker started are assumed to be there still. (Partitions added later end the worker: `Flow`.)
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from faust.assignor import PartitionAssignor
 
 
 class KnownCluster:
-    """What a cluster says of topics, and what is known of those of which it says nothing."""
+    """Metadata of a cluster, with the partitions of topics that it leaves out."""
 
     def __init__(self, cluster: Any, partitions: Mapping[str, set[int]]) -> None:
         self._cluster, self._partitions = cluster, partitions

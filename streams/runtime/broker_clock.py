@@ -8,6 +8,8 @@ embedded one of the demo, or topics that `surgewatch topics` has not seen) leave
 import time
 from collections.abc import Callable
 
+EARLIEST = 1_000_000_000  # epoch seconds: 2001, before which no broker ran
+
 
 class BrokerClock:
     """Epoch seconds by the broker's clock. `wall` and `monotonic` are the clocks of this machine."""
@@ -19,8 +21,12 @@ class BrokerClock:
         self._appended: tuple[float, float] | None = None  # append time, and when it was seen
 
     def observe(self, append_time: float) -> None:
-        """The broker has just appended something at this time (epoch seconds)."""
-        self._appended = append_time, self._monotonic()
+        """The broker has just appended something at this time (epoch seconds).
+
+        The embedded broker gives times of 1970; they are ignored.
+        """
+        if append_time > EARLIEST:
+            self._appended = append_time, self._monotonic()
 
     def now(self) -> float:
         """The broker's time, or this machine's where the broker has not given any."""

@@ -19,8 +19,8 @@ from confluent_kafka.admin import AdminClient
 
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.readiness import Position
 from streams.runtime.refusals import SetupError
-from streams.runtime.watchdog import Position
 
 log = structlog.get_logger()
 
@@ -122,7 +122,7 @@ class BrokerMonitor:
         return found
 
     async def committed(self) -> Mapping[Position, int]:
-        """The offsets that the worker's group has committed; nothing where the broker does not say."""
+        """The offsets that the worker's group has committed; nothing where the broker does not answer."""
         try:
             offsets = await self._asked().list_consumer_group_offsets(self._group)
         except (KafkaError, TypeError):  # the embedded broker answers with null in place of no topics
@@ -132,7 +132,7 @@ class BrokerMonitor:
     async def owned(self) -> set[Position] | None:
         """The partitions that members of the worker's group have.
 
-        None where the broker does not say, or while members come and go.
+        None where the broker does not answer, or while members come and go.
         """
         try:
             (response,) = await self._asked().describe_consumer_groups([self._group])
@@ -157,7 +157,7 @@ class BrokerMonitor:
 async def generations(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, str]:
     """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
 
-    Topics of which the broker does not say it are left out.
+    Topics without an id (an old broker, the embedded one) are left out.
     """
 
     def ask() -> dict[str, str]:

@@ -9,7 +9,7 @@ It may vanish at any time. A local store that cannot be written (disk full) is g
 that was copied from another topic of the same name is emptied.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 
 import structlog
@@ -31,6 +31,7 @@ class Changelog:
     def __init__(self, topic: str, kafka: KafkaSettings, local_store: LocalStore) -> None:
         self.topic = topic
         self.generation = ""  # the broker's id of the topic, where it gives one
+        self.partitions: Set[int] | None = None  # those that the topic has; None: not known
         self._kafka = kafka
         self._local_store: LocalStore = local_store
         self.bytes_written = 0
@@ -110,7 +111,7 @@ class Changelog:
                 self._local_store.clear(partition)
                 return Copy(generation=self.generation)
             return copy
-        except Exception as error:  # whatever the disk says: the changelog has it all
+        except Exception as error:  # any error of the disk: the changelog has it all
             self._give_up(partition, error)
             return Copy(generation=self.generation)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from pydantic_settings import BaseSettings
 
+from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.refusals import SetupError
 
 PREFIX = "SURGEWATCH_"
@@ -15,8 +16,9 @@ ELSEWHERE = frozenset(
     for name in (
         "ALERTS_PORT", "ALERTS_URL", "ALLOW_PRIVATE", "API_VERSION", "BENCH", "CACHE", "CALENDAR",
         "CONSOLE_HOSTS", "CONSOLE_TOKEN", "CONSOLE_URL", "DATA", "DEDUP_HOURS", "DEDUP_IDS",
-        "FALSE_ALARMS_PER_MONTH", "GIVE_UP_HOURS", "GRAFANA_URL", "KAFKA", "LATENESS_SECONDS", "PEER_PRIORS",
-        "POLICIES", "RECORD_BYTES", "REGISTRY", "REQUIRE_BROWSER", "REQUIRE_KAFKA", "REQUIRE_PROMETHEUS",
+        "FALSE_ALARMS_PER_MONTH", "GIVE_UP_HOURS", "GRAFANA_URL", "KAFKA", "KAFKA_FILE", "LATENESS_SECONDS",
+        "PEER_PRIORS", "POLICIES", "RECORD_BYTES", "REGISTRY", "REQUIRE_BROWSER", "REQUIRE_KAFKA",
+        "REQUIRE_PROMETHEUS",
         "ROUTES", "SLACK_URL", "STREAMS_PORT", "VERSION", "WEBHOOK_SECRET", "WEBHOOK_URL",
     )
 )  # fmt: skip
@@ -24,8 +26,9 @@ ELSEWHERE = frozenset(
 
 def variables(model: type[BaseSettings]) -> set[str]:
     """Every environment variable that a settings model reads."""
+    prefix = model.model_config.get("env_prefix", "")
     return {
-        str(field.validation_alias or f"{PREFIX}{name}").upper() for name, field in model.model_fields.items()
+        str(field.validation_alias or f"{prefix}{name}").upper() for name, field in model.model_fields.items()
     }
 
 
@@ -36,7 +39,7 @@ def refuse_unknown(
 
     `further`: names that a document of the operator's refers to, such as secrets of sinks.
     """
-    known = {*variables(model), *ELSEWHERE, *further}
+    known = {*variables(model), *variables(KafkaSecurity), *ELSEWHERE, *further}
     unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SetupError(f"unknown settings: {'; '.join(_with_nearest(name, known) for name in unknown)}")

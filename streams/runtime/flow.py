@@ -20,7 +20,7 @@ from faust.types import TP
 from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow_spec import FlowSpec, Resumable
+from streams.runtime.flow_spec import CuttingCore, FlowSpec
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
@@ -53,9 +53,10 @@ class Flow:
         worked: Callable[[str], None],
         unread: Callable[[str, int], None],
     ) -> None:
-        self.source, self.any_clock = spec.source, spec.any_clock
+        self.source = spec.source
         self.changelog = changelog
         self._core, self._publisher, self._metrics = spec.core, spec.publisher, spec.metrics
+        self.spec = spec
         self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
         self._underway = 0  # fetches whose last piece is not done
@@ -103,7 +104,7 @@ class Flow:
             async with self._turn:
                 if self.stopping or assignment != self._assignment:
                     return  # its position has not moved: it is read again
-                outcome = cast("Resumable", self._core).proceed(fetch.partition)
+                outcome = cast("CuttingCore", self._core).proceed(fetch.partition)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
                 if not _more(outcome):
@@ -129,13 +130,13 @@ class Flow:
 
     async def tick(self, now: float, moves: bool) -> None:
         """Let time pass (`now`: epoch seconds), and where it `moves` it, event time."""
-        more = True
-        while more and not self.stopping:
+        while not (self.stopping or self._underway):
             async with self._turn:
-                outcome = self._core.tick(now, moves and not self._underway)
+                outcome = self._core.tick(now, moves)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
-            more = _more(outcome)
+            if not _more(outcome):
+                return
             self._worked(self.source)
             await asyncio.sleep(0)
 
@@ -163,6 +164,7 @@ class Flow:
         """Read back the state of the partitions that are new here. Raises StateError."""
         started = time.monotonic()
         mine = sorted(tp.partition for tp in partitions if tp.topic == self.source)
+        self._refuse_new_partitions(mine)
         held = await self._read_back(mine)
         for partition, state in held.items():
             self._restore(partition, {key: value for key, value in state.pairs if value is not None})
@@ -179,6 +181,15 @@ class Flow:
             keys=keys,
             seconds=round(self.recovery_seconds, 3),
         )
+
+    def _refuse_new_partitions(self, mine: Iterable[int]) -> None:
+        known = self.changelog.partitions
+        if known is not None and (new := sorted(set(mine) - known)):
+            raise StateError(
+                f"{self.source} has new partitions {new}, its changelog {self.changelog.topic} has "
+                f"{len(known)}: stop all workers and producers, and run `surgewatch topics --partitions "
+                f"{max(new) + 1}`, which moves the state"
+            )
 
     async def _read_back(self, partitions: Sequence[int]) -> Mapping[int, State]:
         """The state of partitions. Tried again for a while: a broker may be away for a moment."""
@@ -200,8 +211,8 @@ class Flow:
             key = self._unreadable_key(partition, held)
             where = f"{name}, key {key!r}" if key is not None else name
             raise StateError(
-                f"state refused: {where}: {error}. Run the version that wrote it; or stop all workers, make "
-                f"the topic {self.changelog.topic} anew, and {self.source} is counted from its beginning"
+                f"state refused: {where}: {error}. To process {self.source} from its beginning: stop all "
+                f"workers, delete {self.changelog.topic} and their consumer group, run `surgewatch topics`"
             ) from error
 
     def _unreadable_key(self, partition: int, held: Mapping[bytes, bytes]) -> bytes | None:
@@ -229,11 +240,11 @@ class Flow:
 
 
 def fingerprint(record: Any) -> bytes:
-    """Tell a record of the source from any other that may stand at its offset: `offset:hash`."""
+    """Return what distinguishes a record from any other at its offset: `offset:hash`."""
     content = b"%d:" % len(record.key or b"") + (record.key or b"") + (record.value or b"")
     return b"%d:%s" % (record.offset, xxh3_64_hexdigest(content).encode())
 
 
 def _more(outcome: Any) -> bool:
-    """Is a piece of the work left? Cores that never cut their work do not say so."""
+    """Is a piece of the work left? Cores that never cut their work have no such field."""
     return bool(getattr(outcome, "more", False))

@@ -8,16 +8,17 @@ from streams.runtime.transport import Producer
 
 
 class Core(Protocol):
-    """A pure core with state by partition; its outcomes are passed on as they are."""
+    """A pure core with state by partition; its outcomes are passed on as they are.
+
+    A core may cut its work: an outcome with `more` asks for `proceed(partition)` after `process`, or for
+    another `tick`, until there is no more. Between the pieces the event loop turns.
+    """
 
     def process(self, partition: int, records: Sequence[Any], topic: str, /) -> Any:
-        """Take a fetch; what follows from it. An outcome with `more` is for a core that is Resumable."""
+        """Process a fetch; return what follows from it."""
 
     def tick(self, now: float, moves: bool, /) -> Any:
-        """Let time pass; what follows from it. `moves`: event time moves with the clock on the wall.
-
-        With `more`, it has to be called again with the same time.
-        """
+        """Let time pass to `now`, epoch seconds; return what follows from it. `moves`: see FlowSpec."""
 
     def dirty(self) -> Mapping[int, Sequence[Pair]]:
         """What changed, by partition, since this was last asked."""
@@ -29,11 +30,11 @@ class Core(Protocol):
         """Forget a partition."""
 
 
-class Resumable(Protocol):
-    """A core that cuts long work into pieces: its outcomes have `more` until the last one."""
+class CuttingCore(Core, Protocol):
+    """A core that may cut its work."""
 
     def proceed(self, partition: int, /) -> Any:
-        """Do the next piece of what `process` left; what follows from it."""
+        """Go on with a fetch that `process` has cut; return what follows from it."""
 
 
 class Publisher(Protocol):
@@ -54,13 +55,17 @@ class FlowMetrics(Protocol):
 
 
 class FlowSpec(NamedTuple):
-    """A topic that is read, the core for it, where its state goes, and who publishes what follows."""
+    """A topic that is read, the core for it, where its state goes, and who publishes what follows.
+
+    `changelog` is a topic of as many partitions as the source. Event time moves with the clock (`moves` of
+    `Core.tick`) where all of the source is read; where the worker's clock is the wall's, unless
+    `on_any_clock`; and where the group has processed all of `upstream`, the topic that the source is made of.
+    """
 
     source: str
     core: Core
-    changelog: str  # a topic of as many partitions as the source
+    changelog: str
     publisher: Publisher
     metrics: FlowMetrics
-    any_clock: bool = (
-        False  # `tick` with `moves` under SURGEWATCH_CLOCK=event as well: it moves no event time
-    )
+    upstream: str = ""
+    on_any_clock: bool = False

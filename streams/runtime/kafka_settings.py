@@ -10,7 +10,7 @@ from typing import Any
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
 
 CLIENT_ID = "surgewatch"
-# Milliseconds after which metadata is asked for again. What a broker says of its topics just after its start
+# Milliseconds after which metadata is asked for again. The metadata of a broker that has just started
 # can lack some, and a group's leader then assigns nothing of them until it asks again; the default is 5 min.
 METADATA_MS = 5_000
 

@@ -12,7 +12,7 @@ WINDOW = 60.0  # in so many seconds
 
 
 class LogLimiter(logging.Filter):
-    """Lets a few lines of each kind through; the next one says how many were left out.
+    """Lets a few lines of each kind through; the next one has the number of those left out.
 
     A kind is a logger and the text of its message before values are put in. Libraries that try to reach a
     broker log hundreds of lines a second.

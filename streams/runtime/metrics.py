@@ -7,8 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from streams.runtime.readiness import NotReady
-from streams.runtime.watchdog import Position
+from streams.runtime.readiness import NotReady, Position
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -95,7 +94,7 @@ class RuntimeMetrics:
         self._skew.set(seconds)
 
     def storage(self, written: int, recovery_seconds: float) -> None:
-        """Bytes that the changelog has taken, and how long reading it back took."""
+        """Bytes written to the changelog, and how long reading it back took."""
         self._state.set(written)
         self._recovery.set(recovery_seconds)
 

@@ -90,6 +90,6 @@ class PartitionReader:
 
 
 def position_of(pairs: Mapping[bytes, bytes]) -> int:
-    """The source offset up to which pairs have been counted; 0 where they do not say it."""
+    """The source offset up to which pairs have been counted; 0 where that is missing."""
     text = pairs.get(AT, b"0")
     return int(text) if text.isdigit() and len(text) <= LONGEST else 0

@@ -1,4 +1,4 @@
-"""Run a worker as a process, and end with a status that says what to do."""
+"""Run a worker as a process, and end it with an exit status of `refusals.Exit`."""
 
 import asyncio
 import gc

@@ -17,7 +17,7 @@ class NotReady(StrEnum):
     JOINING = "joining"  # no member of its group yet, or a rebalance is under way
     STATE_REFUSED = "state_refused"
     BROKER_UNREACHABLE = "broker_unreachable"
-    NO_PROGRESS = "no_progress"  # records wait and none is taken
+    NO_PROGRESS = "no_progress"  # records wait and none is processed
     TRANSACTION_OPEN = "transaction_open"  # a producer's transaction holds records back
     UNOWNED_PARTITION = "unowned_partition"
     UNDELIVERED = "undelivered"  # notices wait and none is delivered

@@ -13,7 +13,7 @@ class Exit(IntEnum):
 
 
 class Refusal(RuntimeError):  # noqa: N818 - a worker refuses to go on, as asked
-    """The worker ends with Exit.REFUSED; the message is one line that says what is wrong and what to do."""
+    """The worker ends with Exit.REFUSED; the message is one line with what is wrong and what to do."""
 
 
 class SetupError(Refusal):

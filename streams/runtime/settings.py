@@ -11,7 +11,7 @@ from streams.runtime.kafka_settings import KafkaSettings
 
 
 class WorkerSettings(BaseSettings):
-    """What every worker has to be told. Every field is `SURGEWATCH_<NAME>`, but for the port."""
+    """Settings that every worker has. Every field is `SURGEWATCH_<NAME>`, but for the port."""
 
     model_config = SettingsConfigDict(env_prefix="SURGEWATCH_", extra="ignore", frozen=True)
 
@@ -28,12 +28,12 @@ class WorkerSettings(BaseSettings):
         "wall",
         description="what moves event time where nothing comes: the wall's clock, or events only (replay)",
     )
-    batch_events: Annotated[int, Field(gt=0)] = Field(100_000, description="most records taken at once")
+    batch_events: Annotated[int, Field(gt=0)] = Field(100_000, description="most records processed at once")
     commit_seconds: Annotated[float, Field(gt=0)] = Field(
         2.0, description="between commits of state and offsets (longer under load, where commits take long)"
     )
     session_seconds: Annotated[float, Field(ge=6)] = Field(
-        10.0, description="after which the group takes a silent worker for dead"
+        10.0, description="after which the group declares a silent worker dead"
     )
     watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"

@@ -6,16 +6,16 @@ reasons of `/readyz` and the metrics of the runtime up to date.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
 from streams.runtime.broker_monitor import BrokerMonitor, Ends
 from streams.runtime.flow import Flow, fingerprint
 from streams.runtime.metrics import RuntimeMetrics
-from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned
+from streams.runtime.readiness import NotReady, Position, Readiness, ahead_of_topic, held_back, unowned
 from streams.runtime.refusals import StateError
-from streams.runtime.watchdog import Position, Progress
+from streams.runtime.watchdog import Progress
 
 log = structlog.get_logger()
 
@@ -82,6 +82,12 @@ class Supervision:
             flow.source: sum(records for (topic, _), records in behind.items() if topic == flow.source)
             for flow in self._flows
         }
+
+    async def is_processed(self, topic: str, partitions: Iterable[int]) -> bool:
+        """Has the group processed all of a topic, by whichever worker? False where that is not known."""
+        every = [(topic, at) for at in partitions]
+        ends, committed = await self._monitor.ends(every), await self._monitor.committed()
+        return ends is not None and all(committed.get(at, 0) >= end for at, end in ends.high.items())
 
     async def refuse_ahead(self) -> None:
         """Raise StateError where state just read back is ahead of its topic, and stays so for a while."""

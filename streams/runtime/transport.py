@@ -45,7 +45,7 @@ class Fetch(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A batch on its way: what the broker will say of it, and how many records it has."""
+    """A batch on its way: the broker's answer, once it comes, and the number of its records."""
 
     metadata: Awaitable[Any]  # aiokafka's RecordMetadata; its offset is that of the first record
     records: int
@@ -99,7 +99,7 @@ class Consumer(driver.Consumer):
         return {tp: [Fetch(*tp, records.start, records.end, [*records])] for tp, records in fetched.items()}
 
     def _to_message(self, tp: TP, fetch: Fetch) -> ConsumerMessage:
-        # What follows upon what is the owner's to say. Faust would drop what is read again, and what a poll
+        # The owner decides what follows upon what. Faust would drop what is read again, and what a poll
         # brought that began before a rebalance and ended after it: that would not come again.
         self._read_offset[tp] = None
         return ConsumerMessage(
@@ -125,19 +125,19 @@ class Consumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         """Where to go on: behind the last fetch acknowledged (one agent, one at a time: in order).
 
-        But never beyond what the owner has taken: a fetch from before a rebalance is acknowledged too, and
-        dropped.
+        But never beyond what the owner has processed: a fetch from before a rebalance is acknowledged too,
+        and dropped.
         """
-        acked, taken = self._acked[tp], self._owner.position(tp)
-        if not acked or taken is None:
+        acked, processed = self._acked[tp], self._owner.position(tp)
+        if not acked or processed is None:
             return None
-        offset = min(max(acked) + 1, taken)
+        offset = min(max(acked) + 1, processed)
         acked.clear()
         self._acked_index[tp].clear()
         return int(offset) if offset > (self._committed_offset[tp] or 0) else None
 
     async def reread(self, tp: TP, offset: int) -> int:
-        """Read a partition again from here on, or from its beginning where that is later; says from where."""
+        """Read a partition again from here on, or from its beginning if that is later; return from where."""
         with suppress(KafkaError):  # who does not hold it any more does not read it
             (beginning,) = (await self.earliest_offsets(tp)).values()
             offset = max(offset, beginning)
@@ -179,7 +179,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
-        consumer._isolation_level = "read_committed"  # what a transaction took back was never said
+        consumer._isolation_level = "read_committed"  # what a transaction took back never was
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -194,7 +194,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
 
 class Producer(driver.Producer):
-    """Sends records in whole batches, past Faust's buffer, which can say *flushed* with messages unsent."""
+    """Sends records in whole batches, past Faust's buffer, whose flush can return with messages unsent."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -206,7 +206,7 @@ class Producer(driver.Producer):
         return {"acks": "all", "enable_idempotence": True}
 
     async def put(self, topic: str, partition: int, records: Sequence[Record]) -> list[Sent]:
-        """Hand records to the broker, and say in what batches, in order."""
+        """Send records to a partition; return the batches, in order."""
         producer: AIOKafkaProducer = self._ensure_producer()
         sent, at = [], 0
         while at < len(records):

@@ -1,4 +1,4 @@
-"""A worker that makes no progress ends itself and says why.
+"""End a worker that makes no progress, and log the reason.
 
 Consumers have been seen to stop fetching, silently and for good, after a broker was away. The watchdog
 asks the broker by a connection of its own how far the topics reach. It runs in a thread, so that it also sees
@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from streams.runtime.readiness import Position
 from streams.runtime.refusals import Exit
 
 log = structlog.get_logger()
-
-Position = tuple[str, int]  # topic, partition
 
 
 @dataclass

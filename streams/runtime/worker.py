@@ -36,7 +36,7 @@ Pages = Mapping[str, Callable[[], health.Answer]]
 
 
 class WorkerCrashedError(RuntimeError):
-    """The app stopped by itself; the cause says why."""
+    """The app stopped by itself; the cause is chained."""
 
 
 @asynccontextmanager
@@ -53,9 +53,9 @@ class Worker:
     """One worker; made inside a running event loop.
 
     `group` is its consumer group, `flows` what it reads, `needed` all topics that must be there.
-    `on_control` takes a record of `controls`; `show` brings metrics up to date before they are read; `serve`
-    puts pages on a port for as long as the worker lives; `problems` says what else is wrong; `about` is what
-    the line logged at the start says beside version, port and topics.
+    `on_control` applies a record of `controls`; `show` brings metrics up to date before they are read;
+    `serve` puts pages on a port for as long as the worker lives; `problems` gives what else is wrong;
+    `about` is what the first line of the log names beside version, port and topics.
     """
 
     def __init__(
@@ -85,6 +85,8 @@ class Worker:
             self._flows, self._monitor, metrics, progress=self._progress, further=problems
         )
         self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
+        self._moving: set[str] = set()  # sources whose event time moves with the clock
+        self._processed: set[str] = set()  # upstream topics that the group has processed
         self._behind: Mapping[str, int] = {}  # by source; nothing while the broker does not answer
 
     def _flow(self, spec: FlowSpec) -> Flow:
@@ -92,7 +94,9 @@ class Worker:
         settings = self._settings
         store = RocksStore(settings.state_dir / spec.changelog) if settings.store == "rocksdb" else NoStore()
         flow = Flow(
-            spec._replace(source=settings.topic(spec.source)),
+            spec._replace(
+                source=settings.topic(spec.source), upstream=spec.upstream and settings.topic(spec.upstream)
+            ),
             Changelog(settings.topic(spec.changelog), settings.kafka, store),
             Kafka(self._producer, self._consumer),
             worked=lambda source: self._progress.work(source, time.monotonic()),
@@ -132,10 +136,9 @@ class Worker:
         try:
             await self._prepare()
             async with self._serve(self._settings, self._pages()):
-                tasks = [asyncio.create_task(work()) for work in (self._turn, self._watch, self._tick)]
-                await self._app.start()
                 start_watchdog(self._progress)
-                self._log_start()
+                works = self._turn, self._watch, self._tick, self._start
+                tasks = [asyncio.create_task(work()) for work in works]
                 await self._until_ended(ended, tasks)
                 await self._app.stop()
         except Exception as error:
@@ -170,6 +173,7 @@ class Worker:
         ids = await generations(settings.kafka, [one.topic for one in changelogs.values()])
         for changelog in changelogs.values():
             changelog.generation = ids.get(changelog.topic, "")
+            changelog.partitions = self._app.partitions[changelog.topic]
         await self._monitor.read_standing_controls(self._on_control)
         await self._supervision.first_lag(self._app.partitions)
 
@@ -201,6 +205,17 @@ class Worker:
         if reason := self._failure or (self._app.crashed and self._app.crash_reason):
             raise WorkerCrashedError(repr(reason)) from reason
 
+    async def _start(self) -> None:
+        """Start the app. Faust returns from that only once partitions are assigned, if ever."""
+        await self._app.start()
+        log.info(
+            "started",
+            version=version("surgewatch"),
+            port=self._settings.metrics_port,
+            topic_prefix=self._settings.topic_prefix,
+            **self._about,
+        )
+
     async def _turn(self) -> None:
         """Show the watchdog that the event loop turns."""
         while True:
@@ -212,6 +227,13 @@ class Worker:
         while True:
             await self._monitor.read_new_controls(self._on_control)
             self._behind = await self._supervision.look(self._app.partitions)
+            # In this order: what was processed before is in the topics whose ends are looked at next.
+            self._moving = {flow.source for flow in self._flows if self._moves(flow)}
+            self._processed = {
+                topic
+                for topic in {flow.spec.upstream for flow in self._flows} - {""}
+                if self._behind and await self._supervision.is_processed(topic, self._app.partitions[topic])
+            }
 
     async def _tick(self) -> None:
         """Let time pass, by the broker's clock: event time of a source moves with it where nothing waits."""
@@ -224,18 +246,14 @@ class Worker:
                 stamped = time.monotonic()
                 await self._owner.settle(stamp=True)
             for flow in self._flows:
-                has_read_all = bool(self._behind) and not any(self._behind.values())
-                moves = has_read_all and (flow.any_clock or self._settings.clock == "wall")
-                await flow.tick(clock.now(), moves)
+                await flow.tick(clock.now(), flow.source in self._moving)
 
-    def _log_start(self) -> None:
-        log.info(
-            "started",
-            version=version("surgewatch"),
-            port=self._settings.metrics_port,
-            topic_prefix=self._settings.topic_prefix,
-            **self._about,
-        )
+    def _moves(self, flow: Flow) -> bool:
+        """Does event time of a flow move with the clock? See FlowSpec."""
+        spec = flow.spec
+        by_this_clock = spec.on_any_clock or self._settings.clock == "wall"
+        is_read = self._behind.get(flow.source) == 0
+        return by_this_clock and is_read and (not spec.upstream or spec.upstream in self._processed)
 
     def _pages(self) -> Pages:
         return {

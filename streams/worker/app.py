@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 BUDGET = 50  # periods that are judged before the event loop turns
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
-KINDS = ("policy", "capacity", "sensitivity")
+KINDS = ("policy", "capacity", "sensitivity", "confirm")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 
 
@@ -60,7 +60,7 @@ def apply_control(judge: Judge, names: Names, record: Any) -> None:
 
 @asynccontextmanager
 async def streams_worker() -> AsyncIterator[Worker]:
-    """The worker as the environment wants it; raises what `main` calls unusable."""
+    """Make the worker from the environment; raises an error that `main` reports."""
     refuse_unknown(os.environ, Settings)
     settings = Settings()
     sectors = registry(settings.registry)
@@ -88,7 +88,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
 
     def show() -> None:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
-        metrics.state(parts, time.time())
+        metrics.state(parts, time.time(), judge.data_status)
 
     worker = Worker(
         settings,
@@ -100,7 +100,8 @@ async def streams_worker() -> AsyncIterator[Worker]:
                 "borders",
                 BorderPublisher(settings),
                 BorderMetrics(metrics),
-                any_clock=True,
+                upstream="encounters",
+                on_any_clock=True,
             ),
         ],
         metrics.runtime,
@@ -114,5 +115,5 @@ async def streams_worker() -> AsyncIterator[Worker]:
 
 
 def main() -> int:
-    """Run one worker with the settings of the environment; the exit status."""
+    """Run one worker with the settings of the environment; return its exit status."""
     return run(streams_worker, (ValidationError, DocumentError, CalendarError))

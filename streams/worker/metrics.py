@@ -1,10 +1,10 @@
-"""What the streams worker shows to Prometheus. Labels are bounded by the registry of sectors.
+"""The metrics of the streams worker. Labels are bounded by the registry of sectors.
 
 Gauges show what this worker holds now: the series of a sector or partition that moved to another worker
 vanish with it (`CurrentGauge`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -12,7 +12,7 @@ from streams.contract.cadence import Cadence
 from streams.contract.dead_letters import Reason
 from streams.contract.reading import Unusable
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Question, Verdict
+from streams.contract.verdicts import DataStatus, Question, Verdict
 from streams.counting.sector_counts import Counts
 from streams.pipelines import border_pipeline
 from streams.pipelines.sector_pipeline import SectorOutput
@@ -61,6 +61,7 @@ class Metrics:
         self._watermark = gauge(
             "watermark_age_seconds", "Now, less the newest event time of a sector", "sector"
         )
+        self._status = gauge("sector_status", "1 for what is known of a sector's data", "sector", "status")
         self._event_time = gauge("event_time_seconds", "Event time of a partition", "partition")
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
         self._events = counter("events_total", "Events by what became of them", "outcome")
@@ -73,7 +74,7 @@ class Metrics:
         self._unusable = counter(
             "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
         )
-        self._periods = counter("region_periods_total", "Periods judged over a border's sectors", "border")
+        self._periods = counter("border_periods_total", "Periods judged over a border's sectors", "border")
         self._batch_seconds = histogram("batch_seconds", "Time that one batch took", BATCH_SECONDS)
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
         for reason in Reason:
@@ -82,13 +83,13 @@ class Metrics:
             self._events.labels(outcome)
 
     def batch(self, outcome: SectorOutput, events: int, seconds: float) -> None:
-        """One batch has been processed."""
+        """Record a processed batch."""
         self._batch_seconds.observe(seconds)
         self._batch_events.observe(events)
         self.outcome(outcome)
 
     def outcome(self, outcome: SectorOutput) -> None:
-        """What followed from a batch, or from a tick."""
+        """Record the output of a batch or a tick."""
         for name, number in outcome.outcomes.items():
             self._events.labels(name).inc(number)
         for reason, number in outcome.reasons.items():
@@ -105,7 +106,7 @@ class Metrics:
                 self._keep_newest(verdict)
 
     def border(self, outcome: border_pipeline.BorderOutput) -> None:
-        """What followed from period summaries."""
+        """Record the output of period summaries."""
         for name, number in outcome.summaries.items():
             self._summaries.labels(name).inc(number)
             if name in set(Unusable):
@@ -120,13 +121,21 @@ class Metrics:
 
     def _keep_newest(self, verdict: Verdict) -> None:
         at = verdict.sector, verdict.cadence.value
+        if verdict.held:
+            self._newest.pop(at, None)  # of a sector without data no figures are shown
+            return
         newest = self._newest.get(at)
         # A closed period judged again does not replace the newer one that is shown.
         if verdict.last_period is not None and (newest is None or verdict.period >= newest.period):
             self._newest[at] = verdict
 
-    def state(self, parts: Mapping[int, tuple[int, Collection[Counts]]], now: float) -> None:
-        """What is held: for each partition its event time and its sectors."""
+    def state(
+        self,
+        parts: Mapping[int, tuple[int, Collection[Counts]]],
+        now: float,
+        status_of: Callable[[Counts], DataStatus],
+    ) -> None:
+        """Show the state held: for each partition its event time and its sectors."""
         for sector, number in self._counted.items():
             self._people_total.labels(sector).inc(number)
         self._counted.clear()
@@ -136,12 +145,13 @@ class Metrics:
         self._people.replace({(sector,): counts.people for sector, counts in held.items()})
         self._info.replace({(sector, *self._places.get(sector, ("", ""))): 1 for sector in held})
         self._watermark.replace(
-            {  # a tally's time says nothing of how fresh it is
+            {  # the time of a period's total does not show how fresh it is
                 (sector,): now - counts.event_time
                 for sector, counts in held.items()
                 if Cadence.HOUR in counts.series
             }
         )
+        self._status.replace({(sector, status_of(counts)): 1 for sector, counts in held.items()})
         few = len(held) <= SLICED
         self._slices.replace(
             {slice_: people for counts in held.values() for slice_, people in _slices(counts)} if few else {}
@@ -160,7 +170,7 @@ class Metrics:
 
 
 def _slices(counts: Counts) -> Iterable[tuple[tuple[str, str, str], int]]:
-    """Who came in the last closed period: people by sector, kind and slice; slices of nobody left out."""
+    """Yield the people of the last closed period by sector, kind and slice, without empty slices."""
     if counts.sliced is None or counts.sliced not in counts.closed:
         return
     people = counts.slices.window(counts.closed[counts.sliced], 1)[:, 0].tolist()
@@ -171,15 +181,15 @@ def _slices(counts: Counts) -> Iterable[tuple[tuple[str, str, str], int]]:
 
 
 class BorderMetrics:
-    """The same worker's, fed by the flow of summaries: its batches are small and few and are not timed."""
+    """The metrics of the flow of summaries. Its batches are small and few, so they are not timed."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def batch(self, outcome: border_pipeline.BorderOutput, events: int, seconds: float) -> None:
-        """One batch of summaries has been processed."""
+        """Record a processed batch of summaries."""
         self._metrics.border(outcome)
 
     def outcome(self, outcome: border_pipeline.BorderOutput) -> None:
-        """What followed from a tick."""
+        """Record the output of a tick."""
         self._metrics.border(outcome)

@@ -1,4 +1,4 @@
-"""What the cores say, as records of the output topics."""
+"""Publish what follows from records, on the output topics."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ class VerdictPublisher:
         self._dead = settings.topic("encounters.dead")
 
     async def publish(self, producer: Producer, outcome: sector_pipeline.SectorOutput) -> None:
-        """Hand an outcome to the producer; `producer.settled()` says when the broker has it."""
+        """Hand an outcome to the producer; the broker has it once `producer.settled()` returns."""
         if outcome.verdicts:
-            await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+            await producer.put_keyed(self._verdicts, _records(outcome.verdicts, outcome.produced_at))
         if outcome.summaries:
             at = [(PRODUCED_AT, str(outcome.produced_at).encode())]
             await producer.put_keyed(
@@ -35,7 +35,7 @@ class VerdictPublisher:
 
 
 class BorderPublisher:
-    """Says what the regions say: verdicts, among those of the sectors."""
+    """Publish the verdicts on borders, on the topic of the verdicts on sectors."""
 
     def __init__(self, settings: Settings) -> None:
         self._verdicts = settings.topic("verdicts")
@@ -43,9 +43,9 @@ class BorderPublisher:
     async def publish(self, producer: Producer, outcome: border_pipeline.BorderOutput) -> None:
         """Hand an outcome to the producer."""
         if outcome.verdicts:
-            await producer.put_keyed(self._verdicts, _said(outcome.verdicts, outcome.produced_at))
+            await producer.put_keyed(self._verdicts, _records(outcome.verdicts, outcome.produced_at))
 
 
-def _said(verdicts: Sequence[Verdict], produced_at: int) -> list[Record]:
+def _records(verdicts: Sequence[Verdict], produced_at: int) -> list[Record]:
     headers = [(PRODUCED_AT, str(produced_at).encode())]
     return [(verdict.sector.encode(), verdict.model_dump_json().encode(), headers) for verdict in verdicts]

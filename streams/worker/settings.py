@@ -10,13 +10,13 @@ from streams.runtime.settings import WorkerSettings
 
 
 class Settings(WorkerSettings):
-    """What the streams worker has to be told."""
+    """Settings of the streams worker."""
 
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         9101, validation_alias="SURGEWATCH_STREAMS_PORT", description="port of metrics and health"
     )
     registry: Path = Field(SHIPPED, description="TOML registry of sectors")
-    calendar: Path | None = Field(None, description="CSV calendar of holidays and policy dates")
+    calendar: Path | None = Field(None, description="CSV calendar of holidays, policy dates and closures")
     peer_priors: Path | None = Field(
         None,
         description="TOML of what is normal in like sectors, for new ones (`surgewatch learn-priors`)",

@@ -51,14 +51,14 @@ def command(
 
 
 def _show(demo: Demo, console: Console, keep: bool) -> Summary:
-    told = 0
+    shown = 0
     with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
 
         def look(now: Demo) -> None:
-            nonlocal told
-            for received in now.receiver.received[told:]:
+            nonlocal shown
+            for received in now.receiver.received[shown:]:
                 live.console.print(_line(received.notice))
-                told += 1
+                shown += 1
             live.update(Group(_progress(now), _sectors(now)))
 
         def stay(now: Demo) -> None:

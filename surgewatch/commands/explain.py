@@ -33,7 +33,7 @@ def command(alert_id: str, url: str, as_json: bool) -> None:
 
 
 def _read(alert_id: str, url: str) -> Alert:
-    """Ask the alerts worker; what goes wrong is said in a line."""
+    """Ask the alerts worker; a failure is one line of error."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise click.BadParameter(f"{url!r} is no http(s) address", param_hint="--url")
     address = f"{url.rstrip('/')}/api/alerts/{quote(alert_id, safe='')}"

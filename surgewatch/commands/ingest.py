@@ -3,29 +3,59 @@
 import time
 
 import click
+import msgspec
 
 from streams.contract.sectors import Registry
 from streams.counting.decoder import Decoder
 from streams.producers.files import read
 from streams.producers.kafka_client import Broker
+from streams.producers.layout import Layout
+from streams.producers.releases import TOPIC, Release
 from streams.producers.rows import Checked
-from streams.producers.sender import Client
+from streams.producers.sender import Client, send
 from surgewatch.options.broker import client_option, connected, registry_option
-from surgewatch.options.sending import report, send_showing
+from surgewatch.options.compacted_topic import newest
+from surgewatch.options.sending import layout_option, report_release, report_rows, report_sent, send_showing
 
 
 @click.command("ingest")
 @click.argument("file")
+@click.option("--check", is_flag=True, help="Read and report; send nothing, and need no broker.")
+@click.option("--complete", is_flag=True, help="Take back figures that FILE no longer has for its periods.")
+@click.option("--resend", is_flag=True, help="Send unchanged figures of a table again; each id counts once.")
+@layout_option
 @connected
 @client_option
 @registry_option
-def command(file: str, broker: Broker, prefix: str, client: Client, places: Registry) -> None:
+def command(
+    file: str, check: bool, complete: bool, resend: bool, layout: Layout | None,
+    broker: Broker, prefix: str, client: Client, places: Registry,
+) -> None:  # fmt: skip
     """Send the events of FILE ("-": standard input) as fast as the broker takes them.
 
-    FILE may be NDJSON or CSV with the fields of an encounter, CBP's "nationwide encounters by area of
-    responsibility", or a table of single apprehensions; gzip or not. Official tables are sent in the order of
-    their time. Rows that are refused are told with their number and reason; the exit status is then 1.
+    FILE may be NDJSON or CSV with the fields of an encounter, or an official table whose layout is known or
+    given; gzip or not. Of an official table only what is new or revised is sent, in the order of its time.
+    Rows that are refused are shown with row, column and value. Exit status: 1 where rows were refused and the
+    others were sent, 2 where nothing could be sent.
     """
-    checked = Checked(read(file, places), Decoder(places), time.time())
-    topic = f"{prefix}encounters"
-    report(send_showing(checked, broker, topic, client), topic, checked)
+    checked = Checked(read(file, places, layout), Decoder(places), time.time())
+    if check:
+        _only_check(checked)
+        return
+    topic, tables = f"{prefix}encounters", f"{prefix}{TOPIC}"
+    release = Release(checked, lambda: newest(broker, tables), withdraws=complete, resends=resend)
+    sent = send_showing(release, broker, topic, client)
+    if release.sent:
+        send(release.sent.values(), broker, tables, client=client)
+    report_sent(sent, topic)
+    report_release(release, withdraws=complete)
+    report_rows(checked, good=sent.records + release.unchanged)
+
+
+def _only_check(checked: Checked) -> None:
+    records = people = 0
+    for record in checked:
+        records += 1
+        people += msgspec.json.decode(record.value)["count"]
+    click.echo(f"read {records:,} events, {people:,} people; nothing was sent")
+    report_rows(checked, good=records)

@@ -1,4 +1,4 @@
-"""`surgewatch learn-priors`: what is normal in the sectors of a history, for those that have none."""
+"""`surgewatch learn-priors`: what is normal in the sectors of a history, for sectors without one."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> Non
 
 
 def _as_sectors(table: Table, places: Registry) -> Table:
-    """The series under the ids of their sectors, where the registry knows them by another name."""
+    """Return the table with the ids of sectors as names of series, where the registry has them."""
     known = {name: places.by_name.get(name.casefold()) for name in table.series}
     ids = {name: sector.id if sector else name for name, sector in known.items()}
     twice = [name for name, times in Counter(ids.values()).items() if times > 1]
@@ -45,7 +45,7 @@ def _as_sectors(table: Table, places: Registry) -> Table:
 
 
 def _table(like: PeerPrior) -> Iterator[str]:
-    """One table of a TOML document."""
+    """Yield the lines of one table of a TOML document."""
     where = "in all" if like.border == EVERYWHERE else f"on the {like.border} border"
     yield f"# {like.sectors} sectors {where}: {like.people:,.1f} people a {like.cadence} in the middle one"
     yield "[[like]]"

@@ -1,73 +1,74 @@
-"""`surgewatch page --test SINK`: does a sink reach anybody?"""
+"""`surgewatch page --test SINK`: find out whether a sink reaches anybody."""
 
 import asyncio
 import datetime as dt
 import sys
-import time
 
 import click
 
-from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id
-from alerts.sinks import Delivered, Outcome, Sink
-from alerts.worker.http_client import Post
+from alerts.lifecycle.alert import Notice
+from alerts.notices.trial import trial_notices
+from alerts.sinks import Delivered, Outcome, Refused, Retry, Sink
+from alerts.worker.http_client import HttpClient
 from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.settings import Settings
-from streams.contract.cadence import Cadence
-from streams.contract.verdicts import Evidence, Question, Verdict
+
+ADVICE = {
+    "no_connection": "nothing answers at its address: check host, port and firewall",
+    "unknown_host": "its host name cannot be resolved: check the spelling and the DNS",
+    "bad_certificate": "its certificate is not trusted: check the CA of this machine and the host name",
+    "tls_failed": "the TLS connection failed: check that the address speaks https",
+    "timeout": "it took the request and did not answer in time: it may or may not have it",
+    "http_429": "it takes no more requests for now",
+    "private_address": "its address is private: allow_private = true allows that",
+    "gone": "this address is gone for good: make a new webhook",
+    "http_401": "it refuses the credentials",
+    "http_403": "it refuses the credentials",
+    "http_404": "there is nothing at this address: check the URL",
+    "invalid_event": "it refuses the event: check the routing key",
+}
 
 
 @click.command("page")
 @click.option("--test", "name", required=True, metavar="SINK", help="The sink's name in the routes.")
 def command(name: str) -> None:
-    """Send a test notice through one sink, as the alerts worker is set up, and say what came of it."""
+    """Send a test notice through one sink, set up as the alerts worker has it, and then its end."""
     try:
         found = {sink.name: sink for sink in sinks(Settings())[0]}
     except RoutesError as error:
         raise click.UsageError(str(error)) from error
     if name not in found:
         raise click.UsageError(f"no sink {name!r}; there are: {', '.join(sorted(found)) or 'none'}")
-    outcome = asyncio.run(_post(found[name]))
-    click.echo(f"{name}: {'nothing sent' if outcome is None else outcome}")
-    sys.exit(0 if isinstance(outcome, Delivered) else 1)
+    notices = trial_notices(dt.datetime.now(dt.UTC).replace(microsecond=0))
+    opened, *resolved = asyncio.run(_send(found[name], notices))
+    click.echo(f"{name}: {_words('the test notice', opened)}")
+    for outcome in resolved:
+        click.echo(f"{name}: {_words('its end', outcome)}")
+    sys.exit(0 if all(isinstance(one, Delivered) for one in (opened, *resolved)) else 1)
 
 
-async def _post(sink: Sink) -> Outcome | None:
-    post = Post()
+async def _send(sink: Sink, notices: tuple[Notice, ...]) -> list[Outcome]:
+    """Send the notices in order, until one is not taken."""
+    client = HttpClient()
+    outcomes: list[Outcome] = []
     try:
-        request = sink.request(_notice(), time.time())
-        return None if request is None else await post(sink, request)
+        for notice in notices:
+            now = dt.datetime.now(dt.UTC).timestamp()
+            outcomes.append(await client.send(sink, sink.request(notice, now)))
+            if not isinstance(outcomes[-1], Delivered):
+                break
+            await asyncio.sleep(sink.spacing)
+        return outcomes
     finally:
-        await post.close()
+        await client.close()
 
 
-def _notice() -> Notice:
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    text = "This is a test of Surgewatch. Nothing has happened, and nothing is to be done"
-    verdict = Verdict.of(
-        question=Question.SURGE,
-        sector="test",
-        cadence=Cadence.DAY,
-        period=now,
-        as_of=now,
-        closed=True,
-        breach=True,
-        evidence=Evidence(
-            observed=2, expected=1, lower=0, upper=3, p_value=1, alpha=1, baseline="none: a test", remark=text
-        ),
-    )
-    key = alert_id(verdict.question_key, now)
-    alert = Alert(
-        alert_id=key,
-        question_key=verdict.question_key,
-        question=verdict.question,
-        sector="test",
-        state=State.FIRING,
-        severity=Severity.CRITICAL,
-        onset=now,
-        updated=now,
-        worst=verdict,
-        latest=verdict,
-    )
-    return Notice(
-        notice_id=key, alert=alert, reason=Reason.FIRST, headline="Test page from Surgewatch", text=text
-    )
+def _words(what: str, outcome: Outcome) -> str:
+    match outcome:
+        case Delivered():
+            return f"{what} was delivered"
+        case Retry(reason, after):
+            wait = f"; it asks to wait {after:.0f} s" if after is not None else ""
+            return f"{what} was not delivered ({reason}): {ADVICE.get(reason, 'it may work later')}{wait}"
+        case Refused(reason):
+            return f"{what} was refused ({reason}): {ADVICE.get(reason, 'check address and credentials')}"

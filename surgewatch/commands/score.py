@@ -1,9 +1,9 @@
-"""`surgewatch score`: what the detection would have said of a history, period by period."""
+"""`surgewatch score`: what detection would have found in a history, period by period."""
 
 import csv
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import click
 from rich.console import Console
@@ -19,6 +19,8 @@ from streams.contract.toml_documents import load
 from streams.judging.judge import Judge
 from streams.judging.operating_limits import MONTH, MOST
 from surgewatch.options.history import historic
+
+LARGEST: Final = 0.5  # alpha
 
 
 class Moment(click.ParamType):
@@ -38,7 +40,7 @@ class Moment(click.ParamType):
 @click.option("--from", "start", type=Moment(), help="Score from here on; all before is history.")
 @click.option("--as-of", type=Moment(), help="Periods that end later than this are partial.")
 @click.option(
-    "--alpha", type=click.FloatRange(0, 0.5, min_open=True), help="Chance of an alarm where nothing is."
+    "--alpha", type=click.FloatRange(0, LARGEST, min_open=True), help="Chance of an alarm where nothing is."
 )
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="False alarms per series and month.")
 @click.option(
@@ -54,13 +56,12 @@ def command(
     if alpha is not None and budget is not None:
         raise click.UsageError("--alpha or --budget, not both: one follows from the other")
     every = table.cadence
-    if alpha is None:
-        alpha = min(budget / MONTH[every], MOST) if budget else {Cadence.HOUR: 0.002}.get(every, MOST)
-    first = table.first if start is None else every.index(start)
+    alpha = _alpha(every, alpha, budget)
+    first = table.first if start is None else table.index(start)
     judge = Judge(
         Registry(sector=()), dates, peer_priors=load(peer_priors, PeerPriors) if peer_priors else None
     )
-    partial = None if as_of is None else every.index(as_of)
+    partial = None if as_of is None else table.index(as_of)
     scorer = scoring.Scorer(table, judge, alpha, first, partial, alike=peer_priors is None)
     scored, alarms = _write(scorer, table, out)
     share = alarms / max(scored, 1)
@@ -69,6 +70,22 @@ def command(
         f" ({share:.2%}, {share * MONTH[every]:.2f} per series and month; budget {alpha * MONTH[every]:.2f})",
         err=True,
     )
+
+
+def _alpha(cadence: Cadence, alpha: float | None, budget: float | None) -> float:
+    """The chance of a false alarm in a period, as given or as it follows from a budget of them."""
+    if alpha is not None:
+        return alpha
+    if budget is None:
+        return {Cadence.HOUR: 0.002}.get(cadence, MOST)
+    alpha = budget / MONTH[cadence]
+    if alpha > LARGEST:
+        raise click.UsageError(f"--budget is at most {LARGEST * MONTH[cadence]:g} by {cadence}")
+    if alpha > MOST:
+        click.echo(
+            f"note: alpha is {alpha:.2g}, as the budget asks; a worker never goes beyond {MOST}", err=True
+        )
+    return alpha
 
 
 def _write(scorer: scoring.Scorer, table: Table, out: TextIO) -> tuple[int, int]:
@@ -84,11 +101,10 @@ def _write(scorer: scoring.Scorer, table: Table, out: TextIO) -> tuple[int, int]
             for one in period:
                 if one.p_value is not None:
                     scored, alarms = scored + 1, alarms + one.alarm
-                rows.writerow(_cells(one, table.cadence))
+                rows.writerow([*_cells(one, table)])
     return scored, alarms
 
 
-def _cells(one: scoring.Score, cadence: Cadence) -> tuple[object, ...]:
-    when = datetime.fromtimestamp(cadence.start(one.period), UTC)
-    period = when.isoformat() if cadence is Cadence.HOUR else when.date().isoformat()
-    return one._replace(period=period, alarm=int(one.alarm))  # type: ignore[arg-type]
+def _cells(one: scoring.Score, table: Table) -> Iterator[object]:
+    cells = one._asdict() | {"period": table.label(one.series, one.period), "alarm": int(one.alarm)}
+    yield from cells.values()

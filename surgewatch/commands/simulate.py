@@ -12,14 +12,14 @@ from streams.producers.pacing import paced
 from streams.producers.scenario import names, scenario
 from streams.producers.sender import Client
 from surgewatch.options.broker import client_option, connected, registry_option
-from surgewatch.options.sending import Speed, report, send_showing
+from surgewatch.options.sending import Speed, report_sent, send_showing
 
 DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("simulate", epilog=f"Shipped scenarios: {', '.join(names())}.")
 @click.argument("name", metavar="SCENARIO")
-@click.option("--seed", type=click.IntRange(0), help="Another seed tells another story of the same levels.")
+@click.option("--seed", type=click.IntRange(0), help="Another seed draws other events from the same levels.")
 @click.option("--from", "start", type=DATE, help="Only what arrives from this day (UTC) on.")
 @click.option("--to", "end", type=DATE, help="Only what arrives before this day (UTC).")
 @click.option("--speed", "factor", type=Speed(), default="max", show_default=True, help="1000x, or max.")
@@ -39,13 +39,13 @@ def command(
     client: Client,
     places: Registry,
 ) -> None:
-    """Tell a SCENARIO (a shipped one, or a .toml file of your own). The same seed gives the same events."""
-    told = list(scenario(name).events(places, seed, _utc(start), _utc(end)))
+    """Send the events of a SCENARIO (a shipped one, or a .toml file of your own). A seed fixes them."""
+    records = list(scenario(name).events(places, seed, _utc(start), _utc(end)))
     if out is not None:
-        _write(paced(told, factor), out)
+        _write(paced(records, factor), out)
         return
     topic = f"{prefix}encounters"
-    report(send_showing(paced(told, factor), broker, topic, client, len(told)), topic)
+    report_sent(send_showing(paced(records, factor), broker, topic, client, len(records)), topic)
 
 
 def _write(records: Iterable[Outgoing], out: click.utils.LazyFile) -> None:

@@ -1,14 +1,17 @@
-"""`surgewatch topics`: make the topics, or say why they cannot be what they should."""
+"""`surgewatch topics`: create and check the topics, and move state to more partitions."""
 
+import asyncio
 import sys
 
 import click
 
 from streams.contract.access import LEAST, Role
 from streams.contract.topics import topics
-from streams.producers.kafka_client import Broker, administering, reconcile
+from streams.producers.kafka_client import Broker, administering, find, reconcile
+from streams.runtime.refusals import SetupError
 from surgewatch.options.access import missing_access
 from surgewatch.options.broker import connected
+from surgewatch.repartition.moving import RepartitionError, repartition
 
 
 @click.command("topics")
@@ -31,11 +34,16 @@ def command(
 ) -> None:
     """Create the topics and check the ones that are there (partitions, compaction, retention).
 
+    With --partitions N, topics that are there get N partitions, and state moves along. Before that, stop
+    producers, let the workers come to a lag of 0, and stop them. If it is interrupted, run it again.
+
     With --as ROLE, check the ACLs of the credentials in use and change nothing.
     """
     if role is not None:
         _check_access(broker, role, prefix)
         return
+    if partitions and not check:
+        _repartition(broker, prefix, partitions)
     steps = reconcile(broker.copied(replication), topics(prefix, partitions), dry=check)
     for conflict in steps.conflicts:
         click.echo(f"refused: {conflict}", err=True)
@@ -52,6 +60,19 @@ def command(
         click.echo("all topics are as they should be")
     elif check:
         sys.exit(1)
+
+
+def _repartition(broker: Broker, prefix: str, partitions: int) -> None:
+    """Give topics that are there more partitions, where they have fewer."""
+    wide = [topic.name for topic in topics(prefix, partitions) if topic.partitions == partitions]
+    with administering(broker) as admin:
+        found = find(admin, wide)
+    if all(topic.partitions >= partitions for topic in found.values()):
+        return
+    try:
+        asyncio.run(repartition(broker.kafka, prefix, partitions, click.echo))
+    except (RepartitionError, SetupError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _check_access(broker: Broker, role: Role, prefix: str) -> None:

@@ -1,7 +1,8 @@
-"""`surgewatch torture`: kill workers, restart the broker, and count whether anybody is missing."""
+"""`surgewatch torture`: kill workers, break the broker, and count whether anybody is missing."""
 
 import json
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -9,23 +10,51 @@ from surgewatch.harness.apache_kafka import BrokerUnavailableError
 
 
 @click.command()
-@click.option("--events", "number", default=50_000, show_default=True, help="Events to produce.")
+@click.option("--events", "number", default=50_000, show_default=True, help="Events to produce in each run.")
 @click.option("--kills", default=3, show_default=True, help="SIGKILLs of a worker.")
 @click.option("--broker-restarts", default=1, show_default=True, help="Stops and starts of the broker.")
 @click.option("--rebalances", default=1, show_default=True, help="Workers added and removed again.")
-@click.option("--json", "as_json", is_flag=True, help="Say nothing but one JSON object on the last line.")
-def command(number: int, kills: int, broker_restarts: int, rebalances: int, as_json: bool) -> None:
+@click.option(
+    "--faults",
+    "names",
+    help='In place of these three: faults by name, with commas between them, or "all"; a run for each.',
+)
+@click.option("--times", default=2, show_default=True, help="How often each of --faults happens in its run.")
+@click.option("--json", "as_json", is_flag=True, help="Print nothing but JSON, one object for each run.")
+def command(
+    number: int,
+    kills: int,
+    broker_restarts: int,
+    rebalances: int,
+    names: str | None,
+    times: int,
+    as_json: bool,
+) -> None:
     """Show on a real Kafka that nothing is lost or doubled. Exit status 0 only if that is so."""
-    from surgewatch.harness.torture import as_json as plain
-    from surgewatch.harness.torture import torture
+    from surgewatch.harness import torture
 
-    def say(line: str) -> None:
+    def report(line: str) -> None:
         if not as_json:
             click.echo(f"  {line}")
 
+    mixed = ["kill"] * kills + ["restart_broker"] * broker_restarts + ["rebalance"] * rebalances
     try:
-        result = torture(number, kills, broker_restarts, rebalances, say)
+        runs = (
+            torture.torture_each(number, _chosen(names, tuple(torture.FAULTS)), times, report)
+            if names
+            else [torture.torture(number, mixed, report)]
+        )
+        exact = True
+        for result in runs:
+            click.echo(json.dumps(result.plain()))
+            exact &= result.exact
     except BrokerUnavailableError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(json.dumps(plain(result)))
-    sys.exit(0 if result.exact else 1)
+    sys.exit(0 if exact else 1)
+
+
+def _chosen(names: str, known: Sequence[str]) -> Sequence[str]:
+    chosen = known if names == "all" else [name.strip() for name in names.split(",")]
+    if unknown := sorted(set(chosen) - set(known)):
+        raise click.UsageError(f"unknown faults: {', '.join(unknown)}; known: {', '.join(known)}")
+    return chosen

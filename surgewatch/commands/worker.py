@@ -11,7 +11,7 @@ import click
 @click.argument("which", type=click.Choice(["streams", "alerts"]))
 @click.option("--id", "name", help="Static member id: a restart under the same id causes no rebalance.")
 def command(which: str, name: str | None) -> None:
-    """Run the streams or the alerts worker until it is told to end.
+    """Run the streams or the alerts worker until it is stopped.
 
     Settings are read from SURGEWATCH_* in the environment (docs/configuration.md).
     """

@@ -50,7 +50,7 @@ HEAP = "-Xmx1g"
 
 
 class BrokerUnavailableError(RuntimeError):
-    """No Kafka can be run here; the message says what is missing."""
+    """No Kafka can be run here; the message names what is missing."""
 
 
 def cache() -> Path:

@@ -29,7 +29,7 @@ PATIENCE = 120.0  # seconds without progress after which the demo gives up
 
 
 class DemoError(RuntimeError):
-    """The demo cannot go on; the message says why."""
+    """The demo cannot go on; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Summary:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be."""
+        """Return what went wrong."""
         out = []
         if self.sent != self.counted + self.duplicate + self.corrected + self.rejected:
             out.append("not every event sent is counted or rejected")
@@ -63,12 +63,12 @@ class Summary:
         return out
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the summary as plain values, for JSON."""
         return {**asdict(self), "problems": self.problems}
 
 
 class Demo:
-    """Everything that runs, and what it says of itself."""
+    """Everything that runs, and its metrics."""
 
     def __init__(self, name: str, start: dt.datetime | None, end: dt.datetime | None) -> None:
         self.name = name
@@ -83,7 +83,7 @@ class Demo:
         self._failure: Exception | None = None
 
     def run(self, look: Callable[["Demo"], None], *, keep: Callable[["Demo"], None] | None = None) -> Summary:
-        """Start all, replay, wait until it is quiet; `look` is called some times a second."""
+        """Start everything, replay, and wait for the end; `look` is called several times a second."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="surgewatch-")))
             broker = stack.enter_context(EmbeddedBroker())
@@ -100,7 +100,7 @@ class Demo:
             return summary
 
     def summary(self) -> Summary:
-        """The numbers as they stand."""
+        """Return the figures so far."""
         events = {
             name: int(total(self.streams, "surgewatch_events_total", outcome=name))
             for name in ("counted", "duplicate", "corrected", "rejected")
@@ -126,7 +126,7 @@ class Demo:
 
     @property
     def processed(self) -> int:
-        """Events that the streams worker is done with."""
+        """Return how many events the streams worker has processed."""
         return int(total(self.streams, "surgewatch_events_total"))
 
     def _send(self, servers: str) -> None:
@@ -136,7 +136,7 @@ class Demo:
             self._failure = error
 
     def _paced(self) -> Iterable[Outgoing]:
-        """Events, no faster than they are taken: the embedded broker forgets what lies too long."""
+        """Yield events no faster than they are read: the embedded broker drops old records."""
         for event in self.events:
             while self.sent - self.processed >= AHEAD:
                 time.sleep(0.01)
@@ -144,7 +144,7 @@ class Demo:
             yield event
 
     def _watch(self, look: Callable[["Demo"], None]) -> None:
-        """Follow until all is processed and told."""
+        """Wait until everything is processed and delivered."""
         moved, last = time.monotonic(), (0, 0)
         while not self._is_done():
             if self._failure is not None:
@@ -173,16 +173,23 @@ class Demo:
     def _is_done(self) -> bool:
         if self.sent < len(self.events) or self.processed < self.sent:
             return False
-        # All verdicts heard, and all notices made brought: looked at twice, for one may be on its way.
+        # Verdicts are processed, and every alert that fired or ended was notified. Checked twice: one may
+        # be on its way.
         for _ in range(2):
             time.sleep(0.5)
             self.refresh()
-            behind = total(self.alerts, "surgewatch_consumer_lag")
-            made = total(self.alerts, "surgewatch_notices_total")
-            done = total(self.alerts, "surgewatch_deliveries_total", outcome="delivered") + total(
-                self.alerts, "surgewatch_deliveries_total", outcome="dead"
+            waiting = total(self.alerts, "surgewatch_consumer_lag") + total(
+                self.alerts, "surgewatch_delivery_queue"
             )
-            if behind or done < made:
+            made = sum(
+                total(self.alerts, "surgewatch_alert_transitions_total", state=state)
+                for state in ("firing", "resolved")
+            )
+            done = sum(
+                total(self.alerts, "surgewatch_notices_total", reason=reason)
+                for reason in ("first", "resolved")
+            )
+            if waiting or done < made:
                 return False
         return True
 

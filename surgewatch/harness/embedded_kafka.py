@@ -22,7 +22,7 @@ class EmbeddedBroker:
         self.servers = f"{broker.host}:{broker.port}"
 
     def touch(self, *topics: str) -> None:
-        """Make topics by asking for them (there is no CreateTopics here)."""
+        """Create topics by requesting their metadata (there is no CreateTopics here)."""
         for topic in topics:
             self._cluster.list_topics(topic, timeout=10)
 

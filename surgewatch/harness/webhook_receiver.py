@@ -1,4 +1,4 @@
-"""A small receiver of webhooks, for the demo, the torture and the tests. It believes nothing unsigned."""
+"""A webhook receiver for the demo, the torture and tests. It rejects requests without a valid signature."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ SECRET = "whsec_c3VyZ2V3YXRjaC1kZW1vLXNlY3JldC0wMDAx"  # noqa: S105 - protects n
 
 @dataclass(frozen=True)
 class Received:
-    """One webhook as it came."""
+    """A received webhook."""
 
     webhook_id: str
     at: float  # epoch seconds
@@ -26,7 +26,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Answers on a port of loopback and remembers what it got; `status` is what it answers."""
+    """Receive webhooks on a loopback port and keep them; `status` is the answer."""
 
     secret: str = SECRET
     status: int = 200
@@ -36,12 +36,12 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where to post to."""
+        """Return the address to post to."""
         return f"http://127.0.0.1:{self.port}/notices"
 
     @property
     def repeated(self) -> int:
-        """How many webhooks came under an id that had been answered before."""
+        """Return how many webhooks came again under an id that had been accepted."""
         return len(self.received) - len({one.webhook_id for one in self.received})
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -65,7 +65,7 @@ class Receiver:
 
 @contextmanager
 def receiving(receiver: Receiver) -> Iterator[Receiver]:
-    """Answer from a thread of its own, for as long as the block runs."""
+    """Serve from a thread while the block runs."""
     loop = asyncio.new_event_loop()
     ready = threading.Event()
 

@@ -20,7 +20,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 class WorkerError(RuntimeError):
-    """A worker did not come up or ended early; the message bears the end of its log."""
+    """A worker did not start or ended early; the message holds the end of its log."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Worker:
             )
 
     def wait_ready(self, seconds: float = 60) -> None:
-        """Wait until the worker says that it is ready; raises WorkerError where it does not."""
+        """Wait until the worker is ready; raises WorkerError where it does not."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
@@ -56,7 +56,7 @@ class Worker:
         raise WorkerError(f"the {self.package} worker did not come up:\n{self.tail()}")
 
     def get(self, path: str) -> str | None:
-        """The body that the worker answers under `path`, or None where it answers nothing good."""
+        """Return the body that the worker serves under `path`; None without a good answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return str(answer.read().decode())
@@ -73,13 +73,13 @@ class Worker:
         }
 
     def kill(self) -> None:
-        """SIGKILL: no farewell, as a crash is."""
+        """SIGKILL the process, as a crash would."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
     def stop(self, seconds: float = 20) -> None:
-        """SIGTERM, and SIGKILL where that is not heard in time."""
+        """SIGTERM, and SIGKILL where it does not end in time."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Which of the least ACLs does the broker not grant us?"""
+"""Find which of the required ACLs the broker does not grant."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -15,7 +15,7 @@ REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION
 
 
 def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
-    """One sentence for each operation that a role needs and is not granted; groups as their ids begin."""
+    """Return a sentence for each missing operation of a role; groups are named by their prefix."""
     admin = AdminClient(broker.kafka.librdkafka)
     needed = LEAST[role]
     names = {
@@ -34,7 +34,7 @@ def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
 
 
 def _granted(answers: Mapping[str, Future[Any]]) -> dict[str, set[str]]:
-    """Operations by name. What does not exist yet is left out: the broker says nothing of it."""
+    """Operations by name. What does not exist yet is left out: the broker reports no operations on it."""
     found: dict[str, set[str]] = {}
     for name, answer in answers.items():
         try:
@@ -52,5 +52,4 @@ def _missing(
         name = prefix + access.name
         allowed = granted[access.resource].get(name, access.operations)
         if lacking := [one for one in access.operations if one not in allowed]:
-            shown = f"{name}*" if access.begins else name
-            yield f"an ACL is missing: {', '.join(lacking)} on {access.resource} {shown}"
+            yield f"an ACL is missing: {', '.join(lacking)} on {access.resource} {name}"

@@ -1,4 +1,4 @@
-"""The options by which every verb that speaks to Kafka finds its broker."""
+"""The options by which every command finds its Kafka broker."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,7 +29,7 @@ registry_option = click.option(
 
 
 def connected(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb `broker` and the topics' `prefix`, from options or SURGEWATCH_* in the environment."""
+    """Give a command `broker` and the topics' `prefix`, from options or SURGEWATCH_* in the environment."""
 
     @click.option(
         "--brokers",

@@ -2,7 +2,7 @@
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.producers.kafka_client import Broker, BrokerError, spoken_to
+from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
 
 
 def newest(broker: Broker, topic: str) -> dict[str, bytes]:
@@ -10,7 +10,7 @@ def newest(broker: Broker, topic: str) -> dict[str, bytes]:
 
     Raises BrokerError where the topic is missing or no broker answers.
     """
-    with spoken_to(broker):
+    with kafka_errors(broker):
         consumer = KafkaConsumer(**broker.options, enable_auto_commit=False)
         try:
             partitions = [TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()]

@@ -9,7 +9,8 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from alerts.notices.controls import CONTROL, Silence
+from alerts.lifecycle.alert import Alert
+from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked
 from streams.contract.controls import Control, Names, Withdrawn
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -44,13 +45,23 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
             raise click.UsageError(faults(error)) from error
         keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
         names = Names(
-            sectors=frozenset(places.by_id), questions=frozenset(str(one) for one in Question), keys=keys
+            sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
+            questions=frozenset(str(one) for one in Question),
+            alerts=_alert_ids(broker, prefix) if isinstance(control, Acknowledge) else None,
+            keys=keys,
         )
-        if unknown := control.unknown(names):
-            raise click.UsageError("; ".join(unknown))
-        _publish(control, broker, prefix)
+        try:
+            _publish(checked(control, names), broker, prefix)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
 
     return command
+
+
+def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
+    """Return the ids of all alerts."""
+    newest_alerts = newest(broker, f"{prefix}alerts.current").values()
+    return frozenset(Alert.model_validate_json(value).alert_id for value in newest_alerts)
 
 
 def in_force(broker: Broker, prefix: str) -> dict[str, Control]:

@@ -1,4 +1,4 @@
-"""The options of every verb that reads a history, its counts and a calendar, and writes what it finds."""
+"""The options of the commands that read a history (counts and a calendar) and write what they find."""
 
 import sys
 from collections.abc import Callable
@@ -15,15 +15,17 @@ from streams.contract.cadence import Cadence
 
 
 def historic(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the `table` of FILE, the `dates` of its calendar, and `out`; 2 where they are no good."""
+    """Give a command the `table` of FILE, the `dates` of its calendar, and `out`; exit 2 on bad input."""
 
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--cadence", type=click.Choice([str(one) for one in Cadence]), required=True)
     @click.option(
-        "--calendar", type=click.Path(path_type=Path), help="date,kind,name,series: holidays, policies."
+        "--calendar",
+        type=click.Path(path_type=Path),
+        help="date,kind,name,series,until: holidays, policies, closures.",
     )
     @click.option(
-        "--out", type=click.File("w", "utf-8"), default="-", help="Where to; standard output unless told."
+        "--out", type=click.File("w", "utf-8"), default="-", help="Output file; default: standard output."
     )
     @wraps(verb)
     def command(file: Path, cadence: str, calendar: Path | None, **rest: Any) -> None:
@@ -38,6 +40,6 @@ def historic(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def refuse(why: str) -> NoReturn:
-    """Say why a history is no good, and end with 2."""
+    """Print why a history cannot be used, and exit with 2."""
     click.echo(f"surgewatch: {why}", err=True)
     sys.exit(2)

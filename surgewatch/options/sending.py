@@ -1,7 +1,8 @@
-"""What the verbs that send events share: the progress bar, the report, the exit status."""
+"""What the commands that send events share: options, the progress bar, the report, the exit status."""
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -14,14 +15,26 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from streams.contract.toml_documents import load
 from streams.producers.kafka_client import Broker
+from streams.producers.layout import Layout, shipped
 from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import speed
+from streams.producers.releases import Release
 from streams.producers.rows import Checked
 from streams.producers.sender import Client, Sent, send
 
-SHOWN = 20  # refused rows that are told one by one
+SHOWN = 20  # refused rows and unknown labels that are shown one by one
 REFUSED = 1  # exit status: some rows were refused, the others were sent
+NOTHING = 2  # exit status: rows were refused and no row was good
+
+layout_option = click.option(
+    "--layout",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=lambda _, __, path: path and load(path, Layout),
+    help="The layout of FILE, as TOML, if it is none of the known ones "
+    f"({', '.join(layout.id for layout in shipped())}).",
+)
 
 
 class Speed(click.ParamType):
@@ -56,17 +69,40 @@ def send_showing(
         )
 
 
-def report(sent: Sent, topic: str, checked: Checked | None = None) -> None:
-    """Say what was sent, skipped and refused; ends with exit status 1 where rows were refused."""
+def report_sent(sent: Sent, topic: str) -> None:
+    """Print what was sent, where and how fast."""
     click.echo(f"sent {sent.records:,} events to {topic} in {sent.seconds:.1f} s ({sent.rate:,.0f} a second)")
-    if checked is None:
+
+
+def report_release(release: Release, *, withdraws: bool) -> None:
+    """Print how an official table differs from what was sent of it before."""
+    if not release.is_table:
         return
+    click.echo(f"added {release.added:,}, revised {release.revised:,}, unchanged {release.unchanged:,}")
+    if release.missing:
+        done = "taken back" if withdraws else "still counted; --complete takes them back"
+        click.echo(f"no longer in the table: {release.missing:,} figures ({done})")
+
+
+def report_rows(checked: Checked, *, good: int) -> None:
+    """Print what was skipped, unlabelled and refused; exits with 1 where rows were refused, 2 where all were.
+
+    `good` are the rows that were accepted.
+    """
     for why, count in sorted(checked.skipped.items()):
         click.echo(f"skipped {count:,} rows: {why}")
+    for (column, label), count in checked.unlabelled.most_common(SHOWN):
+        click.echo(f'unknown label in {column}: "{label}", {count:,} people counted as unknown', err=True)
+    if len(checked.unlabelled) > SHOWN:
+        click.echo(f"and {len(checked.unlabelled) - SHOWN:,} more unknown labels", err=True)
     for row in checked.rejected[:SHOWN]:
         click.echo(f"refused row {row.position}: {row.reason.value}: {row.detail}", err=True)
     refused = sum(checked.reasons.values())
-    if refused:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(checked.reasons.items()))
-        click.echo(f"refused {refused:,} rows ({reasons}); all others were sent", err=True)
-        sys.exit(REFUSED)
+    if not refused:
+        return
+    if refused > SHOWN:
+        click.echo(f"and {refused - SHOWN:,} more", err=True)
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(checked.reasons.items()))
+    rest = "all others are good" if good else "no row is good"
+    click.echo(f"refused {refused:,} rows ({reasons}); {rest}", err=True)
+    sys.exit(REFUSED if good else NOTHING)

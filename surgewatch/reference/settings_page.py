@@ -60,15 +60,15 @@ def _table(title: str, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    """The type as a person would say it, with its bounds."""
-    said = _type(field.annotation)
+    """Return the type in plain words, with its bounds."""
+    words = _type(field.annotation)
     bounds = [
         f"{sign} {getattr(rule, name)}"
         for rule in field.metadata
         for name, sign in _SIGNS
         if hasattr(rule, name)
     ]
-    return f"{said}, {', '.join(bounds)}" if bounds else said
+    return f"{words}, {', '.join(bounds)}" if bounds else words
 
 
 _SIGNS = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
@@ -99,7 +99,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _portable(default: Any) -> str:
-    """Paths inside the package say so, and not where this copy lies."""
+    """Return a default; paths inside the package are relative to it."""
     if not isinstance(default, Path):
         return str(default)
     root = Path(__file__).parents[2]

@@ -49,7 +49,7 @@ class ApiServer:
             raise RefusedError(f"{method} {path}: {error.read().decode()}") from error
 
     def path(self, found: Manifest, namespace: str) -> str:
-        """Where objects of this kind are kept, as the server's discovery says."""
+        """Where objects of this kind are kept, by the server's discovery."""
         version = found["apiVersion"]
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
         for resource in self.request("GET", root)["resources"]:

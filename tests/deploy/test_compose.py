@@ -99,10 +99,10 @@ def test_the_image_is_built_from_what_the_package_needs() -> None:
         if line.startswith("!")
     }
     copied = {
-        word
+        source
         for line in (DEPLOY / "Dockerfile").read_text().splitlines()
         if line.startswith("COPY ") and "--from" not in line
-        for word in line.split()[1:-1]
+        for source in line.split()[1:-1]
     }
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert copied - {"."} <= kept

@@ -28,13 +28,13 @@ PLACES = [
 ]
 
 
-def test_the_committed_reference_is_what_the_models_say() -> None:
+def test_the_committed_reference_is_made_from_the_models() -> None:
     assert configuration.TARGET.read_text() == configuration.reference(), (
         "run `make docs` and commit what it writes"
     )
 
 
-def test_every_setting_says_what_it_means() -> None:
+def test_every_setting_has_a_description() -> None:
     for model in MODELS:
         assert [name for name, field in configuration.variables(model).items() if not field.description] == []
 

@@ -32,7 +32,7 @@ def test_the_committed_dashboards_are_what_the_code_makes(tmp_path: Path) -> Non
 
 
 @each_panel
-def test_every_panel_has_a_unit_limits_a_source_and_a_word_about_itself(panel: dict[str, Any]) -> None:
+def test_every_panel_has_a_unit_limits_a_source_and_a_description(panel: dict[str, Any]) -> None:
     assert panel["description"]
     assert panel["datasource"] == {"type": "prometheus", "uid": "prometheus"}
     assert panel["fieldConfig"]["defaults"]["unit"]
@@ -75,7 +75,7 @@ def test_uids_fit_into_grafana() -> None:
     assert all(board["uid"] == uid and len(uid) <= 40 for uid, board in BOARDS.items())
 
 
-def test_states_are_told_by_word_as_well_as_by_colour() -> None:
+def test_states_have_a_name_as_well_as_a_colour() -> None:
     for name in ("Sectors by state", "Course of states"):
         [panel] = [panel for panel in BOARDS["surgewatch-situation"]["panels"] if panel["title"] == name]
         [mapping] = panel["fieldConfig"]["defaults"]["mappings"]

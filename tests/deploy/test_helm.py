@@ -177,7 +177,7 @@ def test_a_new_document_restarts_the_worker_that_reads_it_and_no_other() -> None
     assert changed == {"surgewatch-alerts"}
 
 
-def test_every_document_is_where_its_variable_says() -> None:
+def test_every_document_is_at_the_path_in_its_variable() -> None:
     objects = render(CUSTOM)
     for component, documents in (
         ("streams", {"REGISTRY": "registry", "CALENDAR": "calendar", "PEER_PRIORS": "peerPriors"}),

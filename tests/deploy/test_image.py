@@ -65,7 +65,7 @@ def test_the_image_is_small(image: dict[str, Any]) -> None:
     assert image["Size"] < LARGEST
 
 
-def test_the_image_says_what_it_is(image: dict[str, Any]) -> None:
+def test_the_image_is_labelled(image: dict[str, Any]) -> None:
     labels = {
         name.removeprefix("org.opencontainers.image."): value for name, value in image["Labels"].items()
     }
@@ -126,6 +126,20 @@ def test_the_restrictions_of_these_tests_are_in_force() -> None:
     assert fields["NoNewPrivs"] == "1"
     assert fields["Seccomp"] == "2"
     assert " / overlay ro," in in_image("/proc/self/mounts", entrypoint="cat").stdout
+
+
+def test_the_image_signs_in_to_msk() -> None:
+    code = """
+import boto3
+from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+boto3.client("sts", region_name="eu-west-1")
+print(MSKAuthTokenProvider.generate_auth_token("eu-west-1")[0])
+"""
+    keys = ("--env=AWS_ACCESS_KEY_ID=example", "--env=AWS_SECRET_ACCESS_KEY=example")
+    command = [*RESTRICTED, *keys, "--entrypoint=python", IMAGE, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) > 100
 
 
 def test_the_demo_runs_in_the_image() -> None:

@@ -1,4 +1,4 @@
-"""What docs/kubernetes.md tells the reader to apply is accepted by helm and fits the API's schema."""
+"""What docs/kubernetes.md applies is accepted by helm and fits the API's schema."""
 
 import re
 from typing import Any

@@ -70,5 +70,5 @@ def test_the_committed_reference_is_what_the_workers_have() -> None:
     assert TARGET.read_text() == reference(), "run `make docs` and commit what it writes"
 
 
-def test_an_alert_says_on_which_border_it_is_so_that_it_can_be_routed() -> None:
+def test_an_alert_is_labelled_with_its_border_so_that_it_can_be_routed() -> None:
     assert {"sector", "border", "question", "severity", "state"} <= OFFERED["surgewatch_alerts"]

@@ -72,9 +72,7 @@ def ended(folder: Path, package: str, **settings: str) -> subprocess.CompletedPr
 
 
 @workers
-def test_a_broker_that_is_not_there_is_said_in_seconds_and_not_in_a_stack_trace(
-    package: str, tmp_path: Path
-) -> None:
+def test_a_missing_broker_is_named_in_seconds_and_without_a_stack_trace(package: str, tmp_path: Path) -> None:
     began = time.monotonic()
     worker = ended(tmp_path, package)
     assert time.monotonic() - began < 20
@@ -99,7 +97,7 @@ def test_topics_that_do_not_exist_are_named_by_the_alerts_worker(kafka_servers: 
     [
         ("streams", "REGISTRY", '[[sector]]\nid = "a"\nnaem = "A"\n', "naem", 3),
         ("alerts", "POLICIES", "[default]\nopen_after = 1\nresolve_afetr = 3\n", "resolve_afetr", 3),
-        ("alerts", "ROUTES", '# who is told\n[[ruote]]\nname = "a"\n', "ruote", 2),
+        ("alerts", "ROUTES", '# who is notified\n[[ruote]]\nname = "a"\n', "ruote", 2),
     ],
 )
 def test_a_misspelt_key_is_named_with_file_and_line(
@@ -109,8 +107,8 @@ def test_a_misspelt_key_is_named_with_file_and_line(
     file.write_text(text)
     worker = ended(tmp_path, package, **{f"SURGEWATCH_{setting}": str(file)})
     assert worker.returncode == 2, worker.stderr
-    (said,) = [one for one in worker.stderr.splitlines() if key in one]
-    assert f"{file}:{line}:" in said
+    (fault,) = [one for one in worker.stderr.splitlines() if key in one]
+    assert f"{file}:{line}:" in fault
     assert "Traceback" not in worker.stderr
 
 
@@ -198,12 +196,12 @@ def test_garbage_between_good_events_is_laid_aside_whole_and_loses_none_of_them(
     for offset, value in lies.items():
         assert (offset in letters) == (offset % 2 == 1)
         if offset in letters:
-            assert_told(letters[offset], value, list(BAD.values())[offset // 2][1], streams)
+            assert_explained(letters[offset], value, list(BAD.values())[offset // 2][1], streams)
     assert "swanton" in next(one.detail for one in letters.values() if one.reason == "unknown_sector")
     assert streams.get("/readyz") is not None
 
 
-def assert_told(letter: DeadLetter, value: bytes, reason: str, worker: Worker) -> None:
+def assert_explained(letter: DeadLetter, value: bytes, reason: str, worker: Worker) -> None:
     assert letter.reason == reason
     assert letter.topic == encounters(worker)
     assert letter.partition == 0

@@ -1,14 +1,16 @@
-"""What operators say at run time reaches both workers within seconds, and survives them."""
+"""Controls that operators set at run time reach both workers within seconds, and survive them."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from alerts.notices.controls import CONTROL
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
+from tests.alerts.made import verdict
+from tests.alerts.one_sink import OneSink
 
 PREFIX = "controls-"
 
@@ -24,6 +26,14 @@ def surgewatch(*words: str, **environment: str) -> subprocess.CompletedProcess[s
 def where(kafka_servers: str) -> tuple[str, ...]:
     options = ("--brokers", kafka_servers, "--topic-prefix", PREFIX)
     assert surgewatch("topics", *options).returncode == 0
+    desk = OneSink()
+    desk.judge(verdict(0, breach=True))
+    alert = desk.alert().model_copy(update={"alert_id": "abc123"})
+    producer = KafkaProducer(bootstrap_servers=kafka_servers)
+    producer.send(
+        f"{PREFIX}alerts.current", alert.model_dump_json().encode(), key=alert.question_key.encode()
+    )
+    producer.close()
     return options
 
 
@@ -55,6 +65,17 @@ def test_a_control_is_on_its_topic_with_who_and_why(
     assert (control.by, control.reason) == ("m.tremblay", "a drill")
     withdrawn = CONTROL.validate_json(values[-1])
     assert (withdrawn.key, withdrawn.by, withdrawn.reason) == (key, "m.tremblay", "over")
+
+
+@pytest.mark.kafka
+def test_an_alert_is_acknowledged_by_the_beginning_of_its_id_and_an_unknown_one_is_refused(
+    where: tuple[str, ...],
+) -> None:
+    taken = surgewatch("ack", "abc", *where, "--reason", "on it")
+    assert taken.stdout.startswith("ack/abc123: "), taken.stderr
+    refused = surgewatch("ack", "nope", *where, "--reason", "on it")
+    assert refused.returncode == 2
+    assert "no alert 'nope'" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -105,7 +126,10 @@ def test_a_test_page_reaches_the_sink_that_it_names(tmp_path: Path) -> None:
         paged = surgewatch("page", "--test", "hook", SURGEWATCH_ROUTES=str(routes), HOOK=SECRET)
         unknown = surgewatch("page", "--test", "nobody", SURGEWATCH_ROUTES=str(routes), HOOK=SECRET)
     assert paged.returncode == 0, paged.stderr
-    assert [one.notice.headline for one in receiver.received] == ["Test page from Surgewatch"]
+    assert [one.notice.headline for one in receiver.received] == [
+        "[TEST] Test page from Surgewatch",
+        "[TEST] Resolved: test page from Surgewatch",
+    ]
     assert unknown.returncode == 2
     assert "hook" in unknown.stderr
 

@@ -1,4 +1,4 @@
-"""Official files through real Kafka and both workers: nobody is lost, and the known surges are told."""
+"""Official files through real Kafka and both workers: nobody is lost, and the known surges are alerted."""
 
 import csv
 import gzip
@@ -29,7 +29,7 @@ EPISODES = {  # of episodes.csv, within the file's months: sector and month of o
     "YU-2021": ("yuma", 2021, 2),
     "SW-2022": ("swanton", 2022, 7),
 }
-WITHIN = 3  # months after its onset by which an episode has been told
+WITHIN = 3  # months after its onset by which an episode has been alerted
 PATIENCE = 60  # seconds
 
 pytestmark = [
@@ -70,7 +70,7 @@ def system(servers: str, folder: Path) -> Iterator[tuple[Worker, Worker, Receive
 
 
 def verb(environment: dict[str, str], *words: str) -> str:
-    """Run `surgewatch` with these words; what it said."""
+    """Run `surgewatch` with these words; return its output."""
     command = [sys.executable, "-c", "from surgewatch.cli import main; main()", *words]
     done = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=PATIENCE
@@ -92,7 +92,7 @@ def counted(streams: Worker, people: int) -> dict[str, int]:
     return dict(found)
 
 
-def told(alerts: Worker, receiver: Receiver) -> list[Notice]:
+def delivered(alerts: Worker, receiver: Receiver) -> list[Notice]:
     """All notices, once nothing has moved for two seconds."""
     deadline = time.monotonic() + PATIENCE
     last, since = -1.0, time.monotonic()
@@ -108,7 +108,7 @@ def told(alerts: Worker, receiver: Receiver) -> list[Notice]:
 
 
 def first_upward(notices: list[Notice]) -> dict[str, list[tuple[int, str]]]:
-    """By sector: the month (years times 12) and the question of each alert told first, that looks upward."""
+    """By sector: the month (years times 12) and the question of each new upward alert."""
     found: dict[str, list[tuple[int, str]]] = {}
     for notice in notices:
         alert = notice.alert
@@ -118,7 +118,7 @@ def first_upward(notices: list[Notice]) -> dict[str, list[tuple[int, str]]]:
     return {sector: sorted(ones) for sector, ones in sorted(found.items())}
 
 
-def test_every_sector_of_the_monthly_file_is_whole_and_its_surges_are_told(
+def test_every_sector_of_the_monthly_file_is_whole_and_its_surges_are_alerted(
     kafka_servers: str, tmp_path: Path
 ) -> None:
     places, expected = registry(), Counter[str]()
@@ -130,17 +130,17 @@ def test_every_sector_of_the_monthly_file_is_whole_and_its_surges_are_told(
     with system(kafka_servers, tmp_path) as (streams, alerts, receiver):
         verb(dict(streams.environment), "ingest", str(DATA / MONTHLY))
         assert counted(streams, expected.total()) == dict(expected)
-        fired = first_upward(told(alerts, receiver))
+        fired = first_upward(delivered(alerts, receiver))
     for sector, ones in fired.items():
         labelled = [name for name, (place, *_) in EPISODES.items() if place == sector]
-        said = ", ".join(f"{at // 12}-{at % 12 + 1:02d} {question}" for at, question in ones)
-        print(f"{sector:24} {' '.join(labelled) or '-':8} {said}")
+        listed = ", ".join(f"{at // 12}-{at % 12 + 1:02d} {question}" for at, question in ones)
+        print(f"{sector:24} {' '.join(labelled) or '-':8} {listed}")
     missed = [
         name
         for name, (sector, year, month) in EPISODES.items()
         if not any(0 <= at - (year * 12 + month - 1) <= WITHIN for at, _ in fired.get(sector, []))
     ]
-    assert missed == [], f"not told within {WITHIN} months: {missed}"
+    assert missed == [], f"not alerted within {WITHIN} months: {missed}"
 
 
 def test_every_single_record_of_blaine_and_spokane_is_counted(kafka_servers: str, tmp_path: Path) -> None:

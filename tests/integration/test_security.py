@@ -1,4 +1,4 @@
-"""Behind TLS and SASL: every mechanism carries a whole worker, and what is wrong is said in one line."""
+"""Behind TLS and SASL: every mechanism carries a whole worker, and a wrong set-up is one line of error."""
 
 import os
 import subprocess
@@ -120,7 +120,7 @@ def wait_for_people(worker: Worker, people: int) -> None:
         ("protocol", "no broker answers in PLAINTEXT"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
+def test_a_wrong_set_up_is_one_line_of_error(
     fault: str, line: str, secured: SecuredKafka, provider: IdentityProvider
 ) -> None:
     good, port = secured.password("SCRAM-SHA-256"), secured.sasl_port
@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert "correct-horse" not in only + checked.stdout
 
 
-def test_a_worker_says_the_same_line_and_ends(secured: SecuredKafka, tmp_path: Path) -> None:
+def test_a_worker_logs_the_same_line_and_ends(secured: SecuredKafka, tmp_path: Path) -> None:
     settings = os.environ | secured.password("PLAIN", "wrong") | {"SURGEWATCH_STATE_DIR": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, "-m", "streams"],
@@ -162,7 +162,7 @@ def allow(secured: SecuredKafka, name: str, role: Role) -> None:
         AclBinding(
             ResourceType[access.resource.upper()],
             access.name,
-            ResourcePatternType.PREFIXED if access.begins else ResourcePatternType.LITERAL,
+            ResourcePatternType.LITERAL,
             f"User:{name}",
             "*",
             AclOperation[operation],

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
@@ -157,8 +157,10 @@ class System:
         self.encounters, self.summaries, self.verdicts = (Topic(partitions) for _ in range(3))
         self.sectors = Reader(self.encounters, lambda: SectorPipeline(places, judge, wall_clock=wall_clock))
         self.borders = Reader(self.summaries, lambda: BorderPipeline(places))
-        self.alerts = Reader(self.verdicts, lambda: AlertPipeline(policies(), Marks()))
+        self.alerts = Reader(self.verdicts, lambda: AlertPipeline(policies()))
+        self.history = NoticeHistory(policies(), places)
         self.found = Read()
+        self.followed: set[str] = set()  # changes of alerts
 
     def send(self, events: Iterable[Sent]) -> None:
         for one in events:
@@ -195,7 +197,11 @@ class System:
         while behind := self.alerts.behind():
             partition = draw.choice(behind) if draw else behind[0]
             output = self.alerts.fetch(partition, draw.randint(1, size) if draw else size)
-            self.found.notices.update({notice.notice_id: notice.headline for notice, _ in output.notices})
+            # A worker that died publishes again what it had published; nobody takes that for news.
+            changes = [change for change in output.changes if repr(change) not in self.followed]
+            self.followed.update(map(repr, changes))
+            notices = self.history.follow(changes, 0.0)
+            self.found.notices.update({notice.notice_id: notice.headline for notice in notices})
 
 
 def read(

@@ -55,7 +55,7 @@ def test_spill_over_gives_probabilities_for_any_residuals(residuals):
     assert ((found.lag >= 1) & (found.lag <= spill_over.LAGS)).all()
 
 
-def test_a_border_of_one_sector_has_nothing_to_say_about_neighbours():
+def test_a_border_of_one_sector_has_no_verdict_on_neighbours():
     alone = np.zeros((1, 1), bool)
     five, fifty, two = (np.full((1, 1), value) for value in (5.0, 50.0, 2.0))
     assert displacement.judge(five, fifty, two, alone).p_value.tolist() == [1.0]

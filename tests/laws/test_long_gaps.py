@@ -34,7 +34,7 @@ def ids(outputs: list[SectorOutput]) -> list[str]:
 def test_time_that_passes_at_once_gives_what_time_gives_that_passes_hour_by_hour(
     seed: int, days: int, moments: int
 ) -> None:
-    """Hour by hour, at some moments, or when the next event says so: `days` without any."""
+    """Hour by hour, at some moments, or when the next event comes: `days` without any."""
     sent, draw = records(story(seed, DAYS, live=True)), random.Random(moments)
     end = sent[-1].timestamp // 1000 if sent else START
     until = end + days * DAY

@@ -1,4 +1,4 @@
-"""A model depends on its own series alone, and says what is likely of it."""
+"""A model depends on its own series alone, and is the most likely one."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ TOGETHER = {cadence: fitted(cadence, made(cadence), SERIES) for cadence in CADEN
 def test_it_is_the_same_to_the_last_bit_whichever_series_are_fitted_with_it(
     cadence: Cadence, order: list[int], size: int
 ) -> None:
-    """So a worker that takes up half a batch says under the same ids what was said before it died."""
+    """So a worker that goes on with half a batch publishes the same verdicts under the same ids."""
     batch = made(cadence)
     assert fitted(cadence, [batch[at] for at in order], size) == TOGETHER[cadence]
 
@@ -77,8 +77,8 @@ def test_it_is_where_further_steps_lead_also_where_a_sector_opened_late_or_next_
         counts.series[cadence] = series
         models = Judge(Registry(sector=())).models[cadence]
         models.refresh([counts], TODAY)
-        means, _, error = models.expect([counts], TODAY, 1)
-        return float(np.log(means[0, 0])), float(np.sqrt(error[0]))
+        baseline = models.expect([counts], TODAY, 1)
+        return float(np.log(baseline.mean[0, 0])), float(np.sqrt(baseline.error[0]))
 
     found, _ = expected()
     with pytest.MonkeyPatch.context() as patch:

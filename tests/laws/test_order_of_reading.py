@@ -41,7 +41,7 @@ def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
 def test_a_log_that_is_lived_gives_what_its_replay_gives(seed: int, moments: int) -> None:
-    """Live, time passes between records too; in the replay the records alone say when."""
+    """Live, time passes between records too; in the replay only the records move it."""
     sent, draw = story(seed, live=True), random.Random(moments)
     lived, replayed = (System(2, PLACES, wall_clock=True) for _ in range(2))
     for before, event in itertools.pairwise([sent[0], *sent]):

@@ -41,7 +41,7 @@ def test_more_unlike_sectors_leave_a_level_less_certain(seed: int, sectors: int)
 
 
 @given(st.floats(0, 1e4), st.integers(0, 400))
-def test_a_level_lies_between_a_sectors_own_and_that_of_its_likes(people: float, periods: int) -> None:
+def test_a_level_lies_between_a_sectors_own_and_that_of_its_peers(people: float, periods: int) -> None:
     like = learnt(1, 8)
     low, high = sorted((people, like.people))
     assert low - 1e-9 <= np.exp(like.level(people, periods)) <= high * (1 + 1e-9)
@@ -62,7 +62,7 @@ def test_who_has_a_year_of_history_is_not_held_to_be_like_others(months: int) ->
 
 
 @given(st.integers(0, 11), st.floats(0, 1e4))
-def test_likes_loosen_no_prior_but_hold_it_elsewhere(months: int, people: float) -> None:
+def test_peers_loosen_no_prior_but_move_it(months: int, people: float) -> None:
     alone, beside = (
         priors(Cadence.MONTH, 2, np.array([months]), np.array([people]), peer_priors)
         for peer_priors in ((), (learnt(1, 8),))
@@ -79,7 +79,7 @@ def test_the_nearest_document_is_taken_and_none_where_none_fits() -> None:
     assert PeerPriors(like=(north, all_)).of("northern", Cadence.DAY) is None
 
 
-def test_a_border_that_is_told_of_twice_is_refused() -> None:
+def test_a_border_that_is_listed_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="twice: months of \\*"):
         PeerPriors(like=(learnt(1, 8), learnt(2, 8)))
 
@@ -106,14 +106,14 @@ def lived() -> tuple[Lived, Lived]:
 
 
 @pytest.mark.parametrize("span", cold_start.SPANS[1:], ids=lambda span: f"days {span[0] + 1} to {span[1]}")
-def test_a_new_sector_that_is_as_its_likes_are_is_calm_at_the_stated_rate(
+def test_a_new_sector_like_its_peers_is_calm_at_the_stated_rate(
     lived: tuple[Lived, Lived], span: tuple[int, int]
 ) -> None:
     plain, _ = lived
     assert np.mean(plain[True][:, slice(*span)] <= cold_start.ALPHA) <= 1.2 * cold_start.ALPHA
 
 
-def test_likes_tell_in_the_first_week_what_a_sector_alone_cannot(lived: tuple[Lived, Lived]) -> None:
+def test_peers_find_in_the_first_week_what_a_sector_alone_cannot(lived: tuple[Lived, Lived]) -> None:
     _, doubled = lived
     found = {peer_priors: np.nan_to_num(p, nan=1.0) <= cold_start.ALPHA for peer_priors, p in doubled.items()}
     assert not found[False][:, :7].any()

@@ -253,6 +253,6 @@ def test_state_is_bounded_by_the_border_and_not_by_what_has_happened() -> None:
     assert sizes[-1] <= sizes[WAIT + JOIN[Cadence.DAY]] * 1.02
 
 
-def test_a_sector_without_neighbours_or_upstream_tells_nobody() -> None:
+def test_a_sector_without_neighbours_or_upstream_has_no_summary() -> None:
     alone = Sector(id="alone", name="Alone", country="US", border="south")
     assert set(Registry(sector=(*PLACES.sector, alone)).audience) == set(IDS)

@@ -59,12 +59,14 @@ def feeds(draw: st.DrawFn) -> list[Record]:
         elif kind == "again" and values[-1]:
             values.append(values[-1])
         elif kind in ("replaced", "back"):
-            told = {"replaces": f"e{draw(st.integers(0, number))}"}
-            values.append(event(number, max(at - late, 0), sector, 0 if kind == "back" else count, **told))
+            original = {"replaces": f"e{draw(st.integers(0, number))}"}
+            values.append(
+                event(number, max(at - late, 0), sector, 0 if kind == "back" else count, **original)
+            )
         else:
-            word = draw(st.sampled_from([0, 0, HOUR, 40 * HOUR]))  # until it is known
-            said = {"reported_at": moment(max(at - late, 0) + word)} if word else {}
-            values.append(event(number, max(at - late, 0), sector, count, **said))
+            delay = draw(st.sampled_from([0, 0, HOUR, 40 * HOUR]))  # until it is known
+            reported = {"reported_at": moment(max(at - late, 0) + delay)} if delay else {}
+            values.append(event(number, max(at - late, 0), sector, count, **reported))
     return [Record(offset, value) for offset, value in enumerate(values)]
 
 
@@ -114,10 +116,10 @@ def test_how_records_are_fetched_does_not_matter(records: list[Record], small: i
 
 
 @given(feeds(), st.integers(1, 9), st.integers(10, 70))
-def test_how_records_are_fetched_does_not_matter_to_what_is_said_of_closed_periods(
+def test_how_records_are_fetched_does_not_matter_to_verdicts_on_closed_periods(
     records: list[Record], small: int, large: int
 ) -> None:
-    said = [
+    ids = [
         {
             one.verdict_id
             for outcome in run(pipeline(), records, size)
@@ -126,7 +128,7 @@ def test_how_records_are_fetched_does_not_matter_to_what_is_said_of_closed_perio
         }
         for size in (small, large)
     ]
-    assert said[0] == said[1]
+    assert ids[0] == ids[1]
 
 
 @given(feeds(), st.data())

@@ -1,4 +1,4 @@
-"""Laws of arrival curves and of counts that have arrived in part."""
+"""Laws of reporting delays and of counts that are reported in part."""
 
 import numpy as np
 import pytest
@@ -15,22 +15,22 @@ from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangl
 FIRST = 19_000
 CADENCES = st.sampled_from([Cadence.DAY, Cadence.WEEK, Cadence.MONTH])
 # Period, its age at arrival in hundredths of a period, people (taken back where below 0).
-WORD = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 4000), st.integers(-40, 300)), max_size=60)
+REPORTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 4000), st.integers(-40, 300)), max_size=60)
 
 
-def heard(cadence: Cadence, word: list[tuple[int, int, int]]) -> ReportingTriangle:
+def triangle(cadence: Cadence, reports: list[tuple[int, int, int]]) -> ReportingTriangle:
     arrived = ReportingTriangle(cadence)
-    for period, age, people in sorted(word):
+    for period, age, people in sorted(reports):
         start, end = cadence.start(FIRST + period), cadence.start(FIRST + period + 1)
         arrived.add(FIRST + period, start + age / 100 * (end - start), people)
     return arrived
 
 
-@given(CADENCES, WORD, st.floats(0, 90))
+@given(CADENCES, REPORTS, st.floats(0, 90))
 def test_a_share_lies_between_nothing_and_all_and_never_falls_with_age(
-    cadence: Cadence, word: list[tuple[int, int, int]], now: float
+    cadence: Cadence, reports: list[tuple[int, int, int]], now: float
 ) -> None:
-    learnt = Arrivals.empty(cadence, FIRST).learn(heard(cadence, word), FIRST + now)
+    learnt = Arrivals.empty(cadence, FIRST).learn(triangle(cadence, reports), FIRST + now)
     known = reporting_delay.curve(learnt.sums[None], cadence)
     found = reporting_delay.at(known, cadence, np.linspace(0, 40, 200)[None])
     assert ((found.share > 0) & (found.share <= 1)).all()
@@ -40,11 +40,11 @@ def test_a_share_lies_between_nothing_and_all_and_never_falls_with_age(
     assert (found.share**2 * (1 + found.doubt) <= found.share + 1e-9).all(), "no share above 1 is thinkable"
 
 
-@given(WORD, st.lists(st.floats(0, 90), max_size=4))
+@given(REPORTS, st.lists(st.floats(0, 90), max_size=4))
 def test_learning_in_steps_equals_learning_at_once(
-    word: list[tuple[int, int, int]], steps: list[float]
+    reports: list[tuple[int, int, int]], steps: list[float]
 ) -> None:
-    arrived = heard(Cadence.DAY, word)
+    arrived = triangle(Cadence.DAY, reports)
     begin = Arrivals.empty(Cadence.DAY, FIRST + 20)
     at_once, by_steps = begin.learn(arrived, FIRST + 90.0), begin
     for now in sorted(steps):
@@ -99,7 +99,7 @@ def test_where_days_differ_in_what_has_arrived_the_doubt_is_the_variance_of_thei
     assert known.doubt[0] == pytest.approx([0.0218 / 0.36, 0.0218 / 0.36, 0, 0], abs=0.03)
 
 
-def test_of_a_few_periods_nothing_is_believed() -> None:
+def test_a_few_periods_are_too_few_to_learn_a_delay_from() -> None:
     arrived = ReportingTriangle(Cadence.DAY)
     for day in range(FIRST, FIRST + 5):
         arrived.add(day, (day + 1.4) * DAY, 30)

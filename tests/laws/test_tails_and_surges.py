@@ -98,14 +98,14 @@ def test_the_count_that_is_needed_is_the_smallest_that_is_a_breach(
     observed = np.array([counts], float)
     for count, breach in ((0, True), (-1, False)):
         at = observed.copy()
-        at[0, -1] = surge.needed(*_seen(observed, mean, spread), PAST, np.array([0.01]))[0] + count
+        at[0, -1] = surge.needed(*_seen(observed, mean, spread), PAST, alpha=np.array([0.01]))[0] + count
         if at[0, -1] >= 0:
             assert (_surge(at, mean, spread).p_value[0] <= 0.01) == breach
 
 
 @pytest.mark.parametrize("cadence", list(Cadence))
 @pytest.mark.parametrize(("mean", "spread"), [(0.1, 1.2), (1.0, 3.0), (8.0, 1.0), (20.0, 2.0), (500.0, 10.0)])
-def test_a_surge_is_as_rare_on_its_own_model_as_it_says(cadence: Cadence, mean: float, spread: float) -> None:
+def test_a_surge_is_as_rare_on_its_own_model_as_stated(cadence: Cadence, mean: float, spread: float) -> None:
     """Never more often; and where counts are no lattice of a few, not much less often."""
     random = np.random.default_rng(2)
     past, n = surge.PAST[cadence], 40_000

@@ -1,4 +1,4 @@
-"""An id says what was asked and on which occasion, whatever was found."""
+"""An id is made of what was asked and on which occasion, whatever was found."""
 
 import datetime as dt
 

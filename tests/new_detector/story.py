@@ -7,7 +7,7 @@ import numpy as np
 from alerts.console.board import Board
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from alerts.notices.routing import Route, Routing
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
@@ -39,11 +39,11 @@ def main() -> None:
     judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=last - 1)
     verdicts = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=last)
     [verdict] = [one for one in verdicts if one.question == "doubled"]
-    alerts, board = AlertPipeline(policies(), Marks()), Board()
-    outcome = alerts.process(0, [Record(0, verdict)])
-    [(notice, _)] = outcome.notices
+    alerts, board = AlertPipeline(policies()), Board()
+    changes = alerts.process(0, [Record(0, verdict)]).changes
+    [notice] = NoticeHistory(policies(), registry()).follow(changes, 0.0)
     board.alert(notice.alert)
-    [shown] = board.snapshot()["alerts"]
+    [shown] = board.snapshot().as_json()["alerts"]
     routing = Routing([Route(sinks=("shift",), question=("doubled",))])
     print(
         json.dumps(
@@ -51,7 +51,7 @@ def main() -> None:
                 "alpha": verdict.evidence.alpha,
                 "headline": notice.headline,
                 "severity": notice.alert.severity,
-                "routed": routing.takes("shift", notice, 0.0),
+                "routed": bool(routing.covering("shift", notice.alert)),
                 "shown": [shown["question"], shown["title"], shown["colour"]],
                 "remembered": counts.state.daily.detectors["doubled"],
             }

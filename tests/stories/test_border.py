@@ -74,12 +74,12 @@ def test_people_who_go_next_door_are_displaced_and_not_gone() -> None:
 
 def test_part_of_a_flow_that_goes_next_door_is_seen_within_a_week_and_with_how_much_of_it() -> None:
     """150 a day stop, and a sixth of them turns up beside: in no day alone is that sure."""
-    region, said = BorderJudge(row(), "south"), []
+    region, published = BorderJudge(row(), "south"), []
     for at, one in enumerate(calm(10)):
         region.close(summaries(at, one))
     for at in range(10, 17):
-        said += region.close(summaries(at, {"a": 50.0, "b": 61.0, "c": 2.0, "d": 61.0, "e": 50.0}))
-    found = breaches(said, Question.DISPLACEMENT)
+        published += region.close(summaries(at, {"a": 50.0, "b": 61.0, "c": 2.0, "d": 61.0, "e": 50.0}))
+    found = breaches(published, Question.DISPLACEMENT)
     assert {verdict.sector for verdict in found} == {"c"}
     assert found[-1].evidence.window == 7
     assert found[-1].evidence.remark == "336 fewer here, 154 more at B and D"
@@ -104,13 +104,13 @@ def test_three_neighbours_each_a_little_high_are_found_together() -> None:
 
 
 def test_a_sector_that_rang_by_itself_is_no_part_of_a_cluster() -> None:
-    region, said = BorderJudge(row(), "south"), []
+    region, published = BorderJudge(row(), "south"), []
     for at, one in enumerate(calm(10)):
         region.close(summaries(at, one))
     for at in range(10, 13):
         day = {"a": 50.0, "b": 70.0, "c": 130.0, "d": 69.0, "e": 50.0}
-        said += region.close(summaries(at, day, alarms=("c",)))
-    assert not breaches(said, Question.SCAN)
+        published += region.close(summaries(at, day, alarms=("c",)))
+    assert not breaches(published, Question.SCAN)
 
 
 def test_what_followed_upstream_by_nine_days_all_winter_is_announced_with_its_lag() -> None:
@@ -139,10 +139,10 @@ def test_an_upstream_sector_of_another_border_is_looked_at_and_is_nobodys_neighb
     for at in range(9, 100):
         days[at]["d"] = days[at - 9]["far"] * 0.8 + days[at]["d"] * 0.2
     days[90]["far"], days[99]["d"] = 110.0, 108.0
-    said = run(BorderJudge(places, "south"), days)
-    assert breaches(said, Question.SPILL_OVER)[-1].evidence.remark == "upstream FAR led by 9 days"
-    assert "far" not in {v.sector for v in said}
-    assert "FAR" not in " ".join(v.evidence.remark for v in breaches(said, Question.SCAN))
+    published = run(BorderJudge(places, "south"), days)
+    assert breaches(published, Question.SPILL_OVER)[-1].evidence.remark == "upstream FAR led by 9 days"
+    assert "far" not in {v.sector for v in published}
+    assert "FAR" not in " ".join(v.evidence.remark for v in breaches(published, Question.SCAN))
 
 
 def test_a_region_taken_back_from_bytes_goes_on_as_if_it_had_never_stopped() -> None:
@@ -167,11 +167,11 @@ def test_the_order_in_which_sectors_report_changes_nothing() -> None:
     assert there.close(summaries(0, day)) == back.close(summaries(0, day)[::-1])
 
 
-def test_calm_is_said_only_while_somebody_may_be_waiting_for_it() -> None:
+def test_calm_is_published_only_while_an_alert_may_wait_for_it() -> None:
     quiet = dict.fromkeys(IDS, 50.0)
     days = [quiet, {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}, *[quiet] * 12]
-    said = [v for v in run(BorderJudge(row(), "south"), days) if v.question is Question.DISPLACEMENT]
-    assert [v.breach for v in said] == [True] + [False] * 8
+    published = [v for v in run(BorderJudge(row(), "south"), days) if v.question is Question.DISPLACEMENT]
+    assert [v.breach for v in published] == [True] + [False] * 8
 
 
 def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None:

@@ -50,16 +50,16 @@ def alert(latest: Verdict, worst: Verdict | None = None) -> Alert:
     )
 
 
-def test_an_alert_says_what_was_seen_what_is_normal_and_how_sure_it_is() -> None:
-    told = explain(alert(verdict()))
-    assert "CRITICAL firing: del-rio: more people than normal" in told
-    assert "seen      2,480 people" in told
-    assert "expected  1,060 (760 to 1,420): 1,420 more, 2.3 times" in told
-    assert "since     2021-09-13 00:00 UTC" in told
-    assert "a million or more" in told
+def test_an_alert_shows_what_was_seen_what_is_normal_and_how_sure_it_is() -> None:
+    text = explain(alert(verdict()))
+    assert "CRITICAL firing: del-rio: more people than normal" in text
+    assert "seen      2,480 people" in text
+    assert "expected  1,060 (760 to 1,420): 1,420 more, 2.3 times" in text
+    assert "since     2021-09-13 00:00 UTC" in text
+    assert "a million or more" in text
 
 
-def test_all_that_evidence_can_hold_is_told_in_under_twenty_lines() -> None:
+def test_all_that_evidence_can_hold_fits_under_twenty_lines() -> None:
     parts = tuple(Contribution(name=f"citizenship={n}", observed=100 * n, expected=10) for n in range(9))
     full = verdict(
         slices=parts,
@@ -73,17 +73,17 @@ def test_all_that_evidence_can_hold_is_told_in_under_twenty_lines() -> None:
         full_at=DAY,
         remark="upstream Tucson led by 9 days",
     )
-    told = explain(alert(full, worst=verdict(observed=3000)).model_copy(update={"acknowledged_by": "ops"}))
-    assert len(told.splitlines()) < 20
-    assert "citizenship=8 800 for 10" in told
-    assert "arrived   60% of the events" in told
-    assert "late      25% of those seen" in told
-    assert "upstream Tucson led by 9 days" in told
+    text = explain(alert(full, worst=verdict(observed=3000)).model_copy(update={"acknowledged_by": "ops"}))
+    assert len(text.splitlines()) < 20
+    assert "citizenship=8 800 for 10" in text
+    assert "arrived   60% of the events" in text
+    assert "late      25% of those seen" in text
+    assert "upstream Tucson led by 9 days" in text
 
 
-def test_an_alert_about_nothing_expected_is_told_without_dividing_by_it() -> None:
-    told = explain(alert(verdict(observed=3, expected=0, lower=0, upper=0, p_value=0, recent=(0, 0, 3))))
-    assert "expected  0 (0 to 0): 3 more" in told
+def test_an_alert_where_nothing_was_expected_shows_no_ratio() -> None:
+    text = explain(alert(verdict(observed=3, expected=0, lower=0, upper=0, p_value=0, recent=(0, 0, 3))))
+    assert "expected  0 (0 to 0): 3 more" in text
 
 
 def test_the_level_of_a_verdict_is_that_of_its_period_and_not_of_its_window() -> None:

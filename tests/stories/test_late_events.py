@@ -1,4 +1,4 @@
-"""Late word: days of which little is known yet are no drops, no silences, and surges are told all the same.
+"""Late events: days of which little is known yet are no drops and no silences, and surges are still found.
 
 The real case is Italy's daily arrivals by sea by date of report, twice a month: what was known of a day on
 the day itself was 13 % of the final count in the median, where it was revised; one without a report reads 0.
@@ -19,7 +19,7 @@ from benchmarks.late_stream import (
     breaches,
     days,
     delayed,
-    hours_until_told,
+    hours_until_alerted,
     italy,
     read,
 )
@@ -45,15 +45,15 @@ def test_days_that_are_not_reported_yet_are_taken_for_no_drop_silence_or_new_lev
 
 @real
 @pytest.mark.data
-def test_surges_of_the_finals_are_told_with_the_first_report_of_their_day() -> None:
+def test_surges_of_the_finals_are_alerted_with_the_first_report_of_their_day() -> None:
     reported: dict[dt.date, dt.date] = {}
     for report in sorted(read(VINTAGES)):
         if report.people:
             reported.setdefault(report.day, report.on)
     finals, aware = days(italy("finals"), Question.SURGE), italy("aware")
-    told = {day: aware[Question.SURGE, day] for day in finals & days(aware, Question.SURGE)}
-    assert len(told) >= 0.9 * len(finals)
-    assert sum(on <= reported[day] + DAY for day, on in told.items()) >= 0.9 * len(told)
+    alerted = {day: aware[Question.SURGE, day] for day in finals & days(aware, Question.SURGE)}
+    assert len(alerted) >= 0.9 * len(finals)
+    assert sum(on <= reported[day] + DAY for day, on in alerted.items()) >= 0.9 * len(alerted)
 
 
 @real
@@ -65,12 +65,12 @@ def test_late_reports_make_no_flood_of_surges() -> None:
 
 
 @cache
-def said(judge: type[Judge]) -> tuple[tuple[float, Verdict], ...]:
+def found(judge: type[Judge]) -> tuple[tuple[float, Verdict], ...]:
     return tuple(breaches(judge, delayed(PLACES, LENGTH, CALM)))
 
 
-def test_a_doubled_rate_is_told_sooner_by_who_knows_how_much_has_arrived() -> None:
-    aware, unaware = (hours_until_told(list(said(judge)), CALM) for judge in (Judge, Unaware))
+def test_a_doubled_rate_is_alerted_sooner_where_the_delay_is_known() -> None:
+    aware, unaware = (hours_until_alerted(list(found(judge)), CALM) for judge in (Judge, Unaware))
     never = [24.0 * (LENGTH - CALM)] * (PLACES - len(unaware))
     assert len(aware) == PLACES
     assert np.median(aware) + 6 < np.median([*unaware, *never])
@@ -81,7 +81,7 @@ def test_days_of_which_a_third_is_still_to_come_are_no_drops_and_no_new_level() 
     calm = {
         judge: {
             (one.sector, one.question, one.period)
-            for when, one in said(judge)
+            for when, one in found(judge)
             if when < START + CALM and one.question in fewer
         }
         for judge in (Judge, Unaware)
@@ -89,8 +89,8 @@ def test_days_of_which_a_third_is_still_to_come_are_no_drops_and_no_new_level() 
     assert len(calm[Judge]) <= 1 < len(calm[Unaware])
 
 
-def test_evidence_says_how_much_has_arrived_and_how_much_came_late() -> None:
-    surges = [one for when, one in said(Judge) if when >= START + CALM and one.question is Question.SURGE]
+def test_evidence_holds_how_much_has_arrived_and_how_much_came_late() -> None:
+    surges = [one for when, one in found(Judge) if when >= START + CALM and one.question is Question.SURGE]
     first = next(one for one in surges if one.closed)
     again = [
         one for one in surges if one.closed and one.period == first.period and one.sector == first.sector

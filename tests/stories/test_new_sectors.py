@@ -1,4 +1,4 @@
-"""A sector that has only begun is held to be like the others of its border, until it shows otherwise."""
+"""A sector that has only begun is taken to be like the others of its border, until it shows otherwise."""
 
 import csv
 from pathlib import Path
@@ -39,25 +39,25 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def peer_priors(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `surgewatch peer_priors` writes of it."""
+    """Return the file that `surgewatch learn-priors` writes."""
     path = tmp_path_factory.mktemp("peer_priors") / "peer_priors.toml"
     ran = CliRunner().invoke(group, ["learn-priors", str(history), "--cadence", "day", "--out", str(path)])
     assert ran.exit_code == 0, ran.output
     return path
 
 
-def told(peer_priors: Path, *days: int) -> list[Verdict]:
-    """What is said of a new sector's last day."""
+def verdicts(peer_priors: Path, *days: int) -> list[Verdict]:
+    """Return the verdicts on a new sector's last day."""
     judge, counts = Judge(PLACES, peer_priors=load(peer_priors, PeerPriors)), Counts(NEW, "UTC")
     series = counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for at, people in enumerate(days, START):
         series.add(at, people)
-        said = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=at)
+        last = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=at)
         counts.closed[Cadence.DAY] = at
-    return said
+    return last
 
 
-def test_what_is_written_tells_of_the_border_and_of_all(peer_priors: Path) -> None:
+def test_priors_are_written_for_the_border_and_for_all(peer_priors: Path) -> None:
     known = load(peer_priors, PeerPriors)
     assert {one.border for one in known.like} == {"northern", "*"}
     north = known.of("northern", Cadence.DAY)
@@ -69,23 +69,23 @@ def test_what_is_written_tells_of_the_border_and_of_all(peer_priors: Path) -> No
 
 @pytest.mark.parametrize("people", [0, 5, 12, 25])
 def test_a_first_day_like_those_of_other_sectors_is_calm(peer_priors: Path, people: int) -> None:
-    assert not any(one.breach for one in told(peer_priors, people))
+    assert not any(one.breach for one in verdicts(peer_priors, people))
 
 
-def test_a_first_day_beyond_all_that_like_sectors_see_is_told_with_its_reason(peer_priors: Path) -> None:
-    (surge,) = (one for one in told(peer_priors, 600) if one.question is Question.SURGE)
+def test_a_first_day_beyond_all_that_like_sectors_see_is_a_surge_with_its_reason(peer_priors: Path) -> None:
+    (surge,) = (one for one in verdicts(peer_priors, 600) if one.question is Question.SURGE)
     assert surge.breach
     assert surge.evidence.baseline == "prior of 6 like sectors"
     assert surge.evidence.lower < 12 < surge.evidence.upper < 600
 
 
-def test_after_some_days_a_sector_is_held_to_what_it_showed_itself(peer_priors: Path) -> None:
+def test_after_some_days_a_sector_is_compared_with_what_it_showed_itself(peer_priors: Path) -> None:
     """Forty would be nothing new for a sector of thirty a day; of four a day, it is."""
     small, large = ((*[level] * 6, 40) for level in (4, 30))
-    (surge,) = (one for one in told(peer_priors, *small) if one.question is Question.SURGE)
+    (surge,) = (one for one in verdicts(peer_priors, *small) if one.question is Question.SURGE)
     assert surge.breach
     assert surge.evidence.baseline == "prior of 6 like sectors and 6 days"
-    assert not any(one.breach for one in told(peer_priors, *large))
+    assert not any(one.breach for one in verdicts(peer_priors, *large))
 
 
 def test_a_young_series_of_a_table_is_scored_from_its_first_day_by_the_others(history: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_young_series_of_a_table_is_scored_from_its_first_day_by_the_others(hi
     ],
     ids=["too short", "two names of one sector"],
 )
-def test_a_history_that_cannot_tell_is_refused_with_its_reason(
+def test_a_history_that_is_too_short_or_ambiguous_is_refused_with_its_reason(
     tmp_path: Path, rows: str, reason: str
 ) -> None:
     path = tmp_path / "days.csv"

@@ -1,4 +1,4 @@
-"""The hand-labelled episodes of real series are told in time; what is missed is listed, not hidden.
+"""The hand-labelled episodes of real series are alerted in time; what is missed is listed, not hidden.
 
 Months go through the whole judge at its default budget, as they would live: an operator sees a surge, a slow
 rise or a record alike. Days, and what a quiet window costs the surge alone, are scored at alpha .01.
@@ -32,7 +32,7 @@ POLICIES = policies()
 UPWARD = {Question.SURGE, Question.SLOW_RISE, Question.RECORD}
 BUDGET = 0.05  # false alarms per sector and month: the default
 DROP_OVER = 6  # months after which the baseline has followed a drop
-LIKES = {"rcmp_interceptions_month.csv": "usbp_sector_month.csv"}  # whose past tells of those that begin
+PEERS = {"rcmp_interceptions_month.csv": "usbp_sector_month.csv"}  # whose past tells of those that begin
 OVER = {"Havre-2012-01": 2}  # months of alarm in quiet windows beyond one in a hundred (and one)
 
 pytestmark = [
@@ -86,11 +86,11 @@ def _scores(name: str) -> dict[tuple[str, int], Score]:
     return {(one.series, one.period): one for period in scorer for one in period}
 
 
-def _likes(name: str) -> PeerPriors | None:
+def _peers(name: str) -> PeerPriors | None:
     """What was normal in like sectors when the first of a file was counted."""
-    if name not in LIKES:
+    if name not in PEERS:
         return None
-    others, end = _table(LIKES[name]), _table(name).first
+    others, end = _table(PEERS[name]), _table(name).first
     before = {
         place: Column(one.first, one.values[: end - one.first], one.known[: end - one.first])
         for place, one in others.series.items()
@@ -99,11 +99,11 @@ def _likes(name: str) -> PeerPriors | None:
 
 
 @cache
-def _told(name: str) -> dict[tuple[str, int], set[Question]]:
-    """What people are told of by the shipped policies, by series and month."""
+def _alerted(name: str) -> dict[tuple[str, int], set[Question]]:
+    """Return the questions that alert by the shipped policies, by series and month."""
     table, judge = (
         _table(name),
-        Judge(Registry(sector=()), false_alarms_per_month=BUDGET, peer_priors=_likes(name)),
+        Judge(Registry(sector=()), false_alarms_per_month=BUDGET, peer_priors=_peers(name)),
     )
     batch = []
     for place, column in table.series.items():
@@ -112,7 +112,7 @@ def _told(name: str) -> dict[tuple[str, int], set[Question]]:
         counts.series[Cadence.MONTH] = Series(Cadence.MONTH, len(values), column.first, values)
         counts.state.monthly.gaps = (column.first + np.flatnonzero(~column.known)).tolist()
         batch.append((counts, column))
-    told: defaultdict[tuple[str, int], set[Question]] = defaultdict(set)
+    alerted: defaultdict[tuple[str, int], set[Question]] = defaultdict(set)
     for index in range(table.first, table.end):
         there = [
             counts
@@ -121,8 +121,8 @@ def _told(name: str) -> dict[tuple[str, int], set[Question]]:
         ]
         for one in judge.ask(Look.CLOSED, there, cadence=Cadence.MONTH, index=index) if there else []:
             if POLICIES.of(one.question).counts(one):
-                told[one.sector, index].add(one.question)
-    return told
+                alerted[one.sector, index].add(one.question)
+    return alerted
 
 
 def _span(row: dict[str, str], until: str) -> range:
@@ -131,11 +131,11 @@ def _span(row: dict[str, str], until: str) -> range:
 
 
 @_episodes(MONTHS, drops=False)
-def test_a_surge_is_told_in_its_first_month_and_a_slow_climb_within_three(row: dict[str, str]) -> None:
+def test_a_surge_is_alerted_in_its_first_month_and_a_slow_climb_within_three(row: dict[str, str]) -> None:
     onset = _span(row, "end")[0]
     within = 3 if row["kind"] == "slow climb" else 1
-    told = _told(row["file"])
-    assert any(told[row["series"], onset + at] & UPWARD for at in range(within))
+    alerted = _alerted(row["file"])
+    assert any(alerted[row["series"], onset + at] & UPWARD for at in range(within))
 
 
 @_episodes(DAYS, drops=False)
@@ -145,9 +145,9 @@ def test_a_surge_of_days_alarms_by_its_highest_day(row: dict[str, str]) -> None:
 
 
 @_episodes(MONTHS, drops=True)
-def test_a_drop_is_told_once_and_the_baseline_follows(row: dict[str, str]) -> None:
-    told, span = _told(row["file"]), _span(row, "end")
-    low = [at - span[0] for at in span if Question.DROP in told[row["series"], at]]
+def test_a_drop_is_alerted_once_and_the_baseline_follows(row: dict[str, str]) -> None:
+    alerted, span = _alerted(row["file"]), _span(row, "end")
+    low = [at - span[0] for at in span if Question.DROP in alerted[row["series"], at]]
     assert low == list(range(len(low)))
     assert 0 < len(low) <= DROP_OVER
 
@@ -161,9 +161,9 @@ def test_a_quiet_window_costs_no_more_than_the_budget_or_what_is_listed(row: dic
 
 
 @QUIET
-def test_a_quiet_window_tells_no_more_than_the_default_budget(row: dict[str, str]) -> None:
-    """Surges, slow rises and records together; what goes on from month to month is told once."""
-    told, span = _told(row["file"]), _span(row, "end")
-    breach = [bool(told[row["series"], at] & UPWARD) for at in span]
+def test_a_quiet_window_alerts_no_more_than_the_default_budget(row: dict[str, str]) -> None:
+    """Surges, slow rises and records together; what goes on from month to month is one alert."""
+    alerted, span = _alerted(row["file"]), _span(row, "end")
+    breach = [bool(alerted[row["series"], at] & UPWARD) for at in span]
     begun = sum(now and not before for before, now in zip([False, *breach], breach, strict=False))
     assert begun <= max(1, BUDGET * len(span))

@@ -1,4 +1,4 @@
-"""The shipped scenarios, told through the whole pure flow: records in, notices out."""
+"""The shipped scenarios through all pure pipelines: records in, notices out."""
 
 import re
 from functools import lru_cache
@@ -9,11 +9,10 @@ import pytest
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.marks import Marks
+from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question
 from streams.judging.judge import Judge
-from streams.judging.period_summary import summaries
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.producers.scenario import scenario
@@ -30,73 +29,74 @@ class Record(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def told(name: str) -> tuple[Notice, ...]:
-    """What people are told when the scenario is replayed through one partition."""
+def notices_of(name: str) -> tuple[Notice, ...]:
+    """Return the notices of a scenario that is replayed through one partition."""
     places = registry()
     sectors, borders = SectorPipeline(places, Judge(places)), BorderPipeline(places)
-    alerts = AlertPipeline(policies(), Marks())
+    alerts, history = AlertPipeline(policies()), NoticeHistory(policies(), places)
     records = [Record(at, event.value) for at, event in enumerate(scenario(name).events(places))]
-    notices, said = [], 0
+    notices: list[Notice] = []
+    published = 0
     for start in range(0, len(records), FETCH):
-        verdicts = sectors.process(0, records[start : start + FETCH]).verdicts
-        told = [Record(0, one.model_dump_json().encode()) for one in summaries(verdicts, places)]
-        verdicts += [*borders.process(0, told).verdicts, *borders.tick(0.0).verdicts]
-        heard = [Record(said + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
-        said += len(heard)
-        if heard:
-            notices += [notice for notice, _ in alerts.process(0, heard).notices]
+        output = sectors.process(0, records[start : start + FETCH])
+        closed = [Record(0, one.model_dump_json().encode()) for one in output.summaries]
+        border = [*borders.process(0, closed).verdicts, *borders.tick(0.0).verdicts]
+        verdicts = [*output.verdicts, *border]
+        batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
+        published += len(batch)
+        notices += history.follow(alerts.process(0, batch).changes, ARRIVED / 1000)
     return tuple(notices)
 
 
 def first(name: str, sector: str, *questions: Question) -> list[str]:
-    """The days on which these questions were first told of a sector."""
+    """The days on which these questions first alerted in a sector."""
     return [
         f"{notice.alert.onset:%Y-%m-%d}"
-        for notice in told(name)
+        for notice in notices_of(name)
         if notice.reason is Reason.FIRST
         and notice.alert.sector == sector
         and notice.alert.question in questions
     ]
 
 
-def test_nothing_is_told_where_nothing_happens() -> None:
-    assert told("quiet") == ()
+def test_nothing_is_sent_where_nothing_happens() -> None:
+    assert notices_of("quiet") == ()
 
 
 @pytest.fixture(scope="module")
 def roxham() -> tuple[Notice, ...]:
-    return told("roxham-2022")
+    return notices_of("roxham-2022")
 
 
-def test_the_treaty_change_is_told_as_a_drop_on_its_day(roxham: tuple[Notice, ...]) -> None:
+def test_the_treaty_change_is_alerted_as_a_drop_on_its_day(roxham: tuple[Notice, ...]) -> None:
     assert "2023-03-25" in first("roxham-2022", "rcmp-quebec", Question.DROP)
 
 
-def test_the_treaty_change_is_told_once_as_a_displacement_from_where_to_where(
+def test_the_treaty_change_is_alerted_once_as_a_displacement_from_where_to_where(
     roxham: tuple[Notice, ...],
 ) -> None:
     moved = [n for n in roxham if n.alert.question is Question.DISPLACEMENT]
     assert [n.reason for n in moved] == [Reason.FIRST, Reason.STILL, Reason.RESOLVED]
     assert "2023-03-25" <= f"{moved[0].alert.onset:%Y-%m-%d}" <= "2023-03-28"
-    told = re.match(
+    headline = re.match(
         r"Displacement from RCMP Quebec to (.*): 10 in 3 days, expected (\d+) ", moved[0].headline
     )
-    assert told is not None
-    assert set(told[1].split(" and ")) == {"CBSA Quebec Air", "Swanton"}
-    assert 470 <= int(told[2]) <= 530
+    assert headline is not None
+    assert set(headline[1].split(" and ")) == {"CBSA Quebec Air", "Swanton"}
+    assert 470 <= int(headline[2]) <= 530
     more = re.search(r"(\d+) fewer here, (\d+) more at (.*)\.", moved[0].text)
     assert more is not None
-    assert int(more[1]) == int(told[2]) - 10
+    assert int(more[1]) == int(headline[2]) - 10
     assert 75 <= int(more[2]) <= 85
     assert set(more[3].split(" and ")) == {"CBSA Quebec, airports", "Swanton Sector"}
 
 
-def test_a_cluster_is_told_for_the_reopening_alone(roxham: tuple[Notice, ...]) -> None:
+def test_a_cluster_is_alerted_for_the_reopening_alone(roxham: tuple[Notice, ...]) -> None:
     clusters = [n for n in roxham if n.alert.question is Question.SCAN and n.reason is Reason.FIRST]
     assert [f"{n.alert.onset:%Y-%m}" for n in clusters] == ["2021-12"]
 
 
-def test_people_who_cross_elsewhere_are_told_within_three_days(roxham: tuple[Notice, ...]) -> None:
+def test_people_who_cross_elsewhere_are_alerted_within_three_days(roxham: tuple[Notice, ...]) -> None:
     days = first("roxham-2022", "cbsa-quebec-air", Question.SURGE, Question.SLOW_RISE)
     assert any("2023-03-25" <= day <= "2023-03-28" for day in days)
 
@@ -109,7 +109,7 @@ def test_the_baseline_forgets_the_old_level_within_three_weeks(roxham: tuple[Not
     )
 
 
-def test_every_alert_that_was_told_is_told_once_and_ended_once(roxham: tuple[Notice, ...]) -> None:
+def test_every_alert_begins_once_and_ends_once(roxham: tuple[Notice, ...]) -> None:
     started = [n.alert.alert_id for n in roxham if n.reason is Reason.FIRST]
     ended = [n.alert.alert_id for n in roxham if n.reason is Reason.RESOLVED]
     assert len(started) == len(set(started))
@@ -117,20 +117,20 @@ def test_every_alert_that_was_told_is_told_once_and_ended_once(roxham: tuple[Not
     assert set(ended) <= set(started)
 
 
-def test_swantons_climb_is_told_in_july_2022_at_the_latest() -> None:
+def test_swantons_climb_is_alerted_in_july_2022_at_the_latest() -> None:
     days = first("swanton-2022", "swanton", Question.SURGE, Question.SLOW_RISE, Question.RECORD)
     assert any("2022-03-01" <= day <= "2022-07-31" for day in days)
 
 
-def test_the_nationality_that_tripled_is_told_by_name() -> None:
+def test_the_nationality_that_tripled_is_named() -> None:
     mixes = [
         n
-        for n in told("del-rio-2021")
+        for n in notices_of("del-rio-2021")
         if n.alert.sector == "del-rio" and n.alert.question is Question.MIX and n.reason is Reason.FIRST
     ]
     assert ("2021-09", True) in [(f"{n.alert.onset:%Y-%m}", "HAITI" in n.headline) for n in mixes]
 
 
 def test_trouble_of_the_feed_is_no_trouble_of_the_border() -> None:
-    grave = [n for n in told("chaos") if n.alert.severity is Severity.CRITICAL]
+    grave = [n for n in notices_of("chaos") if n.alert.severity is Severity.CRITICAL]
     assert grave == []

@@ -51,7 +51,7 @@ def test_a_surge_is_an_alarm_with_its_reason() -> None:
     assert "expected" in found.why
 
 
-def test_a_gap_a_zero_nobody_reported_and_an_open_period_are_told_apart() -> None:
+def test_a_gap_a_zero_nobody_reported_and_an_open_period_are_distinguished() -> None:
     table = _table({"a": _series(5, mean=40)})
     column = table.series["a"]
     column.known[70], column.values[70] = False, 0

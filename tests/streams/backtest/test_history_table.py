@@ -1,10 +1,11 @@
-"""A table of counts is read as it is meant, or refused with row and reason."""
+"""A table of counts is read as it is meant, or refused with rows and reasons."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
-from streams.backtest.history_table import TableError, read
+from streams.backtest.history_table import TableError, moment, read
 from streams.contract.cadence import Cadence
 
 GOOD = "series,period,count\na,2021-08-30,4\na,2021-08-31,\na,2021-09-02,7\n"
@@ -45,6 +46,57 @@ def test_a_bad_row_is_refused_by_its_number_and_reason(tmp_path: Path, text: str
     assert reason in str(refused.value)
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_gzip_thousands_and_a_byte_order_mark_change_nothing(tmp_path: Path) -> None:
+    plain = read(_file(tmp_path, GOOD + "a,2021-09-03,1204\n"), Cadence.DAY).series["a"].values.tolist()
+    other = "\ufeff" + GOOD + 'a,2021-09-03,"1,204"\n'
+    (tmp_path / "packed").write_bytes(gzip.compress(other.encode()))
+    assert read(tmp_path / "packed", Cadence.DAY).series["a"].values.tolist() == plain
+
+
+def test_all_bad_rows_are_named_at_once_with_what_an_empty_count_means(tmp_path: Path) -> None:
+    text = 'series,period,count\na,2024-01,<5\na,2024-02,-\na,2024-03,"1,204"\na,then,4\n'
+    with pytest.raises(TableError) as refused:
+        read(_file(tmp_path, text), Cadence.MONTH)
+    lines = str(refused.value).splitlines()
+    assert [line.partition("counts.csv:")[2] for line in lines[:3]] == [
+        "2: count '<5' is no number",
+        "3: count '-' is no number",
+        "5: 'then' is no date or time (ISO 8601)",
+    ]
+    assert lines[3].startswith("An empty count means that nothing is known")
+
+
+def test_a_thousand_bad_rows_are_named_up_to_a_bound(tmp_path: Path) -> None:
+    with pytest.raises(TableError) as refused:
+        read(_file(tmp_path, "series,period,count\n" + "a,2024-01-01,many\n" * 1_000), Cadence.DAY)
+    assert len(str(refused.value).splitlines()) == 22
+    assert "and 980 more rows" in str(refused.value)
+
+
+def test_two_days_of_one_month_are_named_both(tmp_path: Path) -> None:
+    text = "series,period,count\na,2024-01-15,5\na,2024-01-20,6\n"
+    with pytest.raises(TableError, match=r":3: 2024-01-20 is in the same month as 2024-01-15 \(row 2\)"):
+        read(_file(tmp_path, text), Cadence.MONTH)
+
+
+def test_a_file_in_latin_1_is_refused_with_its_row_and_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_bytes("series,period,count\nQuébec,2024-01-01,5\n".encode("latin-1"))
+    with pytest.raises(TableError) as refused:
+        read(path, Cadence.MONTH)
+    assert "counts.csv:2: 'Québec,2024-01-01,5' is not UTF-8" in str(refused.value)
+    assert f"iconv -f latin1 -t utf-8 {path}" in str(refused.value)
+
+
+def test_weeks_from_sunday_keep_their_names(tmp_path: Path) -> None:
+    text = "series,period,count\na,2024-01-07,20\na,2024-01-21,22\n"
+    table = read(_file(tmp_path, text), Cadence.WEEK)
+    labels = [table.label("a", index) for index in range(table.first, table.end)]
+    assert labels == ["2024-01-07", "2024-01-14", "2024-01-21"]
+    saturday, sunday = moment("2024-01-20"), moment("2024-01-21")
+    assert [table.index(at) - table.first for at in (saturday, sunday)] == [1, 2]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="No such file"):
         read(tmp_path / "nothing.csv", Cadence.DAY)

@@ -45,6 +45,8 @@ def test_a_control_survives_its_wire_form(date: dt.date, sectors: list[str]) -> 
             ["unknown sector 'swantn'; nearest known: swanton", "unknown sector 'zz'"],
         ),
         ({"kind": "capacity", "sector": "rcmp-*", "people_per_day": 8}, ["unknown sector 'rcmp-*'"]),
+        ({"kind": "confirm", "sector": "swanton"}, []),
+        ({"kind": "confirm", "sector": "swan*"}, ["unknown sector 'swan*'; nearest known: swanton"]),
         ({"kind": "sensitivity", "sector": "*", "false_alarms_per_month": 0.1}, []),
         ({"kind": "withdrawn", "withdraws": "capacity/x"}, []),
     ],

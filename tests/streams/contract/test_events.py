@@ -1,4 +1,4 @@
-"""The contract, and the page that tells it."""
+"""The contract, and the page that documents it."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from surgewatch.cli import group
 PAGE = Path(__file__).parents[3].joinpath("docs/events.md").read_text()
 
 
-def test_the_page_tells_every_field_and_whether_it_is_needed() -> None:
-    told = dict(re.findall(r"^\| `(\w+)` \| .+? \| (yes|no) \|", PAGE, re.MULTILINE))
-    assert told == {n: "yes" if f.is_required() else "no" for n, f in Encounter.model_fields.items()}
+def test_the_page_lists_every_field_and_whether_it_is_needed() -> None:
+    listed = dict(re.findall(r"^\| `(\w+)` \| .+? \| (yes|no) \|", PAGE, re.MULTILINE))
+    assert listed == {n: "yes" if f.is_required() else "no" for n, f in Encounter.model_fields.items()}
 
 
-def test_the_page_tells_every_reason_limit_and_scenario() -> None:
-    for word in (*(reason.value for reason in Reason), *names()):
-        assert f"| `{word}` |" in PAGE
+def test_the_page_lists_every_reason_limit_and_scenario() -> None:
+    for name in (*(reason.value for reason in Reason), *names()):
+        assert f"| `{name}` |" in PAGE
     assert f"{LIMIT:,} bytes" in PAGE
     assert f"{KEPT:,} bytes" in PAGE
     assert AHEAD == 3600

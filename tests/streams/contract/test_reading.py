@@ -91,6 +91,13 @@ def test_a_verdict_of_a_later_version_is_the_verdict_that_this_version_knows() -
     assert read(Verdict, record(value)) == VERDICT
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-1.0"])
+def test_numbers_that_count_nobody_are_unreadable(number: str) -> None:
+    value = VERDICT.model_dump_json().replace('"upper":2.0', f'"upper":{number}')
+    assert number in value
+    assert read(Verdict, record(value.encode())) is Unusable.UNREADABLE
+
+
 def test_a_verdict_of_next_year_is_of_the_future() -> None:
     later = VERDICT.model_copy(update={"as_of": VERDICT.as_of + dt.timedelta(days=365)})
     assert read(Verdict, record(later.model_dump_json().encode())) is Unusable.FUTURE

@@ -68,7 +68,7 @@ def complaint(tmp_path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "said"),
+    ("right", "wrong", "message"),
     [
         ("title", "titel", "routes.toml:1: titel: Extra inputs are not permitted"),
         ('name = "second"', 'nane = "second"', "routes.toml:7: route.1.nane: Extra inputs are not permitted"),
@@ -84,8 +84,8 @@ def complaint(tmp_path: Path, text: str) -> str:
         ("[route.limits]", "[route.limit]", "routes.toml:8: route.1.limit: Extra inputs are not permitted"),
     ],
 )
-def test_a_fault_is_named_with_its_line(tmp_path: Path, right: str, wrong: str, said: str) -> None:
-    assert said in complaint(tmp_path, GOOD.replace(right, wrong))
+def test_a_fault_is_named_with_its_line(tmp_path: Path, right: str, wrong: str, message: str) -> None:
+    assert message in complaint(tmp_path, GOOD.replace(right, wrong))
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     assert len(complaint(tmp_path, text).splitlines()) == 5
 
 
-def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path) -> None:
+def test_invalid_toml_is_named_with_its_line(tmp_path: Path) -> None:
     assert "line 2" in complaint(tmp_path, 'title = "t"\nname = = 3\n')
 
 

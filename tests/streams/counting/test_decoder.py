@@ -1,4 +1,4 @@
-"""Laws of the border: what is decoded, what is refused, and that the contract `Encounter` says the same."""
+"""Laws of decoding: what is decoded, what is refused, and that the contract `Encounter` agrees."""
 
 import datetime as dt
 import json
@@ -174,7 +174,7 @@ def test_what_is_refused_as_invalid_the_contract_refuses_too(case: str) -> None:
         Encounter.model_validate_json(CASES[case][0] or b"", strict=True)
 
 
-def test_an_unknown_sector_is_told_the_nearest_known_one() -> None:
+def test_an_unknown_sector_is_refused_with_the_nearest_known_one() -> None:
     (rejected,) = DECODER.decode([CASES["an unknown sector"][0]], NOW).rejected
     assert rejected.detail == "unknown sector 'swnton'; nearest known: swanton"
 

@@ -8,7 +8,6 @@ from streams.counting.detection_state import (
     VERSION,
     Breach,
     DetectionState,
-    HourLimits,
     KeptModel,
     StateVersionError,
 )
@@ -17,7 +16,8 @@ from streams.counting.detection_state import (
 def filled() -> DetectionState:
     state = DetectionState()
     state.hourly.max_gap_hours = 5
-    state.hourly.surge_limits = HourLimits(end=400_000, people=b"\1\0\0\0")
+    state.hourly.rates, state.no_data_since, state.daily.partial = b"\0\1" * 168, 1_700_000_000, [18_990]
+    state.hourly.surge_limits = b"\1\0\0\0" * 24
     state.daily.breaches = {"surge": Breach(last=19_000, since=18_998), "drop": Breach(last=18_990)}
     state.daily.detectors = {"slow_rise": (1.5, 3.0, 40.0, 30.0)}
     state.weekly.new_levels, state.monthly.gaps, state.daily.settled = [2_700], [600, 601], 18_999
@@ -29,6 +29,8 @@ def filled() -> DetectionState:
         coefficients=b"c",
         covariance=b"v",
         wander=0.0,
+        straying=0.01,
+        tail=1.2,
         dispersion=2.5,
         down_weighted=3,
     )
@@ -39,6 +41,7 @@ def test_it_comes_back_as_it_was_written() -> None:
     state = filled()
     back = DetectionState.decode(state.encode())
     assert all(back.of(cadence) == state.of(cadence) for cadence in Cadence)
+    assert back.no_data_since == state.no_data_since
     assert not back.changed
 
 

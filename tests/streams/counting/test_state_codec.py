@@ -28,7 +28,7 @@ def restored(pairs: list[state_codec.Pair]) -> Counts:
     return state_codec.restore(held, {"here": "UTC"})["here"]
 
 
-def test_when_word_came_is_written_down_whole_and_by_its_tail() -> None:
+def test_reporting_triangles_are_written_whole_and_by_their_tail() -> None:
     counts = counted()
     whole = restored(first := state_codec.pairs(counts))
     assert whole.arrived[Cadence.DAY].table.tolist() == counts.arrived[Cadence.DAY].table.tolist()

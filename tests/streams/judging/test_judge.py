@@ -18,16 +18,16 @@ START, LENGTH, STOP = 18_262, 60, 30
 def _judged(stop: int | None) -> list[Verdict]:
     values = np.random.default_rng(7).poisson(20, LENGTH).astype(np.int32)
     values[40:] *= 3
-    counts, judge, said = Counts("here"), Judge(Registry(sector=())), []
+    counts, judge, published = Counts("here"), Judge(Registry(sector=())), []
     counts.series[Cadence.DAY] = Series(Cadence.DAY, KEEP[Cadence.DAY])
     for day, people in enumerate(values.tolist()):
         if day == stop:
             counts.state = DetectionState.decode(counts.state.encode())
             judge = Judge(Registry(sector=()))
         counts.series[Cadence.DAY].add(START + day, people)
-        said += judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=START + day)
+        published += judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=START + day)
         counts.closed[Cadence.DAY] = START + day
-    return said
+    return published
 
 
 def test_resuming_from_written_memory_equals_never_having_stopped() -> None:
@@ -59,6 +59,6 @@ def test_a_young_rise_is_not_drawn_on_as_if_it_were_a_season() -> None:
     series = counts.series[Cadence.MONTH] = Series(Cadence.MONTH, KEEP[Cadence.MONTH])
     for at, people in enumerate(months, first):
         series.add(at, people)
-        said = judge.ask(Look.CLOSED, [counts], cadence=Cadence.MONTH, index=at)
-    assert {one.question for one in said if one.breach} >= {"surge"}
-    assert all(one.evidence.recent_expected[-1] < max(months[:-1]) for one in said)
+        published = judge.ask(Look.CLOSED, [counts], cadence=Cadence.MONTH, index=at)
+    assert {one.question for one in published if one.breach} >= {"surge"}
+    assert all(one.evidence.recent_expected[-1] < max(months[:-1]) for one in published)

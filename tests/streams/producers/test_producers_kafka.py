@@ -73,7 +73,7 @@ def received(broker: Broker, topic: str, count: int) -> dict[int, list[tuple[byt
     "words",
     [("ingest", "FILE"), ("ingest", "FILE", "--client", "fast"), ("simulate", "swanton-2022"), ("topics",)],
 )
-def test_a_broker_that_is_not_there_is_said_in_seconds_and_in_one_line(
+def test_a_broker_that_is_not_there_is_named_in_seconds_and_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -82,15 +82,15 @@ def test_a_broker_that_is_not_there_is_said_in_seconds_and_in_one_line(
     file = tmp_path / "file.ndjson"
     file.write_text("{}\n")
     began = time.monotonic()
-    given = [str(file) if word == "FILE" else word for word in words]
+    given = [str(file) if one == "FILE" else one for one in words]
     assert command(monkeypatch, *given, "--brokers", NOWHERE) == 2
     assert time.monotonic() - began < 10
-    said = capsys.readouterr().err
-    assert said.startswith(f"surgewatch: no answer from the broker at {NOWHERE}")
-    assert len(said.splitlines()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"surgewatch: {NOWHERE}: nothing listens there")
+    assert len(error.splitlines()) == 1
 
 
-def test_a_file_that_is_not_there_is_said_before_a_broker_is_looked_for(
+def test_a_file_that_is_not_there_is_named_before_a_broker_is_looked_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(monkeypatch, "ingest", "/nowhere.csv", "--brokers", NOWHERE) == 2
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_there_is_said_before_a_broker_is_looked_for(
 
 
 def test_a_scenario_is_written_as_ndjson(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = tmp_path / "told.ndjson"
+    file = tmp_path / "scenario.ndjson"
     words = ("simulate", "swanton-2022", "--from", "2022-07-01", "--to", "2022-07-08", "--out", str(file))
     assert command(monkeypatch, *words) == 0
     days = {json.loads(line)["occurred_at"][:10] for line in file.read_text().splitlines()}
@@ -109,9 +109,9 @@ def test_a_scenario_is_written_as_ndjson(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @clients
 def test_the_embedded_broker_gets_every_record_in_order(embedded: Broker, client: Client) -> None:
     topic = f"embedded-{client}"
-    heard: list[int] = []
-    sent = send(RECORDS, embedded, topic, client=client, progress=heard.append)
-    assert sent.records == heard[-1] == len(RECORDS)
+    progress: list[int] = []
+    sent = send(RECORDS, embedded, topic, client=client, progress=progress.append)
+    assert sent.records == progress[-1] == len(RECORDS)
     assert_in_order(received(embedded, topic, len(RECORDS)))
 
 
@@ -176,7 +176,7 @@ def test_retention_is_set_right_and_what_cannot_be_is_refused(fresh: tuple[Broke
 
 
 @pytest.mark.kafka
-def test_ingest_sends_the_good_and_says_the_bad(
+def test_ingest_sends_good_rows_and_names_bad_ones(
     fresh: tuple[Broker, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""Scenarios: the levels they quote, the rhythm they have, and that a seed tells the same story again."""
+"""Scenarios: the levels they quote, the rhythm they have, and that a seed gives the same events again."""
 
 import datetime as dt
 import json
@@ -23,10 +23,10 @@ NOW = 1_900_000_000.0
 QUEBEC = ZoneInfo("America/Toronto")
 
 
-def people_by_month(told: Scenario, sector: str, seed: int | None = None) -> Counter[str]:
+def people_by_month(story: Scenario, sector: str, seed: int | None = None) -> Counter[str]:
     zone = ZoneInfo(PLACES.find(sector).time_zone)
     people: Counter[str] = Counter()
-    for event in Decoder(PLACES).decode([r.value for r in told.events(PLACES, seed)], NOW).events:
+    for event in Decoder(PLACES).decode([r.value for r in story.events(PLACES, seed)], NOW).events:
         if event.sector == sector:
             people[dt.datetime.fromtimestamp(event.event_time, zone).strftime("%Y-%m")] += event.count
     return people
@@ -34,10 +34,10 @@ def people_by_month(told: Scenario, sector: str, seed: int | None = None) -> Cou
 
 @pytest.mark.parametrize("name", names())
 def test_a_scenario_arrives_in_order_under_the_keys_of_its_sectors(name: str) -> None:
-    told = scenario(name)
-    records = list(told.events(PLACES))
+    story = scenario(name)
+    records = list(story.events(PLACES))
     assert [record.at for record in records] == sorted(record.at for record in records)
-    assert {record.key.decode() for record in records} == {PLACES.find(flow.sector).id for flow in told.flow}
+    assert {record.key.decode() for record in records} == {PLACES.find(flow.sector).id for flow in story.flow}
     assert len(records) < 150_000
 
 
@@ -51,26 +51,26 @@ def test_a_scenario_without_trouble_is_all_encounters_with_ids_of_their_own(name
         Encounter.model_validate_json(value, strict=True)
 
 
-def test_the_same_seed_tells_the_same_story_and_another_one_another() -> None:
-    told = scenario("swanton-2022")
-    first, again, other = (list(told.events(PLACES, seed)) for seed in (5, 5, 6))
+def test_the_same_seed_gives_the_same_events_and_another_seed_others() -> None:
+    story = scenario("swanton-2022")
+    first, again, other = (list(story.events(PLACES, seed)) for seed in (5, 5, 6))
     assert first == again
     assert [record.at for record in first] != [record.at for record in other]
 
 
 def test_a_cut_is_a_part_of_the_same_story() -> None:
-    told = scenario("swanton-2022")
+    story = scenario("swanton-2022")
     start, end = dt.datetime(2022, 7, 1, tzinfo=dt.UTC), dt.datetime(2022, 9, 1, tzinfo=dt.UTC)
-    part = list(told.events(PLACES, start=start, end=end))
-    assert part == [r for r in told.events(PLACES) if start.timestamp() <= r.at < end.timestamp()]
+    part = list(story.events(PLACES, start=start, end=end))
+    assert part == [r for r in story.events(PLACES) if start.timestamp() <= r.at < end.timestamp()]
     assert part
 
 
 @pytest.mark.parametrize("name", ["roxham-2022", "swanton-2022"])
 def test_the_quoted_levels_are_met_month_by_month(name: str) -> None:
-    told = scenario(name)
-    flow = told.flow[0]
-    people = people_by_month(told, PLACES.find(flow.sector).id)
+    story = scenario(name)
+    flow = story.flow[0]
+    people = people_by_month(story, PLACES.find(flow.sector).id)
     for month, level in flow.months.items():
         # variance of a month: dispersion and groups (geometric sizes) make it (dispersion + 2 group) x level
         spread = ((flow.dispersion + 2 * flow.group) * level) ** 0.5
@@ -78,10 +78,10 @@ def test_the_quoted_levels_are_met_month_by_month(name: str) -> None:
 
 
 def test_the_treaty_ends_the_crossing_on_its_day_and_people_come_by_air() -> None:
-    told = scenario("roxham-2022")
-    quebec, air = (next(f for f in told.flow if f.sector == s) for s in ("rcmp-quebec", "cbsa-quebec-air"))
-    days, crossing = daily_means(told._manner(quebec, PLACES))
-    _, flying = daily_means(told._manner(air, PLACES))
+    story = scenario("roxham-2022")
+    quebec, air = (next(f for f in story.flow if f.sector == s) for s in ("rcmp-quebec", "cbsa-quebec-air"))
+    days, crossing = daily_means(story._profile(quebec, PLACES))
+    _, flying = daily_means(story._profile(air, PLACES))
     at = days.index(dt.date(2023, 3, 25))
     assert crossing[at - 7 : at].mean() > 50 * crossing[at : at + 7].mean()
     assert flying[at : at + 7].mean() > 1.5 * flying[at - 7 : at].mean()
@@ -97,21 +97,21 @@ def test_in_del_rio_one_nationality_triples_while_the_sector_rises_by_a_third() 
 
 def test_quiet_is_level() -> None:
     for flow in scenario("quiet").flow:
-        _, means = daily_means(scenario("quiet")._manner(flow, PLACES))
+        _, means = daily_means(scenario("quiet")._profile(flow, PLACES))
         weeks = means[: len(means) // 7 * 7].reshape(-1, 7).sum(axis=1)
         assert weeks.max() / weeks.min() < 1.02
 
 
-def test_chaos_has_the_trouble_that_it_says() -> None:
-    told = scenario("chaos")
-    records = list(told.events(PLACES))
+def test_chaos_has_the_trouble_that_it_describes() -> None:
+    story = scenario("chaos")
+    records = list(story.events(PLACES))
     decoded = Decoder(PLACES).decode([record.value for record in records], NOW)
     ids = Counter(event.event_id for event in decoded.events)
     late = sum(event.reported_at > event.event_time for event in decoded.events)
-    assert told.trouble is not None
-    assert sum(ids.values()) / len(ids) - 1 == pytest.approx(told.trouble.duplicate, abs=0.005)
-    assert len(decoded.rejected) / len(ids) == pytest.approx(told.trouble.malformed, abs=0.005)
-    assert late / len(decoded.events) == pytest.approx(told.trouble.late, abs=0.01)
+    assert story.trouble is not None
+    assert sum(ids.values()) / len(ids) - 1 == pytest.approx(story.trouble.duplicate, abs=0.005)
+    assert len(decoded.rejected) / len(ids) == pytest.approx(story.trouble.malformed, abs=0.005)
+    assert late / len(decoded.events) == pytest.approx(story.trouble.late, abs=0.01)
     assert len({bad.reason for bad in decoded.rejected}) >= 6
     times = [event.event_time for event in decoded.events]
     assert times != sorted(times)
@@ -140,9 +140,9 @@ months = st.dictionaries(st.integers(0, 5), st.floats(0, 5_000), min_size=6).map
 def test_days_add_up_to_their_months_whatever_the_breaks(
     levels: dict[str, float], breaks: list[dt.date]
 ) -> None:
-    told = scenario("quiet")
-    flow = told.flow[0].model_copy(update={"months": levels, "breaks": tuple(breaks)})
-    days, means = daily_means(told._manner(flow, PLACES))
+    story = scenario("quiet")
+    flow = story.flow[0].model_copy(update={"months": levels, "breaks": tuple(breaks)})
+    days, means = daily_means(story._profile(flow, PLACES))
     assert (means >= 0).all()
     for month, level in levels.items():
         assert sum(m for d, m in zip(days, means, strict=True) if f"{d:%Y-%m}" == month) == pytest.approx(

@@ -5,6 +5,7 @@ from typing import Any
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,9 +48,8 @@ def batches(offsets: list[int], size: int, gap: int) -> bytes:
 
 def fetched(classes: tuple[Any, Any], data: bytes, assignment: Assignment) -> Any:
     """What the broker answered, as the consumer holds it until it is polled."""
-    records = classes[0](
-        AT, MemoryRecords(data), [], assignment.position, None, None, True, fetcher.READ_COMMITTED
-    )
+    held = batch_fetcher._Records(data) if classes is OURS else MemoryRecords(data)
+    records = classes[0](AT, held, [], assignment.position, None, None, True, fetcher.READ_COMMITTED)
     return classes[1](AT, assignment=assignment, partition_records=records, backoff=0)
 
 
@@ -81,7 +81,7 @@ def test_whole_batches_bring_what_single_records_bring(
 
 
 @each_answer
-def test_each_poll_begins_where_the_one_before_ended_and_says_so(
+def test_each_poll_begins_where_the_one_before_ended_and_states_both(
     number: int, size: int, gap: int, start: int, most: int | None
 ) -> None:
     assignment = Assignment(start % min(size, number))  # the first batch is the one with what was asked for
@@ -92,3 +92,21 @@ def test_each_poll_begins_where_the_one_before_ended_and_says_so(
         assert (poll.start, poll.end) == (before, assignment.position)
         assert bool(poll) == (before < assignment.position)
         assert all(before <= record.offset < assignment.position for record in poll)
+
+
+def with_header_name(name: bytes) -> bytes:
+    """Two batches, the first of which has headers of this name (as long as the one it stands for)."""
+    first, second = batches([0, 1, 2], 3, 0), batches([3, 4, 5], 3, 0)
+    data = bytearray(first.replace(b"name", name))
+    builder_crc = data[17:21]
+    data[17:21] = calc_crc32c(memoryview(data)[21:]).to_bytes(4, "big")
+    assert builder_crc != data[17:21]
+    return bytes(data) + second
+
+
+def test_a_header_whose_name_is_not_utf8_is_read_like_any_other_record() -> None:
+    polls, position = taken(OURS, with_header_name(b"\xff\xfe\xfd\xfc"), 0, None)
+    records = [record for poll in polls for record in poll]
+    assert [value for _, _, value, _, _ in records] == [b"%d" % at for at in range(6)]
+    assert [headers[0][0] for *_, headers in records] == ["\ufffd" * 4] * 3 + ["name"] * 3
+    assert position == 6

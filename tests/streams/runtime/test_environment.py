@@ -1,5 +1,8 @@
 """A misspelt variable is refused; one that another program of the project reads is not."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic_settings import BaseSettings
 
@@ -8,6 +11,7 @@ import streams.worker.settings
 from streams.runtime.environment import ELSEWHERE, refuse_unknown, variables
 from streams.runtime.refusals import SetupError
 
+REPOSITORY = Path(__file__).parents[3]
 SETTINGS = (streams.worker.settings.Settings, alerts.worker.settings.Settings)
 both = pytest.mark.parametrize("settings", SETTINGS)
 
@@ -27,6 +31,17 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_name(settings: type[Bas
     assert str(refused.value) == (
         "unknown settings: SURGEWATCH_BROKER (did you mean SURGEWATCH_BROKERS?); SURGEWATCH_ZZZZ"
     )
+
+
+@both
+def test_every_variable_that_the_documentation_or_a_deployment_names_is_known(
+    settings: type[BaseSettings],
+) -> None:
+    pages = [*REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("deploy/**/*.y*ml"), REPOSITORY / "README.md"]
+    named = {
+        name for page in pages for name in re.findall(r"SURGEWATCH_[A-Z_]*[A-Z]\b(?!_)", page.read_text())
+    }
+    refuse_unknown(dict.fromkeys(named, ""), settings)
 
 
 def test_a_secret_that_a_route_names_is_known() -> None:

@@ -21,6 +21,7 @@ class Around:
     """All that is around a flow. Remembers what it was given, and from where it was asked to read again."""
 
     topic = "alerts"
+    partitions = frozenset(range(4))
 
     def __init__(self, pieces: int = 0, state: State | None = None) -> None:
         self.taken: list[int] = []
@@ -140,7 +141,7 @@ async def test_what_the_broker_no_longer_has_is_counted_as_unread_and_not_waited
     assert around.taken == [2, 3]
 
 
-async def test_a_commit_says_how_far_a_partition_was_processed_even_where_no_state_changed() -> None:
+async def test_a_commit_records_how_far_a_partition_was_processed_even_where_no_state_changed() -> None:
     around = Around()
     flow = flow_of(around, 0)
     await flow.process(fetch(0, 4))
@@ -186,11 +187,16 @@ async def test_pieces_for_a_partition_that_was_taken_away_are_dropped() -> None:
 
 async def test_state_that_cannot_be_restored_is_refused_with_partition_and_key() -> None:
     around = Around(state=State(5, [(b"good", b"1"), (b"foreign", b"2")]))
-    with pytest.raises(StateError, match=r"alerts\[3\], key b'foreign': version 9 is not known\. Run"):
+    with pytest.raises(StateError, match=r"alerts\[3\], key b'foreign': version 9 is not known\. To"):
         await flow_of(around, None).assigned([AT])
 
 
-def test_a_fingerprint_tells_records_at_one_offset_apart() -> None:
+async def test_partitions_that_the_changelog_does_not_have_are_refused_with_the_way_on() -> None:
+    with pytest.raises(StateError, match=r"verdicts has new partitions \[5\].*topics --partitions 6`"):
+        await flow_of(Around(), None).assigned([AT, TP(AT.topic, 5)])
+
+
+def test_a_fingerprint_distinguishes_records_at_one_offset() -> None:
     records = [
         SimpleNamespace(offset=5, key=k, value=v) for k, v in ((b"a", b"bc"), (b"ab", b"c"), (b"a", b""))
     ]

@@ -25,7 +25,7 @@ def test_a_sound_worker_answers_ok(url):
         assert answer.read() == b"ok\n"
 
 
-def test_a_worker_that_is_not_ready_says_what_it_waits_for(url):
+def test_a_worker_that_is_not_ready_reports_what_it_waits_for(url):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{url}/readyz")
     with refused.value as answer:

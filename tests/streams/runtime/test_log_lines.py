@@ -1,4 +1,4 @@
-"""A library that says the same thing thousands of times is heard a few times a minute."""
+"""A library that logs the same thing thousands of times gets a few lines a minute."""
 
 import logging
 
@@ -9,7 +9,7 @@ def line(number: int, text: str = "cannot connect to %s") -> logging.LogRecord:
     return logging.LogRecord("aiokafka", logging.ERROR, __file__, 1, text, (number,), None)
 
 
-def test_thousands_of_lines_become_a_few_and_the_next_minute_says_how_many_were_left_out() -> None:
+def test_thousands_of_lines_become_a_few_and_the_next_minute_reports_how_many_were_left_out() -> None:
     now = 0.0
     limiter = LogLimiter(lambda: now)
     assert sum(limiter.filter(line(at)) for at in range(1_000)) == MOST

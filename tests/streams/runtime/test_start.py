@@ -1,11 +1,11 @@
-"""A worker that cannot start says why on one line."""
+"""A worker that cannot start gives the reason on one line."""
 
 import os
 import subprocess
 import sys
 
 
-def test_a_broker_that_is_not_there_is_said_in_seconds_and_without_a_stack_trace(tmp_path):
+def test_a_missing_broker_is_named_in_seconds_and_without_a_stack_trace(tmp_path):
     environment = os.environ | {
         "SURGEWATCH_BROKERS": "127.0.0.1:1",
         "SURGEWATCH_STATE_DIR": str(tmp_path),
@@ -19,7 +19,7 @@ def test_a_broker_that_is_not_there_is_said_in_seconds_and_without_a_stack_trace
     assert "Traceback" not in ended.stderr
 
 
-def test_a_document_of_likes_that_does_not_fit_the_model_is_refused_with_its_line(tmp_path):
+def test_a_document_of_peer_priors_that_does_not_fit_the_model_is_refused_with_its_line(tmp_path):
     peer_priors = tmp_path / "peer_priors.toml"
     peer_priors.write_text(
         "[[like]]\ncadence = 'month'\nsectors = 3\ncentre = [1.0]\nspread = [1.0]\n"

@@ -46,7 +46,7 @@ def test_an_event_loop_that_hangs_is_stuck():
     assert progress.stuck(11) == "the event loop has not turned for 11 s"
 
 
-def test_a_worker_that_hangs_exits_non_zero_and_says_why():
+def test_a_worker_that_hangs_exits_non_zero_and_logs_the_reason():
     script = (
         "import time; from streams.runtime.watchdog import Progress, start_watchdog;"
         "start_watchdog(Progress(timeout=0.2, turned=time.monotonic())); time.sleep(30)"

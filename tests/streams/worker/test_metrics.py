@@ -2,7 +2,7 @@
 
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import registry
-from streams.contract.verdicts import Verdict
+from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.decoder import Event
 from streams.counting.sector_counts import Counts
 from streams.pipelines.sector_pipeline import SectorOutput
@@ -12,16 +12,20 @@ from tests.alerts.made import verdict
 WEEK = {"window": 7, "period_lower": 3, "period_upper": 12, "recent": (5, 21), "recent_expected": (6, 7)}
 
 
+def with_data(counts: Counts) -> DataStatus:
+    return DataStatus.WITH_DATA
+
+
 def shown(*verdicts: Verdict) -> list[float | None]:
     metrics = Metrics(registry())
     metrics.outcome(SectorOutput(verdicts=list(verdicts)))
-    metrics.state({0: (0, [Counts("swanton")])}, now=0.0)
+    metrics.state({0: (0, [Counts("swanton")])}, now=0.0, status_of=with_data)
     at = {"sector": "swanton", "window": "day"}
     names = ("observed", "expected", "lower", "upper")
     return [metrics.registry.get_sample_value(f"surgewatch_{name}", at) for name in names]
 
 
-def test_a_day_is_shown_alone_though_the_week_says_more() -> None:
+def test_a_day_is_shown_alone_though_the_week_has_the_larger_figures() -> None:
     assert shown(verdict(0, breach=True, observed=140, **WEEK)) == [21, 7, 3, 12]
 
 
@@ -41,7 +45,7 @@ def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
     )
     counts.closed[Cadence.DAY] = 0
     metrics = Metrics(registry())
-    metrics.state({0: (day, [counts])}, now=2.0 * day)
+    metrics.state({0: (day, [counts])}, now=2.0 * day, status_of=with_data)
     assert {
         (sample.labels["kind"], sample.labels["slice"]): sample.value
         for family in metrics.registry.collect()
@@ -57,9 +61,9 @@ def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
 def test_the_series_of_a_sector_that_moved_to_another_worker_vanish() -> None:
     metrics = Metrics(registry())
     metrics.outcome(SectorOutput(verdicts=[verdict(0, breach=True, observed=140)]))
-    metrics.state({0: (0, [Counts("swanton")]), 1: (0, [Counts("blaine")])}, now=0.0)
+    metrics.state({0: (0, [Counts("swanton")]), 1: (0, [Counts("blaine")])}, now=0.0, status_of=with_data)
     assert {"swanton", "blaine"} <= sectors_shown(metrics)
-    metrics.state({1: (0, [Counts("blaine")])}, now=0.0)
+    metrics.state({1: (0, [Counts("blaine")])}, now=0.0, status_of=with_data)
     assert sectors_shown(metrics) == {"blaine"}
 
 

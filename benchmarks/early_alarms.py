@@ -1,6 +1,6 @@
-"""How soon surges that last some hours are told by the live flow, at the default budget.
+"""How soon the live pipeline alerts on surges of some hours, at the default budget.
 
-    python -m benchmarks.early_word
+    python -m benchmarks.early_alarms
 
 Lives through the hourly suite (`SURGEWATCH_BENCH` names its folder): 300 series of half a person to 150 a
 day, with a surge each, and the same without. *Days alone* is the same judge who looks at no hour by itself.
@@ -39,14 +39,15 @@ class DaysAlone(Judge):
         return [] if look is Look.HOUR else super().ask(look, sectors, **period)
 
 
-def told(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:
-    """By series, the hours (from LEARNT on) in which it was told that there is a surge."""
+def alarms(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:
+    """Return by series the hours, from LEARNT on, in which a surge was published."""
     places = Registry(
         sector=tuple(
             Sector(id=f"s{at}", name=f"S{at}", country="US", border="b") for at in range(len(counts))
         )
     )
-    flow, offset, said = SectorPipeline(places, judge(places), wall_clock=True), 0, dict[int, list[int]]()
+    flow, offset = SectorPipeline(places, judge(places), wall_clock=True), 0
+    hours_by_series = dict[int, list[int]]()
     for hour in range(counts.shape[1]):
         at, records = dt.datetime.fromtimestamp(START + hour * HOUR + 1800, dt.UTC).isoformat(), []
         for sector in np.flatnonzero(counts[:, hour]).tolist():
@@ -64,8 +65,8 @@ def told(counts: NDArray[np.int64], judge: type[Judge]) -> dict[int, list[int]]:
         verdicts += flow.tick(START + (hour + 1) * HOUR + 1).verdicts
         for one in verdicts:
             if one.breach and one.question is Question.SURGE and hour >= LEARNT:
-                said.setdefault(int(one.sector[1:]), []).append(hour - LEARNT)
-    return said
+                hours_by_series.setdefault(int(one.sector[1:]), []).append(hour - LEARNT)
+    return hours_by_series
 
 
 def main() -> None:
@@ -77,10 +78,10 @@ def main() -> None:
         f"{'':<12}{'false / month':>14}{'found':>8}{'at 150 a day':>14}{'within 3 h':>12}{'median delay':>14}"
     )
     for judge in (DaysAlone, Judge):
-        false = {(at, hour // 24) for at, hours in told(suite["base"], judge).items() for hour in hours}
+        false = {(at, hour // 24) for at, hours in alarms(suite["base"], judge).items() for hour in hours}
         episodes = sum((at, day - 1) not in false for at, day in false)
         delays: dict[int, int] = {}
-        for at, hours in told(suite["tot"], judge).items():
+        for at, hours in alarms(suite["tot"], judge).items():
             during = np.flatnonzero(surges[at])
             hit = [hour for hour in hours if during[0] <= hour <= during[-1] + 24]
             if hit:

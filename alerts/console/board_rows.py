@@ -1,0 +1,142 @@
+"""Rows of the board as JSON: what the page shows of a sector, an alert, a delivery, a sink and a control."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from alerts.console.rows import Json
+from alerts.console.sector_history import Line
+from alerts.lifecycle.alert import RANK, Alert, Notice, State
+from alerts.lifecycle.policies import Policy, deviation
+from alerts.notices.controls import Silence
+from alerts.notices.dead_letters import letter_id
+from alerts.notices.notices import title
+from alerts.notices.wording import place
+from streams.contract.controls import Control
+from streams.contract.verdicts import Evidence, Verdict
+
+PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
+
+
+def sector_row(line: Line, data: Verdict, alerts: Sequence[Alert]) -> Json:
+    """A sector: its newest period, its chart, whether `data` says that it has data, and its gravest alert."""
+    newest, figures = line.newest, line.newest.last_period
+    since = data.evidence.no_data_since
+    return {
+        "id": newest.sector,
+        "title": place(newest.sector),
+        "border": newest.border,
+        "state": _gravest(alerts),
+        "cadence": newest.cadence.value,
+        "period": newest.period.isoformat(),
+        "as_of": newest.as_of.isoformat(),
+        "closed": newest.closed,
+        "data": data.data.value,
+        "no_data_since": since.isoformat() if since else None,
+        **(figures._asdict() if figures else {}),
+        "line": line.columns(),
+        "alerts": [alert.alert_id for alert in alerts],
+    }
+
+
+def _gravest(alerts: Sequence[Alert]) -> str:
+    """The highest severity that fires; else `pending` where something is suspected, or `calm`."""
+    firing = [alert.severity for alert in alerts if alert.state is State.FIRING]
+    if firing:
+        return max(firing, key=RANK.__getitem__).value
+    return "pending" if alerts else "calm"
+
+
+def alert_row(alert: Alert, policy: Policy) -> Json:
+    """An alert: headline and figures in the words of its notices, and the evidence."""
+    name, _, figures = title(alert).partition(": ")
+    excess, _ = deviation(alert.latest)
+    return {
+        "id": alert.alert_id,
+        **alert.model_dump(
+            mode="json",
+            include={"question", "sector", "subject", "border", "state", "severity", "onset", "updated"}
+            | {"acknowledged_by", "silenced_by", "expired", "breaches"},
+        ),
+        "title": alert.question.entry.title,
+        "colour": alert.question.entry.colour,
+        "place": place(alert.sector),
+        "name": name,
+        "figures": figures,
+        "size": excess,
+        "cooling": _cooling(alert, policy),
+        "cadence": alert.latest.cadence.value,
+        "period": alert.latest.period.isoformat(),
+        "latest": _evidence(alert.latest.evidence),
+        "worst": _evidence(alert.worst.evidence),
+    }
+
+
+def alert_rank(row: Json) -> tuple[int, int, float, str]:
+    """What stands is above what is over, then the graver, the larger, the newer above the others."""
+    return PRECEDENCE[row["state"]], RANK[row["severity"]], row["size"], row["updated"]
+
+
+def _cooling(alert: Alert, policy: Policy) -> str:
+    """How far an alert that fires is on its way to its end; empty while it is in breach."""
+    if alert.state is not State.FIRING or not alert.calms:
+        return ""
+    needed = policy.calm_periods(alert.latest.cadence)
+    return f"{alert.calms} of {needed} calm {alert.latest.cadence}{'s' if needed > 1 else ''}"
+
+
+def _evidence(evidence: Evidence) -> Json:
+    shown = evidence.model_dump(mode="json", exclude={"recent", "recent_expected"})
+    neighbours = [{**neighbour, "name": place(neighbour["name"])} for neighbour in shown["neighbours"]]
+    return {**shown, "neighbours": neighbours}
+
+
+def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, detail: str) -> Json:
+    """The last try to deliver a notice to a sink."""
+    return {
+        "id": letter_id(sink, notice.notice_id),
+        "sink": sink,
+        "notice": notice.notice_id,
+        "alert": notice.alert.alert_id,
+        "headline": notice.headline,
+        "outcome": outcome,
+        "detail": detail,
+        "at": at.isoformat(),
+    }
+
+
+def sink_row(sink: str, before: Json | None, outcome: str, *, at: dt.datetime, detail: str) -> Json:
+    """How a sink is doing, after one more try."""
+    before = before or idle_sink_row(sink)
+    moment = at.isoformat()
+    if outcome == "delivered":
+        delivered_at = max(moment, before["delivered_at"])
+        if moment < before["failed_at"]:  # read back after a restart
+            return {**before, "delivered_at": delivered_at}
+        return {**idle_sink_row(sink), "state": "ok", "delivered_at": delivered_at}
+    return {
+        **before,
+        "state": "failing",
+        "failed_at": moment,
+        "failing_since": before["failing_since"] or moment,
+        "reason": detail or outcome,
+    }
+
+
+def idle_sink_row(sink: str) -> Json:
+    """A sink to which nothing was sent yet."""
+    times = {"delivered_at": "", "failing_since": "", "failed_at": ""}
+    return {"id": sink, "state": "idle", **times, "reason": ""}
+
+
+def control_row(control: Control) -> Json:
+    """A control in force."""
+    return {
+        "id": control.key,
+        "kind": control.key.partition("/")[0],
+        "by": control.by,
+        "at": control.at.isoformat(),
+        "reason": control.reason,
+        "effect": control.effect,
+        "until": control.until.isoformat() if isinstance(control, Silence) else "",
+    }

@@ -1,0 +1,148 @@
+// Writing: the forms that the server describes, filled in and sent with the token as a header.
+
+import { $, button, make } from "./elements.js";
+
+const dialog = $("dialog");
+const form = $("form");
+const TOKEN = {
+  kind: "token", title: "Unlock writing", meaning: "Whoever has the console's token may write. It is kept in this tab until you close it.",
+  given: {}, fields: [{ name: "token", label: "Token", type: "password", required: true }],
+};
+const token = () => sessionStorage.getItem("token");
+let described = { forms: [], names: {} };
+let asking = null; // {form, row, then}
+
+/** Ask the server what may be asked. */
+export async function loadForms() {
+  const answer = await fetch("/api/forms", { credentials: "omit" });
+  described = await answer.json();
+  $("asks").replaceChildren(...buttons("", {}, ""));
+}
+
+/** A button for each request about such a row. */
+export function buttons(about, row, name, text = "") {
+  return described.forms.filter((one) => one.about === about).map((one) => {
+    const element = button(text || `${one.title}…`, `${one.title} ${name}`.trim(), () => openForm(one, row, name));
+    element.dataset.kind = one.kind;
+    return element;
+  });
+}
+
+function openForm(which, row = {}, name = "", then = null) {
+  if (which !== TOKEN && !token()) return openForm(TOKEN, {}, "", () => openForm(which, row, name));
+  asking = { form: which, row, then };
+  $("dialog-title").textContent = which.title;
+  $("dialog-about").textContent = [row.effect ?? name, which.meaning].filter(Boolean).join(". ");
+  $("dialog-fault").textContent = "";
+  $("fields").replaceChildren(...which.fields.map(labelled));
+  const by = form.elements.by;
+  if (by) by.value = sessionStorage.getItem("by") ?? "";
+  if (!dialog.open) dialog.showModal();
+  $("fields").querySelector("input, textarea, select").focus();
+}
+
+function labelled(field) {
+  const label = make("label", "", field.label);
+  const input = { choice: choice, textarea: () => make("textarea") }[field.type]?.(field) ?? plain(field);
+  input.name = field.name;
+  input.required = field.required;
+  input.placeholder = field.example ? `e.g. ${field.example}` : "";
+  if (field.longest) input.maxLength = field.longest;
+  if (field.value) input.value = field.value;
+  label.append(input);
+  return label;
+}
+
+function plain(field) {
+  const input = make("input");
+  input.type = field.type === "list" ? "text" : field.type;
+  if (field.type === "number") Object.assign(input, { step: "any", min: field.min ?? "", max: field.max ?? "" });
+  if (field.type === "password") input.autocomplete = "off";
+  if (field.type === "text" && field.suggest) input.setAttribute("list", names(field.suggest));
+  return input;
+}
+
+function choice(field) {
+  const select = make("select");
+  select.append(...described.names[field.suggest].map((name) => new Option(name, name)));
+  return select;
+}
+
+/** The id of a list of names to choose from. */
+function names(kind) {
+  const id = `names-${kind}`;
+  if (!$(id)) {
+    const list = make("datalist");
+    list.id = id;
+    list.append(...described.names[kind].map((name) => new Option(name, name)));
+    document.body.append(list);
+  }
+  return id;
+}
+
+const readers = {
+  number: (text) => Number(text),
+  list: (text) => text.split(",").map((name) => name.trim()).filter(Boolean),
+};
+
+function bodyOf({ form: which, row }) {
+  const typed = which.fields.map((field) => [field.name, (readers[field.type] ?? String)(form.elements[field.name].value)]);
+  const given = Object.entries(which.given).map(([name, of]) => [name, row[of]]);
+  return { kind: which.kind, ...Object.fromEntries([...given, ...typed]) };
+}
+
+async function submit(event) {
+  event.preventDefault();
+  if (asking.form === TOKEN) return unlock(form.elements.token.value.trim());
+  sessionStorage.setItem("by", form.elements.by.value);
+  try {
+    const { effect } = await post("/api/ask", bodyOf(asking));
+    dialog.close();
+    $("news").textContent = `Accepted: ${effect}`;
+  } catch (error) {
+    $("dialog-fault").textContent = error.message;
+  }
+}
+
+function unlock(given) {
+  sessionStorage.setItem("token", given);
+  showLock();
+  dialog.close();
+  asking.then?.();
+}
+
+async function post(path, body) {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token()}` };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), credentials: "omit" });
+  const answered = await answer.json().catch(() => ({}));
+  if (answer.status === 401) lock();
+  if (!answer.ok) throw new Error(answered.error ?? `HTTP ${answer.status}`);
+  return answered;
+}
+
+export async function sendAgain(letter, control) {
+  if (!token()) return openForm(TOKEN, {}, "", () => sendAgain(letter, control));
+  control.disabled = true;
+  try {
+    await post(`/api/dead/${encodeURIComponent(letter.id)}/resend`, {});
+    control.textContent = "Sent again";
+  } catch (error) {
+    control.disabled = false;
+    control.textContent = `Send again (${error.message})`;
+  }
+}
+
+function lock() {
+  sessionStorage.removeItem("token");
+  showLock();
+}
+
+function showLock() {
+  $("lock").textContent = token() ? "Lock writing" : "Unlock writing…";
+  $("lock").setAttribute("aria-pressed", String(Boolean(token())));
+}
+
+form.addEventListener("submit", submit);
+$("cancel").addEventListener("click", () => dialog.close());
+$("lock").addEventListener("click", () => (token() ? lock() : openForm(TOKEN)));
+showLock();

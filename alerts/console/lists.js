@@ -1,0 +1,126 @@
+// What stands beside the alerts: sectors, controls in force, sinks, dead letters and deliveries.
+
+import { draw, erase } from "./charts.js";
+import { $, badge, button, make, order, refill } from "./elements.js";
+import { buttons, sendAgain } from "./forms.js";
+import { count, isBehind, moment, shortDay, when } from "./words.js";
+
+const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4 };
+const newest = (a, b) => (a.at < b.at ? 1 : -1);
+const rows = {}; // kind -> id -> element, which carries its item
+
+/** The element of a row: made once, so that focus and charts outlive an update. */
+function rowOf(kind, item, tag) {
+  rows[kind] ??= new Map();
+  if (!rows[kind].has(item.id)) rows[kind].set(item.id, make(tag));
+  const element = rows[kind].get(item.id);
+  element.item = item;
+  return element;
+}
+
+function showSector(sector) {
+  const element = rowOf("sectors", sector, "li");
+  let chart = element.querySelector(".chart");
+  if (!chart) {
+    chart = make("div", "chart");
+    chart.setAttribute("role", "img");
+    element.append(make("div", "top"), chart, make("p", "numbers"));
+  }
+  const [top, , numbers] = element.children;
+  const name = make("h3", "", sector.title);
+  name.title = `${sector.id} · ${sector.border}`;
+  top.replaceChildren(name, make("span"));
+  const seen = make("span");
+  seen.append(make("b", "", count(sector.observed)), ` of ${count(sector.expected)} expected`);
+  const period = sector.cadence === "day" ? shortDay(sector.period) : when(sector.cadence, sector.period);
+  numbers.replaceChildren(seen, make("span", "", period + (sector.closed ? "" : " so far")));
+  chart.setAttribute("aria-label",
+    `${sector.title}: ${count(sector.observed)} seen, ${count(sector.expected)} expected, normal ${count(sector.lower)} to ${count(sector.upper)}`);
+  draw(chart, sector.line);
+}
+
+/** Mark the sectors whose data are older than those of the others. */
+export function markBehind(newestData) {
+  for (const element of rows.sectors?.values() ?? []) {
+    const sector = element.item;
+    const since = sector.no_data_since || (isBehind(sector, newestData) ? sector.as_of : "");
+    element.className = `card sector ${sector.state}`;
+    element.classList.toggle("behind", Boolean(since));
+    element.firstElementChild.lastElementChild.replaceWith(since ? badge("old", "no data") : badge(sector.state));
+    if (since) element.lastElementChild.lastElementChild.textContent = `since ${shortDay(since)}`;
+  }
+}
+
+function showControl(control) {
+  const element = rowOf("controls", control, "li");
+  element.className = "card";
+  const top = make("div", "top");
+  top.append(make("b", "", control.effect), ...buttons("controls", control, control.id));
+  refill(element, top, make("p", "quiet", `${control.by}, ${moment(control.at)} UTC: ${control.reason}`));
+}
+
+function showSink(sink) {
+  const element = rowOf("sinks", sink, "li");
+  element.className = `card sink ${sink.state}`;
+  const top = make("div", "top");
+  top.append(make("b", "", sink.id), badge(sink.state));
+  const text = {
+    idle: () => "No delivery yet.",
+    ok: () => `Last delivery ${moment(sink.delivered_at)} UTC.`,
+    failing: () => `Since ${moment(sink.failing_since)} UTC: ${sink.reason}.` +
+      (sink.delivered_at ? ` Last delivery ${moment(sink.delivered_at)} UTC.` : ""),
+  }[sink.state];
+  refill(element, top, make("span", "quiet", text()));
+}
+
+function showDead(letter) {
+  const element = rowOf("dead", letter, "li");
+  element.className = "card";
+  const again = button("Send again", `Send again to ${letter.sink}: ${letter.headline}`, () => sendAgain(letter, again));
+  const line = make("div", "row");
+  line.append(again, make("span", "quiet", `${letter.sink}, ${moment(letter.at)} UTC: ${letter.reason}`));
+  refill(element, make("b", "", letter.headline), line);
+}
+
+function showDelivery(delivery) {
+  const element = rowOf("deliveries", delivery, "tr");
+  const link = make("a", "", delivery.headline);
+  link.href = `#alert-${delivery.alert}`;
+  const notice = make("td");
+  notice.append(link);
+  const outcome = delivery.detail ? `${delivery.outcome}: ${delivery.detail}` : delivery.outcome;
+  element.replaceChildren(...[moment(delivery.at), delivery.sink, outcome].map((text) => make("td", "", text)), notice);
+}
+
+export const show = {
+  sectors: showSector, controls: showControl, sinks: showSink, dead: showDead, deliveries: showDelivery,
+};
+const sorts = {
+  sectors: (a, b) => gravity[a.state] - gravity[b.state] || a.id.localeCompare(b.id),
+  controls: newest,
+  sinks: (a, b) => a.id.localeCompare(b.id),
+  dead: newest,
+  deliveries: newest,
+};
+const lists = {
+  sectors: $("sector-list"), controls: $("control-list"), sinks: $("sink-list"), dead: $("dead-list"), deliveries: $("delivery-list"),
+};
+
+/** Put the rows of a kind in order, and count them. */
+export function arrange(kind, isWanted = () => true) {
+  const elements = [...(rows[kind]?.values() ?? [])].filter(({ item }) => item.kind !== "ack"); // those are on their alerts
+  const shown = elements.filter(({ item }) => isWanted(item)).sort((a, b) => sorts[kind](a.item, b.item));
+  order(lists[kind], shown);
+  const none = $(`${kind}-none`);
+  if (none) none.hidden = shown.length > 0;
+  const total = $(`${kind}-count`);
+  if (total) total.textContent = shown.length === elements.length ? shown.length : `${shown.length} of ${elements.length}`;
+}
+
+export function remove(kind, id) {
+  const element = rows[kind]?.get(id);
+  const chart = element?.querySelector(".chart");
+  if (chart) erase(chart);
+  element?.remove();
+  rows[kind]?.delete(id);
+}

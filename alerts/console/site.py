@@ -1,0 +1,187 @@
+"""The site: the page, its API, and the worker's metrics and health, on one port."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Final, TypeVar
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import SecretStr
+
+from alerts.console.access import HEADERS, known_hosts, refusal, writers
+from alerts.console.board import Board
+from alerts.console.connections import Connections
+from alerts.console.requests import control_of, forms
+from alerts.console.streams import EventStreams, write_in_pieces
+from alerts.notices.controls import full_alert_id
+from streams.contract.controls import Control, Names
+
+T = TypeVar("T")
+Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; called in a thread
+
+LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
+BODY_SECONDS: Final = 10.0  # for a body to arrive
+PUBLISH_SECONDS: Final = 10.0  # for the broker to have a control
+ANSWER_SECONDS: Final = 30.0  # for a client to take a long answer
+FILES: Final = {
+    "index.html": "text/html",
+    "console.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "vendor/uPlot.iife.min.js": "text/javascript",
+    "vendor/uPlot.min.css": "text/css",
+    **dict.fromkeys(
+        ("console.js", "alerts.js", "charts.js", "elements.js", "forms.js", "lists.js", "words.js"),
+        "text/javascript",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """What the console needs of the worker. Its functions are called in the console's loop.
+
+    `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
+    one of that id; `names` are what a control may refer to.
+    """
+
+    board: Board
+    publish: Callable[[Control], Awaitable[None]]
+    send_again: Callable[[str], Awaitable[bool]]
+    names: Callable[[], Names]
+    token: SecretStr | None = None
+    hosts: Collection[str] = ()
+    pages: Mapping[str, Page] = field(default_factory=dict)
+
+
+def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
+    """Make the site. Without a token in the settings nothing can be written."""
+    streams = streams or EventStreams(backend.board)
+    made = web.Application(
+        middlewares=[connections.middleware, known_hosts(backend.hosts), writers(backend.token)],
+        client_max_size=LONGEST_BODY,
+    )
+    made.add_routes([*_files(), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)])
+
+    async def follow(_: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(streams.follow())
+        yield
+        task.cancel()
+
+    made.cleanup_ctx.append(follow)
+    return made
+
+
+def _files() -> Iterator[web.RouteDef]:
+    for name, kind in FILES.items():
+        body = resources.files("alerts.console").joinpath(name).read_bytes()
+        yield web.get("/" if name == "index.html" else f"/console/{name}", _file(body, kind))
+
+
+def _file(body: bytes, kind: str) -> Handler:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=HEADERS)
+
+    return answer
+
+
+def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
+    async def whole(request: web.Request) -> web.StreamResponse:
+        return await _long_json(request, streams.whole())
+
+    async def all_alerts(request: web.Request) -> web.StreamResponse:
+        texts = [alert.model_dump_json().encode() for alert in backend.board.alerts()]
+        return await _long_json(request, b"[%b]" % b",".join(texts))
+
+    async def one_alert(request: web.Request) -> web.StreamResponse:
+        by_id = {alert.alert_id: alert for alert in backend.board.alerts()}
+        try:
+            found = full_alert_id(request.match_info["alert"], by_id)
+        except ValueError as error:
+            raise refusal(web.HTTPNotFound, str(error)) from error
+        return _json(by_id[found].model_dump(mode="json"))
+
+    async def what_may_be_asked(_: web.Request) -> web.StreamResponse:
+        return _json(forms(backend.names()))
+
+    yield web.get("/api/board", whole)
+    yield web.get("/api/events", streams.serve, allow_head=False)
+    yield web.get("/api/forms", what_may_be_asked)
+    yield web.get("/api/alerts", all_alerts)
+    yield web.get("/api/alerts/{alert}", one_alert)
+
+
+def _writing(backend: Backend) -> Iterator[web.RouteDef]:
+    async def ask(request: web.Request) -> web.StreamResponse:
+        body = await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
+        try:
+            control = control_of(body, dt.datetime.now(dt.UTC), backend.names())
+        except ValueError as error:
+            raise refusal(web.HTTPUnprocessableEntity, str(error)) from error
+        await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
+        return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
+
+    async def send_again(request: web.Request) -> web.StreamResponse:
+        found = await _within(PUBLISH_SECONDS, backend.send_again(request.match_info["letter"]), *_BUSY)
+        if not found:
+            raise refusal(web.HTTPNotFound, "no such dead letter")
+        return _json({"status": "accepted"}, status=202)
+
+    yield web.post("/api/ask", ask)
+    yield web.post("/api/dead/{letter:.+}/resend", send_again)
+
+
+_BUSY: Final = (web.HTTPServiceUnavailable, "the broker does not answer: try again")
+
+
+async def _within(seconds: float, work: Awaitable[T], late: type[web.HTTPError], text: str) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError as error:
+        raise refusal(late, text) from error
+
+
+def _pages(pages: Mapping[str, Page]) -> Iterator[web.RouteDef]:
+    for path, page in pages.items():
+        yield web.get(path, _page(page))
+
+
+def _page(page: Page) -> Handler:
+    """Answer with a page of the worker. However many ask, it is made once at a time."""
+    making: asyncio.Task[tuple[int, str, bytes]] | None = None
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        nonlocal making
+        if making is None or making.done():
+            making = asyncio.create_task(asyncio.to_thread(page))
+        status, kind, body = await asyncio.shield(making)
+        return web.Response(status=status, body=body, headers={**HEADERS, "Content-Type": kind})
+
+    return answer
+
+
+async def _long_json(request: web.Request, text: bytes) -> web.StreamResponse:
+    """Answer with a text that may be long; a client that does not take it in time is cut off."""
+    response = web.StreamResponse(headers={**HEADERS, "Content-Type": "application/json"})
+    response.content_length = len(text)
+    await response.prepare(request)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            if request.method != "HEAD":
+                await write_in_pieces(response, text)
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionResetError:
+        pass  # the client has gone
+    return response
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    body = json.dumps(value).encode()
+    return web.Response(body=body, status=status, content_type="application/json", headers=HEADERS)

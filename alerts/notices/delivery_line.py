@@ -1,0 +1,101 @@
+"""One alert on its way to one sink: its states, what the sink knows, and the retries of its message."""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from alerts.lifecycle.alert import Alert, State
+from alerts.notices.ledger import EMPTY, Entry
+from alerts.notices.outcomes import Retry
+from alerts.notices.reconciliation import Message, View
+
+FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
+LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute
+LONGEST_WAIT: Final = 300.0  # seconds that a receiver may ask for
+LATE: Final = 60.0  # seconds after which a message counts as held back: then two are a digest
+
+
+class Moment(NamedTuple):
+    """Now: processing time in epoch seconds, and the seconds of a clock that nobody sets."""
+
+    now: float
+    steady: float
+
+
+@dataclass(slots=True)
+class Line:
+    """One alert on its way to the sink. Times are seconds of the steady clock."""
+
+    alert: Alert | None = None  # None: it is forgotten
+    steps: list[Alert | None] = field(default_factory=list)  # later states, in a replay
+    entry: Entry = EMPTY
+    unanswered: bool = False  # the pending message was sent, or may have been
+    in_flight: bool = False
+    alone: bool = False  # a digest with it was refused
+    tries: int = 0
+    not_before: float = 0.0
+    due_since: float | None = None
+
+    def restore(self, entry: Entry, moment: Moment) -> None:
+        """Take the ledger's entry. A message that is pending there may have been sent."""
+        self.entry = entry
+        self.unanswered = entry.pending is not None
+        if self.unanswered:
+            self.due_since = moment.steady - max(0.0, moment.now - entry.since)
+
+    def waited(self, steady: float) -> float:
+        """Return for how many seconds its message has been due."""
+        return 0.0 if self.due_since is None else steady - self.due_since
+
+    def is_late(self, moment: Moment) -> bool:
+        """Return whether its message could not go out when it was due, or when the alert was raised."""
+        raised = self.alert.raised_at if self.alert and self.entry.view is None else None
+        is_held_back = raised is not None and moment.now - raised.timestamp() > LATE
+        return is_held_back or self.waited(moment.steady) > LATE
+
+    def is_ready(self, steady: float, *, may_retry: bool) -> bool:
+        """Return whether its message may be sent now."""
+        return not self.in_flight and self.not_before <= steady and (may_retry or self.tries == 0)
+
+    def begin(self, message: Message, moment: Moment) -> bool:
+        """Mark its message as on its way; return whether the ledger lacks it and has to be written first."""
+        self.in_flight = self.unanswered = True
+        if self.entry.pending == message:
+            return False
+        since = moment.now - self.waited(moment.steady)
+        self.entry = self.entry.model_copy(update={"pending": message, "since": since})
+        return True
+
+    def wait(self, retry: Retry, steady: float, jitter: float) -> None:
+        """Its message was not taken: try again later."""
+        pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
+        self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
+        self.unanswered = retry.unanswered
+        self.tries += 1
+
+    def close(self, view: View | None, *given_up: str) -> None:
+        """Its message is done with: the sink has it, or it was given up."""
+        self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
+        self.unanswered = self.alone = False
+        self.rest()
+
+    def park(self, message: Message) -> None:
+        """Its message was given up without an answer: it is sent again, before anything newer."""
+        given_up = (*self.entry.given_up, message.notice_id)
+        self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
+        self.unanswered = True
+        self.rest()
+
+    def rest(self) -> None:
+        """Nothing is due."""
+        self.tries, self.not_before, self.due_since = 0, 0.0, None
+
+
+def is_known_to_be_over(alert: Alert | None, view: View | None) -> bool:
+    """Return whether a state is no newer than the end of the alert that the sink knows of."""
+    return (
+        alert is not None
+        and view is not None
+        and not view.open
+        and view.alert.state is State.RESOLVED
+        and alert.position <= view.alert.position
+    )

@@ -1,0 +1,295 @@
+"""What one sink is to be sent next. Pure: time, alerts, controls and answers are given.
+
+Each alert has a line of its own: its messages go out in order, and one that its receiver does not take waits
+and is tried again without holding up the others. The difference is computed anew for each try, so that a sink
+that was away gets one message about what stands now. Only a message that was sent and not answered is sent
+again as it was, under its id: it may have been received.
+
+    refresh ─▶ take ─▶ begin (ledger) ─▶ POST ─▶ settle (ledger) ─▶ release
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from alerts.lifecycle.alert import RANK, Alert, Reason, State
+from alerts.lifecycle.policies import Policies
+from alerts.notices.alert_pipeline import AlertChange
+from alerts.notices.backlog import Backlog, is_old
+from alerts.notices.batches import Batch, Limits, Settled
+from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.delivery_line import Line, Moment, is_known_to_be_over
+from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecord
+from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
+from alerts.notices.reconciliation import Message, View, difference
+
+SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
+FEW: Final = 3  # messages that are sent one by one although the sink takes digests
+
+
+class DeliveryQueue:
+    """The messages of one sink.
+
+    In a `replay` every state of an alert is compared with what the sink knows, in order; else the newest.
+    """
+
+    def __init__(
+        self,
+        sink: str,
+        controls: ControlsInForce,
+        policies: Policies,
+        *,
+        limits: Limits,
+        replay: bool = False,
+        jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2),  # noqa: S311 - spreads load
+    ) -> None:
+        self.sink, self.limits = sink, limits
+        self._controls, self._policies = controls, policies
+        self._replay, self._jitter = replay, jitter
+        self._lines: dict[str, Line] = {}
+        self._newest: dict[str, tuple[int, str]] = {}  # by question: position and id of its alert
+        self._due: dict[str, Message] = {}
+        self._in_flight: list[Batch] = []
+        self._free_at = 0.0  # of the steady clock
+        self._backlog: Backlog | None = None  # None until the ledger is read
+
+    def restore(self, record: LedgerRecord, moment: Moment) -> None:
+        """Read a record of the ledger."""
+        if isinstance(record.value, CaughtUp):
+            self._backlog = Backlog(record.value.until)
+        elif record.value is None:
+            self._lines.pop(record.alert_id, None)
+        else:
+            self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
+
+    def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
+        """Take the newest state of the alert on a question, published at that epoch second.
+
+        A state that is older than the one at hand is passed over: a worker that died publishes some again.
+        """
+        position, alert_id = self._newest.get(change.question_key, (-1, ""))
+        alert = change.alert
+        if alert is not None and alert.position < position:
+            return
+        if alert_id and (alert is None or alert.alert_id != alert_id):
+            self._advance(alert_id, None)
+        if alert is None:
+            self._newest[change.question_key] = position, ""
+            return
+        self._newest[change.question_key] = alert.position, alert.alert_id
+        line = self._advance(alert.alert_id, alert)
+        is_unknown = line.entry.view is None and not self._replay
+        if is_unknown and self._backlog and self._controls.routing.covering(self.sink, alert):
+            self._backlog.observe(alert, published_at=published_at, steady=moment.steady)
+
+    def _advance(self, alert_id: str, alert: Alert | None) -> Line:
+        line = self._lines.setdefault(alert_id, Line())
+        if not self._replay:
+            line.alert = alert
+        elif not is_known_to_be_over(alert, line.entry.view):
+            line.steps.append(alert)
+        return line
+
+    def refresh(self, moment: Moment) -> list[LedgerRecord]:
+        """Compare all alerts with what the sink knows; return the ledger records to be written."""
+        records = []
+        if self._backlog is None:
+            self._backlog = Backlog(moment.now)
+            records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
+        for alert_id, line in list(self._lines.items()):
+            if not line.in_flight:
+                self._compare(alert_id, line, moment)
+                records += self._tidied(alert_id, line)
+        return records
+
+    def _compare(self, alert_id: str, line: Line, moment: Moment) -> None:
+        if line.alert is None and line.steps:
+            line.alert = line.steps.pop(0)
+        message = self._next(line, moment)
+        while message is None and line.steps:
+            line.alert = line.steps.pop(0)
+            message = self._next(line, moment)
+        if message is None:
+            self._due.pop(alert_id, None)
+            line.rest()
+        else:
+            self._due[alert_id] = message
+            line.due_since = moment.steady if line.due_since is None else line.due_since
+
+    def _next(self, line: Line, moment: Moment) -> Message | None:
+        """Return the next message about an alert; what may have been received is sent again first."""
+        pending = line.entry.pending if line.unanswered else None
+        if pending is None:
+            return self._difference(line, line.entry.view, moment)
+        is_given_up = pending.notice_id in line.entry.given_up
+        return pending if not is_given_up or self._difference(line, pending.view, moment) else None
+
+    def _difference(self, line: Line, view: View | None, moment: Moment) -> Message | None:
+        alert = line.alert or (view.alert if view else None)
+        if alert is None or is_known_to_be_over(line.alert, view):
+            return None
+        if alert.state is not State.FIRING and not (view and view.open):
+            return None
+        message = difference(
+            line.alert,
+            view,
+            self._controls.attention(self.sink, alert, moment.now),
+            policy=self._policies.of(alert.question),
+            now=moment.now,
+            given_up=line.entry.given_up,
+        )
+        return None if message and self._is_backlog(message, moment) else message
+
+    def _is_backlog(self, message: Message, moment: Moment) -> bool:
+        """Return whether a message is about an old alert, while more of them are coming."""
+        if self._replay or self._backlog is None or message.reason is Reason.RESOLVED:
+            return False
+        return self._backlog.is_busy(moment.steady) and is_old(message.view.alert, moment.now)
+
+    def _tidied(self, alert_id: str, line: Line) -> list[LedgerRecord]:
+        """Take back a message that is no longer due; forget an alert that is gone and needs no message."""
+        if alert_id in self._due:
+            return []
+        if line.alert is None and not line.steps and not self._replay:
+            del self._lines[alert_id]
+            return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
+        if line.entry.pending is not None and not line.unanswered:
+            line.entry = line.entry.model_copy(update={"pending": None})
+            return [LedgerRecord(self.sink, alert_id, line.entry)]
+        return []
+
+    def take(self, moment: Moment) -> Batch | None:
+        """Return what is to be sent now, gravest first; None where nothing is due or the sink is busy."""
+        lines = self._lines
+        if moment.steady < self._free_at or len(self._in_flight) >= SLOTS:
+            return None
+        retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
+        may_retry = sum(retries) < SLOTS // 2
+        ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
+        summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
+        is_digest = summary is not None or self._is_digest(ready, moment)
+        messages: list[Message] = []
+        for alert_id in sorted(ready, key=self._urgency):
+            if len(messages) == (self.limits.most if is_digest else 1):
+                break
+            if is_digest and lines[alert_id].alone:
+                continue
+            self._compare(alert_id, lines[alert_id], moment)  # time has passed since it was found due
+            if message := self._due.get(alert_id):
+                messages.append(message)
+        return Batch(tuple(messages), summary) if messages or summary else None
+
+    def _urgency(self, alert_id: str) -> tuple[int, int, float]:
+        line, alert = self._lines[alert_id], self._due[alert_id].view.alert
+        return -RANK[alert.severity], line.tries, line.due_since or 0.0
+
+    def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
+        together = [line for one in ready if not (line := self._lines[one]).alone]
+        late = sum(line.is_late(moment) for line in together)
+        return self.limits.most > 1 and (len(together) > FEW or late > 1)
+
+    def begin(self, batch: Batch, moment: Moment) -> list[LedgerRecord]:
+        """Mark a batch as on its way; return the ledger records to be written before it is sent."""
+        self._in_flight.append(batch)
+        self._free_at = moment.steady + self.limits.spacing
+        lines = ((message, self._lines[message.alert_id]) for message in batch.messages)
+        return [
+            LedgerRecord(self.sink, message.alert_id, line.entry)
+            for message, line in lines
+            if line.begin(message, moment)
+        ]
+
+    def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
+        """Apply the receiver's answer to a batch."""
+        settled = Settled([], [], [])
+        self._free_at = max(self._free_at, moment.steady + self.limits.pause_after(outcome))
+        if batch.backlog and self._backlog and not isinstance(outcome, Retry):
+            self._backlog.finish(batch.backlog)
+            settled.records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=batch.backlog.until)))
+        is_digest = len(batch.messages) > 1
+        for message in batch.messages:
+            line = self._lines[message.alert_id]
+            if self._is_done(message, line, outcome, moment=moment, is_digest=is_digest, settled=settled):
+                self._due.pop(message.alert_id, None)
+                settled.records.append(LedgerRecord(self.sink, message.alert_id, line.entry))
+        return settled
+
+    def _is_done(
+        self,
+        message: Message,
+        line: Line,
+        outcome: Outcome,
+        *,
+        moment: Moment,
+        is_digest: bool,
+        settled: Settled,
+    ) -> bool:
+        """Apply the answer to one message; return whether it was taken or given up."""
+        match outcome:
+            case Delivered():
+                settled.delivered.append(message)
+                line.close(message.view)
+                return True
+            case Refused(gone=False) if is_digest:
+                line.alone, line.unanswered = True, False  # each by itself: only the cause is refused then
+                return False
+            case Refused(reason):
+                settled.dead.append((message, reason))
+                line.close(line.entry.view, message.notice_id)
+                return True
+            case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
+                settled.dead.append((message, f"gave up: {reason}"))
+                if outcome.unanswered:
+                    line.park(message)
+                else:
+                    line.close(line.entry.view, message.notice_id)
+                return True
+        line.wait(outcome, moment.steady, self._jitter())
+        return False
+
+    def release(self, batch: Batch, moment: Moment) -> None:
+        """The ledger has what came of a batch: its alerts may go on."""
+        self._in_flight.remove(batch)
+        for message in batch.messages:
+            line = self._lines[message.alert_id]
+            line.in_flight = False
+            self._compare(message.alert_id, line, moment)
+
+    def send_again(self, message: Message, moment: Moment) -> list[LedgerRecord]:
+        """Send a dead letter once more; return the ledger records that have to be written first.
+
+        The sink gets what it should know now. If that is nothing, as the alert is over and the sink never
+        knew of it, it gets the letter as it was, and then its end.
+        """
+        line = self._lines.get(message.alert_id)
+        if line is None or line.in_flight or message.notice_id not in line.entry.given_up:
+            return []
+        given_up = tuple(one for one in line.entry.given_up if one != message.notice_id)
+        line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
+        self._compare(message.alert_id, line, moment)
+        view = line.entry.view
+        is_unknown = message.view.openings > (view.openings if view else 0)
+        if message.alert_id not in self._due and is_unknown:
+            line.restore(Entry(view=view, pending=message, since=moment.now, given_up=given_up), moment)
+            self._compare(message.alert_id, line, moment)
+        self._free_at = 0.0
+        return [LedgerRecord(self.sink, message.alert_id, line.entry)]
+
+    def open_alerts(self, now: float) -> list[Alert]:
+        """Return the alerts that fire and that the sink knows of, but for silenced ones."""
+        lines = (line for line in self._lines.values() if line.entry.view and line.entry.view.open)
+        firing = (line.alert for line in lines if line.alert and line.alert.state is State.FIRING)
+        marked = (self._controls.mark(alert, now) for alert in firing)
+        return [alert for alert in marked if not alert.silenced_by]
+
+    def rest(self, steady: float) -> float:
+        """Return the seconds until the next message may be sent; infinite where none is due."""
+        lines = (self._lines[one] for one in self._due)
+        starts = (max(line.not_before, self._free_at) for line in lines if not line.in_flight)
+        return max(min(starts, default=math.inf) - steady, 0.0)
+
+    def waiting(self, steady: float) -> tuple[int, float]:
+        """Return how many messages are due, and for how many seconds the oldest of them has been."""
+        ages = [self._lines[one].waited(steady) for one in self._due]
+        return len(ages), max(ages, default=0.0)

@@ -1,0 +1,61 @@
+"""The delivery ledger: for each sink and alert, what the sink was last notified of and what is on its way.
+
+It lies on the compacted topic `deliveries`, written before a message is sent and after it was taken. A worker
+that dies in between leaves the message as pending: the next one sends the same message under the same id.
+"""
+
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel
+
+from alerts.lifecycle.alert import RECORD
+from alerts.notices.reconciliation import Message, View
+
+CAUGHT_UP = ""  # in place of an alert id: up to where backlogs were summed up for a sink
+
+
+class Entry(BaseModel):
+    """What a sink knows of one alert, and what it may or may not know yet."""
+
+    model_config = RECORD
+
+    view: View | None = None
+    pending: Message | None = None  # about to be sent, or sent without an answer
+    since: float = 0.0  # epoch seconds: from when on the pending message has been due
+    given_up: tuple[str, ...] = ()  # ids of messages that became dead letters
+
+
+EMPTY: Final = Entry()
+
+
+class CaughtUp(BaseModel):
+    """Up to which record of `alerts.current` a sink has had the summaries of backlogs."""
+
+    model_config = RECORD
+
+    until: float  # epoch seconds: the time of the record
+
+
+class LedgerRecord(NamedTuple):
+    """A record of the ledger; without a value the alert is forgotten."""
+
+    sink: str
+    alert_id: str
+    value: Entry | CaughtUp | None
+
+    @property
+    def key(self) -> bytes:
+        return f"{self.sink}/{self.alert_id}".encode()
+
+    def encode(self) -> bytes | None:
+        """Return the value as it is written."""
+        return None if self.value is None else self.value.model_dump_json().encode()
+
+    @classmethod
+    def decode(cls, key: bytes, value: bytes | None) -> "LedgerRecord":
+        """Read a record; raises ValueError (pydantic's ValidationError is one) where it is none of ours."""
+        sink, slash, alert_id = key.decode().rpartition("/")
+        if not slash:
+            raise ValueError("the key of a delivery is sink/alert")
+        model = CaughtUp if alert_id == CAUGHT_UP else Entry
+        return cls(sink, alert_id, model.model_validate_json(value) if value else None)

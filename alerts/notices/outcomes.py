@@ -1,0 +1,28 @@
+"""What came of sending a message."""
+
+from typing import NamedTuple
+
+
+class Delivered(NamedTuple):
+    """The receiver has it."""
+
+
+class Retry(NamedTuple):
+    """Not now. `after`: the seconds that the receiver asked for.
+
+    `unanswered`: it was sent and no answer came, so the receiver may have it.
+    """
+
+    reason: str
+    after: float | None = None
+    unanswered: bool = False
+
+
+class Refused(NamedTuple):
+    """Never: it becomes a dead letter. `gone`: the receiver wants nothing more at all."""
+
+    reason: str
+    gone: bool = False
+
+
+Outcome = Delivered | Retry | Refused

@@ -1,0 +1,201 @@
+"""What a sink should know of an alert, less what it was last notified of, is the next message.
+
+                        what the sink knows
+    the alert           nothing        open                                    closed
+    fires               first          worse, unanswered, acknowledged, still  first (a route came back)
+    is over, forgotten  –              resolved                                –
+    leads elsewhere     –              resolved (handed over)                  –
+
+A silence, or quiet hours, hold back everything but `resolved`. When they end, the difference is what stands.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel
+
+from alerts.lifecycle.alert import RANK, RECORD, Alert, Reason, Severity, State, notice_id
+from alerts.lifecycle.policies import Policy
+from alerts.notices.controls_in_force import Attention
+
+
+class View(BaseModel):
+    """What a sink knows of an alert."""
+
+    model_config = RECORD
+
+    alert: Alert  # as it was in the last message
+    open: bool = True  # it was notified, and not resolved since
+    severity: Severity
+    openings: int = 1
+    reminders: int = 0  # of this opening, as are the following
+    escalations: int = 0
+    acknowledged_by: str = ""
+    acknowledgements: int = 0
+
+
+class Message(BaseModel):
+    """A message to one sink about one alert, and what the sink knows once it has it."""
+
+    model_config = RECORD
+
+    reason: Reason
+    occasion: str = ""  # keeps repeated reasons apart
+    handed_over: bool = False  # it stands, and routes lead it elsewhere
+    before: Alert | None = None  # as it was in the message before
+    view: View
+
+    @property
+    def alert_id(self) -> str:
+        return self.view.alert.alert_id
+
+    @property
+    def notice_id(self) -> str:
+        """The same for every sink, and for every try."""
+        return notice_id(self.alert_id, self.reason, self.occasion)
+
+
+def difference(
+    alert: Alert | None,
+    view: View | None,
+    attention: Attention,
+    *,
+    policy: Policy,
+    now: float,
+    given_up: tuple[str, ...] = (),
+) -> Message | None:
+    """Return the next message about an alert (None: it is forgotten) to a sink that has this view of it.
+
+    `given_up` are the ids of messages that the sink refused; they are not tried again. `now` is processing
+    time in epoch seconds.
+    """
+    candidates = _candidates(alert, view, attention, policy=policy, now=now)
+    return next((one for one in candidates if one.notice_id not in given_up), None)
+
+
+class Firing(NamedTuple):
+    """An alert that fires, as a sink is to see it."""
+
+    alert: Alert
+    view: View | None  # None: the sink knows nothing of it
+    attention: Attention
+    policy: Policy
+    escalations: int
+
+    def has_risen(self) -> bool:
+        """Return whether it is more severe than the sink knows."""
+        if self.view is None or not self.view.open:
+            return self.alert.rises > 0
+        return RANK[self.alert.severity] > RANK[self.view.severity]
+
+    def is_unanswered(self) -> bool:
+        """Return whether another wait has passed without an acknowledgement."""
+        return self.escalations > (self.view.escalations if self.view and self.view.open else 0)
+
+    def is_newly_acknowledged(self) -> bool:
+        """Return whether somebody takes care of it of whom the sink does not know."""
+        return self.attention.acknowledged_by not in ("", self.view.acknowledged_by if self.view else "")
+
+    def needs_reminder(self) -> bool:
+        """Return whether its newest closed breach is `remind_days` of event time after the last message."""
+        if self.view is None or self.attention.acknowledged_by:
+            return False
+        since = self.alert.updated - self.view.alert.updated
+        is_breach = self.alert.latest.closed and self.alert.calms == 0
+        return is_breach and since >= dt.timedelta(days=self.policy.remind_days)
+
+
+# In the order in which they are sent, where several apply.
+CHANGES: Final[dict[Reason, Callable[[Firing], bool]]] = {
+    Reason.WORSE: Firing.has_risen,
+    Reason.UNANSWERED: Firing.is_unanswered,
+    Reason.ACKNOWLEDGED: Firing.is_newly_acknowledged,
+    Reason.STILL: Firing.needs_reminder,
+}
+OPENINGS: Final[dict[Reason, Callable[[Firing], bool]]] = {
+    Reason.FIRST: lambda _: True,
+    Reason.WORSE: Firing.has_risen,
+    Reason.UNANSWERED: Firing.is_unanswered,
+}
+
+
+def _candidates(
+    alert: Alert | None, view: View | None, attention: Attention, *, policy: Policy, now: float
+) -> Iterator[Message]:
+    is_open = view is not None and view.open
+    if alert is None or alert.state is not State.FIRING or not attention.covered:
+        if view is not None and is_open:
+            yield _close(alert, view)
+        return
+    if attention.admitted:
+        due = escalations_due(alert, attention, policy, now=now)
+        firing = Firing(alert, view, attention, policy, due)
+        for reason, applies in (CHANGES if is_open else OPENINGS).items():
+            if reason in attention.admitted and applies(firing):
+                yield _change(firing, reason) if is_open else _open(firing, reason)
+
+
+def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: float) -> int:
+    """Return how many of the policy's waits have passed since people could have acknowledged the alert."""
+    if (
+        alert.raised_at is None
+        or attention.acknowledged_by
+        or RANK[alert.severity] < RANK[policy.unanswered_least]
+    ):
+        return 0
+    waited = now - max(alert.raised_at.timestamp(), attention.unsilenced_at)
+    return sum(waited >= 60 * minutes for minutes in policy.unanswered_minutes)
+
+
+def _close(alert: Alert | None, view: View) -> Message:
+    """It is over, unless it fires still: then routes lead it elsewhere."""
+    is_firing = alert is not None and alert.state is State.FIRING
+    last = alert or view.alert
+    if not is_firing:
+        last = last.model_copy(update={"state": State.RESOLVED})
+    return Message(
+        reason=Reason.RESOLVED,
+        occasion=_numbered("", view.openings),
+        handed_over=is_firing,
+        before=view.alert,
+        view=view.model_copy(update={"alert": last, "open": False}),
+    )
+
+
+def _open(firing: Firing, reason: Reason) -> Message:
+    alert, view = firing.alert, firing.view
+    openings = view.openings + 1 if view else 1
+    opened = View(alert=alert, severity=alert.severity, openings=openings, escalations=firing.escalations)
+    return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
+
+
+def _change(firing: Firing, reason: Reason) -> Message:
+    view = firing.view
+    if view is None:
+        raise LookupError("there is no view to change")
+    changes: dict[Reason, dict[str, object]] = {
+        Reason.WORSE: {"severity": firing.alert.severity, "escalations": firing.escalations},
+        Reason.UNANSWERED: {"escalations": firing.escalations},
+        Reason.ACKNOWLEDGED: {
+            "acknowledged_by": firing.attention.acknowledged_by,
+            "acknowledgements": view.acknowledgements + 1,
+        },
+        Reason.STILL: {"reminders": view.reminders + 1},
+    }
+    changed = view.model_copy(update={"alert": firing.alert, **changes[reason]})
+    return Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
+
+
+def _occasion(reason: Reason, view: View) -> str:
+    known = {
+        Reason.WORSE: view.alert.severity.value,
+        Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}",
+        Reason.ACKNOWLEDGED: f"{view.acknowledged_by}-{view.acknowledgements}",
+        Reason.STILL: str(view.reminders),
+    }
+    return _numbered(known.get(reason, ""), view.openings)
+
+
+def _numbered(occasion: str, openings: int) -> str:
+    return occasion if openings == 1 else f"{occasion}#{openings}"

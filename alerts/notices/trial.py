@@ -1,0 +1,54 @@
+"""A test alert, which a person sends to find out whether a sink reaches anybody."""
+
+import datetime as dt
+
+from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id, notice_id
+from streams.contract.cadence import Cadence
+from streams.contract.verdicts import Evidence, Question, Verdict
+
+TEXT = "This is a test of Surgewatch. Nothing has happened, and there is nothing to do."
+
+
+def trial_notices(now: dt.datetime) -> tuple[Notice, Notice]:
+    """Return a notice that opens a test alert, and the one that resolves it."""
+    verdict = Verdict.of(
+        question=Question.SURGE,
+        sector="test",
+        cadence=Cadence.DAY,
+        period=now,
+        as_of=now,
+        closed=True,
+        breach=True,
+        evidence=Evidence(
+            observed=2, expected=1, lower=0, upper=3, p_value=1, alpha=1, baseline="none: a test"
+        ),
+    )
+    key = alert_id(verdict.question_key, now)
+    alert = Alert(
+        alert_id=key,
+        question_key=verdict.question_key,
+        question=verdict.question,
+        sector="test",
+        state=State.FIRING,
+        severity=Severity.CRITICAL,
+        onset=now,
+        updated=now,
+        raised_at=now,
+        worst=verdict,
+        latest=verdict,
+    )
+    over = alert.model_copy(update={"state": State.RESOLVED})
+    return _notice(alert, Reason.FIRST, "Test page"), _notice(over, Reason.RESOLVED, "Resolved: test page")
+
+
+def _notice(alert: Alert, reason: Reason, words: str) -> Notice:
+    return Notice(
+        notice_id=notice_id(alert.alert_id, reason, "test"),
+        alert=alert,
+        reason=reason,
+        headline=f"[TEST] {words} from Surgewatch",
+        text=TEXT,
+        details=TEXT,
+        since=f"{alert.onset:%Y-%m-%d %H:%M} UTC",
+        as_of=f"{alert.updated:%Y-%m-%d %H:%M} UTC",
+    )

@@ -1,0 +1,85 @@
+"""The newest alert of every question, of all workers, read from the compacted topic `alerts.current`."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from pydantic import ValidationError
+
+from alerts.lifecycle.alert import Alert
+from alerts.notices.alert_pipeline import AlertChange
+from alerts.worker.settings import Settings
+
+log = structlog.get_logger()
+
+TOPIC: Final = "alerts.current"
+FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is handed over at once
+
+
+class Published(NamedTuple):
+    """A change of an alert, and when it was published (epoch seconds)."""
+
+    change: AlertChange
+    at: float
+
+
+class AlertTable:
+    """All alerts. In a `replay` every published state is kept, so that late readers see each of them."""
+
+    def __init__(self, settings: Settings, on_change: Callable[[Published], None], *, replay: bool) -> None:
+        self._settings, self._on_change, self._replay = settings, on_change, replay
+        self._newest: dict[str, Published] = {}  # by question
+        self._positions: dict[str, int] = {}  # by question
+        self._history: list[Published] = []
+        self.ready = asyncio.Event()  # all that was there at the start has been read
+
+    def alerts(self) -> list[Alert]:
+        """Return every alert, resolved ones for as long as they are remembered."""
+        return [one.change.alert for one in self._newest.values() if one.change.alert is not None]
+
+    def published(self) -> Iterator[Published]:
+        """Return what a reader that starts now has to see, in order."""
+        yield from self._history if self._replay else self._newest.values()
+
+    async def follow(self) -> None:
+        """Read the topic from its beginning and go on, for as long as the broker is there."""
+        consumer = AIOKafkaConsumer(
+            self._settings.topic(TOPIC),  # without a group: all of its partitions
+            **self._settings.kafka.aiokafka,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=FETCH_MS,
+        )
+        await consumer.start()
+        try:
+            left = await consumer.end_offsets(consumer.assignment())
+            while True:
+                left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
+                if not left:
+                    self.ready.set()
+                for records in (await consumer.getmany(timeout_ms=1000)).values():
+                    for record in records:
+                        self._apply(record)
+        finally:
+            await consumer.stop()
+
+    def _apply(self, record: Any) -> None:
+        try:
+            key = record.key.decode()
+            alert = Alert.model_validate_json(record.value) if record.value else None
+        except (AttributeError, UnicodeDecodeError, ValidationError):
+            log.error("alert not understood", partition=record.partition, offset=record.offset)
+            return
+        if alert is not None and alert.position < self._positions.get(key, -1):
+            return  # a worker that died publishes some states again
+        published = Published(AlertChange(key, alert), record.timestamp / 1000)
+        self._newest[key] = published
+        if alert is not None:
+            self._positions[key] = alert.position
+        else:
+            del self._newest[key]
+        if self._replay:
+            self._history.append(published)
+        self._on_change(published)

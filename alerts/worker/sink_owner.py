@@ -1,0 +1,172 @@
+"""Which worker delivers to which sink: the owner of the sink's partition of `deliveries`.
+
+All workers form one consumer group on that topic. So there is one sender for each sink over all workers, and
+a sink that asks for a message a second gets no more. The topic is also the ledger: who is given a partition
+reads it from its beginning before anything is sent.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+
+from alerts.lifecycle.alert import Notice
+from alerts.notices.ledger import LedgerRecord
+from alerts.worker.delivery import SinkDelivery
+from alerts.worker.settings import Settings
+
+log = structlog.get_logger()
+
+TOPIC: Final = "deliveries"
+SINK: Final = "sink"  # header of a notice: who has taken it
+GROUP: Final = "surgewatch-delivery"
+SECONDS_TO_FINISH: Final = 5.0  # for what is on its way when a partition goes to another worker
+
+
+class LedgerWriter:
+    """Writes the ledger to `deliveries`, and what was taken to `notices`."""
+
+    def __init__(self, settings: Settings, producer: AIOKafkaProducer, partitions: int) -> None:
+        self._ledger, self._notices = settings.topic(TOPIC), settings.topic("notices")
+        self._producer, self.partitions = producer, partitions
+
+    async def write(
+        self, records: Sequence[LedgerRecord], notices: Sequence[tuple[str, Notice]] = ()
+    ) -> None:
+        """Return when the broker has all of it; raises KafkaError."""
+        sent = [
+            await self._producer.send(
+                self._ledger,
+                record.encode(),
+                key=record.key,
+                partition=partition_of(record.sink, self.partitions),
+            )
+            for record in records
+        ]
+        for sink, notice in notices:
+            key, headers = notice.alert.alert_id.encode(), [(SINK, sink.encode())]
+            value = notice.model_dump_json().encode()
+            sent.append(await self._producer.send(self._notices, value, key=key, headers=headers))
+        for one in sent:
+            await one
+
+
+def partition_of(sink: str, partitions: int) -> int:
+    """Return the partition of `deliveries` in which a sink's records are."""
+    return zlib.crc32(sink.encode()) % partitions
+
+
+class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
+    """Runs a delivery for each sink that is this worker's.
+
+    `start` makes the delivery of a sink from its ledger, once everything that it needs has been read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sinks: Iterable[str],
+        start: Callable[[str, Sequence[LedgerRecord], LedgerWriter], SinkDelivery],
+        ready: Callable[[], Any],
+    ) -> None:
+        self._settings, self._start, self._ready = settings, start, ready
+        self._sinks = tuple(sinks)
+        self.deliveries: dict[str, SinkDelivery] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._loading: dict[TopicPartition, dict[bytes, bytes | None]] = {}
+
+    async def run(self) -> None:
+        """Deliver for as long as the broker is there; raises where a delivery or the broker fails."""
+        kafka = self._settings.kafka.aiokafka
+        topic = self._settings.topic(TOPIC)
+        self._consumer = AIOKafkaConsumer(
+            **kafka,
+            group_id=self._settings.topic(GROUP),
+            group_instance_id=self._settings.instance or None,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            session_timeout_ms=int(self._settings.session_seconds * 1000),
+            heartbeat_interval_ms=int(self._settings.session_seconds * 250),
+        )
+        producer = AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True)
+        await producer.start()
+        try:
+            await self._consumer.start()
+            self._writer = LedgerWriter(self._settings, producer, len(await producer.partitions_for(topic)))
+            self._consumer.subscribe([topic], listener=self)
+            await self._follow()
+        finally:
+            await self._end(list(self._tasks))
+            await self._consumer.stop()
+            await producer.stop()
+
+    async def _follow(self) -> None:
+        while True:
+            for tp, records in (await self._consumer.getmany(timeout_ms=200)).items():
+                if tp in self._loading:
+                    self._loading[tp] |= {record.key or b"": record.value for record in records}
+            for tp in list(self._loading):
+                await self._load(tp)
+            for task in self._tasks.values():
+                if task.done():
+                    await task
+                    raise RuntimeError("a delivery ended by itself")
+
+    async def _load(self, tp: TopicPartition) -> None:
+        """Begin to deliver to the sinks of a partition whose ledger has been read."""
+        ends = await self._consumer.end_offsets([tp])
+        if tp not in self._consumer.assignment() or await self._consumer.position(tp) < ends[tp]:
+            return
+        await self._ready()
+        held = self._loading.pop(tp, None)
+        if held is None:
+            return
+        self._consumer.pause(tp)  # what follows is written by this worker
+        ledger = list(_decoded(held))
+        partitions = self._writer.partitions
+        for sink in self._sinks:
+            if partition_of(sink, partitions) == tp.partition:
+                own = [record for record in ledger if record.sink == sink]
+                self.deliveries[sink] = self._start(sink, own, self._writer)
+                self._tasks[sink] = asyncio.create_task(self.deliveries[sink].run(), name=f"deliver {sink}")
+                log.info("delivering", sink=sink, alerts=len(own))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Read the ledger of these partitions from its beginning: the group commits nothing."""
+        for tp in assigned:
+            self._loading[tp] = {}
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Finish what is on its way, and deliver no more."""
+        for tp in revoked:
+            self._loading.pop(tp, None)
+        await self._end(list(self._tasks))
+
+    async def _end(self, sinks: Sequence[str]) -> None:
+        tasks = [self._tasks.pop(sink) for sink in sinks]
+        for sink in sinks:
+            self.deliveries.pop(sink).stop()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=SECONDS_TO_FINISH)
+            for task in late:
+                task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+    def wake(self) -> None:
+        """Something is new for every sink: look at once."""
+        for delivery in self.deliveries.values():
+            delivery.changed.set()
+
+
+def _decoded(held: dict[bytes, bytes | None]) -> Iterable[LedgerRecord]:
+    for key, value in held.items():
+        try:
+            yield LedgerRecord.decode(key, value)
+        except ValueError:
+            log.error("ledger record not understood", key=key)

@@ -1,0 +1,255 @@
+"""Absence is not zero: sectors without data.
+
+                 last event         found silent                 event
+    events  ▂▃▂▃▂▃█                   │                            ▃▂▃▂▃
+    status  with data                 │ without data               │ with data
+    asked   every question            │ none: what stood, stands   │ every question
+    learnt  all                       │ nothing                    │ all but the periods in between
+
+Silence that chance does not explain makes a sector one without data, from its last event on. Only an event, a
+nil report, a person who confirms that nobody comes, or a closure in the calendar ends that.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from streams.baselines.negative_binomial import at_most
+from streams.contract.cadence import DAY, HOUR, Cadence
+from streams.contract.questions import Question
+from streams.contract.verdicts import DataStatus, Evidence, Verdict
+from streams.counting.dedup import NEVER
+from streams.counting.detection_state import Breach
+from streams.counting.sector_counts import KEEP, Counts
+from streams.counting.series import hour_after, local
+from streams.detectors import Bools, Integers, SectorView
+from streams.judging import hourly_silence
+from streams.judging.operating_limits import OperatingLimits
+from streams.judging.publication import period_header
+
+WEEK: Final = 7  # days
+LOW: Final = 0.5  # of what is expected
+
+
+def is_without_data(counts: Counts) -> bool:
+    """Return whether a sector is without data: no event since it was found silent."""
+    since = counts.state.no_data_since
+    return since is not None and counts.data_until <= since
+
+
+def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
+    """Return whether a period can be judged: the sector has data, or had until some hour of that day."""
+    if not is_without_data(counts):
+        return True
+    is_day = cadence is Cadence.DAY and Cadence.HOUR in counts.series
+    return is_day and _period(counts, cadence, counts.data_until) == index
+
+
+def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
+    """Return whether a sector has data at its watermark."""
+    if is_without_data(counts):
+        return DataStatus.WITHOUT_DATA
+    is_closed = _day(counts, counts.watermark) in limits.calendar.closures(counts.sector)
+    return DataStatus.CLOSED if is_closed else DataStatus.WITH_DATA
+
+
+def data_until(view: SectorView, limits: OperatingLimits) -> Integers:
+    """Return the newest period of each sector with data [n]; zeros that a person confirmed are data."""
+    cadence, index = view.cadence, view.index
+    return np.array(
+        [
+            index
+            if limits.is_zero(counts, _end(counts, cadence, index) * HOUR)
+            else _period(counts, cadence, counts.data_until)
+            for counts in view.sectors
+        ]
+    )
+
+
+def with_data(view: SectorView) -> SectorView:
+    """Return the view of those sectors whose period can be judged."""
+    rows = [row for row, counts in enumerate(view.sectors) if is_judged(counts, view.cadence, view.index)]
+    return view if len(rows) == len(view.sectors) else view.select(rows)
+
+
+def until_last_event(view: SectorView) -> SectorView:
+    """The same, with what is expected of the judged day up to the last event, where data ended in it."""
+    rows = [row for row, counts in enumerate(view.sectors) if is_without_data(counts)]
+    if not rows:
+        return view
+    mean = view.mean.copy()
+    for row in rows:
+        mean[row, -1] *= hourly_silence.share_until(view.sectors[row], view.sectors[row].data_until)
+    return replace(view, mean=mean)
+
+
+def lose(sectors: Sequence[Counts], breach: Bools) -> None:
+    """Record of those sectors in which silence is in breach that they are without data."""
+    for row in np.flatnonzero(breach).tolist():
+        counts = sectors[row]
+        if counts.data_until > NEVER and counts.state.no_data_since is None:
+            counts.state.no_data_since = counts.data_until
+
+
+def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = None, index: int = 0) -> None:
+    """End a sector's lack of data where an event has come, a person has confirmed zero, or it is closed.
+
+    A closed period is given by `cadence` and `index`.
+    """
+    since = counts.state.no_data_since
+    if since is None:
+        return
+    if counts.data_until > since:
+        _leave_out(counts, since, counts.data_until, has_returned=True)
+    elif cadence is None:
+        return
+    else:
+        end = _end(counts, cadence, index)
+        if _day(counts, end - 1) in limits.calendar.closures(counts.sector):
+            _leave_out(counts, since, (end - 1) * HOUR, has_returned=False)
+        elif not limits.is_zero(counts, end * HOUR):
+            return
+    counts.state.no_data_since = None
+    counts.state.changed = True
+
+
+def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
+    """Publish of sectors without data what stands at the end of a period: held verdicts, and the silence."""
+    verdicts = []
+    for row, counts in enumerate(view.sectors):
+        breaches = counts.state.of(view.cadence).breaches
+        for question in Question:
+            stands = breaches.get(question)
+            if question is Question.SILENCE or (stands is None and not question.entry.always):
+                continue
+            if stands is not None:
+                stands.last += 1  # calm is awaited for as long after the gap as it was before
+            verdicts.append(_held(question, stands, counts, view, limits))
+        if view.cadence is Cadence.DAY:
+            verdicts += _silent(view, row, limits)
+    return verdicts
+
+
+def _held(
+    question: Question, stands: Breach | None, counts: Counts, view: SectorView, limits: OperatingLimits
+) -> Verdict:
+    """Nothing seen of nothing expected; in breach where a breach stood when data ended."""
+    return Verdict.of(
+        question=question,
+        breach=stands is not None and stands.since is not None,
+        data=DataStatus.WITHOUT_DATA,
+        evidence=Evidence(
+            observed=0.0,
+            expected=0.0,
+            lower=0.0,
+            upper=0.0,
+            p_value=1.0,
+            alpha=limits.alpha(counts.sector, view.cadence, question),
+            no_data_since=_moment(counts.data_until),
+            baseline="nothing is judged without data",
+        ),
+        **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),
+    )
+
+
+def reopen(view: SectorView) -> None:
+    """Judge a single day without events after all, where the day after it is low as well.
+
+    Where the next day is as usual, a holiday or a dead feed explains the empty day. Where it is low, people
+    have stopped coming, and that day was the first.
+    """
+    for row, counts in enumerate(view.sectors):
+        state = counts.state.of(view.cadence)
+        held, state.held_day = state.held_day, None
+        if held == view.index - 1 and view.observed[row, -1] < LOW * view.mean[row, -1]:
+            state.gaps = [day for day in state.gaps if day != held]
+            state.settled = held - 1
+
+
+def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
+    """The silence at the end of a day, by the hour where that is how it was found.
+
+    None where it was found just now.
+    """
+    counts = view.sectors[row]
+    by_hour = Question.SILENCE in counts.state.hourly.breaches
+    cadence = Cadence.HOUR if by_hour else Cadence.DAY
+    end = hour_after(counts.zone, Cadence.DAY, view.index)
+    index = end - 1 if by_hour else view.index
+    as_of = Cadence.HOUR.start(end) if by_hour else view.as_of
+    window = index - _period(counts, cadence, counts.data_until)
+    days = window / 24 if by_hour else window
+    expected = float(view.mean[row, -WEEK:].mean() * days)
+    dispersion = float(view.dispersion[row] + expected * view.error[row])
+    stands = counts.state.of(cadence).breaches.setdefault(Question.SILENCE, Breach(last=index - 1))
+    if stands.last >= index:
+        return []
+    stands.last = index
+    found = Verdict.of(
+        question=Question.SILENCE,
+        breach=True,
+        data=DataStatus.WITHOUT_DATA,
+        evidence=Evidence(
+            observed=0.0,
+            expected=round(expected, 3),
+            lower=0.0,
+            upper=round(expected, 3),
+            p_value=float(at_most(0, expected, dispersion)),
+            alpha=limits.alpha(counts.sector, cadence, Question.SILENCE),
+            window=max(window, 1),
+            no_data_since=_moment(counts.data_until),
+            baseline="the same days of the week before the silence",
+            recent=tuple(view.observed[row].tolist()),
+            recent_expected=tuple(np.round(view.mean[row], 1).tolist()),
+        ),
+        **period_header(counts, limits, cadence=cadence, index=index, as_of=as_of),
+    )
+    return [found]
+
+
+def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) -> None:
+    """Leave the periods from the last event to `until` (epoch seconds) out of what is learnt and judged."""
+    for cadence, series in counts.series.items():
+        state = counts.state.of(cadence)
+        first, last = (_period(counts, cadence, moment) for moment in (since, until))
+        if stands := state.breaches.get(Question.SILENCE):
+            stands.last = max(stands.last, last - 1)
+        if cadence is Cadence.HOUR:
+            continue
+        silent = list(range(first + 1, last))
+        if cadence is Cadence.DAY:
+            # With a day at most between two events it may be that few people come, and the feed works.
+            if len(silent) > 1 and Cadence.HOUR in counts.series:
+                state.partial += sorted({first, last} if has_returned else {first})
+            if len(silent) < WEEK:
+                # Empty a week ago as well: that is a weekday on which the place is closed, and is learnt.
+                usual = {day for day in silent if day - WEEK >= series.first and not series.get(day - WEEK)}
+                silent = [day for day in silent if day not in usual]
+                state.gaps = [day for day in state.gaps if day + WEEK not in usual]
+            if has_returned and len(silent) == 1:
+                state.held_day = silent[0]
+        state.gaps += silent
+        oldest = last - KEEP[cadence]
+        state.gaps = [period for period in state.gaps if period >= oldest]
+        state.partial = [period for period in state.partial if period >= oldest]
+
+
+def _period(counts: Counts, cadence: Cadence, moment: int) -> int:
+    hour = moment // HOUR
+    return hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour))
+
+
+def _end(counts: Counts, cadence: Cadence, index: int) -> int:
+    """The first UTC hour after a period."""
+    return index + 1 if cadence is Cadence.HOUR else hour_after(counts.zone, cadence, index)
+
+
+def _day(counts: Counts, hour: int) -> int:
+    return local(counts.zone, hour) // DAY
+
+
+def _moment(epoch: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(epoch, dt.UTC)

@@ -1,0 +1,235 @@
+"""Figures of a table: one line below its header becomes counts of people, each with what it counts."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry, Sector, UnknownSectorError
+from streams.producers import cells
+from streams.producers.cells import CellError
+from streams.producers.headers import Header
+from streams.producers.layout import ALLOWED, COUNT, Layout
+
+_FISCAL_YEAR_BEGINS = 10  # in October of the year before
+_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+_TOTAL = re.compile(r"(?:grand |sub)?tota(?:l|le|ux)\b", re.IGNORECASE)
+
+
+class Key(NamedTuple):
+    """What a figure counts: people of one kind, at one place, in one period (its start, with a zone)."""
+
+    start: dt.datetime
+    sector: str
+    crossing: str
+    crossing_type: str
+    demographic: str
+    citizenship: str
+
+
+@dataclass
+class Figure:
+    """People, the row that states them, and the date of its report, if any."""
+
+    number: int
+    count: int
+    report: str = ""
+
+
+Figures = dict[Key, Figure]
+
+
+@dataclass
+class Line:
+    """What one line states. The figures are good if there are no `faults`."""
+
+    figures: list[tuple[Key, Figure]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    unlabelled: list[tuple[str, str]] = field(default_factory=list)  # columns and labels that are unknown
+    is_unknown_place: bool = False
+
+
+class LineReader:
+    """Read lines by a layout. `banner` is the text above the header."""
+
+    def __init__(self, header: Header, layout: Layout, registry: Registry, banner: str) -> None:
+        self.layout, self._header, self._registry = layout, header, registry
+        years = _YEAR.findall(banner)
+        self._year = int(years[-1]) if years else None
+        self._labels = {
+            field: {label.casefold(): value for label, value in labels.items()}
+            for field, labels in layout.labels.items()
+        }
+        self._sectors: dict[str, Sector | str] = {}  # by place, or what is known of one that is not there
+
+    def read(self, number: int, cells_: Sequence[str]) -> Line:
+        """Return the figures of a line, or its faults."""
+        line = Line()
+        if why := self._is_skipped(cells_):
+            line.skipped.append(why)
+            return line
+        sector = self._sector(self._filled("sector", cells_), line)
+        crossing_type = self._crossing_type(cells_, line)
+        demographic = self._demographic(cells_, line)
+        report = self._report(cells_, line)
+        for index, year, month in self._periods():
+            count = self._count(index, cells_, line)
+            start = self._start(cells_, year, month, line)
+            if count is None or start is None or sector is None:
+                continue
+            if report and report < start.date().isoformat():
+                line.skipped.append("the period was not over when it was reported")
+                continue
+            key = Key(
+                start.replace(tzinfo=ZoneInfo(sector.time_zone)), sector.id, self._filled("crossing", cells_),
+                crossing_type, demographic, self._filled("citizenship", cells_),
+            )  # fmt: skip
+            line.figures.append((key, Figure(number, count, report)))
+        return line
+
+    def _is_skipped(self, line: Sequence[str]) -> str | None:
+        """Return why a line counts nobody, if it does not."""
+        states = {role: self._cell(role, line) for role in self._header.at if role != COUNT}
+        if any(_TOTAL.match(value) for value in states.values()):
+            return "a row of totals"
+        if sum(map(bool, line)) <= 1 < len(line) and not self._is_dated(line):
+            return "a note or an empty row"
+        for rule in self.layout.skip:
+            if states.get(rule.column, "").casefold() in {value.casefold() for value in rule.values}:
+                return rule.why
+        return None
+
+    def _is_dated(self, line: Sequence[str]) -> bool:
+        if "date" not in self._header.at:
+            return False
+        try:
+            return bool(cells.moment("", self._cell("date", line), self.layout.time.formats))
+        except CellError:
+            return False
+
+    def _periods(self) -> Iterator[tuple[int | None, int | None, int | None]]:
+        """The columns that hold figures, each with its year and month (None: in another cell)."""
+        if self.layout.is_wide:
+            yield from ((index, *period) for index, period in self._header.periods.items())
+        else:
+            yield self._header.at.get(COUNT), None, None
+
+    def _count(self, index: int | None, cells_: Sequence[str], line: Line) -> int | None:
+        if index is None:
+            return 1  # a row is a person
+        text, beside = cells_[index], self.layout.blank_is_zero_beside
+        if not text and beside and self._cell(beside, cells_):
+            return 0
+        if text in self.layout.suppressed:
+            line.skipped.append("no figure: suppressed, or not reported")
+            return None
+        try:
+            return cells.whole(self._header.names[index].strip(), text)
+        except CellError as error:
+            line.faults.append(str(error))
+            return None
+
+    def _crossing_type(self, cells_: Sequence[str], line: Line) -> str:
+        label = self._filled("crossing_type", cells_)
+        known = self._labels.get("crossing_type", {})
+        value = known.get(label.casefold(), label)
+        if value not in ALLOWED["crossing_type"]:
+            allowed = ", ".join(self.layout.labels.get("crossing_type") or ALLOWED["crossing_type"])
+            line.faults.append(str(CellError(self.column("crossing_type"), label, f"is none of {allowed}")))
+        return value
+
+    def _demographic(self, cells_: Sequence[str], line: Line) -> str:
+        label = self._filled("demographic", cells_)
+        value = self._labels.get("demographic", {}).get(label.casefold(), label)
+        if value in ALLOWED["demographic"]:
+            return value
+        line.unlabelled.append((self.column("demographic"), label))
+        return "unknown"
+
+    def _sector(self, place: str, line: Line) -> Sector | None:
+        found = self._sectors.get(place)
+        if found is None:
+            try:
+                found = self._registry.find(place)
+            except UnknownSectorError as error:
+                found = str(error).partition("; ")[2]
+            self._sectors[place] = found
+        if isinstance(found, Sector):
+            return found
+        fault = CellError(self.column("sector"), place, f"is no sector of the registry; {found}".rstrip("; "))
+        line.faults.append(str(fault))
+        line.is_unknown_place = True
+        return None
+
+    def _report(self, cells_: Sequence[str], line: Line) -> str:
+        role = self.layout.latest_by
+        if role is None:
+            return ""
+        try:
+            at = cells.moment(self._name(role), self._cell(role, cells_), self.layout.time.formats)
+        except CellError as error:
+            line.faults.append(str(error))
+            return ""
+        return at.date().isoformat()
+
+    def _start(
+        self, cells_: Sequence[str], year: int | None, month: int | None, line: Line
+    ) -> dt.datetime | None:
+        try:
+            return self._local(cells_, year, month)
+        except CellError as error:
+            line.faults.append(str(error))
+            return None
+
+    def _local(self, cells_: Sequence[str], year: int | None, month: int | None) -> dt.datetime:
+        """The local time at which the period of a figure begins, or at which a person was met."""
+        time = self.layout.time
+        if time.kind == "moment":
+            return cells.moment(self._name("date"), self._cell("date", cells_), time.formats)
+        if time.kind == "date":
+            at = cells.moment(self._name("date"), self._cell("date", cells_), time.formats)
+            return _period_start(at, self.layout.period, time.names_last_day)
+        if month is None:
+            month = cells.month(self._name("month"), self._cell("month", cells_), short=time.short_months)
+        if year is None and "year" in self._header.at:
+            year = cells.year(self._name("year"), self._cell("year", cells_))
+            year -= time.kind == "fiscal-month" and month >= _FISCAL_YEAR_BEGINS
+        year = self._year if year is None else year
+        if year is None:
+            raise CellError(
+                self._header.names[0].strip(), cells_[0],
+                "has no year: the table needs a column Year, or a line above its header that names one",
+            )  # fmt: skip
+        return dt.datetime(year, month, 1)  # noqa: DTZ001 - local; the zone follows
+
+    def _filled(self, name: str, cells_: Sequence[str]) -> str:
+        """Return a field of the event, with its placeholders filled."""
+        values = {role: self._cell(role, cells_) for role in self.layout.placeholders(name)}
+        return self.layout.event.get(name, "").format_map(values).strip()  # type: ignore[call-overload,no-any-return]
+
+    def _cell(self, role: str, cells_: Sequence[str]) -> str:
+        at = self._header.at.get(role)
+        return "" if at is None else cells_[at]
+
+    def _name(self, role: str) -> str:
+        return self._header.names[self._header.at[role]].strip().lstrip("#")
+
+    def column(self, name: str) -> str:
+        """Return the columns behind a field of the event, as the file names them."""
+        return ", ".join(self._name(role) for role in self.layout.placeholders(name)) or name
+
+
+def _period_start(at: dt.datetime, period: Cadence | None, names_last_day: bool) -> dt.datetime:
+    """The first day of the period that a date names.
+
+    Our weeks begin on Mondays: a week that begins on another day goes into the one that holds most of it.
+    """
+    day = dt.datetime(at.year, at.month, at.day)  # noqa: DTZ001 - local; the zone follows
+    if period is Cadence.WEEK:
+        middle = day - dt.timedelta(days=3) if names_last_day else day + dt.timedelta(days=3)
+        return middle - dt.timedelta(days=middle.weekday())
+    return day.replace(day=1) if period is Cadence.MONTH else day

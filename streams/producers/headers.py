@@ -1,0 +1,128 @@
+"""Find a table's header and its layout, or explain why no layout fits."""
+
+import csv
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from streams.contract.events import Encounter
+from streams.producers.cells import month_named, month_of_year
+from streams.producers.layout import Layout
+
+WITHIN = 40  # lines of a file, in which its header is looked for
+_DELIMITERS = ",|\t;"
+_LIKE = 0.5  # share of a layout's columns from which on a header looks like it
+_FIELDS = tuple(Encounter.model_fields)
+_REQUIRED = tuple(name for name, each in Encounter.model_fields.items() if each.is_required())
+_A_COLUMN = {
+    "month-columns": "a month, such as JAN2009",
+    "year-columns": "a year, such as 2024",
+    "month-name-columns": "a month, such as Jan",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a table, as one layout reads it (None: the fields of an encounter)."""
+
+    line: int  # 1 is the first of the file
+    delimiter: str
+    names: Sequence[str]  # as the file has them
+    layout: Layout | None
+    at: dict[str, int] = field(default_factory=dict)  # by column of the layout
+    periods: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)  # year and month
+    missing: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Return whether no column is missing or superfluous."""
+        return not self.missing and not self.strange
+
+    @property
+    def likeness(self) -> float:
+        """The share of the wanted columns that are there."""
+        return len(self.at) / max(len(self.at) + len(self.missing), 1)
+
+    def explain(self) -> str:
+        """Return what differs from the layout, in one sentence."""
+        near = [self._near(name) for name in self.missing]
+        faults = [f"unknown column {name[:64]!r}" for name in self.strange[:5]] + near
+        name = self.layout.title if self.layout else "encounter events (surgewatch schema)"
+        return f"looks like {name}; {', '.join(faults)}"
+
+    def _near(self, missing: str) -> str:
+        if missing in _A_COLUMN.values():
+            return f"no column that is {missing}"
+        near = difflib.get_close_matches(missing, [_plain(name) for name in self.names], n=1, cutoff=0.8)
+        hint = f" (but {near[0]!r})" if near and near[0] != missing else ""
+        return f"no column {missing!r}{hint}"
+
+
+def find_header(lines: Sequence[str], layouts: Iterable[Layout]) -> Header | None:
+    """The header among the first lines of a file: the one that fits best, or else the one most like one.
+
+    None where no line looks like any.
+    """
+    layouts = tuple(layouts)
+    best: Header | None = None
+    for number, line in enumerate(lines[:WITHIN], 1):
+        for delimiter in _DELIMITERS:
+            if delimiter not in line and delimiter != ",":
+                continue
+            names = next(csv.reader([line], delimiter=delimiter), [])
+            found = [_fitted(layout, number, delimiter, names) for layout in layouts]
+            found.append(_events(number, delimiter, names))
+            best = max((*([best] if best else []), *found), key=_rank)
+        if best and best.fits:
+            return best
+    return best if best and best.likeness >= _LIKE else None
+
+
+def _rank(header: Header) -> tuple[bool, float, int]:
+    return header.fits, header.likeness, len(header.at)
+
+
+def _plain(name: str) -> str:
+    return name.strip().lstrip("#").strip().casefold().replace("_", " ")
+
+
+def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str]) -> Header:
+    where = {_plain(name): index for index, name in reversed([*enumerate(names)])}
+    at: dict[str, int] = {}
+    missing: list[str] = []
+    for role, spellings in layout.columns.items():
+        found = next((where[_plain(name)] for name in spellings if _plain(name) in where), None)
+        if found is not None:
+            at[role] = found
+        elif role not in layout.optional:
+            missing.append(_plain(spellings[0]))
+    periods = _periods(layout, names) if layout.is_wide else {}
+    if layout.is_wide and not periods:
+        missing.append(_A_COLUMN[layout.time.kind])
+    return Header(line, delimiter, names, layout, at, periods, tuple(missing))
+
+
+def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None, int | None]]:
+    """Year and month of each column that is a period; None: in another column or a line above."""
+    found: dict[int, tuple[int | None, int | None]] = {}
+    for index, name in enumerate(names):
+        match layout.time.kind:
+            case "month-columns":
+                if period := month_of_year(name):
+                    found[index] = period
+            case "year-columns":
+                if name.strip().isdecimal() and len(name.strip()) == 4:
+                    found[index] = int(name), None
+            case _:
+                if number := month_named(name):
+                    found[index] = None, number
+    return found
+
+
+def _events(line: int, delimiter: str, names: Sequence[str]) -> Header:
+    plain = [name.strip().casefold() for name in names]
+    at = {name: plain.index(name) for name in _FIELDS if name in plain}
+    missing = tuple(name for name in _REQUIRED if name not in at)
+    strange = tuple(name for name in plain if name not in _FIELDS)
+    return Header(line, delimiter, names, None, at, {}, missing, strange)

@@ -1,0 +1,125 @@
+"""Layouts of official tables, as data: which column holds what. A layout is one TOML file in `layouts/`."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from streams.contract.cadence import Cadence
+from streams.contract.events import CrossingType, Demographic
+from streams.contract.toml_documents import load
+
+SHIPPED = Path(__file__).with_name("layouts")
+COUNT = "count"  # the column of people; a layout without one has a person a row, or a column a period
+ALLOWED = {"demographic": get_args(Demographic), "crossing_type": get_args(CrossingType)}
+_NEEDS = {
+    "date": {"date"},
+    "moment": {"date"},
+    "year-month": {"year", "month"},
+    "fiscal-month": {"year", "month"},
+    "year-columns": {"month"},
+    "month-columns": set(),
+    "month-name-columns": set(),
+}
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Strict(BaseModel):
+    """A part of a layout."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Time(Strict):
+    """Where the time of a row stands.
+
+    `date` and `moment` read the column `date`; `year-month` the columns `year` and `month`; `fiscal-month`
+    the same, with years that begin in October. In the other kinds a column of the file is a period: a month
+    of a year (JAN2009), a year (beside a column `month`), or a month's name (the year is in a column `year`
+    or in a line above the header).
+    """
+
+    kind: Literal[
+        "date", "moment", "year-month", "fiscal-month", "month-columns", "year-columns", "month-name-columns"
+    ]
+    formats: tuple[str, ...] = ()  # of strptime; ISO 8601 where there are none
+    names_last_day: bool = False  # of the period
+    short_months: bool = False  # JAN only, and neither January nor 1
+
+
+class Skip(Strict):
+    """Valid rows that count nobody: those whose `column` holds one of `values`."""
+
+    column: str
+    values: tuple[str, ...]
+    why: str
+
+
+class Layout(Strict):
+    """An official table.
+
+    `columns` gives each column a name of ours and the names under which releases have it (without regard to
+    case; `_` is a space). `event` makes the fields of an event of them ("{area}"), and `labels` translate.
+    `suppressed` are cells that state no figure; they are never 0. `blank_is_zero_beside` names a column:
+    where it has a value, an empty count is 0. `latest_by` names the column that orders several figures of one
+    period. `cumulative` figures are sums since the start of the year.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=24)]
+    title: str
+    description: str
+    source: str
+    period: Cadence | None = None  # None: a row is one person
+    columns: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    optional: tuple[str, ...] = ()  # columns that a release may lack
+    time: Time
+    event: dict[Literal["sector", "crossing", "crossing_type", "demographic", "citizenship"], str]
+    labels: dict[Literal["crossing_type", "demographic"], dict[str, str]] = {}
+    skip: tuple[Skip, ...] = ()
+    suppressed: tuple[str, ...] = ("", "-", "--", "–", "<5", "..", "*")
+    blank_is_zero_beside: str | None = None
+    latest_by: str | None = None
+    cumulative: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        used = {name for text in self.event.values() for name in _PLACEHOLDER.findall(text)}
+        used |= _NEEDS[self.time.kind] | {rule.column for rule in self.skip}
+        used |= {self.blank_is_zero_beside, self.latest_by} - {None}
+        faults = [f"no column {name!r} in [columns]" for name in sorted(used - set(self.columns))]
+        faults += [
+            f"event.{name} is missing"
+            for name in ("sector", "crossing_type", "demographic")
+            if name not in self.event
+        ]
+        for field, allowed in ALLOWED.items():
+            text = self.event.get(field, "")  # type: ignore[call-overload]
+            values = set(self.labels.get(field, {}).values())  # type: ignore[call-overload]
+            values |= set() if "{" in text else {text}
+            faults += [
+                f"{field} {v!r} is none of {', '.join(allowed)}" for v in sorted(values - {*allowed, ""})
+            ]
+        if self.period is None and self.time.kind != "moment":
+            faults.append("without a period, time.kind must be moment")
+        if self.period and not self.is_wide and COUNT not in self.columns:
+            faults.append("no column 'count' in [columns]")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether periods are columns."""
+        return self.time.kind.endswith("columns")
+
+    def placeholders(self, field: str) -> list[str]:
+        """The columns that a field of an event is made of."""
+        return _PLACEHOLDER.findall(self.event.get(field, ""))  # type: ignore[call-overload]
+
+
+@cache
+def shipped() -> tuple[Layout, ...]:
+    """Return the shipped layouts."""
+    return tuple(load(path, Layout) for path in sorted(SHIPPED.glob("*.toml")))

@@ -1,0 +1,175 @@
+"""What can happen to workers and broker. Each fault is a function of the site; it returns when it is over."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from surgewatch.harness.torture.site import PACKAGES, SESSION_SECONDS, Site
+from surgewatch.harness.worker_process import Worker
+
+AGGRESSIVE: Final = {
+    "min.cleanable.dirty.ratio": "0.001",
+    "segment.ms": "1000",
+    "segment.bytes": "1048576",
+    "max.compaction.lag.ms": "1000",
+    "delete.retention.ms": "100",
+}
+REFUSED: Final = 2  # exit status of a worker that refuses to go on
+WAIT: Final = 60.0  # seconds in which a worker has to name what is wrong
+
+
+def _pause(least: float, most: float) -> None:
+    time.sleep(random.uniform(least, most))  # noqa: S311 - any moment will do
+
+
+def _any_worker(site: Site) -> Worker:
+    return random.choice(site.workers)  # noqa: S311
+
+
+def kill(site: Site) -> None:
+    """SIGKILL a worker, and start it again within a second."""
+    worker = _any_worker(site)
+    worker.kill()
+    _pause(0, 1)
+    worker.start()
+
+
+def kill_in_recovery(site: Site) -> None:
+    """SIGKILL a worker, and SIGKILL it again while it reads back its state."""
+    worker = _any_worker(site)
+    worker.kill()
+    for _ in range(2):
+        worker.start()
+        _pause(0.8, 3)
+        worker.kill()
+    worker.start()
+
+
+def freeze(site: Site) -> None:
+    """SIGSTOP a worker for longer than its session: it wakes as one whose partitions are another's by now."""
+    worker = _any_worker(site)
+    if worker.process is None or worker.process.poll() is not None:
+        return
+    worker.process.send_signal(signal.SIGSTOP)
+    _pause(SESSION_SECONDS * 1.5, SESSION_SECONDS * 2.5)
+    worker.process.send_signal(signal.SIGCONT)
+
+
+def rebalance(site: Site) -> None:
+    """Add a worker, and remove it after some seconds."""
+    guest = site.worker(random.choice(PACKAGES), "")  # noqa: S311
+    site.workers.append(guest)
+    guest.start()
+    _pause(2, 6)
+    site.workers.remove(guest)
+    guest.stop()
+
+
+def same_name(site: Site) -> None:
+    """Start a second worker under the instance name of the first, for some seconds."""
+    package = random.choice(PACKAGES)  # noqa: S311
+    twin = site.worker(package, "one")
+    twin.environment = {**twin.environment, "SURGEWATCH_STATE_DIR": str(site.folder / f"{package}-twin")}
+    site.workers.append(twin)
+    twin.start()
+    _pause(4, 8)
+    site.workers.remove(twin)
+    twin.stop()
+
+
+def restart_broker(site: Site) -> None:
+    """Stop the broker in good order, and start it again."""
+    site.broker.stop()
+    _pause(0, 2)
+    site.broker.start()
+
+
+def kill_broker(site: Site) -> None:
+    """SIGKILL the broker, and start it again."""
+    site.broker.kill()
+    _pause(0, 2)
+    site.broker.start()
+
+
+def compaction(site: Site) -> None:
+    """Roll and compact the changelogs every second from now on."""
+    resources = [
+        ConfigResource(
+            ResourceType.TOPIC,
+            topic.name,
+            incremental_configs=[
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                for name, value in AGGRESSIVE.items()
+            ],
+        )
+        for topic in site.topics
+        if topic.source
+    ]
+    for done in site.admin.incremental_alter_configs(resources).values():
+        done.result(30)
+
+
+def retention(site: Site) -> None:
+    """Stop the streams workers, and delete events that none of them has read."""
+    streams = [worker for worker in site.workers if worker.package == "streams"]
+    for worker in streams:
+        worker.kill()
+    _pause(2, 4)
+    wanted = []
+    for partition, (committed, end) in enumerate(site.ends("surgewatch-streams", "encounters")):
+        site.deleted[partition] = committed + (end - committed) // 2
+        wanted.append(TopicPartition("encounters", partition, site.deleted[partition]))
+    for done in site.admin.delete_records(wanted).values():
+        done.result(30)
+    for worker in streams:
+        worker.start()
+
+
+def topic_anew(site: Site) -> None:
+    """Delete `encounters` and make it again: workers have to refuse, with a reason."""
+    admin = site.admin
+    for done in admin.delete_topics(["encounters"]).values():
+        done.result(30)
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        try:
+            site.create(tuple(topic for topic in site.topics if topic.name == "encounters"))
+            break
+        except KafkaException:  # it is still being deleted
+            time.sleep(0.5)
+    streams = [worker for worker in site.workers if worker.package == "streams"]
+    while time.monotonic() < deadline and not all(_has_ended(worker) for worker in streams):
+        time.sleep(0.5)
+
+
+def _has_ended(worker: Worker) -> bool:
+    return worker.process is not None and worker.process.poll() is not None
+
+
+# After these, every person is counted once.
+EXACT: Final[Mapping[str, Callable[[Site], None]]] = {
+    "kill": kill,
+    "kill_in_recovery": kill_in_recovery,
+    "freeze": freeze,
+    "rebalance": rebalance,
+    "same_name": same_name,
+    "restart_broker": restart_broker,
+    "kill_broker": kill_broker,
+    "compaction": compaction,
+}
+# After these, the broker itself has lost records: the workers have to announce it.
+ANNOUNCED: Final[Mapping[str, Callable[[Site], None]]] = {
+    "retention": retention,
+    "topic_anew": topic_anew,
+}
+FAULTS: Final = {**EXACT, **ANNOUNCED}

@@ -1,0 +1,61 @@
+"""Run a site under faults, and judge the result."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS
+from surgewatch.harness.torture.judging import judge, judge_announced
+from surgewatch.harness.torture.result import Result
+from surgewatch.harness.torture.site import Site
+from surgewatch.harness.webhook_receiver import Receiver, receiving
+
+FIRST, SECONDS = 5.0, 6.0  # seconds of events before and after faults, and for each fault
+
+Report = Callable[[str], None]
+
+
+def torture(number: int, faults: Sequence[str], report: Report) -> Result:
+    """Run all these faults, in random order, while `number` events are produced.
+
+    The folder with the logs is kept.
+    """
+    started = time.monotonic()
+    order = random.sample(faults, len(faults))
+    result = Result(number, sorted(faults))
+    folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
+    with receiving(Receiver()) as receiver:
+        site = Site(folder, number, FIRST + SECONDS * len(faults), receiver, report)
+        try:
+            site.start()
+            _happen(site, order)
+            is_announced = bool(ANNOUNCED.keys() & set(faults))
+            if "topic_anew" not in faults:
+                site.catch_up()
+            site.stop()
+            asyncio.run(judge_announced(site, result) if is_announced else judge(site, result))
+        finally:
+            site.close()
+    result.seconds = round(time.monotonic() - started, 1)
+    result.remarks.append(f"logs in {folder}")
+    return result
+
+
+def torture_each(number: int, faults: Sequence[str], times: int, report: Report) -> Iterator[Result]:
+    """Run each fault by itself, `times` times in its run (once if it ends the run)."""
+    for fault in faults:
+        report(f"{fault}:")
+        yield torture(number, [fault] * (1 if fault in ANNOUNCED else times), report)
+
+
+def _happen(site: Site, faults: Sequence[str]) -> None:
+    time.sleep(FIRST)  # so that there is something to lose
+    for fault in faults:
+        site.report(fault)
+        FAULTS[fault](site)
+        time.sleep(random.uniform(0.5, 3))  # noqa: S311 - any moment will do
+        if fault not in ANNOUNCED:
+            site.revive()

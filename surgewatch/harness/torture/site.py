@@ -1,0 +1,160 @@
+"""A site in a folder of its own: broker, workers, a feed of events, and a receiver of webhooks."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from streams.contract.sectors import registry
+from streams.contract.topics import Topic, topics
+from streams.runtime.kafka_settings import KafkaSettings
+from surgewatch.harness.apache_kafka import ApacheKafka, free_port
+from surgewatch.harness.torture.events import events
+from surgewatch.harness.webhook_receiver import Receiver
+from surgewatch.harness.worker_process import Package, Worker
+
+SESSION_SECONDS: Final = 6
+QUIET: Final = 10.0  # seconds without a notice, after which every delivery was made
+GRACE: Final = 240.0  # seconds that the workers have to catch up after the last fault
+PACKAGES: Final[tuple[Package, ...]] = ("streams", "alerts")
+STAGES: Final = (
+    ("surgewatch-streams", "encounters"),
+    ("surgewatch-alerts", "verdicts"),
+)
+PARTITIONS: Final = 4
+
+
+class Site:
+    """Everything that runs. `report` is called with what happens, a line each."""
+
+    def __init__(
+        self, folder: Path, number: int, seconds: float, receiver: Receiver, report: Callable[[str], None]
+    ):
+        self.folder, self.receiver, self.report = folder, receiver, report
+        self.number = number
+        self.pace = number / seconds  # events a second while faults happen
+        self.places = registry()
+        self.broker = ApacheKafka(folder / "kafka")
+        self.kafka = KafkaSettings(self.broker.servers)
+        self.topics = topics()
+        self.workers: list[Worker] = []
+        self.deleted: dict[int, int] = {}  # by partition of `encounters`: records before this were deleted
+        self._feed = threading.Thread(target=self._produce, daemon=True)
+
+    def start(self) -> None:
+        """Start the broker, two workers of each package, and the feed."""
+        self.broker.start()
+        self.admin = AdminClient(self.kafka.librdkafka)
+        self.create(self.topics)
+        self.workers = [self.worker(package, name) for package in PACKAGES for name in ("one", "")]
+        for worker in self.workers:
+            worker.start()
+        for worker in self.workers:
+            worker.wait_ready(GRACE)
+        self._feed.start()
+
+    def create(self, wanted: tuple[Topic, ...]) -> None:
+        """Make topics."""
+        new = [NewTopic(one.name, one.partitions, 1, config=one.configuration) for one in wanted]
+        for done in self.admin.create_topics(new).values():
+            done.result(30)
+
+    def worker(self, package: Package, instance: str) -> Worker:
+        """A worker that is not started yet; one with an instance name keeps a local copy of its state."""
+        port = free_port()
+        name = f"{package}-{instance or port}"
+        environment = {
+            "SURGEWATCH_BROKERS": self.broker.servers,
+            f"SURGEWATCH_{package.upper()}_PORT": str(port),
+            "SURGEWATCH_STATE_DIR": str(self.folder / name),
+            "SURGEWATCH_STORE": "rocksdb" if instance else "memory",
+            "SURGEWATCH_INSTANCE": instance,
+            "SURGEWATCH_SESSION_SECONDS": str(SESSION_SECONDS),
+            "SURGEWATCH_COMMIT_SECONDS": "0.5",
+            "SURGEWATCH_CLOCK": "event",
+            **(self._webhook() if package == "alerts" else {}),
+        }
+        return Worker(package, port, environment, self.folder / f"{name}.log")
+
+    def _webhook(self) -> Mapping[str, str]:
+        return {
+            "SURGEWATCH_WEBHOOK_URL": self.receiver.url,
+            "SURGEWATCH_WEBHOOK_SECRET": self.receiver.secret,
+            "SURGEWATCH_ALLOW_PRIVATE": "true",
+        }
+
+    def _produce(self) -> None:
+        """Send the events at their pace, by the clock; also while the broker is away."""
+        producer = Producer(self.kafka.librdkafka_producer)
+        began = time.monotonic()
+        for serial, event in enumerate(events(self.number, self.places)):
+            for _ in range(event.copies):
+                while True:
+                    try:
+                        producer.produce("encounters", key=event.sector, value=event.text)
+                        break
+                    except BufferError:
+                        producer.poll(0.1)
+            if serial % 50 == 0:
+                producer.poll(0)
+                time.sleep(max(0.0, began + serial / self.pace - time.monotonic()))
+        producer.flush(GRACE)
+
+    def catch_up(self) -> None:
+        """Wait until all that was produced has been processed, judged and delivered."""
+        self._feed.join()
+        deadline = time.monotonic() + GRACE
+        for group, topic in STAGES:
+            while not self._is_through(group, topic):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{group} did not catch up; see {self.folder}")
+                self.revive()
+                time.sleep(0.5)
+        received = -1
+        while received != len(self.receiver.received):  # deliveries have no offsets to compare
+            received = len(self.receiver.received)
+            time.sleep(QUIET)
+
+    def revive(self) -> None:
+        """Start workers again that ended by themselves, as a supervisor does."""
+        for worker in self.workers:
+            if worker.process is not None and worker.process.poll() is not None:
+                self.report(f"a worker had ended with {worker.process.returncode}: started again")
+                worker.start()
+
+    def ends(self, group: str, topic: str) -> list[tuple[int, int]]:
+        """Committed offset and end of each partition; raises KafkaException."""
+        consumer = Consumer({**self.kafka.librdkafka, "group.id": group})
+        try:
+            parts = [TopicPartition(topic, at) for at in range(PARTITIONS)]
+            ends = [consumer.get_watermark_offsets(part, timeout=10)[1] for part in parts]
+            # A partition that nothing came to may have no commit (its offset is negative).
+            committed = [max(part.offset, 0) for part in consumer.committed(parts, timeout=10)]
+            return list(zip(committed, ends, strict=True))
+        finally:
+            consumer.close()
+
+    def _is_through(self, group: str, topic: str) -> bool:
+        try:
+            return all(committed == end for committed, end in self.ends(group, topic))
+        except (
+            KafkaException,
+            TypeError,
+        ):  # a broker that has just come back does not lead its partitions yet
+            return False
+
+    def stop(self) -> None:
+        """Stop the workers in good order."""
+        for worker in self.workers:
+            worker.stop()
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in self.workers:
+            worker.kill()
+        self.broker.kill()

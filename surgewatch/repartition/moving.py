@@ -1,0 +1,124 @@
+"""Move state in a real Kafka: workers and producers stopped, resumable, verified.
+
+Copies are written first, then what they were copied from is deleted; the sources get their partitions last.
+Until then workers refuse to start, since changelogs and sources do not fit. After an interruption, run it
+again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from streams.runtime.broker_monitor import BrokerMonitor, partitions_of
+from streams.runtime.changelog import Changelog
+from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.local_store import NoStore
+from streams.runtime.partition_reader import State
+from streams.runtime.transport import Producer, Record, Sent
+from surgewatch.repartition.placing import MOVES, Move, place
+
+Report = Callable[[str], None]
+
+
+class RepartitionError(RuntimeError):
+    """State cannot be moved now; the message names what to do."""
+
+
+class PlainProducer:
+    """What a changelog needs of a producer, without a worker around it."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._unsettled: list[Any] = []
+
+    async def put(self, topic: str, partition: int, records: Sequence[Record]) -> list[Sent]:
+        """Send records to a partition, in their order."""
+        for key, value, headers in records:
+            sent = await self._producer.send(topic, value, key, partition=partition, headers=headers)
+            self._unsettled.append(sent)
+        return [Sent(self._unsettled[-1], 1)]
+
+    async def settled(self) -> None:
+        """Wait until the broker has all of it."""
+        waited, self._unsettled = self._unsettled, []
+        for sent in waited:
+            await sent
+
+
+async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report: Report) -> None:
+    """Give sources and changelogs `partitions` partitions; raises RepartitionError."""
+    topics = [prefix + name for move in MOVES for name in (move.source, move.changelog)]
+    before = {topic: len(every) for topic, every in (await partitions_of(kafka, topics)).items()}
+    if too_many := sorted(topic for topic, number in before.items() if number > partitions):
+        raise RepartitionError(f"partitions cannot be taken away: {', '.join(too_many)} have more")
+    await _require_rest(kafka, prefix, before)
+    admin = AIOKafkaAdminClient(**kafka.aiokafka)
+    producer = AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)
+    await admin.start()
+    await producer.start()
+    try:
+        for move in MOVES:
+            await _grow(admin, prefix + move.changelog, before, partitions)
+            changelog = Changelog(prefix + move.changelog, kafka, NoStore())
+            moved = await _move(changelog, cast("Producer", PlainProducer(producer)), move, partitions)
+            report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
+        for move in MOVES:
+            await _grow(admin, prefix + move.source, before, partitions)
+    finally:
+        await producer.stop()
+        await admin.close()
+
+
+async def _require_rest(kafka: KafkaSettings, prefix: str, before: Mapping[str, int]) -> None:
+    """Raise RepartitionError where workers run, or records wait to be processed."""
+    for move in MOVES:
+        source = prefix + move.source
+        monitor = BrokerMonitor(kafka, f"{prefix}controls", prefix + move.group)
+        await monitor.start([source])
+        try:
+            if await monitor.owned():
+                raise RepartitionError(f"workers of {prefix}{move.group} run: stop them, and the producers")
+            ends = await monitor.ends((source, at) for at in range(before[source]))
+            committed = await monitor.committed()
+            if ends is None:
+                raise RepartitionError("the broker does not answer")
+            waiting = sum(max(end - committed.get(at, 0), 0) for at, end in ends.high.items())
+            if waiting:
+                raise RepartitionError(
+                    f"{waiting} records of {source} are not processed: stop the producers, let the workers "
+                    "come to a lag of 0, stop them, and try again"
+                )
+        finally:
+            await monitor.stop()
+
+
+async def _grow(admin: AIOKafkaAdminClient, topic: str, before: Mapping[str, int], partitions: int) -> None:
+    if before[topic] < partitions:
+        await admin.create_partitions({topic: NewPartitions(partitions)})
+
+
+async def _move(changelog: Changelog, producer: Producer, move: Move, partitions: int) -> int:
+    """Write moved keys, delete them in their old partitions, then verify that all are where they belong."""
+    every = range(partitions)
+    states = await changelog.read(producer, every)
+    held = {at: _pairs(state) for at, state in states.items()}
+    placed = place(held, move, partitions)
+    coming = {
+        at: state._replace(pairs=[(k, v) for k, v in placed.state[at].items() if held[at].get(k) != v])
+        for at, state in states.items()
+    }
+    await changelog.write(producer, coming)
+    leaving = {
+        at: states[at]._replace(pairs=[(key, None) for key in keys]) for at, keys in placed.leaving.items()
+    }
+    await changelog.write(producer, leaving)
+    now, _ = await changelog.look(every)
+    if {at: _pairs(state) for at, state in now.items()} != placed.state:
+        raise RepartitionError(f"{changelog.topic} does not hold what was written: run it again")
+    return sum(map(len, placed.leaving.values()))
+
+
+def _pairs(state: State) -> dict[bytes, bytes]:
+    return {key: value for key, value in state.pairs if value is not None}

@@ -1,0 +1,75 @@
+"""A console on a free port for tests, and what was asked of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from alerts.console.board import Board
+from alerts.console.connections import ConnectionLimits, Connections
+from alerts.console.site import Backend, site
+from alerts.console.streams import EventStreams
+from streams.contract.controls import Control, Names
+from streams.contract.verdicts import Question
+from tests import console_story as story
+
+TOKEN = "correct-horse-battery"
+
+
+@dataclass
+class Asked:
+    """What reached the worker."""
+
+    board: Board = field(default_factory=story.board)
+    controls: list[Control] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    url: str = ""
+    port: int = 0
+
+    async def publish(self, control: Control) -> None:
+        self.controls.append(control)
+        self.board.control(control)
+
+    async def send_again(self, letter_id: str) -> bool:
+        self.letters.append(letter_id)
+        known = letter_id in [letter["id"] for letter in self.board.snapshot().as_json()["dead"]]
+        self.board.buried(letter_id)
+        return known
+
+    def names(self) -> Names:
+        return Names(
+            sectors=frozenset(place.sector for place in story.PLACES),
+            questions=frozenset(question.value for question in Question),
+            sinks=frozenset(story.SINKS),
+            alerts=frozenset(alert.alert_id for alert in self.board.alerts()),
+            keys=self.board.control_keys(),
+        )
+
+    def backend(self, token: str | None = TOKEN) -> Backend:
+        return Backend(
+            board=self.board,
+            publish=self.publish,
+            send_again=self.send_again,
+            names=self.names,
+            token=SecretStr(token) if token else None,
+            hosts=["console.example"],
+            pages={"/metrics": lambda: (200, "text/plain", b"surgewatch_alerts 1\n")}
+            | {path: lambda: (200, "text/plain", b"ok\n") for path in ("/healthz", "/readyz")},
+        )
+
+
+@asynccontextmanager
+async def opened(
+    token: str | None = TOKEN, limits: ConnectionLimits | None = None, **streams: int
+) -> AsyncIterator[Asked]:
+    """Serve a console for as long as the block runs."""
+    asked, connections = Asked(), Connections(limits)
+    made = site(asked.backend(token), connections, EventStreams(asked.board, **streams))
+    runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    async with connections.server(runner, "127.0.0.1", 0) as asked.port:
+        asked.url = f"http://127.0.0.1:{asked.port}"
+        yield asked
+    await runner.cleanup()

@@ -1,0 +1,257 @@
+"""A small world for the laws of delivery: verdicts, operators, faulty receivers, and a worker that dies.
+
+Everything is pure and in virtual time. The worker does with a queue what `alerts.worker.delivery` does: it
+writes the ledger, sends, applies the answer, and writes the ledger again; it can be killed between any two.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from alerts.lifecycle.alert import Alert, Reason, Severity, State
+from alerts.lifecycle.policies import Policies, Policy
+from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
+from alerts.notices.batches import Batch, Limits
+from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.delivery_line import Moment
+from alerts.notices.delivery_queue import DeliveryQueue
+from alerts.notices.ledger import LedgerRecord
+from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
+from alerts.notices.reconciliation import Message
+from alerts.notices.routing import Route, Routing
+from streams.contract.controls import Control
+from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.records import Record
+
+CHAT, PAGER, SECOND = "chat", "pager", "second"
+SINKS: Final = (CHAT, PAGER, SECOND)
+ROUTES: Final = (
+    Route(name="all", sinks=(CHAT,)),
+    Route(name="duty", sinks=(PAGER,), least=Severity.WARNING),
+    Route(name="escalation", sinks=(SECOND,), reason=(Reason.UNANSWERED,)),
+)
+POLICIES: Final = Policies(default=Policy(unanswered_minutes=(15, 60)))
+LIMITS: Final = {CHAT: Limits(spacing=1.0, most=20), PAGER: Limits(), SECOND: Limits()}
+
+
+class Mood(StrEnum):
+    """What a receiver does with a request."""
+
+    WELL = "well"
+    BUSY = "busy"  # 429
+    BROKEN = "broken"  # 500
+    LOST = "lost"  # no answer, and it has nothing
+    SILENT = "silent"  # no answer, and it has it
+    REFUSES = "refuses"  # 400
+    GONE = "gone"  # 410
+
+
+ANSWERS: Final[dict[Mood, Outcome]] = {
+    Mood.WELL: Delivered(),
+    Mood.BUSY: Retry("http_429", 7.0),
+    Mood.BROKEN: Retry("http_500"),
+    Mood.LOST: Retry("timeout", unanswered=True),
+    Mood.SILENT: Retry("timeout", unanswered=True),
+    Mood.REFUSES: Refused("http_400"),
+    Mood.GONE: Refused("gone", gone=True),
+}
+
+
+@dataclass
+class Known:
+    """What a receiver knows of one alert."""
+
+    is_open: bool = False
+    severity: Severity = Severity.INFO
+    acknowledged_by: str = ""
+
+
+@dataclass
+class Receiver:
+    """A receiver that drops what it has seen before, as the id allows, and holds each sender to the law."""
+
+    mood: Mood = Mood.WELL
+    poisoned: set[str] = field(default_factory=set)  # alerts that it answers with 500
+    seen: set[str] = field(default_factory=set)
+    repeated: int = 0
+    known: defaultdict[str, Known] = field(default_factory=lambda: defaultdict(Known))
+
+    def post(self, batch: Batch) -> Outcome:
+        """Take a request, or not."""
+        mood = self.mood
+        if mood is Mood.WELL and any(one.alert_id in self.poisoned for one in batch.messages):
+            mood = Mood.BROKEN
+        if mood in (Mood.WELL, Mood.SILENT):
+            for message in batch.messages:
+                self._receive(message)
+        return ANSWERS[mood]
+
+    def _receive(self, message: Message) -> None:
+        if message.notice_id in self.seen:
+            self.repeated += 1
+            return
+        self.seen.add(message.notice_id)
+        known = self.known[message.alert_id]
+        match message.reason:
+            case Reason.RESOLVED:
+                assert known.is_open, "resolved without a trigger"
+                known.is_open = False
+                return
+            case Reason.ACKNOWLEDGED:
+                known.acknowledged_by = message.view.acknowledged_by
+            case Reason.FIRST:
+                assert not known.is_open, "triggered twice"
+                known.acknowledged_by = ""
+        if not known.is_open or message.reason is Reason.WORSE:
+            known.severity = message.view.alert.severity
+        known.is_open = True
+
+
+class World:
+    """Everything there is, but for the order of events, which is the test's."""
+
+    def __init__(self, *, replay: bool = False) -> None:
+        self.replay = replay
+        self.now = (FIRST_DAY + dt.timedelta(days=1)).timestamp()
+        self.steady = 0.0
+        self.rounds = 0
+        self.latest = self.now
+        self.receivers = {sink: Receiver() for sink in SINKS}
+        self.pipeline = AlertPipeline(POLICIES)
+        self.published: list[tuple[AlertChange, float]] = []  # `alerts.current`
+        self.controls: list[Control] = []
+        self.ledger: dict[tuple[str, str], LedgerRecord] = {}
+        self.dead: dict[tuple[str, str], Message] = {}  # by sink and notice
+        self.offset = 0
+        self.restart()
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.now, self.steady)
+
+    def advance(self, seconds: float, *, clock_step: float = 0.0) -> None:
+        """Let time pass; `clock_step` sets the clock besides."""
+        self.steady += seconds
+        self.now += seconds + clock_step
+        self.latest = max(self.latest, self.now)
+
+    def judge(self, sector: str, day: int, *, observed: float | None) -> None:
+        """Publish the verdict on a day; None: it is calm. No day is judged before it is over."""
+        self.advance(0, clock_step=max(0.0, (FIRST_DAY + dt.timedelta(days=day + 1)).timestamp() - self.now))
+        record = Record(self.offset, _verdict(sector, day, observed), int(self.now * 1000))
+        self.offset += 1
+        for change in self.pipeline.process(0, [record]).changes:
+            self.published.append((change, self.now))
+            for queue in self.queues.values():
+                queue.observe(change, published_at=self.now, moment=self.moment)
+
+    def publish_again(self, number: int, works: int) -> None:
+        """A worker that died publishes its last changes once more, while others deliver."""
+        for change, at in self.published[-number:]:
+            self.published.append((change, at))
+            for queue in self.queues.values():
+                queue.observe(change, published_at=at, moment=self.moment)
+            self.work(works)
+
+    def control(self, control: Control) -> None:
+        """Apply a control of an operator."""
+        self.controls.append(control)
+        self.in_force.apply(control)
+
+    def restart(self) -> None:
+        """A new worker reads ledger, alerts and controls."""
+        self.in_force = ControlsInForce(Routing(ROUTES))
+        for control in self.controls:
+            self.in_force.apply(control)
+        self.queues = {
+            sink: DeliveryQueue(
+                sink, self.in_force, POLICIES, limits=LIMITS[sink], replay=self.replay, jitter=lambda: 1.0
+            )
+            for sink in SINKS
+        }
+        for record in self.ledger.values():
+            self.queues[record.sink].restore(record, self.moment)
+        newest = {change.question_key: (change, at) for change, at in self.published}
+        for queue in self.queues.values():
+            for change, at in self.published if self.replay else newest.values():
+                queue.observe(change, published_at=at, moment=self.moment)
+
+    def write(self, records: list[LedgerRecord]) -> None:
+        """Write the ledger. It is read back as it was encoded."""
+        for record in records:
+            if record.value is None:
+                self.ledger.pop((record.sink, record.alert_id), None)
+            else:
+                self.ledger[record.sink, record.alert_id] = record
+
+    def work(self, times: int) -> None:
+        """Let each sink's delivery run."""
+        for _ in range(times):
+            for sink in SINKS:
+                self.deliver(sink)
+            self.steady, self.now = self.steady + 1, self.now + 1
+
+    def deliver(self, sink: str, *, dies_at: int = 0) -> bool:
+        """Send one batch; the worker may die at one of four places. Return whether anything was sent."""
+        queue = self.queues[sink]
+        self.write(queue.refresh(self.moment))
+        batch = queue.take(self.moment)
+        if batch is None:
+            return False
+        begun = queue.begin(batch, self.moment)
+        if dies_at == 1:
+            return self._die()
+        self.write(begun)
+        if dies_at == 2:
+            return self._die()
+        outcome = self.receivers[sink].post(batch)
+        if dies_at == 3:
+            return self._die()
+        settled = queue.settle(batch, outcome, self.moment)
+        self.dead |= {(sink, message.notice_id): message for message, _ in settled.dead}
+        self.write(settled.records)
+        if dies_at == 4:
+            return self._die()
+        queue.release(batch, self.moment)
+        return True
+
+    def _die(self) -> bool:
+        self.restart()
+        return True
+
+    def send_again(self) -> None:
+        """An operator sends every dead letter again."""
+        for (sink, _), message in self.dead.items():
+            self.write(self.queues[sink].send_again(message, self.moment))
+        self.dead.clear()
+
+    def heal(self) -> None:
+        """Let receivers be well, a clock that is behind be right, and time pass until nothing is sent."""
+        self.advance(0, clock_step=max(0.0, self.latest - self.now))
+        for receiver in self.receivers.values():
+            receiver.mood = Mood.WELL
+            receiver.poisoned.clear()
+        idle = 0
+        while idle < 4:
+            self.advance(1900.0 if idle else 2.0)  # half of the longest pause, a good part of the waits
+            was_sent = [self.deliver(sink) for sink in SINKS]
+            idle = 0 if any(was_sent) or self.dead else idle + 1
+            self.send_again()
+            self.rounds += 1
+            assert self.rounds < 1_000, "messages are sent without end"
+
+    def alerts(self) -> list[Alert]:
+        """Every alert that ever was, as it is now; those of the past are resolved."""
+        current = {alert.alert_id: alert for alert in self.pipeline.all_alerts()}
+        every = {change.alert.alert_id: change.alert for change, _ in self.published if change.alert}
+        over = {"state": State.RESOLVED}
+        return [current.get(one) or alert.model_copy(update=over) for one, alert in every.items()]
+
+
+@lru_cache(maxsize=4096)
+def _verdict(sector: str, day: int, observed: float | None) -> bytes:
+    made = verdict(day, breach=observed is not None, observed=observed or 0, sector=sector)
+    return made.model_dump_json().encode()

@@ -1,0 +1,117 @@
+"""How a sink's queue paces itself: slots, distance between requests, and who goes first."""
+
+from alerts.lifecycle.alert import Severity
+from alerts.lifecycle.policies import Policies
+from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.batches import GONE_PAUSE, Batch, Limits
+from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.delivery_line import Moment
+from alerts.notices.delivery_queue import SLOTS, DeliveryQueue
+from alerts.notices.outcomes import Delivered, Refused, Retry
+from alerts.notices.routing import Route, Routing
+from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.records import Record
+
+NOW = FIRST_DAY.timestamp()
+HANGS = Retry("timeout", unanswered=True)
+
+
+class Queue:
+    """A queue and the requests on their way."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        controls = ControlsInForce(Routing([Route(sinks=("sink",))]))
+        self.queue = DeliveryQueue(
+            "sink", controls, Policies(), limits=limits or Limits(), jitter=lambda: 1.0
+        )
+        self.pipeline = AlertPipeline(Policies())
+        self.offset = 0
+
+    def fire(self, *sectors: str, observed: float = 60) -> None:
+        for sector in sectors:
+            value = verdict(0, breach=True, observed=observed, sector=sector).model_dump_json().encode()
+            for change in self.pipeline.process(0, [Record(self.offset, value)]).changes:
+                self.queue.observe(change, published_at=NOW, moment=Moment(NOW, 0))
+            self.offset += 1
+
+    def begin(self, steady: float) -> list[Batch]:
+        """All that may be sent at this second."""
+        moment, begun = Moment(NOW + steady, steady), []
+        self.queue.refresh(moment)
+        while batch := self.queue.take(moment):
+            self.queue.begin(batch, moment)
+            begun.append(batch)
+        return begun
+
+    def answer(self, batch: Batch, outcome: Delivered | Retry | Refused, steady: float) -> None:
+        moment = Moment(NOW + steady, steady)
+        self.queue.settle(batch, outcome, moment)
+        self.queue.release(batch, moment)
+
+
+def names(batches: list[Batch]) -> list[str]:
+    return [message.view.alert.sector for batch in batches for message in batch.messages]
+
+
+def test_a_sink_that_wants_a_second_between_requests_gets_it_also_while_one_hangs() -> None:
+    queue = Queue(Limits(spacing=1.0))
+    queue.fire("a", "b", "c")
+    sent = [len(queue.begin(steady)) for steady in (0, 0.5, 0.99, 1, 1.5, 2)]
+    assert sent == [1, 0, 0, 1, 0, 1]
+
+
+def test_no_more_requests_are_on_their_way_than_there_are_slots() -> None:
+    queue = Queue()
+    queue.fire(*(f"s{at}" for at in range(20)))
+    assert len(queue.begin(0)) == SLOTS
+    assert queue.begin(1) == []
+
+
+def test_the_gravest_go_first() -> None:
+    queue = Queue(Limits(spacing=1.0))
+    queue.fire("a", "b")
+    queue.fire("grave", observed=500)
+    assert names(queue.begin(0)) == ["grave"]
+
+
+def test_a_critical_alert_finds_a_slot_whatever_hangs() -> None:
+    """Twenty alerts hang for as long as a request may. A critical one is sent the moment it is raised."""
+    queue = Queue()
+    queue.fire(*(f"s{at}" for at in range(20)))
+    for start in range(0, 600, 15):
+        on_their_way = queue.begin(start)
+        if start == 300:
+            queue.fire("grave", observed=500)
+            (first, *_) = queue.begin(start + 1)
+            assert first.messages[0].view.alert.severity is Severity.CRITICAL
+            return
+        for batch in on_their_way:
+            queue.answer(batch, HANGS, start + 14.9)
+
+
+def test_a_receiver_that_is_gone_is_left_alone_for_an_hour_and_the_others_wait() -> None:
+    queue = Queue(Limits(spacing=1.0))
+    queue.fire("a", "b")
+    (batch,) = queue.begin(0)
+    queue.answer(batch, Refused("gone", gone=True), 0)
+    assert queue.begin(GONE_PAUSE - 1) == []
+    assert queue.queue.waiting(GONE_PAUSE - 1) == (1, GONE_PAUSE - 1)
+    assert names(queue.begin(GONE_PAUSE)) == ["b"]
+
+
+def test_pauses_double_up_to_half_a_minute() -> None:
+    queue = Queue()
+    queue.fire("a")
+    steady, pauses = 0.0, []
+    for _ in range(10):
+        (batch,) = queue.begin(steady)
+        queue.answer(batch, Retry("http_503"), steady)
+        pauses.append(queue.queue.rest(steady))
+        steady += pauses[-1]
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
+
+
+def test_a_thousand_alerts_at_once_are_five_digests() -> None:
+    queue = Queue(Limits(most=200))
+    queue.fire(*(f"s{at}" for at in range(1_000)))
+    assert [len(batch.messages) for batch in queue.begin(0)] == [200] * 5

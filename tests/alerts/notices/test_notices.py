@@ -1,0 +1,30 @@
+"""Notices in the words of an on-call engineer."""
+
+from alerts.lifecycle.policies import policies
+from alerts.notices.trial import trial_notices
+from alerts.sinks.pagerduty import page
+from streams.contract.verdicts import Question
+from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.one_sink import OneSink
+
+
+def test_a_sector_over_its_capacity_is_named_with_its_room() -> None:
+    full = verdict(0, breach=True, observed=31, expected=35, question=Question.STRAIN, capacity=8)
+    (notice,) = OneSink(policies=policies()).judge(full)
+    assert notice.headline == "Swanton is over capacity: 31 people today, room for 8 (3.9 times)."
+
+
+def test_a_sector_that_was_over_capacity_is_resolved_at_its_worst() -> None:
+    desk = OneSink(policies=policies())
+    desk.judge(verdict(0, breach=True, observed=31, expected=35, question=Question.STRAIN, capacity=8))
+    (over,) = desk.judge(verdict(1, breach=False, expected=5, question=Question.STRAIN, capacity=8))
+    assert over.headline == (
+        "Resolved: Swanton was over capacity: 31 people in 1 day, room for 8 (3.9 times)."
+    )
+
+
+def test_a_test_page_is_marked_as_one_and_is_resolved() -> None:
+    opened, over = trial_notices(FIRST_DAY)
+    assert [page(one)["event_action"] for one in (opened, over)] == ["trigger", "resolve"]
+    assert page(opened)["dedup_key"] == page(over)["dedup_key"]
+    assert page(opened)["payload"]["summary"] == "[TEST] Test page from Surgewatch"

@@ -1,0 +1,107 @@
+"""The console has a thread of its own: what pages do costs the worker's loop nothing."""
+
+import asyncio
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from alerts.worker.console_server import ConsoleThread, console_server, from_loop
+from tests.alerts.console.served import Asked
+
+
+@contextmanager
+def console(asked: Asked) -> Iterator[int]:
+    """Run a console while no other loop runs at all."""
+    thread = ConsoleThread(asked.backend(), "127.0.0.1", 0)
+    thread.start()
+    try:
+        yield thread.listening.result(10)
+    finally:
+        thread.stop()
+
+
+def read(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return answer.read()
+
+
+def test_the_console_answers_while_the_workers_loop_does_not_turn():
+    with console(Asked()) as port:
+        assert b'"alerts"' in read(port, "/api/board")
+        assert read(port, "/healthz") == b"ok\n"
+
+
+def test_400_half_open_sockets_are_refused_and_the_board_is_written_meanwhile():
+    """The test's thread stands for the worker's loop: it writes, and never serves a socket."""
+    asked = Asked()
+    with console(asked) as port:
+        sockets = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(400)]
+        for one in sockets:
+            one.send(b"GET / HTTP/1.1\r\nHost: local")
+        alert = asked.board.alerts()[0]
+        for _ in range(100):
+            asked.board.alert(alert)
+        last = sockets[-1]
+        last.settimeout(10)
+        assert b" 503 " in last.recv(100)
+        with pytest.raises((urllib.error.HTTPError, ConnectionError), match=r"503|reset|aborted"):
+            read(port, "/api/board")
+        for one in sockets:
+            one.close()
+        while not _answers(port):
+            pass
+    assert not [thread for thread in threading.enumerate() if thread.name == "console"]
+
+
+def _answers(port: int) -> bool:
+    try:
+        return read(port, "/healthz") == b"ok\n"
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+async def test_what_is_asked_runs_in_the_workers_loop():
+    loop = asyncio.get_running_loop()
+    used = []
+
+    async def publish(number: int) -> int:
+        used.append(asyncio.get_running_loop())
+        return number
+
+    def elsewhere() -> int:
+        return asyncio.run(_call(from_loop(loop, publish)))
+
+    assert await asyncio.to_thread(elsewhere) == 7
+    assert used == [loop]
+
+
+async def _call(work):
+    return await work(7)
+
+
+async def test_a_port_that_is_taken_ends_the_start_with_the_reason():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="already in use"):
+        async with console_server(Asked().backend(), "127.0.0.1", taken.getsockname()[1]):
+            pass
+
+
+async def test_readers_run_in_the_consoles_thread_until_it_ends():
+    threads, ended = [], threading.Event()
+
+    async def reader() -> None:
+        threads.append(threading.current_thread().name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with console_server(Asked().backend(), "127.0.0.1", 0, readers=[reader]):
+        while not threads:
+            await asyncio.sleep(0.01)
+    assert threads == ["console"]
+    assert ended.is_set()

@@ -1,0 +1,112 @@
+"""The HTTP client: what each answer, and each absence of one, is taken for."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
+from alerts.sinks.webhook import WebhookSink
+from alerts.worker.http_client import HttpClient
+from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
+from tests.alerts.sinks.test_sinks import FIRST
+
+SHORT = aiohttp.ClientTimeout(total=0.3, connect=0.3)
+
+
+def hook(url: str, *, private: bool = True) -> WebhookSink:
+    return WebhookSink("hook", SecretStr(url), SecretStr(SECRET), private=private)
+
+
+async def sent(sink: Sink, request: Request | None = None) -> Outcome:
+    client = HttpClient(SHORT)
+    try:
+        return await client.send(sink, request or sink.request(FIRST, time.time()))
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    site = web.Application()
+    site.router.add_post("/", handler)
+    runner = web.AppRunner(site, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def raw(answer: bytes) -> AsyncIterator[str]:
+    """A server that answers with these bytes and closes."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+async def test_a_signed_notice_reaches_a_real_receiver() -> None:
+    with receiving(Receiver()) as receiver:
+        assert await sent(hook(receiver.url)) == Delivered()
+    assert [one.notice for one in receiver.received] == [FIRST]
+    assert receiver.unsigned == 0
+
+
+async def test_a_private_address_is_refused_where_it_was_not_allowed() -> None:
+    with receiving(Receiver()) as receiver:
+        local = receiver.url.replace("127.0.0.1", "localhost")
+        for url in (receiver.url, local, "http://169.254.169.254/latest"):
+            assert await sent(hook(url, private=False)) == Refused("private_address")
+    assert receiver.received == []
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async def elsewhere(_: web.Request) -> web.Response:
+        raise web.HTTPFound("http://169.254.169.254/latest")
+
+    async with answering(elsewhere) as url:
+        assert await sent(hook(url)) == Refused("redirect")
+
+
+async def test_where_nobody_is_it_was_not_sent() -> None:
+    assert await sent(hook("http://127.0.0.1:9/")) == Retry("no_connection")
+
+
+async def test_without_an_answer_it_may_have_been_received() -> None:
+    async def hang(_: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async with answering(hang) as url:
+        assert await sent(hook(url)) == Retry("timeout", unanswered=True)
+    async with raw(b"") as url:
+        assert await sent(hook(url)) == Retry("ServerDisconnectedError", unanswered=True)
+
+
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 99\r\n\r\nhalf", b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz"]
+)
+async def test_a_success_whose_body_breaks_off_is_delivered(body: bytes) -> None:
+    async with raw(b"HTTP/1.1 200 OK\r\n" + body) as url:
+        assert await sent(hook(url)) == Delivered()
+
+
+async def test_a_header_that_cannot_be_sent_is_refused() -> None:
+    poisoned = FIRST.model_copy(update={"notice_id": "id\r\nx-evil: 1"})
+    with receiving(Receiver()) as receiver:
+        sink = hook(receiver.url)
+        assert await sent(sink, sink.request(poisoned, time.time())) == Refused("invalid_request")

@@ -1,0 +1,85 @@
+"""A routes document that cannot work is refused at the start, with every reason."""
+
+from pathlib import Path
+
+import pytest
+
+from alerts.lifecycle.alert import Severity
+from alerts.worker.routes_document import RoutesError, routes
+from streams.contract.toml_documents import DocumentError
+
+GOOD = """
+[sink.duty]
+kind = "pagerduty"
+routing_key = "env:KEY"
+least = "critical"
+
+[sink.chat]
+kind = "slack"
+url = "env:CHAT"
+
+[sink.hook]
+kind = "webhook"
+url = "https://example.org/hook"
+secret = "env:SECRET"
+
+[[route]]
+name = "night"
+sinks = ["duty", "chat", "hook"]
+quiet = { start = "22:00", end = "06:00", time_zone = "America/Toronto" }
+"""
+SECRETS = {"KEY": "k", "CHAT": "https://hooks.slack.com/x", "SECRET": "whsec_c2VjcmV0"}
+
+
+def refusal(folder: Path, text: str, environment: dict[str, str] = SECRETS) -> str:
+    path = folder / "routes.toml"
+    path.write_text(text)
+    with pytest.raises((DocumentError, RoutesError)) as caught:
+        routes(path).sinks(environment=environment)
+    return str(caught.value)
+
+
+def test_a_document_that_is_right_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text(GOOD)
+    document = routes(tmp_path / "routes.toml")
+    assert [sink.name for sink in document.sinks(environment=SECRETS)] == ["duty", "chat", "hook"]
+    assert document.least() == {"duty": Severity.CRITICAL}
+
+
+def test_every_fault_of_the_document_is_named_at_once(tmp_path: Path) -> None:
+    error = refusal(
+        tmp_path,
+        GOOD.replace("Toronto", "Torronto").replace('least = "critical"', 'least = "grave"')
+        + '[[route]]\nsinks = ["chat"]\nquestion = ["surgee"]\n',
+    )
+    assert "sink.duty.pagerduty.least" in error
+    assert "unknown time zone 'America/Torronto'" in error
+    assert "route.1.question.0" in error
+
+
+def test_a_route_to_an_unknown_sink_is_refused(tmp_path: Path) -> None:
+    assert "routes name unknown sinks: nosuch" in refusal(tmp_path, GOOD + '[[route]]\nsinks = ["nosuch"]\n')
+
+
+def test_every_sink_that_cannot_work_is_named_at_once_without_its_secrets(tmp_path: Path) -> None:
+    error = refusal(
+        tmp_path,
+        GOOD.replace("https://example.org/hook", "ftp://example.org"),
+        {"CHAT": "hooks.slack.com/secret-path"},
+    )
+    assert set(error.split("; ")) == {
+        "sink duty: the environment variable KEY is not set",
+        "sink chat: its url is no http(s) address",
+        "sink hook: its url is no http(s) address",
+        "sink hook: the environment variable SECRET is not set",
+    }
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.7/x", "http://localhost/x", "http://[::1]/"])
+def test_a_private_address_that_is_not_allowed_is_refused(tmp_path: Path, url: str) -> None:
+    assert "private address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))
+
+
+@pytest.mark.parametrize("url", ["", "https://", "https://a b/", "https://x:99999/", "https://[::1", "//x"])
+def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    assert "no http(s) address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))

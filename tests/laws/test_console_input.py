@@ -1,0 +1,94 @@
+"""The console answers whatever it is sent: with what was asked, or with 4xx. Never with 500."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.alerts.console.served import TOKEN, Asked, opened
+
+PATHS = ["/", "/api/board", "/api/alerts", "/api/alerts/", "/api/ask", "/api/forms", "/metrics", "/console/"]
+NAMES = ["Authorization", "Host", "Content-Type", "Content-Length", "Transfer-Encoding", "Expect", "Cookie"]
+NAMES += ["Accept", "Accept-Encoding", "Range", "If-Modified-Since", "Upgrade", "X-Any"]
+BYTES = st.binary(max_size=40).map(lambda text: text.replace(b"\r", b"").replace(b"\n", b""))
+SUSPICIOUS = [b"[::1", b"[::1]:9102", b"//", b"a@b", b"\x80", b"Bearer \xff", b"evil.example", b"localhost"]
+SUSPICIOUS += [f"Bearer {TOKEN}".encode(), b"application/json", b"chunked", b"5", b"100-continue", b"gzip"]
+VALUES = BYTES | st.sampled_from(SUSPICIOUS)
+BEGINNINGS = ["", *PATHS, "http://", "http://[::1", "//", "*", "http://localhost:99999/", "/api/dead/"]
+TARGETS = st.builds(
+    lambda path, rest: path.encode() + rest.replace(b" ", b"%20"), st.sampled_from(BEGINNINGS), BYTES
+)
+BODIES = st.binary(max_size=200) | st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+).map(lambda value: json.dumps(value).encode(errors="surrogatepass"))
+METHODS = st.sampled_from(
+    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", b"CONNECT", b"X"]
+)
+
+
+@pytest.fixture(scope="module")
+def console() -> Iterator[tuple[asyncio.Runner, Asked]]:
+    with asyncio.Runner() as runner:
+        place = opened()
+        yield runner, runner.run(place.__aenter__())
+        runner.run(place.__aexit__(None, None, None))
+
+
+async def status_of(asked: Asked, request: bytes) -> int:
+    """The status of the answer; 0 where there is none yet: it waits for more."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", asked.port)
+    try:
+        writer.write(request)
+        line = await asyncio.wait_for(reader.readline(), 2)
+    except (ConnectionError, TimeoutError):
+        return 0
+    finally:
+        writer.close()
+    return int(line.split()[1]) if line else 0
+
+
+def request_of(method: bytes, target: bytes, headers: Iterable[tuple[str, bytes]], body: bytes) -> bytes:
+    lines = [b"%b %b HTTP/1.1" % (method, target)]
+    lines += [name.encode() + b": " + value for name, value in headers]
+    if not any(name in ("Content-Length", "Transfer-Encoding") for name, _ in headers):
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join([*lines, b"Connection: close", b"", body])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    method=METHODS,
+    target=TARGETS,
+    headers=st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=4),
+    body=BODIES,
+)
+def test_no_request_gives_a_500(console, method, target, headers, body):
+    runner, asked = console
+    assert runner.run(status_of(asked, request_of(method, target, headers, body))) < 500
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=BODIES, target=st.sampled_from([b"/api/ask", b"/api/dead/%ff/resend", b"/api/dead/%00/resend"]))
+def test_no_body_of_who_has_the_token_gives_a_500(console, body, target):
+    runner, asked = console
+    headers = [("Host", b"localhost"), ("Authorization", f"Bearer {TOKEN}".encode())]
+    headers.append(("Content-Type", b"application/json"))
+    assert 400 <= runner.run(status_of(asked, request_of(b"POST", target, headers, body))) < 500
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Host", b"localhost"), ("Authorization", b"Bearer \xff\xfe")], 401),
+        ([("Host", b"[::1"), ("Authorization", b"Bearer \xff\xfe")], 421),
+        ([("Host", b"evil.example"), ("Authorization", f"Bearer {TOKEN}".encode())], 421),
+    ],
+)
+def test_a_bad_host_is_421_and_a_bad_token_401(console, headers, status):
+    runner, asked = console
+    assert runner.run(status_of(asked, request_of(b"POST", b"/api/ask", headers, b"{}"))) == status

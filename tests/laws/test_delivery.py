@@ -1,0 +1,135 @@
+"""The law of delivery: whatever happened, once sinks answer again each one knows what it should know."""
+
+import datetime as dt
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from alerts.lifecycle.alert import RANK, Alert, Severity, State
+from alerts.notices.controls import Acknowledge, Reroute, Silence
+from alerts.notices.routing import QuietHours, Route
+from streams.contract.controls import Withdrawn
+from tests.alerts.delivery_world import CHAT, PAGER, SECOND, SINKS, Mood, World
+
+SECTORS = ("swanton", "houlton", "blaine")
+WORKS = st.sampled_from((0, 3))  # how often each sink's delivery gets to run
+WHO = {"by": "anna", "reason": "drill"}
+NIGHT = QuietHours(start=dt.time(20), end=dt.time(6))
+ROUTE_CHANGES = {
+    "all": (None, Route(name="all", sinks=(PAGER,)), Route(name="all", sinks=(CHAT,), quiet=NIGHT)),
+    "duty": (None, Route(name="duty", sinks=(PAGER,), sector=("swanton",)), Route(name="duty", sinks=SINKS)),
+}
+
+
+class Delivery(RuleBasedStateMachine):
+    """Verdicts, operators, faults and deaths in any order. After most of them the worker `works` or not."""
+
+    replay = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(replay=self.replay)
+        self.days = dict.fromkeys(SECTORS, 0)
+
+    @rule(sector=st.sampled_from(SECTORS), observed=st.sampled_from((45, 130)), works=WORKS)
+    def breach(self, sector: str, observed: float, works: int) -> None:
+        self.world.judge(sector, self.days[sector], observed=observed)
+        self.days[sector] += 1
+        self.world.work(works)
+
+    @rule(sector=st.sampled_from(SECTORS), number=st.sampled_from((1, 3)), works=WORKS)
+    def calm(self, sector: str, number: int, works: int) -> None:
+        for _ in range(number):
+            self.world.judge(sector, self.days[sector], observed=None)
+            self.days[sector] += 1
+        self.world.work(works)
+
+    @rule(seconds=st.sampled_from((20, 900, 6 * 3600, 100 * 3600)), works=WORKS)
+    def wait(self, seconds: int, works: int) -> None:
+        self.world.advance(seconds)
+        self.world.work(works)
+
+    @rule(step=st.sampled_from((-7200, 7200)))
+    def set_clock(self, step: int) -> None:
+        self.world.advance(1, clock_step=step)
+
+    @rule(sink=st.sampled_from(SINKS), mood=st.sampled_from(Mood))
+    def change_mood(self, sink: str, mood: Mood) -> None:
+        self.world.receivers[sink].mood = mood
+
+    @rule(number=st.integers(0, 5))
+    def poison(self, number: int) -> None:
+        if alerts := self.world.alerts():
+            for receiver in self.world.receivers.values():
+                receiver.poisoned ^= {alerts[number % len(alerts)].alert_id}
+
+    @rule(sink=st.sampled_from(SINKS), dies_at=st.integers(1, 4))
+    def die(self, sink: str, dies_at: int) -> None:
+        self.world.deliver(sink, dies_at=dies_at)
+        self.world.restart()
+
+    @rule(number=st.integers(1, 4), works=WORKS)
+    def publish_again(self, number: int, works: int) -> None:
+        self.world.publish_again(number, works)
+
+    @rule(sector=st.sampled_from((*SECTORS, "*")), hours=st.sampled_from((0.5, 8)))
+    def silence(self, sector: str, hours: float) -> None:
+        until = self._at() + dt.timedelta(hours=hours)
+        self.world.control(Silence(name=sector, sector=sector, until=until, at=self._at(), **WHO))
+
+    @rule(number=st.integers(0, 5), by=st.sampled_from(("anna", "boris")), works=WORKS)
+    def acknowledge(self, number: int, by: str, works: int) -> None:
+        if alerts := self.world.alerts():
+            alert_id = alerts[number % len(alerts)].alert_id
+            self.world.control(Acknowledge(alert_id=alert_id, by=by, at=self._at(), reason="drill"))
+        self.world.work(works)
+
+    @rule(name=st.sampled_from(sorted(ROUTE_CHANGES)), which=st.integers(0, 2), works=WORKS)
+    def change_route(self, name: str, which: int, works: int) -> None:
+        self.world.control(Reroute(name=name, route=ROUTE_CHANGES[name][which], at=self._at(), **WHO))
+        self.world.work(works)
+
+    @rule(key=st.sampled_from(("route/all", "route/duty", "silence/swanton", "silence/*")), works=WORKS)
+    def withdraw(self, key: str, works: int) -> None:
+        self.world.control(Withdrawn(withdraws=key, at=self._at(), **WHO))
+        self.world.work(works)
+
+    @rule()
+    def send_again(self) -> None:
+        self.world.send_again()
+
+    def teardown(self) -> None:
+        self.world.heal()
+        for sink in SINKS:
+            for alert in self.world.alerts():
+                self._compare(sink, alert)
+
+    def _compare(self, sink: str, alert: Alert) -> None:
+        """Hold what a sink knows against the routes, the silences and the alert, read anew."""
+        known = self.world.receivers[sink].known[alert.alert_id]
+        attention = self.world.in_force.attention(sink, alert, self.world.now)
+        if alert.state is not State.FIRING or not attention.covered:
+            assert not known.is_open, "triggered and never resolved"
+            return
+        if not attention.admitted:
+            return
+        is_critical = alert.severity is Severity.CRITICAL
+        if sink != SECOND or (is_critical and not attention.acknowledged_by):
+            assert known.is_open, "it stands and the sink does not know"
+        if known.is_open and sink != SECOND:
+            assert RANK[known.severity] == RANK[alert.severity], "it got worse and the sink does not know"
+            assert known.acknowledged_by == attention.acknowledged_by or not attention.acknowledged_by
+
+    def _at(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self.world.now, dt.UTC)
+
+
+class Replay(Delivery):
+    """The same where every step of an alert is sent."""
+
+    replay = True
+
+
+TestDelivery, TestReplay = Delivery.TestCase, Replay.TestCase
+TestDelivery.settings = TestReplay.settings = settings(stateful_step_count=20, deadline=None)

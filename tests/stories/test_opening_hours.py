@@ -1,0 +1,84 @@
+"""Places that are closed by the clock, by the weekday or by the calendar are no silence."""
+
+import datetime as dt
+
+import pytest
+
+from streams.baselines.calendar import Calendar, KnownDate
+from streams.contract.verdicts import DataStatus, Question
+from tests.stories.port import Port, never
+
+SATURDAY, SUNDAY = 5, 6
+SILENCE = Question.SILENCE
+
+
+def closure(first: str, last: str) -> Calendar:
+    days = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    return Calendar((KnownDate(days[0], "closure", "closed", "port", days[1]),))
+
+
+@pytest.mark.parametrize("shut", [(SATURDAY, SUNDAY), (SUNDAY,)])
+def test_a_place_that_is_shut_on_some_weekdays_is_no_silence_after_two_weeks(shut: tuple[int, ...]) -> None:
+    port = Port("2021-01-04", zone="UTC", shut=shut)
+    port.live(14)
+    known = len(port.first())
+    port.live(56)
+    assert len(port.first()) == known
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "America/Phoenix"])
+@pytest.mark.parametrize(("opens", "closes"), [(6, 22), (0, 24)])
+@pytest.mark.parametrize("first", ["2022-01-24", "2022-09-19"])  # seven weeks before the clocks change
+def test_a_change_of_the_clocks_is_no_news(zone: str, opens: int, closes: int, first: str) -> None:
+    port = Port(first, zone=zone, opens=opens, closes=closes)
+    port.live(70)
+    assert port.first() == []
+
+
+def test_a_port_that_dies_on_a_friday_night_is_found_silent_on_monday_morning() -> None:
+    port = Port("2021-01-04", zone="UTC", shut=(SATURDAY, SUNDAY))
+    port.live(54)
+    known = len(port.first(SILENCE))
+    port.live(7, never)
+    (found,) = port.first(SILENCE)[known:]
+    assert found == "2021-03-01"
+
+
+def test_a_holiday_that_is_in_no_calendar_is_a_silence_of_that_day_alone() -> None:
+    port = Port("2021-01-04", zone="UTC")
+    port.live(60)
+    port.live(1, never)
+    port.live(10)
+    assert len(port.first(SILENCE)) <= 1
+    assert port.standing() == {}
+    assert port.first(Question.DROP, Question.REGIME) == []
+
+
+def test_a_closure_that_was_announced_is_closed_and_no_news() -> None:
+    """Seasonal: closed for three months by the calendar, and open again as before."""
+    port = Port("2022-08-01", people=60, calendar=closure("2022-11-01", "2023-01-31"))
+    port.live(92)
+    port.live(92, never)
+    port.live(14)
+    assert port.first() == []
+    closed = [v for v in port.verdicts if v.data is DataStatus.CLOSED]
+    assert {f"{v.period:%Y-%m}" for v in closed} == {"2022-11", "2022-12", "2023-01"}
+
+
+def test_a_season_that_nobody_announced_is_a_silence_until_the_first_event() -> None:
+    port = Port("2022-08-01", people=60)
+    port.live(92)
+    port.live(92, never)
+    assert port.first() == ["2022-11-01"]
+    assert set(port.standing()) == {SILENCE}
+    port.live(14)
+    assert port.resolved() == [SILENCE]
+    assert port.first() == ["2022-11-01"]
+
+
+def test_a_closure_that_is_announced_in_time_ends_a_silence() -> None:
+    port = Port("2022-08-01", people=60, calendar=closure("2022-11-05", "2023-01-31"))
+    port.live(92)
+    port.live(30, never)
+    assert port.first(SILENCE) == ["2022-11-01"]
+    assert port.resolved() == [SILENCE]

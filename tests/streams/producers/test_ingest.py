@@ -1,0 +1,119 @@
+"""`surgewatch ingest` from the command line: what it prints, and its exit status."""
+
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import confluent_kafka
+import pytest
+
+from surgewatch.cli import main
+from surgewatch.harness.embedded_kafka import EmbeddedBroker
+from tests.streams.producers.reading import CBP_HEADER, OCTOBER, written
+
+# kafka-python leaves sockets to the garbage collector where a client is closed
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+Command = tuple[int, str, str]  # exit status, standard output, standard error
+
+
+@pytest.fixture(autouse=True)
+def _swept() -> Iterator[None]:
+    """Collect what a test leaves within that test, where the warning is known."""
+    yield
+    gc.collect()
+
+
+class Cli:
+    """Runs the command line in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *words: str) -> Command:
+        self._monkeypatch.setattr(sys, "argv", ["surgewatch", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), *self._capsys.readouterr()
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)
+
+
+def test_check_reads_and_reports_without_a_broker(cli: Cli, tmp_path: Path) -> None:
+    rows = OCTOBER + OCTOBER.replace("UC / Single Minors", "Teenagers") + OCTOBER.replace("OCT", "Oktober")
+    path = written(tmp_path, CBP_HEADER + rows)
+    code, out, err = cli("ingest", str(path), "--check", "--brokers", "127.0.0.1:1")
+    assert code == 1
+    assert "read 2 events, 2,408 people; nothing was sent" in out
+    assert 'unknown label in Demographic: "Teenagers", 1,204 people counted as unknown' in err
+    assert 'refused row 4: invalid: Month (abbv) "Oktober" is none of JAN' in err
+
+
+def test_a_good_file_is_checked_with_status_0_and_one_without_a_good_row_with_2(
+    cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("ingest", str(written(tmp_path, CBP_HEADER + OCTOBER)), "--check")[0] == 0
+    bad = written(tmp_path, CBP_HEADER + OCTOBER.replace('"1,204"', "<5") * 30)
+    code, _, err = cli("ingest", str(bad), "--check")
+    assert code == 2
+    assert err.count("refused row") == 20
+    assert "and 10 more" in err
+    assert "refused 30 rows (30 invalid); no row is good" in err
+
+
+def test_a_header_or_a_layout_that_is_no_good_is_refused_with_status_2(cli: Cli, tmp_path: Path) -> None:
+    near = written(tmp_path, CBP_HEADER.replace("Encounter Count", "Encounters") + OCTOBER)
+    code, _, err = cli("ingest", str(near))
+    assert (code, err) == (2, f"surgewatch: {near}:1: looks like CBP's table; no column 'encounter count'\n")
+    layout = written(tmp_path, 'id = "mine"\n', "mine.toml")
+    code, _, err = cli("ingest", str(near), "--layout", str(layout))
+    assert code == 2
+    assert "mine.toml:1: title: Field required" in err
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def where(request: pytest.FixtureRequest, cli: Cli) -> Iterator[tuple[str, ...]]:
+    """The options that name a broker with topics of our own."""
+    prefix = f"t{uuid4().hex[:8]}-"
+    if request.param == "kafka":
+        options = ("--brokers", request.getfixturevalue("kafka_servers"), "--topic-prefix", prefix)
+        assert cli("topics", *options)[0] == 0
+        yield options
+        return
+    with EmbeddedBroker() as broker:
+        client = confluent_kafka.Producer({"bootstrap.servers": broker.servers})
+        for topic in ("encounters", "tables"):  # to ask for a topic is to create it
+            client.list_topics(f"{prefix}{topic}", timeout=10)
+        yield "--brokers", broker.servers, "--topic-prefix", prefix, "--api-version", "2.0.0"
+
+
+def test_the_next_release_adds_and_replaces_and_reports_both(
+    where: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    def ingest(*rows: str, options: tuple[str, ...] = ()) -> str:
+        code, out, _ = cli("ingest", str(written(tmp_path, CBP_HEADER + "".join(rows))), *where, *options)
+        assert code == 0
+        return out
+
+    mexico, cuba, peru = (OCTOBER.replace("MEXICO", name) for name in ("MEXICO", "CUBA", "PERU"))
+    revised, november = mexico.replace("1,204", "1,300"), mexico.replace("OCT", "NOV")
+    assert "added 3, revised 0, unchanged 0" in ingest(mexico, cuba, peru)
+
+    again = ingest(mexico, cuba, peru)
+    assert "sent 0 events" in again
+    assert "added 0, revised 0, unchanged 3" in again
+
+    later = ingest(revised, cuba, november)
+    assert "added 1, revised 1, unchanged 1" in later
+    assert "no longer in the table: 1 figures (still counted; --complete takes them back)" in later
+
+    complete = ingest(revised, cuba, november, options=("--complete", "--client", "fast"))
+    assert "sent 1 events" in complete
+    assert "no longer in the table: 1 figures (taken back)" in complete
+    assert "sent 3 events" in ingest(revised, cuba, november, options=("--resend",))
