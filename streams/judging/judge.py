@@ -191,7 +191,7 @@ class Judge:
     def _revise(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
     ) -> list[Verdict]:
-        if cadence is Cadence.HOUR:
+        if cadence is Cadence.HOUR or not sectors:
             return []
         latest = max(counts.closed.get(cadence, index) for counts in sectors)
         if latest - index >= LONGEST:

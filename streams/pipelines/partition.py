@@ -159,11 +159,11 @@ class Partition:
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Judge closed periods that changed: at the next mark, and not at every late event."""
-        changed: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
+        changed: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
-            for period in counts.revised:
-                changed[period].append(counts)
-        for (cadence, index), some in sorted(changed.items()):
+            for cadence, index in counts.revised:
+                changed[cadence, index, counts.closed.get(cadence, index)].append(counts)
+        for (cadence, index, _), some in sorted(changed.items()):
             for few in _chunks(some):
                 self._touched.update(counts.sector for counts in few)
                 for counts in few:
