@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question
 from streams.judging.judge import Judge
-from streams.pipelines.marks import EMPTY
 from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
 from tests.laws.reading import DAY, HOUR, NAMES, PLACES, START, Record, Sent, story
 
@@ -79,17 +79,18 @@ def test_the_cuts_of_work_change_nothing(seed: int, budget: int, moments: int) -
     assert ids(outputs) == ids(expected)
 
 
-def test_three_years_of_silence_are_judged_in_few_steps() -> None:
-    """Work is bounded by the periods after which nothing new can be found, not by the length of the gap."""
-    flow = pipeline()
+def test_a_silence_of_years_only_repeats_what_stands() -> None:
+    """Without data nothing is learnt or found: each day repeats the silence and the level of a sector."""
+    flow, years = pipeline(), 3
     flow.process(0, records(story(5, DAYS, live=True)))
-    judged = []
-    for years in (3, 30):
-        output = flow.tick(START + years * 365 * DAY)
-        judged.append(len(output.verdicts))
-    assert judged[0] <= len(NAMES) * EMPTY[Cadence.DAY] * 8
-    assert judged[1] == 0
-    assert flow.partitions[0].counts["a"].closed[Cadence.DAY] >= (START // DAY) + 30 * 365 - 1
+    flow.tick(START + 365 * DAY)
+    output = flow.tick(START + (1 + years) * 365 * DAY)
+    assert {(one.question, one.breach) for one in output.verdicts} <= {
+        (Question.SILENCE, True),
+        (Question.SURGE, False),
+    }
+    assert len(output.verdicts) <= 2 * years * 365 * len(NAMES)
+    assert flow.partitions[0].counts["a"].closed[Cadence.DAY] >= START // DAY + 4 * 365 - 1
 
 
 def test_work_is_cut_where_the_budget_is_used_up() -> None:
