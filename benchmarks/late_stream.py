@@ -28,7 +28,8 @@ VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"
 PLACES = registry()
 SECTOR = "swanton"  # stands for the Italian coast
 BUDGET = 1.0  # false alarms a month: what is compared is alarms, so there had better be some
-EVENING = dt.time(23, tzinfo=dt.UTC)  # the last hour: what was reported is looked at when the day is over
+EVENING = dt.time(22, tzinfo=dt.UTC)
+HELD_OPEN = 19 * 3600  # seconds that a day is held open: until the evening of the next one has been reported
 DAY = dt.timedelta(days=1)
 
 Alerts = dict[tuple[Question, dt.date], dt.date]  # question and day: when it was first alerted
@@ -74,7 +75,7 @@ def tally(report: Report, replaces: str | None) -> dict[str, object]:
 
 def lived(reports: list[Report], judge: Judge) -> Alerts:
     """Return the alerts of a worker that reads the reports day by day and closes each day in the evening."""
-    flow = SectorPipeline(PLACES, judge, dedup=(20_000, 90 * 24), wall_clock=True)
+    flow = SectorPipeline(PLACES, judge, lateness=HELD_OPEN, dedup=(20_000, 90 * 24), wall_clock=True)
     alerts = Alerts()
     known: dict[dt.date, tuple[str, int]] = {}
     by_day: dict[dt.date, list[Report]] = {}
