@@ -35,7 +35,7 @@ LEAST: dict[Role, tuple[Access, ...]] = {
         Access("topic", "alerts", (READ, WRITE, DESCRIBE)),
         Access("topic", "alerts.current", (READ, WRITE, DESCRIBE)),
         Access("topic", "deliveries", (READ, WRITE, DESCRIBE)),
-        Access("topic", "notices", (WRITE, DESCRIBE)),
+        Access("topic", "notices", (READ, WRITE, DESCRIBE)),
         Access("topic", "notices.dead", (READ, WRITE, DESCRIBE)),
         Access("group", "surgewatch-alerts", (READ, DESCRIBE)),
         Access("group", "surgewatch-delivery", (READ, DESCRIBE)),
