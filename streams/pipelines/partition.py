@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import accumulate
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
-from streams.contract.cadence import DAY, HOUR, Cadence
+from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look
 from streams.counting import state_codec
 from streams.counting.decoder import Event
@@ -31,16 +31,9 @@ from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
 from streams.pipelines.marks import begins_quarter, following, is_skipped, next_mark
 from streams.pipelines.progress import Empty, Progress
+from streams.pipelines.steps import Step, remains_live, split
 
-LIVE: Final = 3 * DAY  # seconds after an event within which it is reported, where events happen now
 BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
-
-
-class Step(NamedTuple):
-    """Move a sector's watermark to a mark, then count events."""
-
-    mark: int  # hour
-    events: list[Event]
 
 
 class Partition:
@@ -77,9 +70,11 @@ class Partition:
             counts = self.counts.get(sector) or self._new(sector)
             if events[0].position <= counts.offset:
                 events = [event for event in events if event.position > counts.offset]
-            if events:
-                steps[sector] = self._steps(counts, events)
-        self._touched |= steps.keys()
+            todo = split(counts, events, wall_clock=self._wall_clock) if events else deque[Step]()
+            if len(todo) == 1 and self._is_plain(counts, todo[0]):
+                self._add(counts, events, progress)
+            elif todo:
+                steps[sector] = todo
         yield from self._run(steps, progress)
 
     def pass_time(self, now: float, progress: Progress) -> Iterator[None]:
@@ -102,21 +97,15 @@ class Partition:
         counts = self.counts[sector] = Counts(sector, zone, DedupIndex(*self._dedup))
         return counts
 
-    def _steps(self, counts: Counts, events: Sequence[Event]) -> deque[Step]:
-        """Split the events of a sector wherever its time enters another hour."""
-        steps = deque([Step(counts.watermark, list[Event]())])
-        boundary = (counts.watermark + 1) * HOUR
-        for event in events:
-            moved = event.event_time
-            if self._wall_clock and self._is_live(event) and event.appended_at > moved:
-                moved = event.appended_at
-            if moved >= boundary:
-                steps.append(Step(moved // HOUR, []))
-                boundary = (moved // HOUR + 1) * HOUR
-            steps[-1].events.append(event)
-        if not steps[0].events:
-            steps.popleft()
-        return steps
+    def _is_plain(self, counts: Counts, step: Step) -> bool:
+        """Return whether nothing can follow from a step but that its events are counted."""
+        limits = counts.state.open_limits
+        if step.mark != counts.watermark or any(
+            cadence not in limits for cadence in counts.series if cadence is not Cadence.HOUR
+        ):
+            return False
+        room = counts.room()
+        return bool(counts.series) and (room == inf or sum([event.count for event in step.events]) < room)
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
         """Take all steps of some sectors. Those that reach a mark are judged there together."""
@@ -247,7 +236,8 @@ class Partition:
             number = 1 + sum(total < room for total in accumulate(event.count for event in events))
         batch, before = events[:number], counts.people
         if self._wall_clock:
-            self._note_life(counts, batch)
+            counts.is_live = remains_live(counts, batch)
+        self._touched.add(counts.sector)
         added = counts.add(batch, counts.watermark * HOUR)
         progress.count(counts.sector, counts.people - before, added)
         return len(batch)
@@ -291,17 +281,6 @@ class Partition:
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)
-
-    def _note_life(self, counts: Counts, events: Sequence[Event]) -> None:
-        """A sector is live while what moves its time is reported as it happens."""
-        for event in events:
-            if self._is_live(event):
-                counts.is_live = True
-            elif event.event_time >= counts.watermark * HOUR:
-                counts.is_live = False
-
-    def _is_live(self, event: Event) -> bool:
-        return event.appended_at - event.reported_at <= LIVE
 
 
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:
