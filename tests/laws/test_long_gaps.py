@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
+from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
-from tests.laws.reading import DAY, HOUR, NAMES, START, Record, Sent, story
+from tests.laws.reading import DAY, HOUR, NAMES, PLACES, START, Record, Sent, story
+
+DAYS = 24
+
+
+def pipeline(budget: int | None = None) -> SectorPipeline:
+    return SectorPipeline(PLACES, Judge(PLACES), wall_clock=True, budget=budget)
 
 
 def records(sent: list[Sent], offset: int = 0) -> list[Record]:
