@@ -1,44 +1,17 @@
 """Send the requests of sinks over HTTP: no redirects, bounded time, no private addresses unless allowed."""
 
 import asyncio
-import ipaddress
-import socket
 from contextlib import suppress
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from alerts.sinks import Outcome, Refused, Request, Retry, Sink
+from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_private
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 ANSWER: Final = 4_096  # bytes of an answer that are read
 BODY_SECONDS: Final = 2.0  # for them
-
-
-class PrivateAddressError(OSError):
-    """The host of a sink is at a private address, and that was not allowed."""
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves to public addresses only. The address that was checked is the one that is connected to."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the addresses of a host; raises PrivateAddressError where one is not public."""
-        found = await self._resolver.resolve(host, port, family)
-        if any(not ipaddress.ip_address(one["host"]).is_global for one in found):
-            raise PrivateAddressError("the address is private")
-        return found
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
 
 class HttpClient:
@@ -103,12 +76,3 @@ def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
         if isinstance(error.os_error, PrivateAddressError)
         else Retry("no_connection")
     )
-
-
-def is_private(url: str) -> bool:
-    """Return whether the host is a literal address that is not public. (Names are checked when resolved.)"""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

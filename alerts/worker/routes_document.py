@@ -15,7 +15,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -27,9 +26,9 @@ from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
-from alerts.worker.http_client import is_private
 from alerts.worker.settings import Settings
 from streams.contract.toml_documents import load
+from streams.runtime.public_addresses import is_http, is_private
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
@@ -152,12 +151,7 @@ def _url_faults(sink: Sink) -> list[str]:
     """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
     url = getattr(sink, "url", "")
     text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    try:
-        parts = urlsplit(text)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or any(character.isspace() for character in text):
+    if not is_http(text):
         return [f"sink {sink.name}: its url is no http(s) address"]
     if not sink.private and is_private(text):
         return [f"sink {sink.name}: its url is a private address; allow_private = true allows it"]
