@@ -7,6 +7,7 @@ from typing import Final
 import aiohttp
 
 from alerts.sinks import Outcome, Refused, Request, Retry, Sink
+from alerts.worker.sink_network import DIRECT, Networks, Sending
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_private
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
@@ -15,9 +16,10 @@ BODY_SECONDS: Final = 2.0  # for them
 
 
 class HttpClient:
-    """Sends requests."""
+    """Sends requests, each by the network of its sink."""
 
-    def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT) -> None:
+    def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT, networks: Networks | None = None) -> None:
+        self._networks = networks or {}
         self._private = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
         self._public = aiohttp.ClientSession(
             timeout=timeout,
@@ -29,8 +31,20 @@ class HttpClient:
         """Send a request and return what came of it. Whatever goes wrong is an outcome."""
         if not sink.private and is_private(request.url):
             return Refused("private_address")
+        network = self._networks.get(sink.name, DIRECT)
         try:
-            return await self._send(sink, request)
+            sending = await network.prepare(request, private=sink.private)
+        except PrivateAddressError:
+            return Refused("private_address")
+        except OSError:
+            return Retry("unknown_host")
+        return await self._exchange(sink, sending)
+
+    async def _exchange(self, sink: Sink, sending: Sending) -> Outcome:
+        try:
+            return await self._send(sink, sending)
+        except aiohttp.ClientHttpProxyError as error:  # the sink has got nothing
+            return Retry(f"proxy_{error.status}")
         except aiohttp.ConnectionTimeoutError:
             return Retry("no_connection")
         except TimeoutError:
@@ -44,10 +58,17 @@ class HttpClient:
         except ValueError:  # a header that cannot be sent
             return Refused("invalid_request")
 
-    async def _send(self, sink: Sink, request: Request) -> Outcome:
-        session = self._private if sink.private else self._public
+    async def _send(self, sink: Sink, sending: Sending) -> Outcome:
+        request, options = sending
+        is_checked = sink.private or "proxy" in options  # the proxy itself may be at a private address
+        session = self._private if is_checked else self._public
         async with session.request(
-            request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+            **options,
         ) as answer:
             body = b""
             # The status is the answer, whatever becomes of the body.
@@ -68,6 +89,8 @@ def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
             return Retry("bad_certificate")
         case aiohttp.ClientConnectorSSLError():
             return Retry("tls_failed")
+        case aiohttp.ClientProxyConnectionError():
+            return Retry("no_proxy")
         case aiohttp.ClientConnectorDNSError():
             is_private = isinstance(error.os_error, PrivateAddressError)
             return Refused("private_address") if is_private else Retry("unknown_host")
