@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from alerts.console.roles import Role
 from alerts.lifecycle.alert import Severity, State
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
@@ -122,7 +123,7 @@ class AlertRow(Answer):
 
 
 class ControlRow(Answer):
-    """A control in force. `until` is empty unless it is a silence."""
+    """A control in force. `until` is empty unless it is a silence; `sectors` are ids or globs."""
 
     id: str
     kind: str
@@ -130,6 +131,7 @@ class ControlRow(Answer):
     at: AwareDatetime
     reason: str
     effect: str
+    sectors: list[str]
     until: AwareDatetime | Literal[""]
 
 
@@ -227,8 +229,16 @@ class KnownNames(Answer):
     severities: list[Severity]
 
 
+class Me(Answer):
+    """Who is signed in; without a name, nobody is. `role` is the highest, in whichever borders."""
+
+    name: str
+    role: Role | None
+
+
 class Forms(Answer):
-    """What may be asked for, and the names to choose from."""
+    """What may be asked for, the names to choose from, and who is signed in."""
 
     forms: list[Form]
     names: KnownNames
+    me: Me

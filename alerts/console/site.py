@@ -9,18 +9,23 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Final, TypeVar
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import SecretStr
 
 from alerts.console import openapi
-from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal, writers
+from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal
 from alerts.console.board import Board
 from alerts.console.connections import Connections
-from alerts.console.requests import check_nothing, control_of, forms
+from alerts.console.guard import denied, guarded, require, who
+from alerts.console.identity import Identity
+from alerts.console.requests import check_nothing, control_of, forms, query
+from alerts.console.roles import Role
 from alerts.console.streams import EventStreams, write_in_pieces
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; called in a thread
@@ -47,27 +52,29 @@ class Backend:
     """What the console needs of the worker. Its functions are called in the console's loop.
 
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
-    one of that id; `names` are what a control may refer to.
+    one of that id; `names` are what a control may refer to; `border_of` is the border of each sector that the
+    registry knows.
     """
 
     board: Board
     publish: Callable[[Control], Awaitable[None]]
     send_again: Callable[[str], Awaitable[bool]]
     names: Callable[[], Names]
-    token: SecretStr | None = None
+    identity: Identity = field(default_factory=Identity)
+    border_of: Mapping[str, str] = field(default_factory=dict)
     hosts: Collection[str] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
 
 
 def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
-    """Make the site. Without a token in the settings nothing can be written."""
+    """Make the site."""
     streams = streams or EventStreams(backend.board)
     made = web.Application(
         middlewares=[
             connections.middleware,
             faults_as_json,
             known_hosts(backend.hosts),
-            writers(backend.token),
+            guarded(backend.identity),
         ],
         client_max_size=LONGEST_BODY,
     )
@@ -111,8 +118,8 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
             raise refusal(web.HTTPNotFound, str(error)) from error
         return _json(by_id[found].model_dump(mode="json"))
 
-    async def what_may_be_asked(_: web.Request) -> web.StreamResponse:
-        return _json(forms(backend.names()))
+    async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
+        return _json(forms(backend.names(), who(request)))
 
     async def description(_: web.Request) -> web.StreamResponse:
         return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)
@@ -127,19 +134,28 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
     async def ask(request: web.Request) -> web.StreamResponse:
-        body = await _body(request)
+        body, principal = await _body(request), who(request)
         with _understood():
-            control = control_of(body, dt.datetime.now(dt.UTC), backend.names())
+            asked = query(body)
+        require(principal, asked.role)
+        with _understood():
+            control = control_of(asked, dt.datetime.now(dt.UTC), backend.names(), principal.name)
+        if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
+            raise denied(principal, asked.role, " in all borders that this touches")
         await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
         return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
 
     async def send_again(request: web.Request) -> web.StreamResponse:
+        principal, letter = who(request), request.match_info["letter"]
+        if not principal.may_in(Role.OPERATE, None):
+            raise denied(principal, Role.OPERATE, " in all borders")
         body = await _body(request)
         with _understood():
             check_nothing(body)
-        found = await _within(PUBLISH_SECONDS, backend.send_again(request.match_info["letter"]), *_BUSY)
+        found = await _within(PUBLISH_SECONDS, backend.send_again(letter), *_BUSY)
         if not found:
             raise refusal(web.HTTPNotFound, "no such dead letter")
+        log.info("dead letter sent again", letter=letter, by=principal.name)
         return _json({"status": "accepted"}, status=202)
 
     yield web.post("/api/ask", ask)

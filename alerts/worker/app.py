@@ -16,7 +16,9 @@ from typing import Any, Final
 import structlog
 from pydantic import ValidationError
 
+from alerts.console.access_document import AccessFile
 from alerts.console.board import Board
+from alerts.console.identity import Identity
 from alerts.lifecycle.alert import Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
@@ -74,6 +76,8 @@ class Alerts:
         self.networks = networks(settings)
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
+        access = AccessFile(settings.console_access).current if settings.console_access else None
+        self.identity = Identity(settings.console_token, access)
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing)
@@ -210,6 +214,7 @@ class Alerts:
             self.settings,
             self.registry,
             self.board,
+            identity=self.identity,
             sinks=self.sinks,
             pages=pages,
             publish=self.publish,

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alerts.console.board import Board
+from alerts.console.identity import Identity
 from alerts.console.site import Backend
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
@@ -20,6 +21,7 @@ def console_backend(
     registry: Registry,
     board: Board,
     *,
+    identity: Identity,
     sinks: Collection[str],
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
@@ -27,12 +29,15 @@ def console_backend(
 ) -> Backend:
     """Return the backend. `publish` and `send_again` run in the loop that this is called in, the worker's."""
     loop = asyncio.get_running_loop()
-    known = frozenset(registry.by_id).union(sector.border for sector in registry.sector)
+    border_of = {
+        **{sector.border: sector.border for sector in registry.sector},  # borders have alerts of their own
+        **{sector.id: sector.border for sector in registry.sector},
+    }
     hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
     def names() -> Names:
         return Names(
-            sectors=known | board.sectors(),
+            sectors=board.sectors().union(border_of),
             questions=frozenset(question.value for question in Question),
             sinks=frozenset(sinks),
             alerts=frozenset(alert.alert_id for alert in board.alerts()),
@@ -44,7 +49,8 @@ def console_backend(
         publish=from_loop(loop, publish),
         send_again=from_loop(loop, send_again),
         names=names,
-        token=settings.console_token,
+        identity=identity,
+        border_of=border_of,
         hosts=[host.strip() for host in hosts if host],
         pages=pages,
     )

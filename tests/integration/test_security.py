@@ -194,7 +194,8 @@ def test_the_least_acls_are_enough_for_each_worker(
     port = free_port()
     ports = {"SURGEWATCH_STREAMS_PORT": str(port), "SURGEWATCH_ALERTS_PORT": str(port)}
     sink = {
-        "SURGEWATCH_WEBHOOK_URL": "https://receiver.example/hook",
+        "SURGEWATCH_WEBHOOK_URL": "https://127.0.0.1:9/hook",  # nobody is there, and nothing is sent
+        "SURGEWATCH_ALLOW_PRIVATE": "true",
         "SURGEWATCH_WEBHOOK_SECRET": "whsec_" + "A" * 32,
     }
     worker = Worker(
