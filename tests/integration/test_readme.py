@@ -28,7 +28,7 @@ EVENT = {  # FILE of the README
     "occurred_at": "2022-09-01T14:05:00Z",
     "sector": "swanton",
     "crossing_type": "between_ports",
-    "demographic": "family",
+    "demographic": "family_unit",
     "count": 2,
 }
 
@@ -47,29 +47,27 @@ class Installation:
     folder: Path
     environment: dict[str, str]
 
-    def start(self, line: str) -> subprocess.Popen[str]:
-        """Start a line in a shell, as somebody would type it."""
-        log = (self.folder / "log").open("a")
-        return subprocess.Popen(
-            ["/bin/bash", "-c", f"exec {line}" if " > " not in line else line],
+    def run(self, line: str) -> str:
+        """Run a line to its end, as somebody would type it; it must succeed."""
+        done = subprocess.run(
+            ["/bin/bash", "-c", line],
             cwd=self.folder,
             env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
+            capture_output=True,
             text=True,
+            timeout=300,
         )
-
-    def run(self, line: str) -> str:
-        """Run a line to its end; it must succeed."""
-        process = self.start(line)
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, f"{line}: {output}\n{(self.folder / 'log').read_text()[-3000:]}"
-        return output
+        assert done.returncode == 0, f"{line}: {done.stdout[-1000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
 
     @contextmanager
     def working(self, *lines: str) -> Iterator[None]:
         """Run workers until the end of the block; they must be ready at once and stop when asked to."""
-        workers = [self.start(line) for line in lines]
+        with (self.folder / "log").open("a") as log:
+            workers = [
+                subprocess.Popen(line.split(), cwd=self.folder, env=self.environment, stderr=log, stdout=log)
+                for line in lines
+            ]
         try:
             for port in (9101, 9102):
                 until(
