@@ -52,6 +52,8 @@ docs: setup ## write what is generated: references, rules, dashboards
 	$(BIN)/python -m surgewatch.reference.settings_page
 	$(BIN)/python -m surgewatch.reference.metrics_page
 	$(BIN)/python -m surgewatch.reference.questions_table
+	$(BIN)/python -m surgewatch.reference.openapi
+	$(BIN)/python -m surgewatch.reference.asyncapi
 	$(BIN)/python deploy/prometheus/surges.py
 	$(BIN)/python deploy/grafana/dashboards.py
 

@@ -139,4 +139,4 @@ def test_each_form_has_the_bounds_of_its_model():
     assert (hours["min"], hours["max"]) == (0, 2160)
     _, people, *_ = by_kind["capacity"]["fields"]
     assert (people["min"], people["max"]) == (0, 1_000_000)
-    assert by_kind["capacity"]["fields"][-2]["longest"] == 64
+    assert by_kind["capacity"]["fields"][-2]["longest"] == 254
