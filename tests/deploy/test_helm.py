@@ -178,7 +178,9 @@ def test_a_new_document_restarts_the_worker_that_reads_it_and_no_other() -> None
 
 
 def test_a_new_access_document_restarts_no_worker() -> None:
-    before, after = (of(render({"documents": {"consoleAccess": text}}), "StatefulSet") for text in ("#1", "#2"))
+    before, after = (
+        of(render({"documents": {"consoleAccess": text}}), "StatefulSet") for text in ("#1", "#2")
+    )
     assert before == after
 
 
