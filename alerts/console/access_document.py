@@ -12,12 +12,17 @@ addresses = ["10.0.3.0/24", "::1"]  # whose headers are believed
 name_header = "X-Forwarded-User"
 groups_header = "X-Forwarded-Groups"
 
+[oidc]                              # OpenID Connect, in place of the proxy
+issuer = "https://id.example.org/realms/ops"
+client_id = "surgewatch"
+client_secret = "env:OIDC_CLIENT_SECRET"
+
 [[grant]]
 groups = ["border-ops"]             # or people = ["j.okafor@example.org"]
 role = "operate"
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
@@ -63,6 +68,28 @@ class Proxy(_Strict):
         return any(found in network for network in self.addresses)
 
 
+class Oidc(_Strict):
+    """A provider of OpenID Connect that signs people in."""
+
+    issuer: Annotated[str, Field(pattern="^https?://")]
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: Annotated[str, Field(pattern="^env:")] | None = None  # None: a public client
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    name_claim: str = "email"
+    groups_claim: str = "groups"
+    session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 8.0
+    ca_file: Path | None = None
+
+    def secret(self, environment: Mapping[str, str]) -> str:
+        """Return the client's secret; empty where it has none. Raises ValueError where it is not set."""
+        if self.client_secret is None:
+            return ""
+        name = self.client_secret.removeprefix("env:")
+        if not environment.get(name):
+            raise ValueError(f"oidc: the environment variable {name} is not set")
+        return environment[name]
+
+
 class PeopleGrant(Grant):
     """A role for people by name, or for groups."""
 
@@ -82,6 +109,7 @@ class Access(_Strict):
     anonymous: Literal[Role.READ] | None = None
     client: dict[Person, Client] = {}
     proxy: Proxy | None = None
+    oidc: Oidc | None = None
     grant: tuple[PeopleGrant, ...] = ()
 
     @model_validator(mode="after")
@@ -94,6 +122,11 @@ class Access(_Strict):
     def clients(self) -> dict[str, tuple[str, Grant]]:
         """The name and role of each client, by the hash of its token."""
         return {client.token_sha256: (name, client) for name, client in self.client.items()}
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """Every group that has a role."""
+        return frozenset(group for grant in self.grant for group in grant.groups)
 
     def grants(self, name: str, groups: Collection[str]) -> Iterator[Grant]:
         """Yield the roles of a person."""

@@ -230,10 +230,14 @@ class KnownNames(Answer):
 
 
 class Me(Answer):
-    """Who is signed in; without a name, nobody is. `role` is the highest, in whichever borders."""
+    """Who is signed in; without a name, nobody is. `role` is the highest, in whichever borders.
+
+    `sign_in` is the path at which people sign in; empty: nowhere.
+    """
 
     name: str
     role: Role | None
+    sign_in: str
 
 
 class Forms(Answer):

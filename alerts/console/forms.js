@@ -9,7 +9,7 @@ const TOKEN = {
   given: {}, fields: [{ name: "token", label: "Token", type: "password", required: true }],
 };
 const token = () => sessionStorage.getItem("token");
-let described = { forms: [], names: {}, me: { name: "", role: null } };
+let described = { forms: [], names: {}, me: { name: "", role: null, sign_in: "" } };
 const isSignedIn = () => Boolean(described.me.name);
 let asking = null; // {form, row, then}
 
@@ -147,11 +147,18 @@ function showLock() {
     $("lock").textContent = `${described.me.name} (${described.me.role ?? "no role"})`;
     return;
   }
+  if (described.me.sign_in && !token()) {
+    $("lock").textContent = "Sign in…";
+    return;
+  }
   $("lock").textContent = token() ? "Lock writing" : "Unlock writing…";
   $("lock").setAttribute("aria-pressed", String(Boolean(token())));
 }
 
 form.addEventListener("submit", submit);
 $("cancel").addEventListener("click", () => dialog.close());
-$("lock").addEventListener("click", () => (token() ? lock() : openForm(TOKEN)));
+$("lock").addEventListener("click", () => {
+  if (token()) return lock();
+  return described.me.sign_in ? location.assign(described.me.sign_in) : openForm(TOKEN);
+});
 showLock();

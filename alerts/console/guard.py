@@ -12,6 +12,7 @@ from alerts.console.roles import Principal, Role
 READING: Final = ("GET", "HEAD")
 OPEN: Final = ("/", "/metrics", *PROBES)  # the page itself, and what Prometheus and orchestrators read
 FILES: Final = "/console/"
+SIGN_IN: Final = "/auth/"
 SAME_SITE: Final = ("same-origin", "none")  # Sec-Fetch-Site of the page's own requests, and of none
 _PRINCIPAL: Final = web.RequestKey("principal", Principal)
 
@@ -26,7 +27,8 @@ def guarded(identity: Identity) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         reads = request.method in READING
-        if reads and (request.path in OPEN or request.path.startswith(FILES)):
+        is_open = reads and (request.path in OPEN or request.path.startswith(FILES))
+        if is_open or request.path.startswith(SIGN_IN):
             return await handler(request)
         if not reads and not identity.can_write:
             raise refusal(web.HTTPForbidden, "writing is off: SURGEWATCH_CONSOLE_TOKEN is not set")

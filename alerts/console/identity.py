@@ -1,4 +1,4 @@
-"""Who sends a request: known by the authenticating proxy, by a client's token, or by the shared token."""
+"""Who sends a request: known by the authenticating proxy, a token, or the session of who signed in."""
 
 import hashlib
 import hmac
@@ -11,6 +11,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from alerts.console.access import refusal
 from alerts.console.access_document import Access
 from alerts.console.roles import Grant, Principal, Role
+from alerts.console.sessions import SESSION, Sessions
 from streams.contract.controls import Person
 
 PERSON: Final[TypeAdapter[str]] = TypeAdapter(Person)
@@ -22,12 +23,17 @@ class Identity:
     """Identifies who sends a request.
 
     `token`: the shared token, which may do everything and has no name. `access`: the access document; None:
-    everybody may read.
+    everybody may read. `sessions`: of people who signed in; None: nobody can.
     """
 
-    def __init__(self, token: SecretStr | None = None, access: Callable[[], Access] | None = None) -> None:
+    def __init__(
+        self,
+        token: SecretStr | None = None,
+        access: Callable[[], Access] | None = None,
+        sessions: Sessions | None = None,
+    ) -> None:
         self._shared = token.get_secret_value().encode() if token else None
-        self._access = access
+        self._access, self._sessions = access, sessions
 
     @property
     def can_write(self) -> bool:
@@ -42,6 +48,10 @@ class Identity:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._client(token.strip().encode(errors="surrogateescape"), access)
+        session = self._sessions.read(request, SESSION) if self._sessions and access.oidc else None
+        if session is not None:
+            granted = tuple(access.grants(session["name"], session["groups"]))
+            return Principal(session["name"], granted, ambient=True)
         return Principal(grants=READING if access.anonymous else ())
 
     def _client(self, token: bytes, access: Access) -> Principal:

@@ -164,10 +164,11 @@ def _sentences(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
 
 
-def forms(names: Names, principal: Principal) -> Json:
+def forms(names: Names, principal: Principal, *, sign_in: str = "") -> Json:
     """Return what a page needs to ask: forms, the names to choose from, and who is signed in.
 
     Who is signed in gets the forms of their role. Others get all, to be sent with the shared token.
+    `sign_in` is where people sign in; empty: nowhere.
     """
     allowed = [one for one in REQUESTS if not principal.name or principal.may(_least(one.kind))]
     who = WHO[1:] if principal.name else WHO
@@ -178,7 +179,11 @@ def forms(names: Names, principal: Principal) -> Json:
             "sinks": sorted(names.sinks or ()),
             "severities": [severity.value for severity in Severity],
         },
-        "me": {"name": principal.name, "role": principal.role.value if principal.role else None},
+        "me": {
+            "name": principal.name,
+            "role": principal.role.value if principal.role else None,
+            "sign_in": sign_in,
+        },
     }
 
 

@@ -21,6 +21,7 @@ from alerts.console.guard import denied, guarded, require, who
 from alerts.console.identity import Identity
 from alerts.console.requests import check_nothing, control_of, forms, query
 from alerts.console.roles import Role
+from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
@@ -62,6 +63,7 @@ class Backend:
     names: Callable[[], Names]
     identity: Identity = field(default_factory=Identity)
     border_of: Mapping[str, str] = field(default_factory=dict)
+    sign_in: SignIn | None = None
     hosts: Collection[str] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
 
@@ -78,7 +80,11 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
         ],
         client_max_size=LONGEST_BODY,
     )
-    made.add_routes([*_files(), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)])
+    if backend.sign_in is not None:
+        made.add_routes(backend.sign_in.routes())
+    made.add_routes(
+        [*_files(backend), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)]
+    )
 
     async def follow(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(streams.follow())
@@ -89,15 +95,31 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
     return made
 
 
-def _files() -> Iterator[web.RouteDef]:
+def _files(backend: Backend) -> Iterator[web.RouteDef]:
     for name, kind in FILES.items():
-        body = resources.files("alerts.console").joinpath(name).read_bytes()
-        yield web.get("/" if name == "index.html" else f"/console/{name}", _file(body, kind))
+        answer = _file(resources.files("alerts.console").joinpath(name).read_bytes(), kind)
+        if name == "index.html":
+            yield web.get("/", _signed_in_first(backend, answer))
+        else:
+            yield web.get(f"/console/{name}", answer)
 
 
 def _file(body: bytes, kind: str) -> Handler:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=HEADERS)
+
+    return answer
+
+
+def _signed_in_first(backend: Backend, page: Handler) -> Handler:
+    """Lead to the provider whom the page could show nothing."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if backend.sign_in is not None and backend.sign_in.is_offered():
+            principal = backend.identity.identify(request)
+            if not principal.name and not principal.may(Role.READ):
+                return web.Response(status=302, headers={**HEADERS, "Location": "/auth/login"})
+        return await page(request)
 
     return answer
 
@@ -119,7 +141,8 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
         return _json(by_id[found].model_dump(mode="json"))
 
     async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
-        return _json(forms(backend.names(), who(request)))
+        where = "/auth/login" if backend.sign_in is not None and backend.sign_in.is_offered() else ""
+        return _json(forms(backend.names(), who(request), sign_in=where))
 
     async def description(_: web.Request) -> web.StreamResponse:
         return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)

@@ -16,9 +16,7 @@ from typing import Any, Final
 import structlog
 from pydantic import ValidationError
 
-from alerts.console.access_document import AccessFile
 from alerts.console.board import Board
-from alerts.console.identity import Identity
 from alerts.lifecycle.alert import Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
@@ -33,7 +31,7 @@ from alerts.notices.routing import Routing
 from alerts.sinks import Digests, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import console_backend
+from alerts.worker.console_backend import console_backend, people
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
@@ -76,8 +74,7 @@ class Alerts:
         self.networks = networks(settings)
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
-        access = AccessFile(settings.console_access).current if settings.console_access else None
-        self.identity = Identity(settings.console_token, access)
+        self.people = people(settings)
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing)
@@ -214,7 +211,7 @@ class Alerts:
             self.settings,
             self.registry,
             self.board,
-            identity=self.identity,
+            people=self.people,
             sinks=self.sinks,
             pages=pages,
             publish=self.publish,
@@ -257,8 +254,10 @@ async def supervised(name: str, task: Callable[[], Awaitable[None]]) -> None:
 async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
     settings = Settings()
-    routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
-    refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
+    documents = [
+        path.read_text() for path in (settings.routes, settings.console_access) if path and path.is_file()
+    ]
+    refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", "".join(documents)))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     yield Alerts(settings, *sinks(settings)).worker
 

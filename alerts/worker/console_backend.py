@@ -1,19 +1,49 @@
 """What the console needs of the worker, as its thread may use it."""
 
 import asyncio
+import os
 from collections.abc import Callable, Collection, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from alerts.console.access_document import AccessFile
 from alerts.console.board import Board
 from alerts.console.identity import Identity
+from alerts.console.sessions import Sessions
+from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
+from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Pages
+
+
+class People(NamedTuple):
+    """How the console knows who sends a request."""
+
+    identity: Identity
+    sign_in: SignIn | None = None
+
+
+def people(settings: Settings) -> People:
+    """Read the access document; raises DocumentError, or SetupError where sign-in cannot work."""
+    if settings.console_access is None:
+        return People(Identity(settings.console_token))
+    access = AccessFile(settings.console_access).current
+    if oidc := access().oidc:
+        if not settings.console_url:
+            raise SetupError("oidc needs SURGEWATCH_CONSOLE_URL: the provider leads back to it")
+        try:
+            oidc.secret(os.environ)
+        except ValueError as error:
+            raise SetupError(str(error)) from error
+    sessions = Sessions(settings.console_session_key, secure=not settings.console_url.startswith("http:"))
+    return People(
+        Identity(settings.console_token, access, sessions), SignIn(access, sessions, settings.console_url)
+    )
 
 
 def console_backend(
@@ -21,7 +51,7 @@ def console_backend(
     registry: Registry,
     board: Board,
     *,
-    identity: Identity,
+    people: People,
     sinks: Collection[str],
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
@@ -49,7 +79,8 @@ def console_backend(
         publish=from_loop(loop, publish),
         send_again=from_loop(loop, send_again),
         names=names,
-        identity=identity,
+        identity=people.identity,
+        sign_in=people.sign_in,
         border_of=border_of,
         hosts=[host.strip() for host in hosts if host],
         pages=pages,

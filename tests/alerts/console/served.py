@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
 from alerts.console.identity import Identity
+from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend, site
 from alerts.console.streams import EventStreams
 from streams.contract.controls import Control, Names
@@ -48,13 +49,19 @@ class Asked:
             keys=self.board.control_keys(),
         )
 
-    def backend(self, token: str | None = TOKEN, identity: Identity | None = None) -> Backend:
+    def backend(
+        self,
+        token: str | None = TOKEN,
+        identity: Identity | None = None,
+        sign_in: SignIn | None = None,
+    ) -> Backend:
         return Backend(
             board=self.board,
             publish=self.publish,
             send_again=self.send_again,
             names=self.names,
             identity=identity or Identity(SecretStr(token) if token else None),
+            sign_in=sign_in,
             border_of={place.sector: place.border for place in story.PLACES},
             hosts=["console.example"],
             pages={"/metrics": lambda: (200, "text/plain", b"surgewatch_alerts 1\n")}
@@ -67,11 +74,12 @@ async def opened(
     token: str | None = TOKEN,
     limits: ConnectionLimits | None = None,
     identity: Identity | None = None,
+    sign_in: SignIn | None = None,
     **streams: int,
 ) -> AsyncIterator[Asked]:
     """Serve a console for as long as the block runs."""
     asked, connections = Asked(), Connections(limits)
-    made = site(asked.backend(token, identity), connections, EventStreams(asked.board, **streams))
+    made = site(asked.backend(token, identity, sign_in), connections, EventStreams(asked.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     async with connections.server(runner, "127.0.0.1", 0) as asked.port:

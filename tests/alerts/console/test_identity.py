@@ -134,7 +134,7 @@ async def test_people_have_the_roles_of_their_name_and_groups(identity) -> None:
         ]
         described = json.loads((await read(asked, "/api/forms", ben))[1])
     assert got == [403, 202, 202, 202, 202, 403, 403, 403, 403]
-    assert described["me"] == {"name": "ben", "role": "operate"}
+    assert described["me"] == {"name": "ben", "role": "operate", "sign_in": ""}
     assert [form["kind"] for form in described["forms"]] == ["acknowledge", "silence", "withdraw"]
     assert "by" not in [field["name"] for field in described["forms"][0]["fields"]]
 
