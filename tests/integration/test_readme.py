@@ -69,15 +69,14 @@ class Installation:
                 for line in lines
             ]
         try:
-            for port in (9101, 9102):
-                until(
-                    lambda port=port: read(port, "/readyz") is not None, f"the worker on port {port} is ready"
-                )
+            until(lambda: read(9101, "/readyz"), "the streams worker is ready", 120)
+            until(lambda: read(9102, "/readyz"), "the alerts worker is ready", 120)
             yield
         finally:
             for worker in workers:
                 worker.send_signal(signal.SIGTERM)
-        assert [worker.wait(30) for worker in workers] == [0] * len(workers)
+            ended = [worker.wait(60) for worker in workers]
+        assert ended == [0] * len(workers)
 
 
 def read(port: int, path: str) -> str | None:
@@ -93,10 +92,20 @@ def stands(question: str) -> bool:
     return any(alert["question"] == question for alert in json.loads(read(9102, "/api/alerts") or "[]"))
 
 
-def people() -> int:
+def summed(port: int, metric: str) -> float | None:
+    """The sum of a metric's samples; None where the worker shows none."""
+    found = re.findall(rf"^{metric}\{{.*\}} (\S+)$", read(port, "/metrics") or "", re.MULTILINE)
+    return sum(map(float, found)) if found else None
+
+
+def people() -> float | None:
     """People that the streams worker has counted."""
-    metrics = read(9101, "/metrics") or ""
-    return round(sum(map(float, re.findall(r"^surgewatch_people\{.*\} (\S+)$", metrics, re.MULTILINE))))
+    return summed(9101, "surgewatch_people")
+
+
+def has_no_lag() -> bool:
+    """Return whether both workers have read everything."""
+    return summed(9101, "surgewatch_consumer_lag") == summed(9102, "surgewatch_consumer_lag") == 0
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +175,8 @@ def test_an_operator_adds_partitions_and_peer_priors_and_nobody_is_lost(installe
     guide = (ROOT / "docs/operations.md").read_text()
     workers = [line for line in commands("README.md") if line.startswith("surgewatch worker")]
     with installed.working(*workers):
-        counted = until(people, "what was counted is there again", 60)
+        counted = until(people, "what was counted is there again", 120)
+        until(has_no_lag, "both workers have read everything", 120)
     add = re.search(r"Run `(surgewatch topics --partitions 12)`", guide)
     assert add
     installed.run(add[1])
@@ -177,6 +187,6 @@ def test_an_operator_adds_partitions_and_peer_priors_and_nobody_is_lost(installe
     name, value = priors.removeprefix("export ").split("=")
     installed.environment[name] = value
     with installed.working(*workers):
-        until(lambda: people() == counted, "everybody is counted in their new partitions", 60)
+        until(lambda: people() == counted, "everybody is counted in their new partitions", 120)
         installed.run("surgewatch ingest FILE")
         installed.run("surgewatch topics --check")
