@@ -174,6 +174,16 @@ def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: Secured
     assert "an ACL is missing: READ, DESCRIBE on group surgewatch-streams" in checked.stderr
 
 
+def test_only_operators_may_write_controls_beside_the_alerts_worker(secured: SecuredKafka) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    silence = ("silence", "swanton", "--by", "ana", "--reason", "drill")
+    for role, may in {"producer": False, "streams": False, "operator": True}.items():
+        allowed(secured, f"only-{role}", role)
+        done = surgewatch(secured.mtls(f"only-{role}"), *silence)
+        assert (done.returncode == 0) is may, (role, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("role", ["streams", "alerts"])
 def test_the_least_acls_are_enough_for_each_worker(
     role: Literal["streams", "alerts"], secured: SecuredKafka, tmp_path: Path
