@@ -36,7 +36,9 @@ class Settings(WorkerSettings):
         description="TOML access document: API clients, authenticating proxy, roles; unset: everybody reads",
     )
     console_session_key: SecretStr | None = Field(
-        None, description="signs the sessions of people; unset: one of each worker, until it ends"
+        None,
+        min_length=32,
+        description="signs the sessions of people; unset: one of each worker, until it ends",
     )
     webhook_url: str = Field("", description="a webhook for every notice, beside the routes")
     webhook_secret: SecretStr | None = Field(None, description="its Standard Webhooks secret (whsec_…)")
