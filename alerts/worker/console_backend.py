@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Collection, Coroutine
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from alerts.console.access_document import AccessFile
@@ -19,6 +19,8 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
 from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Pages
+
+SHORTEST_KEY: Final = 32  # characters
 
 
 class People(NamedTuple):
@@ -40,7 +42,10 @@ def people(settings: Settings) -> People:
             oidc.secret(os.environ)
         except ValueError as error:
             raise SetupError(str(error)) from error
-    sessions = Sessions(settings.console_session_key, secure=not settings.console_url.startswith("http:"))
+    key = settings.console_session_key
+    if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+        raise SetupError(f"SURGEWATCH_CONSOLE_SESSION_KEY needs {SHORTEST_KEY} characters or more")
+    sessions = Sessions(key, secure=not settings.console_url.startswith("http:"))
     return People(
         Identity(settings.console_token, access, sessions), SignIn(access, sessions, settings.console_url)
     )

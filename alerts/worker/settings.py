@@ -37,7 +37,6 @@ class Settings(WorkerSettings):
     )
     console_session_key: SecretStr | None = Field(
         None,
-        min_length=32,
         description="signs the sessions of people; unset: one of each worker, until it ends",
     )
     webhook_url: str = Field("", description="a webhook for every notice, beside the routes")

@@ -67,10 +67,11 @@ class Desk:
         return done
 
     def settings(self, role: str) -> dict[str, str]:
-        """What the chart gives to a worker by the values of the guide."""
+        """Return what the chart gives to a worker by the values of the guide."""
         return {
             "SURGEWATCH_BROKERS": f"127.0.0.1:{self._port}",
             "SURGEWATCH_TOPIC_PREFIX": "trial.",
+            "SURGEWATCH_CLOCK": "event",
             "SURGEWATCH_KAFKA_SECURITY_PROTOCOL": "SSL",
             "SURGEWATCH_KAFKA_CA_FILE": str(self.folder / "ca.crt"),
             "SURGEWATCH_KAFKA_CERTIFICATE_FILE": str(self.folder / f"{role}.crt"),

@@ -198,3 +198,8 @@ def test_a_sign_in_that_cannot_work_is_refused_at_the_start(tmp_path, monkeypatc
     monkeypatch.setenv("SURGEWATCH_CONSOLE_URL", "https://watch.example")
     with pytest.raises(SetupError, match="OIDC is not set"):
         people(Settings())
+    monkeypatch.setenv("OIDC", SECRET)
+    monkeypatch.setenv("SURGEWATCH_CONSOLE_SESSION_KEY", "too short")
+    with pytest.raises(SetupError, match="needs 32 characters") as caught:
+        people(Settings())
+    assert "too short" not in str(caught.value)
