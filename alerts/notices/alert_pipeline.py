@@ -90,7 +90,8 @@ class Partition:
             self.places[key].event_time = float(value)
         else:
             position, content = msgspec.msgpack.decode(value)
-            alert = Alert.model_validate_json(content).model_copy(update={"position": position})
+            alert = Alert.model_validate_json(content, extra="ignore")
+            alert = alert.model_copy(update={"position": position})
             self.places[_place_key(alert)].alerts[key] = alert
 
 
