@@ -139,7 +139,7 @@ class BorderQueue:
         """Restore the summaries of one period; raises StateVersionError."""
         try:
             held = [
-                PeriodSummary.model_validate_json(one, extra="ignore")
+                PeriodSummary.model_validate_json(one)
                 for one in msgspec.msgpack.decode(value, type=list[str])
             ]
         except ValueError as error:  # of msgspec and of pydantic
