@@ -25,7 +25,7 @@ from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
-from alerts.sinks.slack import SlackSink
+from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.http_client import is_private
 from alerts.worker.settings import Settings

@@ -1,16 +1,12 @@
-"""Slack: a message for each notice, in Block Kit, by an incoming webhook, one a second as Slack asks.
+"""Slack's Block Kit: a notice as a message, and many as one digest, within Slack's limits.
 
-Where many notices wait they become one digest: a line for each alert, the gravest first. Data are shown as
-they are: nothing in them can mention a channel, make a link or change the type.
+Data are shown as they are: nothing in them can mention a channel, make a link or change the type.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-from pydantic import SecretStr
 from slack_sdk.models.blocks import (
     Block,
     ContextBlock,
@@ -23,7 +19,6 @@ from slack_sdk.models.blocks import (
 from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.wording import place, sparkline, sureness
-from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
 HEADER: Final = 150
@@ -39,38 +34,6 @@ MARKS: Final = {
 REASON_MARKS: Final = {Reason.RESOLVED: ":white_check_mark:", Reason.ACKNOWLEDGED: ":eyes:"}
 # Slack has no escape for what formats text, so these are shown by characters that look alike.
 ALIKE: Final = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
-CLOSED: Final = (b"channel_is_archived", b"no_service")
-
-
-@dataclass(frozen=True)
-class SlackSink:
-    """Posts to one incoming webhook, that is to one channel."""
-
-    name: str
-    url: SecretStr
-    links: Links = NOWHERE
-    spacing: float = 1.0
-    private: bool = False
-    most: int = 200
-
-    def request(self, notice: Notice, now: float) -> Request:
-        """Return the message."""
-        return self._request(message(notice, self.links))
-
-    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
-        """Return one message for them all."""
-        return self._request(digest(notices, self.links, summary))
-
-    def _request(self, payload: dict[str, Any]) -> Request:
-        body = msgspec.json.encode(payload)
-        return Request(self.url.get_secret_value(), {"content-type": "application/json"}, body)
-
-    def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """Return what the HTTP status means; a channel that is gone or archived refuses for good."""
-        is_success = 200 <= status < 300
-        if not is_success and (status in (404, 410) or body in CLOSED):
-            return Refused(body.decode(errors="replace")[:60] or "gone", gone=True)
-        return http_outcome(status, headers)
 
 
 def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
