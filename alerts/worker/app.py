@@ -28,19 +28,21 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Routing
-from alerts.sinks import Digests, Sink
+from alerts.sinks import Digests, Edits, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import console_backend
+from alerts.worker.console_backend import console_backend, control_names
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
-from alerts.worker.http_client import HttpClient
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.senders import Senders
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
+from alerts.worker.slack_api import SlackApi, slack_faults
+from alerts.worker.slack_clicks import SlackClicks, by_id
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
@@ -75,6 +77,7 @@ class Alerts:
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing)
+        self.names = control_names(self.registry, self.board, self.sinks)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
@@ -135,6 +138,7 @@ class Alerts:
             spacing=sink.spacing,
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
+            edits=isinstance(sink, Edits),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
@@ -142,7 +146,7 @@ class Alerts:
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=_moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._client.send, records, self, self.registry)
+        delivery = SinkDelivery(sink, queue, self._senders.send, records, self, self.registry)
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
@@ -196,13 +200,12 @@ class Alerts:
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
-        self._client = HttpClient()
+        self._senders = Senders(self.sinks.values())
         tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
-            self.registry,
             self.board,
-            sinks=self.sinks,
+            names=self.names,
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
@@ -215,12 +218,24 @@ class Alerts:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._client.close()
+            await self._senders.close()
 
     def _tasks(self) -> Iterator[Any]:
         yield supervised("alert table", self.table.follow)
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
+        for api in self._senders.slack.values():
+            yield supervised("clicks in Slack", self._clicks(api).follow)
+
+    def _clicks(self, api: SlackApi) -> SlackClicks:
+        return SlackClicks(
+            api,
+            alert=by_id(self.table.alerts),
+            names=self.names,
+            holds=self.controls.holds,
+            publish=self.publish,
+            count=self.metrics.click,
+        )
 
 
 def _moment() -> Moment:
@@ -246,7 +261,10 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    yield Alerts(settings, *sinks(settings)).worker
+    found, routing = sinks(settings)
+    if faults := await slack_faults(found):
+        raise RoutesError("; ".join(faults))
+    yield Alerts(settings, found, routing).worker
 
 
 def main() -> int:

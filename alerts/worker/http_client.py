@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from alerts.sinks import Outcome, Refused, Request, Retry, Sink
+from alerts.sinks import HttpSink, Outcome, Refused, Request, Retry
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 ANSWER: Final = 4_096  # bytes of an answer that are read
@@ -52,26 +52,16 @@ class HttpClient:
             connector=aiohttp.TCPConnector(resolver=PublicResolver()),
         )
 
-    async def send(self, sink: Sink, request: Request) -> Outcome:
+    async def send(self, sink: HttpSink, request: Request) -> Outcome:
         """Send a request and return what came of it. Whatever goes wrong is an outcome."""
         if not sink.private and is_private(request.url):
             return Refused("private_address")
         try:
             return await self._send(sink, request)
-        except aiohttp.ConnectionTimeoutError:
-            return Retry("no_connection")
-        except TimeoutError:
-            return Retry("timeout", unanswered=True)
-        except aiohttp.InvalidURL:
-            return Refused("invalid_url")
-        except aiohttp.ClientConnectorError as error:
-            return _unconnected(error)
-        except aiohttp.ClientError as error:
-            return Retry(type(error).__name__, unanswered=True)
-        except ValueError:  # a header that cannot be sent
-            return Refused("invalid_request")
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            return failed(error)
 
-    async def _send(self, sink: Sink, request: Request) -> Outcome:
+    async def _send(self, sink: HttpSink, request: Request) -> Outcome:
         session = self._private if sink.private else self._public
         async with session.request(
             request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
@@ -89,6 +79,22 @@ class HttpClient:
         await self._public.close()
 
 
+def failed(error: aiohttp.ClientError | TimeoutError | ValueError) -> Outcome:
+    """Return what an error of aiohttp means for the request."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return Retry("no_connection")
+        case TimeoutError():
+            return Retry("timeout", unanswered=True)
+        case aiohttp.InvalidURL():
+            return Refused("invalid_url")
+        case aiohttp.ClientConnectorError():
+            return _unconnected(error)
+        case aiohttp.ClientError():
+            return Retry(type(error).__name__, unanswered=True)
+    return Refused("invalid_request")  # a header that cannot be sent
+
+
 def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
     match error:
         case aiohttp.ClientConnectorCertificateError():
@@ -103,6 +109,14 @@ def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
         if isinstance(error.os_error, PrivateAddressError)
         else Retry("no_connection")
     )
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an http address is on this machine itself."""
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def is_private(url: str) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from alerts.lifecycle.alert import Severity
 from alerts.notices.links import NOWHERE, Links
@@ -25,14 +25,16 @@ from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
+from alerts.sinks.slack.app import API, SlackApp, SlackAppSink
 from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
-from alerts.worker.http_client import is_private
+from alerts.worker.http_client import is_loopback, is_private
 from alerts.worker.settings import Settings
 from streams.contract.toml_documents import load
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
+SLACK_APIS: Final = (API, "https://slack-gov.com/api/")
 
 
 class RoutesError(ValueError):
@@ -60,6 +62,26 @@ class SlackEntry(_Strict):
     allow_private: bool = False
 
 
+class SlackAppEntry(_Strict):
+    """A Slack channel, by an app whose messages are edited and have buttons.
+
+    `api_url` is Slack's own. A loopback address is for tests; anything else would be given the tokens.
+    """
+
+    kind: Literal["slack_app"]
+    channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]
+    bot_token: Annotated[str, Field(pattern="^env:")]
+    app_token: Annotated[str, Field(pattern="^env:")]
+    api_url: str = API
+
+    @field_validator("api_url")
+    @classmethod
+    def _slacks_own(cls, url: str) -> str:
+        if url not in SLACK_APIS and not is_loopback(url):
+            raise ValueError(f"must be one of {', '.join(SLACK_APIS)}")
+        return url
+
+
 class PagerDutyEntry(_Strict):
     """A PagerDuty service."""
 
@@ -78,7 +100,10 @@ class AlertmanagerEntry(_Strict):
     every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
 
 
-Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
+Entry = Annotated[
+    WebhookEntry | SlackEntry | SlackAppEntry | PagerDutyEntry | AlertmanagerEntry,
+    Field(discriminator="kind"),
+]
 
 
 class Routes(_Strict):
@@ -141,6 +166,12 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return WebhookSink(name, url, key, private=entry.allow_private)
         case SlackEntry():
             return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
+        case SlackAppEntry():
+            bot, app = secret(entry.bot_token, "xoxb-"), secret(entry.app_token, "xapp-")
+            for token, start in ((bot, "xoxb-"), (app, "xapp-")):
+                if not token.get_secret_value().startswith(start):
+                    raise ValueError(f"a token that begins with {start} is needed")
+            return SlackAppSink(name, SlackApp(bot, app, entry.api_url), entry.channel, links)
         case PagerDutyEntry():
             key = secret(entry.routing_key, PLACEHOLDER_KEY)
             return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)

@@ -37,28 +37,32 @@ ALIKE: Final = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
 
 
 def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
-    """Return the payload: `text` for notifications and clients without blocks, and the blocks."""
+    """Return the payload of a notice."""
+    return payload(f"{notice.headline}\n{notice.text}", blocks(notice, links, mark=mark(notice)))
+
+
+def blocks(notice: Notice, links: Links, *, mark: str) -> list[Block]:
+    """Return the blocks of a notice; `mark`: the emoji before its headline."""
     alert = notice.alert
     blocks: list[Block] = [
-        HeaderBlock(text=_plain(f"{_mark(notice)} {notice.headline}", HEADER, emoji=True)),
+        HeaderBlock(text=plain(f"{mark} {notice.headline}", HEADER, emoji=True)),
         SectionBlock(fields=_fields(notice)),
     ]
     if notice.details:
-        blocks.append(SectionBlock(text=_plain(notice.details, SECTION)))
+        blocks.append(SectionBlock(text=plain(notice.details, SECTION)))
     foot = f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
-    elements: list[Any] = [_plain(foot, FIELD)]
+    elements: list[Any] = [plain(foot, FIELD)]
     found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert))
     elements += [MarkdownTextObject(text=found)] if found else []
-    blocks.append(ContextBlock(elements=elements))
-    return _payload(f"{notice.headline}\n{notice.text}", blocks)
+    return [*blocks, ContextBlock(elements=elements)]
 
 
 def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> dict[str, Any]:
     """Return the payload for many notices: the gravest first, what is over last, then the summary."""
     gravest = sorted(notices, key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity]))
     title = _title(gravest) if gravest else summary
-    lines = [f"{_mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
-    blocks: list[Block] = [HeaderBlock(text=_plain(title, HEADER))]
+    lines = [f"{mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
+    blocks: list[Block] = [HeaderBlock(text=plain(title, HEADER))]
     blocks += [
         SectionBlock(text=MarkdownTextObject(text="\n".join(lines[at : at + LINES_IN_SECTION])))
         for at in range(0, len(lines), LINES_IN_SECTION)
@@ -70,7 +74,7 @@ def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "")
     if foot:
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
-    return _payload("\n".join(texts), blocks)
+    return payload("\n".join(texts), blocks)
 
 
 def _title(notices: Sequence[Notice]) -> str:
@@ -79,7 +83,8 @@ def _title(notices: Sequence[Notice]) -> str:
     return f"{len(notices)} {'alert' if len(notices) == 1 else 'alerts'}: {counts}"
 
 
-def _payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+def payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+    """Return the payload: `text` for notifications and clients without blocks, and the blocks."""
     return {
         "text": _cut(_inert(text), SECTION),
         "mrkdwn": False,
@@ -92,7 +97,8 @@ def _line(notice: Notice, links: Links) -> str:
     return f"<{url}|{text}>" if url else text
 
 
-def _mark(notice: Notice) -> str:
+def mark(notice: Notice) -> str:
+    """Return the emoji of a notice."""
     return REASON_MARKS.get(notice.reason, MARKS[notice.alert.severity])
 
 
@@ -110,11 +116,12 @@ def _fields(notice: Notice) -> list[Any]:
     return [
         text
         for name, value in rows.items()
-        for text in (MarkdownTextObject(text=f"*{name}*"), _plain(value, FIELD))
+        for text in (MarkdownTextObject(text=f"*{name}*"), plain(value, FIELD))
     ]
 
 
-def _plain(text: str, limit: int, *, emoji: bool = False) -> PlainTextObject:
+def plain(text: str, limit: int, *, emoji: bool = False) -> PlainTextObject:
+    """Return text that is shown as it is, cut to a number of characters."""
     return PlainTextObject(text=_cut(_escape(text), limit), emoji=emoji)
 
 
