@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from pydantic import SecretStr
 
-from alerts.lifecycle.alert import RANK, Alert, State
+from alerts.lifecycle.alert import Alert, State
 from alerts.notices.batches import Batch, Limits
 from alerts.notices.notices import compose, figures
 from alerts.notices.outcomes import Outcome
@@ -79,7 +79,7 @@ class Channel(Receiver):
 
 
 class SlackDelivery(Delivery):
-    """The rules of delivery, and people who delete messages."""
+    """The rules of delivery, and the place in a try at which Slack fails."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +125,6 @@ class SlackDelivery(Delivery):
         attention = self.world.in_force.attention(CHAT, alert, self.world.now)
         assert figures(alert.latest) in shown, "the message shows old figures"
         assert f"{alert.severity} · " in shown, "the message shows an old severity"
-        assert RANK[alert.severity] >= 0
         for by, sentence in (
             (attention.acknowledged_by, "{} takes care of it."),
             (attention.silenced_by, "Silenced by {}."),
@@ -138,4 +137,4 @@ def _payload(message: dict[str, Any]) -> dict[str, Any]:
 
 
 TestSlackDelivery = SlackDelivery.TestCase
-TestSlackDelivery.settings = settings(stateful_step_count=20, max_examples=40, deadline=None)
+TestSlackDelivery.settings = settings(stateful_step_count=30, max_examples=300, deadline=None)
