@@ -13,7 +13,7 @@ from pydantic import Field as Constraint
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.rows import Json
-from alerts.lifecycle.alert import Severity
+from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Silence, checked
 from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
 
@@ -37,7 +37,7 @@ class Field(NamedTuple):
     required: bool = True
     value: str = ""
     example: str = ""
-    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities
+    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities, assessments
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,6 +97,8 @@ REQUESTS: Final = (
         meaning="You take care of this alert. No more reminders.",
         about="alerts",
         given={"alert_id": "id"},
+        fields=(Field("assessment", "Found to be", "choice", required=False, suggest="assessments"),),
+        fill=lambda body, now: {**body, "assessment": body.get("assessment") or None},
     ),
     Request(
         kind="silence",
@@ -196,6 +198,7 @@ def forms(names: Names) -> Json:
             "sectors": sorted(names.sectors),
             "sinks": sorted(names.sinks or ()),
             "severities": [severity.value for severity in Severity],
+            "assessments": ["", *(assessment.value for assessment in Assessment)],
         },
     }
 

@@ -43,6 +43,7 @@ def where(kafka_servers: str) -> tuple[str, ...]:
     [
         (("silence", "swanton", "--hours", "4"), "silence/swanton-all"),
         (("ack", "abc123"), "ack/abc123"),
+        (("ack", "abc123", "--as", "bad-data"), "ack/abc123"),
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "rcmp-*,swanton"), "policy/treaty"),
         (("capacity", "swanton", "60"), "capacity/swanton"),
         (("sensitivity", "*", "0.5"), "sensitivity/*"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.console.requests import REQUESTS, control_of, forms
-from alerts.lifecycle.alert import Severity
+from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import Route
 from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
@@ -28,6 +28,11 @@ NAMES = Names(
 AT = {**WHO, "at": NOW}
 ASKED: list[tuple[dict, Control]] = [
     ({"kind": "acknowledge", "alert_id": "d68cc07d1"}, Acknowledge(**AT, alert_id=ALERT)),
+    (
+        {"kind": "acknowledge", "alert_id": "d68cc07d1", "assessment": "bad_data"},
+        Acknowledge(**AT, alert_id=ALERT, assessment=Assessment.BAD_DATA),
+    ),
+    ({"kind": "acknowledge", "alert_id": "d68cc07d1", "assessment": ""}, Acknowledge(**AT, alert_id=ALERT)),
     (
         {"kind": "silence", "sector": "swanton", "hours": 12},
         Silence(**AT, name="swanton-all", sector="swanton", until=NOW + dt.timedelta(hours=12)),
