@@ -12,10 +12,10 @@ from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
 
 __all__ = [
+    "AnyRequest",
     "Delivered",
     "Digests",
     "Edits",
-    "HttpSink",
     "Outcome",
     "Posting",
     "Refused",
@@ -51,7 +51,9 @@ class Posting(NamedTuple):
     unrecorded: bool  # an earlier try may have been received, and the ledger does not know
 
 
-@runtime_checkable
+AnyRequest = Request | Posting  # each kind is sent by a client of its own
+
+
 class Sink(Protocol):
     """One channel to people."""
 
@@ -67,12 +69,7 @@ class Sink(Protocol):
     def private(self) -> bool:
         """Whether it may send to private addresses."""
 
-
-@runtime_checkable
-class HttpSink(Sink, Protocol):
-    """A sink that takes a request for each notice."""
-
-    def request(self, notice: Notice, now: float) -> Request:
+    def request(self, notice: Notice, now: float) -> AnyRequest:
         """Return the request for a notice (`now`: epoch seconds)."""
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
@@ -88,7 +85,7 @@ class Edits(Sink, Protocol):
 
 
 @runtime_checkable
-class Digests(HttpSink, Protocol):
+class Digests(Sink, Protocol):
     """A sink that takes many notices in one message, so that a storm is one message and not a hundred."""
 
     @property
@@ -100,7 +97,7 @@ class Digests(HttpSink, Protocol):
 
 
 @runtime_checkable
-class Reposts(HttpSink, Protocol):
+class Reposts(Sink, Protocol):
     """A sink whose receiver forgets an alert that is not posted again."""
 
     @property

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from alerts.lifecycle.alert import Severity
 from alerts.notices.links import NOWHERE, Links
@@ -25,16 +25,16 @@ from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
-from alerts.sinks.slack.app import API, SlackApp, SlackAppSink
 from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
-from alerts.worker.http_client import is_loopback, is_private
 from alerts.worker.settings import Settings
+from alerts.worker.sink_network import NetworkEntry, Networks
+from alerts.worker.slack_entry import SlackAppEntry
 from streams.contract.toml_documents import load
+from streams.runtime.public_addresses import is_http, is_private
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
-SLACK_APIS: Final = (API, "https://slack-gov.com/api/")
 
 
 class RoutesError(ValueError):
@@ -45,7 +45,7 @@ class _Strict(BaseModel):
     model_config = STRICT
 
 
-class WebhookEntry(_Strict):
+class WebhookEntry(NetworkEntry):
     """A signed webhook."""
 
     kind: Literal["webhook"]
@@ -54,7 +54,7 @@ class WebhookEntry(_Strict):
     allow_private: bool = False
 
 
-class SlackEntry(_Strict):
+class SlackEntry(NetworkEntry):
     """A Slack channel, by its incoming webhook."""
 
     kind: Literal["slack"]
@@ -62,27 +62,7 @@ class SlackEntry(_Strict):
     allow_private: bool = False
 
 
-class SlackAppEntry(_Strict):
-    """A Slack channel, by an app whose messages are edited and have buttons.
-
-    `api_url` is Slack's own. A loopback address is for tests; anything else would be given the tokens.
-    """
-
-    kind: Literal["slack_app"]
-    channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]
-    bot_token: Annotated[str, Field(pattern="^env:")]
-    app_token: Annotated[str, Field(pattern="^env:")]
-    api_url: str = API
-
-    @field_validator("api_url")
-    @classmethod
-    def _slacks_own(cls, url: str) -> str:
-        if url not in SLACK_APIS and not is_loopback(url):
-            raise ValueError(f"must be one of {', '.join(SLACK_APIS)}")
-        return url
-
-
-class PagerDutyEntry(_Strict):
+class PagerDutyEntry(NetworkEntry):
     """A PagerDuty service."""
 
     kind: Literal["pagerduty"]
@@ -92,7 +72,7 @@ class PagerDutyEntry(_Strict):
     allow_private: bool = False
 
 
-class AlertmanagerEntry(_Strict):
+class AlertmanagerEntry(NetworkEntry):
     """An Alertmanager."""
 
     kind: Literal["alertmanager"]
@@ -135,11 +115,19 @@ class Routes(_Strict):
                 secrets.faults.append(f"sink {name}: {error}")
             else:
                 made.append(sink)
-                secrets.faults += _url_faults(sink)
+                secrets.faults += [*_url_faults(sink), *_network_faults(sink, entry, secrets)]
             faults += secrets.faults
         if faults:
             raise RoutesError("; ".join(faults))
         return made
+
+    def networks(self, environment: Mapping[str, str] = os.environ) -> Networks:
+        """Return how each sink is reached. Raises what `sinks` raises, which is called before."""
+        return {
+            name: entry.network(_Secrets(name, environment))
+            for name, entry in self.sink.items()
+            if isinstance(entry, NetworkEntry)
+        }
 
 
 class _Secrets:
@@ -167,11 +155,7 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
         case SlackEntry():
             return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
         case SlackAppEntry():
-            bot, app = secret(entry.bot_token, "xoxb-"), secret(entry.app_token, "xapp-")
-            for token, start in ((bot, "xoxb-"), (app, "xapp-")):
-                if not token.get_secret_value().startswith(start):
-                    raise ValueError(f"a token that begins with {start} is needed")
-            return SlackAppSink(name, SlackApp(bot, app, entry.api_url), entry.channel, links)
+            return entry.sink(name, links, secret)
         case PagerDutyEntry():
             key = secret(entry.routing_key, PLACEHOLDER_KEY)
             return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
@@ -181,18 +165,32 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
 
 def _url_faults(sink: Sink) -> list[str]:
     """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
-    url = getattr(sink, "url", "")
-    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    try:
-        parts = urlsplit(text)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or any(character.isspace() for character in text):
+    text = _address(sink)
+    if not is_http(text):
         return [f"sink {sink.name}: its url is no http(s) address"]
     if not sink.private and is_private(text):
         return [f"sink {sink.name}: its url is a private address; allow_private = true allows it"]
     return []
+
+
+def _network_faults(sink: Sink, entry: object, secrets: "_Secrets") -> list[str]:
+    if not isinstance(entry, NetworkEntry):
+        return []
+    try:
+        network = entry.network(secrets)
+    except ValueError as error:
+        return [f"sink {sink.name}: {error}"]
+    is_checked = network.proxy is not None and not (sink.private or network.proxy_resolves)
+    if is_checked and urlsplit(_address(sink)).scheme == "http":
+        return [
+            f"sink {sink.name}: through a proxy its url has to be https; proxy_resolves = true allows http"
+        ]
+    return []
+
+
+def _address(sink: Sink) -> str:
+    url = getattr(sink, "url", "")
+    return url.get_secret_value() if isinstance(url, SecretStr) else str(url)
 
 
 def routes(path: Path) -> Routes:
@@ -213,6 +211,11 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
         raise RoutesError("; ".join(faults))
     everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)
     return found + own, Routing([*document.route, *everything], document.least())
+
+
+def networks(settings: Settings) -> Networks:
+    """Return how each sink of the routes is reached. Those of the environment are reached directly."""
+    return routes(settings.routes).networks() if settings.routes is not None else {}
 
 
 def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:

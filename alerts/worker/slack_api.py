@@ -15,8 +15,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from alerts.sinks import Delivered, Outcome, Posting, Sink
-from alerts.sinks.slack.app import UNAUTHORISED, SlackApp, SlackAppSink, answered
+from alerts.sinks.slack.app import UNAUTHORISED, SlackApp, SlackAppSink
 from alerts.worker.http_client import TIMEOUT, failed
+from alerts.worker.sink_network import DIRECT, Network, Networks
 
 log = structlog.get_logger()
 
@@ -40,12 +41,16 @@ QUIET.setLevel(logging.CRITICAL + 1)
 class SlackApi:
     """The Web API of one app. Made inside the loop that it is used in."""
 
-    def __init__(self, app: SlackApp, timeout: aiohttp.ClientTimeout = TIMEOUT) -> None:
+    def __init__(
+        self, app: SlackApp, network: Network = DIRECT, timeout: aiohttp.ClientTimeout = TIMEOUT
+    ) -> None:
         self.app = app
         self._session = aiohttp.ClientSession(timeout=timeout)
         self.client = AsyncWebClient(
             token=app.bot_token.get_secret_value(),
             base_url=app.url,
+            ssl=network.tls,
+            proxy=network.proxy.get_secret_value() if network.proxy else None,
             session=self._session,
             logger=QUIET,
             retry_handlers=[],  # a post that is sent twice is two messages
@@ -57,7 +62,8 @@ class SlackApi:
         try:
             return Delivered(await self._show(sink, posting))
         except SlackApiError as error:
-            return answered(*_answer(error))
+            code, status, headers = _answer(error)
+            return sink.outcome(status, headers, code.encode())
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return failed(error)
 
@@ -171,12 +177,12 @@ class SlackApi:
         await self._session.close()
 
 
-async def slack_faults(sinks: Iterable[Sink]) -> list[str]:
+async def slack_faults(sinks: Iterable[Sink], networks: Networks) -> list[str]:
     """Return, for each sink that is a Slack app, why Slack refuses its tokens."""
     faults = []
     for sink in sinks:
         if isinstance(sink, SlackAppSink):
-            api = SlackApi(sink.app, CHECK_TIMEOUT)
+            api = SlackApi(sink.app, networks.get(sink.name, DIRECT), CHECK_TIMEOUT)
             faults += [f"sink {sink.name}: {fault}" for fault in await api.token_faults()]
             await api.close()
     return faults
@@ -218,7 +224,7 @@ async def _pages(first: AsyncSlackResponse) -> AsyncIterator[dict[str, Any]]:
             return
 
 
-def _answer(error: SlackApiError) -> tuple[str, int, Mapping[str, str]]:
+def _answer(error: SlackApiError) -> tuple[str, int, dict[str, str]]:
     """Return the error, the HTTP status and the headers of an answer that is not `ok`."""
     answer = error.response
     data = getattr(answer, "data", None)

@@ -55,7 +55,10 @@ class SlackClicks:
     async def follow(self) -> None:
         """Take clicks until the connection is lost for good; raises what it was lost by."""
         client = SocketModeClient(
-            self._api.app.app_token.get_secret_value(), logger=QUIET, web_client=self._api.client
+            self._api.app.app_token.get_secret_value(),
+            logger=QUIET,
+            web_client=self._api.client,
+            proxy=self._api.client.proxy,
         )
         client.socket_mode_request_listeners.append(self._receive)
         try:

@@ -49,7 +49,10 @@ class Channel(Receiver):
     async def _start(self) -> None:
         await self._open.enter_async_context(slack_server(self.server))
         app = SlackApp(SecretStr(BOT), SecretStr(APP), self.server.url)
-        self.sink, self.api = SlackAppSink(CHAT, app, CHANNEL), SlackApi(app, aiohttp.ClientTimeout(total=5))
+        self.sink, self.api = (
+            SlackAppSink(CHAT, app, CHANNEL),
+            SlackApi(app, timeout=aiohttp.ClientTimeout(total=5)),
+        )
         self._open.push_async_callback(self.api.close)
 
     def _run(self, work: Coroutine[Any, Any, Outcome | None]) -> Outcome | None:

@@ -4,7 +4,6 @@ The message has buttons while its alert stands. Nobody is notified of an edit, s
 worse, or was not acknowledged in time, are shown in the channel too.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,16 +60,37 @@ class SlackAppSink:
     spacing: float = 1.0
     private: bool = False
 
+    @property
+    def url(self) -> str:
+        """The address of the API."""
+        return self.app.url
+
+    def request(self, notice: Notice, now: float) -> Posting:
+        """Return the message of an alert that has none."""
+        return self.posting(notice, reference="", unrecorded=False)
+
     def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
         """Return what the message shows after a notice."""
+        is_change = reference and notice.reason is not Reason.UPDATED
         return Posting(
             alert_id=notice.alert.alert_id,
             notice_id=notice.notice_id,
             content=content(notice, self.links),
-            reply=reply(notice) if reference and notice.reason is not Reason.UPDATED else {},
+            reply=reply(notice) if is_change else {},
             reference=reference,
             unrecorded=unrecorded,
         )
+
+    def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
+        """Return what an answer means that is not `ok`; `body`: its `error`, empty where there is none."""
+        error = body.decode()
+        if status == 429 or error in BUSY:
+            return Retry("ratelimited", retry_after(headers))
+        if status >= 500 or error in BROKEN:
+            return Retry(error or f"http_{status}", unanswered=True)
+        if error in UNAUTHORISED:
+            return Retry(error)
+        return Refused(error[:60], gone=error in CLOSED)
 
 
 def content(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
@@ -110,14 +130,3 @@ def _buttons(notice: Notice, links: Links) -> list[Block]:
     ]
     elements += [ButtonElement(text="Open", action_id=OPEN, url=url)] if url else []
     return [ActionsBlock(elements=[*elements])] if elements else []
-
-
-def answered(error: str, status: int, headers: Mapping[str, str]) -> Outcome:
-    """Return what an answer means that is not `ok`: its `error` (empty: none) and its HTTP status."""
-    if status == 429 or error in BUSY:
-        return Retry("ratelimited", retry_after(headers))
-    if status >= 500 or error in BROKEN:
-        return Retry(error or f"http_{status}", unanswered=True)
-    if error in UNAUTHORISED:
-        return Retry(error)
-    return Refused(error[:60], gone=error in CLOSED)

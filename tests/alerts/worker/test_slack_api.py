@@ -21,7 +21,7 @@ class Chat:
     def __init__(self, server: SlackServer, bot: str = BOT, app: str = APP, channel: str = CHANNEL) -> None:
         self.server = server
         self.sink = SlackAppSink("shift", SlackApp(SecretStr(bot), SecretStr(app), server.url), channel)
-        self.api = SlackApi(self.sink.app, aiohttp.ClientTimeout(total=2))
+        self.api = SlackApi(self.sink.app, timeout=aiohttp.ClientTimeout(total=2))
 
     async def show(self, notice: Notice, reference: str = "", *, unrecorded: bool = False) -> Outcome:
         posting = self.sink.posting(notice, reference=reference, unrecorded=unrecorded)
@@ -167,7 +167,7 @@ async def test_a_bad_token_or_a_missing_scope_is_named_at_start(
 ) -> None:
     async with slack_server(SlackServer(scopes=scopes)) as server:
         made = Chat(server, bot, app)
-        found = await slack_faults([made.sink])
+        found = await slack_faults([made.sink], {})
         await made.api.close()
     assert bool(found) == bool(faults)
     assert all(fault in "; ".join(found) for fault in faults)
@@ -176,5 +176,5 @@ async def test_a_bad_token_or_a_missing_scope_is_named_at_start(
 
 async def test_a_slack_that_does_not_answer_at_start_keeps_no_other_sink_from_starting(chat: Chat) -> None:
     chat.server.faults.extend([Fault.BROKEN, Fault.LOST])
-    assert await slack_faults([chat.sink]) == []
+    assert await slack_faults([chat.sink], {}) == []
     assert "secret" not in repr(chat.sink)
