@@ -5,13 +5,14 @@ It keeps Slack's rules (limits of Block Kit, metadata, threads, pages) and refus
 
 import asyncio
 import itertools
+import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
@@ -245,3 +246,32 @@ async def slack_server(server: SlackServer | None = None) -> AsyncIterator[Slack
         for socket in list(made.sockets):
             await socket.close()
         await runner.cleanup()
+
+
+class ServerThread:
+    """A server in a thread of its own while the block runs."""
+
+    def __init__(self) -> None:
+        self.server = SlackServer()
+        self._loop = asyncio.new_event_loop()
+        self._ready, self._ended = threading.Event(), asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+
+    async def _serve(self) -> None:
+        async with slack_server(self.server):
+            self._ready.set()
+            await self._ended.wait()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do something in the server's loop, and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)

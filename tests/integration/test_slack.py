@@ -1,15 +1,12 @@
 """The loop in one message on a real Kafka: both workers, two of them for alerts, and a stand-in for Slack."""
 
-import asyncio
 import datetime as dt
 import json
 import statistics
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,7 +19,7 @@ from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, running, total
 from tests.alerts.made import FIRST_DAY, verdict
 from tests.integration.test_people import until
-from tests.slack_server import APP, BOT, USER, Message, SlackServer, buttons, slack_server
+from tests.slack_server import APP, BOT, USER, Message, ServerThread, buttons
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 ROUTES = """
@@ -42,32 +39,8 @@ CLICKS = 12  # of each kind
 ANNA = "Anna Roy (anna@example.org)"
 
 
-class Slack:
-    """The stand-in in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.server = SlackServer()
-        self._loop = asyncio.new_event_loop()
-
-    @contextmanager
-    def serving(self) -> Iterator["Slack"]:
-        ready, ended = threading.Event(), asyncio.Event()
-
-        async def serve() -> None:
-            async with slack_server(self.server):
-                ready.set()
-                await ended.wait()
-
-        thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
-        thread.start()
-        ready.wait(10)
-        yield self
-        self._loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
-        self._loop.close()
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+class Slack(ServerThread):
+    """The stand-in, and what it shows of an alert."""
 
     def message(self, sector: str) -> Message | None:
         """The message about an alert in a sector."""
@@ -132,7 +105,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with Slack().serving() as slack:
+    with Slack() as slack:
         made = House(kafka_servers, tmp_path_factory.mktemp("slack"), slack)
         options = ("--brokers", kafka_servers, "--topic-prefix", made.prefix)
         topics = [sys.executable, "-m", "surgewatch", "topics", *options]
