@@ -162,6 +162,8 @@ class SlackServer:
 
     def _chat_update(self, given: Message) -> Message:
         _check(given)
+        if given.keys() - {"channel", "ts", "text", "blocks", "metadata"}:
+            raise RefusalError("invalid_arguments")
         if given["ts"] not in self.messages:
             raise RefusalError("message_not_found")
         self.messages[given["ts"]] |= given

@@ -29,7 +29,7 @@ class Line:
     steps: list[Alert | None] = field(default_factory=list)  # later states, in a replay
     entry: Entry = EMPTY
     unanswered: bool = False  # the pending message was sent, or may have been
-    unrecorded: bool = False  # an earlier try may have been received, and the ledger does not know
+    unrecorded: bool = False  # a try was not answered once: the sink may have what the ledger lacks
     in_flight: bool = False
     alone: bool = False  # a digest with it was refused
     tries: int = 0
@@ -40,7 +40,7 @@ class Line:
         """Take the ledger's entry. A message that is pending there may have been sent."""
         self.entry = entry
         self.unanswered = entry.pending is not None
-        self.unrecorded = self.unanswered or bool(entry.given_up)
+        self.unrecorded |= self.unanswered or bool(entry.given_up)
         if self.unanswered:
             self.due_since = moment.steady - max(0.0, moment.now - entry.since)
 
@@ -57,6 +57,11 @@ class Line:
     def is_ready(self, steady: float, *, may_retry: bool) -> bool:
         """Return whether its message may be sent now."""
         return not self.in_flight and self.not_before <= steady and (may_retry or self.tries == 0)
+
+    @property
+    def owes_an_end(self) -> bool:
+        """Return whether the sink did not take the end of its alert: it can still be sent again."""
+        return bool(self.entry.given_up) and self.entry.view is not None and self.entry.view.open
 
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""
@@ -84,7 +89,6 @@ class Line:
         """Its message is done with: the sink has it, or it was given up."""
         self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
         self.unanswered = self.alone = False
-        self.unrecorded &= bool(given_up)
         self.rest()
 
     def park(self, message: Message) -> None:

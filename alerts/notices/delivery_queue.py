@@ -152,7 +152,7 @@ class DeliveryQueue:
         """Take back a message that is no longer due; forget an alert that is gone and needs no message."""
         if alert_id in self._due:
             return []
-        if line.alert is None and not line.steps and not self._replay:
+        if line.alert is None and not line.steps and not self._replay and not line.owes_an_end:
             del self._lines[alert_id]
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
         if line.entry.pending is not None and not line.unanswered:

@@ -239,6 +239,7 @@ class Alerts:
     def _clicks(self, api: SlackApi) -> SlackClicks:
         return SlackClicks(
             api,
+            ready=self.table.ready.wait,
             alert=by_id(self.table.alerts),
             names=self.control_names,
             holds=self.controls.holds,

@@ -90,7 +90,11 @@ class SlackApi:
         channel, _, ts = reference.partition("/")
         try:
             await self.client.chat_update(
-                channel=channel, ts=ts, metadata=_metadata(sink, posting), **posting.content
+                channel=channel,
+                ts=ts,
+                metadata=_metadata(sink, posting),
+                text=posting.content["text"],
+                blocks=posting.content["blocks"],
             )
         except SlackApiError as error:
             if _answer(error)[0] != "message_not_found":

@@ -34,26 +34,28 @@ REMEMBERED: Final = 1_000  # clicks
 class SlackClicks:
     """Takes the clicks on the messages of one app.
 
-    `alert` gives an alert by its id, `holds` whether a control is in force, `publish` puts one on its topic,
-    and `count` counts a click by action and outcome.
+    `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` is whether a control
+    is in force, `publish` puts one on its topic, and `count` counts a click by action and outcome.
     """
 
     def __init__(
         self,
         api: SlackApi,
         *,
+        ready: Callable[[], Awaitable[object]],
         alert: Callable[[str], Alert | None],
         names: Callable[[], Names],
         holds: Callable[[Control], bool],
         publish: Callable[[Control], Awaitable[None]],
         count: Callable[[str, str], None],
     ) -> None:
-        self._api, self._alert, self._names = api, alert, names
+        self._api, self._ready, self._alert, self._names = api, ready, alert, names
         self._holds, self._publish, self._count = holds, publish, count
         self._taken: dict[str, asyncio.Task[None]] = {}  # by click
 
     async def follow(self) -> None:
         """Take clicks until the connection is lost for good; raises what it was lost by."""
+        await self._ready()
         client = SocketModeClient(
             self._api.app.app_token.get_secret_value(),
             logger=QUIET,
@@ -68,7 +70,14 @@ class SlackClicks:
             log.info("clicks in Slack are taken")
             await _until_lost(client)
         finally:
+            await self._finish()
             await client.close()  # type: ignore[no-untyped-call]
+
+    async def _finish(self) -> None:
+        """Wait for the clicks that are being set, so that they are acknowledged."""
+        if unset := [task for task in self._taken.values() if not task.done()]:
+            await asyncio.wait(unset, timeout=ACKNOWLEDGE_SECONDS)
+            await asyncio.sleep(0)
 
     async def _receive(self, client: AsyncBaseSocketModeClient, envelope: SocketModeRequest) -> None:
         found = click(envelope.payload) if envelope.type == "interactive" else None
@@ -92,7 +101,7 @@ class SlackClicks:
             outcome = "refused" if sentence else "accepted"
         except Exception as error:  # whatever it is, the person has to see that nothing was set
             log.error("click not recorded", action=found.action, alert=found.alert_id, error=repr(error))
-            sentence = "Not recorded: the broker does not answer. Try again."
+            sentence = "The broker does not answer. Try again if the message does not change."
         self._count(found.action, outcome)
         if sentence:
             await self._api.whisper(found.channel, found.user, sentence)

@@ -34,7 +34,8 @@ api_url = "{url}"
 name = "shift"
 sinks = ["shift"]
 """
-TODAY = (dt.datetime.now(dt.UTC) - FIRST_DAY).days - 1  # verdicts of the past are a backlog
+POLICIES = "[default]\nresolve_after = 1\n"
+YESTERDAY = (dt.datetime.now(dt.UTC) - FIRST_DAY).days - 1  # alerts of the past are a backlog
 CLICKS = 12  # of each kind
 ANNA = "Anna Roy (anna@example.org)"
 
@@ -60,12 +61,15 @@ class House:
         self.slack, self.folder = slack, folder
         routes = folder / "routes.toml"
         routes.write_text(ROUTES.format(url=slack.server.url))
+        policies = folder / "policies.toml"
+        policies.write_text(POLICIES)
         self.prefix = f"slack-{uuid4().hex[:8]}-"
         self.environment = {
             "SURGEWATCH_BROKERS": servers,
             "SURGEWATCH_TOPIC_PREFIX": self.prefix,
             "SURGEWATCH_SESSION_SECONDS": "6",
             "SURGEWATCH_ROUTES": str(routes),
+            "SURGEWATCH_POLICIES": str(policies),
             "BOT": BOT,
             "APP": APP,
         }
@@ -90,12 +94,12 @@ class House:
 
     def open(self, sector: str) -> Message:
         """Begin an alert, and return its message."""
-        self.publish(verdict(TODAY, breach=True, sector=sector))
+        self.publish(verdict(YESTERDAY - 1, breach=True, sector=sector))
         until(lambda: self.slack.message(sector) is not None)
         return self.slack.message(sector) or {}
 
     def end(self, sector: str) -> None:
-        self.publish(*(verdict(TODAY + day, breach=False, sector=sector) for day in (1, 2, 3)))
+        self.publish(verdict(YESTERDAY, breach=False, sector=sector))
 
     def mark(self, alert_id: str, name: str) -> list[Any]:
         """Return a mark of an alert on the console of each worker."""

@@ -41,9 +41,11 @@ class House:
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     broken: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.ready.set()
 
     async def publish(self, control: Control) -> None:
         await self.gate.wait()
@@ -61,6 +63,7 @@ class House:
             board.alert(alert)
         clicks = SlackClicks(
             api,
+            ready=self.ready.wait,
             alert=by_id(lambda: self.alerts),
             names=control_names(REGISTRY, board, ()),
             holds=self.controls.holds,
@@ -169,7 +172,9 @@ async def test_a_click_that_cannot_be_recorded_is_answered(house: House) -> None
     house.broken = True
     async with house.taking():
         await house.click("take")
-    assert house.server.whispers == [(USER, "Not recorded: the broker does not answer. Try again.")]
+    assert house.server.whispers == [
+        (USER, "The broker does not answer. Try again if the message does not change.")
+    ]
     assert house.counted == {("take", "failed"): 1}
 
 
@@ -216,6 +221,7 @@ async def test_a_connection_that_is_refused_ends_with_its_cause(house: House) ->
     api = SlackApi(SlackApp(SecretStr(BOT), SecretStr("xapp-old"), house.server.url))
     clicks = SlackClicks(
         api,
+        ready=house.ready.wait,
         alert=by_id(list),
         names=control_names(REGISTRY, Board(), ()),
         holds=house.controls.holds,
