@@ -245,6 +245,7 @@ class Alerts:
             holds=self.controls.holds,
             publish=self.publish,
             count=self.metrics.click,
+            connected=self.metrics.slack_connections.track_inprogress,
         )
 
 

@@ -49,6 +49,9 @@ class Metrics:
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
         self._clicks = counter("slack_clicks_total", "Clicks in Slack", "action", "outcome")
+        self.slack_connections = gauge(
+            "slack_connections", "Connections to Slack over which clicks are taken"
+        )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
         self.runtime = RuntimeMetrics(on)
         self._sinks = tuple(sinks)

@@ -144,7 +144,7 @@ class SlackApi:
             try:
                 profile = (await self.client.users_info(user=user))["user"]["profile"]
             except (SlackApiError, aiohttp.ClientError, TimeoutError, KeyError) as error:
-                log.warning("Slack's directory does not answer", user=user, error=type(error).__name__)
+                log.warning("Slack's directory does not answer", user=user, error=describe(error))
                 return user
             if len(self._authors) >= KNOWN_USERS:
                 self._authors.clear()
@@ -156,7 +156,7 @@ class SlackApi:
         try:
             await self.client.chat_postEphemeral(channel=channel, user=user, text=text)
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-            log.warning("answer to a click not shown", error=type(error).__name__)
+            log.warning("answer to a click not shown", error=describe(error))
 
     async def token_faults(self) -> list[str]:
         """Return why the tokens cannot work. Where Slack gives no clear answer there is no fault."""
@@ -192,11 +192,16 @@ async def slack_faults(sinks: Iterable[Sink], networks: Networks) -> list[str]:
     return faults
 
 
-def _fault(token: str, error: Exception) -> list[str]:
+def describe(error: Exception) -> str:
+    """Return what went wrong, without anything that was sent."""
     code = _answer(error)[0] if isinstance(error, SlackApiError) else ""
-    if code in UNAUTHORISED:
-        return [f"Slack refuses the {token} ({code})"]
-    log.warning("tokens of Slack could not be checked", token=token, error=code or type(error).__name__)
+    return code or type(error).__name__
+
+
+def _fault(token: str, error: Exception) -> list[str]:
+    if describe(error) in UNAUTHORISED:
+        return [f"Slack refuses the {token} ({describe(error)})"]
+    log.warning("tokens of Slack could not be checked", token=token, error=describe(error))
     return []
 
 

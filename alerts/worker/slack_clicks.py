@@ -8,9 +8,12 @@ Slack shows that to the person, who can click again.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Final
 
+import aiohttp
 import structlog
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -19,7 +22,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from alerts.console.requests import control_of
 from alerts.lifecycle.alert import Alert
 from alerts.sinks.slack.clicks import Click, click, refusal, request
-from alerts.worker.slack_api import QUIET, SlackApi
+from alerts.worker.slack_api import QUIET, SlackApi, describe
 from streams.contract.controls import Control, Names
 
 log = structlog.get_logger()
@@ -27,6 +30,7 @@ log = structlog.get_logger()
 ACKNOWLEDGE_SECONDS: Final = 2.0  # Slack waits for three
 PUBLISH_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 15.0
+RECONNECT_SECONDS: Final = 2.0
 DISCONNECTED_SECONDS: Final = 15.0  # after which a connection that does not come back is made anew
 REMEMBERED: Final = 1_000  # clicks
 
@@ -34,8 +38,9 @@ REMEMBERED: Final = 1_000  # clicks
 class SlackClicks:
     """Takes the clicks on the messages of one app.
 
-    `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` is whether a control
-    is in force, `publish` puts one on its topic, and `count` counts a click by action and outcome.
+    `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` returns whether a
+    control is in force, and `publish` puts one on its topic. `count` counts a click by action and outcome, and
+    `connected` is entered for as long as there is a connection.
     """
 
     def __init__(
@@ -48,14 +53,27 @@ class SlackClicks:
         holds: Callable[[Control], bool],
         publish: Callable[[Control], Awaitable[None]],
         count: Callable[[str, str], None],
+        connected: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._api, self._ready, self._alert, self._names = api, ready, alert, names
-        self._holds, self._publish, self._count = holds, publish, count
+        self._holds, self._publish, self._count, self._connected = holds, publish, count, connected
         self._taken: dict[str, asyncio.Task[None]] = {}  # by click
+        self._cause = ""  # why there is no connection, as it was logged
 
     async def follow(self) -> None:
-        """Take clicks until the connection is lost for good; raises what it was lost by."""
+        """Take clicks until cancelled, over one connection after the other."""
         await self._ready()
+        while True:
+            try:
+                await self._follow_connection()
+            except (SlackApiError, aiohttp.ClientError, OSError) as error:
+                if describe(error) != self._cause:
+                    self._cause = describe(error)
+                    log.warning("clicks in Slack are not taken", error=self._cause)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _follow_connection(self) -> None:
+        """Take clicks until the connection is lost for good; raises what it was lost by."""
         client = SocketModeClient(
             self._api.app.app_token.get_secret_value(),
             logger=QUIET,
@@ -68,7 +86,9 @@ class SlackClicks:
                 client.wss_uri = await client.issue_new_wss_url()
                 await client.connect()  # type: ignore[no-untyped-call]
             log.info("clicks in Slack are taken")
-            await _until_lost(client)
+            self._cause = ""
+            with self._connected():
+                await _until_lost(client)
         finally:
             await self._finish()
             await client.close()  # type: ignore[no-untyped-call]

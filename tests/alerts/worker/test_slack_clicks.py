@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import pytest
@@ -21,7 +21,7 @@ from alerts.worker.slack_clicks import SlackClicks, by_id
 from streams.contract.controls import Control
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import REGISTRY, OneSink
-from tests.slack_server import APP, BOT, USER, Message, SlackServer, slack_server
+from tests.slack_server import APP, BOT, USER, Fault, Message, SlackServer, slack_server
 
 DESK = OneSink()
 (FIRST,) = DESK.judge(verdict(0, breach=True))
@@ -69,6 +69,7 @@ class House:
             holds=self.controls.holds,
             publish=self.publish,
             count=lambda action, outcome: self.counted.update([(action, outcome)]),
+            connected=nullcontext,
         )
         before = len(self.server.sockets)
         task = asyncio.create_task(clicks.follow())
@@ -217,18 +218,8 @@ async def test_a_connection_that_slack_takes_back_is_made_anew(house: House) -> 
     assert len(house.published) == 1
 
 
-async def test_a_connection_that_is_refused_ends_with_its_cause(house: House) -> None:
-    api = SlackApi(SlackApp(SecretStr(BOT), SecretStr("xapp-old"), house.server.url))
-    clicks = SlackClicks(
-        api,
-        ready=house.ready.wait,
-        alert=by_id(list),
-        names=control_names(REGISTRY, Board(), ()),
-        holds=house.controls.holds,
-        publish=house.publish,
-        count=lambda *_: None,
-    )
-    with pytest.raises(Exception, match="invalid_auth") as caught:
-        await clicks.follow()
-    await api.close()
-    assert "xapp-old" not in str(caught.value)
+async def test_a_slack_that_is_away_at_first_is_connected_to_when_it_is_back(house: House) -> None:
+    house.server.faults.extend([Fault.BROKEN, Fault.LOST])
+    async with house.taking():
+        await house.click("take")
+    assert len(house.published) == 1
