@@ -39,7 +39,7 @@ class SlackClicks:
     """Takes the clicks on the messages of one app.
 
     `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` returns whether a
-    control is in force, and `publish` puts one on its topic. `count` counts a click by action and outcome, and
+    control is in force, and `publish` puts one on its topic. `count` counts a click by action and outcome.
     `connected` is entered for as long as there is a connection.
     """
 
