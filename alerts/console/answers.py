@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from alerts.console.roles import Role
-from alerts.lifecycle.alert import Severity, State
+from alerts.lifecycle.alert import Assessment, Severity, State
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
 from streams.contract.verdicts import Contribution, DataStatus
@@ -106,6 +106,7 @@ class AlertRow(Answer):
     onset: AwareDatetime
     updated: AwareDatetime
     acknowledged_by: str
+    assessment: Assessment | None
     silenced_by: str
     expired: bool
     breaches: int
@@ -204,7 +205,7 @@ class FormField(Answer):
     required: bool
     value: str
     example: str
-    suggest: Literal["", "sectors", "sinks", "severities"]
+    suggest: Literal["", "sectors", "sinks", "severities", "assessments"]
     min: float | None = None
     max: float | None = None
     longest: int | None = None
@@ -227,6 +228,7 @@ class KnownNames(Answer):
     sectors: list[str]
     sinks: list[str]
     severities: list[Severity]
+    assessments: list[Assessment | Literal[""]]
 
 
 class Me(Answer):

@@ -28,20 +28,22 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Routing
-from alerts.sinks import Digests, Sink
+from alerts.sinks import Digests, Edits, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import console_backend, people
+from alerts.worker.console_backend import border_of, console_backend, control_names, people
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
-from alerts.worker.http_client import HttpClient
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.routes_document import RoutesError, networks, sinks
+from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
+from alerts.worker.slack_api import SlackApi, slack_faults
+from alerts.worker.slack_clicks import SlackClicks, by_id
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
@@ -78,6 +80,7 @@ class Alerts:
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing)
+        self.control_names = control_names(self.registry, self.board, self.sinks)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
@@ -139,6 +142,7 @@ class Alerts:
             spacing=sink.spacing,
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
+            edits=isinstance(sink, Edits),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
@@ -146,7 +150,7 @@ class Alerts:
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=_moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._client.send, records, self, self.registry)
+        delivery = SinkDelivery(sink, queue, self._sender.send, records, self, self.registry)
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
@@ -205,14 +209,14 @@ class Alerts:
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
-        self._client = HttpClient(networks=self.networks)
+        self._sender = Sender(self.sinks.values(), self.networks)
         tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
-            self.registry,
             self.board,
             people=self.people,
-            sinks=self.sinks,
+            names=self.control_names,
+            border_of=border_of(self.registry),
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
@@ -225,13 +229,27 @@ class Alerts:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._client.close()
+            await self._sender.close()
 
     def _tasks(self) -> Iterator[Any]:
         yield supervised("alert table", self.table.follow)
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
         yield supervised("names of sinks", self.names.follow)
+        for api in self._sender.slack.values():
+            yield supervised("clicks in Slack", self._clicks(api).follow)
+
+    def _clicks(self, api: SlackApi) -> SlackClicks:
+        return SlackClicks(
+            api,
+            ready=self.table.ready.wait,
+            alert=by_id(self.table.alerts),
+            names=self.control_names,
+            holds=self.controls.holds,
+            publish=self.publish,
+            count=self.metrics.click,
+            connected=self.metrics.slack_connections.track_inprogress,
+        )
 
 
 def _moment() -> Moment:
@@ -259,7 +277,10 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     ]
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", "".join(documents)))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    yield Alerts(settings, *sinks(settings)).worker
+    found, routing = sinks(settings)
+    if faults := await slack_faults(found, networks(settings)):
+        raise RoutesError("; ".join(faults))
+    yield Alerts(settings, found, routing).worker
 
 
 def main() -> int:

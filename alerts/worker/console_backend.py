@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -51,33 +51,42 @@ def people(settings: Settings) -> People:
     )
 
 
+def border_of(registry: Registry) -> Mapping[str, str]:
+    """Return the border of each sector; borders have alerts of their own, so they are among them."""
+    own = {sector.border: sector.border for sector in registry.sector}
+    return own | {sector.id: sector.border for sector in registry.sector}
+
+
+def control_names(registry: Registry, board: Board, sinks: Collection[str]) -> Callable[[], Names]:
+    """Return what a control may refer to, as it is when asked."""
+    known = frozenset(border_of(registry))
+
+    def names() -> Names:
+        return Names(
+            sectors=known | board.sectors(),
+            questions=frozenset(question.value for question in Question),
+            sinks=frozenset(sinks),
+            alerts=frozenset(alert.alert_id for alert in board.alerts()),
+            keys=board.control_keys(),
+        )
+
+    return names
+
+
 def console_backend(
     settings: Settings,
-    registry: Registry,
     board: Board,
     *,
     people: People,
-    sinks: Collection[str],
+    names: Callable[[], Names],
+    border_of: Mapping[str, str],
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
     send_again: Callable[[str], Coroutine[Any, Any, bool]],
 ) -> Backend:
     """Return the backend. `publish` and `send_again` run in the loop that this is called in, the worker's."""
     loop = asyncio.get_running_loop()
-    border_of = {
-        **{sector.border: sector.border for sector in registry.sector},  # borders have alerts of their own
-        **{sector.id: sector.border for sector in registry.sector},
-    }
     hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
-
-    def names() -> Names:
-        return Names(
-            sectors=board.sectors().union(border_of),
-            questions=frozenset(question.value for question in Question),
-            sinks=frozenset(sinks),
-            alerts=frozenset(alert.alert_id for alert in board.alerts()),
-            keys=board.control_keys(),
-        )
 
     return Backend(
         board=board,

@@ -48,6 +48,10 @@ class Metrics:
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
+        self._clicks = counter("slack_clicks_total", "Clicks in Slack", "action", "outcome")
+        self.slack_connections = gauge(
+            "slack_connections", "Connections to Slack over which clicks are taken"
+        )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
         self.runtime = RuntimeMetrics(on)
         self._sinks = tuple(sinks)
@@ -95,6 +99,10 @@ class Metrics:
             self._queue.labels(sink).set(number)
             self._oldest.labels(sink).set(seconds)
             self._dead.labels(sink).set(dead.get(sink, 0))
+
+    def click(self, action: str, outcome: str) -> None:
+        """Record a click in Slack: accepted, refused or failed."""
+        self._clicks.labels(action, outcome).inc()
 
     def latency(self, seconds: float) -> None:
         """Record the delay from the newest event behind a notice to its delivery, in seconds."""

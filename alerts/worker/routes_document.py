@@ -25,10 +25,11 @@ from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
-from alerts.sinks.slack import SlackSink
+from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.settings import Settings
 from alerts.worker.sink_network import NetworkEntry, Networks
+from alerts.worker.slack_entry import SlackAppEntry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private
 
@@ -79,7 +80,10 @@ class AlertmanagerEntry(NetworkEntry):
     every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
 
 
-Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
+Entry = Annotated[
+    WebhookEntry | SlackEntry | SlackAppEntry | PagerDutyEntry | AlertmanagerEntry,
+    Field(discriminator="kind"),
+]
 
 
 class Routes(_Strict):
@@ -150,6 +154,8 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return WebhookSink(name, url, key, private=entry.allow_private)
         case SlackEntry():
             return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
+        case SlackAppEntry():
+            return entry.sink(name, links, secret)
         case PagerDutyEntry():
             key = secret(entry.routing_key, PLACEHOLDER_KEY)
             return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
