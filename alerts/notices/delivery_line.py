@@ -103,12 +103,9 @@ class Line:
         self.tries, self.not_before, self.due_since = 0, 0.0, None
 
 
-def is_known_to_be_over(alert: Alert | None, view: View | None) -> bool:
-    """Return whether a state is no newer than the end of the alert that the sink knows of."""
-    return (
-        alert is not None
-        and view is not None
-        and not view.open
-        and view.alert.state is State.RESOLVED
-        and alert.position <= view.alert.position
-    )
+def is_known(alert: Alert | None, view: View | None) -> bool:
+    """Return whether a state is older than what the sink knows, or no newer than the end that it knows of."""
+    if alert is None or view is None:
+        return False
+    is_over = not view.open and view.alert.state is State.RESOLVED
+    return alert.position < view.alert.position + is_over

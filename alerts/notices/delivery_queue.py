@@ -19,7 +19,7 @@ from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.controls_in_force import ControlsInForce
-from alerts.notices.delivery_line import Line, Moment, is_known_to_be_over
+from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message, View, difference
@@ -87,7 +87,7 @@ class DeliveryQueue:
         line = self._lines.setdefault(alert_id, Line())
         if not self._replay:
             line.alert = alert
-        elif not is_known_to_be_over(alert, line.entry.view):
+        elif not is_known(alert, line.entry.view):
             line.steps.append(alert)
         return line
 
@@ -127,7 +127,7 @@ class DeliveryQueue:
 
     def _difference(self, line: Line, view: View | None, moment: Moment) -> Message | None:
         alert = line.alert or (view.alert if view else None)
-        if alert is None or is_known_to_be_over(line.alert, view):
+        if alert is None or is_known(line.alert, view):
             return None
         if alert.state is not State.FIRING and not (view and view.open):
             return None

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from alerts.lifecycle.alert import Reason, Severity
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.backlog import SETTLE_SECONDS
@@ -157,6 +159,19 @@ def test_a_replay_sends_every_step_and_a_restart_of_it_sends_nothing_again() -> 
         desk.restart()
         assert desk.sent() == []
     assert reasons(desk.judge(*calm(first=7))) == [Reason.RESOLVED]
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_replay_that_is_killed_resolves_nothing_that_fires(is_answered: bool) -> None:
+    """What an alert was before the sink knew of it, pending or less severe, is passed over."""
+    seldom = Policies(default=Policy(open_after=2, sure_below=0))
+    desk = OneSink((Route(name="duty", sinks=(SINK,), least=Severity.CRITICAL),), seldom, replay=True)
+    desk.answer = Delivered() if is_answered else Retry("timeout", unanswered=True)
+    desk.judge(breach(0), breach(1), breach(2, CRITICAL))
+    desk.answer = Delivered()
+    desk.restart()
+    assert reasons([*desk.wait(minutes=1), *desk.sent()]) == ([] if is_answered else [Reason.FIRST])
+    assert reasons(desk.judge(*calm(first=3))) == [Reason.RESOLVED]
 
 
 def test_a_notice_names_the_figures_of_the_one_before() -> None:
