@@ -1,7 +1,10 @@
 """Where notices go. A sink is pure: it writes requests and reads answers; delivery carries both."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, Protocol, runtime_checkable
+
+from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
@@ -9,8 +12,11 @@ from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
 
 __all__ = [
+    "AnyRequest",
     "Delivered",
     "Digests",
+    "Mail",
+    "MailServer",
     "Outcome",
     "Refused",
     "Reposts",
@@ -33,6 +39,32 @@ class Request(NamedTuple):
         return f"Request({self.method}, {len(self.body)} bytes)"
 
 
+class MailServer(NamedTuple):
+    """An SMTP server and how to log in to it, over TLS from the start or by STARTTLS."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls"] = "starttls"
+    username: SecretStr | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None  # of a private CA; None: those of the system
+
+
+class Mail(NamedTuple):
+    """A mail to be handed to a server."""
+
+    server: MailServer
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes
+
+    def __repr__(self) -> str:
+        return f"Mail({len(self.recipients)} recipients, {len(self.message)} bytes)"
+
+
+AnyRequest = Request | Mail  # each kind is sent by a client of its own
+
+
 class Sink(Protocol):
     """One channel to people."""
 
@@ -48,7 +80,7 @@ class Sink(Protocol):
     def private(self) -> bool:
         """Whether it may send to private addresses."""
 
-    def request(self, notice: Notice, now: float) -> Request:
+    def request(self, notice: Notice, now: float) -> AnyRequest:
         """Return the request for a notice (`now`: epoch seconds)."""
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
@@ -63,7 +95,7 @@ class Digests(Sink, Protocol):
     def most(self) -> int:
         """The largest number of notices in one digest."""
 
-    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
+    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> AnyRequest:
         """Return the request for all of them; `summary`: one line about alerts that have no notice."""
 
 
@@ -75,7 +107,7 @@ class Reposts(Sink, Protocol):
     def every(self) -> float:
         """The seconds after which what stands has to be posted again."""
 
-    def standing(self, notices: Sequence[Notice], now: float) -> Request:
+    def standing(self, notices: Sequence[Notice], now: float) -> AnyRequest:
         """Return the request that posts it."""
 
 

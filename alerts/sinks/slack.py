@@ -4,7 +4,6 @@ Where many notices wait they become one digest: a line for each alert, the grave
 they are: nothing in them can mention a channel, make a link or change the type.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +19,8 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
+from alerts.lifecycle.alert import Alert, Notice, Reason, Severity
+from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.wording import place, sparkline, sureness
 from alerts.sinks import Outcome, Refused, Request, http_outcome
@@ -92,8 +92,8 @@ def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
 
 def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> dict[str, Any]:
     """Return the payload for many notices: the gravest first, what is over last, then the summary."""
-    gravest = sorted(notices, key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity]))
-    title = _title(gravest) if gravest else summary
+    gravest = gravest_first(notices)
+    title = digest_title(gravest) if gravest else summary
     lines = [f"{_mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
     blocks: list[Block] = [HeaderBlock(text=_plain(title, HEADER))]
     blocks += [
@@ -108,12 +108,6 @@ def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "")
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
     return _payload("\n".join(texts), blocks)
-
-
-def _title(notices: Sequence[Notice]) -> str:
-    kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in notices)
-    counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    return f"{len(notices)} {'alert' if len(notices) == 1 else 'alerts'}: {counts}"
 
 
 def _payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:

@@ -35,10 +35,10 @@ from alerts.worker.console_backend import console_backend
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
-from alerts.worker.http_client import HttpClient
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from streams.contract.controls import Control, Withdrawn
@@ -142,7 +142,7 @@ class Alerts:
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=_moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._client.send, records, self, self.registry)
+        delivery = SinkDelivery(sink, queue, self._sender.send, records, self, self.registry)
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
@@ -196,7 +196,7 @@ class Alerts:
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
-        self._client = HttpClient()
+        self._sender = Sender()
         tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
@@ -215,7 +215,7 @@ class Alerts:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._client.close()
+            await self._sender.close()
 
     def _tasks(self) -> Iterator[Any]:
         yield supervised("alert table", self.table.follow)

@@ -23,14 +23,17 @@ from alerts.notices.links import NOWHERE, Links
 from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
+from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.settings import Settings
+from alerts.worker.sink_entries import MailEntry
 from streams.contract.toml_documents import load
-from streams.runtime.public_addresses import is_http, is_private
+from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
+PRIVATE: Final = "is a private address; allow_private = true allows it"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
 
 
@@ -77,7 +80,10 @@ class AlertmanagerEntry(_Strict):
     every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
 
 
-Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
+Entry = Annotated[
+    WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry | MailEntry,
+    Field(discriminator="kind"),
+]
 
 
 class Routes(_Strict):
@@ -109,7 +115,7 @@ class Routes(_Strict):
                 secrets.faults.append(f"sink {name}: {error}")
             else:
                 made.append(sink)
-                secrets.faults += _url_faults(sink)
+                secrets.faults += _address_faults(sink)
             faults += secrets.faults
         if faults:
             raise RoutesError("; ".join(faults))
@@ -145,16 +151,21 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
+        case MailEntry():
+            return entry.sink(name, links, secret)
 
 
-def _url_faults(sink: Sink) -> list[str]:
+def _address_faults(sink: Sink) -> list[str]:
     """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
+    if isinstance(sink, MailSink):
+        is_refused = not sink.private and is_private_host(sink.server.host)
+        return [f"sink {sink.name}: its server {PRIVATE}"] if is_refused else []
     url = getattr(sink, "url", "")
     text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
     if not is_http(text):
         return [f"sink {sink.name}: its url is no http(s) address"]
     if not sink.private and is_private(text):
-        return [f"sink {sink.name}: its url is a private address; allow_private = true allows it"]
+        return [f"sink {sink.name}: its url {PRIVATE}"]
     return []
 
 
@@ -169,7 +180,7 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
     links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
     found = document.sinks(links)
     own = list(_environment_sinks(settings, links))
-    faults = [fault for sink in own for fault in _url_faults(sink)]
+    faults = [fault for sink in own for fault in _address_faults(sink)]
     if taken := sorted({sink.name for sink in own} & document.sink.keys()):
         faults.append(f"the environment and the routes both have a sink named {', '.join(taken)}")
     if faults:

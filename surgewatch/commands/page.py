@@ -9,8 +9,8 @@ import click
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
 from alerts.sinks import Delivered, Outcome, Refused, Retry, Sink
-from alerts.worker.http_client import HttpClient
 from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 
 ADVICE = {
@@ -25,6 +25,8 @@ ADVICE = {
     "http_401": "it refuses the credentials",
     "http_403": "it refuses the credentials",
     "http_404": "there is nothing at this address: check the URL",
+    "no_starttls": 'the server offers no STARTTLS: check the port, or set security = "tls"',
+    "smtp_535": "it refuses the credentials",
     "invalid_event": "it refuses the event: check the routing key",
 }
 
@@ -49,18 +51,18 @@ def command(name: str) -> None:
 
 async def _send(sink: Sink, notices: tuple[Notice, ...]) -> list[Outcome]:
     """Send the notices in order, until one is not taken."""
-    client = HttpClient()
+    sender = Sender()
     outcomes: list[Outcome] = []
     try:
         for notice in notices:
             now = dt.datetime.now(dt.UTC).timestamp()
-            outcomes.append(await client.send(sink, sink.request(notice, now)))
+            outcomes.append(await sender.send(sink, sink.request(notice, now)))
             if not isinstance(outcomes[-1], Delivered):
                 break
             await asyncio.sleep(sink.spacing)
         return outcomes
     finally:
-        await client.close()
+        await sender.close()
 
 
 def _words(what: str, outcome: Outcome) -> str:

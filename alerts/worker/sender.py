@@ -1,0 +1,24 @@
+"""Send what sinks write, each kind of request by its own client."""
+
+from alerts.sinks import AnyRequest, Mail, Outcome, Request, Sink
+from alerts.worker.http_client import HttpClient
+from alerts.worker.mail_client import send_mail
+
+
+class Sender:
+    """Sends requests of every kind. Whatever goes wrong is an outcome."""
+
+    def __init__(self) -> None:
+        self._http = HttpClient()
+
+    async def send(self, sink: Sink, request: AnyRequest) -> Outcome:
+        """Send a request and return what came of it."""
+        match request:
+            case Request():
+                return await self._http.send(sink, request)
+            case Mail():
+                return await send_mail(sink, request)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()
