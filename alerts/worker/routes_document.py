@@ -28,11 +28,10 @@ from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.settings import Settings
-from alerts.worker.sink_entries import MailEntry
+from alerts.worker.sink_entries import PLACEHOLDER_URL, MailEntry, TeamsEntry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
-PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PRIVATE: Final = "is a private address; allow_private = true allows it"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
 
@@ -81,7 +80,7 @@ class AlertmanagerEntry(_Strict):
 
 
 Entry = Annotated[
-    WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry | MailEntry,
+    WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry | MailEntry | TeamsEntry,
     Field(discriminator="kind"),
 ]
 
@@ -151,7 +150,7 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
-        case MailEntry():
+        case MailEntry() | TeamsEntry():
             return entry.sink(name, links, secret)
 
 

@@ -1,8 +1,8 @@
-"""Entries of the routes document for sinks that are not requests to one URL."""
+"""Entries of the routes document, each with the sink that it makes."""
 
 import ssl
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, Self
+from typing import Annotated, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -10,7 +10,9 @@ from alerts.notices.links import Links
 from alerts.notices.routing import STRICT
 from alerts.sinks import MailServer, Sink
 from alerts.sinks.mail.sink import MailSink
+from alerts.sinks.teams import TeamsSink
 
+PLACEHOLDER_URL: Final = "https://not-set.invalid"
 FromEnvironment = Annotated[str, Field(pattern="^env:")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$", max_length=253)]
 MailAddress = Annotated[
@@ -60,6 +62,20 @@ class MailEntry(BaseModel):
             ca_file=self.ca_file,
         )
         return MailSink(name, server, self.sender, self.to, links, private=self.allow_private)
+
+
+class TeamsEntry(BaseModel):
+    """A Teams channel or chat, by the webhook of a Workflow."""
+
+    model_config = STRICT
+
+    kind: Literal["teams"]
+    url: FromEnvironment
+    allow_private: bool = False
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return TeamsSink(name, secret(self.url, PLACEHOLDER_URL), links, private=self.allow_private)
 
 
 def _check_ca(path: Path) -> None:
