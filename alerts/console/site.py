@@ -21,6 +21,7 @@ from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
 
 T = TypeVar("T")
+Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]  # headers, body: status, what it did
 Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; called in a thread
 
 LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
@@ -45,7 +46,8 @@ class Backend:
     """What the console needs of the worker. Its functions are called in the console's loop.
 
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
-    one of that id; `names` are what a control may refer to.
+    one of that id; `names` are what a control may refer to. `hooks`, by path, take the signed requests of
+    other systems.
     """
 
     board: Board
@@ -55,13 +57,18 @@ class Backend:
     token: SecretStr | None = None
     hosts: Collection[str] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
     """Make the site. Without a token in the settings nothing can be written."""
     streams = streams or EventStreams(backend.board)
     made = web.Application(
-        middlewares=[connections.middleware, known_hosts(backend.hosts), writers(backend.token)],
+        middlewares=[
+            connections.middleware,
+            known_hosts(backend.hosts),
+            writers(backend.token, backend.hooks),
+        ],
         client_max_size=LONGEST_BODY,
     )
     made.add_routes([*_files(), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)])
@@ -116,7 +123,7 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
     async def ask(request: web.Request) -> web.StreamResponse:
-        body = await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
+        body = await _body(request)
         try:
             control = control_of(body, dt.datetime.now(dt.UTC), backend.names())
         except ValueError as error:
@@ -132,6 +139,21 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
 
     yield web.post("/api/ask", ask)
     yield web.post("/api/dead/{letter:.+}/resend", send_again)
+    for path, hook in backend.hooks.items():
+        yield web.post(path, _hook(hook))
+
+
+def _hook(hook: Hook) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await _body(request)
+        status, deed = await _within(PUBLISH_SECONDS, hook(request.headers, body), *_BUSY)
+        return _json({"status": deed}, status=status)
+
+    return answer
+
+
+async def _body(request: web.Request) -> bytes:
+    return await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
 
 
 _BUSY: Final = (web.HTTPServiceUnavailable, "the broker does not answer: try again")

@@ -25,6 +25,7 @@ class ControlsInForce:
         self.routing = routing or Routing(())
         self._silences: dict[str, Silence] = {}
         self._acknowledgements: dict[str, Acknowledge] = {}
+        self._answered_at: dict[str, float] = {}  # by alert: when it was last acknowledged, or that withdrawn
 
     def apply(self, control: Control) -> None:
         """Apply a control; those that are not about alerts change nothing."""
@@ -33,6 +34,7 @@ class ControlsInForce:
                 self._silences[control.key] = control
             case Acknowledge():
                 self._acknowledgements[control.alert_id] = control
+                self._answered_at[control.alert_id] = control.at.timestamp()
             case Reroute():
                 self.routing.change(control.name, control.route)
             case Withdrawn():
@@ -45,8 +47,13 @@ class ControlsInForce:
             self.routing.restore(name)
         elif kind == "ack":
             self._acknowledgements.pop(name, None)
+            self._answered_at[name] = at
         elif key in self._silences:
             self._silences[key] = self._silences[key].ended(at)
+
+    def answered_at(self, alert_id: str) -> float:
+        """Return when an alert was last acknowledged, or that withdrawn (epoch seconds; 0: never)."""
+        return self._answered_at.get(alert_id, 0.0)
 
     def attention(self, sink: str, alert: Alert, now: float) -> Attention:
         """Return how an alert concerns a sink at `now` (epoch seconds of processing time)."""

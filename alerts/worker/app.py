@@ -17,7 +17,7 @@ import structlog
 from pydantic import ValidationError
 
 from alerts.console.board import Board
-from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
@@ -37,6 +37,7 @@ from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
+from alerts.worker.pagerduty_answers import PagerDutyAnswers
 from alerts.worker.routes_document import RoutesError, sinks
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
@@ -54,6 +55,7 @@ from streams.runtime.worker import Pages, Worker
 log = structlog.get_logger()
 
 OWED_SECONDS: Final = 30.0  # a message that is due for longer makes the worker not ready
+PAGERDUTY_HOOK: Final = "/api/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
 
 
@@ -90,6 +92,14 @@ class Alerts:
             problems=self.problems,
             serve=self.serve,
             about={"sinks": list(self.sinks)},
+        )
+        self.pagerduty = PagerDutyAnswers(
+            sinks,
+            self.controls,
+            alerts=self.table.alerts,
+            unanswered=self.unanswered,
+            publish=self.publish,
+            count=self.metrics.pagerduty_answer,
         )
         self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
 
@@ -170,6 +180,12 @@ class Alerts:
             await delivery.send_again(record.message)
             await self.letters.close(record.letter)
 
+    def unanswered(self, sink: str) -> list[Alert]:
+        """Return the alerts that a sink of this worker's knows of and that nobody takes care of."""
+        delivery = self.owner.deliveries.get(sink)
+        known = delivery.queue.open_alerts(time.time()) if delivery else []
+        return [alert for alert in known if not alert.acknowledged_by]
+
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker applies it."""
         await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
@@ -206,6 +222,7 @@ class Alerts:
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
+            hooks={PAGERDUTY_HOOK: self.pagerduty.receive} if self.pagerduty.secrets else {},
         )
         readers = board_readers(self.settings, self.board)
         try:
@@ -221,6 +238,7 @@ class Alerts:
         yield supervised("alert table", self.table.follow)
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
+        yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
 
 
 def _moment() -> Moment:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 
@@ -12,6 +12,14 @@ from streams.runtime.public_addresses import PrivateAddressError, PublicResolver
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 ANSWER: Final = 4_096  # bytes of an answer that are read
 BODY_SECONDS: Final = 2.0  # for them
+
+
+class HttpAnswer(NamedTuple):
+    """What a receiver answered; of a long body only the beginning."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class HttpClient:
@@ -27,10 +35,17 @@ class HttpClient:
 
     async def send(self, sink: Sink, request: Request) -> Outcome:
         """Send a request and return what came of it. Whatever goes wrong is an outcome."""
-        if not sink.private and is_private(request.url):
+        got = await self.fetch(request, private=sink.private)
+        return sink.outcome(*got) if isinstance(got, HttpAnswer) else got
+
+    async def fetch(
+        self, request: Request, *, private: bool, most: int = ANSWER
+    ) -> HttpAnswer | Retry | Refused:
+        """Send a request and return the answer, with `most` bytes of its body; or why there is none."""
+        if not private and is_private(request.url):
             return Refused("private_address")
         try:
-            return await self._send(sink, request)
+            return await self._fetch(self._private if private else self._public, request, most)
         except aiohttp.ConnectionTimeoutError:
             return Retry("no_connection")
         except TimeoutError:
@@ -44,17 +59,17 @@ class HttpClient:
         except ValueError:  # a header that cannot be sent
             return Refused("invalid_request")
 
-    async def _send(self, sink: Sink, request: Request) -> Outcome:
-        session = self._private if sink.private else self._public
+    async def _fetch(self, session: aiohttp.ClientSession, request: Request, most: int) -> HttpAnswer:
         async with session.request(
             request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
         ) as answer:
-            body = b""
+            body = bytearray()
             # The status is the answer, whatever becomes of the body.
             with suppress(aiohttp.ClientError, TimeoutError):
                 async with asyncio.timeout(BODY_SECONDS):
-                    body = await answer.content.read(ANSWER)
-            return sink.outcome(answer.status, dict(answer.headers), body)
+                    while len(body) < most and (chunk := await answer.content.read(most - len(body))):
+                        body += chunk
+            return HttpAnswer(answer.status, dict(answer.headers), bytes(body))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -62,7 +77,7 @@ class HttpClient:
         await self._public.close()
 
 
-def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
+def _unconnected(error: aiohttp.ClientConnectorError) -> Retry | Refused:
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return Retry("bad_certificate")

@@ -44,6 +44,9 @@ class Metrics:
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
+        self._answers = counter(
+            "pagerduty_answers_total", "What people did in PagerDuty, by what became of it", "outcome"
+        )
         self.runtime = RuntimeMetrics(on)
         self._sinks = tuple(sinks)
         for sink in self._sinks:
@@ -84,6 +87,10 @@ class Metrics:
             self._queue.labels(sink).set(number)
             self._oldest.labels(sink).set(seconds)
             self._dead.labels(sink).set(dead.get(sink, 0))
+
+    def pagerduty_answer(self, outcome: str) -> None:
+        """Count what somebody did in PagerDuty."""
+        self._answers.labels(outcome).inc()
 
     def latency(self, seconds: float) -> None:
         """Record the delay from the newest event behind a notice to its delivery, in seconds."""

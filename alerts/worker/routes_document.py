@@ -25,10 +25,11 @@ from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
+from alerts.sinks.pagerduty_incidents import API
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.settings import Settings
-from alerts.worker.sink_entries import PLACEHOLDER_URL, MailEntry, TeamsEntry
+from alerts.worker.sink_entries import PLACEHOLDER_URL, FromEnvironment, MailEntry, TeamsEntry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
@@ -69,6 +70,9 @@ class PagerDutyEntry(_Strict):
     least: Severity = Severity.WARNING
     url: str = URL
     allow_private: bool = False
+    webhook_secrets: tuple[FromEnvironment, ...] = ()
+    api_token: FromEnvironment | None = None
+    api_url: str = API
 
 
 class AlertmanagerEntry(_Strict):
@@ -147,7 +151,16 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
         case PagerDutyEntry():
             key = secret(entry.routing_key, PLACEHOLDER_KEY)
-            return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
+            return PagerDutySink(
+                name,
+                key,
+                entry.url,
+                links,
+                private=entry.allow_private,
+                webhook_secrets=tuple(secret(one, PLACEHOLDER_KEY) for one in entry.webhook_secrets),
+                api_token=secret(entry.api_token, PLACEHOLDER_KEY) if entry.api_token else None,
+                api_url=entry.api_url,
+            )
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
         case MailEntry() | TeamsEntry():
@@ -159,12 +172,17 @@ def _address_faults(sink: Sink) -> list[str]:
     if isinstance(sink, MailSink):
         is_refused = not sink.private and is_private_host(sink.server.host)
         return [f"sink {sink.name}: its server {PRIVATE}"] if is_refused else []
-    url = getattr(sink, "url", "")
+    names = ("url", "api_url") if isinstance(sink, PagerDutySink) and sink.api_token else ("url",)
+    return [fault for name in names for fault in _url_faults(sink, name)]
+
+
+def _url_faults(sink: Sink, name: str) -> list[str]:
+    url = getattr(sink, name, "")
     text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
     if not is_http(text):
-        return [f"sink {sink.name}: its url is no http(s) address"]
+        return [f"sink {sink.name}: its {name} is no http(s) address"]
     if not sink.private and is_private(text):
-        return [f"sink {sink.name}: its url {PRIVATE}"]
+        return [f"sink {sink.name}: its {name} {PRIVATE}"]
     return []
 
 

@@ -9,16 +9,16 @@ class Sender:
     """Sends requests of every kind. Whatever goes wrong is an outcome."""
 
     def __init__(self) -> None:
-        self._http = HttpClient()
+        self.http = HttpClient()
 
     async def send(self, sink: Sink, request: AnyRequest) -> Outcome:
         """Send a request and return what came of it."""
         match request:
             case Request():
-                return await self._http.send(sink, request)
+                return await self.http.send(sink, request)
             case Mail():
                 return await send_mail(sink, request)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.close()
+        await self.http.close()

@@ -87,6 +87,21 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
     assert "no http(s) address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))
 
 
+BOTH_WAYS = GOOD.replace(
+    'least = "critical"',
+    'webhook_secrets = ["env:OLD", "env:NEW"]\napi_token = "env:TOKEN"\napi_url = "http://10.0.0.7"',
+)
+
+
+def test_what_pagerduty_needs_to_answer_is_checked_too(tmp_path: Path) -> None:
+    error = refusal(tmp_path, BOTH_WAYS, {**SECRETS, "NEW": "whs", "TOKEN": "t"})
+    assert set(error.split("; ")) == {
+        "sink duty: the environment variable OLD is not set",
+        "sink duty: its api_url is a private address",
+        "allow_private = true allows it",
+    }
+
+
 MAIL = """
 [sink.list]
 kind = "email"
