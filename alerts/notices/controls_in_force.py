@@ -1,8 +1,10 @@
 """The controls in force: silences, acknowledgements and routes, and what they mean for one alert and sink."""
 
+import math
 from typing import NamedTuple
 
 from alerts.lifecycle.alert import Alert, Reason
+from alerts.lifecycle.policies import Policies
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import Routing
 from streams.contract.controls import Control, Withdrawn
@@ -16,13 +18,18 @@ class Attention(NamedTuple):
     acknowledged_by: str = ""
     silenced_by: str = ""
     unsilenced_at: float = 0.0  # epoch seconds: when the last silence over it ended
+    unattended_since: float = 0.0  # epoch seconds: when its acknowledgement expired, if it did
 
 
 class ControlsInForce:
-    """The silences and acknowledgements in force, and the routes as they were changed."""
+    """The silences and acknowledgements in force, and the routes as they were changed.
 
-    def __init__(self, routing: Routing | None = None) -> None:
+    The policies give the hours after which acknowledgements expire.
+    """
+
+    def __init__(self, routing: Routing | None = None, policies: Policies | None = None) -> None:
         self.routing = routing or Routing(())
+        self._policies = policies or Policies()
         self._silences: dict[str, Silence] = {}
         self._acknowledgements: dict[str, Acknowledge] = {}
         self._answered_at: dict[str, float] = {}  # by alert: when it was last acknowledged, or that withdrawn
@@ -59,29 +66,36 @@ class ControlsInForce:
         """Return how an alert concerns a sink at `now` (epoch seconds of processing time)."""
         routes = self.routing.covering(sink, alert)
         silenced_by, unsilenced_at = self._silence(alert, now)
+        acknowledged_by, unattended_since = self._acknowledgement(alert, now)
         admitted: frozenset[Reason] = frozenset()
         if not silenced_by:
             admitted = admitted.union(*(route.reasons for route in routes if not route.is_quiet(alert, now)))
         return Attention(
             covered=bool(routes),
             admitted=admitted,
-            acknowledged_by=self._acknowledged_by(alert),
+            acknowledged_by=acknowledged_by,
             silenced_by=silenced_by,
             unsilenced_at=unsilenced_at,
+            unattended_since=unattended_since,
         )
 
     def mark(self, alert: Alert, now: float) -> Alert:
         """Return the alert with who acknowledged and who silenced it, as of `now`."""
         marks = {
-            "acknowledged_by": self._acknowledged_by(alert),
+            "acknowledged_by": self._acknowledgement(alert, now)[0],
             "silenced_by": self._silence(alert, now)[0],
         }
         is_same = all(getattr(alert, name) == value for name, value in marks.items())
         return alert if is_same else alert.model_copy(update=marks)
 
-    def _acknowledged_by(self, alert: Alert) -> str:
+    def _acknowledgement(self, alert: Alert, now: float) -> tuple[str, float]:
+        """Return who takes care of an alert, or when that expired (0: it did not)."""
         known = self._acknowledgements.get(alert.alert_id)
-        return known.by if known else ""
+        if known is None:
+            return "", 0.0
+        hours = self._policies.of(alert.question).acknowledgement_hours or math.inf
+        ends = known.at.timestamp() + 3600 * hours
+        return (known.by, 0.0) if now < ends else ("", ends)
 
     def _silence(self, alert: Alert, now: float) -> tuple[str, float]:
         """Return who silenced an alert, and when the last of the silences that are over ended."""

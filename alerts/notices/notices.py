@@ -153,6 +153,8 @@ def _changed(alert: Alert, message: Message) -> Iterator[str]:
         yield "It goes on. The routes send it elsewhere now; nothing more about it comes here."
     elif message.reason is Reason.ACKNOWLEDGED:
         yield f"{alert.acknowledged_by} takes care of it."
+    elif message.reason is Reason.UNANSWERED and message.view.unattended_since:
+        yield "The acknowledgement has expired. Nobody takes care of it now."
     elif message.before is not None:
         grade = f"Now {alert.severity}. " if message.reason is Reason.WORSE else ""
         yield f"{grade}Last notice: {figures(message.before.latest)}."

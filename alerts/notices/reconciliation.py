@@ -33,6 +33,7 @@ class View(BaseModel):
     escalations: int = 0
     acknowledged_by: str = ""
     acknowledgements: int = 0
+    unattended_since: float = 0.0  # epoch seconds: the expiry since which `escalations` are counted
 
 
 class Message(BaseModel):
@@ -90,8 +91,13 @@ class Firing(NamedTuple):
         return RANK[self.alert.severity] > RANK[self.view.severity]
 
     def is_unanswered(self) -> bool:
-        """Return whether another wait has passed without an acknowledgement."""
-        return self.escalations > (self.view.escalations if self.view and self.view.open else 0)
+        """Return whether another wait has passed without an acknowledgement, or the last one expired."""
+        view, since = self.view, self.attention.unattended_since
+        if view is None or not view.open:
+            return self.escalations > 0
+        is_known = view.unattended_since >= since
+        has_expired = bool(view.acknowledged_by and not self.attention.acknowledged_by and since)
+        return has_expired or self.escalations > (view.escalations if is_known else 0)
 
     def is_newly_acknowledged(self) -> bool:
         """Return whether somebody takes care of it of whom the sink does not know."""
@@ -137,15 +143,19 @@ def _candidates(
 
 
 def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: float) -> int:
-    """Return how many of the policy's waits have passed since people could have acknowledged the alert."""
+    """Return how many of the policy's waits have passed since people could have acknowledged the alert.
+
+    An acknowledgement that expired is the first of them.
+    """
     if (
         alert.raised_at is None
         or attention.acknowledged_by
         or RANK[alert.severity] < RANK[policy.unanswered_least]
     ):
         return 0
-    waited = now - max(alert.raised_at.timestamp(), attention.unsilenced_at)
-    return sum(waited >= 60 * minutes for minutes in policy.unanswered_minutes)
+    expired = attention.unattended_since
+    waited = now - max(alert.raised_at.timestamp(), attention.unsilenced_at, expired)
+    return sum(waited >= 60 * minutes for minutes in policy.unanswered_minutes) + (expired > 0)
 
 
 def _close(alert: Alert | None, view: View) -> Message:
@@ -166,7 +176,13 @@ def _close(alert: Alert | None, view: View) -> Message:
 def _open(firing: Firing, reason: Reason) -> Message:
     alert, view = firing.alert, firing.view
     openings = view.openings + 1 if view else 1
-    opened = View(alert=alert, severity=alert.severity, openings=openings, escalations=firing.escalations)
+    opened = View(
+        alert=alert,
+        severity=alert.severity,
+        openings=openings,
+        escalations=firing.escalations,
+        unattended_since=firing.attention.unattended_since,
+    )
     return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
 
 
@@ -174,9 +190,13 @@ def _change(firing: Firing, reason: Reason) -> Message:
     view = firing.view
     if view is None:
         raise LookupError("there is no view to change")
+    counted = {
+        "escalations": firing.escalations,
+        "unattended_since": max(view.unattended_since, firing.attention.unattended_since),
+    }
     changes: dict[Reason, dict[str, object]] = {
-        Reason.WORSE: {"severity": firing.alert.severity, "escalations": firing.escalations},
-        Reason.UNANSWERED: {"escalations": firing.escalations},
+        Reason.WORSE: {"severity": firing.alert.severity, **counted},
+        Reason.UNANSWERED: {"acknowledged_by": "", **counted},
         Reason.ACKNOWLEDGED: {
             "acknowledged_by": firing.attention.acknowledged_by,
             "acknowledgements": view.acknowledgements + 1,
@@ -188,9 +208,10 @@ def _change(firing: Firing, reason: Reason) -> Message:
 
 
 def _occasion(reason: Reason, view: View) -> str:
+    again = f"-{view.unattended_since:.0f}-{view.acknowledgements}" if view.unattended_since else ""
     known = {
         Reason.WORSE: view.alert.severity.value,
-        Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}",
+        Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}{again}",
         Reason.ACKNOWLEDGED: f"{view.acknowledged_by}-{view.acknowledgements}",
         Reason.STILL: str(view.reminders),
     }

@@ -76,7 +76,7 @@ class Alerts:
         self.policies = policies(settings.policies)
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
-        self.controls = ControlsInForce(routing)
+        self.controls = ControlsInForce(routing, self.policies)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)

@@ -33,7 +33,7 @@ ROUTES: Final = (
     Route(name="duty", sinks=(PAGER,), least=Severity.WARNING),
     Route(name="escalation", sinks=(SECOND,), reason=(Reason.UNANSWERED,)),
 )
-POLICIES: Final = Policies(default=Policy(unanswered_minutes=(15, 60)))
+POLICIES: Final = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=7))
 LIMITS: Final = {CHAT: Limits(spacing=1.0, most=20), PAGER: Limits(), SECOND: Limits()}
 
 
@@ -67,6 +67,7 @@ class Known:
     is_open: bool = False
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
+    asked_since: float = 0.0  # the expiry of an acknowledgement that it has last been sent
 
 
 @dataclass
@@ -95,6 +96,7 @@ class Receiver:
             return
         self.seen.add(message.notice_id)
         known = self.known[message.alert_id]
+        known.asked_since = message.view.unattended_since
         match message.reason:
             case Reason.RESOLVED:
                 assert known.is_open, "resolved without a trigger"
@@ -102,6 +104,8 @@ class Receiver:
                 return
             case Reason.ACKNOWLEDGED:
                 known.acknowledged_by = message.view.acknowledged_by
+            case Reason.UNANSWERED:
+                known.acknowledged_by = ""
             case Reason.FIRST:
                 assert not known.is_open, "triggered twice"
                 known.acknowledged_by = ""
@@ -163,7 +167,7 @@ class World:
 
     def restart(self) -> None:
         """A new worker reads ledger, alerts and controls."""
-        self.in_force = ControlsInForce(Routing(ROUTES))
+        self.in_force = ControlsInForce(Routing(ROUTES), POLICIES)
         for control in self.controls:
             self.in_force.apply(control)
         self.queues = {

@@ -120,6 +120,10 @@ class Delivery(RuleBasedStateMachine):
         if known.is_open and sink != SECOND:
             assert RANK[known.severity] == RANK[alert.severity], "it got worse and the sink does not know"
             assert known.acknowledged_by == attention.acknowledged_by or not attention.acknowledged_by
+        if attention.unattended_since:
+            assert not known.acknowledged_by, "its acknowledgement expired and the sink does not know"
+            is_escalated = known.asked_since >= attention.unattended_since
+            assert is_escalated or not is_critical, "escalation did not resume"
 
     def _at(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.world.now, dt.UTC)
