@@ -7,22 +7,25 @@ the same models and checks of names as on the command line.
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from pydantic import Field as Constraint
-from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.rows import Json
 from alerts.lifecycle.alert import Severity
 from alerts.notices.controls import Acknowledge, Reroute, Silence, checked
-from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
+from streams.contract.controls import YEARS, Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
 
 MOST_HOURS: Final = 24 * 90  # of a silence
+REPEATING: Final = dt.timedelta(days=90)  # for which a silence repeats
 HOURS: TypeAdapter[float] = TypeAdapter(
     Annotated[float, Constraint(gt=0, le=MOST_HOURS, allow_inf_nan=False)]
 )
+START: TypeAdapter[dt.datetime | None] = TypeAdapter(AwareDatetime | None)
 BODY: TypeAdapter[Json] = TypeAdapter(dict[str, Any])
 
+T = TypeVar("T")
 SET_BY_SERVER: Final = {"at", "until"}
 
 Fill = Callable[[Json, dt.datetime], Json]
@@ -59,18 +62,28 @@ class Request:
 
 
 def _silence(body: Json, now: dt.datetime) -> Json:
-    rest = {name: value for name, value in body.items() if name != "hours"}
-    sector, question = rest.get("sector", "*"), rest.get("question") or "*"
-    try:
-        hours = HOURS.validate_python(body.get("hours"))
-    except ValidationError as error:
-        raise ValueError(_sentences(error, "hours")) from error
+    given = {name: value for name, value in body.items() if value != ""}  # fields that were left empty
+    sector, question = given.get("sector", "*"), given.get("question", "*")
+    hours = _read(HOURS, given.pop("hours", None), "hours")
+    starts = _read(START, given.pop("starts", None), "starts")
+    if starts and starts.year not in YEARS:
+        raise ValueError(f"starts: the year must be from {YEARS[0]} to {YEARS[-1]}")
+    until = (starts or now) + (REPEATING if "repeats" in given else dt.timedelta(hours=hours))
     return {
-        **rest,
-        "question": question,
         "name": f"{sector}-{question}".replace("*", "all")[:64],
-        "until": now + dt.timedelta(hours=hours),
+        **given,
+        "question": question,
+        "starts": starts if "repeats" not in given else starts or now,
+        "hours": hours if "repeats" in given else None,
+        "until": until,
     }
+
+
+def _read(kind: TypeAdapter[T], value: object, name: str) -> T:
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(_sentences(error, name)) from error
 
 
 def _route(body: Json, now: dt.datetime) -> Json:
@@ -105,7 +118,12 @@ REQUESTS: Final = (
         meaning="No notices about it for this time. It is still counted and shown here.",
         about="alerts",
         given={"sector": "sector", "question": "question"},
-        fields=(Field("hours", "Hours", "number", value="8"),),
+        fields=(
+            Field("hours", "Hours", "number", value="8"),
+            Field("starts", "Starts (empty: now)", required=False, example="2026-12-01T22:00:00-05:00"),
+            Field("repeats", "Repeats for 90 days", required=False, example="FREQ=WEEKLY;BYDAY=SA,SU"),
+            Field("notify", "Your sink, for what is critical", required=False, suggest="sinks"),
+        ),
         fill=_silence,
     ),
     Request(

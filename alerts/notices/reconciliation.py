@@ -11,7 +11,7 @@ A silence, or quiet hours, hold back everything but `resolved`. When they end, t
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
@@ -34,6 +34,8 @@ class View(BaseModel):
     acknowledged_by: str = ""
     acknowledgements: int = 0
     unattended_since: float = 0.0  # epoch seconds: the expiry since which `escalations` are counted
+    silenced_by: str = ""  # where it was sent to the author of a silence
+    silenced_until: float = 0.0  # epoch seconds
 
 
 class Message(BaseModel):
@@ -182,6 +184,7 @@ def _open(firing: Firing, reason: Reason) -> Message:
         openings=openings,
         escalations=firing.escalations,
         unattended_since=firing.attention.unattended_since,
+        **_silence(firing.attention),
     )
     return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
 
@@ -203,8 +206,13 @@ def _change(firing: Firing, reason: Reason) -> Message:
         },
         Reason.STILL: {"reminders": view.reminders + 1},
     }
-    changed = view.model_copy(update={"alert": firing.alert, **changes[reason]})
+    update = {"alert": firing.alert, **_silence(firing.attention), **changes[reason]}
+    changed = view.model_copy(update=update)
     return Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
+
+
+def _silence(attention: Attention) -> dict[str, Any]:
+    return {"silenced_by": attention.silenced_by, "silenced_until": attention.silenced_until}
 
 
 def _occasion(reason: Reason, view: View) -> str:
