@@ -169,6 +169,17 @@ def test_a_message_without_an_answer_is_sent_again_as_it_was_and_then_what_is_ne
     assert (worse.reason, worse.alert.severity) == (Reason.WORSE, Severity.CRITICAL)
 
 
+def test_a_message_that_may_have_been_received_is_not_forgotten_when_its_next_try_is_refused() -> None:
+    desk = OneSink()
+    desk.answer = Retry("timeout", unanswered=True)
+    desk.judge(breach())
+    desk.answer = Retry("http_500")
+    desk.wait(seconds=1)
+    desk.judge(*calm())
+    desk.answer = Delivered()
+    assert reasons(desk.wait(minutes=5)) == [Reason.FIRST, Reason.RESOLVED]
+
+
 def test_a_receiver_cannot_ask_for_a_wait_of_a_day() -> None:
     desk = OneSink()
     desk.answer = Retry("http_429", 86_400.0)
