@@ -18,6 +18,7 @@ __all__ = [
     "Mail",
     "MailServer",
     "Outcome",
+    "Push",
     "Refused",
     "Reposts",
     "Request",
@@ -62,7 +63,16 @@ class Mail(NamedTuple):
         return f"Mail({len(self.recipients)} recipients, {len(self.message)} bytes)"
 
 
-AnyRequest = Request | Mail  # each kind is sent by a client of its own
+class Push(NamedTuple):
+    """A message to be sent by Apprise."""
+
+    url: SecretStr
+    title: str
+    body: str
+    kind: str  # info, success, warning or failure
+
+
+AnyRequest = Request | Mail | Push  # each kind is sent by a client of its own
 
 
 class Sink(Protocol):

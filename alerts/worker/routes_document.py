@@ -23,13 +23,15 @@ from alerts.notices.links import NOWHERE, Links
 from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
+from alerts.sinks.apprise import AppriseSink
 from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.pagerduty_incidents import API
 from alerts.sinks.slack import SlackSink
 from alerts.sinks.webhook import WebhookSink
+from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
-from alerts.worker.sink_entries import PLACEHOLDER_URL, FromEnvironment, MailEntry, TeamsEntry
+from alerts.worker.sink_entries import PLACEHOLDER_URL, AppriseEntry, FromEnvironment, MailEntry, TeamsEntry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
@@ -84,7 +86,7 @@ class AlertmanagerEntry(_Strict):
 
 
 Entry = Annotated[
-    WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry | MailEntry | TeamsEntry,
+    WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry | MailEntry | TeamsEntry | AppriseEntry,
     Field(discriminator="kind"),
 ]
 
@@ -163,7 +165,7 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             )
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
-        case MailEntry() | TeamsEntry():
+        case MailEntry() | TeamsEntry() | AppriseEntry():
             return entry.sink(name, links, secret)
 
 
@@ -172,6 +174,9 @@ def _address_faults(sink: Sink) -> list[str]:
     if isinstance(sink, MailSink):
         is_refused = not sink.private and is_private_host(sink.server.host)
         return [f"sink {sink.name}: its server {PRIVATE}"] if is_refused else []
+    if isinstance(sink, AppriseSink):
+        fault = apprise_fault(sink)
+        return [f"sink {sink.name}: {fault}"] if fault else []
     names = ("url", "api_url") if isinstance(sink, PagerDutySink) and sink.api_token else ("url",)
     return [fault for name in names for fault in _url_faults(sink, name)]
 

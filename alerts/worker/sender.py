@@ -1,6 +1,7 @@
 """Send what sinks write, each kind of request by its own client."""
 
-from alerts.sinks import AnyRequest, Mail, Outcome, Request, Sink
+from alerts.sinks import AnyRequest, Mail, Outcome, Push, Request, Sink
+from alerts.worker.apprise_client import AppriseClient
 from alerts.worker.http_client import HttpClient
 from alerts.worker.mail_client import send_mail
 
@@ -10,6 +11,7 @@ class Sender:
 
     def __init__(self) -> None:
         self.http = HttpClient()
+        self._apprise = AppriseClient()
 
     async def send(self, sink: Sink, request: AnyRequest) -> Outcome:
         """Send a request and return what came of it."""
@@ -18,7 +20,10 @@ class Sender:
                 return await self.http.send(sink, request)
             case Mail():
                 return await send_mail(sink, request)
+            case Push():
+                return await self._apprise.send(sink, request)
 
     async def close(self) -> None:
         """Close all connections."""
+        self._apprise.close()
         await self.http.close()

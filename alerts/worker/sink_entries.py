@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 from alerts.notices.links import Links
 from alerts.notices.routing import STRICT
 from alerts.sinks import MailServer, Sink
+from alerts.sinks.apprise import AppriseSink
 from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.teams import TeamsSink
 
@@ -76,6 +77,22 @@ class TeamsEntry(BaseModel):
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink."""
         return TeamsSink(name, secret(self.url, PLACEHOLDER_URL), links, private=self.allow_private)
+
+
+class AppriseEntry(BaseModel):
+    """A service that Apprise knows, by its Apprise URL."""
+
+    model_config = STRICT
+
+    kind: Literal["apprise"]
+    url: FromEnvironment
+    allow_private: bool = False
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return AppriseSink(
+            name, secret(self.url, "ntfys://not-set.invalid/x"), links, private=self.allow_private
+        )
 
 
 def _check_ca(path: Path) -> None:
