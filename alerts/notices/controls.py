@@ -23,6 +23,7 @@ from streams.contract.controls import (
 )
 from streams.contract.events import Word
 
+Rule = Annotated[str, Field(pattern=silence_times.RULE)]
 MINUTE: Final = "%Y-%m-%d %H:%M %Z"
 
 
@@ -40,7 +41,7 @@ class Silence(Control):
     question: Word = "*"
     starts: AwareDatetime | None = None
     until: AwareDatetime
-    repeats: Annotated[str, Field(pattern=silence_times.RULE)] | None = None
+    repeats: Rule | None = None
     hours: Annotated[float, Field(gt=0, le=24 * 7)] | None = None
     time_zone: str = "UTC"  # of the days and hours of `repeats`
     notify: Word | None = None

@@ -32,6 +32,7 @@ SELF_HOSTED: Final = frozenset(  # their URL names a host
     for name in ("gotify", "matrix", "mmost", "nctalk", "ntfy", "rocket", "signal", "smseagle")
     for one in (name, f"{name}s")
 )
+TOPICS: Final = ("ntfy", "ntfys")  # without a path, what stands there is a topic of the public server
 LINES: Final = 20  # of a digest
 TAKEN: Final = 200  # what the client gives as the status where the service has it
 KINDS: Final = {Severity.CRITICAL: "failure", Severity.WARNING: "warning", Severity.INFO: "info"}
@@ -78,7 +79,9 @@ def host(url: SecretStr) -> str:
     if schema(url) not in SELF_HOSTED:
         return ""
     try:
-        return urlsplit(url.get_secret_value()).hostname or ""
+        parts = urlsplit(url.get_secret_value())
+        is_topic = schema(url) in TOPICS and not parts.path.strip("/")
+        return "" if is_topic else parts.hostname or ""
     except ValueError:
         return ""
 

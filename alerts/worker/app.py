@@ -38,9 +38,10 @@ from alerts.worker.delivery import SinkDelivery
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.pagerduty_answers import PagerDutyAnswers
-from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.routes_document import RoutesError, networks, sinks
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
+from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
@@ -55,7 +56,7 @@ from streams.runtime.worker import Pages, Worker
 log = structlog.get_logger()
 
 OWED_SECONDS: Final = 30.0  # a message that is due for longer makes the worker not ready
-PAGERDUTY_HOOK: Final = "/api/pagerduty"
+PAGERDUTY_HOOK: Final = "/hooks/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
 
 
@@ -72,6 +73,7 @@ class Alerts:
     def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
         self.settings = settings
         self.sinks = {sink.name: sink for sink in sinks}
+        self.networks = networks(settings)
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
         self.board = Board(policies=self.policies, sinks=self.sinks)
@@ -101,6 +103,7 @@ class Alerts:
             publish=self.publish,
             count=self.metrics.pagerduty_answer,
         )
+        self.names = SinkNames(sinks, self.networks)
         self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
 
     def observe(self, published: Published) -> None:
@@ -194,6 +197,7 @@ class Alerts:
         """Bring the gauges up to date."""
         self.metrics.standing(count_standing(self.pipeline.all_alerts()))
         self.metrics.deliveries(self.waiting(), self.letters.waiting())
+        self.metrics.unknown_hosts(self.names.unknown)
 
     def waiting(self) -> dict[str, tuple[int, float]]:
         """Return by sink how many messages are due, and for how many seconds the oldest of them has been."""
@@ -201,18 +205,22 @@ class Alerts:
         return {name: one.queue.waiting(steady) for name, one in self.owner.deliveries.items()}
 
     def problems(self) -> dict[NotReady, str | None]:
-        """Return which sinks have been owed a message for too long."""
+        """Return which sinks have been owed a message for too long, and which names cannot be looked up."""
         owed = [
             f"{name} has been owed a message for {oldest:.0f} s"
             for name, (_, oldest) in sorted(self.waiting().items())
             if oldest > OWED_SECONDS
         ]
-        return {NotReady.UNDELIVERED: "; ".join(owed) or None}
+        unknown = [f"{sink} needs {', '.join(names)}" for sink, names in sorted(self.names.unknown.items())]
+        return {
+            NotReady.UNDELIVERED: "; ".join(owed) or None,
+            NotReady.UNKNOWN_HOST: "; ".join(unknown) or None,
+        }
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
-        self._sender = Sender()
+        self._sender = Sender(self.networks)
         tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
@@ -239,6 +247,7 @@ class Alerts:
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
+        yield supervised("names of sinks", self.names.follow)
 
 
 def _moment() -> Moment:

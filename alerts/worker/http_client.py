@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import aiohttp
 
 from alerts.sinks import Outcome, Refused, Request, Retry, Sink
+from alerts.worker.sink_network import DIRECT, Networks, Sending
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_private
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
@@ -22,10 +23,14 @@ class HttpAnswer(NamedTuple):
     body: bytes
 
 
-class HttpClient:
-    """Sends requests."""
+Fetched = HttpAnswer | Retry | Refused
 
-    def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT) -> None:
+
+class HttpClient:
+    """Sends requests, each by the network of its sink."""
+
+    def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT, networks: Networks | None = None) -> None:
+        self._networks = networks or {}
         self._private = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
         self._public = aiohttp.ClientSession(
             timeout=timeout,
@@ -35,17 +40,27 @@ class HttpClient:
 
     async def send(self, sink: Sink, request: Request) -> Outcome:
         """Send a request and return what came of it. Whatever goes wrong is an outcome."""
-        got = await self.fetch(request, private=sink.private)
+        got = await self.fetch(sink, request)
         return sink.outcome(*got) if isinstance(got, HttpAnswer) else got
 
-    async def fetch(
-        self, request: Request, *, private: bool, most: int = ANSWER
-    ) -> HttpAnswer | Retry | Refused:
+    async def fetch(self, sink: Sink, request: Request, most: int = ANSWER) -> Fetched:
         """Send a request and return the answer, with `most` bytes of its body; or why there is none."""
-        if not private and is_private(request.url):
+        if not sink.private and is_private(request.url):
             return Refused("private_address")
+        network = self._networks.get(sink.name, DIRECT)
         try:
-            return await self._fetch(self._private if private else self._public, request, most)
+            sending = await network.prepare(request, private=sink.private)
+        except PrivateAddressError:
+            return Refused("private_address")
+        except OSError:
+            return Retry("unknown_host")
+        return await self._exchange(sink, sending, most)
+
+    async def _exchange(self, sink: Sink, sending: Sending, most: int) -> Fetched:
+        try:
+            return await self._send(sink, sending, most)
+        except aiohttp.ClientHttpProxyError as error:  # the sink has got nothing
+            return Retry(f"proxy_{error.status}")
         except aiohttp.ConnectionTimeoutError:
             return Retry("no_connection")
         except TimeoutError:
@@ -59,9 +74,17 @@ class HttpClient:
         except ValueError:  # a header that cannot be sent
             return Refused("invalid_request")
 
-    async def _fetch(self, session: aiohttp.ClientSession, request: Request, most: int) -> HttpAnswer:
+    async def _send(self, sink: Sink, sending: Sending, most: int) -> HttpAnswer:
+        request, options = sending
+        is_checked = sink.private or "proxy" in options  # the proxy itself may be at a private address
+        session = self._private if is_checked else self._public
         async with session.request(
-            request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+            **options,
         ) as answer:
             body = bytearray()
             # The status is the answer, whatever becomes of the body.
@@ -83,6 +106,8 @@ def _unconnected(error: aiohttp.ClientConnectorError) -> Retry | Refused:
             return Retry("bad_certificate")
         case aiohttp.ClientConnectorSSLError():
             return Retry("tls_failed")
+        case aiohttp.ClientProxyConnectionError():
+            return Retry("no_proxy")
         case aiohttp.ClientConnectorDNSError():
             is_private = isinstance(error.os_error, PrivateAddressError)
             return Refused("private_address") if is_private else Retry("unknown_host")

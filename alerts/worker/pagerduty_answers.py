@@ -117,7 +117,7 @@ class PagerDutyAnswers:
         if sink.api_token is None:
             return False
         request = look_up(alert.alert_id, sink.api_token, sink.api_url)
-        got = await client.fetch(request, private=sink.private, most=LONGEST)
+        got = await client.fetch(sink, request, LONGEST)
         if not isinstance(got, HttpAnswer) or got.status != 200:
             reason = f"http_{got.status}" if isinstance(got, HttpAnswer) else got.reason
             log.warning("pagerduty does not answer", sink=sink.name, reason=reason)

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -32,6 +33,7 @@ from alerts.sinks.webhook import WebhookSink
 from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
 from alerts.worker.sink_entries import PLACEHOLDER_URL, AppriseEntry, FromEnvironment, MailEntry, TeamsEntry
+from alerts.worker.sink_network import NetworkEntry, Networks
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
@@ -47,7 +49,7 @@ class _Strict(BaseModel):
     model_config = STRICT
 
 
-class WebhookEntry(_Strict):
+class WebhookEntry(NetworkEntry):
     """A signed webhook."""
 
     kind: Literal["webhook"]
@@ -56,7 +58,7 @@ class WebhookEntry(_Strict):
     allow_private: bool = False
 
 
-class SlackEntry(_Strict):
+class SlackEntry(NetworkEntry):
     """A Slack channel, by its incoming webhook."""
 
     kind: Literal["slack"]
@@ -64,7 +66,7 @@ class SlackEntry(_Strict):
     allow_private: bool = False
 
 
-class PagerDutyEntry(_Strict):
+class PagerDutyEntry(NetworkEntry):
     """A PagerDuty service."""
 
     kind: Literal["pagerduty"]
@@ -77,7 +79,7 @@ class PagerDutyEntry(_Strict):
     api_url: str = API
 
 
-class AlertmanagerEntry(_Strict):
+class AlertmanagerEntry(NetworkEntry):
     """An Alertmanager."""
 
     kind: Literal["alertmanager"]
@@ -120,11 +122,19 @@ class Routes(_Strict):
                 secrets.faults.append(f"sink {name}: {error}")
             else:
                 made.append(sink)
-                secrets.faults += _address_faults(sink)
+                secrets.faults += [*_address_faults(sink), *_network_faults(sink, entry, secrets)]
             faults += secrets.faults
         if faults:
             raise RoutesError("; ".join(faults))
         return made
+
+    def networks(self, environment: Mapping[str, str] = os.environ) -> Networks:
+        """Return how each sink is reached. Raises what `sinks` raises, which is called before."""
+        return {
+            name: entry.network(_Secrets(name, environment))
+            for name, entry in self.sink.items()
+            if isinstance(entry, NetworkEntry)
+        }
 
 
 class _Secrets:
@@ -182,13 +192,32 @@ def _address_faults(sink: Sink) -> list[str]:
 
 
 def _url_faults(sink: Sink, name: str) -> list[str]:
-    url = getattr(sink, name, "")
-    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
+    text = _address(sink, name)
     if not is_http(text):
         return [f"sink {sink.name}: its {name} is no http(s) address"]
     if not sink.private and is_private(text):
         return [f"sink {sink.name}: its {name} {PRIVATE}"]
     return []
+
+
+def _network_faults(sink: Sink, entry: object, secrets: "_Secrets") -> list[str]:
+    if not isinstance(entry, NetworkEntry):
+        return []
+    try:
+        network = entry.network(secrets)
+    except ValueError as error:
+        return [f"sink {sink.name}: {error}"]
+    is_checked = network.proxy is not None and not (sink.private or network.proxy_resolves)
+    if is_checked and urlsplit(_address(sink)).scheme == "http":
+        return [
+            f"sink {sink.name}: through a proxy its url has to be https; proxy_resolves = true allows http"
+        ]
+    return []
+
+
+def _address(sink: Sink, name: str = "url") -> str:
+    url = getattr(sink, name, "")
+    return url.get_secret_value() if isinstance(url, SecretStr) else str(url)
 
 
 def routes(path: Path) -> Routes:
@@ -209,6 +238,11 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
         raise RoutesError("; ".join(faults))
     everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)
     return found + own, Routing([*document.route, *everything], document.least())
+
+
+def networks(settings: Settings) -> Networks:
+    """Return how each sink of the routes is reached. Those of the environment are reached directly."""
+    return routes(settings.routes).networks() if settings.routes is not None else {}
 
 
 def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:

@@ -4,13 +4,14 @@ from alerts.sinks import AnyRequest, Mail, Outcome, Push, Request, Sink
 from alerts.worker.apprise_client import AppriseClient
 from alerts.worker.http_client import HttpClient
 from alerts.worker.mail_client import send_mail
+from alerts.worker.sink_network import Networks
 
 
 class Sender:
     """Sends requests of every kind. Whatever goes wrong is an outcome."""
 
-    def __init__(self) -> None:
-        self.http = HttpClient()
+    def __init__(self, networks: Networks | None = None) -> None:
+        self.http = HttpClient(networks=networks)
         self._apprise = AppriseClient()
 
     async def send(self, sink: Sink, request: AnyRequest) -> Outcome:

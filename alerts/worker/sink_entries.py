@@ -12,6 +12,7 @@ from alerts.sinks import MailServer, Sink
 from alerts.sinks.apprise import AppriseSink
 from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.teams import TeamsSink
+from alerts.worker.sink_network import NetworkEntry
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 FromEnvironment = Annotated[str, Field(pattern="^env:")]
@@ -65,10 +66,8 @@ class MailEntry(BaseModel):
         return MailSink(name, server, self.sender, self.to, links, private=self.allow_private)
 
 
-class TeamsEntry(BaseModel):
+class TeamsEntry(NetworkEntry):
     """A Teams channel or chat, by the webhook of a Workflow."""
-
-    model_config = STRICT
 
     kind: Literal["teams"]
     url: FromEnvironment

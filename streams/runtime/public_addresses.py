@@ -2,10 +2,14 @@
 
 import ipaddress
 import socket
+from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+
+# The last 32 bits are an IPv4 address: NAT64 (RFC 6052), IPv4-compatible (RFC 4291).
+EMBEDDING: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 class PrivateAddressError(OSError):
@@ -23,12 +27,28 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Return the addresses of a host; raises PrivateAddressError where one is not public."""
         found = await self._resolver.resolve(host, port, family)
-        if any(not ipaddress.ip_address(one["host"]).is_global for one in found):
+        if not all(is_public(one["host"]) for one in found):
             raise PrivateAddressError("the address is private")
         return found
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+def is_public(text: str) -> bool:
+    """Return whether an address is public, and so is an IPv4 address that it stands for (NAT64, 6to4).
+
+    Raises ValueError where it is no address.
+    """
+    address = ipaddress.ip_address(text)
+    inner = _translated(address) if isinstance(address, ipaddress.IPv6Address) else None
+    return address.is_global and (inner is None or inner.is_global)
+
+
+def _translated(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if any(address in network for network in EMBEDDING):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour
 
 
 def is_private(url: str) -> bool:
@@ -42,7 +62,7 @@ def is_private(url: str) -> bool:
 def is_private_host(host: str) -> bool:
     """Return whether a host is a literal address that is not public."""
     try:
-        return not ipaddress.ip_address(host).is_global
+        return not is_public(host)
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
 

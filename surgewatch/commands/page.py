@@ -9,12 +9,16 @@ import click
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
 from alerts.sinks import Delivered, Outcome, Refused, Retry, Sink
-from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.routes_document import RoutesError, networks, sinks
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
+from alerts.worker.sink_network import Networks
 
 ADVICE = {
     "no_connection": "nothing answers at its address: check host, port and firewall",
+    "no_proxy": "its proxy does not answer: check the proxy's host and port",
+    "proxy_403": "its proxy does not allow this address",
+    "proxy_407": "its proxy asks for credentials: http://USER:PASSWORD@HOST:PORT",
     "unknown_host": "its host name cannot be resolved: check the spelling and the DNS",
     "bad_certificate": "its certificate is not trusted: check the CA of this machine and the host name",
     "tls_failed": "the TLS connection failed: check that the address speaks https",
@@ -36,22 +40,23 @@ ADVICE = {
 def command(name: str) -> None:
     """Send a test notice through one sink, set up as the alerts worker has it, and then its end."""
     try:
-        found = {sink.name: sink for sink in sinks(Settings())[0]}
+        settings = Settings()
+        found = {sink.name: sink for sink in sinks(settings)[0]}
     except RoutesError as error:
         raise click.UsageError(str(error)) from error
     if name not in found:
         raise click.UsageError(f"no sink {name!r}; there are: {', '.join(sorted(found)) or 'none'}")
     notices = trial_notices(dt.datetime.now(dt.UTC).replace(microsecond=0))
-    opened, *resolved = asyncio.run(_send(found[name], notices))
+    opened, *resolved = asyncio.run(_send(found[name], notices, networks(settings)))
     click.echo(f"{name}: {_words('the test notice', opened)}")
     for outcome in resolved:
         click.echo(f"{name}: {_words('its end', outcome)}")
     sys.exit(0 if all(isinstance(one, Delivered) for one in (opened, *resolved)) else 1)
 
 
-async def _send(sink: Sink, notices: tuple[Notice, ...]) -> list[Outcome]:
+async def _send(sink: Sink, notices: tuple[Notice, ...], ways: Networks) -> list[Outcome]:
     """Send the notices in order, until one is not taken."""
-    sender = Sender()
+    sender = Sender(ways)
     outcomes: list[Outcome] = []
     try:
         for notice in notices:

@@ -30,7 +30,7 @@ from tests.alerts.pagerduty_stand_in import (
     webhook,
 )
 
-PATH = "/api/pagerduty"
+PATH = "/hooks/pagerduty"
 
 
 @dataclass

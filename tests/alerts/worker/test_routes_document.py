@@ -87,6 +87,29 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
     assert "no http(s) address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))
 
 
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ('proxy = "proxy:3128"', "its proxy is no http(s) address"),
+        ('proxy = "env:PROXY"', "the environment variable PROXY is not set"),
+        ("proxy_resolves = true", "proxy_resolves needs a proxy"),
+        ('ca_file = "/nowhere/ca.pem"', "its TLS files cannot be used"),
+        ('key_file = "/nowhere/key.pem"', "key_file needs a certificate_file"),
+    ],
+)
+def test_a_network_that_cannot_work_is_refused(tmp_path: Path, more: str, fault: str) -> None:
+    error = refusal(tmp_path, GOOD.replace('secret = "env:SECRET"', f'secret = "env:SECRET"\n{more}'))
+    assert error.startswith(f"sink hook: {fault}")
+
+
+def test_through_a_proxy_plain_http_is_refused(tmp_path: Path) -> None:
+    more = 'proxy = "http://proxy:3128"'
+    text = GOOD.replace("https://example.org/hook", "http://example.org").replace(
+        "[sink.hook]", f"[sink.hook]\n{more}"
+    )
+    assert "through a proxy its url has to be https" in refusal(tmp_path, text)
+
+
 BOTH_WAYS = GOOD.replace(
     'least = "critical"',
     'webhook_secrets = ["env:OLD", "env:NEW"]\napi_token = "env:TOKEN"\napi_url = "http://10.0.0.7"',
