@@ -21,13 +21,13 @@ from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, Reroute
+from alerts.notices.controls import CONTROL, Reroute, Silence
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.notices.routing import Routing
+from alerts.notices.routing import Route, Routing
 from alerts.sinks import Digests, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
@@ -135,10 +135,8 @@ class Alerts:
             self.board.withdrawn(control.key)
         else:
             self.board.control(control)
-        if isinstance(control, Reroute) and control.route:
-            unknown = sorted(set(control.route.sinks) - self.sinks.keys())
-            if unknown:
-                log.warning("route names unknown sinks", route=control.name, unknown_sinks=unknown)
+        if unknown := sorted(_sinks_of(control) - self.sinks.keys()):
+            log.warning("control names unknown sinks", key=key, unknown_sinks=unknown)
         self.owner.wake()
 
     def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:
@@ -248,6 +246,16 @@ class Alerts:
         yield supervised("deliveries", self.owner.run)
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
         yield supervised("names of sinks", self.names.follow)
+
+
+def _sinks_of(control: Control) -> set[str]:
+    """Return the sinks that a control names."""
+    match control:
+        case Reroute(route=Route(sinks=sinks)):
+            return set(sinks)
+        case Silence(notify=str(sink)):
+            return {sink}
+    return set()
 
 
 def _moment() -> Moment:
