@@ -5,7 +5,7 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices import silence_times
@@ -23,7 +23,11 @@ from streams.contract.controls import (
 )
 from streams.contract.events import Word
 
-Rule = Annotated[str, Field(pattern=silence_times.RULE)]
+Rule = Annotated[
+    str,
+    AfterValidator(silence_times.known_rule),
+    Field(json_schema_extra={"pattern": silence_times.RULE}),
+]
 MINUTE: Final = "%Y-%m-%d %H:%M %Z"
 
 

@@ -5,6 +5,7 @@ The rules are those that always come again, so that each is read in bounded time
 
 import datetime as dt
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -21,6 +22,16 @@ RULE: Final = (
     f"^(FREQ=DAILY(;BYDAY={_DAY}(,{_DAY})*)?|FREQ=WEEKLY{_EVERY}(;BYDAY={_DAY}(,{_DAY})*)?"
     f"|FREQ=MONTHLY{_EVERY}{_OF_MONTH})$"
 )
+
+
+def known_rule(rule: str) -> str:
+    """Return a rule that silences can have; raises ValueError for any other."""
+    if re.fullmatch(RULE, rule) is None:
+        raise ValueError(
+            "it repeats by FREQ=DAILY, WEEKLY or MONTHLY, with INTERVAL, BYDAY and BYMONTHDAY as in RFC 5545: "
+            "FREQ=WEEKLY;BYDAY=SA,SU"
+        )
+    return rule
 
 
 class Window(NamedTuple):
