@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from alerts.lifecycle.alert import Severity, State
+from alerts.lifecycle.alert import Assessment, Severity, State
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
 from streams.contract.verdicts import Contribution, DataStatus
@@ -105,6 +105,7 @@ class AlertRow(Answer):
     onset: AwareDatetime
     updated: AwareDatetime
     acknowledged_by: str
+    assessment: Assessment | None
     silenced_by: str
     expired: bool
     breaches: int
@@ -202,7 +203,7 @@ class FormField(Answer):
     required: bool
     value: str
     example: str
-    suggest: Literal["", "sectors", "sinks", "severities"]
+    suggest: Literal["", "sectors", "sinks", "severities", "assessments"]
     min: float | None = None
     max: float | None = None
     longest: int | None = None
@@ -225,6 +226,7 @@ class KnownNames(Answer):
     sectors: list[str]
     sinks: list[str]
     severities: list[Severity]
+    assessments: list[Assessment | Literal[""]]
 
 
 class Forms(Answer):

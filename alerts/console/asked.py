@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from alerts.lifecycle.alert import Severity
+from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Rule, Silence
 from alerts.notices.routing import Route
 from streams.contract.controls import (
@@ -55,9 +55,18 @@ class AskAcknowledge(Asked):
 
     kind: Literal["acknowledge"]
     alert_id: Annotated[Word, Field(description="the alert's id, or a unique beginning of it")]
+    assessment: Annotated[
+        Assessment | Literal[""], Field(description="what it was found to be; empty: not known")
+    ] = ""
 
     def control(self, now: dt.datetime) -> Acknowledge:
-        return Acknowledge(by=self.by, reason=self.reason, at=now, alert_id=self.alert_id)
+        return Acknowledge(
+            by=self.by,
+            reason=self.reason,
+            at=now,
+            alert_id=self.alert_id,
+            assessment=self.assessment or None,
+        )
 
 
 class AskSilence(Asked):

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.asked import BY_KIND, AskNothing
 from alerts.console.rows import Json
-from alerts.lifecycle.alert import Severity
+from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import checked
 from streams.contract.controls import Control, Names
 
@@ -30,7 +30,7 @@ class Field(NamedTuple):
     required: bool = True
     value: str = ""
     example: str = ""
-    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities
+    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities, assessments
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,7 @@ REQUESTS: Final = (
         meaning="You take care of this alert. No more reminders.",
         about="alerts",
         given={"alert_id": "id"},
+        fields=(Field("assessment", "Found to be", "choice", required=False, suggest="assessments"),),
     ),
     Request(
         kind="silence",
@@ -155,6 +156,7 @@ def forms(names: Names) -> Json:
             "sectors": sorted(names.sectors),
             "sinks": sorted(names.sinks or ()),
             "severities": [severity.value for severity in Severity],
+            "assessments": ["", *(assessment.value for assessment in Assessment)],
         },
     }
 

@@ -3,10 +3,15 @@
 Every change of an alert is published on `alerts.current`, from which sinks and consoles are served. The alert
 carries the offset of its newest verdict, so that applying a verdict again changes nothing, and readers can
 pass over a state that is older than the one they have.
+
+Places are read at different speeds, and a sector is judged long before its border. So each place has an event
+time of its own, made of its own verdicts, and its alerts expire by that one. A verdict so far behind it that
+its alert would be over is one that was published before: it is passed over, as that alert may be forgotten.
 """
 
 import datetime as dt
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -21,7 +26,7 @@ from streams.contract.reading import Unusable, appended_at, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
-EVENT_TIME_KEYS = {False: b"\0clock", True: b"\0clock of regions"}  # of a partition: sectors, borders
+EVENT_TIME = "event time"  # begins the key of a place's event time
 
 
 class Record(Protocol):
@@ -50,17 +55,44 @@ class Outcome:
     unusable: Counter[Unusable] = field(default_factory=Counter)
 
 
-class Partition:
-    """The alerts of one partition, by question, and its event times.
+@dataclass
+class Place:
+    """The alerts of one place, by question, and how far event time has come there (epoch seconds)."""
 
-    A border is judged when its slowest sector has closed. During a replay that is long behind single sectors,
-    so alerts of borders expire by an event time of their own.
-    """
+    event_time: float = -math.inf
+    alerts: dict[str, Alert] = field(default_factory=dict)
+
+
+class Partition:
+    """The places of one partition, and the keys of its state that changed since the last commit."""
 
     def __init__(self) -> None:
-        self.alerts: dict[str, Alert] = {}
-        self.event_time = {False: 0.0, True: 0.0}  # of sectors, of borders
-        self.touched: set[str] = set()
+        self.places: defaultdict[str, Place] = defaultdict(Place)
+        self.touched: dict[str, Place] = {}
+
+    def pairs(self) -> list[Pair]:
+        """Return keys and values that changed since the last call; no value where an alert is forgotten."""
+        pairs: list[Pair] = []
+        for key, place in sorted(self.touched.items()):
+            if key.startswith(EVENT_TIME):
+                pairs.append((key.encode(), repr(place.event_time).encode()))
+            else:
+                alert = place.alerts.get(key)
+                pairs.append((key.encode(), _encode(alert) if alert else None))
+        self.touched.clear()
+        return pairs
+
+    def restore(self, key: str, value: bytes) -> None:
+        """Restore the value of a key."""
+        if key.startswith("\0"):  # of an earlier build, and of no use: to be deleted
+            self.touched[key] = Place()
+        elif key.startswith(EVENT_TIME):
+            self.places[key].event_time = float(value)
+        else:
+            position, content = msgspec.msgpack.decode(value)
+            alert = Alert.model_validate_json(content, extra="ignore")
+            alert = alert.model_copy(update={"position": position})
+            self.places[_place_key(alert)].alerts[key] = alert
 
 
 class AlertPipeline:
@@ -85,65 +117,55 @@ class AlertPipeline:
         return outcome
 
     def tick(self, now: float, moves: bool = True) -> Outcome:
-        """Let processing time pass, and where it `moves` event time, let alerts expire.
+        """Let processing time pass: where it `moves` event time, alerts expire by it in every place.
 
         The first tick after a recovery also publishes the alerts of the recovered partitions: whatever has
         become of `alerts.current` meanwhile, it is complete again.
         """
         outcome = Outcome()
         for partition in self._restored & self.partitions.keys():
-            alerts = self.partitions[partition].alerts
-            outcome.changes += [AlertChange(key, alert) for key, alert in alerts.items()]
+            for place in self.partitions[partition].places.values():
+                outcome.changes += [AlertChange(key, alert) for key, alert in place.alerts.items()]
         self._restored.clear()
-        for held in self.partitions.values():
-            for is_border in held.event_time if moves else ():
-                self._advance(held, is_border, now, outcome)
+        for held in self.partitions.values() if moves else ():
+            for place in held.places.values():
+                self._expire(held, place, now, outcome)
         return outcome
 
     def all_alerts(self) -> list[Alert]:
         """Return every alert that is held, resolved ones for as long as they are remembered."""
-        return [alert for held in self.partitions.values() for alert in held.alerts.values()]
+        places = (place for held in self.partitions.values() for place in held.places.values())
+        return [alert for place in places for alert in place.alerts.values()]
 
     def dirty(self) -> dict[int, list[Pair]]:
         """Return, by partition, the keys and values that changed since the last call."""
-        states = {}
-        for partition, held in self.partitions.items():
-            if held.touched:
-                pairs = [(key.encode(), _encode(held.alerts.get(key))) for key in sorted(held.touched)]
-                times = [(EVENT_TIME_KEYS[of], repr(time).encode()) for of, time in held.event_time.items()]
-                states[partition] = [*pairs, *times]
-                held.touched.clear()
-        return states
+        return {at: held.pairs() for at, held in self.partitions.items() if held.touched}
 
     def restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
         """Restore the state of a partition."""
         restored = self.partitions[partition] = Partition()
         self._restored.add(partition)
         for key, value in held.items():
-            is_border = next((of for of, name in EVENT_TIME_KEYS.items() if name == key), None)
-            if is_border is not None:
-                restored.event_time[is_border] = float(value)
-            else:
-                position, alert = msgspec.msgpack.decode(value)
-                found = Alert.model_validate_json(alert)
-                restored.alerts[key.decode()] = found.model_copy(update={"position": position})
+            restored.restore(key.decode(), value)
 
     def drop(self, partition: int) -> None:
         """Forget a partition."""
         self.partitions.pop(partition, None)
 
     def _apply(self, held: Partition, verdict: Verdict, record: Record, outcome: Outcome) -> None:
-        key = verdict.question_key
-        self._advance(held, verdict.question.regional, verdict.as_of.timestamp(), outcome)
-        before = held.alerts.get(key)
+        key, policy = verdict.question_key, self._policies.of(verdict.question)
+        place = self._advance(held, verdict, outcome)
+        behind = place.event_time - verdict.as_of.timestamp()
+        if behind >= policy.expires_after(verdict.cadence).total_seconds():
+            return
+        before = place.alerts.get(key)
         if before is not None and record.offset <= before.position:
             return
-        policy = self._policies.of(verdict.question)
         after = state_machine.step(before, verdict, policy, at=_moment(appended_at(record)))
         if after is before:
             if after is not None:
-                held.alerts[key] = after.model_copy(update={"position": record.offset})
-                held.touched.add(key)
+                place.alerts[key] = after.model_copy(update={"position": record.offset})
+                held.touched[key] = place
             return
         if after is not None:
             produced = produced_at(record.headers)
@@ -152,50 +174,55 @@ class AlertPipeline:
                 "produced_at": _moment(produced) if produced else None,
             }
             after = after.model_copy(update=update)
-        _keep(held, key, after, outcome)
-        if after is not None and after.state is State.FIRING:  # by a verdict long behind event time
-            self._expire(held, key, after, outcome)
+        _keep(held, place, key, after=after, outcome=outcome)
 
-    def _advance(self, held: Partition, is_border: bool, event_time: float, outcome: Outcome) -> None:
-        """Let event time pass. Alerts expire where a day begins, so the size of batches changes nothing."""
-        is_new_day = event_time // DAY > held.event_time[is_border] // DAY
-        held.event_time[is_border] = max(held.event_time[is_border], event_time)
-        if not is_new_day:
-            return
-        for key, alert in list(held.alerts.items()):
-            if alert.question.regional is is_border:
-                self._expire(held, key, alert, outcome)
+    def _advance(self, held: Partition, verdict: Verdict, outcome: Outcome) -> Place:
+        """Return the place of a verdict, with event time moved. Alerts expire where a day begins."""
+        name, event_time = _place_key(verdict), verdict.as_of.timestamp()
+        place = held.places[name]
+        before, place.event_time = place.event_time, max(place.event_time, event_time)
+        if place.event_time > before:
+            held.touched[name] = place
+            if event_time // DAY > before // DAY:
+                self._expire(held, place, event_time, outcome)
+        return place
 
-    def _expire(self, held: Partition, key: str, alert: Alert, outcome: Outcome) -> None:
-        event_time = dt.datetime.fromtimestamp(held.event_time[alert.question.regional], dt.UTC)
-        after = state_machine.expire(alert, event_time, self._policies.of(alert.question))
-        if after is not alert:
-            _keep(held, key, after, outcome)
+    def _expire(self, held: Partition, place: Place, event_time: float, outcome: Outcome) -> None:
+        moment = dt.datetime.fromtimestamp(event_time, dt.UTC)
+        for key, alert in list(place.alerts.items()):
+            after = state_machine.expire(alert, moment, self._policies.of(alert.question))
+            if after is not alert:
+                _keep(held, place, key, after=after, outcome=outcome)
 
 
-def _keep(held: Partition, key: str, after: Alert | None, outcome: Outcome) -> None:
-    before = held.alerts.pop(key, None)
+def _place_key(of: Verdict | Alert) -> str:
+    """Return the key of a place's event time: of a sector by itself, or as part of its border."""
+    return f"{EVENT_TIME}|{of.sector}|{'border' if of.question.regional else 'sector'}"
+
+
+def _keep(held: Partition, place: Place, key: str, *, after: Alert | None, outcome: Outcome) -> None:
+    before = place.alerts.pop(key, None)
     if after is not None:
-        held.alerts[key] = after
+        place.alerts[key] = after
         if before is None or (before.state, before.alert_id) != (after.state, after.alert_id):
             outcome.transitions[after.question, after.state] += 1
-    held.touched.add(key)
+    held.touched[key] = place
     outcome.changes.append(AlertChange(key, after))
+
+
+def _encode(alert: Alert) -> bytes:
+    return msgspec.msgpack.encode((alert.position, alert.model_dump_json().encode()))
 
 
 def _moment(ms: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
 
 
-def without_offset(_: bytes, value: bytes) -> bytes:
+def without_offset(key: bytes, value: bytes) -> bytes:
     """The value of a key, for an alert whose partition has no verdict on it yet."""
+    if key.startswith(EVENT_TIME.encode()):
+        return value
     return msgspec.msgpack.encode((-1, msgspec.msgpack.decode(value)[1]))
-
-
-def _encode(alert: Alert | None) -> bytes | None:
-    if alert is None:
-        return None
-    return msgspec.msgpack.encode((alert.position, alert.model_dump_json().encode()))
 
 
 def count_standing(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:

@@ -7,10 +7,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
-from alerts.lifecycle.alert import Alert
+from alerts.lifecycle.alert import Alert, Assessment
 from alerts.notices import silence_times
 from alerts.notices.routing import Route, known_zone
 from alerts.notices.silence_times import Window
+from alerts.notices.wording import ASSESSMENTS
 from streams.contract.controls import (
     Capacity,
     Confirm,
@@ -104,10 +105,14 @@ class Silence(Control):
 
 
 class Acknowledge(Control):
-    """Somebody takes care of an alert: no reminders and no escalation from now on."""
+    """Somebody takes care of an alert: no reminders and no escalation from now on.
+
+    `assessment`: what it was found to be, where that is known.
+    """
 
     kind: Literal["ack"] = "ack"
     alert_id: Word
+    assessment: Assessment | None = None
 
     @property
     def key(self) -> str:
@@ -115,7 +120,9 @@ class Acknowledge(Control):
 
     @property
     def effect(self) -> str:
-        return f"{self.by} takes care of alert {self.alert_id}"
+        if self.assessment is None:
+            return f"{self.by} takes care of alert {self.alert_id}"
+        return f"{self.by} marks alert {self.alert_id} as {ASSESSMENTS[self.assessment]}"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("alert", [self.alert_id], names.alerts, globs=False)

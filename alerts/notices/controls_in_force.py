@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from alerts.lifecycle.alert import Alert, Reason, Severity
+from alerts.lifecycle.alert import Alert, Assessment, Reason, Severity
 from alerts.lifecycle.policies import Policies
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import ALL_REASONS, Routing
@@ -17,6 +17,7 @@ class Attention(NamedTuple):
     covered: bool  # a route brings it there, if not now, then at another time; or the author of a silence
     admitted: frozenset[Reason]  # the reasons for which it may be notified now; none in a silence
     acknowledged_by: str = ""
+    assessment: Assessment | None = None
     silenced_by: str = ""
     silenced_until: float = 0.0  # epoch seconds
     unsilenced_at: float = 0.0  # epoch seconds: when the last silence over it ended
@@ -30,6 +31,14 @@ class Silenced(NamedTuple):
     until: float = 0.0
     notified: frozenset[str] = frozenset()  # sinks of authors, which are sent the alert all the same
     ended_at: float = 0.0  # the last one that is over
+
+
+class Taken(NamedTuple):
+    """Who takes care of an alert, and what they found it to be."""
+
+    by: str = ""
+    assessment: Assessment | None = None
+    expired_at: float = 0.0  # epoch seconds: when that was over, if it is
 
 
 class ControlsInForce:
@@ -60,12 +69,11 @@ class ControlsInForce:
 
     def withdraw(self, key: str, at: float) -> None:
         """Withdraw the control under a key; a silence ends at `at` (epoch seconds)."""
-        kind, _, name = key.partition("/")
-        if kind == "route":
-            self.routing.restore(name)
-        elif kind == "ack":
-            self._acknowledgements.pop(name, None)
-            self._answered_at[name] = at
+        if key.startswith("route/"):
+            self.routing.restore(_name(key))
+        elif key.startswith("ack/"):
+            self._acknowledgements.pop(_name(key), None)
+            self._answered_at[_name(key)] = at
         elif key in self._silences:
             ended = self._silences[key][0].ended(at)
             self._silences[key] = ended, ended.windows()
@@ -74,11 +82,16 @@ class ControlsInForce:
         """Return when an alert was last acknowledged, or that withdrawn (epoch seconds; 0: never)."""
         return self._answered_at.get(alert_id, 0.0)
 
+    def holds(self, control: Control) -> bool:
+        """Return whether exactly this silence or acknowledgement is in force."""
+        silence, _ = self._silences.get(control.key, (None, ()))
+        return control in (silence, self._acknowledgements.get(_name(control.key)))
+
     def attention(self, sink: str, alert: Alert, now: float) -> Attention:
         """Return how an alert concerns a sink at `now` (epoch seconds of processing time)."""
         routes = self.routing.covering(sink, alert)
         silenced = self._silenced(alert, now)
-        acknowledged_by, unattended_since = self._acknowledgement(alert, now)
+        taken = self._taken(alert, now)
         is_author = sink in silenced.notified and self.routing.takes(sink, alert)
         admitted: frozenset[Reason] = ALL_REASONS if is_author else frozenset()
         if not silenced.by:
@@ -86,30 +99,33 @@ class ControlsInForce:
         return Attention(
             covered=bool(routes) or is_author,
             admitted=admitted,
-            acknowledged_by=acknowledged_by,
+            acknowledged_by=taken.by,
+            assessment=taken.assessment,
             silenced_by=silenced.by,
             silenced_until=silenced.until,
             unsilenced_at=silenced.ended_at,
-            unattended_since=unattended_since,
+            unattended_since=taken.expired_at,
         )
 
     def mark(self, alert: Alert, now: float) -> Alert:
         """Return the alert with who acknowledged and who silenced it, as of `now`."""
+        taken = self._taken(alert, now)
         marks = {
-            "acknowledged_by": self._acknowledgement(alert, now)[0],
+            "acknowledged_by": taken.by,
+            "assessment": taken.assessment,
             "silenced_by": self._silenced(alert, now).by,
         }
         is_same = all(getattr(alert, name) == value for name, value in marks.items())
         return alert if is_same else alert.model_copy(update=marks)
 
-    def _acknowledgement(self, alert: Alert, now: float) -> tuple[str, float]:
-        """Return who takes care of an alert, or when that expired (0: it did not)."""
+    def _taken(self, alert: Alert, now: float) -> Taken:
+        """Return who takes care of an alert."""
         known = self._acknowledgements.get(alert.alert_id)
         if known is None:
-            return "", 0.0
+            return Taken()
         hours = self._policies.of(alert.question).acknowledgement_hours or math.inf
         ends = known.at.timestamp() + 3600 * hours
-        return (known.by, 0.0) if now < ends else ("", ends)
+        return Taken(known.by, known.assessment) if now < ends else Taken(expired_at=ends)
 
     def _silenced(self, alert: Alert, now: float) -> Silenced:
         """Return what the silences over an alert mean at `now`."""
@@ -128,3 +144,7 @@ class ControlsInForce:
                 notified=found.notified | ({silence.notify} if silence.notify and is_for_author else set()),
             )
         return found
+
+
+def _name(key: str) -> str:
+    return key.partition("/")[2]

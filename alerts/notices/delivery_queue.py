@@ -13,13 +13,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from alerts.lifecycle.alert import RANK, Alert, Reason, State
+from alerts.lifecycle.alert import Alert, Reason, State
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.controls_in_force import ControlsInForce
-from alerts.notices.delivery_line import Line, Moment, is_known_to_be_over
+from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message, View, difference
@@ -87,7 +87,7 @@ class DeliveryQueue:
         line = self._lines.setdefault(alert_id, Line())
         if not self._replay:
             line.alert = alert
-        elif not is_known_to_be_over(alert, line.entry.view):
+        elif not is_known(alert, line.entry.view):
             line.steps.append(alert)
         return line
 
@@ -127,7 +127,7 @@ class DeliveryQueue:
 
     def _difference(self, line: Line, view: View | None, moment: Moment) -> Message | None:
         alert = line.alert or (view.alert if view else None)
-        if alert is None or is_known_to_be_over(line.alert, view):
+        if alert is None or is_known(line.alert, view):
             return None
         if alert.state is not State.FIRING and not (view and view.open):
             return None
@@ -138,6 +138,7 @@ class DeliveryQueue:
             policy=self._policies.of(alert.question),
             now=moment.now,
             given_up=line.entry.given_up,
+            edits=self.limits.edits and not self._replay,
         )
         return None if message and self._is_backlog(message, moment) else message
 
@@ -151,7 +152,7 @@ class DeliveryQueue:
         """Take back a message that is no longer due; forget an alert that is gone and needs no message."""
         if alert_id in self._due:
             return []
-        if line.alert is None and not line.steps and not self._replay:
+        if line.alert is None and not line.steps and not self._replay and not line.owes_an_end:
             del self._lines[alert_id]
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
         if line.entry.pending is not None and not line.unanswered:
@@ -170,7 +171,7 @@ class DeliveryQueue:
         summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
         is_digest = summary is not None or self._is_digest(ready, moment)
         messages: list[Message] = []
-        for alert_id in sorted(ready, key=self._urgency):
+        for alert_id in sorted(ready, key=lambda one: lines[one].urgency(self._due[one])):
             if len(messages) == (self.limits.most if is_digest else 1):
                 break
             if is_digest and lines[alert_id].alone:
@@ -179,10 +180,6 @@ class DeliveryQueue:
             if message := self._due.get(alert_id):
                 messages.append(message)
         return Batch(tuple(messages), summary) if messages or summary else None
-
-    def _urgency(self, alert_id: str) -> tuple[int, int, float]:
-        line, alert = self._lines[alert_id], self._due[alert_id].view.alert
-        return -RANK[alert.severity], line.tries, line.due_since or 0.0
 
     def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
         together = [line for one in ready if not (line := self._lines[one]).alone]
@@ -227,9 +224,9 @@ class DeliveryQueue:
     ) -> bool:
         """Apply the answer to one message; return whether it was taken or given up."""
         match outcome:
-            case Delivered():
+            case Delivered(reference):
                 settled.delivered.append(message)
-                line.close(message.view)
+                line.close(message.view.model_copy(update={"reference": reference}))
                 return True
             case Refused(gone=False) if is_digest:
                 line.alone = True  # each by itself: only the cause is refused then
@@ -275,6 +272,10 @@ class DeliveryQueue:
             self._compare(message.alert_id, line, moment)
         self._free_at = 0.0
         return [LedgerRecord(self.sink, message.alert_id, line.entry)]
+
+    def may_be_unrecorded(self, message: Message) -> bool:
+        """Return whether the sink may have a message about the alert that the ledger does not know of."""
+        return self._lines[message.alert_id].unrecorded
 
     def open_alerts(self, now: float) -> list[Alert]:
         """Return the alerts that fire and that the sink knows of, but for silenced ones."""

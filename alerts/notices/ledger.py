@@ -58,4 +58,4 @@ class LedgerRecord(NamedTuple):
         if not slash:
             raise ValueError("the key of a delivery is sink/alert")
         model = CaughtUp if alert_id == CAUGHT_UP else Entry
-        return cls(sink, alert_id, model.model_validate_json(value) if value else None)
+        return cls(sink, alert_id, model.model_validate_json(value, extra="ignore") if value else None)

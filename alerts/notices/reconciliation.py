@@ -7,6 +7,7 @@
     leads elsewhere     –              resolved (handed over)                  –
 
 A silence, or quiet hours, hold back everything but `resolved`. When they end, the difference is what stands.
+A sink that edits its messages is besides sent `updated`, also then: nobody is notified of an edit.
 """
 
 import datetime as dt
@@ -15,9 +16,11 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
-from alerts.lifecycle.alert import RANK, RECORD, Alert, Reason, Severity, State, notice_id
+from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Severity, State, notice_id
 from alerts.lifecycle.policies import Policy
 from alerts.notices.controls_in_force import Attention
+
+MARKS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
 
 
 class View(BaseModel):
@@ -25,17 +28,20 @@ class View(BaseModel):
 
     model_config = RECORD
 
-    alert: Alert  # as it was in the last message
+    alert: Alert  # as it was in the last message that was not merely `updated`
     open: bool = True  # it was notified, and not resolved since
     severity: Severity
     openings: int = 1
     reminders: int = 0  # of this opening, as are the following
     escalations: int = 0
     acknowledged_by: str = ""
+    assessment: Assessment | None = None
     acknowledgements: int = 0
     unattended_since: float = 0.0  # epoch seconds: the expiry since which `escalations` are counted
     silenced_by: str = ""  # where it was sent to the author of a silence
     silenced_until: float = 0.0  # epoch seconds
+    shown: str = ""  # the figures and marks that its message shows
+    reference: str = ""  # what the receiver calls its message, where that can be edited
 
 
 class Message(BaseModel):
@@ -47,6 +53,7 @@ class Message(BaseModel):
     occasion: str = ""  # keeps repeated reasons apart
     handed_over: bool = False  # it stands, and routes lead it elsewhere
     before: Alert | None = None  # as it was in the message before
+    newer: Alert | None = None  # as an `updated` message shows it, with its marks
     view: View
 
     @property
@@ -58,6 +65,13 @@ class Message(BaseModel):
         """The same for every sink, and for every try."""
         return notice_id(self.alert_id, self.reason, self.occasion)
 
+    @property
+    def alert(self) -> Alert:
+        """The alert as the message shows it, with who acknowledged and who silenced it."""
+        view = self.view
+        marks = {name: getattr(view, name) for name in MARKS}
+        return self.newer or view.alert.model_copy(update=marks)
+
 
 def difference(
     alert: Alert | None,
@@ -67,13 +81,14 @@ def difference(
     policy: Policy,
     now: float,
     given_up: tuple[str, ...] = (),
+    edits: bool = False,
 ) -> Message | None:
     """Return the next message about an alert (None: it is forgotten) to a sink that has this view of it.
 
-    `given_up` are the ids of messages that the sink refused; they are not tried again. `now` is processing
-    time in epoch seconds.
+    `given_up` are the ids of messages that the sink refused; they are not tried again. `edits`: whether the
+    sink edits its messages. `now` is processing time in epoch seconds.
     """
-    candidates = _candidates(alert, view, attention, policy=policy, now=now)
+    candidates = _candidates(alert, view, attention, policy=policy, now=now, edits=edits)
     return next((one for one in candidates if one.notice_id not in given_up), None)
 
 
@@ -102,8 +117,10 @@ class Firing(NamedTuple):
         return has_expired or self.escalations > (view.escalations if is_known else 0)
 
     def is_newly_acknowledged(self) -> bool:
-        """Return whether somebody takes care of it of whom the sink does not know."""
-        return self.attention.acknowledged_by not in ("", self.view.acknowledged_by if self.view else "")
+        """Return whether somebody takes care of it, or found what it is, and the sink does not know."""
+        by, assessment = self.attention.acknowledged_by, self.attention.assessment
+        known = (self.view.acknowledged_by, self.view.assessment) if self.view else ("", None)
+        return by != "" and (by, assessment) != known
 
     def needs_reminder(self) -> bool:
         """Return whether its newest closed breach is `remind_days` of event time after the last message."""
@@ -129,7 +146,13 @@ OPENINGS: Final[dict[Reason, Callable[[Firing], bool]]] = {
 
 
 def _candidates(
-    alert: Alert | None, view: View | None, attention: Attention, *, policy: Policy, now: float
+    alert: Alert | None,
+    view: View | None,
+    attention: Attention,
+    *,
+    policy: Policy,
+    now: float,
+    edits: bool,
 ) -> Iterator[Message]:
     is_open = view is not None and view.open
     if alert is None or alert.state is not State.FIRING or not attention.covered:
@@ -142,6 +165,8 @@ def _candidates(
         for reason, applies in (CHANGES if is_open else OPENINGS).items():
             if reason in attention.admitted and applies(firing):
                 yield _change(firing, reason) if is_open else _open(firing, reason)
+    if edits and view is not None and is_open:
+        yield from _update(alert, view, attention)
 
 
 def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: float) -> int:
@@ -184,6 +209,8 @@ def _open(firing: Firing, reason: Reason) -> Message:
         openings=openings,
         escalations=firing.escalations,
         unattended_since=firing.attention.unattended_since,
+        shown=_shown(alert.model_copy(update={"silenced_by": firing.attention.silenced_by})),
+        reference=view.reference if view else "",
         **_silence(firing.attention),
     )
     return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
@@ -199,16 +226,36 @@ def _change(firing: Firing, reason: Reason) -> Message:
     }
     changes: dict[Reason, dict[str, object]] = {
         Reason.WORSE: {"severity": firing.alert.severity, **counted},
-        Reason.UNANSWERED: {"acknowledged_by": "", **counted},
+        Reason.UNANSWERED: {"acknowledged_by": "", "assessment": None, **counted},
         Reason.ACKNOWLEDGED: {
             "acknowledged_by": firing.attention.acknowledged_by,
+            "assessment": firing.attention.assessment,
             "acknowledgements": view.acknowledgements + 1,
         },
         Reason.STILL: {"reminders": view.reminders + 1},
     }
     update = {"alert": firing.alert, **_silence(firing.attention), **changes[reason]}
     changed = view.model_copy(update=update)
-    return Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
+    message = Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
+    shown = changed.model_copy(update={"shown": _shown(message.alert)})
+    return message.model_copy(update={"view": shown})
+
+
+def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]:
+    """Show the newest figures and marks, where the sink's message shows others."""
+    marks = {name: getattr(attention, name) for name in MARKS}
+    marked = alert.model_copy(update=marks)
+    shown = _shown(marked)
+    if shown != view.shown:
+        occasion = _numbered(shown, view.openings)
+        updated = view.model_copy(update={"shown": shown})
+        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=marked, view=updated)
+
+
+def _shown(alert: Alert) -> str:
+    """Return what tells two appearances of one alert apart."""
+    marks = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
+    return "/".join((alert.latest.verdict_id, alert.severity, *marks))
 
 
 def _silence(attention: Attention) -> dict[str, Any]:

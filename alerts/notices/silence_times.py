@@ -28,8 +28,8 @@ def known_rule(rule: str) -> str:
     """Return a rule that silences can have; raises ValueError for any other."""
     if re.fullmatch(RULE, rule) is None:
         raise ValueError(
-            "it repeats by FREQ=DAILY, WEEKLY or MONTHLY, with INTERVAL, BYDAY and BYMONTHDAY as in RFC 5545: "
-            "FREQ=WEEKLY;BYDAY=SA,SU"
+            "it repeats by FREQ=DAILY, WEEKLY or MONTHLY, with INTERVAL, BYDAY and BYMONTHDAY (RFC 5545), "
+            "e.g. FREQ=WEEKLY;BYDAY=SA,SU"
         )
     return rule
 

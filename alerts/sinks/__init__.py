@@ -1,8 +1,11 @@
-"""Where notices go. A sink is pure: it writes requests and reads answers; delivery carries both."""
+"""Where notices go. A sink is pure: it writes requests and reads answers; delivery carries both.
 
-from collections.abc import Sequence
+Most sinks speak HTTP: a request for each notice. A sink that `Edits` has one message for each alert.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -15,9 +18,11 @@ __all__ = [
     "AnyRequest",
     "Delivered",
     "Digests",
+    "Edits",
     "Mail",
     "MailServer",
     "Outcome",
+    "Posting",
     "Push",
     "Refused",
     "Reposts",
@@ -25,6 +30,7 @@ __all__ = [
     "Retry",
     "Sink",
     "http_outcome",
+    "retry_after",
 ]
 
 
@@ -72,7 +78,18 @@ class Push(NamedTuple):
     kind: str  # info, success, warning or failure
 
 
-AnyRequest = Request | Mail | Push  # each kind is sent by a client of its own
+class Posting(NamedTuple):
+    """What the one message about an alert shows from now on."""
+
+    alert_id: str
+    notice_id: str
+    content: dict[str, Any]
+    reply: dict[str, Any]  # about the change, in the message's thread; empty: none
+    reference: str  # of the message; empty where the ledger knows of none
+    unrecorded: bool  # an earlier try may have been received, and the ledger does not know
+
+
+AnyRequest = Request | Mail | Push | Posting  # each kind is sent by a client of its own
 
 
 class Sink(Protocol):
@@ -95,6 +112,14 @@ class Sink(Protocol):
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
         """Return what the receiver's answer means."""
+
+
+@runtime_checkable
+class Edits(Sink, Protocol):
+    """A sink that has one message for each alert, and edits it as the alert changes."""
+
+    def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
+        """Return what the message shows after a notice; the arguments are those of `Posting`."""
 
 
 @runtime_checkable
@@ -128,10 +153,11 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
     if status == 410:
         return Refused("gone", gone=True)
     if status in (408, 425, 429) or status >= 500:
-        return Retry(f"http_{status}", _after(headers))
+        return Retry(f"http_{status}", retry_after(headers))
     return Refused("redirect" if 300 <= status < 400 else f"http_{status}")
 
 
-def _after(headers: dict[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of a `Retry-After` header, if there is a usable one."""
     value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
     return min(float(value), LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() else None

@@ -68,7 +68,7 @@ class AlertTable:
     def _apply(self, record: Any) -> None:
         try:
             key = record.key.decode()
-            alert = Alert.model_validate_json(record.value) if record.value else None
+            alert = Alert.model_validate_json(record.value, extra="ignore") if record.value else None
         except (AttributeError, UnicodeDecodeError, ValidationError):
             log.error("alert not understood", partition=record.partition, offset=record.offset)
             return

@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -28,10 +28,10 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Route, Routing
-from alerts.sinks import Digests, Sink
+from alerts.sinks import Digests, Edits, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import console_backend
+from alerts.worker.console_backend import console_backend, control_names
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
@@ -43,6 +43,9 @@ from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
+from alerts.worker.slack_api import SlackApi, slack_faults
+from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.supervised import supervised
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
@@ -79,6 +82,7 @@ class Alerts:
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
+        self.control_names = control_names(self.registry, self.board, self.sinks)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
@@ -146,6 +150,7 @@ class Alerts:
             spacing=sink.spacing,
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
+            edits=isinstance(sink, Edits),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
@@ -218,13 +223,12 @@ class Alerts:
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
-        self._sender = Sender(self.networks)
+        self._sender = Sender(self.sinks.values(), self.networks)
         tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
-            self.registry,
             self.board,
-            sinks=self.sinks,
+            names=self.control_names,
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
@@ -246,6 +250,20 @@ class Alerts:
         yield supervised("deliveries", self.owner.run)
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
         yield supervised("names of sinks", self.names.follow)
+        for api in self._sender.slack.values():
+            yield supervised("clicks in Slack", self._clicks(api).follow)
+
+    def _clicks(self, api: SlackApi) -> SlackClicks:
+        return SlackClicks(
+            api,
+            ready=self.table.ready.wait,
+            alert=by_id(self.table.alerts),
+            names=self.control_names,
+            holds=self.controls.holds,
+            publish=self.publish,
+            count=self.metrics.click,
+            connected=self.metrics.slack_connections.track_inprogress,
+        )
 
 
 def _sinks_of(control: Control) -> set[str]:
@@ -262,18 +280,6 @@ def _moment() -> Moment:
     return Moment(time.time(), time.monotonic())
 
 
-async def supervised(name: str, task: Callable[[], Awaitable[None]]) -> None:
-    """Run a task and start it again where it fails, until it is cancelled."""
-    restarts = 0
-    while True:
-        try:
-            await task()
-        except Exception as error:  # whatever it is, deliveries have to go on
-            restarts += 1
-            log.warning("task failed, restarting", task=name, error=repr(error), restarts=restarts)
-        await asyncio.sleep(1)
-
-
 @asynccontextmanager
 async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
@@ -281,7 +287,10 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    yield Alerts(settings, *sinks(settings)).worker
+    found, routing = sinks(settings)
+    if faults := await slack_faults(found, networks(settings)):
+        raise RoutesError("; ".join(faults))
+    yield Alerts(settings, found, routing).worker
 
 
 def main() -> int:

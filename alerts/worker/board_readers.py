@@ -42,7 +42,7 @@ def show_delivery(board: Board, record: Any) -> None:
     """Apply one record of `notices`: a notice that a sink has taken. What is not understood is skipped."""
     sink = next((value for name, value in record.headers if name == SINK and value), b"")
     try:
-        notice = Notice.model_validate_json(record.value or b"")
+        notice = Notice.model_validate_json(record.value or b"", extra="ignore")
         taken_at = dt.datetime.fromtimestamp(record.timestamp / 1000, dt.UTC)
     except (ValidationError, ValueError, OverflowError, OSError):
         return

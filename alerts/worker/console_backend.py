@@ -15,21 +15,9 @@ from streams.contract.verdicts import Question
 from streams.runtime.worker import Pages
 
 
-def console_backend(
-    settings: Settings,
-    registry: Registry,
-    board: Board,
-    *,
-    sinks: Collection[str],
-    pages: Pages,
-    publish: Callable[[Control], Coroutine[Any, Any, None]],
-    send_again: Callable[[str], Coroutine[Any, Any, bool]],
-    hooks: Mapping[str, Callable[[Mapping[str, str], bytes], Coroutine[Any, Any, tuple[int, str]]]],
-) -> Backend:
-    """Return the backend. Its functions run in the loop that this is called in, the worker's."""
-    loop = asyncio.get_running_loop()
+def control_names(registry: Registry, board: Board, sinks: Collection[str]) -> Callable[[], Names]:
+    """Return what a control may refer to, as it is when asked."""
     known = frozenset(registry.by_id).union(sector.border for sector in registry.sector)
-    hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
     def names() -> Names:
         return Names(
@@ -39,6 +27,23 @@ def console_backend(
             alerts=frozenset(alert.alert_id for alert in board.alerts()),
             keys=board.control_keys(),
         )
+
+    return names
+
+
+def console_backend(
+    settings: Settings,
+    board: Board,
+    *,
+    names: Callable[[], Names],
+    pages: Pages,
+    publish: Callable[[Control], Coroutine[Any, Any, None]],
+    send_again: Callable[[str], Coroutine[Any, Any, bool]],
+    hooks: Mapping[str, Callable[[Mapping[str, str], bytes], Coroutine[Any, Any, tuple[int, str]]]],
+) -> Backend:
+    """Return the backend. What it calls runs in the loop that this is called in, the worker's."""
+    loop = asyncio.get_running_loop()
+    hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
     return Backend(
         board=board,

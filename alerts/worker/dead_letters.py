@@ -87,7 +87,7 @@ class DeadLetters:
 
     async def _apply(self, record: Any) -> None:
         try:
-            read = DeadLetterRecord.model_validate_json(record.value)
+            read = DeadLetterRecord.model_validate_json(record.value, extra="ignore")
         except ValidationError:
             log.error("dead letter not understood", offset=record.offset)
             return

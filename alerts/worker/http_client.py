@@ -54,25 +54,10 @@ class HttpClient:
             return Refused("private_address")
         except OSError:
             return Retry("unknown_host")
-        return await self._exchange(sink, sending, most)
-
-    async def _exchange(self, sink: Sink, sending: Sending, most: int) -> Fetched:
         try:
             return await self._send(sink, sending, most)
-        except aiohttp.ClientHttpProxyError as error:  # the sink has got nothing
-            return Retry(f"proxy_{error.status}")
-        except aiohttp.ConnectionTimeoutError:
-            return Retry("no_connection")
-        except TimeoutError:
-            return Retry("timeout", unanswered=True)
-        except aiohttp.InvalidURL:
-            return Refused("invalid_url")
-        except aiohttp.ClientConnectorError as error:
-            return _unconnected(error)
-        except aiohttp.ClientError as error:
-            return Retry(type(error).__name__, unanswered=True)
-        except ValueError:  # a header that cannot be sent
-            return Refused("invalid_request")
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            return failed(error)
 
     async def _send(self, sink: Sink, sending: Sending, most: int) -> HttpAnswer:
         request, options = sending
@@ -98,6 +83,24 @@ class HttpClient:
         """Close all connections."""
         await self._private.close()
         await self._public.close()
+
+
+def failed(error: aiohttp.ClientError | TimeoutError | ValueError) -> Retry | Refused:
+    """Return what an error of aiohttp means for the request."""
+    match error:
+        case aiohttp.ClientHttpProxyError():  # the sink has got nothing
+            return Retry(f"proxy_{error.status}")
+        case aiohttp.ConnectionTimeoutError():
+            return Retry("no_connection")
+        case TimeoutError():
+            return Retry("timeout", unanswered=True)
+        case aiohttp.InvalidURL():
+            return Refused("invalid_url")
+        case aiohttp.ClientConnectorError():
+            return _unconnected(error)
+        case aiohttp.ClientError():
+            return Retry(type(error).__name__, unanswered=True)
+    return Refused("invalid_request")  # a header that cannot be sent
 
 
 def _unconnected(error: aiohttp.ClientConnectorError) -> Retry | Refused:

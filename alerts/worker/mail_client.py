@@ -76,6 +76,7 @@ async def _hand_over(sink: Sink, mail: Mail, progress: _Progress) -> Outcome:
         return sink.outcome(reply.code, {}, reply.message.encode())
     finally:
         client.close()
+        await asyncio.sleep(0)  # the socket is closed in the next turn of the loop
 
 
 async def _log_in(client: SMTP, server: MailServer) -> None:
@@ -104,12 +105,13 @@ async def _name_recipients(client: SMTP, recipients: tuple[str, ...]) -> list[SM
 
 
 async def _client(server: MailServer, *, private: bool) -> SMTP:
+    tls = ssl.create_default_context(cafile=server.ca_file)
     return SMTP(
         hostname=server.host,  # the name in its certificate
         sock=await _connected(server.host, server.port, private=private),
         use_tls=server.security == "tls",
         start_tls=False,  # see _log_in
-        tls_context=ssl.create_default_context(cafile=server.ca_file),
+        tls_context=tls,
         timeout=None,  # the whole mail has one
     )
 

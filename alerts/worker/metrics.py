@@ -48,6 +48,10 @@ class Metrics:
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
+        self._clicks = counter("slack_clicks_total", "Clicks in Slack", "action", "outcome")
+        self.slack_connections = gauge(
+            "slack_connections", "Connections to Slack over which clicks are taken"
+        )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
         self._answers = counter(
             "pagerduty_answers_total", "What people did in PagerDuty, by what became of it", "outcome"
@@ -102,6 +106,10 @@ class Metrics:
     def pagerduty_answer(self, outcome: str) -> None:
         """Count what somebody did in PagerDuty."""
         self._answers.labels(outcome).inc()
+
+    def click(self, action: str, outcome: str) -> None:
+        """Record a click in Slack: accepted, refused or failed."""
+        self._clicks.labels(action, outcome).inc()
 
     def latency(self, seconds: float) -> None:
         """Record the delay from the newest event behind a notice to its delivery, in seconds."""

@@ -28,12 +28,13 @@ from alerts.sinks.apprise import AppriseSink
 from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
 from alerts.sinks.pagerduty_incidents import API
-from alerts.sinks.slack import SlackSink
+from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
 from alerts.worker.sink_entries import PLACEHOLDER_URL, AppriseEntry, FromEnvironment, MailEntry, TeamsEntry
 from alerts.worker.sink_network import NetworkEntry, Networks
+from alerts.worker.slack_entry import SlackAppEntry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
@@ -88,7 +89,14 @@ class AlertmanagerEntry(NetworkEntry):
 
 
 Entry = Annotated[
-    WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry | MailEntry | TeamsEntry | AppriseEntry,
+    WebhookEntry
+    | SlackEntry
+    | SlackAppEntry
+    | PagerDutyEntry
+    | AlertmanagerEntry
+    | MailEntry
+    | TeamsEntry
+    | AppriseEntry,
     Field(discriminator="kind"),
 ]
 
@@ -175,7 +183,7 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             )
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
-        case MailEntry() | TeamsEntry() | AppriseEntry():
+        case SlackAppEntry() | MailEntry() | TeamsEntry() | AppriseEntry():
             return entry.sink(name, links, secret)
 
 

@@ -26,6 +26,7 @@ from streams.judging.questions import DETECTORS
 KEEP: Final = 120  # periods of history: enough to find a lag of two weeks in
 ALPHA: Final = 1e-3  # false alarms per question, border and period
 FIGURES: Final = 4  # that are kept of a period
+NEVER: Final = -(1 << 40)  # a period before all others
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -61,7 +62,7 @@ class BorderJudge:
             [(row[up], row[sector.id]) for sector in own for up in sector.upstream], np.int64
         ).reshape(-1, 2)
         self._own = np.arange(len(places)) < len(own)
-        self.last = -1  # the newest period that was judged
+        self.last = NEVER  # the newest period that was judged
         # Observed, expected, dispersion, alarm; by sector and period, oldest first. No summary: 0 of 0.
         self._history: NDArray[np.float32] = np.zeros((FIGURES, len(places), 0), np.float32)
         self._standing: dict[str, dict[str, Breach]] = {}  # by place and question
@@ -109,15 +110,16 @@ class BorderJudge:
     def restore(self, held: bytes) -> None:
         """Restore what `encode` wrote; sectors that the registry no longer has are skipped."""
         kept = msgspec.msgpack.decode(held, type=_Kept)
-        self.last, self._standing = kept.last, kept.standing
+        self._standing = kept.standing
         was = np.frombuffer(kept.history, np.float32).reshape(FIGURES, len(kept.ids), -1)
+        self.last = kept.last if was.shape[2] else NEVER
         self._history = np.zeros((FIGURES, len(self._ids), was.shape[2]), np.float32)
         for at, name in enumerate(self._ids):
             if name in kept.ids:
                 self._history[:, at] = was[:, kept.ids.index(name)]
 
     def _learn(self, known: dict[str, PeriodSummary], index: int) -> None:
-        skipped = min(index - self.last - 1, KEEP) if self.last >= 0 else 0
+        skipped = min(index - self.last - 1, KEEP) if self.last > NEVER else 0
         column = np.zeros((FIGURES, len(self._ids), skipped + 1), np.float32)
         for at, name in enumerate(self._ids):
             if name in known:

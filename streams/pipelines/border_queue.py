@@ -25,7 +25,7 @@ from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Verdict
 from streams.counting.state_codec import Pair
 from streams.counting.state_version import StateVersionError
-from streams.judging.border_judge import KEEP, BorderJudge
+from streams.judging.border_judge import KEEP, NEVER, BorderJudge
 from streams.judging.period_summary import PeriodSummary
 
 VERSION: Final = 1
@@ -33,7 +33,6 @@ WAIT: Final = KEEP
 START: Final = {Cadence.HOUR: 28, Cadence.DAY: 28, Cadence.WEEK: 8, Cadence.MONTH: 6}
 JOIN: Final = {Cadence.HOUR: 7, Cadence.DAY: 7, Cadence.WEEK: 2, Cadence.MONTH: 1}
 MOST: Final = {Cadence.HOUR: 1_830, Cadence.DAY: 1_830, Cadence.WEEK: 520, Cadence.MONTH: 240}
-NEVER: Final = -(1 << 40)  # a period before all others
 
 
 class _Kept(msgspec.Struct):

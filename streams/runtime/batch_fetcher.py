@@ -45,6 +45,16 @@ class _Lenient(bytearray):
         return super().decode(encoding, "replace")
 
 
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # untyped
+    """A batch with U+FFFD for what is not UTF-8. Until it is iterated it is as it was sent, to be checked."""
+
+    _buffer: bytearray
+
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = _Lenient(self._buffer)
+
+
 class _Records(MemoryRecords):  # type: ignore[misc] # untyped
     """Batches as the broker sent them; one that aiokafka cannot parse can be had in another way.
 
@@ -62,14 +72,11 @@ class _Records(MemoryRecords):  # type: ignore[misc] # untyped
         return self.last_batch() if self.lenient else batch
 
     def last_batch(self) -> Any:
-        """The batch that was given last, with U+FFFD for what is not UTF-8."""
+        """The batch that was given last, whatever its text."""
         start = end = 0
         for _ in range(self._given):
             start, end = end, end + OVERHEAD + int.from_bytes(self._data[end + 8 : end + OVERHEAD], "big")
-        batch = _DefaultRecordBatchPy(self._data[start:end])
-        batch._maybe_uncompress()
-        batch._buffer = _Lenient(batch._buffer)
-        return batch
+        return _LenientBatch(self._data[start:end])
 
 
 class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # untyped

@@ -128,11 +128,14 @@ class Flow:
             self._unread(self.source, beginning - at)
             self.positions[tp.partition] = beginning
 
-    async def tick(self, now: float, moves: bool) -> None:
-        """Let time pass (`now`: epoch seconds), and where it `moves` it, event time."""
+    async def tick(self, now: float, moves: Callable[[], bool]) -> None:
+        """Let time pass (`now`: epoch seconds), and where it `moves` it, event time.
+
+        That is asked when nothing is being processed, so that the answer holds for what has been read.
+        """
         while not (self.stopping or self._underway):
             async with self._turn:
-                outcome = self._core.tick(now, moves)
+                outcome = self._core.tick(now, moves())
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
             if not _more(outcome):

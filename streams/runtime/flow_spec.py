@@ -59,7 +59,8 @@ class FlowSpec(NamedTuple):
 
     `changelog` is a topic of as many partitions as the source. Event time moves with the clock (`moves` of
     `Core.tick`) where all of the source is read; where the worker's clock is the wall's, unless
-    `on_any_clock`; and where the group has processed all of `upstream`, the topic that the source is made of.
+    `on_any_clock`; and where that is complete up to some moment of `upstream`, the topic that the source is
+    made of: see ConsistentCut.
     """
 
     source: str

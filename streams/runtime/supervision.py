@@ -6,7 +6,7 @@ reasons of `/readyz` and the metrics of the runtime up to date.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -82,12 +82,6 @@ class Supervision:
             flow.source: sum(records for (topic, _), records in behind.items() if topic == flow.source)
             for flow in self._flows
         }
-
-    async def is_processed(self, topic: str, partitions: Iterable[int]) -> bool:
-        """Has the group processed all of a topic, by whichever worker? False where that is not known."""
-        every = [(topic, at) for at in partitions]
-        ends, committed = await self._monitor.ends(every), await self._monitor.committed()
-        return ends is not None and all(committed.get(at, 0) >= end for at, end in ends.high.items())
 
     async def refuse_ahead(self) -> None:
         """Raise StateError where state just read back is ahead of its topic, and stays so for a while."""

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from streams.contract.partitioning import partition_of
 from streams.runtime import health
 from streams.runtime.broker_monitor import BrokerMonitor, generations, refuse_mismatch
 from streams.runtime.changelog import Changelog
+from streams.runtime.consistent_cut import ConsistentCut
 from streams.runtime.faust_app import faust_app
 from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec
@@ -87,8 +89,7 @@ class Worker:
         )
         self._heartbeat = self._heartbeat_of(settings)
         self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
-        self._moving: set[str] = set()  # sources whose event time moves with the clock
-        self._processed: set[str] = set()  # upstream topics that the group has processed
+        self._cuts: dict[str, ConsistentCut] = {}  # by source that is made of another topic
         self._behind: Mapping[str, int] = {}  # by source; nothing while the broker does not answer
 
     def _flow(self, spec: FlowSpec) -> Flow:
@@ -188,6 +189,13 @@ class Worker:
         for changelog in changelogs.values():
             changelog.generation = ids.get(changelog.topic, "")
             changelog.partitions = self._app.partitions[changelog.topic]
+        self._cuts = {
+            flow.source: ConsistentCut(
+                flow, [(topic, at) for at in sorted(self._app.partitions[topic])], self._monitor
+            )
+            for flow in self._flows
+            if (topic := flow.spec.upstream)
+        }
         await self._monitor.read_standing_controls(self._on_control)
         await self._supervision.first_lag(self._app.partitions)
 
@@ -241,13 +249,8 @@ class Worker:
         while True:
             await self._monitor.read_new_controls(self._on_control)
             self._behind = await self._supervision.look(self._app.partitions)
-            # In this order: what was processed before is in the topics whose ends are looked at next.
-            self._moving = {flow.source for flow in self._flows if self._moves(flow)}
-            self._processed = {
-                topic
-                for topic in {flow.spec.upstream for flow in self._flows} - {""}
-                if self._behind and await self._supervision.is_processed(topic, self._app.partitions[topic])
-            }
+            for cut in self._cuts.values() if self._behind else ():
+                await cut.look()
 
     async def _tick(self) -> None:
         """Let time pass, by the broker's clock: event time of a source moves with it where nothing waits."""
@@ -260,14 +263,13 @@ class Worker:
                 stamped = time.monotonic()
                 await self._owner.settle(stamp=True)
             for flow in self._flows:
-                await flow.tick(clock.now(), flow.source in self._moving)
+                await flow.tick(clock.now(), partial(self._moves, flow))
 
     def _moves(self, flow: Flow) -> bool:
         """Does event time of a flow move with the clock? See FlowSpec."""
-        spec = flow.spec
-        by_this_clock = spec.on_any_clock or self._settings.clock == "wall"
-        is_read = self._behind.get(flow.source) == 0
-        return by_this_clock and is_read and (not spec.upstream or spec.upstream in self._processed)
+        by_this_clock = flow.spec.on_any_clock or self._settings.clock == "wall"
+        cut = self._cuts.get(flow.source)
+        return by_this_clock and self._behind.get(flow.source) == 0 and (cut is None or cut.holds())
 
     def _pages(self) -> Pages:
         return {

@@ -8,7 +8,7 @@ import click
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
-from alerts.sinks import Delivered, Outcome, Refused, Retry, Sink
+from alerts.sinks import AnyRequest, Delivered, Edits, Outcome, Refused, Retry, Sink
 from alerts.worker.routes_document import RoutesError, networks, sinks
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
@@ -31,6 +31,11 @@ ADVICE = {
     "http_404": "there is nothing at this address: check the URL",
     "no_starttls": 'the server offers no STARTTLS: check the port, or set security = "tls"',
     "smtp_535": "it refuses the credentials",
+    "invalid_auth": "it refuses the token: install the app again, and check the token",
+    "missing_scope": "the token lacks a scope: see the page on Slack, and install the app again",
+    "channel_not_found": "the app sees no such channel: check its id, and invite the app",
+    "not_in_channel": "the app is not in the channel: invite it",
+    "is_archived": "the channel is archived",
     "invalid_event": "it refuses the event: check the routing key",
 }
 
@@ -56,18 +61,25 @@ def command(name: str) -> None:
 
 async def _send(sink: Sink, notices: tuple[Notice, ...], ways: Networks) -> list[Outcome]:
     """Send the notices in order, until one is not taken."""
-    sender = Sender(ways)
+    sender = Sender([sink], ways)
     outcomes: list[Outcome] = []
+    reference = ""
     try:
         for notice in notices:
-            now = dt.datetime.now(dt.UTC).timestamp()
-            outcomes.append(await sender.send(sink, sink.request(notice, now)))
+            outcomes.append(await sender.send(sink, _request(sink, notice, reference)))
             if not isinstance(outcomes[-1], Delivered):
                 break
+            reference = outcomes[-1].reference
             await asyncio.sleep(sink.spacing)
         return outcomes
     finally:
         await sender.close()
+
+
+def _request(sink: Sink, notice: Notice, reference: str) -> AnyRequest:
+    if isinstance(sink, Edits) and reference:
+        return sink.posting(notice, reference=reference, unrecorded=False)
+    return sink.request(notice, dt.datetime.now(dt.UTC).timestamp())
 
 
 def _words(what: str, outcome: Outcome) -> str:

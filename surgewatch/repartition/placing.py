@@ -3,7 +3,7 @@
     counts     swanton␀now, swanton␀history, ...      by the sector: swanton
     borders    northern|day|..., ...                  by the border: northern
     alerts     surge|swanton||day, ...                by the sector of the question: swanton
-    any        ␀clock, ...                            of a whole partition: the newest of all, to each
+               event time|swanton|sector, ...         by the sector: swanton
 
 A moved sector or alert has counted no record of its new partition yet, so the offset in its state is reset.
 """
@@ -16,7 +16,6 @@ from streams.contract.partitioning import partition_of
 from streams.counting.state_codec import without_offset as counts_without_offset
 
 State = Mapping[bytes, bytes]  # keys and values of a partition
-OF_PARTITION: Final = b"\0"  # begins the keys that belong to a partition as a whole
 
 
 class Move(NamedTuple):
@@ -52,12 +51,8 @@ def place(held: Mapping[int, State], move: Move, partitions: int) -> Placed:
     """
     state: dict[int, dict[bytes, bytes]] = {partition: {} for partition in range(partitions)}
     leaving: dict[int, set[bytes]] = {partition: set() for partition in range(partitions)}
-    newest: dict[bytes, bytes] = {}
     for partition, pairs in held.items():
         for key, value in pairs.items():
-            if key.startswith(OF_PARTITION):
-                newest[key] = max(newest.get(key, value), value, key=float)
-                continue
             home = partition_of(move.owner(key), partitions)
             if home == partition:
                 state[home][key] = value
@@ -65,6 +60,4 @@ def place(held: Mapping[int, State], move: Move, partitions: int) -> Placed:
                 leaving[partition].add(key)
                 if key not in held.get(home, {}):
                     state[home][key] = move.moved(key, value)
-    for pairs in state.values():
-        pairs.update(newest)
     return Placed(state, leaving)

@@ -54,14 +54,14 @@ class Sent(NamedTuple):
     appended_at: int  # seconds
 
 
-def story(seed: int, days: int = 24, *, live: bool = False) -> list[Sent]:
+def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool = False) -> list[Sent]:
     """Events of some weeks in the order in which they are sent, with all that happens to real ones.
 
     Quiet places and busy ones; late events, duplicates, corrections, broken records; groups that lift a day
     far above normal; days without anybody. `live`: appended as they happen; else as a history, at once.
     """
     draw, sent = random.Random(seed), list[tuple[int, str, dict[str, Any]]]()
-    for name in NAMES:
+    for name in names:
         rate = draw.choice((0.4, 3, 12))
         silent = range(start := draw.randrange(days), start + draw.choice((0, 0, 2, 9)))
         surge = draw.randrange(9, days + 9)
@@ -197,10 +197,19 @@ class System:
         while behind := self.alerts.behind():
             partition = draw.choice(behind) if draw else behind[0]
             output = self.alerts.fetch(partition, draw.randint(1, size) if draw else size)
+            if draw and draw.random() < 0.1:
+                self.alerts.commit()
+            if draw and draw.random() < 0.03:
+                self.alerts.die()
             # A worker that died publishes again what it had published; nobody takes that for news.
-            changes = [change for change in output.changes if repr(change) not in self.followed]
-            self.followed.update(map(repr, changes))
-            notices = self.history.follow(changes, 0.0)
+            states = [f"{key} {alert and alert.model_dump_json()}" for key, alert in output.changes]
+            new = [
+                change
+                for change, state in zip(output.changes, states, strict=True)
+                if state not in self.followed
+            ]
+            self.followed.update(states)
+            notices = self.history.follow(new, 0.0)
             self.found.notices.update({notice.notice_id: notice.headline for notice in notices})
 
 

@@ -256,3 +256,10 @@ def test_state_is_bounded_by_the_border_and_not_by_what_has_happened() -> None:
 def test_a_sector_without_neighbours_or_upstream_has_no_summary() -> None:
     alone = Sector(id="alone", name="Alone", country="US", border="south")
     assert set(Registry(sector=(*PLACES.sector, alone)).audience) == set(IDS)
+
+
+def test_a_border_of_the_past_is_judged() -> None:
+    """Events may be of 1900: periods before 1970 have numbers below zero."""
+    border = BorderPipeline(PLACES)
+    days = [record(day, name) for day in range(-20_000, -19_990) for name in IDS]
+    assert border.process(0, days).periods == {"south": 10}

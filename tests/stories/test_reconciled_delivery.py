@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from alerts.lifecycle.alert import Reason, Severity
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.backlog import SETTLE_SECONDS
@@ -131,6 +133,19 @@ def test_a_replay_sends_every_step_and_a_restart_of_it_sends_nothing_again() -> 
     assert reasons(desk.judge(*calm(first=7))) == [Reason.RESOLVED]
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_replay_that_is_killed_resolves_nothing_that_fires(is_answered: bool) -> None:
+    """What an alert was before the sink knew of it, pending or less severe, is passed over."""
+    seldom = Policies(default=Policy(open_after=2, sure_below=0))
+    desk = OneSink((Route(name="duty", sinks=(SINK,), least=Severity.CRITICAL),), seldom, replay=True)
+    desk.answer = Delivered() if is_answered else Retry("timeout", unanswered=True)
+    desk.judge(breach(0), breach(1), breach(2, CRITICAL))
+    desk.answer = Delivered()
+    desk.restart()
+    assert reasons([*desk.wait(minutes=1), *desk.sent()]) == ([] if is_answered else [Reason.FIRST])
+    assert reasons(desk.judge(*calm(first=3))) == [Reason.RESOLVED]
+
+
 def test_a_notice_names_the_figures_of_the_one_before() -> None:
     desk = OneSink()
     desk.judge(breach())
@@ -199,6 +214,19 @@ def test_what_is_refused_is_a_dead_letter_and_is_not_tried_again_until_somebody_
     desk.queue.send_again(message, desk._moment)
     (notice,) = desk.sent()
     assert notice.notice_id == message.notice_id
+
+
+def test_an_end_that_was_refused_is_sent_again_also_after_a_newer_alert_took_its_place() -> None:
+    desk = OneSink()
+    desk.judge(breach())
+    desk.answer = Refused("http_400")
+    desk.judge(*calm())
+    (message,) = desk.batches[-1].messages
+    desk.answer = Delivered()
+    assert reasons(desk.judge(breach(9))) == [Reason.FIRST]
+    desk.restart()
+    desk.queue.send_again(message, desk._moment)
+    assert reasons(desk.sent()) == [Reason.RESOLVED]
 
 
 def test_a_dead_letter_of_an_alert_that_is_over_is_sent_with_its_end() -> None:

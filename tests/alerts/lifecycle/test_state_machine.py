@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.lifecycle.state_machine import TABLE, Signal, step
-from alerts.notices.alert_pipeline import EVENT_TIME_KEYS, AlertChange, AlertPipeline
+from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
+from streams.contract.cadence import DAY
 from streams.contract.verdicts import Question, Verdict
 from tests.alerts.made import FIRST_DAY, verdict
 from tests.alerts.records import Record
@@ -120,17 +121,44 @@ def test_an_alert_of_a_border_does_not_expire_while_its_border_is_behind_the_sec
     assert (alert.state, alert.breaches, len(changes)) == (State.FIRING, 2, 2)
 
 
-def test_an_alert_that_is_long_behind_event_time_is_over_at_once() -> None:
+def test_an_alert_does_not_expire_while_its_sector_is_behind_others() -> None:
+    """Which sector is read first must not matter."""
+    ahead = [verdict(day, breach=False, sector="blaine") for day in range(300)]
+    pipeline, _ = processed(records_of([*ahead, verdict(0, breach=True), verdict(1, breach=True)]))
+    assert [(alert.state, alert.breaches) for alert in pipeline.all_alerts()] == [(State.FIRING, 2)]
+
+
+def test_a_breach_that_is_published_again_raises_nothing_once_its_alert_is_forgotten() -> None:
+    verdicts = story(["breach", *["calm"] * 40])
+    pipeline, _ = processed(records_of(verdicts))
+    assert pipeline.all_alerts() == []
+    again = Record(len(verdicts), verdicts[0].model_dump_json().encode())
+    assert pipeline.process(0, [again]).changes == []
+
+
+def test_an_alert_that_is_read_long_afterwards_is_over_once_all_is_read() -> None:
     """A worker that was down for long does not raise what nobody has seen since."""
-    verdicts = [verdict(300, breach=False), verdict(0, breach=True, sector="blaine")]
-    _, changes = processed(records_of(verdicts))
-    assert [change.alert.state for change in changes if change.alert] == [State.FIRING, State.RESOLVED]
+    pipeline, _ = processed(records_of([verdict(0, breach=True)]))
+    later = FIRST_DAY.timestamp() + 300 * DAY
+    assert pipeline.tick(later, False).changes == []
+    (change,) = pipeline.tick(later, True).changes
+    assert change.alert is not None
+    assert (change.alert.state, change.alert.expired) == (State.RESOLVED, True)
 
 
-def test_the_state_of_a_partition_ends_with_its_event_times() -> None:
-    pipeline, _ = processed(records_of(story(["breach"])))
-    assert [key for key, _ in pipeline.dirty()[0][-2:]] == list(EVENT_TIME_KEYS.values())
+def test_event_times_outlive_the_worker() -> None:
+    days = story(["breach", *["calm"] * 40])
+    pipeline, _ = processed(records_of(days))
+    revived = AlertPipeline(Policies())
+    revived.restore(0, {key: value for key, value in pipeline.dirty()[0] if value is not None})
     assert pipeline.dirty() == {}
+    assert revived.process(0, records_of(days)[:1]).changes == []
+
+
+def test_what_an_earlier_build_held_of_a_partition_is_deleted() -> None:
+    pipeline = AlertPipeline(Policies())
+    pipeline.restore(0, {b"\0clock": b"1.5e9"})
+    assert pipeline.dirty() == {0: [(b"\0clock", None)]}
 
 
 def test_a_header_that_is_no_number_is_passed_over() -> None:

@@ -110,6 +110,42 @@ def test_through_a_proxy_plain_http_is_refused(tmp_path: Path) -> None:
     assert "through a proxy its url has to be https" in refusal(tmp_path, text)
 
 
+APP = """
+[sink.shift]
+kind = "slack_app"
+channel = "C0123456789"
+bot_token = "env:BOT"
+app_token = "env:APP"
+"""
+TOKENS = {"BOT": "xoxb-secret", "APP": "xapp-secret"}
+
+
+def test_a_slack_app_is_taken_and_shows_no_token(tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text(APP)
+    (sink,) = routes(tmp_path / "routes.toml").sinks(environment=TOKENS)
+    assert "secret" not in repr(sink)
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "fault"),
+    [
+        (APP, {"BOT": "xapp-secret", "APP": "xapp-secret"}, "its bot_token does not begin with xoxb-"),
+        (APP, {"BOT": "xoxb-secret"}, "the environment variable APP is not set"),
+        (APP.replace("C0123456789", "#watch"), TOKENS, "channel"),
+        (APP.replace("env:BOT", "xoxb-secret"), TOKENS, "bot_token"),
+        (APP + 'api_url = "https://slack.example/api/"', TOKENS, "must be one of https://slack.com/api/"),
+        (APP + 'api_url = "http://10.0.0.7/api/"', TOKENS, "must be one of https://slack.com/api/"),
+    ],
+)
+def test_a_slack_app_that_cannot_work_or_would_give_its_tokens_away_is_refused(
+    tmp_path: Path, text: str, environment: dict[str, str], fault: str
+) -> None:
+    error = refusal(tmp_path, text, environment)
+    assert fault in error
+    assert "xoxb-secret" not in error
+    assert "xapp-secret" not in error
+
+
 BOTH_WAYS = GOOD.replace(
     'least = "critical"',
     'webhook_secrets = ["env:OLD", "env:NEW"]\napi_token = "env:TOKEN"\napi_url = "http://10.0.0.7"',

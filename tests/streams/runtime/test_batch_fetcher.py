@@ -1,7 +1,10 @@
 """Records taken out by whole batches are those that aiokafka takes out one by one."""
 
+import struct
+from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
@@ -46,17 +49,25 @@ def batches(offsets: list[int], size: int, gap: int) -> bytes:
     return data
 
 
-def fetched(classes: tuple[Any, Any], data: bytes, assignment: Assignment) -> Any:
+def fetched(
+    classes: tuple[Any, Any], data: bytes, assignment: Assignment, aborted: Sequence[tuple[int, int]] = ()
+) -> Any:
     """What the broker answered, as the consumer holds it until it is polled."""
     held = batch_fetcher._Records(data) if classes is OURS else MemoryRecords(data)
-    records = classes[0](AT, held, [], assignment.position, None, None, True, fetcher.READ_COMMITTED)
+    records = classes[0](AT, held, aborted, assignment.position, None, None, True, fetcher.READ_COMMITTED)
     return classes[1](AT, assignment=assignment, partition_records=records, backoff=0)
 
 
-def taken(classes: tuple[Any, Any], data: bytes, start: int, most: int | None) -> tuple[Any, ...]:
+def taken(
+    classes: tuple[Any, Any],
+    data: bytes,
+    start: int = 0,
+    most: int | None = None,
+    aborted: Sequence[tuple[int, int]] = (),
+) -> tuple[Any, ...]:
     """All that comes out, poll by poll, and where the consumer stands afterwards."""
     assignment = Assignment(start)
-    fetch = fetched(classes, data, assignment)
+    fetch = fetched(classes, data, assignment, aborted)
     polls = []
     while fetch.has_more():
         polls.append([(r.offset, r.key, r.value, r.timestamp, tuple(r.headers)) for r in fetch.getall(most)])
@@ -110,3 +121,31 @@ def test_a_header_whose_name_is_not_utf8_is_read_like_any_other_record() -> None
     assert [value for _, _, value, _, _ in records] == [b"%d" % at for at in range(6)]
     assert [headers[0][0] for *_, headers in records] == ["\ufffd" * 4] * 3 + ["name"] * 3
     assert position == 6
+
+
+def transaction(first: int, producer: int, kept: bool, compression: int) -> bytes:
+    """A transaction of three records from the offset `first` on, and its mark."""
+    body = DefaultRecordBatchBuilder(2, compression, 1, producer, 0, 0, 1 << 20)
+    for place in range(3):
+        body.append(place, 1_700_000_000_000, b"key", b"%d" % (first + place), [])
+    mark = DefaultRecordBatchBuilder(2, 0, 1, producer, 0, 3, 1 << 20)
+    mark.append(0, 1_700_000_000_000, struct.pack(">hh", 0, int(kept)), b"\0" * 6, [])
+    records, control = body.build(), mark.build()
+    records[:8], control[:8] = first.to_bytes(8, "big"), (first + 3).to_bytes(8, "big")
+    control[22] |= 0x20
+    control[17:21] = calc_crc32c(bytes(control[21:])).to_bytes(4, "big")
+    return bytes(records + control)
+
+
+@pytest.mark.parametrize("compression", [0, 1], ids=["plain", "gzip"])
+@pytest.mark.parametrize("outcomes", [(True, False, True, True, False), (False,), (True,)])
+def test_what_a_producer_took_back_is_passed_over_with_the_marks(
+    outcomes: tuple[bool, ...], compression: int
+) -> None:
+    data = b"".join(transaction(4 * at, at % 2, kept, compression) for at, kept in enumerate(outcomes))
+    aborted = [(at % 2, 4 * at) for at, kept in enumerate(outcomes) if not kept]
+    polls, position = taken(OURS, data, aborted=aborted)
+    assert position == 4 * len(outcomes)
+    kept_offsets = [4 * at + place for at, kept in enumerate(outcomes) if kept for place in range(3)]
+    assert [record[0] for poll in polls for record in poll] == kept_offsets
+    assert taken(ITSELF, data, aborted=aborted) == (polls, position)
