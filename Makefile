@@ -22,8 +22,11 @@ $(STAMP): pyproject.toml requirements-dev.lock
 demo: setup ## replay Roxham Road, winter 2022-23, through a whole system on this machine
 	$(BIN)/surgewatch demo
 
+# One process a core: threads of the linear algebra would only get in each other's way.
+test: export OPENBLAS_NUM_THREADS = 1
 test: setup ## run every test (real Kafka, Prometheus and browser where they are to be had)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/integration
+	$(BIN)/python -m pytest tests/integration
 
 check: format lint types contracts test ## all that a change must pass
 
@@ -49,6 +52,8 @@ docs: setup ## write what is generated: references, rules, dashboards
 	$(BIN)/python -m surgewatch.reference.settings_page
 	$(BIN)/python -m surgewatch.reference.metrics_page
 	$(BIN)/python -m surgewatch.reference.questions_table
+	$(BIN)/python -m surgewatch.reference.openapi
+	$(BIN)/python -m surgewatch.reference.asyncapi
 	$(BIN)/python deploy/prometheus/surges.py
 	$(BIN)/python deploy/grafana/dashboards.py
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,8 @@ from typing import Any, TypeVar
 
 import pytest
 import yaml
+
+from surgewatch.harness.apache_kafka import free_port
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 T = TypeVar("T")
@@ -39,12 +40,6 @@ def run(*command: str, **options: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def until(seek: Callable[[], T | None], what: str, seconds: float = 30) -> T:

@@ -24,6 +24,19 @@ PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
 READING: Final = ("GET", "HEAD")
 
 
+@web.middleware
+async def faults_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the faults that aiohttp finds itself (404, 405, 413) the shape and the headers of ours."""
+    try:
+        return await handler(request)
+    except web.HTTPError as error:
+        if error.content_type != "application/json":
+            error.text = json.dumps({"error": error.reason})
+            error.content_type = "application/json"
+            error.headers.update(HEADERS)
+        raise
+
+
 def known_hosts(names: Collection[str]) -> Middleware:
     """Refuse requests under a host name that is not ours (421), but for probes.
 
@@ -73,7 +86,8 @@ def writers(token: SecretStr | None) -> Middleware:
         given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if not hmac.compare_digest(given, expected):
             raise refusal(web.HTTPUnauthorized, "wrong token")
-        if request.content_type != "application/json":
+        is_routed = request.match_info.http_exception is None  # else it is 404 or 405, whatever the body is
+        if is_routed and request.content_type != "application/json":
             raise refusal(web.HTTPUnsupportedMediaType, "send JSON (Content-Type: application/json)")
         return await handler(request)
 

@@ -49,10 +49,14 @@ function marks(alert) {
   const line = make("p", "marks");
   const mark = (text) => line.append(make("span", "mark", text));
   if (alert.cooling) mark(`Cooling down: ${alert.cooling}`);
-  if (alert.acknowledged_by) mark(`Taken by ${alert.acknowledged_by}`);
+  if (alert.acknowledged_by) mark(`Taken by ${alert.acknowledged_by}${found(alert)}`);
   if (alert.silenced_by) mark(`Silenced by ${alert.silenced_by}`);
   if (alert.expired) mark("No more data about it");
   return line;
+}
+
+function found(alert) {
+  return alert.assessment ? `: ${alert.assessment.replaceAll("_", " ")}` : "";
 }
 
 function actions(alert, name) {

@@ -56,7 +56,7 @@ def alert_row(alert: Alert, policy: Policy) -> Json:
         **alert.model_dump(
             mode="json",
             include={"question", "sector", "subject", "border", "state", "severity", "onset", "updated"}
-            | {"acknowledged_by", "silenced_by", "expired", "breaches"},
+            | {"acknowledged_by", "assessment", "silenced_by", "expired", "breaches"},
         ),
         "title": alert.question.entry.title,
         "colour": alert.question.entry.colour,

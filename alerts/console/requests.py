@@ -1,31 +1,24 @@
 """What may be asked for on the console: the table of requests, their forms, and how they become controls.
 
-A request is a control without its time, which the server sets. It is validated by building the control, by
-the same models and checks of names as on the command line.
+A request is validated by its model and by building the control, with the same checks of names as on the
+command line.
 """
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-from pydantic import Field as Constraint
 from pydantic import TypeAdapter, ValidationError
 
+from alerts.console.asked import BY_KIND, AskNothing
 from alerts.console.rows import Json
-from alerts.lifecycle.alert import Severity
-from alerts.notices.controls import Acknowledge, Reroute, Silence, checked
-from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
+from alerts.lifecycle.alert import Assessment, Severity
+from alerts.notices.controls import checked
+from streams.contract.controls import Control, Names
 
-MOST_HOURS: Final = 24 * 90  # of a silence
-HOURS: TypeAdapter[float] = TypeAdapter(
-    Annotated[float, Constraint(gt=0, le=MOST_HOURS, allow_inf_nan=False)]
-)
-BODY: TypeAdapter[Json] = TypeAdapter(dict[str, Any])
-
+BODY: Final[TypeAdapter[Json]] = TypeAdapter(dict[str, Any])
 SET_BY_SERVER: Final = {"at", "until"}
-
-Fill = Callable[[Json, dt.datetime], Json]
 
 
 class Field(NamedTuple):
@@ -37,7 +30,7 @@ class Field(NamedTuple):
     required: bool = True
     value: str = ""
     example: str = ""
-    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities
+    suggest: str = ""  # the kind of names to choose from: sectors, sinks, severities, assessments
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,72 +38,37 @@ class Request:
     """One kind of request.
 
     `about`: the kind of row it is asked of (alerts, controls), and `given`: the fields that are taken from
-    that row, by its names for them. `fill` turns the body into the control's fields; it may raise ValueError.
+    that row, by its names for them.
     """
 
     kind: str
-    control: type[Control]
     title: str
     meaning: str
     about: str = ""
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fields: tuple[Field, ...] = ()
-    fill: Fill = lambda body, now: body
-
-
-def _silence(body: Json, now: dt.datetime) -> Json:
-    rest = {name: value for name, value in body.items() if name != "hours"}
-    sector, question = rest.get("sector", "*"), rest.get("question") or "*"
-    try:
-        hours = HOURS.validate_python(body.get("hours"))
-    except ValidationError as error:
-        raise ValueError(_sentences(error, "hours")) from error
-    return {
-        **rest,
-        "question": question,
-        "name": f"{sector}-{question}".replace("*", "all")[:64],
-        "until": now + dt.timedelta(hours=hours),
-    }
-
-
-def _route(body: Json, now: dt.datetime) -> Json:
-    rest = {name: value for name, value in body.items() if name not in ("sinks", "least")}
-    if "sinks" not in body:
-        raise ValueError("sinks: Field required")
-    route = {name: body[name] for name in ("name", "sinks", "least") if name in body}
-    return {**rest, "route": route if body["sinks"] else None}
-
-
-def _withdrawal(body: Json, now: dt.datetime) -> Json:
-    rest = {name: value for name, value in body.items() if name != "key"}
-    if "key" not in body:
-        raise ValueError("key: Field required")
-    return {**rest, "withdraws": body["key"]}
 
 
 SECTOR: Final = Field("sector", "Sector", example="swanton", suggest="sectors")
 REQUESTS: Final = (
     Request(
         kind="acknowledge",
-        control=Acknowledge,
         title="Acknowledge",
         meaning="You take care of this alert. No more reminders.",
         about="alerts",
         given={"alert_id": "id"},
+        fields=(Field("assessment", "Found to be", "choice", required=False, suggest="assessments"),),
     ),
     Request(
         kind="silence",
-        control=Silence,
         title="Silence",
         meaning="No notices about it for this time. It is still counted and shown here.",
         about="alerts",
         given={"sector": "sector", "question": "question"},
         fields=(Field("hours", "Hours", "number", value="8"),),
-        fill=_silence,
     ),
     Request(
         kind="policy",
-        control=PolicyDate,
         title="Policy date",
         meaning="From this day on, a new level is normal in these sectors.",
         fields=(
@@ -121,21 +79,18 @@ REQUESTS: Final = (
     ),
     Request(
         kind="capacity",
-        control=Capacity,
         title="Capacity",
         meaning="How many people a day the sector can take in.",
         fields=(SECTOR, Field("people_per_day", "People a day", "number")),
     ),
     Request(
         kind="sensitivity",
-        control=Sensitivity,
         title="Sensitivity",
         meaning="False alarms a month that you accept from the sector. * is the default for all sectors.",
         fields=(SECTOR, Field("false_alarms_per_month", "False alarms a month", "number", value="0.5")),
     ),
     Request(
         kind="route",
-        control=Reroute,
         title="Route",
         meaning="Alerts from this severity up go to these sinks. The name of an existing route replaces it.",
         fields=(
@@ -143,20 +98,16 @@ REQUESTS: Final = (
             Field("sinks", "Sinks (none: route off)", "list", required=False, suggest="sinks"),
             Field("least", "From severity", "choice", value="info", suggest="severities"),
         ),
-        fill=_route,
     ),
     Request(
         kind="withdraw",
-        control=Withdrawn,
         title="Withdraw",
         meaning="It is no longer in force.",
         about="controls",
         given={"key": "id"},
-        fill=_withdrawal,
     ),
 )
 WHO: Final = (Field("by", "Your name"), Field("reason", "Reason", "textarea"))
-_BY_KIND: Final = {request.kind: request for request in REQUESTS}
 
 
 def control_of(body: bytes, now: dt.datetime, names: Names) -> Control:
@@ -165,27 +116,31 @@ def control_of(body: bytes, now: dt.datetime, names: Names) -> Control:
         asked = BODY.validate_json(body)
     except ValidationError as error:
         raise ValueError("the body is not a JSON object") from error
-    kind = asked.pop("kind", None)
-    request = _BY_KIND.get(kind) if isinstance(kind, str) else None
-    if request is None:
-        raise ValueError(f"kind: one of {', '.join(_BY_KIND)}")
+    kind = asked.get("kind")
+    model = BY_KIND.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise ValueError(f"kind: one of {', '.join(BY_KIND)}")
     if own := asked.keys() & SET_BY_SERVER:
         raise ValueError("; ".join(f"{name}: set by the server" for name in sorted(own)))
-    filled = request.fill(asked, now)
     try:
-        control = request.control.model_validate({**filled, "at": now})
+        control = model.model_validate_json(body).control(now)
     except ValidationError as error:
         raise ValueError(_sentences(error)) from error
     return checked(control, names)
 
 
-def _sentences(error: ValidationError, name: str = "") -> str:
+def check_nothing(body: bytes) -> None:
+    """Check that a body is an empty object; raises ValueError with a sentence for each fault."""
+    try:
+        AskNothing.model_validate_json(body)
+    except ValidationError as error:
+        raise ValueError(_sentences(error)) from error
+
+
+def _sentences(error: ValidationError) -> str:
     """Return one sentence for each fault: the field, and what is wrong with it."""
-    faults = []
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        field = name or ".".join(map(str, fault["loc"]))
-        faults.append(f"{field}: {fault['msg']}")
-    return "; ".join(faults)
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
 
 
 def forms(names: Names) -> Json:
@@ -196,29 +151,27 @@ def forms(names: Names) -> Json:
             "sectors": sorted(names.sectors),
             "sinks": sorted(names.sinks or ()),
             "severities": [severity.value for severity in Severity],
+            "assessments": ["", *(assessment.value for assessment in Assessment)],
         },
     }
 
 
 def _form(request: Request) -> Json:
-    properties = request.control.model_json_schema()["properties"]
-    fields = [
-        {**field._asdict(), **_bounds(field.name, properties.get(field.name, {}))}
-        for field in (*request.fields, *WHO)
-    ]
+    properties = BY_KIND[request.kind].model_json_schema()["properties"]
     return {
         "kind": request.kind,
         "title": request.title,
         "meaning": request.meaning,
         "about": request.about,
         "given": dict(request.given),
-        "fields": fields,
+        "fields": [
+            {**field._asdict(), **_bounds(properties[field.name])} for field in (*request.fields, *WHO)
+        ],
     }
 
 
-def _bounds(name: str, schema: Mapping[str, Any]) -> Json:
+def _bounds(schema: Mapping[str, Any]) -> Json:
     """Return the bounds of a field, as its model has them."""
-    schema = HOURS.json_schema() if name == "hours" else schema
     bounds = {
         "min": schema.get("minimum", schema.get("exclusiveMinimum")),
         "max": schema.get("maximum"),

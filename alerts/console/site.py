@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Final, TypeVar
@@ -12,10 +13,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
-from alerts.console.access import HEADERS, known_hosts, refusal, writers
+from alerts.console import openapi
+from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal, writers
 from alerts.console.board import Board
 from alerts.console.connections import Connections
-from alerts.console.requests import control_of, forms
+from alerts.console.requests import check_nothing, control_of, forms
 from alerts.console.streams import EventStreams, write_in_pieces
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
@@ -61,7 +63,12 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
     """Make the site. Without a token in the settings nothing can be written."""
     streams = streams or EventStreams(backend.board)
     made = web.Application(
-        middlewares=[connections.middleware, known_hosts(backend.hosts), writers(backend.token)],
+        middlewares=[
+            connections.middleware,
+            faults_as_json,
+            known_hosts(backend.hosts),
+            writers(backend.token),
+        ],
         client_max_size=LONGEST_BODY,
     )
     made.add_routes([*_files(), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)])
@@ -107,24 +114,29 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
     async def what_may_be_asked(_: web.Request) -> web.StreamResponse:
         return _json(forms(backend.names()))
 
+    async def description(_: web.Request) -> web.StreamResponse:
+        return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)
+
     yield web.get("/api/board", whole)
     yield web.get("/api/events", streams.serve, allow_head=False)
     yield web.get("/api/forms", what_may_be_asked)
+    yield web.get("/api/openapi.json", description)
     yield web.get("/api/alerts", all_alerts)
     yield web.get("/api/alerts/{alert}", one_alert)
 
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
     async def ask(request: web.Request) -> web.StreamResponse:
-        body = await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
-        try:
+        body = await _body(request)
+        with _understood():
             control = control_of(body, dt.datetime.now(dt.UTC), backend.names())
-        except ValueError as error:
-            raise refusal(web.HTTPUnprocessableEntity, str(error)) from error
         await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
         return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
 
     async def send_again(request: web.Request) -> web.StreamResponse:
+        body = await _body(request)
+        with _understood():
+            check_nothing(body)
         found = await _within(PUBLISH_SECONDS, backend.send_again(request.match_info["letter"]), *_BUSY)
         if not found:
             raise refusal(web.HTTPNotFound, "no such dead letter")
@@ -132,6 +144,19 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
 
     yield web.post("/api/ask", ask)
     yield web.post("/api/dead/{letter:.+}/resend", send_again)
+
+
+async def _body(request: web.Request) -> bytes:
+    return await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Answer 422 where a body cannot be what is asked for."""
+    try:
+        yield
+    except ValueError as error:
+        raise refusal(web.HTTPUnprocessableEntity, str(error)) from error
 
 
 _BUSY: Final = (web.HTTPServiceUnavailable, "the broker does not answer: try again")

@@ -39,7 +39,15 @@ class Reason(StrEnum):
     STILL = "still"
     UNANSWERED = "unanswered"  # nobody has acknowledged it
     ACKNOWLEDGED = "acknowledged"
+    UPDATED = "updated"  # its figures or marks: only a message that can be edited shows them
     RESOLVED = "resolved"
+
+
+class Assessment(StrEnum):
+    """What an operator found an alert to be, who acknowledged it."""
+
+    NOT_A_SURGE = "not_a_surge"
+    BAD_DATA = "bad_data"
 
 
 class Alert(BaseModel):
@@ -68,6 +76,7 @@ class Alert(BaseModel):
     no_data_since: AwareDatetime | None = None  # the sector's last event, while it is without data
     expired: bool = False  # resolved because no verdict came any more
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
+    assessment: Assessment | None = None
     silenced_by: str = ""
 
     @property

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from alerts.lifecycle.alert import Alert
+from alerts.lifecycle.alert import Alert, Assessment
 from alerts.notices.routing import Route
+from alerts.notices.wording import ASSESSMENTS
 from streams.contract.controls import (
     Capacity,
     Confirm,
@@ -57,10 +58,14 @@ class Silence(Control):
 
 
 class Acknowledge(Control):
-    """Somebody takes care of an alert: no reminders and no escalation from now on."""
+    """Somebody takes care of an alert: no reminders and no escalation from now on.
+
+    `assessment`: what it was found to be, where that is known.
+    """
 
     kind: Literal["ack"] = "ack"
     alert_id: Word
+    assessment: Assessment | None = None
 
     @property
     def key(self) -> str:
@@ -68,7 +73,9 @@ class Acknowledge(Control):
 
     @property
     def effect(self) -> str:
-        return f"{self.by} takes care of alert {self.alert_id}"
+        if self.assessment is None:
+            return f"{self.by} takes care of alert {self.alert_id}"
+        return f"{self.by} marks alert {self.alert_id} as {ASSESSMENTS[self.assessment]}"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("alert", [self.alert_id], names.alerts, globs=False)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from alerts.lifecycle.alert import Alert, State
+from alerts.lifecycle.alert import RANK, Alert, Reason, State
 from alerts.notices.ledger import EMPTY, Entry
 from alerts.notices.outcomes import Retry
 from alerts.notices.reconciliation import Message, View
@@ -29,6 +29,7 @@ class Line:
     steps: list[Alert | None] = field(default_factory=list)  # later states, in a replay
     entry: Entry = EMPTY
     unanswered: bool = False  # the pending message was sent, or may have been
+    unrecorded: bool = False  # a try was not answered once: the sink may have what the ledger lacks
     in_flight: bool = False
     alone: bool = False  # a digest with it was refused
     tries: int = 0
@@ -39,6 +40,7 @@ class Line:
         """Take the ledger's entry. A message that is pending there may have been sent."""
         self.entry = entry
         self.unanswered = entry.pending is not None
+        self.unrecorded |= self.unanswered or bool(entry.given_up)
         if self.unanswered:
             self.due_since = moment.steady - max(0.0, moment.now - entry.since)
 
@@ -56,6 +58,16 @@ class Line:
         """Return whether its message may be sent now."""
         return not self.in_flight and self.not_before <= steady and (may_retry or self.tries == 0)
 
+    @property
+    def owes_an_end(self) -> bool:
+        """Return whether the sink did not take the end of its alert: it can still be sent again."""
+        return bool(self.entry.given_up) and self.entry.view is not None and self.entry.view.open
+
+    def urgency(self, message: Message) -> tuple[bool, int, int, float]:
+        """Return the rank of its message among others: the smallest is sent first."""
+        is_update = message.reason is Reason.UPDATED
+        return is_update, -RANK[message.view.alert.severity], self.tries, self.due_since or 0.0
+
     def begin(self, message: Message, moment: Moment) -> bool:
         """Mark its message as on its way; return whether the ledger lacks it and has to be written first."""
         self.in_flight = self.unanswered = True
@@ -70,6 +82,7 @@ class Line:
         pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
         self.unanswered = retry.unanswered
+        self.unrecorded |= retry.unanswered
         self.tries += 1
 
     def close(self, view: View | None, *given_up: str) -> None:

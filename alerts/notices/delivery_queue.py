@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from alerts.lifecycle.alert import RANK, Alert, Reason, State, Version
+from alerts.lifecycle.alert import Alert, Reason, State, Version
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import Backlog, is_old
@@ -139,6 +139,7 @@ class DeliveryQueue:
             policy=self._policies.of(alert.question),
             now=moment.now,
             given_up=line.entry.given_up,
+            edits=self.limits.edits and not self._replay,
         )
         return None if message and self._is_backlog(message, moment) else message
 
@@ -152,7 +153,7 @@ class DeliveryQueue:
         """Take back a message that is no longer due; forget an alert that is gone and needs no message."""
         if alert_id in self._due:
             return []
-        if line.alert is None and not line.steps and not self._replay:
+        if line.alert is None and not line.steps and not self._replay and not line.owes_an_end:
             del self._lines[alert_id]
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
         if line.entry.pending is not None and not line.unanswered:
@@ -171,7 +172,7 @@ class DeliveryQueue:
         summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
         is_digest = summary is not None or self._is_digest(ready, moment)
         messages: list[Message] = []
-        for alert_id in sorted(ready, key=self._urgency):
+        for alert_id in sorted(ready, key=lambda one: lines[one].urgency(self._due[one])):
             if len(messages) == (self.limits.most if is_digest else 1):
                 break
             if is_digest and lines[alert_id].alone:
@@ -180,10 +181,6 @@ class DeliveryQueue:
             if message := self._due.get(alert_id):
                 messages.append(message)
         return Batch(tuple(messages), summary) if messages or summary else None
-
-    def _urgency(self, alert_id: str) -> tuple[int, int, float]:
-        line, alert = self._lines[alert_id], self._due[alert_id].view.alert
-        return -RANK[alert.severity], line.tries, line.due_since or 0.0
 
     def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
         together = [line for one in ready if not (line := self._lines[one]).alone]
@@ -228,9 +225,9 @@ class DeliveryQueue:
     ) -> bool:
         """Apply the answer to one message; return whether it was taken or given up."""
         match outcome:
-            case Delivered():
+            case Delivered(reference):
                 settled.delivered.append(message)
-                line.close(message.view)
+                line.close(message.view.model_copy(update={"reference": reference}))
                 return True
             case Refused(gone=False) if is_digest:
                 line.alone, line.unanswered = True, False  # each by itself: only the cause is refused then
@@ -276,6 +273,10 @@ class DeliveryQueue:
             self._compare(message.alert_id, line, moment)
         self._free_at = 0.0
         return [LedgerRecord(self.sink, message.alert_id, line.entry)]
+
+    def may_be_unrecorded(self, message: Message) -> bool:
+        """Return whether the sink may have a message about the alert that the ledger does not know of."""
+        return self._lines[message.alert_id].unrecorded
 
     def open_alerts(self, now: float) -> list[Alert]:
         """Return the alerts that fire and that the sink knows of, but for silenced ones."""

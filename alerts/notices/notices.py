@@ -8,7 +8,7 @@ from alerts.lifecycle.alert import Alert, Notice, Reason, State
 from alerts.lifecycle.policies import deviation
 from alerts.notices.backlog import Summary
 from alerts.notices.reconciliation import Message, View
-from alerts.notices.wording import HANDED_OVER, LEADS, UNITS, clock, place, sparkline, sureness
+from alerts.notices.wording import HANDED_OVER, LEADS, UNITS, clock, place, sparkline, sureness, taken
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Contribution, Question, Verdict
@@ -20,8 +20,7 @@ DAYS_FROM: Final = 48  # hours without data from which on they are shown as days
 
 def compose(message: Message, registry: Registry) -> Notice:
     """Write the notice of a message."""
-    view = message.view
-    alert = view.alert.model_copy(update={"acknowledged_by": view.acknowledged_by})
+    alert = message.alert
     return Notice(
         notice_id=message.notice_id,
         alert=alert,
@@ -152,7 +151,7 @@ def _changed(alert: Alert, message: Message) -> Iterator[str]:
     if message.handed_over:
         yield "It goes on. The routes send it elsewhere now; nothing more about it comes here."
     elif message.reason is Reason.ACKNOWLEDGED:
-        yield f"{alert.acknowledged_by} takes care of it."
+        yield taken(alert)
     elif message.before is not None:
         grade = f"Now {alert.severity}. " if message.reason is Reason.WORSE else ""
         yield f"{grade}Last notice: {figures(message.before.latest)}."

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 
 class Delivered(NamedTuple):
-    """The receiver has it."""
+    """The receiver has it. `reference`: what it calls the message, where that can be edited."""
+
+    reference: str = ""
 
 
 class Retry(NamedTuple):

@@ -7,6 +7,7 @@
     leads elsewhere     –              resolved (handed over)                  –
 
 A silence, or quiet hours, hold back everything but `resolved`. When they end, the difference is what stands.
+A sink that edits its messages is besides sent `updated`, also then: nobody is notified of an edit.
 """
 
 import datetime as dt
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
-from alerts.lifecycle.alert import RANK, RECORD, Alert, Reason, Severity, State, notice_id
+from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Severity, State, notice_id
 from alerts.lifecycle.policies import Policy
 from alerts.notices.controls_in_force import Attention
 
@@ -25,14 +26,17 @@ class View(BaseModel):
 
     model_config = RECORD
 
-    alert: Alert  # as it was in the last message
+    alert: Alert  # as it was in the last message that was not merely `updated`
     open: bool = True  # it was notified, and not resolved since
     severity: Severity
     openings: int = 1
     reminders: int = 0  # of this opening, as are the following
     escalations: int = 0
     acknowledged_by: str = ""
+    assessment: Assessment | None = None
     acknowledgements: int = 0
+    shown: str = ""  # the figures and marks that its message shows
+    reference: str = ""  # what the receiver calls its message, where that can be edited
 
 
 class Message(BaseModel):
@@ -44,6 +48,7 @@ class Message(BaseModel):
     occasion: str = ""  # keeps repeated reasons apart
     handed_over: bool = False  # it stands, and routes lead it elsewhere
     before: Alert | None = None  # as it was in the message before
+    newer: Alert | None = None  # as an `updated` message shows it, with its marks
     view: View
 
     @property
@@ -55,6 +60,13 @@ class Message(BaseModel):
         """The same for every sink, and for every try."""
         return notice_id(self.alert_id, self.reason, self.occasion)
 
+    @property
+    def alert(self) -> Alert:
+        """The alert as the message shows it, with who acknowledged it."""
+        view = self.view
+        marks = {"acknowledged_by": view.acknowledged_by, "assessment": view.assessment}
+        return self.newer or view.alert.model_copy(update=marks)
+
 
 def difference(
     alert: Alert | None,
@@ -64,13 +76,14 @@ def difference(
     policy: Policy,
     now: float,
     given_up: tuple[str, ...] = (),
+    edits: bool = False,
 ) -> Message | None:
     """Return the next message about an alert (None: it is forgotten) to a sink that has this view of it.
 
-    `given_up` are the ids of messages that the sink refused; they are not tried again. `now` is processing
-    time in epoch seconds.
+    `given_up` are the ids of messages that the sink refused; they are not tried again. `edits`: whether the
+    sink edits its messages. `now` is processing time in epoch seconds.
     """
-    candidates = _candidates(alert, view, attention, policy=policy, now=now)
+    candidates = _candidates(alert, view, attention, policy=policy, now=now, edits=edits)
     return next((one for one in candidates if one.notice_id not in given_up), None)
 
 
@@ -94,8 +107,10 @@ class Firing(NamedTuple):
         return self.escalations > (self.view.escalations if self.view and self.view.open else 0)
 
     def is_newly_acknowledged(self) -> bool:
-        """Return whether somebody takes care of it of whom the sink does not know."""
-        return self.attention.acknowledged_by not in ("", self.view.acknowledged_by if self.view else "")
+        """Return whether somebody takes care of it, or found what it is, and the sink does not know."""
+        by, assessment = self.attention.acknowledged_by, self.attention.assessment
+        known = (self.view.acknowledged_by, self.view.assessment) if self.view else ("", None)
+        return by != "" and (by, assessment) != known
 
     def needs_reminder(self) -> bool:
         """Return whether its newest closed breach is `remind_days` of event time after the last message."""
@@ -121,7 +136,13 @@ OPENINGS: Final[dict[Reason, Callable[[Firing], bool]]] = {
 
 
 def _candidates(
-    alert: Alert | None, view: View | None, attention: Attention, *, policy: Policy, now: float
+    alert: Alert | None,
+    view: View | None,
+    attention: Attention,
+    *,
+    policy: Policy,
+    now: float,
+    edits: bool,
 ) -> Iterator[Message]:
     is_open = view is not None and view.open
     if alert is None or alert.state is not State.FIRING or not attention.covered:
@@ -134,6 +155,8 @@ def _candidates(
         for reason, applies in (CHANGES if is_open else OPENINGS).items():
             if reason in attention.admitted and applies(firing):
                 yield _change(firing, reason) if is_open else _open(firing, reason)
+    if edits and view is not None and is_open:
+        yield from _update(alert, view, attention)
 
 
 def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: float) -> int:
@@ -166,7 +189,14 @@ def _close(alert: Alert | None, view: View) -> Message:
 def _open(firing: Firing, reason: Reason) -> Message:
     alert, view = firing.alert, firing.view
     openings = view.openings + 1 if view else 1
-    opened = View(alert=alert, severity=alert.severity, openings=openings, escalations=firing.escalations)
+    opened = View(
+        alert=alert,
+        severity=alert.severity,
+        openings=openings,
+        escalations=firing.escalations,
+        shown=_shown(alert),
+        reference=view.reference if view else "",
+    )
     return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
 
 
@@ -179,12 +209,32 @@ def _change(firing: Firing, reason: Reason) -> Message:
         Reason.UNANSWERED: {"escalations": firing.escalations},
         Reason.ACKNOWLEDGED: {
             "acknowledged_by": firing.attention.acknowledged_by,
+            "assessment": firing.attention.assessment,
             "acknowledgements": view.acknowledgements + 1,
         },
         Reason.STILL: {"reminders": view.reminders + 1},
     }
     changed = view.model_copy(update={"alert": firing.alert, **changes[reason]})
-    return Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
+    message = Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
+    shown = changed.model_copy(update={"shown": _shown(message.alert)})
+    return message.model_copy(update={"view": shown})
+
+
+def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]:
+    """Show the newest figures and marks, where the sink's message shows others."""
+    marks = {name: getattr(attention, name) for name in ("acknowledged_by", "assessment", "silenced_by")}
+    marked = alert.model_copy(update=marks)
+    shown = _shown(marked)
+    if shown != view.shown:
+        occasion = _numbered(shown, view.openings)
+        updated = view.model_copy(update={"shown": shown})
+        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=marked, view=updated)
+
+
+def _shown(alert: Alert) -> str:
+    """Return what tells two appearances of one alert apart."""
+    marks = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
+    return "/".join((alert.latest.verdict_id, alert.severity, *marks))
 
 
 def _occasion(reason: Reason, view: View) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from alerts.lifecycle.alert import Reason
+from alerts.lifecycle.alert import Alert, Assessment, Reason
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 
@@ -17,9 +17,11 @@ LEADS: Final = {
     Reason.STILL: "Still: ",
     Reason.UNANSWERED: "Not acknowledged: ",
     Reason.ACKNOWLEDGED: "Acknowledged: ",
+    Reason.UPDATED: "",
     Reason.RESOLVED: "Resolved: ",
 }
 HANDED_OVER: Final = "Now sent elsewhere: "
+ASSESSMENTS: Final = {Assessment.NOT_A_SURGE: "not a surge", Assessment.BAD_DATA: "bad data"}
 UNITS: Final = {Cadence.HOUR: "hours", Cadence.DAY: "days", Cadence.WEEK: "weeks", Cadence.MONTH: "months"}
 
 
@@ -46,6 +48,13 @@ def sureness(p_value: float) -> str:
     if p_value < 1e-9:
         return "chance alone cannot explain it"
     return f"by chance once in {_rounded(1 / max(p_value, 1e-12))}"
+
+
+def taken(alert: Alert) -> str:
+    """Return who acknowledged an alert, and what they found it to be."""
+    if alert.assessment is None:
+        return f"{alert.acknowledged_by} takes care of it."
+    return f"{alert.acknowledged_by} marked it as {ASSESSMENTS[alert.assessment]}."
 
 
 def sparkline(values: Sequence[float], points: int = 28) -> str:

@@ -1,7 +1,10 @@
-"""Where notices go. A sink is pure: it writes requests and reads answers; delivery carries both."""
+"""Where notices go. A sink is pure: it writes requests and reads answers; delivery carries both.
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+Most sinks speak HTTP: a request for each notice. A sink that `Edits` has one message for each alert.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
@@ -9,15 +12,19 @@ from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
 
 __all__ = [
+    "AnyRequest",
     "Delivered",
     "Digests",
+    "Edits",
     "Outcome",
+    "Posting",
     "Refused",
     "Reposts",
     "Request",
     "Retry",
     "Sink",
     "http_outcome",
+    "retry_after",
 ]
 
 
@@ -31,6 +38,20 @@ class Request(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
+
+
+class Posting(NamedTuple):
+    """What the one message about an alert shows from now on."""
+
+    alert_id: str
+    notice_id: str
+    content: dict[str, Any]
+    reply: dict[str, Any]  # about the change, in the message's thread; empty: none
+    reference: str  # of the message; empty where the ledger knows of none
+    unrecorded: bool  # an earlier try may have been received, and the ledger does not know
+
+
+AnyRequest = Request | Posting  # each kind is sent by a client of its own
 
 
 class Sink(Protocol):
@@ -48,11 +69,19 @@ class Sink(Protocol):
     def private(self) -> bool:
         """Whether it may send to private addresses."""
 
-    def request(self, notice: Notice, now: float) -> Request:
+    def request(self, notice: Notice, now: float) -> AnyRequest:
         """Return the request for a notice (`now`: epoch seconds)."""
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
         """Return what the receiver's answer means."""
+
+
+@runtime_checkable
+class Edits(Sink, Protocol):
+    """A sink that has one message for each alert, and edits it as the alert changes."""
+
+    def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
+        """Return what the message shows after a notice; the arguments are those of `Posting`."""
 
 
 @runtime_checkable
@@ -86,10 +115,11 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
     if status == 410:
         return Refused("gone", gone=True)
     if status in (408, 425, 429) or status >= 500:
-        return Retry(f"http_{status}", _after(headers))
+        return Retry(f"http_{status}", retry_after(headers))
     return Refused("redirect" if 300 <= status < 400 else f"http_{status}")
 
 
-def _after(headers: dict[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of a `Retry-After` header, if there is a usable one."""
     value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
     return min(float(value), LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() else None

@@ -28,19 +28,22 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import Routing
-from alerts.sinks import Digests, Sink
+from alerts.sinks import Digests, Edits, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import console_backend
+from alerts.worker.console_backend import console_backend, control_names
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
-from alerts.worker.http_client import HttpClient
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
-from alerts.worker.routes_document import RoutesError, sinks
+from alerts.worker.routes_document import RoutesError, networks, sinks
+from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
+from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
+from alerts.worker.slack_api import SlackApi, slack_faults
+from alerts.worker.slack_clicks import SlackClicks, by_id
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
@@ -70,11 +73,13 @@ class Alerts:
     def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
         self.settings = settings
         self.sinks = {sink.name: sink for sink in sinks}
+        self.networks = networks(settings)
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing)
+        self.control_names = control_names(self.registry, self.board, self.sinks)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
@@ -91,6 +96,7 @@ class Alerts:
             serve=self.serve,
             about={"sinks": list(self.sinks)},
         )
+        self.names = SinkNames(sinks, self.networks)
         self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
 
     def observe(self, published: Published) -> None:
@@ -135,6 +141,7 @@ class Alerts:
             spacing=sink.spacing,
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
+            edits=isinstance(sink, Edits),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
@@ -142,7 +149,7 @@ class Alerts:
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=_moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._client.send, records, self, self.registry)
+        delivery = SinkDelivery(sink, queue, self._sender.send, records, self, self.registry)
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
@@ -178,6 +185,7 @@ class Alerts:
         """Bring the gauges up to date."""
         self.metrics.standing(count_standing(self.pipeline.all_alerts()))
         self.metrics.deliveries(self.waiting(), self.letters.waiting())
+        self.metrics.unknown_hosts(self.names.unknown)
 
     def waiting(self) -> dict[str, tuple[int, float]]:
         """Return by sink how many messages are due, and for how many seconds the oldest of them has been."""
@@ -185,24 +193,27 @@ class Alerts:
         return {name: one.queue.waiting(steady) for name, one in self.owner.deliveries.items()}
 
     def problems(self) -> dict[NotReady, str | None]:
-        """Return which sinks have been owed a message for too long."""
+        """Return which sinks have been owed a message for too long, and which names cannot be looked up."""
         owed = [
             f"{name} has been owed a message for {oldest:.0f} s"
             for name, (_, oldest) in sorted(self.waiting().items())
             if oldest > OWED_SECONDS
         ]
-        return {NotReady.UNDELIVERED: "; ".join(owed) or None}
+        unknown = [f"{sink} needs {', '.join(names)}" for sink, names in sorted(self.names.unknown.items())]
+        return {
+            NotReady.UNDELIVERED: "; ".join(owed) or None,
+            NotReady.UNKNOWN_HOST: "; ".join(unknown) or None,
+        }
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
-        self._client = HttpClient()
+        self._sender = Sender(self.sinks.values(), self.networks)
         tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
-            self.registry,
             self.board,
-            sinks=self.sinks,
+            names=self.control_names,
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
@@ -215,12 +226,27 @@ class Alerts:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._client.close()
+            await self._sender.close()
 
     def _tasks(self) -> Iterator[Any]:
         yield supervised("alert table", self.table.follow)
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
+        yield supervised("names of sinks", self.names.follow)
+        for api in self._sender.slack.values():
+            yield supervised("clicks in Slack", self._clicks(api).follow)
+
+    def _clicks(self, api: SlackApi) -> SlackClicks:
+        return SlackClicks(
+            api,
+            ready=self.table.ready.wait,
+            alert=by_id(self.table.alerts),
+            names=self.control_names,
+            holds=self.controls.holds,
+            publish=self.publish,
+            count=self.metrics.click,
+            connected=self.metrics.slack_connections.track_inprogress,
+        )
 
 
 def _moment() -> Moment:
@@ -246,7 +272,10 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    yield Alerts(settings, *sinks(settings)).worker
+    found, routing = sinks(settings)
+    if faults := await slack_faults(found, networks(settings)):
+        raise RoutesError("; ".join(faults))
+    yield Alerts(settings, found, routing).worker
 
 
 def main() -> int:

@@ -15,20 +15,9 @@ from streams.contract.verdicts import Question
 from streams.runtime.worker import Pages
 
 
-def console_backend(
-    settings: Settings,
-    registry: Registry,
-    board: Board,
-    *,
-    sinks: Collection[str],
-    pages: Pages,
-    publish: Callable[[Control], Coroutine[Any, Any, None]],
-    send_again: Callable[[str], Coroutine[Any, Any, bool]],
-) -> Backend:
-    """Return the backend. `publish` and `send_again` run in the loop that this is called in, the worker's."""
-    loop = asyncio.get_running_loop()
+def control_names(registry: Registry, board: Board, sinks: Collection[str]) -> Callable[[], Names]:
+    """Return what a control may refer to, as it is when asked."""
     known = frozenset(registry.by_id).union(sector.border for sector in registry.sector)
-    hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
     def names() -> Names:
         return Names(
@@ -38,6 +27,22 @@ def console_backend(
             alerts=frozenset(alert.alert_id for alert in board.alerts()),
             keys=board.control_keys(),
         )
+
+    return names
+
+
+def console_backend(
+    settings: Settings,
+    board: Board,
+    *,
+    names: Callable[[], Names],
+    pages: Pages,
+    publish: Callable[[Control], Coroutine[Any, Any, None]],
+    send_again: Callable[[str], Coroutine[Any, Any, bool]],
+) -> Backend:
+    """Return the backend. `publish` and `send_again` run in the loop that this is called in, the worker's."""
+    loop = asyncio.get_running_loop()
+    hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
     return Backend(
         board=board,

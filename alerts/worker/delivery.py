@@ -21,7 +21,7 @@ from alerts.notices.ledger import LedgerRecord
 from alerts.notices.notices import compose, describe, summary_line
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
-from alerts.sinks import Digests, Reposts, Request, Sink
+from alerts.sinks import AnyRequest, Digests, Edits, Posting, Reposts, Sink
 from streams.contract.sectors import Registry
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class SinkDelivery:
 
     sink: Sink
     queue: DeliveryQueue
-    send: Callable[[Sink, Request], Awaitable[Outcome]]
+    send: Callable[[Sink, AnyRequest], Awaitable[Outcome]]
     records: Records
     recorder: Recorder
     registry: Registry
@@ -123,13 +123,20 @@ class SinkDelivery:
             log.error("sending failed", sink=self.sink.name, error=repr(error))
             return Retry(type(error).__name__, unanswered=True)
 
-    def _request(self, batch: Batch, notices: Sequence[Notice]) -> Request:
+    def _request(self, batch: Batch, notices: Sequence[Notice]) -> AnyRequest:
         now = self.clock().now
+        if isinstance(self.sink, Edits):
+            return self._posting(self.sink, batch, notices)
         if isinstance(self.sink, Digests) and (batch.backlog is not None or len(notices) > 1):
             summary = summary_line(batch.backlog, now) if batch.backlog else ""
             return self.sink.digest(notices, now, summary)
         (notice,) = notices
         return self.sink.request(notice, now)
+
+    def _posting(self, sink: Edits, batch: Batch, notices: Sequence[Notice]) -> Posting:
+        (message,), (notice,) = batch.messages, notices
+        unrecorded = self.queue.may_be_unrecorded(message)
+        return sink.posting(notice, reference=message.view.reference, unrecorded=unrecorded)
 
     async def _repost(self, sink: Reposts) -> None:
         """Post what stands again and again; a post that fails is made good by the next."""

@@ -1,6 +1,6 @@
 """The metrics of the alerts worker."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -40,8 +40,17 @@ class Metrics:
         self._queue = gauge("delivery_queue", "Notices that are due and that a sink has not taken", "sink")
         self._oldest = gauge("delivery_oldest_seconds", "How long the oldest of them has been due", "sink")
         self._dead = gauge("dead_letters", "Dead letters that wait to be sent again", "sink")
+        self._unknown_host = gauge(
+            "sink_unknown_host",
+            "1 where the host of a sink, or of its proxy, cannot be looked up",
+            "sink",
+        )
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
+        )
+        self._clicks = counter("slack_clicks_total", "Clicks in Slack", "action", "outcome")
+        self.slack_connections = gauge(
+            "slack_connections", "Connections to Slack over which clicks are taken"
         )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
         self.runtime = RuntimeMetrics(on)
@@ -50,6 +59,7 @@ class Metrics:
             for outcome in ("delivered", "retry", "refused", "dead"):
                 self._deliveries.labels(sink, outcome)
             self._seconds.labels(sink)
+            self._unknown_host.labels(sink)
         self.deliveries({}, {})
 
     def batch(self, outcome: Outcome, events: int, seconds: float) -> None:
@@ -68,6 +78,11 @@ class Metrics:
         """Show the alerts that stand, by sector, border, question, severity and state."""
         self._alerts.replace(alerts)
 
+    def unknown_hosts(self, sinks: Container[str]) -> None:
+        """Show which sinks cannot be reached, because a name cannot be looked up."""
+        for sink in self._sinks:
+            self._unknown_host.labels(sink).set(sink in sinks)
+
     def attempt(self, sink: str, outcome: str, *, seconds: float, notices: int) -> None:
         """Record one try of one sink."""
         self._deliveries.labels(sink, outcome).inc(notices)
@@ -84,6 +99,10 @@ class Metrics:
             self._queue.labels(sink).set(number)
             self._oldest.labels(sink).set(seconds)
             self._dead.labels(sink).set(dead.get(sink, 0))
+
+    def click(self, action: str, outcome: str) -> None:
+        """Record a click in Slack: accepted, refused or failed."""
+        self._clicks.labels(action, outcome).inc()
 
     def latency(self, seconds: float) -> None:
         """Record the delay from the newest event behind a notice to its delivery, in seconds."""

@@ -25,11 +25,13 @@ from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
-from alerts.sinks.slack import SlackSink
+from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
-from alerts.worker.http_client import is_private
 from alerts.worker.settings import Settings
+from alerts.worker.sink_network import NetworkEntry, Networks
+from alerts.worker.slack_entry import SlackAppEntry
 from streams.contract.toml_documents import load
+from streams.runtime.public_addresses import is_http, is_private
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
@@ -43,7 +45,7 @@ class _Strict(BaseModel):
     model_config = STRICT
 
 
-class WebhookEntry(_Strict):
+class WebhookEntry(NetworkEntry):
     """A signed webhook."""
 
     kind: Literal["webhook"]
@@ -52,7 +54,7 @@ class WebhookEntry(_Strict):
     allow_private: bool = False
 
 
-class SlackEntry(_Strict):
+class SlackEntry(NetworkEntry):
     """A Slack channel, by its incoming webhook."""
 
     kind: Literal["slack"]
@@ -60,7 +62,7 @@ class SlackEntry(_Strict):
     allow_private: bool = False
 
 
-class PagerDutyEntry(_Strict):
+class PagerDutyEntry(NetworkEntry):
     """A PagerDuty service."""
 
     kind: Literal["pagerduty"]
@@ -70,7 +72,7 @@ class PagerDutyEntry(_Strict):
     allow_private: bool = False
 
 
-class AlertmanagerEntry(_Strict):
+class AlertmanagerEntry(NetworkEntry):
     """An Alertmanager."""
 
     kind: Literal["alertmanager"]
@@ -78,7 +80,10 @@ class AlertmanagerEntry(_Strict):
     every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
 
 
-Entry = Annotated[WebhookEntry | SlackEntry | PagerDutyEntry | AlertmanagerEntry, Field(discriminator="kind")]
+Entry = Annotated[
+    WebhookEntry | SlackEntry | SlackAppEntry | PagerDutyEntry | AlertmanagerEntry,
+    Field(discriminator="kind"),
+]
 
 
 class Routes(_Strict):
@@ -110,11 +115,19 @@ class Routes(_Strict):
                 secrets.faults.append(f"sink {name}: {error}")
             else:
                 made.append(sink)
-                secrets.faults += _url_faults(sink)
+                secrets.faults += [*_url_faults(sink), *_network_faults(sink, entry, secrets)]
             faults += secrets.faults
         if faults:
             raise RoutesError("; ".join(faults))
         return made
+
+    def networks(self, environment: Mapping[str, str] = os.environ) -> Networks:
+        """Return how each sink is reached. Raises what `sinks` raises, which is called before."""
+        return {
+            name: entry.network(_Secrets(name, environment))
+            for name, entry in self.sink.items()
+            if isinstance(entry, NetworkEntry)
+        }
 
 
 class _Secrets:
@@ -141,6 +154,8 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return WebhookSink(name, url, key, private=entry.allow_private)
         case SlackEntry():
             return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
+        case SlackAppEntry():
+            return entry.sink(name, links, secret)
         case PagerDutyEntry():
             key = secret(entry.routing_key, PLACEHOLDER_KEY)
             return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
@@ -150,18 +165,32 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
 
 def _url_faults(sink: Sink) -> list[str]:
     """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
-    url = getattr(sink, "url", "")
-    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    try:
-        parts = urlsplit(text)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or any(character.isspace() for character in text):
+    text = _address(sink)
+    if not is_http(text):
         return [f"sink {sink.name}: its url is no http(s) address"]
     if not sink.private and is_private(text):
         return [f"sink {sink.name}: its url is a private address; allow_private = true allows it"]
     return []
+
+
+def _network_faults(sink: Sink, entry: object, secrets: "_Secrets") -> list[str]:
+    if not isinstance(entry, NetworkEntry):
+        return []
+    try:
+        network = entry.network(secrets)
+    except ValueError as error:
+        return [f"sink {sink.name}: {error}"]
+    is_checked = network.proxy is not None and not (sink.private or network.proxy_resolves)
+    if is_checked and urlsplit(_address(sink)).scheme == "http":
+        return [
+            f"sink {sink.name}: through a proxy its url has to be https; proxy_resolves = true allows http"
+        ]
+    return []
+
+
+def _address(sink: Sink) -> str:
+    url = getattr(sink, "url", "")
+    return url.get_secret_value() if isinstance(url, SecretStr) else str(url)
 
 
 def routes(path: Path) -> Routes:
@@ -182,6 +211,11 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
         raise RoutesError("; ".join(faults))
     everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)
     return found + own, Routing([*document.route, *everything], document.least())
+
+
+def networks(settings: Settings) -> Networks:
+    """Return how each sink of the routes is reached. Those of the environment are reached directly."""
+    return routes(settings.routes).networks() if settings.routes is not None else {}
 
 
 def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:

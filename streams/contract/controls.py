@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from streams.contract.events import Word
 
 MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
+Person = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=254)
+]  # an e-mail address fits
+Explanation = Annotated[str, Field(min_length=1, max_length=500)]
 YEARS = range(1900, 2201)  # of a policy date; others are typing errors
 
 
@@ -37,9 +41,9 @@ class Control(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    by: Word
+    by: Person
     at: AwareDatetime
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Explanation
 
     @property
     def key(self) -> str:

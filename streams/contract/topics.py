@@ -38,7 +38,7 @@ class Topic(NamedTuple):
 
 TOPICS = (
     Topic("encounters", "sector", 4, 30),
-    Topic("encounters.dead", "sector", 1, 90),
+    Topic("encounters.dead", "partition", 1, 90),
     Topic("verdicts", "sector", 4, 30),
     Topic("summaries", "border", 4, 30),
     Topic("counts", "sector", 4, None, source="encounters"),

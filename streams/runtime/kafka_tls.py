@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 class ReloadingContext(ssl.SSLContext):
-    """Verifies the broker against its CAs and host name; loads its files anew when one has changed.
+    """Verifies the server against the CAs and its host name; loads its files anew when one has changed.
 
     Files are looked at before each connection. A file that cannot be loaded (it is being replaced) leaves
     the certificates as they were and is tried again at the next connection.

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from streams.runtime.heartbeat import Beat
 from streams.runtime.readiness import NotReady, Position
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -75,6 +76,14 @@ class RuntimeMetrics:
             ("topic",),
             registry=registry,
         )
+        self._beats = Counter(
+            "surgewatch_heartbeats_total",
+            "Requests to the heartbeat's URL, by what came of them",
+            ("outcome",),
+            registry=registry,
+        )
+        for beat in Beat:
+            self._beats.labels(beat)
         self.not_ready({reason.value: 0 for reason in NotReady})
 
     def lag(self, behind: Mapping[Position, int]) -> None:
@@ -101,6 +110,10 @@ class RuntimeMetrics:
     def unread(self, topic: str, records: int) -> None:
         """The broker dropped records (retention) before they were processed."""
         self._lost.labels(topic).inc(records)
+
+    def heartbeat(self, beat: Beat) -> None:
+        """Count a request to the heartbeat's URL."""
+        self._beats.labels(beat).inc()
 
     def page(self) -> bytes:
         """The exposition of the whole registry, in Prometheus' text format."""

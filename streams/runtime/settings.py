@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.runtime.kafka_settings import KafkaSettings
@@ -38,6 +38,10 @@ class WorkerSettings(BaseSettings):
     watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"
     )
+    heartbeat_url: SecretStr | None = Field(
+        None, description="requested every minute while the worker is ready: a dead man's switch"
+    )
+    heartbeat_allow_private: bool = Field(False, description="whether it may be at a private address")
 
     @cached_property
     def kafka(self) -> KafkaSettings:

@@ -21,6 +21,7 @@ from streams.runtime.faust_app import faust_app
 from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.flows import Flows
+from streams.runtime.heartbeat import Heartbeat
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
 from streams.runtime.refusals import Exit, Refusal
@@ -86,6 +87,7 @@ class Worker:
         self._supervision = Supervision(
             self._flows, self._monitor, metrics, progress=self._progress, further=problems
         )
+        self._heartbeat = self._heartbeat_of(settings)
         self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
         self._cuts: dict[str, ConsistentCut] = {}  # by source that is made of another topic
         self._behind: Mapping[str, int] = {}  # by source; nothing while the broker does not answer
@@ -118,6 +120,17 @@ class Worker:
         self._app.agent(topic, name=spec.source, concurrency=1)(process)
         return flow
 
+    def _heartbeat_of(self, settings: WorkerSettings) -> Heartbeat | None:
+        """Return the heartbeat, where a URL is set; raises SetupError."""
+        if settings.heartbeat_url is None:
+            return None
+        return Heartbeat(
+            settings.heartbeat_url,
+            private=settings.heartbeat_allow_private,
+            is_ready=lambda: self._supervision.readiness.text() is None,
+            count=self._metrics.heartbeat,
+        )
+
     def _producer(self) -> Producer:
         return cast("Producer", self._app.producer)
 
@@ -138,7 +151,8 @@ class Worker:
             await self._prepare()
             async with self._serve(self._settings, self._pages()):
                 start_watchdog(self._progress)
-                works = self._turn, self._watch, self._tick, self._start
+                works = [self._turn, self._watch, self._tick, self._start]
+                works += [self._heartbeat.run] if self._heartbeat else []
                 tasks = [asyncio.create_task(work()) for work in works]
                 await self._until_ended(ended, tasks)
                 await self._app.stop()

@@ -8,13 +8,17 @@ import click
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
-from alerts.sinks import Delivered, Outcome, Refused, Retry, Sink
-from alerts.worker.http_client import HttpClient
-from alerts.worker.routes_document import RoutesError, sinks
+from alerts.sinks import AnyRequest, Delivered, Edits, Outcome, Refused, Retry, Sink
+from alerts.worker.routes_document import RoutesError, networks, sinks
+from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
+from alerts.worker.sink_network import Networks
 
 ADVICE = {
     "no_connection": "nothing answers at its address: check host, port and firewall",
+    "no_proxy": "its proxy does not answer: check the proxy's host and port",
+    "proxy_403": "its proxy does not allow this address",
+    "proxy_407": "its proxy asks for credentials: http://USER:PASSWORD@HOST:PORT",
     "unknown_host": "its host name cannot be resolved: check the spelling and the DNS",
     "bad_certificate": "its certificate is not trusted: check the CA of this machine and the host name",
     "tls_failed": "the TLS connection failed: check that the address speaks https",
@@ -25,6 +29,11 @@ ADVICE = {
     "http_401": "it refuses the credentials",
     "http_403": "it refuses the credentials",
     "http_404": "there is nothing at this address: check the URL",
+    "invalid_auth": "it refuses the token: install the app again, and check the token",
+    "missing_scope": "the token lacks a scope: see the page on Slack, and install the app again",
+    "channel_not_found": "the app sees no such channel: check its id, and invite the app",
+    "not_in_channel": "the app is not in the channel: invite it",
+    "is_archived": "the channel is archived",
     "invalid_event": "it refuses the event: check the routing key",
 }
 
@@ -34,33 +43,41 @@ ADVICE = {
 def command(name: str) -> None:
     """Send a test notice through one sink, set up as the alerts worker has it, and then its end."""
     try:
-        found = {sink.name: sink for sink in sinks(Settings())[0]}
+        settings = Settings()
+        found = {sink.name: sink for sink in sinks(settings)[0]}
     except RoutesError as error:
         raise click.UsageError(str(error)) from error
     if name not in found:
         raise click.UsageError(f"no sink {name!r}; there are: {', '.join(sorted(found)) or 'none'}")
     notices = trial_notices(dt.datetime.now(dt.UTC).replace(microsecond=0))
-    opened, *resolved = asyncio.run(_send(found[name], notices))
+    opened, *resolved = asyncio.run(_send(found[name], notices, networks(settings)))
     click.echo(f"{name}: {_words('the test notice', opened)}")
     for outcome in resolved:
         click.echo(f"{name}: {_words('its end', outcome)}")
     sys.exit(0 if all(isinstance(one, Delivered) for one in (opened, *resolved)) else 1)
 
 
-async def _send(sink: Sink, notices: tuple[Notice, ...]) -> list[Outcome]:
+async def _send(sink: Sink, notices: tuple[Notice, ...], ways: Networks) -> list[Outcome]:
     """Send the notices in order, until one is not taken."""
-    client = HttpClient()
+    sender = Sender([sink], ways)
     outcomes: list[Outcome] = []
+    reference = ""
     try:
         for notice in notices:
-            now = dt.datetime.now(dt.UTC).timestamp()
-            outcomes.append(await client.send(sink, sink.request(notice, now)))
+            outcomes.append(await sender.send(sink, _request(sink, notice, reference)))
             if not isinstance(outcomes[-1], Delivered):
                 break
+            reference = outcomes[-1].reference
             await asyncio.sleep(sink.spacing)
         return outcomes
     finally:
-        await client.close()
+        await sender.close()
+
+
+def _request(sink: Sink, notice: Notice, reference: str) -> AnyRequest:
+    if isinstance(sink, Edits) and reference:
+        return sink.posting(notice, reference=reference, unrecorded=False)
+    return sink.request(notice, dt.datetime.now(dt.UTC).timestamp())
 
 
 def _words(what: str, outcome: Outcome) -> str:

@@ -4,7 +4,6 @@ scenario ─▶ embedded broker ─▶ streams worker ─▶ alerts worker ─�
 """
 
 import datetime as dt
-import socket
 import statistics
 import tempfile
 import threading
@@ -20,6 +19,7 @@ from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.scenario import scenario
 from streams.producers.sender import send
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
 from surgewatch.harness.webhook_receiver import Receiver, receiving
 from surgewatch.harness.worker_process import Samples, Worker, running, total
@@ -195,7 +195,7 @@ class Demo:
 
 
 def _workers(servers: str, receiver: Receiver, folder: Path) -> Iterator[Worker]:
-    ports = {"streams": _free_port(), "alerts": _free_port()}
+    ports = {"streams": free_port(), "alerts": free_port()}
     common = {
         "SURGEWATCH_BROKERS": servers,
         "SURGEWATCH_CLOCK": "event",
@@ -209,9 +209,3 @@ def _workers(servers: str, receiver: Receiver, folder: Path) -> Iterator[Worker]
     for package in ("streams", "alerts"):
         environment = {**common, "SURGEWATCH_STATE_DIR": str(folder / package)}
         yield Worker(package, ports[package], environment, folder / f"{package}.log")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

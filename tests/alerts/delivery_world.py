@@ -6,6 +6,7 @@ writes the ledger, sends, applies the answer, and writes the ledger again; it ca
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -113,8 +114,8 @@ class Receiver:
 class World:
     """Everything there is, but for the order of events, which is the test's."""
 
-    def __init__(self, *, replay: bool = False) -> None:
-        self.replay = replay
+    def __init__(self, *, replay: bool = False, limits: Mapping[str, Limits] = LIMITS) -> None:
+        self.replay, self.limits = replay, limits
         self.now = (FIRST_DAY + dt.timedelta(days=1)).timestamp()
         self.steady = 0.0
         self.rounds = 0
@@ -168,7 +169,12 @@ class World:
             self.in_force.apply(control)
         self.queues = {
             sink: DeliveryQueue(
-                sink, self.in_force, POLICIES, limits=LIMITS[sink], replay=self.replay, jitter=lambda: 1.0
+                sink,
+                self.in_force,
+                POLICIES,
+                limits=self.limits[sink],
+                replay=self.replay,
+                jitter=lambda: 1.0,
             )
             for sink in SINKS
         }

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
+from surgewatch.harness.apache_kafka import free_port
 from tests.deploy.chart import Manifest
-from tests.prometheus import free_port, until
+from tests.prometheus import until
 
 TOKEN = "administrator"
 

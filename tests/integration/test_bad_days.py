@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from streams.contract.dead_letters import KEPT, DeadLetter
 from streams.contract.topics import topics
 from streams.producers.kafka_client import Broker, reconcile
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, running, total
 
 NOWHERE = "127.0.0.1:1"
@@ -49,13 +49,6 @@ BAD = {
     "an unknown sector": (record(sector="swnton"), "unknown_sector"),
     "an unknown field": (record(passport="X123"), "unknown_field"),
 }
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ended(folder: Path, package: str, **settings: str) -> subprocess.CompletedProcess[str]:

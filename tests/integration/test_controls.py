@@ -11,6 +11,7 @@ from alerts.notices.controls import CONTROL
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
+from tests.slack_server import APP, BOT, CHANNEL, ServerThread
 
 PREFIX = "controls-"
 
@@ -43,6 +44,7 @@ def where(kafka_servers: str) -> tuple[str, ...]:
     [
         (("silence", "swanton", "--hours", "4"), "silence/swanton-all"),
         (("ack", "abc123"), "ack/abc123"),
+        (("ack", "abc123", "--as", "bad-data"), "ack/abc123"),
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "rcmp-*,swanton"), "policy/treaty"),
         (("capacity", "swanton", "60"), "capacity/swanton"),
         (("sensitivity", "*", "0.5"), "sensitivity/*"),
@@ -132,6 +134,24 @@ def test_a_test_page_reaches_the_sink_that_it_names(tmp_path: Path) -> None:
     ]
     assert unknown.returncode == 2
     assert "hook" in unknown.stderr
+
+
+@pytest.mark.parametrize(("token", "status"), [(BOT, 0), ("xoxb-old", 1)])
+def test_a_test_page_is_one_message_of_a_slack_app_that_is_edited(
+    tmp_path: Path, token: str, status: int
+) -> None:
+    routes = tmp_path / "routes.toml"
+    with ServerThread() as slack:
+        routes.write_text(
+            f'[sink.shift]\nkind = "slack_app"\nchannel = "{CHANNEL}"\n'
+            f'bot_token = "env:BOT"\napp_token = "env:APP"\napi_url = "{slack.server.url}"\n'
+        )
+        environment = {"SURGEWATCH_ROUTES": str(routes), "BOT": token, "APP": APP}
+        paged = surgewatch("page", "--test", "shift", **environment)
+        shown = [message["text"].splitlines()[0] for message in slack.server.parents()]
+    assert paged.returncode == status, paged.stderr
+    assert shown == ([] if status else ["[TEST] Resolved: test page from Surgewatch"])
+    assert ("it refuses the token" in paged.stdout) == bool(status)
 
 
 def test_a_missing_secret_is_named_and_not_guessed(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.webhook_receiver import SECRET
 from surgewatch.harness.worker_process import Worker, running, total
 from tests.integration.panels import questions
-from tests.prometheus import Received, alertmanager, free_port, prometheus, query, receiver, run, tool, until
+from tests.prometheus import Received, alertmanager, prometheus, query, receiver, run, tool, until
 
 pytest.importorskip("alerts.worker.app")
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]

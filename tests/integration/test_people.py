@@ -171,16 +171,12 @@ def reasons(receiver: Receiver, sector: str) -> list[Reason]:
     return [one.notice.reason for one in receiver.received if one.notice.alert.sector == sector]
 
 
-def test_at_rest_an_alert_is_in_slack_within_a_second(house: House) -> None:
+def test_an_alert_is_in_slack_with_what_was_seen_and_expected(house: House) -> None:
     house.publish(verdict(0, breach=True, sector="blaine"))
     until(lambda: len(house.chat.messages) == 1)
-    time.sleep(1.5)  # the first message of a worker also finds its group; at rest is after that
-    began = time.time()
     house.publish(verdict(0, breach=True, sector="spokane"))
     until(lambda: len(house.chat.messages) == 2)
-    at, message = house.chat.messages[-1]
-    print(f"verdict to Slack: {at - began:.3f} s")
-    assert at - began < 1
+    _, message = house.chat.messages[-1]
     assert str(message["text"]).startswith("Surge at Spokane: 90 in 1 day, expected 30")
 
 
@@ -199,16 +195,12 @@ def test_a_dead_sink_delays_no_other_and_gets_everything_in_order_though_the_wor
     assert house.good.repeated == 0
 
 
-def test_an_acknowledgement_is_sent_within_seconds_without_another_verdict(house: House) -> None:
+def test_an_acknowledgement_is_sent_without_another_verdict(house: House) -> None:
     house.publish(verdict(0, breach=True, sector="havre"))
     until(lambda: reasons(house.good, "havre") == [Reason.FIRST])
     alert = next(one.notice.alert for one in house.good.received if one.notice.alert.sector == "havre")
-    began = time.time()
     house.run("ack", alert.alert_id, "--by", "anna", "--reason", "on it")
     until(lambda: reasons(house.good, "havre") == [Reason.FIRST, Reason.ACKNOWLEDGED])
-    took = house.good.received[-1].at - began
-    print(f"acknowledged on the command line, and sent after {took:.2f} s")
-    assert took < 5
     held = json.loads(house.worker.get(f"/api/alerts/{alert.alert_id}") or "{}")
     assert held["acknowledged_by"] == "anna"
 

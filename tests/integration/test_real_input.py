@@ -3,7 +3,6 @@
 import csv
 import gzip
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 
 from alerts.lifecycle.alert import Notice, Reason
 from streams.contract.sectors import registry
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.webhook_receiver import Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running, total
 
@@ -39,12 +39,6 @@ pytestmark = [
 ]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def system(servers: str, folder: Path) -> Iterator[tuple[Worker, Worker, Receiver]]:
     """Topics, both workers and a receiver of webhooks, as a user has them."""
@@ -59,7 +53,7 @@ def system(servers: str, folder: Path) -> Iterator[tuple[Worker, Worker, Receive
         common |= {"SURGEWATCH_WEBHOOK_URL": receiver.url, "SURGEWATCH_WEBHOOK_SECRET": receiver.secret}
         workers = []
         for package in ("streams", "alerts"):
-            port = _free_port()
+            port = free_port()
             own = {
                 f"SURGEWATCH_{package.upper()}_PORT": str(port),
                 "SURGEWATCH_STATE_DIR": str(folder / package),

@@ -233,6 +233,19 @@ def test_what_is_refused_is_a_dead_letter_and_is_not_tried_again_until_somebody_
     assert notice.notice_id == message.notice_id
 
 
+def test_an_end_that_was_refused_is_sent_again_also_after_a_newer_alert_took_its_place() -> None:
+    desk = OneSink()
+    desk.judge(breach())
+    desk.answer = Refused("http_400")
+    desk.judge(*calm())
+    (message,) = desk.batches[-1].messages
+    desk.answer = Delivered()
+    assert reasons(desk.judge(breach(9))) == [Reason.FIRST]
+    desk.restart()
+    desk.queue.send_again(message, desk._moment)
+    assert reasons(desk.sent()) == [Reason.RESOLVED]
+
+
 def test_a_dead_letter_of_an_alert_that_is_over_is_sent_with_its_end() -> None:
     desk = OneSink()
     desk.answer = Refused("http_400")

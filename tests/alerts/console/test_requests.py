@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.console.requests import REQUESTS, control_of, forms
-from alerts.lifecycle.alert import Severity
+from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import Route
 from streams.contract.controls import Capacity, Control, Names, PolicyDate, Sensitivity, Withdrawn
@@ -60,6 +60,11 @@ ASKED: list[tuple[dict, Control]] = [
     ),
     ({"kind": "route", "name": "night", "sinks": []}, Reroute(**AT, name="night")),
     ({"kind": "withdraw", "key": "silence/swanton-all"}, Withdrawn(**AT, withdraws="silence/swanton-all")),
+    (
+        {"kind": "acknowledge", "alert_id": "d68cc07d1", "assessment": "bad_data"},
+        Acknowledge(**AT, alert_id=ALERT, assessment=Assessment.BAD_DATA),
+    ),
+    ({"kind": "acknowledge", "alert_id": "d68cc07d1", "assessment": ""}, Acknowledge(**AT, alert_id=ALERT)),
 ]
 
 
@@ -139,4 +144,4 @@ def test_each_form_has_the_bounds_of_its_model():
     assert (hours["min"], hours["max"]) == (0, 2160)
     _, people, *_ = by_kind["capacity"]["fields"]
     assert (people["min"], people["max"]) == (0, 1_000_000)
-    assert by_kind["capacity"]["fields"][-2]["longest"] == 64
+    assert by_kind["capacity"]["fields"][-2]["longest"] == 254

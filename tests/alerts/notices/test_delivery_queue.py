@@ -115,3 +115,17 @@ def test_a_thousand_alerts_at_once_are_five_digests() -> None:
     queue = Queue(Limits(most=200))
     queue.fire(*(f"s{at}" for at in range(1_000)))
     assert [len(batch.messages) for batch in queue.begin(0)] == [200] * 5
+
+
+def test_what_may_have_been_received_is_still_known_to_be_when_its_dead_letter_is_sent_again() -> None:
+    queue = Queue(Limits(give_up=3600))
+    queue.fire("a")
+    (batch,) = queue.begin(0)
+    (message,) = batch.messages
+    queue.answer(batch, Retry("http_500", unanswered=True), 0)
+    (batch,) = queue.begin(4000)
+    assert queue.queue.may_be_unrecorded(message)
+    queue.answer(batch, Retry("http_429"), 4000)
+    queue.queue.send_again(message, Moment(NOW, 4001))
+    (batch,) = queue.begin(4001)
+    assert queue.queue.may_be_unrecorded(message)

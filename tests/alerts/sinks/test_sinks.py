@@ -16,7 +16,8 @@ from alerts.notices.links import NOWHERE, Links
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, http_outcome
 from alerts.sinks.alertmanager import AlertmanagerSink, labels
 from alerts.sinks.pagerduty import PagerDutySink, page
-from alerts.sinks.slack import HEADER, LINES, SECTION, SlackSink, digest, message
+from alerts.sinks.slack.block_kit import HEADER, LINES, SECTION, digest, message
+from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from streams.contract.verdicts import Contribution
 from surgewatch.harness.webhook_receiver import SECRET

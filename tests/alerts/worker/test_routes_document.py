@@ -83,3 +83,62 @@ def test_a_private_address_that_is_not_allowed_is_refused(tmp_path: Path, url: s
 @pytest.mark.parametrize("url", ["", "https://", "https://a b/", "https://x:99999/", "https://[::1", "//x"])
 def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
     assert "no http(s) address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ('proxy = "proxy:3128"', "its proxy is no http(s) address"),
+        ('proxy = "env:PROXY"', "the environment variable PROXY is not set"),
+        ("proxy_resolves = true", "proxy_resolves needs a proxy"),
+        ('ca_file = "/nowhere/ca.pem"', "its TLS files cannot be used"),
+        ('key_file = "/nowhere/key.pem"', "key_file needs a certificate_file"),
+    ],
+)
+def test_a_network_that_cannot_work_is_refused(tmp_path: Path, more: str, fault: str) -> None:
+    error = refusal(tmp_path, GOOD.replace('secret = "env:SECRET"', f'secret = "env:SECRET"\n{more}'))
+    assert error.startswith(f"sink hook: {fault}")
+
+
+def test_through_a_proxy_plain_http_is_refused(tmp_path: Path) -> None:
+    more = 'proxy = "http://proxy:3128"'
+    text = GOOD.replace("https://example.org/hook", "http://example.org").replace(
+        "[sink.hook]", f"[sink.hook]\n{more}"
+    )
+    assert "through a proxy its url has to be https" in refusal(tmp_path, text)
+
+
+APP = """
+[sink.shift]
+kind = "slack_app"
+channel = "C0123456789"
+bot_token = "env:BOT"
+app_token = "env:APP"
+"""
+TOKENS = {"BOT": "xoxb-secret", "APP": "xapp-secret"}
+
+
+def test_a_slack_app_is_taken_and_shows_no_token(tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text(APP)
+    (sink,) = routes(tmp_path / "routes.toml").sinks(environment=TOKENS)
+    assert "secret" not in repr(sink)
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "fault"),
+    [
+        (APP, {"BOT": "xapp-secret", "APP": "xapp-secret"}, "its bot_token does not begin with xoxb-"),
+        (APP, {"BOT": "xoxb-secret"}, "the environment variable APP is not set"),
+        (APP.replace("C0123456789", "#watch"), TOKENS, "channel"),
+        (APP.replace("env:BOT", "xoxb-secret"), TOKENS, "bot_token"),
+        (APP + 'api_url = "https://slack.example/api/"', TOKENS, "must be one of https://slack.com/api/"),
+        (APP + 'api_url = "http://10.0.0.7/api/"', TOKENS, "must be one of https://slack.com/api/"),
+    ],
+)
+def test_a_slack_app_that_cannot_work_or_would_give_its_tokens_away_is_refused(
+    tmp_path: Path, text: str, environment: dict[str, str], fault: str
+) -> None:
+    error = refusal(tmp_path, text, environment)
+    assert fault in error
+    assert "xoxb-secret" not in error
+    assert "xapp-secret" not in error

@@ -1,16 +1,12 @@
-"""Slack: a message for each notice, in Block Kit, by an incoming webhook, one a second as Slack asks.
+"""Slack's Block Kit: a notice as a message, and many as one digest, within Slack's limits.
 
-Where many notices wait they become one digest: a line for each alert, the gravest first. Data are shown as
-they are: nothing in them can mention a channel, make a link or change the type.
+Data are shown as they are: nothing in them can mention a channel, make a link or change the type.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-from pydantic import SecretStr
 from slack_sdk.models.blocks import (
     Block,
     ContextBlock,
@@ -23,7 +19,6 @@ from slack_sdk.models.blocks import (
 from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.wording import place, sparkline, sureness
-from alerts.sinks import Outcome, Refused, Request, http_outcome
 
 SECTION: Final = 3_000  # characters of a section's text
 HEADER: Final = 150
@@ -39,63 +34,35 @@ MARKS: Final = {
 REASON_MARKS: Final = {Reason.RESOLVED: ":white_check_mark:", Reason.ACKNOWLEDGED: ":eyes:"}
 # Slack has no escape for what formats text, so these are shown by characters that look alike.
 ALIKE: Final = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
-CLOSED: Final = (b"channel_is_archived", b"no_service")
-
-
-@dataclass(frozen=True)
-class SlackSink:
-    """Posts to one incoming webhook, that is to one channel."""
-
-    name: str
-    url: SecretStr
-    links: Links = NOWHERE
-    spacing: float = 1.0
-    private: bool = False
-    most: int = 200
-
-    def request(self, notice: Notice, now: float) -> Request:
-        """Return the message."""
-        return self._request(message(notice, self.links))
-
-    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
-        """Return one message for them all."""
-        return self._request(digest(notices, self.links, summary))
-
-    def _request(self, payload: dict[str, Any]) -> Request:
-        body = msgspec.json.encode(payload)
-        return Request(self.url.get_secret_value(), {"content-type": "application/json"}, body)
-
-    def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
-        """Return what the HTTP status means; a channel that is gone or archived refuses for good."""
-        is_success = 200 <= status < 300
-        if not is_success and (status in (404, 410) or body in CLOSED):
-            return Refused(body.decode(errors="replace")[:60] or "gone", gone=True)
-        return http_outcome(status, headers)
 
 
 def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
-    """Return the payload: `text` for notifications and clients without blocks, and the blocks."""
+    """Return the payload of a notice."""
+    return payload(f"{notice.headline}\n{notice.text}", blocks(notice, links, mark=mark(notice)))
+
+
+def blocks(notice: Notice, links: Links, *, mark: str) -> list[Block]:
+    """Return the blocks of a notice; `mark`: the emoji before its headline."""
     alert = notice.alert
     blocks: list[Block] = [
-        HeaderBlock(text=_plain(f"{_mark(notice)} {notice.headline}", HEADER, emoji=True)),
+        HeaderBlock(text=plain(f"{mark} {notice.headline}", HEADER, emoji=True)),
         SectionBlock(fields=_fields(notice)),
     ]
     if notice.details:
-        blocks.append(SectionBlock(text=_plain(notice.details, SECTION)))
+        blocks.append(SectionBlock(text=plain(notice.details, SECTION)))
     foot = f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
-    elements: list[Any] = [_plain(foot, FIELD)]
+    elements: list[Any] = [plain(foot, FIELD)]
     found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert))
     elements += [MarkdownTextObject(text=found)] if found else []
-    blocks.append(ContextBlock(elements=elements))
-    return _payload(f"{notice.headline}\n{notice.text}", blocks)
+    return [*blocks, ContextBlock(elements=elements)]
 
 
 def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> dict[str, Any]:
     """Return the payload for many notices: the gravest first, what is over last, then the summary."""
     gravest = sorted(notices, key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity]))
     title = _title(gravest) if gravest else summary
-    lines = [f"{_mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
-    blocks: list[Block] = [HeaderBlock(text=_plain(title, HEADER))]
+    lines = [f"{mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
+    blocks: list[Block] = [HeaderBlock(text=plain(title, HEADER))]
     blocks += [
         SectionBlock(text=MarkdownTextObject(text="\n".join(lines[at : at + LINES_IN_SECTION])))
         for at in range(0, len(lines), LINES_IN_SECTION)
@@ -107,7 +74,7 @@ def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "")
     if foot:
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
-    return _payload("\n".join(texts), blocks)
+    return payload("\n".join(texts), blocks)
 
 
 def _title(notices: Sequence[Notice]) -> str:
@@ -116,7 +83,8 @@ def _title(notices: Sequence[Notice]) -> str:
     return f"{len(notices)} {'alert' if len(notices) == 1 else 'alerts'}: {counts}"
 
 
-def _payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+def payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+    """Return the payload: `text` for notifications and clients without blocks, and the blocks."""
     return {
         "text": _cut(_inert(text), SECTION),
         "mrkdwn": False,
@@ -129,7 +97,8 @@ def _line(notice: Notice, links: Links) -> str:
     return f"<{url}|{text}>" if url else text
 
 
-def _mark(notice: Notice) -> str:
+def mark(notice: Notice) -> str:
+    """Return the emoji of a notice."""
     return REASON_MARKS.get(notice.reason, MARKS[notice.alert.severity])
 
 
@@ -147,11 +116,12 @@ def _fields(notice: Notice) -> list[Any]:
     return [
         text
         for name, value in rows.items()
-        for text in (MarkdownTextObject(text=f"*{name}*"), _plain(value, FIELD))
+        for text in (MarkdownTextObject(text=f"*{name}*"), plain(value, FIELD))
     ]
 
 
-def _plain(text: str, limit: int, *, emoji: bool = False) -> PlainTextObject:
+def plain(text: str, limit: int, *, emoji: bool = False) -> PlainTextObject:
+    """Return text that is shown as it is, cut to a number of characters."""
     return PlainTextObject(text=_cut(_escape(text), limit), emoji=emoji)
 
 

@@ -1,0 +1,163 @@
+"""The bodies of `POST /api/ask`: what may be asked of the console, and the control that each becomes.
+
+A body is a control without its time, which the server sets. Types are strict: a number in quotes is text.
+"""
+
+import datetime as dt
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.lifecycle.alert import Assessment, Severity
+from alerts.notices.controls import Acknowledge, Reroute, Silence
+from alerts.notices.routing import Route
+from streams.contract.controls import (
+    MOST_PEOPLE,
+    Capacity,
+    Control,
+    Explanation,
+    Person,
+    PolicyDate,
+    Sensitivity,
+    Withdrawn,
+)
+from streams.contract.events import Word
+
+MOST_HOURS = 24 * 90  # of a silence
+
+
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class AskNothing(BaseModel):
+    """An empty object: the path has all that is asked."""
+
+    model_config = STRICT
+
+
+class Asked(BaseModel):
+    """What every request has: who asks, and why."""
+
+    model_config = STRICT
+
+    by: Person
+    reason: Explanation
+
+    def control(self, now: dt.datetime) -> Control:
+        """Return the control that is asked for; raises ValidationError where there is no such control."""
+        raise NotImplementedError
+
+
+class AskAcknowledge(Asked):
+    """Take care of an alert: no more reminders."""
+
+    kind: Literal["acknowledge"]
+    alert_id: Annotated[Word, Field(description="the alert's id, or a unique beginning of it")]
+    assessment: Annotated[
+        Assessment | Literal[""], Field(description="what it was found to be; empty: not known")
+    ] = ""
+
+    def control(self, now: dt.datetime) -> Acknowledge:
+        return Acknowledge(
+            by=self.by,
+            reason=self.reason,
+            at=now,
+            alert_id=self.alert_id,
+            assessment=self.assessment or None,
+        )
+
+
+class AskSilence(Asked):
+    """Send no notices about these sectors for some hours."""
+
+    kind: Literal["silence"]
+    sector: Annotated[Word, Field(description="a sector's id, or a glob")]
+    question: Annotated[Word, Field(description="a question, or * for all")] = "*"
+    hours: Annotated[float, Field(gt=0, le=MOST_HOURS)]
+
+    def control(self, now: dt.datetime) -> Silence:
+        return Silence(
+            by=self.by,
+            reason=self.reason,
+            at=now,
+            name=f"{self.sector}-{self.question}".replace("*", "all")[:64],
+            sector=self.sector,
+            question=self.question,
+            until=now + dt.timedelta(hours=self.hours),
+        )
+
+
+class AskPolicy(Asked):
+    """From this day on, a new level is normal in these sectors."""
+
+    kind: Literal["policy"]
+    name: Word
+    date: dt.date
+    sectors: Annotated[tuple[Word, ...], Field(min_length=1, description="ids or globs")]
+
+    def control(self, now: dt.datetime) -> PolicyDate:
+        return PolicyDate(
+            by=self.by, reason=self.reason, at=now, name=self.name, date=self.date, sectors=self.sectors
+        )
+
+
+class AskCapacity(Asked):
+    """How many people a day a sector can take in."""
+
+    kind: Literal["capacity"]
+    sector: Word
+    people_per_day: Annotated[float, Field(gt=0, le=MOST_PEOPLE)]
+
+    def control(self, now: dt.datetime) -> Capacity:
+        return Capacity(
+            by=self.by, reason=self.reason, at=now, sector=self.sector, people_per_day=self.people_per_day
+        )
+
+
+class AskSensitivity(Asked):
+    """False alarms a month that are accepted from a sector."""
+
+    kind: Literal["sensitivity"]
+    sector: Annotated[Word, Field(description="a sector's id, or * for all")]
+    false_alarms_per_month: Annotated[float, Field(gt=0, le=30)]
+
+    def control(self, now: dt.datetime) -> Sensitivity:
+        return Sensitivity(
+            by=self.by,
+            reason=self.reason,
+            at=now,
+            sector=self.sector,
+            false_alarms_per_month=self.false_alarms_per_month,
+        )
+
+
+class AskRoute(Asked):
+    """Send alerts from this severity up to these sinks; without sinks the route is off."""
+
+    kind: Literal["route"]
+    name: Word
+    sinks: tuple[str, ...]
+    least: Severity = Severity.INFO
+
+    def control(self, now: dt.datetime) -> Reroute:
+        route = Route(name=self.name, sinks=self.sinks, least=self.least) if self.sinks else None
+        return Reroute(by=self.by, reason=self.reason, at=now, name=self.name, route=route)
+
+
+class AskWithdraw(Asked):
+    """Take a control back."""
+
+    kind: Literal["withdraw"]
+    key: Annotated[
+        str, Field(pattern=r"^[a-z]+/.+$", max_length=200, description="kind/name, as on the board")
+    ]
+
+    def control(self, now: dt.datetime) -> Withdrawn:
+        return Withdrawn(by=self.by, reason=self.reason, at=now, withdraws=self.key)
+
+
+Ask = AskAcknowledge | AskSilence | AskPolicy | AskCapacity | AskSensitivity | AskRoute | AskWithdraw
+BODY = Annotated[Ask, Field(discriminator="kind")]
+BY_KIND: dict[str, type[Asked]] = {
+    get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(Ask)
+}

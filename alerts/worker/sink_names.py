@@ -1,0 +1,58 @@
+"""Look up the names of sinks and proxies, so that a DNS that fails is seen before a notice has to go out."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import SecretStr
+
+from alerts.sinks import Sink
+from alerts.worker.sink_network import DIRECT, Networks
+
+log = structlog.get_logger()
+
+SECONDS: Final = 30.0  # between two looks
+
+
+class SinkNames:
+    """Which names that sinks need cannot be looked up: `unknown`, by sink. Only sinks with a URL have any."""
+
+    def __init__(self, sinks: Iterable[Sink], networks: Networks) -> None:
+        self._names = {sink.name: _names(sink, networks) for sink in sinks}
+        self.unknown: dict[str, list[str]] = {}
+
+    async def follow(self) -> None:
+        """Look every name up, again and again."""
+        while True:
+            await self.look()
+            await asyncio.sleep(SECONDS)
+
+    async def look(self) -> None:
+        """Look every name up once."""
+        every = sorted(frozenset().union(*self._names.values()))
+        is_known = dict(zip(every, await asyncio.gather(*map(_is_known, every)), strict=True))
+        before = self.unknown
+        self.unknown = {
+            sink: missing
+            for sink, names in self._names.items()
+            if (missing := sorted(name for name in names if not is_known[name]))
+        }
+        if self.unknown != before:
+            log.warning("names of sinks cannot be looked up", unknown=self.unknown)
+
+
+def _names(sink: Sink, networks: Networks) -> frozenset[str]:
+    url = getattr(sink, "url", "")
+    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
+    host = urlsplit(text).hostname
+    return networks.get(sink.name, DIRECT).names(host, private=sink.private) if host else frozenset()
+
+
+async def _is_known(name: str) -> bool:
+    try:
+        await asyncio.get_running_loop().getaddrinfo(name, None)
+    except (OSError, UnicodeError):
+        return False
+    return True

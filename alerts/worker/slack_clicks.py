@@ -1,0 +1,162 @@
+"""Clicks in Slack, by Socket Mode: each becomes a control, as if it came from the console's form.
+
+Every worker has a connection, and Slack sends a click to one of them. A click is acknowledged once its
+control is in the broker, or shortly before Slack's three seconds are over. Where no worker acknowledges it,
+Slack shows that to the person, who can click again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Final
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from alerts.console.requests import control_of
+from alerts.lifecycle.alert import Alert
+from alerts.sinks.slack.clicks import Click, click, refusal, request
+from alerts.worker.slack_api import QUIET, SlackApi, describe
+from streams.contract.controls import Control, Names
+
+log = structlog.get_logger()
+
+ACKNOWLEDGE_SECONDS: Final = 2.0  # Slack waits for three
+PUBLISH_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 15.0
+RECONNECT_SECONDS: Final = 2.0
+DISCONNECTED_SECONDS: Final = 15.0  # after which a connection that does not come back is made anew
+REMEMBERED: Final = 1_000  # clicks
+
+
+class SlackClicks:
+    """Takes the clicks on the messages of one app.
+
+    `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` returns whether a
+    control is in force, and `publish` puts one on its topic. `count` counts a click by action and outcome.
+    `connected` is entered for as long as there is a connection.
+    """
+
+    def __init__(
+        self,
+        api: SlackApi,
+        *,
+        ready: Callable[[], Awaitable[object]],
+        alert: Callable[[str], Alert | None],
+        names: Callable[[], Names],
+        holds: Callable[[Control], bool],
+        publish: Callable[[Control], Awaitable[None]],
+        count: Callable[[str, str], None],
+        connected: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._api, self._ready, self._alert, self._names = api, ready, alert, names
+        self._holds, self._publish, self._count, self._connected = holds, publish, count, connected
+        self._taken: dict[str, asyncio.Task[None]] = {}  # by click
+        self._cause = ""  # why there is no connection, as it was logged
+
+    async def follow(self) -> None:
+        """Take clicks until cancelled, over one connection after the other."""
+        await self._ready()
+        while True:
+            try:
+                await self._follow_connection()
+            except (SlackApiError, aiohttp.ClientError, OSError) as error:
+                if describe(error) != self._cause:
+                    self._cause = describe(error)
+                    log.warning("clicks in Slack are not taken", error=self._cause)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _follow_connection(self) -> None:
+        """Take clicks until the connection is lost for good; raises what it was lost by."""
+        client = SocketModeClient(
+            self._api.app.app_token.get_secret_value(),
+            logger=QUIET,
+            web_client=self._api.client,
+            proxy=self._api.client.proxy,
+        )
+        client.socket_mode_request_listeners.append(self._receive)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                client.wss_uri = await client.issue_new_wss_url()
+                await client.connect()  # type: ignore[no-untyped-call]
+            log.info("clicks in Slack are taken")
+            self._cause = ""
+            with self._connected():
+                await _until_lost(client)
+        finally:
+            await self._finish()
+            await client.close()  # type: ignore[no-untyped-call]
+
+    async def _finish(self) -> None:
+        """Wait for the clicks that are being set, so that they are acknowledged."""
+        if unset := [task for task in self._taken.values() if not task.done()]:
+            await asyncio.wait(unset, timeout=ACKNOWLEDGE_SECONDS)
+            await asyncio.sleep(0)
+
+    async def _receive(self, client: AsyncBaseSocketModeClient, envelope: SocketModeRequest) -> None:
+        found = click(envelope.payload) if envelope.type == "interactive" else None
+        if found is not None:
+            await asyncio.wait({self._task(found)}, timeout=ACKNOWLEDGE_SECONDS)
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id=envelope.envelope_id))
+
+    def _task(self, found: Click) -> asyncio.Task[None]:
+        """Return the task of a click. One that is sent again has one already."""
+        task = self._taken.get(found.click_id)
+        if task is None:
+            task = self._taken[found.click_id] = asyncio.create_task(self._apply(found))
+            if len(self._taken) > REMEMBERED:
+                self._taken.pop(next(iter(self._taken)))
+        return task
+
+    async def _apply(self, found: Click) -> None:
+        outcome = "failed"
+        try:
+            sentence = await self._set(found)
+            outcome = "refused" if sentence else "accepted"
+        except Exception as error:  # whatever it is, the person has to see that nothing was set
+            log.error("click not recorded", action=found.action, alert=found.alert_id, error=repr(error))
+            sentence = "The broker does not answer. Try again if the message does not change."
+        self._count(found.action, outcome)
+        if sentence:
+            await self._api.whisper(found.channel, found.user, sentence)
+
+    async def _set(self, found: Click) -> str:
+        """Publish the control of a click; return why it cannot be set, if so."""
+        alert = self._alert(found.alert_id)
+        sentence = refusal(alert)
+        if alert is None or sentence:
+            return sentence
+        body = request(found, alert, await self._api.author(found.user))
+        try:
+            control = control_of(body, found.at, self._names())
+        except ValueError as error:
+            return f"Nothing was changed: {error}."
+        if not self._holds(control):  # else another worker has taken it
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await self._publish(control)
+        return ""
+
+
+async def _until_lost(client: SocketModeClient) -> None:
+    """Return when the SDK's client has not come back by itself: it may be stuck with an old address."""
+    connected_at = time.monotonic()
+    while time.monotonic() - connected_at < DISCONNECTED_SECONDS:
+        await asyncio.sleep(1)
+        if await client.is_connected():
+            connected_at = time.monotonic()
+    raise ConnectionError("the connection to Slack was lost")
+
+
+def by_id(alerts: Callable[[], list[Alert]]) -> Callable[[str], Alert | None]:
+    """Return a look-up of alerts by their id."""
+
+    def find(alert_id: str) -> Alert | None:
+        return next((alert for alert in alerts() if alert.alert_id == alert_id), None)
+
+    return find
