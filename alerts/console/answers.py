@@ -67,6 +67,7 @@ class Evidence(Answer):
     full_at: AwareDatetime | None
     no_data_since: AwareDatetime | None
     remark: str
+    tally: bool
 
 
 class SectorRow(Answer):

@@ -1,5 +1,6 @@
 """Roles, enforced before anything of a request is read: who it is from, and whether they may."""
 
+from collections.abc import Collection
 from typing import Final
 
 from aiohttp import web
@@ -17,18 +18,19 @@ SAME_SITE: Final = ("same-origin", "none")  # Sec-Fetch-Site of the page's own r
 _PRINCIPAL: Final = web.RequestKey("principal", Principal)
 
 
-def guarded(identity: Identity) -> Middleware:
+def guarded(identity: Identity, signed: Collection[str] = ()) -> Middleware:
     """Refuse what a request may not do: 401 where it is not known who sends it, else 403.
 
     Tokens travel in a header that no foreign form can set. Who is known by the proxy is known to the proxy
-    also when another site's page sends; browsers say so, and it is refused.
+    also when another site's page sends; browsers say so, and it is refused. Requests to the `signed` paths
+    carry a signature instead, which their handlers check.
     """
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         reads = request.method in READING
         is_open = reads and (request.path in OPEN or request.path.startswith(FILES))
-        if is_open or request.path.startswith(SIGN_IN):
+        if is_open or request.path.startswith(SIGN_IN) or request.path in signed:
             return await handler(request)
         if not reads and not identity.can_write:
             raise refusal(web.HTTPForbidden, "writing is off: SURGEWATCH_CONSOLE_TOKEN is not set")

@@ -6,7 +6,8 @@ again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer
@@ -78,23 +79,30 @@ async def _require_rest(kafka: KafkaSettings, prefix: str, before: Mapping[str, 
     """Raise RepartitionError where workers run, or records wait to be processed."""
     for move in MOVES:
         source = prefix + move.source
-        monitor = BrokerMonitor(kafka, f"{prefix}controls", prefix + move.group)
-        await monitor.start([source])
-        try:
-            if await monitor.owned():
-                raise RepartitionError(f"workers of {prefix}{move.group} run: stop them, and the producers")
+        async with stopped(kafka, prefix, move) as monitor:
             ends = await monitor.ends((source, at) for at in range(before[source]))
             committed = await monitor.committed()
-            if ends is None:
-                raise RepartitionError("the broker does not answer")
-            waiting = sum(max(end - committed.get(at, 0), 0) for at, end in ends.high.items())
-            if waiting:
-                raise RepartitionError(
-                    f"{waiting} records of {source} are not processed: stop the producers, let the workers "
-                    "come to a lag of 0, stop them, and try again"
-                )
-        finally:
-            await monitor.stop()
+        if ends is None:
+            raise RepartitionError("the broker does not answer")
+        waiting = sum(max(end - committed.get(at, 0), 0) for at, end in ends.high.items())
+        if waiting:
+            raise RepartitionError(
+                f"{waiting} records of {source} are not processed: stop the producers, let the workers "
+                "come to a lag of 0, stop them, and try again"
+            )
+
+
+@asynccontextmanager
+async def stopped(kafka: KafkaSettings, prefix: str, move: Move) -> AsyncIterator[BrokerMonitor]:
+    """Ask the broker about a group; raises RepartitionError where its workers run."""
+    monitor = BrokerMonitor(kafka, f"{prefix}controls", prefix + move.group)
+    await monitor.start([prefix + move.source])
+    try:
+        if await monitor.owned():
+            raise RepartitionError(f"workers of {prefix}{move.group} run: stop them, and the producers")
+        yield monitor
+    finally:
+        await monitor.stop()
 
 
 async def _grow(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topic: str, partitions: int) -> None:

@@ -11,7 +11,7 @@ from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
 from alerts.console.identity import Identity
 from alerts.console.sign_in import SignIn
-from alerts.console.site import Backend, site
+from alerts.console.site import Backend, Hook, site
 from alerts.console.streams import EventStreams
 from streams.contract.controls import Control, Names
 from streams.contract.verdicts import Question
@@ -27,6 +27,7 @@ class Asked:
     board: Board = field(default_factory=story.board)
     controls: list[Control] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
+    hooks: dict[str, Hook] = field(default_factory=dict)
     url: str = ""
     port: int = 0
 
@@ -64,6 +65,7 @@ class Asked:
             sign_in=sign_in,
             border_of={place.sector: place.border for place in story.PLACES},
             hosts=["console.example"],
+            hooks=self.hooks,
             pages={"/metrics": lambda: (200, "text/plain", b"surgewatch_alerts 1\n")}
             | {path: lambda: (200, "text/plain", b"ok\n") for path in ("/healthz", "/readyz")},
         )
@@ -75,10 +77,11 @@ async def opened(
     limits: ConnectionLimits | None = None,
     identity: Identity | None = None,
     sign_in: SignIn | None = None,
+    hooks: dict[str, Hook] | None = None,
     **streams: int,
 ) -> AsyncIterator[Asked]:
     """Serve a console for as long as the block runs."""
-    asked, connections = Asked(), Connections(limits)
+    asked, connections = Asked(hooks=hooks or {}), Connections(limits)
     made = site(asked.backend(token, identity, sign_in), connections, EventStreams(asked.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
