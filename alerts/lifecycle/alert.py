@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -71,13 +71,31 @@ class Alert(BaseModel):
     calms: Annotated[int, Field(ge=0)] = 0  # closed calm periods since the last of them
     rises: Annotated[int, Field(ge=0)] = 0  # how often the severity has risen while it fired
     raised_at: AwareDatetime | None = None  # processing time at which it fired or last got worse
-    position: int = -1  # offset in `verdicts` of its newest verdict
+    position: int = -1  # offset in `verdicts` of its newest verdict, or more: it never falls
     produced_at: AwareDatetime | None = None  # when the newest event behind that verdict was produced
     no_data_since: AwareDatetime | None = None  # the sector's last event, while it is without data
     expired: bool = False  # resolved because no verdict came any more
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     assessment: Assessment | None = None
     silenced_by: str = ""
+
+    @property
+    def version(self) -> "Version":
+        return Version(self.position, self.updated)
+
+
+class Version(NamedTuple):
+    """How new a published state of a question's alert is."""
+
+    position: int
+    updated: dt.datetime
+
+    def is_before(self, other: "Version") -> bool:
+        """Return whether this state was published before another one.
+
+        Positions begin anew for an alert that opens in a partition that was added. Its verdict is newer then.
+        """
+        return self.position < other.position and self.updated <= other.updated
 
 
 class Notice(Timed):

@@ -61,6 +61,7 @@ class Place:
 
     event_time: float = -math.inf
     alerts: dict[str, Alert] = field(default_factory=dict)
+    offsets: dict[str, int] = field(default_factory=dict)  # by question: of its newest verdict
 
 
 class Partition:
@@ -77,8 +78,9 @@ class Partition:
             if key.startswith(EVENT_TIME):
                 pairs.append((key.encode(), repr(place.event_time).encode()))
             else:
-                alert = place.alerts.get(key)
-                pairs.append((key.encode(), _encode(alert) if alert else None))
+                alert, offset = place.alerts.get(key), place.offsets.get(key, -1)
+                value = msgspec.msgpack.encode((offset, alert.model_dump_json().encode())) if alert else None
+                pairs.append((key.encode(), value))
         self.touched.clear()
         return pairs
 
@@ -89,10 +91,10 @@ class Partition:
         elif key.startswith(EVENT_TIME):
             self.places[key].event_time = float(value)
         else:
-            position, content = msgspec.msgpack.decode(value)
+            offset, content = msgspec.msgpack.decode(value)
             alert = Alert.model_validate_json(content, extra="ignore")
-            alert = alert.model_copy(update={"position": position})
-            self.places[_place_key(alert)].alerts[key] = alert
+            place = self.places[_place_key(alert)]
+            place.alerts[key], place.offsets[key] = alert, offset
 
 
 class AlertPipeline:
@@ -159,18 +161,18 @@ class AlertPipeline:
         if behind >= policy.expires_after(verdict.cadence).total_seconds():
             return
         before = place.alerts.get(key)
-        if before is not None and record.offset <= before.position:
+        if before is not None and record.offset <= place.offsets.get(key, -1):
             return
         after = state_machine.step(before, verdict, policy, at=_moment(appended_at(record)))
+        if after is not None:
+            place.offsets[key] = record.offset
+            held.touched[key] = place
         if after is before:
-            if after is not None:
-                place.alerts[key] = after.model_copy(update={"position": record.offset})
-                held.touched[key] = place
             return
         if after is not None:
             produced = produced_at(record.headers)
             update = {
-                "position": record.offset,
+                "position": max(record.offset, before.position + 1 if before else 0),
                 "produced_at": _moment(produced) if produced else None,
             }
             after = after.model_copy(update=update)
@@ -202,16 +204,14 @@ def _place_key(of: Verdict | Alert) -> str:
 
 def _keep(held: Partition, place: Place, key: str, *, after: Alert | None, outcome: Outcome) -> None:
     before = place.alerts.pop(key, None)
-    if after is not None:
+    if after is None:
+        place.offsets.pop(key, None)
+    else:
         place.alerts[key] = after
         if before is None or (before.state, before.alert_id) != (after.state, after.alert_id):
             outcome.transitions[after.question, after.state] += 1
     held.touched[key] = place
     outcome.changes.append(AlertChange(key, after))
-
-
-def _encode(alert: Alert) -> bytes:
-    return msgspec.msgpack.encode((alert.position, alert.model_dump_json().encode()))
 
 
 def _moment(ms: int) -> dt.datetime:

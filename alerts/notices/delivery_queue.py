@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from alerts.lifecycle.alert import Alert, Reason, State
+from alerts.lifecycle.alert import Alert, Reason, State, Version
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import Backlog, is_old
@@ -48,7 +48,7 @@ class DeliveryQueue:
         self._controls, self._policies = controls, policies
         self._replay, self._jitter = replay, jitter
         self._lines: dict[str, Line] = {}
-        self._newest: dict[str, tuple[int, str]] = {}  # by question: position and id of its alert
+        self._newest: dict[str, tuple[Version, str]] = {}  # by question: version and id of its alert
         self._due: dict[str, Message] = {}
         self._in_flight: list[Batch] = []
         self._free_at = 0.0  # of the steady clock
@@ -68,16 +68,17 @@ class DeliveryQueue:
 
         A state that is older than the one at hand is passed over: a worker that died publishes some again.
         """
-        position, alert_id = self._newest.get(change.question_key, (-1, ""))
+        version, alert_id = self._newest.get(change.question_key, (None, ""))
         alert = change.alert
-        if alert is not None and alert.position < position:
+        if alert is not None and version is not None and alert.version.is_before(version):
             return
         if alert_id and (alert is None or alert.alert_id != alert_id):
             self._advance(alert_id, None)
         if alert is None:
-            self._newest[change.question_key] = position, ""
+            if version is not None:
+                self._newest[change.question_key] = version, ""
             return
-        self._newest[change.question_key] = alert.position, alert.alert_id
+        self._newest[change.question_key] = alert.version, alert.alert_id
         line = self._advance(alert.alert_id, alert)
         is_unknown = line.entry.view is None and not self._replay
         if is_unknown and self._backlog and self._controls.routing.covering(self.sink, alert):

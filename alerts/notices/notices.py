@@ -144,7 +144,7 @@ def _where(verdict: Verdict) -> str:
 def _window(verdict: Verdict) -> str:
     unit, length = UNITS[verdict.cadence], verdict.evidence.window
     whole = f"{length} {unit if length > 1 else unit[:-1]}"
-    return whole if verdict.closed else f"{whole} (not over yet)"
+    return whole if verdict.is_whole else f"{whole} (not over yet)"
 
 
 def _changed(alert: Alert, message: Message) -> Iterator[str]:

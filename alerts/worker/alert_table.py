@@ -8,7 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
-from alerts.lifecycle.alert import Alert
+from alerts.lifecycle.alert import Alert, Version
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.worker.settings import Settings
 
@@ -31,7 +31,7 @@ class AlertTable:
     def __init__(self, settings: Settings, on_change: Callable[[Published], None], *, replay: bool) -> None:
         self._settings, self._on_change, self._replay = settings, on_change, replay
         self._newest: dict[str, Published] = {}  # by question
-        self._positions: dict[str, int] = {}  # by question
+        self._known: dict[str, Version] = {}  # by question; also where its alert is forgotten
         self._history: list[Published] = []
         self.ready = asyncio.Event()  # all that was there at the start has been read
 
@@ -72,12 +72,12 @@ class AlertTable:
         except (AttributeError, UnicodeDecodeError, ValidationError):
             log.error("alert not understood", partition=record.partition, offset=record.offset)
             return
-        if alert is not None and alert.position < self._positions.get(key, -1):
+        if alert is not None and key in self._known and alert.version.is_before(self._known[key]):
             return  # a worker that died publishes some states again
         published = Published(AlertChange(key, alert), record.timestamp / 1000)
         self._newest[key] = published
         if alert is not None:
-            self._positions[key] = alert.position
+            self._known[key] = alert.version
         else:
             del self._newest[key]
         if self._replay:

@@ -43,7 +43,7 @@ from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
-from alerts.worker.slack_api import SlackApi, slack_faults
+from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks, by_id
 from alerts.worker.supervised import supervised
 from streams.contract.controls import Control, Withdrawn
@@ -288,8 +288,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     found, routing = sinks(settings)
-    if faults := await slack_faults(found, networks(settings)):
-        raise RoutesError("; ".join(faults))
+    await refuse_bad_tokens(found, networks(settings))
     yield Alerts(settings, found, routing).worker
 
 

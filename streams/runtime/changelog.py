@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import Copy, LocalStore, NoStore
-from streams.runtime.partition_reader import AT, LAST, POSITION, Pair, PartitionReader, State
+from streams.runtime.partition_reader import AT, LAST, POSITION, SET_BACK, Pair, PartitionReader, State
 from streams.runtime.transport import Producer, Record
 
 log = structlog.get_logger()
@@ -92,11 +92,12 @@ class Changelog:
     async def write(self, producer: Producer, states: Mapping[int, State]) -> None:
         """Bring each partition's pairs into the changelog, wait until it has them, and copy them."""
         written = {}
-        for partition, (position, changed, last) in states.items():
+        for partition, (position, changed, last, is_set_back) in states.items():
             at = str(position).encode()
             pairs = [*changed, (AT, at)]
-            records: list[Record] = [(key, value, [(POSITION, at)]) for key, value in changed]
-            records.append((AT, at, [(POSITION, at), (LAST, last)]))
+            headers = [(POSITION, at), *([(SET_BACK, b"")] if is_set_back else [])]
+            records: list[Record] = [(key, value, headers) for key, value in changed]
+            records.append((AT, at, [*headers, (LAST, last)]))
             written[partition] = pairs, last, await producer.put(self.topic, partition, records)
             self.bytes_written += sum(len(key) + len(value or b"") for key, value in pairs)
         await producer.settled()

@@ -8,6 +8,7 @@ from streams.runtime.refusals import StateError
 AT = b"\0at"  # key of the changelog's own: the source offset up to which the partition had been counted
 POSITION = "position"  # header of a changelog record: the source offset up to which its writer had counted
 LAST = "last"  # header of a changelog record: the fingerprint of the source record that was counted last
+SET_BACK = "set back"  # header of a changelog record: the source has lost records, its position may be lower
 LONGEST = 19  # digits of an offset
 
 Pair = tuple[bytes, bytes | None]  # key, value; None: the key is gone
@@ -16,12 +17,14 @@ Pair = tuple[bytes, bytes | None]  # key, value; None: the key is gone
 class State(NamedTuple):
     """Keys and values of a partition, counted up to the source offset `position`.
 
-    `last` is the fingerprint of the source record before it (empty: not known).
+    `last` is the fingerprint of the source record before it (empty: not known). `is_set_back`: the position
+    may be lower than before, as the source has lost records.
     """
 
     position: int
     pairs: Sequence[Pair]
     last: bytes = b""
+    is_set_back: bool = False
 
 
 class Held(Protocol):
@@ -36,7 +39,7 @@ class PartitionReader:
 
     A write holds from its last record on, which is that of AT. So a write that a dying worker left half done
     never held. Nor does one that had counted less far than an earlier one: it is the late write of a worker
-    that was thought dead.
+    that was thought dead. Where the source has lost records, an operator may set the position back.
     """
 
     def __init__(self, topic: str, partition: int, held: Held) -> None:
@@ -50,7 +53,8 @@ class PartitionReader:
         """Take records in their order. Raises StateError for one that no worker of ours can have written."""
         for record in records:
             position = self._position_of(record)
-            if position < self._position:
+            is_set_back = any(name == SET_BACK for name, _ in record.headers)
+            if position < self._position and not is_set_back:
                 continue
             self.begun.append((record.key, record.value))
             if record.key == AT:

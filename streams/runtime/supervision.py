@@ -23,8 +23,9 @@ STANDING = 15.0  # seconds without progress after which a worker is not ready (t
 AHEAD = 10.0  # seconds that state may seem ahead of its topic: a broker just restarted may lag behind itself
 UNOWNED = 10.0  # seconds between two questions for the owners of partitions
 REMEDY = (
-    "The topic was made anew, or its broker lost records. Stop all workers, delete the changelog topics and "
-    "the consumer groups, run `surgewatch topics`, and replay the events from the producer's archive"
+    "The topic was made anew, or its broker lost records. Stop all workers. To keep the state and go on with "
+    "what the topic has, run `surgewatch topics --accept-loss`. To begin anew, delete the changelog topics "
+    "and the consumer groups, run `surgewatch topics`, and replay the events from the producer's archive"
 )
 
 Problems = Callable[[], Mapping[NotReady, str | None]]

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 
 import click
 
@@ -11,6 +12,7 @@ from streams.producers.kafka_client import Broker, administering, find, reconcil
 from streams.runtime.refusals import SetupError
 from surgewatch.options.access import missing_access
 from surgewatch.options.broker import connected
+from surgewatch.repartition.lost_records import accept_lost_records
 from surgewatch.repartition.moving import RepartitionError, repartition
 
 
@@ -20,6 +22,7 @@ from surgewatch.repartition.moving import RepartitionError, repartition
 @click.option(
     "--replication", type=click.IntRange(1), help="Copies of each new topic (default: the broker's)."
 )
+@click.option("--accept-loss", is_flag=True, help="Go on where topics were made anew or have lost records.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 where something would have to be done.")
 @click.option(
     "--as", "role", type=click.Choice(sorted(LEAST)), help="Check only what this role is allowed to do."
@@ -29,6 +32,7 @@ def command(
     prefix: str,
     partitions: int | None,
     replication: int | None,
+    accept_loss: bool,
     check: bool,
     role: Role | None,
 ) -> None:
@@ -37,10 +41,16 @@ def command(
     With --partitions N, topics that are there get N partitions, and state moves along. Before that, stop
     producers, let the workers come to a lag of 0, and stop them. If it is interrupted, run it again.
 
+    With --accept-loss, state that is ahead of its topic is kept and goes on with what the topic has. Before
+    that, stop the workers. Then send again what was lost before it was counted.
+
     With --as ROLE, check the ACLs of the credentials in use and change nothing.
     """
     if role is not None:
         _check_access(broker, role, prefix)
+        return
+    if accept_loss:
+        _run(accept_lost_records(broker.kafka, prefix, click.echo))
         return
     if partitions and not check:
         _repartition(broker, prefix, partitions)
@@ -69,8 +79,12 @@ def _repartition(broker: Broker, prefix: str, partitions: int) -> None:
         found = find(admin, wide)
     if all(topic.partitions >= partitions for topic in found.values()):
         return
+    _run(repartition(broker.kafka, prefix, partitions, click.echo))
+
+
+def _run(work: Coroutine[None, None, None]) -> None:
     try:
-        asyncio.run(repartition(broker.kafka, prefix, partitions, click.echo))
+        asyncio.run(work)
     except (RepartitionError, SetupError) as error:
         raise click.ClickException(str(error)) from error
 

@@ -5,7 +5,9 @@ Until then workers refuse to start, since changelogs and sources do not fit. Aft
 again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer
@@ -18,6 +20,8 @@ from streams.runtime.local_store import NoStore
 from streams.runtime.partition_reader import State
 from streams.runtime.transport import Producer, Record, Sent
 from surgewatch.repartition.placing import MOVES, Move, place
+
+GROWN_TRIES, GROWN_SECONDS = 60, 0.5
 
 Report = Callable[[str], None]
 
@@ -60,12 +64,12 @@ async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report
     await producer.start()
     try:
         for move in MOVES:
-            await _grow(admin, prefix + move.changelog, before, partitions)
+            await _grow(admin, kafka, prefix + move.changelog, partitions)
             changelog = Changelog(prefix + move.changelog, kafka, NoStore())
             moved = await _move(changelog, cast("Producer", PlainProducer(producer)), move, partitions)
             report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
         for move in MOVES:
-            await _grow(admin, prefix + move.source, before, partitions)
+            await _grow(admin, kafka, prefix + move.source, partitions)
     finally:
         await producer.stop()
         await admin.close()
@@ -75,28 +79,42 @@ async def _require_rest(kafka: KafkaSettings, prefix: str, before: Mapping[str, 
     """Raise RepartitionError where workers run, or records wait to be processed."""
     for move in MOVES:
         source = prefix + move.source
-        monitor = BrokerMonitor(kafka, f"{prefix}controls", prefix + move.group)
-        await monitor.start([source])
-        try:
-            if await monitor.owned():
-                raise RepartitionError(f"workers of {prefix}{move.group} run: stop them, and the producers")
+        async with stopped(kafka, prefix, move) as monitor:
             ends = await monitor.ends((source, at) for at in range(before[source]))
             committed = await monitor.committed()
-            if ends is None:
-                raise RepartitionError("the broker does not answer")
-            waiting = sum(max(end - committed.get(at, 0), 0) for at, end in ends.high.items())
-            if waiting:
-                raise RepartitionError(
-                    f"{waiting} records of {source} are not processed: stop the producers, let the workers "
-                    "come to a lag of 0, stop them, and try again"
-                )
-        finally:
-            await monitor.stop()
+        if ends is None:
+            raise RepartitionError("the broker does not answer")
+        waiting = sum(max(end - committed.get(at, 0), 0) for at, end in ends.high.items())
+        if waiting:
+            raise RepartitionError(
+                f"{waiting} records of {source} are not processed: stop the producers, let the workers "
+                "come to a lag of 0, stop them, and try again"
+            )
 
 
-async def _grow(admin: AIOKafkaAdminClient, topic: str, before: Mapping[str, int], partitions: int) -> None:
-    if before[topic] < partitions:
-        await admin.create_partitions({topic: NewPartitions(partitions)})
+@asynccontextmanager
+async def stopped(kafka: KafkaSettings, prefix: str, move: Move) -> AsyncIterator[BrokerMonitor]:
+    """Ask the broker about a group; raises RepartitionError where its workers run."""
+    monitor = BrokerMonitor(kafka, f"{prefix}controls", prefix + move.group)
+    await monitor.start([prefix + move.source])
+    try:
+        if await monitor.owned():
+            raise RepartitionError(f"workers of {prefix}{move.group} run: stop them, and the producers")
+        yield monitor
+    finally:
+        await monitor.stop()
+
+
+async def _grow(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topic: str, partitions: int) -> None:
+    """Add partitions where there are fewer. Brokers answer before they all know of them, so wait for that."""
+    if len((await partitions_of(kafka, [topic]))[topic]) == partitions:
+        return
+    await admin.create_partitions({topic: NewPartitions(partitions)})
+    for _ in range(GROWN_TRIES):
+        if len((await partitions_of(kafka, [topic]))[topic]) == partitions:
+            return
+        await asyncio.sleep(GROWN_SECONDS)
+    raise RepartitionError(f"the broker does not add partitions to {topic}: run it again")
 
 
 async def _move(changelog: Changelog, producer: Producer, move: Move, partitions: int) -> int:

@@ -230,9 +230,6 @@ def test_a_worker_without_memory_ends_by_itself_and_the_next_one_counts_everybod
 
 
 @pytest.mark.kafka
-@pytest.mark.xfail(
-    strict=False, reason="open: with transactions of a producer the worker did not settle in time, twice"
-)
 def test_what_a_producer_took_back_is_not_counted_and_the_marks_of_its_transactions_hold_nothing_up(
     streams: Worker,
 ) -> None:

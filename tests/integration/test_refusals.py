@@ -128,6 +128,25 @@ def test_a_topic_made_anew_is_refused_although_new_events_have_come(site: Site) 
     assert "has another record at offset 19 than was processed" in refused(site)
 
 
+def test_a_loss_that_is_accepted_keeps_the_state_and_counts_what_is_new(site: Site) -> None:
+    site.send_events(range(20))
+    counted(site, 20)
+    for done in site.admin.delete_topics([f"{site.prefix}encounters"]).values():
+        done.result(30)
+    time.sleep(2)
+    reconcile(Broker(site.kafka.servers), topics(site.prefix))
+    site.send_events(range(15, 25))  # five of them are known
+    site.worker.start()
+    refused(site)
+    home = f"{site.prefix}encounters[{partition_of(b'swanton', 4)}]"
+    accepted = site.surgewatch("topics", "--accept-loss")
+    assert f"{home} was processed up to 20, goes on from 0" in accepted.stdout, accepted.stderr
+    assert site.surgewatch("topics", "--accept-loss").stdout == ""
+    site.worker.start()
+    until(lambda: site.people() == 25, site)
+    assert total(site.worker.samples(), "surgewatch_events_total", outcome="duplicate") == 5
+
+
 def test_state_ahead_of_its_topic_is_refused(site: Site) -> None:
     site.send_events(range(20))
     counted(site, 20)

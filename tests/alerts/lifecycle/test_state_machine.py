@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.lifecycle.state_machine import TABLE, Signal, step
-from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
+from alerts.notices.alert_pipeline import AlertChange, AlertPipeline, without_offset
 from streams.contract.cadence import DAY
 from streams.contract.verdicts import Question, Verdict
 from tests.alerts.made import FIRST_DAY, verdict
@@ -144,6 +144,26 @@ def test_an_alert_that_is_read_long_afterwards_is_over_once_all_is_read() -> Non
     (change,) = pipeline.tick(later, True).changes
     assert change.alert is not None
     assert (change.alert.state, change.alert.expired) == (State.RESOLVED, True)
+
+
+def test_a_state_that_is_moved_to_another_partition_is_followed_by_newer_ones() -> None:
+    """Offsets begin anew there. Sinks and consoles pass over states that are older than the one they have."""
+    breaches = [verdict(day, breach=True) for day in range(5)]
+    first, published = processed(
+        [record._replace(offset=record.offset + 900) for record in records_of(breaches)]
+    )
+    moved = {key: without_offset(key, value) for key, value in first.dirty()[0] if value is not None}
+    revived = AlertPipeline(Policies())
+    revived.restore(5, moved)
+    published += revived.process(
+        5, records_of([verdict(day, breach=day < 7) for day in range(5, 60)])
+    ).changes
+    states = [change.alert for change in published if change.alert]
+    assert not any(after.version.is_before(before.version) for before, after in itertools.pairwise(states))
+    assert states[-1].state is State.RESOLVED
+    (anew,) = revived.process(5, [Record(90, verdict(90, breach=True).model_dump_json().encode())]).changes
+    assert anew.alert is not None
+    assert not anew.alert.version.is_before(states[-1].version)
 
 
 def test_event_times_outlive_the_worker() -> None:

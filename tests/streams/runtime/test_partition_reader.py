@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.runtime.local_store import Copy
-from streams.runtime.partition_reader import AT, LAST, POSITION, PartitionReader, State
+from streams.runtime.partition_reader import AT, LAST, POSITION, SET_BACK, PartitionReader, State
 from streams.runtime.refusals import StateError
 
 
@@ -48,6 +48,14 @@ def test_a_write_that_was_not_finished_never_held_and_is_taken_back() -> None:
 def test_a_worker_that_was_thought_dead_cannot_turn_the_state_back() -> None:
     copy, _ = applied(record(b"a", b"new owner", 20), end(20), record(b"a", b"late", 12), end(12))
     assert copy.pairs == {b"a": b"new owner", AT: b"20"}
+
+
+def test_an_operator_can_set_the_state_back() -> None:
+    back = [record(b"a", b"1", 3), end(3)]
+    for one in back:
+        one.headers.append((SET_BACK, b""))
+    copy, _ = applied(record(b"a", b"0", 20), end(20), *back, record(b"a", b"2", 5), end(5))
+    assert copy.pairs == {b"a": b"2", AT: b"5"}
 
 
 def test_the_last_source_record_is_known_by_its_fingerprint() -> None:
