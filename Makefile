@@ -62,10 +62,10 @@ manifests: ## render the Helm chart for kustomize (needs helm)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--custom-compile-command "make lock" $(UPGRADE)
-EXTRAS = --extra rocksdb --extra msk --extra apprise
+EXTRAS = --extra rocksdb --extra msk
 lock: setup ## write the lock files; UPGRADE=--upgrade takes the newest versions
 	$(LOCK) pyproject.toml $(EXTRAS) --output-file requirements.lock
-	$(LOCK) pyproject.toml $(EXTRAS) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml $(EXTRAS) --extra apprise --group dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(LOCK) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
 
 wheel: setup ## build the wheel and the source distribution into build/dist

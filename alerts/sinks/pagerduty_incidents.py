@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
+from alerts.lifecycle.alert import Assessment
 from alerts.notices.controls import Acknowledge
 from alerts.sinks import Request
 
@@ -30,9 +31,15 @@ class Answer(NamedTuple):
     at: AwareDatetime
     deed: str  # acknowledged or resolved
 
-    def control(self) -> Acknowledge:
-        """Return the acknowledgement that it is; raises ValidationError."""
-        return Acknowledge(alert_id=self.alert_id, by=self.by, at=self.at, reason=f"{self.deed} in PagerDuty")
+    def control(self, assessment: Assessment | None) -> Acknowledge:
+        """Return the acknowledgement that it is; `assessment`: what the alert was found to be before."""
+        return Acknowledge(
+            alert_id=self.alert_id,
+            by=self.by,
+            at=self.at,
+            reason=f"{self.deed} in PagerDuty",
+            assessment=assessment,
+        )
 
 
 class _Model(BaseModel):

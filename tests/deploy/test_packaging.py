@@ -19,9 +19,9 @@ ROOT = DEPLOY.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PYPROJECT["dependency-groups"]
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
-RUN = [*PYPROJECT["project"]["dependencies"], *EXTRAS["rocksdb"], *EXTRAS["msk"], *EXTRAS["apprise"]]
+RUN = [*PYPROJECT["project"]["dependencies"], *EXTRAS["rocksdb"], *EXTRAS["msk"]]
 BUILD = GROUPS["build"]
-DEV = [*RUN, *BUILD, *(line for line in GROUPS["dev"] if isinstance(line, str))]
+DEV = [*RUN, *EXTRAS["apprise"], *BUILD, *(line for line in GROUPS["dev"] if isinstance(line, str))]
 LOCKS = {"requirements.lock": RUN, "requirements-build.lock": BUILD, "requirements-dev.lock": DEV}
 each_lock = pytest.mark.parametrize("name", LOCKS)
 

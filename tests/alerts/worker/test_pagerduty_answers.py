@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
-from alerts.lifecycle.alert import Alert, Reason
+from alerts.lifecycle.alert import Alert, Assessment, Reason
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.controls import Acknowledge
 from alerts.sinks.pagerduty import PagerDutySink
@@ -116,6 +116,15 @@ async def test_who_resolves_in_pagerduty_takes_care_of_what_stands() -> None:
     body = webhook(duty.alert_id, duty.desk.at, event="incident.resolved")
     assert await duty.take(body) == (200, "acknowledged")
     assert [one.reason for one in duty.published] == ["resolved in PagerDuty"]
+
+
+async def test_what_an_alert_was_found_to_be_is_kept() -> None:
+    duty = Duty()
+    found = {"alert_id": duty.alert_id, "by": "boris", "reason": "feed", "assessment": Assessment.BAD_DATA}
+    duty.desk.apply(Acknowledge(**found, at=duty.desk.at))
+    duty.desk.wait(minutes=5)
+    await duty.take(webhook(duty.alert_id, duty.desk.at, event="incident.resolved"))
+    assert [one.assessment for one in duty.published] == [Assessment.BAD_DATA]
 
 
 @pytest.mark.parametrize(
