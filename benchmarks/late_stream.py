@@ -20,6 +20,7 @@ from streams.contract.questions import Look
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
+from streams.detectors import SectorView
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
 
@@ -50,12 +51,18 @@ class Report(NamedTuple):
 
 
 class Unaware(Judge):
-    """A judge that takes every count for complete: it does not know the reporting delay."""
+    """A judge that takes every count for complete, and a day without events for a day without people."""
 
     def ask(self, look: Look, sectors: Iterable[Counts], **period: Any) -> list[Verdict]:
         if look in (Look.CLOSED, Look.REVISED):
             period["watermark"] = None
         return super().ask(look, sectors, **period)
+
+    def _silence(self, view: SectorView) -> list[Verdict]:
+        found = super()._silence(view)
+        for counts in view.sectors:
+            counts.state.no_data_since = None
+        return found
 
 
 def tally(report: Report, replaces: str | None) -> dict[str, object]:
@@ -98,7 +105,7 @@ def lived(reports: list[Report], judge: Judge) -> Alerts:
             assert not outcome.dead
             verdicts += outcome.verdicts
         for verdict in verdicts:
-            if verdict.breach:
+            if verdict.breach and not verdict.held:
                 alerts.setdefault((verdict.question, verdict.period.date()), day)
         day += DAY
     return alerts

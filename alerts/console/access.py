@@ -70,16 +70,17 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def writers(token: SecretStr | None) -> Middleware:
+def writers(token: SecretStr | None, signed: Collection[str] = ()) -> Middleware:
     """Refuse whatever is more than reading without the token (401); always, where none is set (403).
 
-    The token travels in a header that no foreign form can set, so there is nothing for CSRF to use.
+    The token travels in a header that no foreign form can set, so there is nothing for CSRF to use. Requests
+    to the `signed` paths carry a signature instead, which their handlers check.
     """
     expected = f"Bearer {token.get_secret_value()}".encode() if token else None
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method in READING:
+        if request.method in READING or request.path in signed:
             return await handler(request)
         if expected is None:
             raise refusal(web.HTTPForbidden, "writing is off: SURGEWATCH_CONSOLE_TOKEN is not set")

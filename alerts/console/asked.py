@@ -6,13 +6,14 @@ A body is a control without its time, which the server sets. Types are strict: a
 import datetime as dt
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from alerts.lifecycle.alert import Assessment, Severity
-from alerts.notices.controls import Acknowledge, Reroute, Silence
+from alerts.notices.controls import Acknowledge, Reroute, Rule, Silence
 from alerts.notices.routing import Route
 from streams.contract.controls import (
     MOST_PEOPLE,
+    YEARS,
     Capacity,
     Control,
     Explanation,
@@ -24,6 +25,7 @@ from streams.contract.controls import (
 from streams.contract.events import Word
 
 MOST_HOURS = 24 * 90  # of a silence
+REPEATING = dt.timedelta(days=90)  # for which a silence repeats
 
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -68,14 +70,28 @@ class AskAcknowledge(Asked):
 
 
 class AskSilence(Asked):
-    """Send no notices about these sectors for some hours."""
+    """Send no notices about these sectors for some hours: now, later, or again and again for 90 days."""
 
     kind: Literal["silence"]
     sector: Annotated[Word, Field(description="a sector's id, or a glob")]
     question: Annotated[Word, Field(description="a question, or * for all")] = "*"
     hours: Annotated[float, Field(gt=0, le=MOST_HOURS)]
+    starts: Annotated[
+        AwareDatetime | None, Field(description="when it begins; now, where it is left out")
+    ] = None
+    repeats: Annotated[Rule | None, Field(description="a rule of RFC 5545 by which it comes again")] = None
+    time_zone: Annotated[str, Field(max_length=64, description="of the days of `repeats`")] = "UTC"
+    notify: Annotated[Word | None, Field(description="the sink of who asks: for what is critical")] = None
+
+    @field_validator("starts")
+    @classmethod
+    def _plausible(cls, starts: dt.datetime | None) -> dt.datetime | None:
+        if starts is not None and starts.year not in YEARS:
+            raise ValueError(f"the year must be from {YEARS[0]} to {YEARS[-1]}")
+        return starts
 
     def control(self, now: dt.datetime) -> Silence:
+        lasts = REPEATING if self.repeats else dt.timedelta(hours=self.hours)
         return Silence(
             by=self.by,
             reason=self.reason,
@@ -83,7 +99,12 @@ class AskSilence(Asked):
             name=f"{self.sector}-{self.question}".replace("*", "all")[:64],
             sector=self.sector,
             question=self.question,
-            until=now + dt.timedelta(hours=self.hours),
+            starts=self.starts or (now if self.repeats else None),
+            until=(self.starts or now) + lasts,
+            repeats=self.repeats,
+            hours=self.hours if self.repeats else None,
+            time_zone=self.time_zone,
+            notify=self.notify,
         )
 
 

@@ -39,6 +39,7 @@ from streams.contract.verdicts import Question, Verdict
 
 SECTORS, ALERTS, CONTROLS = "sectors", "alerts", "controls"
 SINKS, DELIVERIES, DEAD = "sinks", "deliveries", "dead"
+MARK_SECONDS = 5.0  # after which time alone may have changed who takes care of an alert or silenced it
 REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
 
 
@@ -84,8 +85,9 @@ class Board:
         self._undrawn_sectors: set[str] = set()
         self._undrawn_alerts: set[str] = set()  # by question
         self._alerts: dict[str, Alert] = {}  # by question
-        self._controls = ControlsInForce()
+        self._controls = ControlsInForce(policies=self._policies)
         self._silences: dict[str, float] = {}  # until when, by key
+        self._marked_at = 0.0  # epoch seconds
         self._gone: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
         for sink in sinks:
@@ -157,14 +159,14 @@ class Board:
             self._mark_alerts()
 
     def expire(self) -> None:
-        """Remove the silences that are over."""
+        """Remove the silences that are over, and bring the marks of alerts up to date."""
         with self._lock:
             now = self._clock()
             over = [key for key, until in self._silences.items() if until <= now]
             for key in over:
                 del self._silences[key]
                 self._drop(CONTROLS, key)
-            if over:
+            if over or abs(now - self._marked_at) >= MARK_SECONDS:
                 self._mark_alerts()
 
     # Reading
@@ -217,7 +219,7 @@ class Board:
 
     def _mark_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""
-        now = self._clock()
+        now = self._marked_at = self._clock()
         for key, alert in self._alerts.items():
             marked = self._controls.mark(alert, now)
             if marked is not alert:

@@ -30,7 +30,7 @@ def sector_row(line: Line, data: Verdict, alerts: Sequence[Alert]) -> Json:
         "cadence": newest.cadence.value,
         "period": newest.period.isoformat(),
         "as_of": newest.as_of.isoformat(),
-        "closed": newest.closed,
+        "closed": newest.is_whole,
         "data": data.data.value,
         "no_data_since": since.isoformat() if since else None,
         **(figures._asdict() if figures else {}),

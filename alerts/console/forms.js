@@ -86,7 +86,9 @@ const readers = {
 };
 
 function bodyOf({ form: which, row }) {
-  const typed = which.fields.map((field) => [field.name, (readers[field.type] ?? String)(form.elements[field.name].value)]);
+  const isSent = (field) => field.required || field.type === "list" || form.elements[field.name].value !== "";
+  const filled = which.fields.filter(isSent);
+  const typed = filled.map((field) => [field.name, (readers[field.type] ?? String)(form.elements[field.name].value)]);
   const given = Object.entries(which.given).map(([name, of]) => [name, row[of]]);
   return { kind: which.kind, ...Object.fromEntries([...given, ...typed]) };
 }

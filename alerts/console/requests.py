@@ -65,7 +65,12 @@ REQUESTS: Final = (
         meaning="No notices about it for this time. It is still counted and shown here.",
         about="alerts",
         given={"sector": "sector", "question": "question"},
-        fields=(Field("hours", "Hours", "number", value="8"),),
+        fields=(
+            Field("hours", "Hours", "number", value="8"),
+            Field("starts", "Starts (empty: now)", required=False, example="2026-12-01T22:00:00-05:00"),
+            Field("repeats", "Repeats for 90 days", required=False, example="FREQ=WEEKLY;BYDAY=SA,SU"),
+            Field("notify", "Your sink, for what is critical", required=False, suggest="sinks"),
+        ),
     ),
     Request(
         kind="policy",

@@ -23,6 +23,7 @@ from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
 
 T = TypeVar("T")
+Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]  # headers, body: status, what it did
 Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; called in a thread
 
 LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
@@ -47,7 +48,8 @@ class Backend:
     """What the console needs of the worker. Its functions are called in the console's loop.
 
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
-    one of that id; `names` are what a control may refer to.
+    one of that id; `names` are what a control may refer to. `hooks`, by path, take the signed requests of
+    other systems.
     """
 
     board: Board
@@ -57,6 +59,7 @@ class Backend:
     token: SecretStr | None = None
     hosts: Collection[str] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
@@ -67,7 +70,7 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
             connections.middleware,
             faults_as_json,
             known_hosts(backend.hosts),
-            writers(backend.token),
+            writers(backend.token, backend.hooks),
         ],
         client_max_size=LONGEST_BODY,
     )
@@ -144,6 +147,17 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
 
     yield web.post("/api/ask", ask)
     yield web.post("/api/dead/{letter:.+}/resend", send_again)
+    for path, hook in backend.hooks.items():
+        yield web.post(path, _hook(hook))
+
+
+def _hook(hook: Hook) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await _body(request)
+        status, deed = await _within(PUBLISH_SECONDS, hook(request.headers, body), *_BUSY)
+        return _json({"status" if status < 400 else "error": deed}, status=status)
+
+    return answer
 
 
 async def _body(request: web.Request) -> bytes:

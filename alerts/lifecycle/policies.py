@@ -42,6 +42,7 @@ class Policy(BaseModel):
     remind_days: Annotated[float, Field(gt=0)] = 7
     unanswered_minutes: tuple[Minutes, ...] = ()  # of processing time
     unanswered_least: Severity = Severity.CRITICAL
+    acknowledgement_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0  # of processing time; 0: for good
     least_excess: Amount = 5
     least_ratio: Amount = 1.3
     warning_ratio: Amount = 1.5

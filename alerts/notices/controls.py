@@ -3,12 +3,14 @@
 import datetime as dt
 from collections.abc import Collection
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
 from alerts.lifecycle.alert import Alert, Assessment
-from alerts.notices.routing import Route
+from alerts.notices import silence_times
+from alerts.notices.routing import Route, known_zone
+from alerts.notices.silence_times import Window
 from alerts.notices.wording import ASSESSMENTS
 from streams.contract.controls import (
     Capacity,
@@ -22,15 +24,49 @@ from streams.contract.controls import (
 )
 from streams.contract.events import Word
 
+Rule = Annotated[
+    str,
+    AfterValidator(silence_times.known_rule),
+    Field(json_schema_extra={"pattern": silence_times.RULE}),
+]
+MINUTE: Final = "%Y-%m-%d %H:%M %Z"
+
 
 class Silence(Control):
-    """Send nothing new about these sectors until then. What stands when it ends is sent then."""
+    """Send nothing new about these sectors for a time. What stands when it ends is sent then.
+
+    It begins at once or when it `starts`, and ends at `until`. With `repeats` it comes again by that rule,
+    for `hours` each time. `notify` is the sink of its author: critical alerts that it holds back are sent
+    there, and all of them when it is about to end.
+    """
 
     kind: Literal["silence"] = "silence"
     name: Word
     sector: Word = "*"  # an id or a glob
     question: Word = "*"
+    starts: AwareDatetime | None = None
     until: AwareDatetime
+    repeats: Rule | None = None
+    hours: Annotated[float, Field(gt=0, le=24 * 7)] | None = None
+    time_zone: str = "UTC"  # of the days and hours of `repeats`
+    notify: Word | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return known_zone(name)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.starts is not None and self.starts >= self.until:
+            raise ValueError("it ends before it starts")
+        if self.repeats is None:
+            return self
+        if self.starts is None or self.hours is None:
+            raise ValueError("a silence that repeats needs starts and hours")
+        if self.until - self.starts > silence_times.LONGEST:
+            raise ValueError(f"a silence repeats for at most {silence_times.LONGEST.days} days")
+        return self
 
     @property
     def key(self) -> str:
@@ -39,12 +75,23 @@ class Silence(Control):
     @property
     def effect(self) -> str:
         what = "alerts" if self.question == "*" else self.question
-        return f"no notices of {what} in {self.sector} until {self.until:%Y-%m-%d %H:%M %Z}"
+        begins = f"from {self.starts:{MINUTE}} " if self.starts else ""
+        each = f", {self.hours:g} hours each time: {self.repeats} ({self.time_zone})" if self.repeats else ""
+        return f"no notices of {what} in {self.sector} {begins}until {self.until:{MINUTE}}{each}"
+
+    def windows(self) -> list[Window]:
+        """Return the times at which it is in force, in order."""
+        if self.repeats is None or self.starts is None or self.hours is None:
+            return silence_times.once(self.starts, self.until, self.at)
+        return silence_times.repeated(
+            self.repeats, self.starts, self.until, hours=self.hours, time_zone=self.time_zone
+        )
 
     def unknown(self, names: Names) -> list[str]:
         return [
             *missing("sector", [self.sector], names.sectors),
             *missing("question", [self.question], names.questions),
+            *missing("sink", [self.notify] if self.notify else [], names.sinks, globs=False),
         ]
 
     def covers(self, alert: Alert) -> bool:

@@ -1,39 +1,67 @@
 """The controls in force: silences, acknowledgements and routes, and what they mean for one alert and sink."""
 
+import math
 from typing import NamedTuple
 
-from alerts.lifecycle.alert import Alert, Assessment, Reason
+from alerts.lifecycle.alert import Alert, Assessment, Reason, Severity
+from alerts.lifecycle.policies import Policies
 from alerts.notices.controls import Acknowledge, Reroute, Silence
-from alerts.notices.routing import Routing
+from alerts.notices.routing import ALL_REASONS, Routing
+from alerts.notices.silence_times import Window, in_force, last_end
 from streams.contract.controls import Control, Withdrawn
 
 
 class Attention(NamedTuple):
     """How an alert concerns a sink now."""
 
-    covered: bool  # a route brings it there, if not now, then at another time of day
+    covered: bool  # a route brings it there, if not now, then at another time; or the author of a silence
     admitted: frozenset[Reason]  # the reasons for which it may be notified now; none in a silence
     acknowledged_by: str = ""
     assessment: Assessment | None = None
     silenced_by: str = ""
+    silenced_until: float = 0.0  # epoch seconds
     unsilenced_at: float = 0.0  # epoch seconds: when the last silence over it ended
+    unattended_since: float = 0.0  # epoch seconds: when its acknowledgement expired, if it did
+
+
+class Silenced(NamedTuple):
+    """What the silences over one alert mean now. Times in epoch seconds."""
+
+    by: str = ""  # nobody: none is in force
+    until: float = 0.0
+    notified: frozenset[str] = frozenset()  # sinks of authors, which are sent the alert all the same
+    ended_at: float = 0.0  # the last one that is over
+
+
+class Taken(NamedTuple):
+    """Who takes care of an alert, and what they found it to be."""
+
+    by: str = ""
+    assessment: Assessment | None = None
+    expired_at: float = 0.0  # epoch seconds: when that was over, if it is
 
 
 class ControlsInForce:
-    """The silences and acknowledgements in force, and the routes as they were changed."""
+    """The silences and acknowledgements in force, and the routes as they were changed.
 
-    def __init__(self, routing: Routing | None = None) -> None:
+    The policies give the hours after which acknowledgements expire.
+    """
+
+    def __init__(self, routing: Routing | None = None, policies: Policies | None = None) -> None:
         self.routing = routing or Routing(())
-        self._silences: dict[str, Silence] = {}
+        self._policies = policies or Policies()
+        self._silences: dict[str, tuple[Silence, list[Window]]] = {}
         self._acknowledgements: dict[str, Acknowledge] = {}
+        self._answered_at: dict[str, float] = {}  # by alert: when it was last acknowledged, or that withdrawn
 
     def apply(self, control: Control) -> None:
         """Apply a control; those that are not about alerts change nothing."""
         match control:
             case Silence():
-                self._silences[control.key] = control
+                self._silences[control.key] = control, control.windows()
             case Acknowledge():
                 self._acknowledgements[control.alert_id] = control
+                self._answered_at[control.alert_id] = control.at.timestamp()
             case Reroute():
                 self.routing.change(control.name, control.route)
             case Withdrawn():
@@ -45,52 +73,77 @@ class ControlsInForce:
             self.routing.restore(_name(key))
         elif key.startswith("ack/"):
             self._acknowledgements.pop(_name(key), None)
+            self._answered_at[_name(key)] = at
         elif key in self._silences:
-            self._silences[key] = self._silences[key].ended(at)
+            ended = self._silences[key][0].ended(at)
+            self._silences[key] = ended, ended.windows()
+
+    def answered_at(self, alert_id: str) -> float:
+        """Return when an alert was last acknowledged, or that withdrawn (epoch seconds; 0: never)."""
+        return self._answered_at.get(alert_id, 0.0)
 
     def holds(self, control: Control) -> bool:
         """Return whether exactly this silence or acknowledgement is in force."""
-        return control in (self._silences.get(control.key), self._acknowledgements.get(_name(control.key)))
+        silence, _ = self._silences.get(control.key, (None, ()))
+        return control in (silence, self._acknowledgements.get(_name(control.key)))
 
     def attention(self, sink: str, alert: Alert, now: float) -> Attention:
         """Return how an alert concerns a sink at `now` (epoch seconds of processing time)."""
         routes = self.routing.covering(sink, alert)
-        silenced_by, unsilenced_at = self._silence(alert, now)
-        admitted: frozenset[Reason] = frozenset()
-        if not silenced_by:
+        silenced = self._silenced(alert, now)
+        taken = self._taken(alert, now)
+        is_author = sink in silenced.notified and self.routing.takes(sink, alert)
+        admitted: frozenset[Reason] = ALL_REASONS if is_author else frozenset()
+        if not silenced.by:
             admitted = admitted.union(*(route.reasons for route in routes if not route.is_quiet(alert, now)))
-        by, assessment = self._acknowledged(alert)
         return Attention(
-            covered=bool(routes),
+            covered=bool(routes) or is_author,
             admitted=admitted,
-            acknowledged_by=by,
-            assessment=assessment,
-            silenced_by=silenced_by,
-            unsilenced_at=unsilenced_at,
+            acknowledged_by=taken.by,
+            assessment=taken.assessment,
+            silenced_by=silenced.by,
+            silenced_until=silenced.until,
+            unsilenced_at=silenced.ended_at,
+            unattended_since=taken.expired_at,
         )
 
     def mark(self, alert: Alert, now: float) -> Alert:
         """Return the alert with who acknowledged and who silenced it, as of `now`."""
-        by, assessment = self._acknowledged(alert)
+        taken = self._taken(alert, now)
         marks = {
-            "acknowledged_by": by,
-            "assessment": assessment,
-            "silenced_by": self._silence(alert, now)[0],
+            "acknowledged_by": taken.by,
+            "assessment": taken.assessment,
+            "silenced_by": self._silenced(alert, now).by,
         }
         is_same = all(getattr(alert, name) == value for name, value in marks.items())
         return alert if is_same else alert.model_copy(update=marks)
 
-    def _acknowledged(self, alert: Alert) -> tuple[str, Assessment | None]:
-        """Return who acknowledged an alert, and what they found it to be."""
+    def _taken(self, alert: Alert, now: float) -> Taken:
+        """Return who takes care of an alert."""
         known = self._acknowledgements.get(alert.alert_id)
-        return (known.by, known.assessment) if known else ("", None)
+        if known is None:
+            return Taken()
+        hours = self._policies.of(alert.question).acknowledgement_hours or math.inf
+        ends = known.at.timestamp() + 3600 * hours
+        return Taken(known.by, known.assessment) if now < ends else Taken(expired_at=ends)
 
-    def _silence(self, alert: Alert, now: float) -> tuple[str, float]:
-        """Return who silenced an alert, and when the last of the silences that are over ended."""
-        over = [one for one in self._silences.values() if one.covers(alert)]
-        by = next((one.by for one in over if now < one.until.timestamp()), "")
-        ended = (until for one in over if (until := one.until.timestamp()) <= now)
-        return by, max(ended, default=0.0)
+    def _silenced(self, alert: Alert, now: float) -> Silenced:
+        """Return what the silences over an alert mean at `now`."""
+        found = Silenced()
+        for silence, windows in self._silences.values():
+            if not silence.covers(alert):
+                continue
+            window = in_force(windows, now)
+            if window is None:
+                found = found._replace(ended_at=max(found.ended_at, last_end(windows, now)))
+                continue
+            is_for_author = alert.severity is Severity.CRITICAL or now >= window.warns
+            found = found._replace(
+                by=found.by or silence.by,
+                until=max(found.until, window.end),
+                notified=found.notified | ({silence.notify} if silence.notify and is_for_author else set()),
+            )
+        return found
 
 
 def _name(key: str) -> str:

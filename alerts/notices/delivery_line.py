@@ -28,7 +28,7 @@ class Line:
     alert: Alert | None = None  # None: it is forgotten
     steps: list[Alert | None] = field(default_factory=list)  # later states, in a replay
     entry: Entry = EMPTY
-    unanswered: bool = False  # the pending message was sent, or may have been
+    unanswered: bool = False  # the pending message may have been received; a later refusal proves nothing
     unrecorded: bool = False  # a try was not answered once: the sink may have what the ledger lacks
     in_flight: bool = False
     alone: bool = False  # a digest with it was refused
@@ -70,7 +70,7 @@ class Line:
 
     def begin(self, message: Message, moment: Moment) -> bool:
         """Mark its message as on its way; return whether the ledger lacks it and has to be written first."""
-        self.in_flight = self.unanswered = True
+        self.in_flight = True
         if self.entry.pending == message:
             return False
         since = moment.now - self.waited(moment.steady)
@@ -81,7 +81,7 @@ class Line:
         """Its message was not taken: try again later."""
         pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
-        self.unanswered = retry.unanswered
+        self.unanswered = self.unanswered or retry.unanswered
         self.unrecorded |= retry.unanswered
         self.tries += 1
 

@@ -230,7 +230,7 @@ class DeliveryQueue:
                 line.close(message.view.model_copy(update={"reference": reference}))
                 return True
             case Refused(gone=False) if is_digest:
-                line.alone, line.unanswered = True, False  # each by itself: only the cause is refused then
+                line.alone = True  # each by itself: only the cause is refused then
                 return False
             case Refused(reason):
                 settled.dead.append((message, reason))
@@ -238,7 +238,7 @@ class DeliveryQueue:
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
                 settled.dead.append((message, f"gave up: {reason}"))
-                if outcome.unanswered:
+                if line.unanswered or outcome.unanswered:
                     line.park(message)
                 else:
                     line.close(line.entry.view, message.notice_id)

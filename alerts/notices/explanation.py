@@ -22,7 +22,7 @@ def _lines(alert: Alert) -> Iterator[str]:
     place = f"{alert.sector}, {alert.subject}" if alert.subject else alert.sector
     yield f"{alert.severity.upper()} {alert.state}: {place}: {alert.question.entry.meaning}"
     plural = "s" if seen.window > 1 else ""
-    still = "" if verdict.closed else ", still filling"
+    still = "" if verdict.is_whole else ", still filling"
     yield f"  when      {seen.window} {verdict.cadence}{plural} to {verdict.period:{MOMENT}}{still}"
     yield f"  seen      {_people(seen.observed)} people"
     interval = f"{_people(seen.lower)} to {_people(seen.upper)}"

@@ -23,7 +23,7 @@ class NoticeHistory:
     def __init__(
         self, policies: Policies, registry: Registry, controls: ControlsInForce | None = None
     ) -> None:
-        self.controls = controls or ControlsInForce(Routing([Route(sinks=(SINK,))]))
+        self.controls = controls or ControlsInForce(Routing([Route(sinks=(SINK,))]), policies)
         self._registry = registry
         self._queue = DeliveryQueue(SINK, self.controls, policies, limits=Limits(), replay=True)
 

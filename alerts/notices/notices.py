@@ -144,14 +144,20 @@ def _where(verdict: Verdict) -> str:
 def _window(verdict: Verdict) -> str:
     unit, length = UNITS[verdict.cadence], verdict.evidence.window
     whole = f"{length} {unit if length > 1 else unit[:-1]}"
-    return whole if verdict.closed else f"{whole} (not over yet)"
+    return whole if verdict.is_whole else f"{whole} (not over yet)"
 
 
 def _changed(alert: Alert, message: Message) -> Iterator[str]:
+    view = message.view
+    if view.silenced_by and not message.handed_over:
+        until = dt.datetime.fromtimestamp(view.silenced_until, dt.UTC)
+        yield f"A silence by {view.silenced_by} holds it back until {until:%Y-%m-%d %H:%M} UTC."
     if message.handed_over:
         yield "It goes on. The routes send it elsewhere now; nothing more about it comes here."
     elif message.reason is Reason.ACKNOWLEDGED:
         yield taken(alert)
+    elif message.reason is Reason.UNANSWERED and view.unattended_since:
+        yield "The acknowledgement has expired. Nobody takes care of it now."
     elif message.before is not None:
         grade = f"Now {alert.severity}. " if message.reason is Reason.WORSE else ""
         yield f"{grade}Last notice: {figures(message.before.latest)}."

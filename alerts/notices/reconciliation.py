@@ -12,13 +12,15 @@ A sink that edits its messages is besides sent `updated`, also then: nobody is n
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
 from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Severity, State, notice_id
 from alerts.lifecycle.policies import Policy
 from alerts.notices.controls_in_force import Attention
+
+MARKS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
 
 
 class View(BaseModel):
@@ -35,6 +37,9 @@ class View(BaseModel):
     acknowledged_by: str = ""
     assessment: Assessment | None = None
     acknowledgements: int = 0
+    unattended_since: float = 0.0  # epoch seconds: the expiry since which `escalations` are counted
+    silenced_by: str = ""  # where it was sent to the author of a silence
+    silenced_until: float = 0.0  # epoch seconds
     shown: str = ""  # the figures and marks that its message shows
     reference: str = ""  # what the receiver calls its message, where that can be edited
 
@@ -62,9 +67,9 @@ class Message(BaseModel):
 
     @property
     def alert(self) -> Alert:
-        """The alert as the message shows it, with who acknowledged it."""
+        """The alert as the message shows it, with who acknowledged and who silenced it."""
         view = self.view
-        marks = {"acknowledged_by": view.acknowledged_by, "assessment": view.assessment}
+        marks = {name: getattr(view, name) for name in MARKS}
         return self.newer or view.alert.model_copy(update=marks)
 
 
@@ -103,8 +108,13 @@ class Firing(NamedTuple):
         return RANK[self.alert.severity] > RANK[self.view.severity]
 
     def is_unanswered(self) -> bool:
-        """Return whether another wait has passed without an acknowledgement."""
-        return self.escalations > (self.view.escalations if self.view and self.view.open else 0)
+        """Return whether another wait has passed without an acknowledgement, or the last one expired."""
+        view, since = self.view, self.attention.unattended_since
+        if view is None or not view.open:
+            return self.escalations > 0
+        is_known = view.unattended_since >= since
+        has_expired = bool(view.acknowledged_by and not self.attention.acknowledged_by and since)
+        return has_expired or self.escalations > (view.escalations if is_known else 0)
 
     def is_newly_acknowledged(self) -> bool:
         """Return whether somebody takes care of it, or found what it is, and the sink does not know."""
@@ -160,15 +170,19 @@ def _candidates(
 
 
 def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: float) -> int:
-    """Return how many of the policy's waits have passed since people could have acknowledged the alert."""
+    """Return how many of the policy's waits have passed since people could have acknowledged the alert.
+
+    An acknowledgement that expired is the first of them.
+    """
     if (
         alert.raised_at is None
         or attention.acknowledged_by
         or RANK[alert.severity] < RANK[policy.unanswered_least]
     ):
         return 0
-    waited = now - max(alert.raised_at.timestamp(), attention.unsilenced_at)
-    return sum(waited >= 60 * minutes for minutes in policy.unanswered_minutes)
+    expired = attention.unattended_since
+    waited = now - max(alert.raised_at.timestamp(), attention.unsilenced_at, expired)
+    return sum(waited >= 60 * minutes for minutes in policy.unanswered_minutes) + (expired > 0)
 
 
 def _close(alert: Alert | None, view: View) -> Message:
@@ -194,8 +208,10 @@ def _open(firing: Firing, reason: Reason) -> Message:
         severity=alert.severity,
         openings=openings,
         escalations=firing.escalations,
-        shown=_shown(alert),
+        unattended_since=firing.attention.unattended_since,
+        shown=_shown(alert.model_copy(update={"silenced_by": firing.attention.silenced_by})),
         reference=view.reference if view else "",
+        **_silence(firing.attention),
     )
     return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
 
@@ -204,9 +220,13 @@ def _change(firing: Firing, reason: Reason) -> Message:
     view = firing.view
     if view is None:
         raise LookupError("there is no view to change")
+    counted = {
+        "escalations": firing.escalations,
+        "unattended_since": max(view.unattended_since, firing.attention.unattended_since),
+    }
     changes: dict[Reason, dict[str, object]] = {
-        Reason.WORSE: {"severity": firing.alert.severity, "escalations": firing.escalations},
-        Reason.UNANSWERED: {"escalations": firing.escalations},
+        Reason.WORSE: {"severity": firing.alert.severity, **counted},
+        Reason.UNANSWERED: {"acknowledged_by": "", "assessment": None, **counted},
         Reason.ACKNOWLEDGED: {
             "acknowledged_by": firing.attention.acknowledged_by,
             "assessment": firing.attention.assessment,
@@ -214,7 +234,8 @@ def _change(firing: Firing, reason: Reason) -> Message:
         },
         Reason.STILL: {"reminders": view.reminders + 1},
     }
-    changed = view.model_copy(update={"alert": firing.alert, **changes[reason]})
+    update = {"alert": firing.alert, **_silence(firing.attention), **changes[reason]}
+    changed = view.model_copy(update=update)
     message = Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
     shown = changed.model_copy(update={"shown": _shown(message.alert)})
     return message.model_copy(update={"view": shown})
@@ -222,7 +243,7 @@ def _change(firing: Firing, reason: Reason) -> Message:
 
 def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]:
     """Show the newest figures and marks, where the sink's message shows others."""
-    marks = {name: getattr(attention, name) for name in ("acknowledged_by", "assessment", "silenced_by")}
+    marks = {name: getattr(attention, name) for name in MARKS}
     marked = alert.model_copy(update=marks)
     shown = _shown(marked)
     if shown != view.shown:
@@ -237,10 +258,15 @@ def _shown(alert: Alert) -> str:
     return "/".join((alert.latest.verdict_id, alert.severity, *marks))
 
 
+def _silence(attention: Attention) -> dict[str, Any]:
+    return {"silenced_by": attention.silenced_by, "silenced_until": attention.silenced_until}
+
+
 def _occasion(reason: Reason, view: View) -> str:
+    again = f"-{view.unattended_since:.0f}-{view.acknowledgements}" if view.unattended_since else ""
     known = {
         Reason.WORSE: view.alert.severity.value,
-        Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}",
+        Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}{again}",
         Reason.ACKNOWLEDGED: f"{view.acknowledged_by}-{view.acknowledgements}",
         Reason.STILL: str(view.reminders),
     }

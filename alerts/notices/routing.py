@@ -15,6 +15,15 @@ STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 ALL_REASONS: Final = frozenset(Reason)
 
 
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; raises ValueError where there is none of that name."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {name!r}") from error
+    return name
+
+
 class QuietHours(BaseModel):
     """Times of day at which only critical alerts are sent. What stands when they end is sent then."""
 
@@ -27,11 +36,7 @@ class QuietHours(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"unknown time zone {name!r}") from error
-        return name
+        return known_zone(name)
 
     def holds(self, now: float) -> bool:
         """Return whether `now` (epoch seconds of processing time) is within these hours."""
@@ -98,8 +103,12 @@ class Routing:
         kept = [route for route in self._routes if route.name not in self._changes]
         return kept + [route for route in self._changes.values() if route is not None]
 
+    def takes(self, sink: str, alert: Alert) -> bool:
+        """Return whether an alert is severe enough for a sink."""
+        return RANK[alert.severity] >= RANK[self._least.get(sink, Severity.INFO)]
+
     def covering(self, sink: str, alert: Alert) -> list[Route]:
         """Return the routes that bring this alert to that sink, at one time of day or another."""
-        if RANK[alert.severity] < RANK[self._least.get(sink, Severity.INFO)]:
+        if not self.takes(sink, alert):
             return []
         return [route for route in self.in_force() if sink in route.sinks and route.covers(alert)]

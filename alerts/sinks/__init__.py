@@ -4,7 +4,10 @@ Most sinks speak HTTP: a request for each notice. A sink that `Edits` has one me
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
+
+from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
@@ -16,8 +19,11 @@ __all__ = [
     "Delivered",
     "Digests",
     "Edits",
+    "Mail",
+    "MailServer",
     "Outcome",
     "Posting",
+    "Push",
     "Refused",
     "Reposts",
     "Request",
@@ -40,6 +46,38 @@ class Request(NamedTuple):
         return f"Request({self.method}, {len(self.body)} bytes)"
 
 
+class MailServer(NamedTuple):
+    """An SMTP server and how to log in to it, over TLS from the start or by STARTTLS."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls"] = "starttls"
+    username: SecretStr | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None  # of a private CA; None: those of the system
+
+
+class Mail(NamedTuple):
+    """A mail to be handed to a server."""
+
+    server: MailServer
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes
+
+    def __repr__(self) -> str:
+        return f"Mail({len(self.recipients)} recipients, {len(self.message)} bytes)"
+
+
+class Push(NamedTuple):
+    """A message to be sent by Apprise."""
+
+    url: SecretStr
+    title: str
+    body: str
+    kind: str  # info, success, warning or failure
+
+
 class Posting(NamedTuple):
     """What the one message about an alert shows from now on."""
 
@@ -51,7 +89,7 @@ class Posting(NamedTuple):
     unrecorded: bool  # an earlier try may have been received, and the ledger does not know
 
 
-AnyRequest = Request | Posting  # each kind is sent by a client of its own
+AnyRequest = Request | Mail | Push | Posting  # each kind is sent by a client of its own
 
 
 class Sink(Protocol):
@@ -92,7 +130,7 @@ class Digests(Sink, Protocol):
     def most(self) -> int:
         """The largest number of notices in one digest."""
 
-    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
+    def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> AnyRequest:
         """Return the request for all of them; `summary`: one line about alerts that have no notice."""
 
 
@@ -104,7 +142,7 @@ class Reposts(Sink, Protocol):
     def every(self) -> float:
         """The seconds after which what stands has to be posted again."""
 
-    def standing(self, notices: Sequence[Notice], now: float) -> Request:
+    def standing(self, notices: Sequence[Notice], now: float) -> AnyRequest:
         """Return the request that posts it."""
 
 

@@ -1,6 +1,10 @@
-"""PagerDuty Events v2: an alert is triggered, acknowledged and resolved under one dedup key."""
+"""PagerDuty Events v2: an alert is triggered, acknowledged and resolved under one dedup key.
 
-from dataclasses import dataclass
+What people do with its incident there comes back by `webhook_secrets` or `api_token`: see
+`alerts.worker.pagerduty_answers`.
+"""
+
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +30,9 @@ class PagerDutySink:
     links: Links = NOWHERE
     spacing: float = 0.0
     private: bool = False
+    webhook_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
+    api_token: SecretStr | None = None
+    api_url: str = ""
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the event."""

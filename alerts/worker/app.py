@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,17 +17,17 @@ import structlog
 from pydantic import ValidationError
 
 from alerts.console.board import Board
-from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, Reroute
+from alerts.notices.controls import CONTROL, Reroute, Silence
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.notices.routing import Routing
+from alerts.notices.routing import Route, Routing
 from alerts.sinks import Digests, Edits, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
@@ -37,13 +37,15 @@ from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
+from alerts.worker.pagerduty_answers import PagerDutyAnswers
 from alerts.worker.routes_document import RoutesError, networks, sinks
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
-from alerts.worker.slack_api import SlackApi, slack_faults
+from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.supervised import supervised
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
@@ -57,6 +59,7 @@ from streams.runtime.worker import Pages, Worker
 log = structlog.get_logger()
 
 OWED_SECONDS: Final = 30.0  # a message that is due for longer makes the worker not ready
+PAGERDUTY_HOOK: Final = "/hooks/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
 
 
@@ -78,7 +81,7 @@ class Alerts:
         self.policies = policies(settings.policies)
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
-        self.controls = ControlsInForce(routing)
+        self.controls = ControlsInForce(routing, self.policies)
         self.control_names = control_names(self.registry, self.board, self.sinks)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
@@ -95,6 +98,14 @@ class Alerts:
             problems=self.problems,
             serve=self.serve,
             about={"sinks": list(self.sinks)},
+        )
+        self.pagerduty = PagerDutyAnswers(
+            sinks,
+            self.controls,
+            alerts=self.table.alerts,
+            unanswered=self.unanswered,
+            publish=self.publish,
+            count=self.metrics.pagerduty_answer,
         )
         self.names = SinkNames(sinks, self.networks)
         self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
@@ -128,10 +139,8 @@ class Alerts:
             self.board.withdrawn(control.key)
         else:
             self.board.control(control)
-        if isinstance(control, Reroute) and control.route:
-            unknown = sorted(set(control.route.sinks) - self.sinks.keys())
-            if unknown:
-                log.warning("route names unknown sinks", route=control.name, unknown_sinks=unknown)
+        if unknown := sorted(_sinks_of(control) - self.sinks.keys()):
+            log.warning("control names unknown sinks", key=key, unknown_sinks=unknown)
         self.owner.wake()
 
     def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:
@@ -177,6 +186,12 @@ class Alerts:
             await delivery.send_again(record.message)
             await self.letters.close(record.letter)
 
+    def unanswered(self, sink: str) -> list[Alert]:
+        """Return the alerts that a sink of this worker's knows of and that nobody takes care of."""
+        delivery = self.owner.deliveries.get(sink)
+        known = delivery.queue.open_alerts(time.time()) if delivery else []
+        return [alert for alert in known if not alert.acknowledged_by]
+
     async def publish(self, control: Control) -> None:
         """Put a control on its topic, from which every worker applies it."""
         await self.worker.publish("controls", control.key.encode(), control.model_dump_json().encode())
@@ -217,6 +232,7 @@ class Alerts:
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
+            hooks={PAGERDUTY_HOOK: self.pagerduty.receive} if self.pagerduty.secrets else {},
         )
         readers = board_readers(self.settings, self.board)
         try:
@@ -232,6 +248,7 @@ class Alerts:
         yield supervised("alert table", self.table.follow)
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
+        yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
         yield supervised("names of sinks", self.names.follow)
         for api in self._sender.slack.values():
             yield supervised("clicks in Slack", self._clicks(api).follow)
@@ -249,20 +266,18 @@ class Alerts:
         )
 
 
+def _sinks_of(control: Control) -> set[str]:
+    """Return the sinks that a control names."""
+    match control:
+        case Reroute(route=Route(sinks=sinks)):
+            return set(sinks)
+        case Silence(notify=str(sink)):
+            return {sink}
+    return set()
+
+
 def _moment() -> Moment:
     return Moment(time.time(), time.monotonic())
-
-
-async def supervised(name: str, task: Callable[[], Awaitable[None]]) -> None:
-    """Run a task and start it again where it fails, until it is cancelled."""
-    restarts = 0
-    while True:
-        try:
-            await task()
-        except Exception as error:  # whatever it is, deliveries have to go on
-            restarts += 1
-            log.warning("task failed, restarting", task=name, error=repr(error), restarts=restarts)
-        await asyncio.sleep(1)
 
 
 @asynccontextmanager
@@ -273,8 +288,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     found, routing = sinks(settings)
-    if faults := await slack_faults(found, networks(settings)):
-        raise RoutesError("; ".join(faults))
+    await refuse_bad_tokens(found, networks(settings))
     yield Alerts(settings, found, routing).worker
 
 

@@ -1,7 +1,7 @@
 """What the console needs of the worker, as its thread may use it."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,8 +39,9 @@ def console_backend(
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
     send_again: Callable[[str], Coroutine[Any, Any, bool]],
+    hooks: Mapping[str, Callable[[Mapping[str, str], bytes], Coroutine[Any, Any, tuple[int, str]]]],
 ) -> Backend:
-    """Return the backend. `publish` and `send_again` run in the loop that this is called in, the worker's."""
+    """Return the backend. What it calls runs in the loop that this is called in, the worker's."""
     loop = asyncio.get_running_loop()
     hosts = urlsplit(settings.console_url).hostname, *settings.console_hosts.split(",")
 
@@ -52,4 +53,5 @@ def console_backend(
         token=settings.console_token,
         hosts=[host.strip() for host in hosts if host],
         pages=pages,
+        hooks={path: from_loop(loop, hook) for path, hook in hooks.items()},
     )

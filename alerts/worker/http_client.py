@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 
@@ -13,6 +13,17 @@ from streams.runtime.public_addresses import PrivateAddressError, PublicResolver
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 ANSWER: Final = 4_096  # bytes of an answer that are read
 BODY_SECONDS: Final = 2.0  # for them
+
+
+class HttpAnswer(NamedTuple):
+    """What a receiver answered; of a long body only the beginning."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Fetched = HttpAnswer | Retry | Refused
 
 
 class HttpClient:
@@ -29,6 +40,11 @@ class HttpClient:
 
     async def send(self, sink: Sink, request: Request) -> Outcome:
         """Send a request and return what came of it. Whatever goes wrong is an outcome."""
+        got = await self.fetch(sink, request)
+        return sink.outcome(*got) if isinstance(got, HttpAnswer) else got
+
+    async def fetch(self, sink: Sink, request: Request, most: int = ANSWER) -> Fetched:
+        """Send a request and return the answer, with `most` bytes of its body; or why there is none."""
         if not sink.private and is_private(request.url):
             return Refused("private_address")
         network = self._networks.get(sink.name, DIRECT)
@@ -39,11 +55,11 @@ class HttpClient:
         except OSError:
             return Retry("unknown_host")
         try:
-            return await self._send(sink, sending)
+            return await self._send(sink, sending, most)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return failed(error)
 
-    async def _send(self, sink: Sink, sending: Sending) -> Outcome:
+    async def _send(self, sink: Sink, sending: Sending, most: int) -> HttpAnswer:
         request, options = sending
         is_checked = sink.private or "proxy" in options  # the proxy itself may be at a private address
         session = self._private if is_checked else self._public
@@ -55,12 +71,13 @@ class HttpClient:
             allow_redirects=False,
             **options,
         ) as answer:
-            body = b""
+            body = bytearray()
             # The status is the answer, whatever becomes of the body.
             with suppress(aiohttp.ClientError, TimeoutError):
                 async with asyncio.timeout(BODY_SECONDS):
-                    body = await answer.content.read(ANSWER)
-            return sink.outcome(answer.status, dict(answer.headers), body)
+                    while len(body) < most and (chunk := await answer.content.read(most - len(body))):
+                        body += chunk
+            return HttpAnswer(answer.status, dict(answer.headers), bytes(body))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -68,7 +85,7 @@ class HttpClient:
         await self._public.close()
 
 
-def failed(error: aiohttp.ClientError | TimeoutError | ValueError) -> Outcome:
+def failed(error: aiohttp.ClientError | TimeoutError | ValueError) -> Retry | Refused:
     """Return what an error of aiohttp means for the request."""
     match error:
         case aiohttp.ClientHttpProxyError():  # the sink has got nothing
@@ -86,7 +103,7 @@ def failed(error: aiohttp.ClientError | TimeoutError | ValueError) -> Outcome:
     return Refused("invalid_request")  # a header that cannot be sent
 
 
-def _unconnected(error: aiohttp.ClientConnectorError) -> Outcome:
+def _unconnected(error: aiohttp.ClientConnectorError) -> Retry | Refused:
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return Retry("bad_certificate")

@@ -53,6 +53,9 @@ class Metrics:
             "slack_connections", "Connections to Slack over which clicks are taken"
         )
         self._batch = histogram("alerts_batch_seconds", "Time that one batch of verdicts took")
+        self._answers = counter(
+            "pagerduty_answers_total", "What people did in PagerDuty, by what became of it", "outcome"
+        )
         self.runtime = RuntimeMetrics(on)
         self._sinks = tuple(sinks)
         for sink in self._sinks:
@@ -99,6 +102,10 @@ class Metrics:
             self._queue.labels(sink).set(number)
             self._oldest.labels(sink).set(seconds)
             self._dead.labels(sink).set(dead.get(sink, 0))
+
+    def pagerduty_answer(self, outcome: str) -> None:
+        """Count what somebody did in PagerDuty."""
+        self._answers.labels(outcome).inc()
 
     def click(self, action: str, outcome: str) -> None:
         """Record a click in Slack: accepted, refused or failed."""

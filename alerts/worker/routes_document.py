@@ -24,16 +24,21 @@ from alerts.notices.links import NOWHERE, Links
 from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
+from alerts.sinks.apprise import AppriseSink
+from alerts.sinks.mail.sink import MailSink
 from alerts.sinks.pagerduty import URL, PagerDutySink
+from alerts.sinks.pagerduty_incidents import API
 from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
+from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
+from alerts.worker.sink_entries import PLACEHOLDER_URL, AppriseEntry, FromEnvironment, MailEntry, TeamsEntry
 from alerts.worker.sink_network import NetworkEntry, Networks
 from alerts.worker.slack_entry import SlackAppEntry
 from streams.contract.toml_documents import load
-from streams.runtime.public_addresses import is_http, is_private
+from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
-PLACEHOLDER_URL: Final = "https://not-set.invalid"
+PRIVATE: Final = "is a private address; allow_private = true allows it"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
 
 
@@ -70,6 +75,9 @@ class PagerDutyEntry(NetworkEntry):
     least: Severity = Severity.WARNING
     url: str = URL
     allow_private: bool = False
+    webhook_secrets: tuple[FromEnvironment, ...] = ()
+    api_token: FromEnvironment | None = None
+    api_url: str = API
 
 
 class AlertmanagerEntry(NetworkEntry):
@@ -81,7 +89,14 @@ class AlertmanagerEntry(NetworkEntry):
 
 
 Entry = Annotated[
-    WebhookEntry | SlackEntry | SlackAppEntry | PagerDutyEntry | AlertmanagerEntry,
+    WebhookEntry
+    | SlackEntry
+    | SlackAppEntry
+    | PagerDutyEntry
+    | AlertmanagerEntry
+    | MailEntry
+    | TeamsEntry
+    | AppriseEntry,
     Field(discriminator="kind"),
 ]
 
@@ -115,7 +130,7 @@ class Routes(_Strict):
                 secrets.faults.append(f"sink {name}: {error}")
             else:
                 made.append(sink)
-                secrets.faults += [*_url_faults(sink), *_network_faults(sink, entry, secrets)]
+                secrets.faults += [*_address_faults(sink), *_network_faults(sink, entry, secrets)]
             faults += secrets.faults
         if faults:
             raise RoutesError("; ".join(faults))
@@ -154,22 +169,42 @@ def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
             return WebhookSink(name, url, key, private=entry.allow_private)
         case SlackEntry():
             return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
-        case SlackAppEntry():
-            return entry.sink(name, links, secret)
         case PagerDutyEntry():
             key = secret(entry.routing_key, PLACEHOLDER_KEY)
-            return PagerDutySink(name, key, entry.url, links, private=entry.allow_private)
+            return PagerDutySink(
+                name,
+                key,
+                entry.url,
+                links,
+                private=entry.allow_private,
+                webhook_secrets=tuple(secret(one, PLACEHOLDER_KEY) for one in entry.webhook_secrets),
+                api_token=secret(entry.api_token, PLACEHOLDER_KEY) if entry.api_token else None,
+                api_url=entry.api_url,
+            )
         case AlertmanagerEntry():
             return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
+        case SlackAppEntry() | MailEntry() | TeamsEntry() | AppriseEntry():
+            return entry.sink(name, links, secret)
 
 
-def _url_faults(sink: Sink) -> list[str]:
+def _address_faults(sink: Sink) -> list[str]:
     """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
-    text = _address(sink)
+    if isinstance(sink, MailSink):
+        is_refused = not sink.private and is_private_host(sink.server.host)
+        return [f"sink {sink.name}: its server {PRIVATE}"] if is_refused else []
+    if isinstance(sink, AppriseSink):
+        fault = apprise_fault(sink)
+        return [f"sink {sink.name}: {fault}"] if fault else []
+    names = ("url", "api_url") if isinstance(sink, PagerDutySink) and sink.api_token else ("url",)
+    return [fault for name in names for fault in _url_faults(sink, name)]
+
+
+def _url_faults(sink: Sink, name: str) -> list[str]:
+    text = _address(sink, name)
     if not is_http(text):
-        return [f"sink {sink.name}: its url is no http(s) address"]
+        return [f"sink {sink.name}: its {name} is no http(s) address"]
     if not sink.private and is_private(text):
-        return [f"sink {sink.name}: its url is a private address; allow_private = true allows it"]
+        return [f"sink {sink.name}: its {name} {PRIVATE}"]
     return []
 
 
@@ -188,8 +223,8 @@ def _network_faults(sink: Sink, entry: object, secrets: "_Secrets") -> list[str]
     return []
 
 
-def _address(sink: Sink) -> str:
-    url = getattr(sink, "url", "")
+def _address(sink: Sink, name: str = "url") -> str:
+    url = getattr(sink, name, "")
     return url.get_secret_value() if isinstance(url, SecretStr) else str(url)
 
 
@@ -204,7 +239,7 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
     links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
     found = document.sinks(links)
     own = list(_environment_sinks(settings, links))
-    faults = [fault for sink in own for fault in _url_faults(sink)]
+    faults = [fault for sink in own for fault in _address_faults(sink)]
     if taken := sorted({sink.name for sink in own} & document.sink.keys()):
         faults.append(f"the environment and the routes both have a sink named {', '.join(taken)}")
     if faults:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from alerts.sinks import AnyRequest, Outcome, Posting, Request, Sink
+from alerts.sinks import AnyRequest, Mail, Outcome, Posting, Push, Request, Sink
 from alerts.sinks.slack.app import SlackAppSink
+from alerts.worker.apprise_client import AppriseClient
 from alerts.worker.http_client import HttpClient
+from alerts.worker.mail_client import send_mail
 from alerts.worker.sink_network import DIRECT, Networks
 from alerts.worker.slack_api import SlackApi
 
@@ -14,6 +16,7 @@ class Sender:
 
     def __init__(self, sinks: Iterable[Sink], networks: Networks) -> None:
         self.http = HttpClient(networks=networks)
+        self._apprise = AppriseClient()
         self.slack = {
             sink.app: SlackApi(sink.app, networks.get(sink.name, DIRECT))
             for sink in sinks
@@ -27,10 +30,15 @@ class Sender:
                 return await self.slack[sink.app].send(sink, request)
             case _, Request():
                 return await self.http.send(sink, request)
+            case _, Mail():
+                return await send_mail(sink, request)
+            case _, Push():
+                return await self._apprise.send(sink, request)
         raise TypeError(f"a {type(sink).__name__} takes no {type(request).__name__}")
 
     async def close(self) -> None:
         """Close all connections."""
+        self._apprise.close()
         await self.http.close()
         for api in self.slack.values():
             await api.close()

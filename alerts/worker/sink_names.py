@@ -9,6 +9,8 @@ import structlog
 from pydantic import SecretStr
 
 from alerts.sinks import Sink
+from alerts.sinks.apprise import AppriseSink, host
+from alerts.sinks.mail.sink import MailSink
 from alerts.worker.sink_network import DIRECT, Networks
 
 log = structlog.get_logger()
@@ -17,7 +19,7 @@ SECONDS: Final = 30.0  # between two looks
 
 
 class SinkNames:
-    """Which names that sinks need cannot be looked up: `unknown`, by sink. Only sinks with a URL have any."""
+    """Which names that sinks need cannot be looked up: `unknown`, by sink."""
 
     def __init__(self, sinks: Iterable[Sink], networks: Networks) -> None:
         self._names = {sink.name: _names(sink, networks) for sink in sinks}
@@ -44,10 +46,14 @@ class SinkNames:
 
 
 def _names(sink: Sink, networks: Networks) -> frozenset[str]:
+    if isinstance(sink, MailSink):
+        return frozenset({sink.server.host})
+    if isinstance(sink, AppriseSink):  # other parts of its URL are secrets
+        return frozenset({host(sink.url)} - {""})
     url = getattr(sink, "url", "")
     text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    host = urlsplit(text).hostname
-    return networks.get(sink.name, DIRECT).names(host, private=sink.private) if host else frozenset()
+    name = urlsplit(text).hostname
+    return networks.get(sink.name, DIRECT).names(name, private=sink.private) if name else frozenset()
 
 
 async def _is_known(name: str) -> bool:

@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from alerts.sinks import Delivered, Outcome, Posting, Sink
 from alerts.sinks.slack.app import UNAUTHORISED, SlackApp, SlackAppSink
 from alerts.worker.http_client import TIMEOUT, failed
+from alerts.worker.routes_document import RoutesError
 from alerts.worker.sink_network import DIRECT, Network, Networks
 
 log = structlog.get_logger()
@@ -181,15 +182,16 @@ class SlackApi:
         await self._session.close()
 
 
-async def slack_faults(sinks: Iterable[Sink], networks: Networks) -> list[str]:
-    """Return, for each sink that is a Slack app, why Slack refuses its tokens."""
+async def refuse_bad_tokens(sinks: Iterable[Sink], networks: Networks) -> None:
+    """Raise RoutesError where Slack refuses the tokens of a sink, naming every reason."""
     faults = []
     for sink in sinks:
         if isinstance(sink, SlackAppSink):
             api = SlackApi(sink.app, networks.get(sink.name, DIRECT), CHECK_TIMEOUT)
             faults += [f"sink {sink.name}: {fault}" for fault in await api.token_faults()]
             await api.close()
-    return faults
+    if faults:
+        raise RoutesError("; ".join(faults))
 
 
 def describe(error: Exception) -> str:

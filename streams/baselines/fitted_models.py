@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
@@ -42,6 +43,9 @@ LEAST: Final = {
     Cadence.WEEK: 4,
     Cadence.MONTH: 4,
 }  # periods of history that a model needs without a peer prior
+FAR: Final = 10.0  # times what else was seen, and
+FAR_LEAST: Final = 100.0  # people more: a count beyond teaches nothing
+FEWEST: Final = 7  # periods that a count must be beyond
 # Log standard deviation of a level that counts at most: beyond it a gamma approximates no log-normal.
 FARTHEST: Final = 2.0
 
@@ -114,6 +118,7 @@ class Models:
             unsettled = fitted_delays.settles(counts, self.cadence) - 1
             if 0 < unsettled <= length - LEAST[self.cadence]:
                 present[row, length - unsettled :] = 0
+        present[_far_off(values, present)] = 0
         if self.cadence in HALF:
             present *= 0.5 ** (np.arange(length, 0, -1) / HALF[self.cadence])
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
@@ -243,6 +248,18 @@ class Models:
 def _floats(kept: Sequence[bytes], *shape: int) -> Floats:
     """Kept arrays of one shape, stacked."""
     return np.frombuffer(b"".join(kept), np.float32).reshape(len(kept), *shape).astype(float)
+
+
+def _far_off(values: Floats, present: Floats) -> NDArray[np.bool_]:
+    """Return the counts [n, periods] that are beyond comparison: slips of the pen, which teach nothing.
+
+    Those FAR times as high as all but the highest hundredth of a series, and FAR_LEAST people more.
+    """
+    known = np.sort(np.where(present > 0, values, -1.0), axis=1)
+    periods = (present > 0).sum(1)
+    usual = known[np.arange(len(values)), -1 - np.minimum(np.maximum(periods // 100, 2), periods - 1)]
+    far = values > FAR * np.maximum(usual, 0.0)[:, None] + FAR_LEAST
+    return np.asarray(far & (periods > FEWEST)[:, None])
 
 
 def _columns(steps: Sequence[Sequence[int]], first: int, length: int) -> Floats:

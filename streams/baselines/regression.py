@@ -22,9 +22,14 @@ from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
 from streams.baselines.upper_tail import heaviness
 
+Rows = slice | NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
 ROUNDS: Final = 3
 NEAR: Final = 0.01  # squared standard errors that the last step may have: further ones are far smaller
 MOST: Final = 25  # steps in a round
+OVERSHOOT: Final = 10.0  # times the highest count, beyond which a step went too far
+HALVINGS: Final = 12  # of a step, at most
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
 _SELDOM: Final = 0.25  # of all periods
 _TELLING: Final = 0.05  # mean below which a period holds no information on the dispersion
@@ -163,9 +168,10 @@ def _climb(
     """
     precision = np.empty((beta.shape[1], *beta.T.shape))
     far, some = np.arange(len(beta)), gram.size
+    highest = np.log(OVERSHOOT * np.maximum((counts * (certainty > 0)).max(1), 1.0))
     for _ in range(MOST):
         # All series are used in place: a copy would cost an eighth of the fits.
-        on: slice | NDArray[np.intp] = slice(None) if len(far) == len(beta) else far
+        on: Rows = slice(None) if len(far) == len(beta) else far
         here, sure, seen, expected = gram.of(on), certainty[on], counts[on], mean[on]
         products = here.product(sure * expected, held[on])
         if here is gram:
@@ -178,11 +184,32 @@ def _climb(
         step = np.zeros_like(score)
         step[:, :some] = Factors(products[:some, :some]).solve(score.T[:some]).T
         beta[on] += step
-        mean[on] = np.exp(np.clip(here.eta(beta[on]), -20, 20))
+        eta = here.eta(beta[on])
+        if (over := (eta * (sure > 0)).max(1) > highest[on]).any():
+            eta = _shorten(here, beta, step, on=on, over=over, highest=highest[on], known=sure > 0)
+        mean[on] = np.exp(np.clip(eta, -20, 20))
         far = far[(step * score).sum(1) > NEAR]
         if not len(far):
             break
     return precision
+
+
+def _shorten(
+    gram: "_Gram", beta: Floats, step: Floats, *, on: Rows, over: Bools, highest: Reals, known: Bools
+) -> Reals:
+    """Halve the steps of `over` until no expected count is beyond `highest`; return the linear predictors.
+
+    Where nearly all counts are 0, the likelihood is flat, and a full step can end at billions of people.
+    """
+    part = np.where(over, 1.0, 0.0)[:, None] * step
+    for _ in range(HALVINGS):
+        part = part / 2 * over[:, None]
+        beta[on] -= part
+        eta = gram.eta(beta[on])
+        over = (eta * known).max(1) > highest
+        if not over.any():
+            break
+    return eta
 
 
 def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, moving: bool) -> Floats:
@@ -215,7 +242,7 @@ class _Gram:
         self.size = self._k + self._s  # terms that data can change
         self._steps = steps.astype(np.float32)
 
-    def of(self, series: slice | NDArray[np.intp]) -> "_Gram":
+    def of(self, series: Rows) -> "_Gram":
         """Return the same for some of the series."""
         if isinstance(series, slice):
             return self

@@ -61,6 +61,7 @@ class Evidence(BaseModel):
     period_upper: Figure | None = None
     share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
+    tally: bool = False  # counts are totals of whole periods: of an open one too, so far as they have come
     level: Figure = 1.0  # where the series' own level is now, times the baseline; `expected` is at this level
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
     down_weighted: int = 0  # past periods that the fit held to be surges
@@ -113,6 +114,11 @@ class Verdict(Timed):
     def held(self) -> bool:
         """Whether nothing could be judged, because the sector is without data: what stood before stands."""
         return self.data is DataStatus.WITHOUT_DATA and self.question is not Question.SILENCE
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its counts are of whole periods: the last one is over, or known by a tally."""
+        return self.closed or self.evidence.tally
 
     @property
     def question_key(self) -> str:

@@ -25,6 +25,7 @@ from streams.counting.series import Series, hour_after, local
 from streams.counting.slices import Slices
 from streams.counting.unwritten import Unwritten
 
+NIL: Final = 64  # periods for which reports of nobody are remembered
 SEAM: Final = 2  # periods before the end of the written history from which on a tail covers what changes
 
 
@@ -54,7 +55,7 @@ class Counts:
 
     __slots__ = (
         "arrival", "arrived", "backlog", "closed", "data_until", "dedup", "event_time", "is_live",
-        "looked_at", "offset", "people", "revised", "sector", "series", "sliced", "slices", "state",
+        "looked_at", "nil", "offset", "people", "revised", "sector", "series", "sliced", "slices", "state",
         "unwritten", "watermark", "zone",
     )  # fmt: skip
 
@@ -63,6 +64,7 @@ class Counts:
         self.offset = -1  # of the source, up to which all is counted
         self.event_time = NEVER  # of the newest event, epoch seconds
         self.data_until = NEVER  # up to which there is data, epoch seconds; a tally covers its period
+        self.nil: set[tuple[Cadence, int]] = set()  # the last periods of which nobody was reported
         self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}  # people by period
@@ -117,6 +119,8 @@ class Counts:
         """Close a period: it is judged now, and what is counted into it from now on is late."""
         self.settle()
         self.closed[cadence] = index
+        if self.nil:
+            self.nil = {(of, at) for of, at in self.nil if of is not cadence or at > index - NIL}
 
     def room(self) -> float:
         """Return how many people may come before an open period can reach its limit. Settles nothing."""
@@ -151,6 +155,8 @@ class Counts:
             if when[1] is not None:
                 end = hour_after(self.zone, cadence, index) * HOUR - 1
                 self.data_until = max(self.data_until, end)
+                if people <= 0:
+                    self.nil.add((cadence, index))
             if cadence is not Cadence.HOUR:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.negative_binomial import Floats, at_most
-from streams.detectors import Finding, SectorView
+from streams.detectors import Finding, Integers, SectorView
 
 
 class Silence(NamedTuple):
@@ -38,8 +38,7 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, error: Floats) -> 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Judge the run of periods without data at the end."""
-    counts = _with_data(view)
-    found = judge(counts, view.mean, view.dispersion, view.error + _doubt(view, counts))
+    found = judge_until(view, view.data_until)
     silent = found.periods > 0
     return Finding(
         breach=found.p_value <= alpha,
@@ -52,12 +51,18 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     )
 
 
-def _with_data(view: SectorView) -> Floats:
+def judge_until(view: SectorView, data_until: Integers | None) -> Silence:
+    """Judge the run of empty periods at the end of a view, after those up to which there is data [n]."""
+    counts = _with_data(view, data_until)
+    return judge(counts, view.mean, view.dispersion, view.error + _doubt(view, counts))
+
+
+def _with_data(view: SectorView, data_until: Integers | None) -> Floats:
     """Return the counts [n, W], with 1 in place of a 0 that is data."""
-    if view.data_until is None:
+    if data_until is None:
         return view.observed
     periods = np.arange(view.index - view.observed.shape[1] + 1, view.index + 1)
-    return np.maximum(view.observed, periods <= view.data_until[:, None])
+    return np.maximum(view.observed, periods <= data_until[:, None])
 
 
 def _doubt(view: SectorView, counts: Floats) -> Floats | float:

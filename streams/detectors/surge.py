@@ -202,8 +202,11 @@ def origin(view: SectorView, row: int) -> Details:
     if len(as_high):
         found["last_as_high"] = view.start_of(row, series.first + int(as_high[-1]))
     if counts.sliced is view.cadence and counts.slices.names:
-        table = counts.slices.window(view.index, LONGEST + 1)
-        usual = table[:, :-1].mean(1)
+        table = counts.slices.window(view.index, LONGEST)
+        # The slice's part in the people of the periods that the baseline knows, of those expected now.
+        known = view.mean[row, :-1] > 0
+        people = view.observed[row, :-1][known].sum()
+        usual = table[:, :-1][:, known].sum(1) * (view.mean[row, -1] / max(people, 1.0))
         names = list(counts.slices.names)
         found["slices"] = tuple(
             Contribution(name=names[at], observed=float(table[at, -1]), expected=round(float(usual[at]), 2))

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from streams.baselines import fitted_delays
 from streams.baselines.negative_binomial import at_most
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Question
@@ -25,7 +26,7 @@ from streams.counting.dedup import NEVER
 from streams.counting.detection_state import Breach
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
-from streams.detectors import Bools, Integers, SectorView
+from streams.detectors import LONGEST, Bools, Integers, SectorView
 from streams.judging import hourly_silence
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import period_header
@@ -163,10 +164,23 @@ def reopen(view: SectorView) -> None:
     """
     for row, counts in enumerate(view.sectors):
         state = counts.state.of(view.cadence)
-        held, state.held_day = state.held_day, None
-        if held == view.index - 1 and view.observed[row, -1] < LOW * view.mean[row, -1]:
-            state.gaps = [day for day in state.gaps if day != held]
+        held, reached = state.held_day, view.index - fitted_delays.waits(counts, view.cadence)
+        if held is None or reached <= held:
+            continue
+        state.held_day = None
+        settled = view.index - 1 if state.settled is None else state.settled
+        if held == settled and is_low(view, row, held + 1):
+            state.gaps.remove(held)
             state.settled = held - 1
+
+
+def is_low(view: SectorView, row: int, index: int) -> bool:
+    """Return whether a period of a view's window has data, and less than LOW of what is expected."""
+    at = index - view.index - 1
+    if at < -LONGEST:
+        return False
+    people, is_nil = view.observed[row, at], (view.cadence, index) in view.sectors[row].nil
+    return bool((people > 0 or is_nil) and people < LOW * view.mean[row, at])
 
 
 def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
@@ -210,31 +224,46 @@ def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict
     return [found]
 
 
+def leave_out(counts: Counts, cadence: Cadence, silent: Sequence[int]) -> list[int]:
+    """Leave periods without data out of what is learnt and judged; return those that are left out.
+
+    A day that was empty a week ago as well is of a weekday on which the place is closed, and is learnt.
+    """
+    series, state = counts.series[cadence], counts.state.of(cadence)
+    usual = set[int]()
+    if cadence is Cadence.DAY and len(silent) < WEEK:
+        usual = {day for day in silent if day - WEEK >= series.first and not series.get(day - WEEK)}
+    left_out = [period for period in silent if period not in usual]
+    state.gaps = sorted({*(day for day in state.gaps if day + WEEK not in usual), *left_out})
+    return left_out
+
+
 def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) -> None:
     """Leave the periods from the last event to `until` (epoch seconds) out of what is learnt and judged."""
-    for cadence, series in counts.series.items():
+    for cadence in counts.series:
         state = counts.state.of(cadence)
         first, last = (_period(counts, cadence, moment) for moment in (since, until))
         if stands := state.breaches.get(Question.SILENCE):
             stands.last = max(stands.last, last - 1)
         if cadence is Cadence.HOUR:
             continue
-        silent = list(range(first + 1, last))
-        if cadence is Cadence.DAY:
-            # With a day at most between two events it may be that few people come, and the feed works.
-            if len(silent) > 1 and Cadence.HOUR in counts.series:
-                state.partial += sorted({first, last} if has_returned else {first})
-            if len(silent) < WEEK:
-                # Empty a week ago as well: that is a weekday on which the place is closed, and is learnt.
-                usual = {day for day in silent if day - WEEK >= series.first and not series.get(day - WEEK)}
-                silent = [day for day in silent if day not in usual]
-                state.gaps = [day for day in state.gaps if day + WEEK not in usual]
-            if has_returned and len(silent) == 1:
-                state.held_day = silent[0]
-        state.gaps += silent
+        is_day = cadence is Cadence.DAY
+        silent = range(first + 1, min(last, _first_to_settle(counts, cadence)) if has_returned else last)
+        # With a day at most between two events it may be that few people come, and the feed works.
+        if is_day and len(silent) > 1 and Cadence.HOUR in counts.series:
+            state.partial += sorted({first, last} if has_returned else {first})
+        left_out = leave_out(counts, cadence, silent)
+        if is_day and has_returned and len(left_out) == 1:
+            state.held_day = left_out[0]
         oldest = last - KEEP[cadence]
         state.gaps = [period for period in state.gaps if period >= oldest]
         state.partial = [period for period in state.partial if period >= oldest]
+
+
+def _first_to_settle(counts: Counts, cadence: Cadence) -> int:
+    """Return the first period that is judged only once enough is reported: reports may still fill it."""
+    settled, closed = counts.state.of(cadence).settled, counts.closed.get(cadence, NEVER)
+    return closed + 1 if settled is None else max(settled, closed + 1 - LONGEST) + 1
 
 
 def _period(counts: Counts, cadence: Cadence, moment: int) -> int:

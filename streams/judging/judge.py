@@ -33,6 +33,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.detectors import LONGEST, MIN_EXCESS, SectorView, surge
 from streams.judging import absence, hourly_silence, hourly_surge, questions
+from streams.judging.late_gaps import without_late_gaps
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import SectorFrame, publish
 from streams.judging.views import Views, without_partial
@@ -145,8 +146,10 @@ class Judge:
         if cadence is Cadence.DAY:
             absence.reopen(view)
         # Silence comes first: of a sector without data nothing else is asked.
-        settled = [without_partial(each) for each in self._views.settled(view, watermark)]
-        silences = [verdict for each in settled for verdict in self._silence(each)]
+        settled, silences = list[SectorView](), list[Verdict]()
+        for each in map(without_partial, self._views.settled(view, watermark)):
+            silences += self._silence(each)
+            settled.append(without_late_gaps(each, view, self.limits))
         view, *settled = (absence.with_data(each) for each in (view, *settled))
         verdicts = self._questions(view, waits=False)
         for each in settled:

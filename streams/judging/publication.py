@@ -214,6 +214,7 @@ class SectorFrame:
             else dt.datetime.fromtimestamp(silent_since, dt.UTC),
             "share_arrived": _share_reported(view, row, window),
             "share_late": round(arrived.late(view.index, window), 3) if arrived else 0.0,
+            "tally": view.cadence is not Cadence.HOUR and Cadence.HOUR not in counts.series,
             "level": 1.0 if view.level is None else float(view.level[row]),
             "recent": tuple(view.observed[row].tolist()),
             "recent_expected": tuple(np.round(view.mean[row], 1).tolist()),

@@ -1,7 +1,7 @@
 """What a period of n sectors looks like beside what is normal there."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +49,7 @@ class Views:
             watermark=watermark,
         )
 
-    def settled(self, view: SectorView, watermark: float | None) -> list[SectorView]:
+    def settled(self, view: SectorView, watermark: float | None) -> Iterator[SectorView]:
         """The periods of which enough is reported now, oldest first; each sector's periods come once."""
         due: defaultdict[int, list[Counts]] = defaultdict(list)
         for counts in view.sectors:
@@ -60,15 +60,13 @@ class Views:
                 due[index].append(counts)
             newest = max(before, reached)
             state.settled = newest if newest < view.index else None
-        found = []
         for index, sectors in sorted(due.items()):
             if index == view.index and len(sectors) == len(view.sectors):
-                found.append(view)
+                yield view
             elif older := self.of(
                 sectors, Look.CLOSED, view.cadence, index, as_of=view.as_of, watermark=watermark
             ):
-                found.append(older)
-        return found
+                yield older
 
 
 def _view_of(

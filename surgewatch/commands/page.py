@@ -29,6 +29,8 @@ ADVICE = {
     "http_401": "it refuses the credentials",
     "http_403": "it refuses the credentials",
     "http_404": "there is nothing at this address: check the URL",
+    "no_starttls": 'the server offers no STARTTLS: check the port, or set security = "tls"',
+    "smtp_535": "it refuses the credentials",
     "invalid_auth": "it refuses the token: install the app again, and check the token",
     "missing_scope": "the token lacks a scope: see the page on Slack, and install the app again",
     "channel_not_found": "the app sees no such channel: check its id, and invite the app",

@@ -5,6 +5,7 @@ Until then workers refuse to start, since changelogs and sources do not fit. Aft
 again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -19,6 +20,8 @@ from streams.runtime.local_store import NoStore
 from streams.runtime.partition_reader import State
 from streams.runtime.transport import Producer, Record, Sent
 from surgewatch.repartition.placing import MOVES, Move, place
+
+GROWN_TRIES, GROWN_SECONDS = 60, 0.5
 
 Report = Callable[[str], None]
 
@@ -61,12 +64,12 @@ async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report
     await producer.start()
     try:
         for move in MOVES:
-            await _grow(admin, prefix + move.changelog, before, partitions)
+            await _grow(admin, kafka, prefix + move.changelog, partitions)
             changelog = Changelog(prefix + move.changelog, kafka, NoStore())
             moved = await _move(changelog, cast("Producer", PlainProducer(producer)), move, partitions)
             report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
         for move in MOVES:
-            await _grow(admin, prefix + move.source, before, partitions)
+            await _grow(admin, kafka, prefix + move.source, partitions)
     finally:
         await producer.stop()
         await admin.close()
@@ -102,9 +105,16 @@ async def stopped(kafka: KafkaSettings, prefix: str, move: Move) -> AsyncIterato
         await monitor.stop()
 
 
-async def _grow(admin: AIOKafkaAdminClient, topic: str, before: Mapping[str, int], partitions: int) -> None:
-    if before[topic] < partitions:
-        await admin.create_partitions({topic: NewPartitions(partitions)})
+async def _grow(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topic: str, partitions: int) -> None:
+    """Add partitions where there are fewer. Brokers answer before they all know of them, so wait for that."""
+    if len((await partitions_of(kafka, [topic]))[topic]) == partitions:
+        return
+    await admin.create_partitions({topic: NewPartitions(partitions)})
+    for _ in range(GROWN_TRIES):
+        if len((await partitions_of(kafka, [topic]))[topic]) == partitions:
+            return
+        await asyncio.sleep(GROWN_SECONDS)
+    raise RepartitionError(f"the broker does not add partitions to {topic}: run it again")
 
 
 async def _move(changelog: Changelog, producer: Producer, move: Move, partitions: int) -> int:

@@ -34,7 +34,7 @@ ROUTES: Final = (
     Route(name="duty", sinks=(PAGER,), least=Severity.WARNING),
     Route(name="escalation", sinks=(SECOND,), reason=(Reason.UNANSWERED,)),
 )
-POLICIES: Final = Policies(default=Policy(unanswered_minutes=(15, 60)))
+POLICIES: Final = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=7))
 LIMITS: Final = {CHAT: Limits(spacing=1.0, most=20), PAGER: Limits(), SECOND: Limits()}
 
 
@@ -68,6 +68,7 @@ class Known:
     is_open: bool = False
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
+    asked_since: float = 0.0  # the expiry of an acknowledgement that it has last been sent
 
 
 @dataclass
@@ -96,6 +97,7 @@ class Receiver:
             return
         self.seen.add(message.notice_id)
         known = self.known[message.alert_id]
+        known.asked_since = message.view.unattended_since
         match message.reason:
             case Reason.RESOLVED:
                 assert known.is_open, "resolved without a trigger"
@@ -103,6 +105,8 @@ class Receiver:
                 return
             case Reason.ACKNOWLEDGED:
                 known.acknowledged_by = message.view.acknowledged_by
+            case Reason.UNANSWERED:
+                known.acknowledged_by = ""
             case Reason.FIRST:
                 assert not known.is_open, "triggered twice"
                 known.acknowledged_by = ""
@@ -164,7 +168,7 @@ class World:
 
     def restart(self) -> None:
         """A new worker reads ledger, alerts and controls."""
-        self.in_force = ControlsInForce(Routing(ROUTES))
+        self.in_force = ControlsInForce(Routing(ROUTES), POLICIES)
         for control in self.controls:
             self.in_force.apply(control)
         self.queues = {

@@ -57,7 +57,7 @@ class OneSink:
 
     def restart(self) -> None:
         """A new worker takes the sink over."""
-        self.in_force = ControlsInForce(Routing(self.routes))
+        self.in_force = ControlsInForce(Routing(self.routes), self.policies)
         for control in self.controls:
             self.in_force.apply(control)
         self.queue = DeliveryQueue(

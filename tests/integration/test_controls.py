@@ -43,6 +43,11 @@ def where(kafka_servers: str) -> tuple[str, ...]:
     ("words", "key"),
     [
         (("silence", "swanton", "--hours", "4"), "silence/swanton-all"),
+        (
+            ("silence", "rcmp-*", "--starts", "2026-12-05", "--repeats", "FREQ=DAILY", "--name", "n"),
+            "silence/n",
+        ),
+        (("silence", "swanton", "--starts", "2026-12-05 22:00", "--notify", "anna"), "silence/swanton-all"),
         (("ack", "abc123"), "ack/abc123"),
         (("ack", "abc123", "--as", "bad-data"), "ack/abc123"),
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "rcmp-*,swanton"), "policy/treaty"),
@@ -87,6 +92,8 @@ def test_an_alert_is_acknowledged_by_the_beginning_of_its_id_and_an_unknown_one_
         (("policy", "treaty", "--date", "2023-02-30", "--sectors", "swanton"), "date"),
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "swantn"), "nearest known: swanton"),
         (("silence", "nosuch-*"), "unknown sector 'nosuch-*'"),
+        (("silence", "swanton", "--repeats", "FREQ=SECONDLY"), "FREQ=DAILY, WEEKLY or MONTHLY"),
+        (("silence", "swanton", "--time-zone", "Torronto"), "unknown time zone 'Torronto'"),
         (("silence", "swanton", "--question", "surgee"), "unknown question 'surgee'"),
         (("capacity", "swanton", "inf"), "people_per_day"),
         (("capacity", "swanton", "1e999"), "people_per_day"),

@@ -96,7 +96,7 @@ class House:
         """Begin an alert, and return its message."""
         self.publish(verdict(YESTERDAY - 1, breach=True, sector=sector))
         until(lambda: self.slack.message(sector) is not None)
-        return self.slack.message(sector) or {}
+        return dict(self.slack.message(sector) or {})
 
     def end(self, sector: str) -> None:
         self.publish(verdict(YESTERDAY, breach=False, sector=sector))

@@ -73,10 +73,25 @@ class Delivery(RuleBasedStateMachine):
     def publish_again(self, number: int, works: int) -> None:
         self.world.publish_again(number, works)
 
-    @rule(sector=st.sampled_from((*SECTORS, "*")), hours=st.sampled_from((0.5, 8)))
-    def silence(self, sector: str, hours: float) -> None:
-        until = self._at() + dt.timedelta(hours=hours)
-        self.world.control(Silence(name=sector, sector=sector, until=until, at=self._at(), **WHO))
+    @rule(
+        sector=st.sampled_from((*SECTORS, "*")),
+        hours=st.sampled_from((0.5, 8)),
+        wait=st.sampled_from((0, 0, 2)),
+        repeats=st.sampled_from((None, None, "FREQ=DAILY")),
+        notify=st.sampled_from((None, *SINKS)),
+    )
+    def silence(
+        self, sector: str, hours: float, wait: float, repeats: str | None, notify: str | None
+    ) -> None:
+        starts = self._at() + dt.timedelta(hours=wait)
+        until = starts + dt.timedelta(hours=hours, days=3 if repeats else 0)
+        when = {
+            "starts": starts if wait or repeats else None,
+            "until": until,
+            "repeats": repeats,
+            "hours": hours,
+        }
+        self.world.control(Silence(name=sector, sector=sector, notify=notify, at=self._at(), **when, **WHO))
 
     @rule(number=st.integers(0, 5), by=st.sampled_from(("anna", "boris")), works=WORKS)
     def acknowledge(self, number: int, by: str, works: int) -> None:
@@ -120,6 +135,10 @@ class Delivery(RuleBasedStateMachine):
         if known.is_open and sink != SECOND:
             assert RANK[known.severity] == RANK[alert.severity], "it got worse and the sink does not know"
             assert known.acknowledged_by == attention.acknowledged_by or not attention.acknowledged_by
+        if attention.unattended_since:
+            assert not known.acknowledged_by, "its acknowledgement expired and the sink does not know"
+            is_escalated = known.asked_since >= attention.unattended_since
+            assert is_escalated or not is_critical, "escalation did not resume"
 
     def _at(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.world.now, dt.UTC)

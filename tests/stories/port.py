@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -84,18 +84,32 @@ class Port:
             self._take(self.flow.tick(end + 1))
             self.today += dt.timedelta(1)
 
-    def send(self, at: int, people: int, **more: str) -> None:
-        """Send one event that happens at `at` (epoch seconds)."""
+    def tally_late(self, counts: Sequence[int | None]) -> None:
+        """Let some days pass; their tallies come together at the end of the last. None: it never comes."""
+        first, last = self._midnight(self.today), self._midnight(self.today + dt.timedelta(len(counts)))
+        for hour in range(first, last - HOUR, HOUR):
+            self._take(self.flow.tick(hour))
+        for at, people in enumerate(counts, 1):
+            if people is not None:
+                end = self._midnight(self.today + dt.timedelta(at))
+                self.send(end - HOUR, people, known=last - HOUR, period="day")
+        self._take(self.flow.tick(last + 1))
+        self.today += dt.timedelta(len(counts))
+
+    def send(self, at: int, people: int, *, known: int | None = None, **more: str) -> None:
+        """Send one event that happens at `at`, and becomes known then or later (epoch seconds)."""
+        known = at if known is None else known
         event = {
             "event_id": f"e{self._sent}",
             "occurred_at": dt.datetime.fromtimestamp(at, dt.UTC).isoformat(),
+            "reported_at": dt.datetime.fromtimestamp(known, dt.UTC).isoformat(),
             "sector": SECTOR,
             "crossing_type": "at_port",
             "demographic": "unknown",
             "count": people,
             **more,
         }
-        record = Record(self._sent, json.dumps(event).encode(), at * 1000)
+        record = Record(self._sent, json.dumps(event).encode(), known * 1000)
         self._sent += 1
         self._take(self.flow.process(0, [record]))
 

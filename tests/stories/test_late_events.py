@@ -26,10 +26,6 @@ from benchmarks.late_stream import (
 from streams.contract.verdicts import Question, Verdict
 from streams.judging.judge import Judge
 
-pytestmark = pytest.mark.xfail(
-    strict=False, reason="open: drops and surges by late reports went up since sectors can be without data"
-)
-
 PLACES, CALM, LENGTH = 12, 60, 72  # days; the rate doubles after CALM
 
 real = pytest.mark.skipif(not VINTAGES.exists(), reason=f"no {VINTAGES.name} in {DATA}: set SURGEWATCH_DATA")

@@ -110,34 +110,6 @@ def test_a_route_that_is_switched_off_closes_what_it_opened_and_opens_it_anew_wh
     assert over.notice_id != closed.notice_id
 
 
-def test_the_escalation_route_opens_when_nobody_answers_and_is_closed_in_the_end() -> None:
-    desk = OneSink([Route(sinks=(SINK,), reason=(Reason.UNANSWERED,))], ESCALATING)
-    assert desk.judge(breach(0, CRITICAL)) == []
-    assert reasons(desk.wait(minutes=16)) == [Reason.UNANSWERED]
-    assert reasons(desk.judge(*calm())) == [Reason.RESOLVED]
-
-
-def test_what_nobody_acknowledges_is_sent_again_after_each_wait_and_then_no_more() -> None:
-    desk = OneSink(policies=ESCALATING)
-    desk.judge(breach(0, CRITICAL))
-    sent = [reasons(desk.wait(minutes=minutes)) for minutes in (14, 1, 1, 44, 1, 840)]
-    assert sent == [[], [Reason.UNANSWERED], [], [Reason.UNANSWERED], [], []]
-
-
-def test_what_is_below_the_severity_that_escalates_is_not_sent_again() -> None:
-    desk = OneSink(policies=ESCALATING)
-    desk.judge(breach())
-    assert desk.wait(minutes=900) == []
-
-
-def test_an_acknowledgement_is_sent_once_and_ends_the_escalation() -> None:
-    desk = OneSink(policies=ESCALATING)
-    desk.judge(breach(0, CRITICAL))
-    (notice,) = desk.apply(acknowledge(desk))
-    assert (notice.reason, notice.text.splitlines()[0]) == (Reason.ACKNOWLEDGED, "anna takes care of it.")
-    assert desk.wait(minutes=900) == []
-
-
 def test_a_restart_sends_nothing_again() -> None:
     desk = OneSink(policies=ESCALATING)
     desk.judge(breach(0, CRITICAL))
@@ -210,6 +182,17 @@ def test_a_message_without_an_answer_is_sent_again_as_it_was_and_then_what_is_ne
     first, worse = desk.wait(minutes=1)
     assert (first.reason, first.alert.severity) == (Reason.FIRST, Severity.WARNING)
     assert (worse.reason, worse.alert.severity) == (Reason.WORSE, Severity.CRITICAL)
+
+
+def test_a_message_that_may_have_been_received_is_not_forgotten_when_its_next_try_is_refused() -> None:
+    desk = OneSink()
+    desk.answer = Retry("timeout", unanswered=True)
+    desk.judge(breach())
+    desk.answer = Retry("http_500")
+    desk.wait(seconds=1)
+    desk.judge(*calm())
+    desk.answer = Delivered()
+    assert reasons(desk.wait(minutes=5)) == [Reason.FIRST, Reason.RESOLVED]
 
 
 def test_a_receiver_cannot_ask_for_a_wait_of_a_day() -> None:

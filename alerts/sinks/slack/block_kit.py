@@ -3,7 +3,6 @@
 Data are shown as they are: nothing in them can mention a channel, make a link or change the type.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,7 +15,8 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
+from alerts.lifecycle.alert import Alert, Notice, Reason, Severity
+from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.wording import place, sparkline, sureness
 
@@ -59,8 +59,8 @@ def blocks(notice: Notice, links: Links, *, mark: str) -> list[Block]:
 
 def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> dict[str, Any]:
     """Return the payload for many notices: the gravest first, what is over last, then the summary."""
-    gravest = sorted(notices, key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity]))
-    title = _title(gravest) if gravest else summary
+    gravest = gravest_first(notices)
+    title = digest_title(gravest) if gravest else summary
     lines = [f"{mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
     blocks: list[Block] = [HeaderBlock(text=plain(title, HEADER))]
     blocks += [
@@ -75,12 +75,6 @@ def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "")
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
     return payload("\n".join(texts), blocks)
-
-
-def _title(notices: Sequence[Notice]) -> str:
-    kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in notices)
-    counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    return f"{len(notices)} {'alert' if len(notices) == 1 else 'alerts'}: {counts}"
 
 
 def payload(text: str, blocks: Sequence[Block]) -> dict[str, Any]:

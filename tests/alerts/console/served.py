@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
-from alerts.console.site import Backend, site
+from alerts.console.site import Backend, Hook, site
 from alerts.console.streams import EventStreams
 from streams.contract.controls import Control, Names
 from streams.contract.verdicts import Question
@@ -25,6 +25,7 @@ class Asked:
     board: Board = field(default_factory=story.board)
     controls: list[Control] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
+    hooks: dict[str, Hook] = field(default_factory=dict)
     url: str = ""
     port: int = 0
 
@@ -55,6 +56,7 @@ class Asked:
             names=self.names,
             token=SecretStr(token) if token else None,
             hosts=["console.example"],
+            hooks=self.hooks,
             pages={"/metrics": lambda: (200, "text/plain", b"surgewatch_alerts 1\n")}
             | {path: lambda: (200, "text/plain", b"ok\n") for path in ("/healthz", "/readyz")},
         )
@@ -62,10 +64,13 @@ class Asked:
 
 @asynccontextmanager
 async def opened(
-    token: str | None = TOKEN, limits: ConnectionLimits | None = None, **streams: int
+    token: str | None = TOKEN,
+    limits: ConnectionLimits | None = None,
+    hooks: dict[str, Hook] | None = None,
+    **streams: int,
 ) -> AsyncIterator[Asked]:
     """Serve a console for as long as the block runs."""
-    asked, connections = Asked(), Connections(limits)
+    asked, connections = Asked(hooks=hooks or {}), Connections(limits)
     made = site(asked.backend(token), connections, EventStreams(asked.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -9,6 +9,7 @@ import pytest
 from alerts.console.board import Board, Limits
 from alerts.console.sector_history import POINTS
 from alerts.lifecycle.alert import Alert, Severity, State
+from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.controls import Acknowledge, Silence
 from streams.contract.verdicts import DataStatus, Verdict
 from tests import console_story as story
@@ -211,6 +212,17 @@ def test_a_silence_is_shown_while_it_is_in_force_and_gone_when_it_is_over():
     board.expire()
     assert ("controls", "silence/q") in board.changes(seen).gone
     assert rows(board, "alerts")[0]["silenced_by"] == ""
+
+
+def test_an_acknowledgement_that_expires_is_no_longer_shown():
+    now = story.NOW
+    expiring = Policies(default=Policy(acknowledgement_hours=8))
+    board = Board(policies=expiring, clock=lambda: now.timestamp())
+    board.alert(alert_of(1, Severity.INFO))
+    board.control(Acknowledge(alert_id=board.alerts()[0].alert_id, **WHO))
+    assert rows(board, "alerts")[0]["acknowledged_by"] == "anna"
+    now += dt.timedelta(hours=8)
+    assert rows(board, "alerts")[0]["acknowledged_by"] == ""
 
 
 def test_a_silence_that_was_over_before_the_worker_started_is_not_shown():

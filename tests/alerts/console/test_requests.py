@@ -43,6 +43,28 @@ ASKED: list[tuple[dict, Control]] = [
         ),
     ),
     (
+        {"kind": "silence", "sector": "swanton", "hours": 2, "starts": "2026-03-02T22:00:00Z"},
+        Silence(
+            **AT,
+            name="swanton-all",
+            sector="swanton",
+            starts=dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC),
+            until=dt.datetime(2026, 3, 3, tzinfo=dt.UTC),
+        ),
+    ),
+    (
+        {"kind": "silence", "sector": "*", "hours": 8, "repeats": "FREQ=DAILY", "notify": "slack"},
+        Silence(
+            **AT,
+            name="all-all",
+            starts=NOW,
+            until=NOW + dt.timedelta(days=90),
+            repeats="FREQ=DAILY",
+            hours=8,
+            notify="slack",
+        ),
+    ),
+    (
         {"kind": "policy", "name": "STCA", "date": "2023-03-25", "sectors": ["rcmp-*"]},
         PolicyDate(**AT, name="STCA", date=dt.date(2023, 3, 25), sectors=("rcmp-*",)),
     ),
@@ -84,6 +106,13 @@ REFUSED = [
     ({"kind": "silence", "sector": "swanton", "hours": -1}, "hours: Input should be greater than 0"),
     ({"kind": "silence", "sector": "swanton", "hours": 1e9}, "hours: Input should be less than"),
     ({"kind": "silence", "sector": "swanton"}, "hours: "),
+    (
+        {"kind": "silence", "sector": "*", "hours": 1, "starts": "9999-12-31T00:00:00Z"},
+        "the year must be from 1900 to 2200",
+    ),
+    ({"kind": "silence", "sector": "*", "hours": 1, "starts": "tomorrow"}, "starts: "),
+    ({"kind": "silence", "sector": "*", "hours": 1, "repeats": "FREQ=SECONDLY"}, "repeats: "),
+    ({"kind": "silence", "sector": "*", "hours": 1, "notify": "nobody"}, "unknown sink 'nobody'"),
     ({"kind": "silence", "sector": "swanton", "hours": 1, "colour": "red"}, "colour: Extra inputs"),
     ({"kind": "silence", "sector": "swanton", "hours": 1, "until": "2099-01-01"}, "until: set by the server"),
     ({"kind": "capacity", "sector": "swanton", "people_per_day": 1, "at": "2001-01-01T00:00Z"}, "at: set by"),
@@ -108,12 +137,12 @@ def test_a_request_that_cannot_be_a_control_is_refused_with_a_sentence(body, sen
 @pytest.mark.parametrize("who", [{"by": "anna"}, {"reason": "drill"}, {"by": " ", "reason": "drill"}])
 def test_a_request_without_a_name_or_a_reason_is_refused(who):
     with pytest.raises(ValueError, match=r"by: |reason: "):
-        control_of(json.dumps({**ASKED[4][0], **who}).encode(), NOW, NAMES)
+        control_of(json.dumps({**ASKED[6][0], **who}).encode(), NOW, NAMES)
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
 def test_a_number_that_is_not_finite_is_refused(number):
-    body = json.dumps({**ASKED[4][0], **WHO}).replace("60", number)
+    body = json.dumps({**ASKED[6][0], **WHO}).replace("60", number)
     with pytest.raises(ValueError, match=r"people_per_day: |not a JSON object"):
         control_of(body.encode(), NOW, NAMES)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
+from alerts.sinks.teams import TeamsSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.http_client import HttpClient
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
@@ -110,3 +111,19 @@ async def test_a_header_that_cannot_be_sent_is_refused() -> None:
     with receiving(Receiver()) as receiver:
         sink = hook(receiver.url)
         assert await sent(sink, sink.request(poisoned, time.time())) == Refused("invalid_request")
+
+
+async def test_teams_is_tried_again_when_it_says_so_and_its_card_arrives_whole() -> None:
+    cards: list[dict[str, object]] = []
+    answers = [web.Response(status=429, headers={"Retry-After": "3"}), web.Response(status=202)]
+
+    async def flow(request: web.Request) -> web.Response:
+        cards.append(await request.json())
+        return answers[len(cards) - 1]
+
+    async with answering(flow) as url:
+        sink = TeamsSink("teams", SecretStr(url), private=True)
+        assert await sent(sink) == Retry("http_429", 3.0)
+        assert await sent(sink) == Delivered()
+    assert cards[0] == cards[1]
+    assert cards[0]["type"] == "message"

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Severity
+from alerts.sinks.mail.sink import MailSink
 from alerts.worker.routes_document import RoutesError, routes
 from streams.contract.toml_documents import DocumentError
 
@@ -142,3 +144,55 @@ def test_a_slack_app_that_cannot_work_or_would_give_its_tokens_away_is_refused(
     assert fault in error
     assert "xoxb-secret" not in error
     assert "xapp-secret" not in error
+
+
+BOTH_WAYS = GOOD.replace(
+    'least = "critical"',
+    'webhook_secrets = ["env:OLD", "env:NEW"]\napi_token = "env:TOKEN"\napi_url = "http://10.0.0.7"',
+)
+
+
+def test_what_pagerduty_needs_to_answer_is_checked_too(tmp_path: Path) -> None:
+    error = refusal(tmp_path, BOTH_WAYS, {**SECRETS, "NEW": "whs", "TOKEN": "t"})
+    assert set(error.split("; ")) == {
+        "sink duty: the environment variable OLD is not set",
+        "sink duty: its api_url is a private address",
+        "allow_private = true allows it",
+    }
+
+
+MAIL = """
+[sink.list]
+kind = "email"
+server = "smtp.example.org"
+username = "env:USER"
+password = "env:PASSWORD"
+sender = "surgewatch@example.org"
+to = ["shift@example.org"]
+"""
+LOGIN = {"USER": "surgewatch", "PASSWORD": "correct-horse"}
+
+
+def test_a_mail_sink_is_taken_with_its_login_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text(MAIL)
+    (sink,) = routes(tmp_path / "routes.toml").sinks(environment=LOGIN)
+    assert isinstance(sink, MailSink)
+    assert sink.server.password == SecretStr("correct-horse")
+    assert "correct-horse" not in repr(sink)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ('password = "env:PASSWORD"\n', "", "username and password belong together"),
+        ('"env:PASSWORD"', '"correct-horse"', "sink.list.email.password"),
+        ("smtp.example.org", "10.0.0.7", "its server is a private address"),
+        ("shift@example.org", "shift@example.org\\r\\nBcc: x@example.org", "sink.list.email.to.0"),
+        ("sender =", 'ca_file = "/nowhere.pem"\nsender =', "ca_file /nowhere.pem cannot be used"),
+        ("to =", 'security = "none"\nto =', "sink.list.email.security"),
+    ],
+)
+def test_a_mail_sink_that_cannot_work_is_refused(tmp_path: Path, right: str, wrong: str, fault: str) -> None:
+    error = refusal(tmp_path, MAIL.replace(right, wrong), LOGIN)
+    assert fault in error
+    assert "correct-horse" not in error

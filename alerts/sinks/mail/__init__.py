@@ -1,0 +1,1 @@
+"""E-mail: a message with a plain and an HTML part, handed to one SMTP server over TLS."""

@@ -1,0 +1,101 @@
+"""Entries of the routes document, each with the sink that it makes."""
+
+import ssl
+from pathlib import Path
+from typing import Annotated, Final, Literal, Protocol, Self
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+
+from alerts.notices.links import Links
+from alerts.notices.routing import STRICT
+from alerts.sinks import MailServer, Sink
+from alerts.sinks.apprise import AppriseSink
+from alerts.sinks.mail.sink import MailSink
+from alerts.sinks.teams import TeamsSink
+from alerts.worker.sink_network import NetworkEntry
+
+PLACEHOLDER_URL: Final = "https://not-set.invalid"
+FromEnvironment = Annotated[str, Field(pattern="^env:")]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$", max_length=253)]
+MailAddress = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", max_length=254)
+]
+
+
+class Secrets(Protocol):
+    """Looks up a secret that an entry names."""
+
+    def __call__(self, text: str, placeholder: str) -> SecretStr:
+        """Return the value; the placeholder where it is not set, which is reported as a fault."""
+
+
+class MailEntry(BaseModel):
+    """Mail addresses, by an SMTP server."""
+
+    model_config = STRICT
+
+    kind: Literal["email"]
+    server: Host
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Literal["tls", "starttls"] = "starttls"
+    username: FromEnvironment | None = None
+    password: FromEnvironment | None = None
+    ca_file: Path | None = None
+    sender: MailAddress
+    to: Annotated[tuple[MailAddress, ...], Field(min_length=1, max_length=50)]
+    allow_private: bool = False
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together")
+        return self
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink; raises ValueError where the CA cannot be used."""
+        if self.ca_file is not None:
+            _check_ca(self.ca_file)
+        server = MailServer(
+            self.server,
+            self.port,
+            self.security,
+            username=secret(self.username, "-") if self.username else None,
+            password=secret(self.password, "-") if self.password else None,
+            ca_file=self.ca_file,
+        )
+        return MailSink(name, server, self.sender, self.to, links, private=self.allow_private)
+
+
+class TeamsEntry(NetworkEntry):
+    """A Teams channel or chat, by the webhook of a Workflow."""
+
+    kind: Literal["teams"]
+    url: FromEnvironment
+    allow_private: bool = False
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return TeamsSink(name, secret(self.url, PLACEHOLDER_URL), links, private=self.allow_private)
+
+
+class AppriseEntry(BaseModel):
+    """A service that Apprise knows, by its Apprise URL."""
+
+    model_config = STRICT
+
+    kind: Literal["apprise"]
+    url: FromEnvironment
+    allow_private: bool = False
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return AppriseSink(
+            name, secret(self.url, "ntfys://not-set.invalid/x"), links, private=self.allow_private
+        )
+
+
+def _check_ca(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"ca_file {path} cannot be used: {error}") from error

@@ -1,0 +1,92 @@
+"""Silences in advance and again and again: in force when they should be, and read in bounded time."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from alerts.notices.controls import Silence
+from alerts.notices.silence_times import LONGEST, RULE, in_force, last_end, repeated
+
+TORONTO = ZoneInfo("America/Toronto")
+FRIDAY = dt.datetime(2026, 3, 6, 22, tzinfo=TORONTO)  # two days before the clock is set
+WHO = {"name": "q", "by": "anna", "at": FRIDAY, "reason": "drill"}
+
+
+def silence(**given) -> Silence:
+    return Silence(**{**WHO, "until": FRIDAY + dt.timedelta(days=30), **given})
+
+
+def holds(one: Silence, at: dt.datetime) -> bool:
+    return in_force(one.windows(), at.timestamp()) is not None
+
+
+def test_a_silence_holds_from_its_start_to_its_end() -> None:
+    later = silence(starts=FRIDAY, until=FRIDAY + dt.timedelta(hours=8))
+    for minutes, expected in ((-1, False), (0, True), (8 * 60 - 1, True), (8 * 60, False)):
+        assert holds(later, FRIDAY + dt.timedelta(minutes=minutes)) is expected
+    assert holds(silence(), FRIDAY - dt.timedelta(days=999))  # without a start: whatever the clock
+
+
+def test_a_silence_that_repeats_keeps_to_the_wall_clock_of_its_time_zone() -> None:
+    nights = silence(starts=FRIDAY, repeats="FREQ=DAILY", hours=8, time_zone="America/Toronto")
+    for day in range(5):
+        evening = dt.datetime(2026, 3, 6 + day, 22, tzinfo=TORONTO)
+        assert not holds(nights, evening - dt.timedelta(minutes=1))
+        assert holds(nights, evening)
+        assert not holds(nights, dt.datetime(2026, 3, 7 + day, 12, tzinfo=TORONTO))
+
+
+def test_a_weekend_is_silent_and_the_week_is_not() -> None:
+    weekends = silence(
+        starts=FRIDAY, repeats="FREQ=WEEKLY;BYDAY=SA,SU", hours=24, time_zone="America/Toronto"
+    )
+    assert [holds(weekends, FRIDAY + dt.timedelta(days=day, hours=1)) for day in range(9)] == [
+        day in (1, 2, 8) for day in range(9)
+    ]
+
+
+def test_a_silence_that_is_withdrawn_comes_no_more() -> None:
+    ended = silence(starts=FRIDAY, repeats="FREQ=DAILY", hours=8).ended(FRIDAY.timestamp() + 3600)
+    assert holds(ended, FRIDAY + dt.timedelta(minutes=59))
+    assert not holds(ended, FRIDAY + dt.timedelta(minutes=61))
+    assert not holds(ended, FRIDAY + dt.timedelta(days=1, minutes=1))
+    assert last_end(ended.windows(), (FRIDAY + dt.timedelta(days=9)).timestamp()) == FRIDAY.timestamp() + 3600
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"repeats": "FREQ=SECONDLY"},
+        {"repeats": "FREQ=DAILY;BYMONTHDAY=31;BYMONTH=2"},  # never: looked for until the year 9999
+        {"repeats": "FREQ=DAILY;INTERVAL=0"},
+        {"repeats": "DTSTART:20260101\nRRULE:FREQ=DAILY"},
+        {"repeats": "FREQ=WEEKLY;BYDAY=XX"},
+        {"hours": None},
+        {"starts": None},
+        {"hours": 0},
+        {"starts": FRIDAY + dt.timedelta(days=30)},
+        {"until": FRIDAY + dt.timedelta(days=900)},
+        {"time_zone": "Torronto"},
+    ],
+)
+def test_a_silence_that_cannot_be_kept_is_refused(given) -> None:
+    with pytest.raises(ValidationError):
+        silence(**{"starts": FRIDAY, "repeats": "FREQ=DAILY", "hours": 8, **given})
+
+
+@given(
+    rule=st.from_regex(RULE.removeprefix("^").removesuffix("$"), fullmatch=True),
+    start=st.integers(0, 4 * 365 * 86_400).map(lambda seconds: FRIDAY + dt.timedelta(seconds=seconds)),
+    hours=st.sampled_from((0.5, 8, 100)),
+)
+def test_every_rule_that_is_taken_gives_times_in_order_within_bounds(rule, start, hours) -> None:
+    windows = repeated(rule, start, start + LONGEST, hours=hours, time_zone="America/Toronto")
+    assert len(windows) <= LONGEST.days + 1
+    assert windows == sorted(windows)
+    for window in windows:
+        assert start.timestamp() <= window.begin < window.warns < window.end
+        assert in_force(windows, window.begin)

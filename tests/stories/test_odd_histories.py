@@ -1,0 +1,40 @@
+"""Histories that a fit must survive: places that close for years, and a figure that was typed wrong."""
+
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from streams.backtest.history_table import Column, Table
+from streams.backtest.scoring import Score, Scorer
+from streams.contract.cadence import Cadence
+from streams.contract.sectors import Registry
+from streams.judging.judge import Judge
+
+FIRST = 588  # January 2019, in months since 1970
+
+
+def scores(counts: list[int], cadence: Cadence = Cadence.MONTH) -> list[Score]:
+    column = Column(FIRST, np.array(counts, np.int64), np.ones(len(counts), bool))
+    table = Table(cadence, {"a": column})
+    return list(chain.from_iterable(Scorer(table, Judge(Registry(sector=())), 0.01, FIRST)))
+
+
+@pytest.mark.parametrize("usual", [40, 3240])
+@pytest.mark.parametrize("months", [4, 9, 14])
+def test_a_place_that_closes_is_soon_expected_to_have_nobody(months: int, usual: int) -> None:
+    found = scores([usual] * months + [0] * 80)
+    expected = {score.period - FIRST: score.expected or 0.0 for score in found}
+    assert max(expected.values()) <= 1.1 * usual
+    assert max(expected[at] for at in range(months + 6, months + 60)) < 0.01 * usual
+
+
+@pytest.mark.parametrize("cadence", [Cadence.MONTH, Cadence.WEEK])
+def test_a_figure_typed_a_hundred_times_too_large_teaches_nothing(cadence: Cadence) -> None:
+    usual = [1470 + 37 * at % 61 for at in range(96)]
+    typed = [*usual[:80], 150_000, *usual[81:]]
+    true, wrong = (scores(counts, cadence) for counts in (usual, typed))
+    assert wrong[80].alarm
+    assert not any(score.alarm for score in wrong[83:])  # weeks go on for two
+    upper = [(one.upper, other.upper) for one, other in zip(true[81:], wrong[81:], strict=True)]
+    assert all(other is not None and one is not None and other < 1.1 * one for one, other in upper)
