@@ -55,6 +55,7 @@ class Evidence(Answer):
     period_upper: float | None
     share_arrived: float
     share_late: float
+    tally: bool
     level: float
     baseline: str
     down_weighted: int
