@@ -18,6 +18,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+CONTINUE: Final = "100-continue"
 PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
 
 
@@ -32,6 +33,20 @@ async def faults_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             error.content_type = "application/json"
             error.headers.update(HEADERS)
         raise
+
+
+def known_expectations(handler: Handler) -> Handler:
+    """Refuse an `Expect` other than 100-continue (417) before aiohttp does.
+
+    Its own answer repeats what was expected, and is a 500 where that is no text.
+    """
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Expect", CONTINUE).lower() != CONTINUE:
+            raise refusal(web.HTTPExpectationFailed, "nothing but 100-continue can be expected")
+        return await handler(request)
+
+    return answer
 
 
 def known_hosts(names: Collection[str]) -> Middleware:

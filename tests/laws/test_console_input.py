@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.alerts.console.served import TOKEN, Asked, opened
@@ -67,6 +67,8 @@ def request_of(method: bytes, target: bytes, headers: Iterable[tuple[str, bytes]
     headers=st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=4),
     body=BODIES,
 )
+@example(b"GET", b"/", [("Expect", b"\x80")], b"")
+@example(b"GET", b"/nowhere", [("Expect", b"\x80")], b"")
 def test_no_request_gives_a_500(console, method, target, headers, body):
     runner, asked = console
     assert runner.run(status_of(asked, request_of(method, target, headers, body))) < 500
