@@ -25,8 +25,7 @@ demo: setup ## replay Roxham Road, winter 2022-23, through a whole system on thi
 # One process a core: threads of the linear algebra would only get in each other's way.
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup ## run every test (real Kafka, Prometheus and browser where they are to be had)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/integration
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: format lint types contracts test ## all that a change must pass
 

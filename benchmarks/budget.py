@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from alerts.lifecycle import state_machine
-from alerts.lifecycle.alert import Alert, Reason
+from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import policies
 from streams.contract.questions import Question, Scope
 from streams.contract.sectors import Registry, Sector
@@ -161,6 +161,7 @@ class World:
         self._alerts: dict[str, Alert] = {}
         self._expired = dict.fromkeys(Scope, 0)
         self._offset = 0
+        self._fired = set[str]()  # alerts whose first notice is counted
         self.first = Counter[Question]()
 
     def live(self, day: int, events: list[Event]) -> None:
@@ -192,11 +193,12 @@ class World:
             for key, alert in list(self._alerts.items()):
                 if alert.question.entry.scope is scope:
                     policy = self._policies.of(alert.question)
-                    self._keep(key, state_machine.expire(alert, verdict.as_of, policy).alert)
+                    self._keep(key, state_machine.expire(alert, verdict.as_of, policy))
         key, policy = verdict.question_key, self._policies.of(verdict.question)
-        change = state_machine.step(self._alerts.get(key), verdict, policy)
-        self._keep(key, change.alert)
-        if change.reason is Reason.FIRST:
+        alert = state_machine.step(self._alerts.get(key), verdict, policy, at=verdict.as_of)
+        self._keep(key, alert)
+        if alert and alert.state is State.FIRING and alert.alert_id not in self._fired:
+            self._fired.add(alert.alert_id)
             self.first[verdict.question] += 1
 
     def _keep(self, key: str, alert: Alert | None) -> None:

@@ -1,6 +1,5 @@
-"""Who may read and write: the Host rule, the bearer token, and the headers of every answer."""
+"""What holds for every request: the Host rule, the shape of faults, and the headers of every answer."""
 
-import hmac
 import json
 from collections.abc import Collection
 from ipaddress import ip_address
@@ -9,7 +8,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from pydantic import SecretStr
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -21,7 +19,6 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
-READING: Final = ("GET", "HEAD")
 
 
 @web.middleware
@@ -68,31 +65,6 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def writers(token: SecretStr | None, signed: Collection[str] = ()) -> Middleware:
-    """Refuse whatever is more than reading without the token (401); always, where none is set (403).
-
-    The token travels in a header that no foreign form can set, so there is nothing for CSRF to use. Requests
-    to the `signed` paths carry a signature instead, which their handlers check.
-    """
-    expected = f"Bearer {token.get_secret_value()}".encode() if token else None
-
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method in READING or request.path in signed:
-            return await handler(request)
-        if expected is None:
-            raise refusal(web.HTTPForbidden, "writing is off: SURGEWATCH_CONSOLE_TOKEN is not set")
-        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if not hmac.compare_digest(given, expected):
-            raise refusal(web.HTTPUnauthorized, "wrong token")
-        is_routed = request.match_info.http_exception is None  # else it is 404 or 405, whatever the body is
-        if is_routed and request.content_type != "application/json":
-            raise refusal(web.HTTPUnsupportedMediaType, "send JSON (Content-Type: application/json)")
-        return await handler(request)
-
-    return guard
 
 
 def refusal(kind: type[web.HTTPError], text: str) -> web.HTTPError:

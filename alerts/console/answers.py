@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from alerts.console.roles import Role
 from alerts.lifecycle.alert import Assessment, Severity, State
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
@@ -54,6 +55,7 @@ class Evidence(Answer):
     period_upper: float | None
     share_arrived: float
     share_late: float
+    tally: bool
     level: float
     baseline: str
     down_weighted: int
@@ -123,7 +125,7 @@ class AlertRow(Answer):
 
 
 class ControlRow(Answer):
-    """A control in force. `until` is empty unless it is a silence."""
+    """A control in force. `until` is empty unless it is a silence; `sectors` are ids or globs."""
 
     id: str
     kind: str
@@ -131,6 +133,7 @@ class ControlRow(Answer):
     at: AwareDatetime
     reason: str
     effect: str
+    sectors: list[str]
     until: AwareDatetime | Literal[""]
 
 
@@ -229,8 +232,20 @@ class KnownNames(Answer):
     assessments: list[Assessment | Literal[""]]
 
 
+class Me(Answer):
+    """Who is signed in; without a name, nobody is. `role` is the highest, in whichever borders.
+
+    `sign_in` is the path at which people sign in; empty: nowhere.
+    """
+
+    name: str
+    role: Role | None
+    sign_in: str
+
+
 class Forms(Answer):
-    """What may be asked for, and the names to choose from."""
+    """What may be asked for, the names to choose from, and who is signed in."""
 
     forms: list[Form]
     names: KnownNames
+    me: Me

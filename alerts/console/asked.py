@@ -38,14 +38,17 @@ class AskNothing(BaseModel):
 
 
 class Asked(BaseModel):
-    """What every request has: who asks, and why."""
+    """What every request has: who asks, and why.
+
+    `by` is needed with the shared token, which has no name. Else it is the name that is signed in.
+    """
 
     model_config = STRICT
 
-    by: Person
+    by: Person | None = None
     reason: Explanation
 
-    def control(self, now: dt.datetime) -> Control:
+    def control(self, by: str, now: dt.datetime) -> Control:
         """Return the control that is asked for; raises ValidationError where there is no such control."""
         raise NotImplementedError
 
@@ -59,9 +62,9 @@ class AskAcknowledge(Asked):
         Assessment | Literal[""], Field(description="what it was found to be; empty: not known")
     ] = ""
 
-    def control(self, now: dt.datetime) -> Acknowledge:
+    def control(self, by: str, now: dt.datetime) -> Acknowledge:
         return Acknowledge(
-            by=self.by,
+            by=by,
             reason=self.reason,
             at=now,
             alert_id=self.alert_id,
@@ -90,10 +93,10 @@ class AskSilence(Asked):
             raise ValueError(f"the year must be from {YEARS[0]} to {YEARS[-1]}")
         return starts
 
-    def control(self, now: dt.datetime) -> Silence:
+    def control(self, by: str, now: dt.datetime) -> Silence:
         lasts = REPEATING if self.repeats else dt.timedelta(hours=self.hours)
         return Silence(
-            by=self.by,
+            by=by,
             reason=self.reason,
             at=now,
             name=f"{self.sector}-{self.question}".replace("*", "all")[:64],
@@ -116,9 +119,9 @@ class AskPolicy(Asked):
     date: dt.date
     sectors: Annotated[tuple[Word, ...], Field(min_length=1, description="ids or globs")]
 
-    def control(self, now: dt.datetime) -> PolicyDate:
+    def control(self, by: str, now: dt.datetime) -> PolicyDate:
         return PolicyDate(
-            by=self.by, reason=self.reason, at=now, name=self.name, date=self.date, sectors=self.sectors
+            by=by, reason=self.reason, at=now, name=self.name, date=self.date, sectors=self.sectors
         )
 
 
@@ -129,9 +132,9 @@ class AskCapacity(Asked):
     sector: Word
     people_per_day: Annotated[float, Field(gt=0, le=MOST_PEOPLE)]
 
-    def control(self, now: dt.datetime) -> Capacity:
+    def control(self, by: str, now: dt.datetime) -> Capacity:
         return Capacity(
-            by=self.by, reason=self.reason, at=now, sector=self.sector, people_per_day=self.people_per_day
+            by=by, reason=self.reason, at=now, sector=self.sector, people_per_day=self.people_per_day
         )
 
 
@@ -142,9 +145,9 @@ class AskSensitivity(Asked):
     sector: Annotated[Word, Field(description="a sector's id, or * for all")]
     false_alarms_per_month: Annotated[float, Field(gt=0, le=30)]
 
-    def control(self, now: dt.datetime) -> Sensitivity:
+    def control(self, by: str, now: dt.datetime) -> Sensitivity:
         return Sensitivity(
-            by=self.by,
+            by=by,
             reason=self.reason,
             at=now,
             sector=self.sector,
@@ -160,9 +163,9 @@ class AskRoute(Asked):
     sinks: tuple[str, ...]
     least: Severity = Severity.INFO
 
-    def control(self, now: dt.datetime) -> Reroute:
+    def control(self, by: str, now: dt.datetime) -> Reroute:
         route = Route(name=self.name, sinks=self.sinks, least=self.least) if self.sinks else None
-        return Reroute(by=self.by, reason=self.reason, at=now, name=self.name, route=route)
+        return Reroute(by=by, reason=self.reason, at=now, name=self.name, route=route)
 
 
 class AskWithdraw(Asked):
@@ -173,8 +176,8 @@ class AskWithdraw(Asked):
         str, Field(pattern=r"^[a-z]+/.+$", max_length=200, description="kind/name, as on the board")
     ]
 
-    def control(self, now: dt.datetime) -> Withdrawn:
-        return Withdrawn(by=self.by, reason=self.reason, at=now, withdraws=self.key)
+    def control(self, by: str, now: dt.datetime) -> Withdrawn:
+        return Withdrawn(by=by, reason=self.reason, at=now, withdraws=self.key)
 
 
 Ask = AskAcknowledge | AskSilence | AskPolicy | AskCapacity | AskSensitivity | AskRoute | AskWithdraw

@@ -12,7 +12,7 @@ import datetime as dt
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +27,7 @@ from alerts.console.board_rows import (
     sink_row,
 )
 from alerts.console.news import News
+from alerts.console.roles import Places
 from alerts.console.rows import Json, Row, Rows
 from alerts.console.sector_history import SectorHistory
 from alerts.lifecycle.alert import Alert, Notice, State
@@ -185,6 +186,18 @@ class Board:
         """Return the keys of the controls in force."""
         with self._lock:
             return frozenset(self._rows[CONTROLS].keys())
+
+    def places(self, border_of: Mapping[str, str]) -> Places:
+        """Return where sectors, alerts and controls are; `border_of`: what the registry knows of sectors."""
+        with self._lock:
+            known = {sector: history.newest.border for sector, history in self._histories.items()}
+            raised = {alert.sector: alert.border or alert.sector for alert in self._alerts.values()}
+            rows = self._rows[CONTROLS].newer(-1)
+            return Places(
+                border_of={**raised, **known, **border_of},
+                control_sectors={row.value["id"]: tuple(row.value["sectors"]) for row in rows},
+                alert_sectors={alert.alert_id: alert.sector for alert in self._alerts.values()},
+            )
 
     def snapshot(self) -> News:
         """Return all there is to show."""

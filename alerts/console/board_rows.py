@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.console.roles import sectors_of
 from alerts.console.rows import Json
 from alerts.console.sector_history import Line
 from alerts.lifecycle.alert import RANK, Alert, Notice, State
@@ -138,5 +139,6 @@ def control_row(control: Control) -> Json:
         "at": control.at.isoformat(),
         "reason": control.reason,
         "effect": control.effect,
+        "sectors": list(sectors_of(control)),
         "until": control.until.isoformat() if isinstance(control, Silence) else "",
     }

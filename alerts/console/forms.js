@@ -9,13 +9,16 @@ const TOKEN = {
   given: {}, fields: [{ name: "token", label: "Token", type: "password", required: true }],
 };
 const token = () => sessionStorage.getItem("token");
-let described = { forms: [], names: {} };
+let described = { forms: [], names: {}, me: { name: "", role: null, sign_in: "" } };
+const isSignedIn = () => Boolean(described.me.name);
 let asking = null; // {form, row, then}
 
 /** Ask the server what may be asked. */
 export async function loadForms() {
-  const answer = await fetch("/api/forms", { credentials: "omit" });
+  const answer = await fetch("/api/forms", { credentials: "same-origin" });
+  if (!answer.ok) return;
   described = await answer.json();
+  showLock();
   $("asks").replaceChildren(...buttons("", {}, ""));
 }
 
@@ -29,7 +32,7 @@ export function buttons(about, row, name, text = "") {
 }
 
 function openForm(which, row = {}, name = "", then = null) {
-  if (which !== TOKEN && !token()) return openForm(TOKEN, {}, "", () => openForm(which, row, name));
+  if (which !== TOKEN && !isSignedIn() && !token()) return openForm(TOKEN, {}, "", () => openForm(which, row, name));
   asking = { form: which, row, then };
   $("dialog-title").textContent = which.title;
   $("dialog-about").textContent = [row.effect ?? name, which.meaning].filter(Boolean).join(". ");
@@ -96,7 +99,7 @@ function bodyOf({ form: which, row }) {
 async function submit(event) {
   event.preventDefault();
   if (asking.form === TOKEN) return unlock(form.elements.token.value.trim());
-  sessionStorage.setItem("by", form.elements.by.value);
+  if (form.elements.by) sessionStorage.setItem("by", form.elements.by.value);
   try {
     const { effect } = await post("/api/ask", bodyOf(asking));
     dialog.close();
@@ -114,8 +117,9 @@ function unlock(given) {
 }
 
 async function post(path, body) {
-  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token()}` };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), credentials: "omit" });
+  const headers = { "Content-Type": "application/json" };
+  if (!isSignedIn()) headers.Authorization = `Bearer ${token()}`;
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin" });
   const answered = await answer.json().catch(() => ({}));
   if (answer.status === 401) lock();
   if (!answer.ok) throw new Error(answered.error ?? `HTTP ${answer.status}`);
@@ -123,7 +127,7 @@ async function post(path, body) {
 }
 
 export async function sendAgain(letter, control) {
-  if (!token()) return openForm(TOKEN, {}, "", () => sendAgain(letter, control));
+  if (!isSignedIn() && !token()) return openForm(TOKEN, {}, "", () => sendAgain(letter, control));
   control.disabled = true;
   try {
     await post(`/api/dead/${encodeURIComponent(letter.id)}/resend`, {});
@@ -140,11 +144,23 @@ function lock() {
 }
 
 function showLock() {
+  $("lock").disabled = isSignedIn();
+  if (isSignedIn()) {
+    $("lock").textContent = `${described.me.name} (${described.me.role ?? "no role"})`;
+    return;
+  }
+  if (described.me.sign_in && !token()) {
+    $("lock").textContent = "Sign in…";
+    return;
+  }
   $("lock").textContent = token() ? "Lock writing" : "Unlock writing…";
   $("lock").setAttribute("aria-pressed", String(Boolean(token())));
 }
 
 form.addEventListener("submit", submit);
 $("cancel").addEventListener("click", () => dialog.close());
-$("lock").addEventListener("click", () => (token() ? lock() : openForm(TOKEN)));
+$("lock").addEventListener("click", () => {
+  if (token()) return lock();
+  return described.me.sign_in ? location.assign(described.me.sign_in) : openForm(TOKEN);
+});
 showLock();

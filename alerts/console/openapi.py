@@ -16,11 +16,11 @@ from alerts.lifecycle.alert import Alert
 
 JSON: Final = "application/json"
 STREAM: Final = "text/event-stream"
-ALWAYS: Final = (421, 503)
-WRITING: Final = (401, 403, 408, 413, 415, 422)
+ALWAYS: Final = (401, 403, 421, 503)
+WRITING: Final = (408, 413, 415, 422)
 FAULTS: Final = {
-    401: "The token is missing or wrong.",
-    403: "Writing is off.",
+    401: "It is not known who asks: the token is missing or wrong, or nobody is signed in.",
+    403: "Who asks has no role that allows it, or writing is off.",
     404: "There is none of this id.",
     408: "The body did not arrive in time.",
     413: "The body is too long.",
@@ -127,7 +127,7 @@ def document() -> Json:
         "components": {
             "schemas": dict(sorted(definitions.items())),
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "SURGEWATCH_CONSOLE_TOKEN"}
+                "token": {"type": "http", "scheme": "bearer", "description": "A client's, or the shared one."}
             },
         },
     }
@@ -176,6 +176,8 @@ def _operation(operation: Operation, schemas: Schemas) -> Json:
         body = schemas[operation.name, "validation"]
         described["requestBody"] = {"required": True, **_content(body)}
         described["security"] = [{"token": []}]
+    else:
+        described["security"] = [{}, {"token": []}]  # reading may be open to everybody
     return described
 
 

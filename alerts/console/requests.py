@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from alerts.console.asked import BY_KIND, AskNothing
+from alerts.console.asked import BY_KIND, Asked, AskNothing
+from alerts.console.roles import Principal, Role, needed
 from alerts.console.rows import Json
 from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import checked
@@ -115,8 +116,16 @@ REQUESTS: Final = (
 WHO: Final = (Field("by", "Your name"), Field("reason", "Reason", "textarea"))
 
 
-def control_of(body: bytes, now: dt.datetime, names: Names) -> Control:
-    """Return the control that is asked for; raises ValueError with a sentence for each fault."""
+class Query(NamedTuple):
+    """A request that is not validated yet, but for its kind."""
+
+    body: bytes
+    model: type[Asked]
+    role: Role  # that it needs
+
+
+def query(body: bytes) -> Query:
+    """Return what kind of request a body is; raises ValueError where it is none."""
     try:
         asked = BODY.validate_json(body)
     except ValidationError as error:
@@ -127,11 +136,24 @@ def control_of(body: bytes, now: dt.datetime, names: Names) -> Control:
         raise ValueError(f"kind: one of {', '.join(BY_KIND)}")
     if own := asked.keys() & SET_BY_SERVER:
         raise ValueError("; ".join(f"{name}: set by the server" for name in sorted(own)))
+    return Query(body, model, needed(str(kind), asked.get("key")))
+
+
+def control_of(asked: Query, now: dt.datetime, names: Names, signed_in: str = "") -> Control:
+    """Return the control that is asked for; raises ValueError with a sentence for each fault.
+
+    `signed_in` is the name of who sends it; empty where that is not known.
+    """
     try:
-        control = model.model_validate_json(body).control(now)
+        read = asked.model.model_validate_json(asked.body)
+        by = signed_in or read.by
+        if by is None:
+            raise ValueError("by: Field required")
+        if read.by not in (None, by):
+            raise ValueError(f"by: you are signed in as {by}")
+        return checked(read.control(by, now), names)
     except ValidationError as error:
         raise ValueError(_sentences(error)) from error
-    return checked(control, names)
 
 
 def check_nothing(body: bytes) -> None:
@@ -148,20 +170,36 @@ def _sentences(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
 
 
-def forms(names: Names) -> Json:
-    """Return what a page needs to ask: a form for each request, and the names to choose from."""
+def forms(names: Names, principal: Principal, *, sign_in: str = "") -> Json:
+    """Return what a page needs to ask: forms, the names to choose from, and who is signed in.
+
+    Who is signed in gets the forms of their role. Others get all, to be sent with the shared token.
+    `sign_in` is where people sign in; empty: nowhere.
+    """
+    allowed = [one for one in REQUESTS if not principal.name or principal.may(_least(one.kind))]
+    who = WHO[1:] if principal.name else WHO
     return {
-        "forms": [_form(request) for request in REQUESTS],
+        "forms": [_form(request, who) for request in allowed],
         "names": {
             "sectors": sorted(names.sectors),
             "sinks": sorted(names.sinks or ()),
             "severities": [severity.value for severity in Severity],
             "assessments": ["", *(assessment.value for assessment in Assessment)],
         },
+        "me": {
+            "name": principal.name,
+            "role": principal.role.value if principal.role else None,
+            "sign_in": sign_in,
+        },
     }
 
 
-def _form(request: Request) -> Json:
+def _least(kind: str) -> Role:
+    """Return the least role for which a form is of use: some controls may be withdrawn by operators."""
+    return Role.OPERATE if kind == "withdraw" else needed(kind)
+
+
+def _form(request: Request, who: tuple[Field, ...]) -> Json:
     properties = BY_KIND[request.kind].model_json_schema()["properties"]
     return {
         "kind": request.kind,
@@ -170,13 +208,14 @@ def _form(request: Request) -> Json:
         "about": request.about,
         "given": dict(request.given),
         "fields": [
-            {**field._asdict(), **_bounds(properties[field.name])} for field in (*request.fields, *WHO)
+            {**field._asdict(), **_bounds(properties[field.name])} for field in (*request.fields, *who)
         ],
     }
 
 
 def _bounds(schema: Mapping[str, Any]) -> Json:
     """Return the bounds of a field, as its model has them."""
+    schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
     bounds = {
         "min": schema.get("minimum", schema.get("exclusiveMinimum")),
         "max": schema.get("maximum"),

@@ -9,18 +9,24 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Final, TypeVar
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import SecretStr
 
 from alerts.console import openapi
-from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal, writers
+from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal
 from alerts.console.board import Board
 from alerts.console.connections import Connections
-from alerts.console.requests import check_nothing, control_of, forms
+from alerts.console.guard import denied, guarded, require, who
+from alerts.console.identity import Identity
+from alerts.console.requests import check_nothing, control_of, forms, query
+from alerts.console.roles import Role
+from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]  # headers, body: status, what it did
@@ -48,33 +54,39 @@ class Backend:
     """What the console needs of the worker. Its functions are called in the console's loop.
 
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
-    one of that id; `names` are what a control may refer to. `hooks`, by path, take the signed requests of
-    other systems.
+    one of that id; `names` are what a control may refer to; `border_of` is the border of each sector that the
+    registry knows. `hooks`, by path, take the signed requests of other systems.
     """
 
     board: Board
     publish: Callable[[Control], Awaitable[None]]
     send_again: Callable[[str], Awaitable[bool]]
     names: Callable[[], Names]
-    token: SecretStr | None = None
+    identity: Identity = field(default_factory=Identity)
+    border_of: Mapping[str, str] = field(default_factory=dict)
+    sign_in: SignIn | None = None
     hosts: Collection[str] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
-    """Make the site. Without a token in the settings nothing can be written."""
+    """Make the site."""
     streams = streams or EventStreams(backend.board)
     made = web.Application(
         middlewares=[
             connections.middleware,
             faults_as_json,
             known_hosts(backend.hosts),
-            writers(backend.token, backend.hooks),
+            guarded(backend.identity, backend.hooks),
         ],
         client_max_size=LONGEST_BODY,
     )
-    made.add_routes([*_files(), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)])
+    if backend.sign_in is not None:
+        made.add_routes(backend.sign_in.routes())
+    made.add_routes(
+        [*_files(backend), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)]
+    )
 
     async def follow(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(streams.follow())
@@ -85,15 +97,31 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
     return made
 
 
-def _files() -> Iterator[web.RouteDef]:
+def _files(backend: Backend) -> Iterator[web.RouteDef]:
     for name, kind in FILES.items():
-        body = resources.files("alerts.console").joinpath(name).read_bytes()
-        yield web.get("/" if name == "index.html" else f"/console/{name}", _file(body, kind))
+        answer = _file(resources.files("alerts.console").joinpath(name).read_bytes(), kind)
+        if name == "index.html":
+            yield web.get("/", _signed_in_first(backend, answer))
+        else:
+            yield web.get(f"/console/{name}", answer)
 
 
 def _file(body: bytes, kind: str) -> Handler:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=HEADERS)
+
+    return answer
+
+
+def _signed_in_first(backend: Backend, page: Handler) -> Handler:
+    """Lead to the provider whom the page could show nothing."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if backend.sign_in is not None and backend.sign_in.is_offered():
+            principal = backend.identity.identify(request)
+            if not principal.name and not principal.may(Role.READ):
+                return web.Response(status=302, headers={**HEADERS, "Location": "/auth/login"})
+        return await page(request)
 
     return answer
 
@@ -114,8 +142,9 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
             raise refusal(web.HTTPNotFound, str(error)) from error
         return _json(by_id[found].model_dump(mode="json"))
 
-    async def what_may_be_asked(_: web.Request) -> web.StreamResponse:
-        return _json(forms(backend.names()))
+    async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
+        where = "/auth/login" if backend.sign_in is not None and backend.sign_in.is_offered() else ""
+        return _json(forms(backend.names(), who(request), sign_in=where))
 
     async def description(_: web.Request) -> web.StreamResponse:
         return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)
@@ -130,19 +159,28 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
     async def ask(request: web.Request) -> web.StreamResponse:
-        body = await _body(request)
+        body, principal = await _body(request), who(request)
         with _understood():
-            control = control_of(body, dt.datetime.now(dt.UTC), backend.names())
+            asked = query(body)
+        require(principal, asked.role)
+        with _understood():
+            control = control_of(asked, dt.datetime.now(dt.UTC), backend.names(), principal.name)
+        if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
+            raise denied(principal, asked.role, " in all borders that this touches")
         await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
         return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
 
     async def send_again(request: web.Request) -> web.StreamResponse:
+        principal, letter = who(request), request.match_info["letter"]
+        if not principal.may_in(Role.OPERATE, None):
+            raise denied(principal, Role.OPERATE, " in all borders")
         body = await _body(request)
         with _understood():
             check_nothing(body)
-        found = await _within(PUBLISH_SECONDS, backend.send_again(request.match_info["letter"]), *_BUSY)
+        found = await _within(PUBLISH_SECONDS, backend.send_again(letter), *_BUSY)
         if not found:
             raise refusal(web.HTTPNotFound, "no such dead letter")
+        log.info("dead letter sent again", letter=letter, by=principal.name)
         return _json({"status": "accepted"}, status=202)
 
     yield web.post("/api/ask", ask)

@@ -31,7 +31,7 @@ from alerts.notices.routing import Route, Routing
 from alerts.sinks import Digests, Edits, Sink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import console_backend, control_names
+from alerts.worker.console_backend import border_of, console_backend, control_names, people
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
@@ -79,6 +79,7 @@ class Alerts:
         self.networks = networks(settings)
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
+        self.people = people(settings)
         self.board = Board(policies=self.policies, sinks=self.sinks)
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
@@ -214,10 +215,9 @@ class Alerts:
             for name, (_, oldest) in sorted(self.waiting().items())
             if oldest > OWED_SECONDS
         ]
-        unknown = [f"{sink} needs {', '.join(names)}" for sink, names in sorted(self.names.unknown.items())]
         return {
             NotReady.UNDELIVERED: "; ".join(owed) or None,
-            NotReady.UNKNOWN_HOST: "; ".join(unknown) or None,
+            NotReady.UNKNOWN_HOST: self.names.problem(),
         }
 
     @asynccontextmanager
@@ -228,7 +228,9 @@ class Alerts:
         backend = console_backend(
             self.settings,
             self.board,
+            people=self.people,
             names=self.control_names,
+            border_of=border_of(self.registry),
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,
@@ -284,8 +286,9 @@ def _moment() -> Moment:
 async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
     settings = Settings()
-    routes = settings.routes.read_text() if settings.routes and settings.routes.is_file() else ""
-    refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", routes))
+    documents = filter(None, (settings.routes, settings.console_access))
+    text = "".join(path.read_text() for path in documents if path.is_file())
+    refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     found, routing = sinks(settings)
     await refuse_bad_tokens(found, networks(settings))

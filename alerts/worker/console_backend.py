@@ -1,23 +1,65 @@
 """What the console needs of the worker, as its thread may use it."""
 
 import asyncio
+import os
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from alerts.console.access_document import AccessFile
 from alerts.console.board import Board
+from alerts.console.identity import Identity
+from alerts.console.sessions import Sessions
+from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
+from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Pages
+
+SHORTEST_KEY: Final = 32  # characters
+
+
+class People(NamedTuple):
+    """How the console knows who sends a request."""
+
+    identity: Identity
+    sign_in: SignIn | None = None
+
+
+def people(settings: Settings) -> People:
+    """Read the access document; raises DocumentError, or SetupError where sign-in cannot work."""
+    if settings.console_access is None:
+        return People(Identity(settings.console_token))
+    access = AccessFile(settings.console_access).current
+    if oidc := access().oidc:
+        if not settings.console_url:
+            raise SetupError("oidc needs SURGEWATCH_CONSOLE_URL: the provider leads back to it")
+        try:
+            oidc.secret(os.environ)
+        except ValueError as error:
+            raise SetupError(str(error)) from error
+    key = settings.console_session_key
+    if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+        raise SetupError(f"SURGEWATCH_CONSOLE_SESSION_KEY needs {SHORTEST_KEY} characters or more")
+    sessions = Sessions(key, secure=not settings.console_url.startswith("http:"))
+    return People(
+        Identity(settings.console_token, access, sessions), SignIn(access, sessions, settings.console_url)
+    )
+
+
+def border_of(registry: Registry) -> Mapping[str, str]:
+    """Return the border of each sector; borders have alerts of their own, so they are among them."""
+    own = {sector.border: sector.border for sector in registry.sector}
+    return own | {sector.id: sector.border for sector in registry.sector}
 
 
 def control_names(registry: Registry, board: Board, sinks: Collection[str]) -> Callable[[], Names]:
     """Return what a control may refer to, as it is when asked."""
-    known = frozenset(registry.by_id).union(sector.border for sector in registry.sector)
+    known = frozenset(border_of(registry))
 
     def names() -> Names:
         return Names(
@@ -35,7 +77,9 @@ def console_backend(
     settings: Settings,
     board: Board,
     *,
+    people: People,
     names: Callable[[], Names],
+    border_of: Mapping[str, str],
     pages: Pages,
     publish: Callable[[Control], Coroutine[Any, Any, None]],
     send_again: Callable[[str], Coroutine[Any, Any, bool]],
@@ -50,7 +94,9 @@ def console_backend(
         publish=from_loop(loop, publish),
         send_again=from_loop(loop, send_again),
         names=names,
-        token=settings.console_token,
+        identity=people.identity,
+        sign_in=people.sign_in,
+        border_of=border_of,
         hosts=[host.strip() for host in hosts if host],
         pages=pages,
         hooks={path: from_loop(loop, hook) for path, hook in hooks.items()},

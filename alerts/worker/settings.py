@@ -29,7 +29,15 @@ class Settings(WorkerSettings):
         "", description="further host names of the console, by comma, beside localhost and that of its URL"
     )
     console_token: SecretStr | None = Field(
-        None, description="bearer token that writing needs; unset: no writing"
+        None, description="shared bearer token that may do everything and has no name"
+    )
+    console_access: Path | None = Field(
+        None,
+        description="TOML access document: API clients, authenticating proxy, roles; unset: everybody reads",
+    )
+    console_session_key: SecretStr | None = Field(
+        None,
+        description="signs the sessions of people; unset: one of each worker, until it ends",
     )
     webhook_url: str = Field("", description="a webhook for every notice, beside the routes")
     webhook_secret: SecretStr | None = Field(None, description="its Standard Webhooks secret (whsec_…)")

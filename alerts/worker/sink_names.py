@@ -25,6 +25,11 @@ class SinkNames:
         self._names = {sink.name: _names(sink, networks) for sink in sinks}
         self.unknown: dict[str, list[str]] = {}
 
+    def problem(self) -> str | None:
+        """Return which sinks need which names, in words; None where every name is known."""
+        needs = [f"{sink} needs {', '.join(names)}" for sink, names in sorted(self.unknown.items())]
+        return "; ".join(needs) or None
+
     async def follow(self) -> None:
         """Look every name up, again and again."""
         while True:

@@ -19,7 +19,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from alerts.console.requests import control_of
+from alerts.console.requests import control_of, query
 from alerts.lifecycle.alert import Alert
 from alerts.sinks.slack.clicks import Click, click, refusal, request
 from alerts.worker.slack_api import QUIET, SlackApi, describe
@@ -134,7 +134,7 @@ class SlackClicks:
             return sentence
         body = request(found, alert, await self._api.author(found.user))
         try:
-            control = control_of(body, found.at, self._names())
+            control = control_of(query(body), found.at, self._names())
         except ValueError as error:
             return f"Nothing was changed: {error}."
         if not self._holds(control):  # else another worker has taken it

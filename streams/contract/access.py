@@ -1,8 +1,12 @@
 """What each role needs to be allowed at the broker: the least ACLs, as data."""
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
+
+from streams.contract.topics import TOPICS
 
 Role = Literal["producer", "streams", "alerts", "operator"]
+AnyRole = Role | Literal["topics"]
+ROLES: Final = ("topics", *get_args(Role))  # in the order in which they are set up
 READ, WRITE, DESCRIBE = "READ", "WRITE", "DESCRIBE"
 
 
@@ -45,3 +49,11 @@ LEAST: dict[Role, tuple[Access, ...]] = {
         Access("topic", "alerts.current", (READ, DESCRIBE)),
     ),
 }
+SETUP: Final = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")  # of `surgewatch topics`
+
+
+def needs(role: AnyRole) -> tuple[Access, ...]:
+    """Return what a role needs; `topics` is who runs `surgewatch topics`, without --partitions."""
+    if role == "topics":
+        return tuple(Access("topic", topic.name, SETUP) for topic in TOPICS)
+    return LEAST[role]

@@ -162,6 +162,8 @@ class SectorView:
             mean=self.mean[at],
             dispersion=self.dispersion[at],
             error=self.error[at],
+            level=None if self.level is None else self.level[at],
+            tail=self.tail if isinstance(self.tail, float) else self.tail[at],
             reported=reported,
             capacity=[self.capacity[row] for row in at] if self.capacity else (),
             data_until=None if self.data_until is None else self.data_until[at],

@@ -11,7 +11,8 @@ nil report, a person who confirms that nobody comes, or a closure in the calenda
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -156,12 +157,13 @@ def _held(
     )
 
 
-def reopen(view: SectorView) -> None:
+def reopen(view: SectorView) -> Mapping[int, list[Counts]]:
     """Judge a single day without events after all, where the day after it is low as well.
 
     Where the next day is as usual, a holiday or a dead feed explains the empty day. Where it is low, people
-    have stopped coming, and that day was the first.
+    have stopped coming, and that day was the first. Returns the sectors of each such day.
     """
+    reopened: defaultdict[int, list[Counts]] = defaultdict(list)
     for row, counts in enumerate(view.sectors):
         state = counts.state.of(view.cadence)
         held, reached = state.held_day, view.index - fitted_delays.waits(counts, view.cadence)
@@ -172,6 +174,8 @@ def reopen(view: SectorView) -> None:
         if held == settled and is_low(view, row, held + 1):
             state.gaps.remove(held)
             state.settled = held - 1
+            reopened[held].append(counts)
+    return reopened
 
 
 def is_low(view: SectorView, row: int, index: int) -> bool:

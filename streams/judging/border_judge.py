@@ -98,9 +98,21 @@ class BorderJudge:
 
     def recall(self, summary: PeriodSummary) -> None:
         """Take a summary into the history that came too late for its period to be judged by."""
+        kept = self._kept(summary)
+        if kept is not None:
+            kept[:] = summary.figures
+
+    def knows(self, summary: PeriodSummary) -> bool:
+        """Return whether the history has a summary, or no longer has its period."""
+        kept = self._kept(summary)
+        return kept is None or bool((kept == np.array(summary.figures, np.float32)).all())
+
+    def _kept(self, summary: PeriodSummary) -> NDArray[np.float32] | None:
+        """The figures that the history has of a sector and period [FIGURES]."""
         ago = self.last - summary.index
-        if summary.sector in self._ids and 0 <= ago < self._history.shape[2]:
-            self._history[:, self._ids.index(summary.sector), -1 - ago] = _figures(summary)
+        if summary.sector not in self._ids or not 0 <= ago < self._history.shape[2]:
+            return None
+        return self._history[:, self._ids.index(summary.sector), -1 - ago]
 
     def encode(self) -> bytes:
         """Encode all that outlives the worker, for `restore`."""
@@ -123,7 +135,7 @@ class BorderJudge:
         column = np.zeros((FIGURES, len(self._ids), skipped + 1), np.float32)
         for at, name in enumerate(self._ids):
             if name in known:
-                column[:, at, -1] = _figures(known[name])
+                column[:, at, -1] = known[name].figures
         self._history = np.concatenate([self._history, column], axis=2)[:, :, -KEEP:]
         self.last = index
 
@@ -142,7 +154,3 @@ class BorderJudge:
             dispersion=dispersion,
             alarm=alarm > 0,
         )
-
-
-def _figures(summary: PeriodSummary) -> tuple[float, float, float, float]:
-    return summary.observed, summary.expected, summary.dispersion, summary.alarm

@@ -143,15 +143,18 @@ class Judge:
         view = self._views.of(sectors, Look.CLOSED, cadence, index, watermark=watermark)
         if view is None:
             return []
+        verdicts = list[Verdict]()
         if cadence is Cadence.DAY:
-            absence.reopen(view)
+            for day, reopened in absence.reopen(view).items():
+                # First, so that borders know of that day before they judge this one.
+                verdicts += self._revise(reopened, cadence, day, watermark)
         # Silence comes first: of a sector without data nothing else is asked.
         settled, silences = list[SectorView](), list[Verdict]()
         for each in map(without_partial, self._views.settled(view, watermark)):
             silences += self._silence(each)
             settled.append(without_late_gaps(each, view, self.limits))
         view, *settled = (absence.with_data(each) for each in (view, *settled))
-        verdicts = self._questions(view, waits=False)
+        verdicts += self._questions(view, waits=False)
         for each in settled:
             verdicts += self._questions(absence.until_last_event(each), waits=True)
         if cadence is Cadence.DAY:

@@ -40,6 +40,15 @@ class PeriodSummary(Timed):
         shift = self.period.utcoffset()
         return self.cadence.index(self.period.timestamp() + (shift.total_seconds() if shift else 0))
 
+    @property
+    def figures(self) -> tuple[float, float, float, float]:
+        """Observed, expected, dispersion, alarm."""
+        return self.observed, self.expected, self.dispersion, self.alarm
+
+    def is_of(self, other: Self) -> bool:
+        """Return whether another summary is of the same sector and period."""
+        return (self.sector, self.index) == (other.sector, other.index)
+
     @classmethod
     def of(cls, verdict: Verdict, border: str = "") -> Self | None:
         """Return the summary within a verdict; None where it is not on the count of a closed period."""

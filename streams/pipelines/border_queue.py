@@ -13,6 +13,10 @@ yet. Idle are sectors without any summary although others have had them for STAR
 are WAIT periods behind the first. Nobody waits for them. A sector that comes, or comes back, takes part
 from its JOIN-th period on; until then its figures go into the history alone.
 
+A period that a sector has had before is summed up again where it has changed: by late events, or because it
+was held and has been judged since. The new figures go into the history with the sector's next period, so that
+it makes no difference how far the other sectors have come.
+
 What waits is bounded: at most MOST periods; beyond that the oldest are judged with what there is.
 """
 
@@ -64,10 +68,10 @@ class BorderQueue:
         return len(self._waiting)
 
     def add(self, summary: PeriodSummary) -> str:
-        """Take a summary; return what became of it: waiting, repeated or late."""
+        """Take a summary; return what became of it: waiting, revised, repeated or late."""
         sector, index = summary.sector, summary.index
         if index <= self._newest.get(sector, NEVER):
-            return "repeated"
+            return self._revise(summary)
         if sector in self._idle or sector not in self._newest:
             self._joins[sector] = index + JOIN[self.judge.cadence]
         self._idle.discard(sector)
@@ -91,11 +95,33 @@ class BorderQueue:
         watermark = max(watermark, max(self._newest.values()) - MOST[self.judge.cadence])
         for index in sorted(index for index in self._waiting if index <= watermark):
             self._touched.add(index)
-            summaries = self._waiting.pop(index)
+            waiting = self._waiting.pop(index)
+            for revised in (summary for summary in waiting if summary.index < index):
+                self.judge.recall(revised)
+            summaries = [summary for summary in waiting if summary.index == index]
             yield self.judge.close([one for one in summaries if self._joins[one.sector] <= index])
             for summary in summaries:
                 if self._joins[summary.sector] > index:
                     self.judge.recall(summary)
+
+    def _revise(self, summary: PeriodSummary) -> str:
+        """Let new figures of a period wait for the sector's next one; figures that are known are repeated."""
+        after = self._newest[summary.sector] + 1
+        known = next(
+            (
+                one
+                for at in range(after, summary.index - 1, -1)
+                for one in self._waiting.get(at, ())
+                if one.is_of(summary)
+            ),
+            None,
+        )
+        if known.figures == summary.figures if known else self.judge.knows(summary):
+            return "repeated"
+        waiting = self._waiting.get(after, [])
+        self._waiting[after] = [*(one for one in waiting if not one.is_of(summary)), summary]
+        self._touched.add(after)
+        return "revised"
 
     def exclude_idle(self) -> None:
         """Wait no longer for idle sectors; only where all that is in the broker has been read."""

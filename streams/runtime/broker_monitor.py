@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from streams.runtime.broker_names import wait_for_names
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
@@ -53,6 +54,7 @@ class BrokerMonitor:
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
         """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
+        await wait_for_names(self._kafka.bootstrap)
         try:
             partitions = await partitions_of(self._kafka, needed)
             await self._controls.start()

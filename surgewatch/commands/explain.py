@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import click
 from pydantic import ValidationError
@@ -25,20 +25,25 @@ PATIENCE = 10  # seconds
     show_envvar=True,
     help="Where the alerts worker listens.",
 )
+@click.option(
+    "--token", envvar="SURGEWATCH_TOKEN", show_envvar=True, help="An API token, where reading needs one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the alert as it is, for a program.")
-def command(alert_id: str, url: str, as_json: bool) -> None:
+def command(alert_id: str, url: str, token: str | None, as_json: bool) -> None:
     """Explain ALERT, an id as notices and the console show it: what was seen, what is normal, how sure."""
-    alert = _read(alert_id, url)
+    alert = _read(alert_id, url, token)
     click.echo(alert.model_dump_json(indent=2) if as_json else explain(alert))
 
 
-def _read(alert_id: str, url: str) -> Alert:
+def _read(alert_id: str, url: str, token: str | None) -> Alert:
     """Ask the alerts worker; a failure is one line of error."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise click.BadParameter(f"{url!r} is no http(s) address", param_hint="--url")
     address = f"{url.rstrip('/')}/api/alerts/{quote(alert_id, safe='')}"
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = Request(address, headers=headers)  # noqa: S310  likewise
     try:
-        with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310  the scheme was looked at above
+        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310  the scheme was looked at above
             return Alert.model_validate(json.load(answer))
     except HTTPError as error:
         if error.code == HTTPStatus.NOT_FOUND:

@@ -44,7 +44,7 @@ class Worker:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 120) -> None:
         """Wait until the worker is ready; raises WorkerError where it does not."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -95,7 +95,7 @@ class Worker:
 
 
 @contextmanager
-def running(*workers: Worker, seconds: float = 60) -> Iterator[tuple[Worker, ...]]:
+def running(*workers: Worker, seconds: float = 120) -> Iterator[tuple[Worker, ...]]:
     """Start workers, wait until each is ready, and stop them at the end."""
     try:
         for worker in workers:

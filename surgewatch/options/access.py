@@ -1,17 +1,44 @@
-"""Find which of the required ACLs the broker does not grant."""
+"""Grant the ACLs that a role needs, and find which of them are missing."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from streams.contract.access import LEAST, Access, Role
 from streams.producers.kafka_client import Broker
 
 TIMEOUT = 10.0  # seconds
 REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+
+def allow(broker: Broker, principal: str, accesses: Iterable[Access]) -> None:
+    """Allow a principal these operations, from any host; raises KafkaException."""
+    bindings = [
+        AclBinding(
+            ResourceType[access.resource.upper()],
+            access.name,
+            ResourcePatternType.LITERAL,
+            principal,
+            "*",
+            AclOperation[operation],
+            AclPermissionType.ALLOW,
+        )
+        for access in accesses
+        for operation in access.operations
+    ]
+    admin = AdminClient(broker.kafka.librdkafka)
+    for granted in admin.create_acls(bindings, request_timeout=TIMEOUT).values():
+        granted.result()
 
 
 def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:

@@ -27,7 +27,7 @@ MARGIN_MS = 60_000  # workers write their state at least once a minute
 async def accept_lost_records(kafka: KafkaSettings, prefix: str, report: Report) -> None:
     """Set back the state of every partition that is ahead of its topic; raises RepartitionError.
 
-    What is begun ends, or can be run again. Workers have to be stopped; producers need not be.
+    Workers have to be stopped; producers need not be. If it is interrupted, it can be run again.
     """
     producer = AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)
     await producer.start()

@@ -52,7 +52,8 @@ CUSTOM: Values = {
     "runAsUser": None,
     "settings": {"SURGEWATCH_SESSION_SECONDS": 20, "SURGEWATCH_BATCH_EVENTS": 1_000_000},
     "documents": {
-        name: f"{name} = 1\n" for name in ("registry", "calendar", "peerPriors", "policies", "routes")
+        name: f"{name} = 1\n"
+        for name in ("registry", "calendar", "peerPriors", "policies", "routes", "consoleAccess")
     },
     "topics": {
         "partitions": 12,

@@ -177,11 +177,26 @@ def test_a_new_document_restarts_the_worker_that_reads_it_and_no_other() -> None
     assert changed == {"surgewatch-alerts"}
 
 
+def test_a_new_access_document_restarts_no_worker() -> None:
+    before, after = (
+        of(render({"documents": {"consoleAccess": text}}), "StatefulSet") for text in ("#1", "#2")
+    )
+    assert before == after
+
+
 def test_every_document_is_at_the_path_in_its_variable() -> None:
     objects = render(CUSTOM)
     for component, documents in (
         ("streams", {"REGISTRY": "registry", "CALENDAR": "calendar", "PEER_PRIORS": "peerPriors"}),
-        ("alerts", {"REGISTRY": "registry", "POLICIES": "policies", "ROUTES": "routes"}),
+        (
+            "alerts",
+            {
+                "REGISTRY": "registry",
+                "POLICIES": "policies",
+                "ROUTES": "routes",
+                "CONSOLE_ACCESS": "consoleAccess",
+            },
+        ),
     ):
         data = dict(of(objects, "ConfigMap")[f"watch-{component}-documents"]["data"])
         variables = environment(pods(objects)[f"StatefulSet watch-{component}"])

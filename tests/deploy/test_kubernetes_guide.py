@@ -1,4 +1,4 @@
-"""What docs/kubernetes.md applies is accepted by helm and fits the API's schema."""
+"""What docs/kubernetes.md and docs/deployment.md apply is accepted by helm and fits the API's schema."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from tests.prometheus import DEPLOY
 
 pytestmark = pytest.mark.helm
 
-GUIDE = (DEPLOY.parent / "docs" / "kubernetes.md").read_text()
+GUIDE = "".join((DEPLOY.parent / "docs" / page).read_text() for page in ("kubernetes.md", "deployment.md"))
 BLOCKS: list[list[dict[str, Any]]] = [
     list(yaml.safe_load_all(block)) for block in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
 ]

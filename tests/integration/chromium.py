@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from alerts.console.identity import Identity
 from alerts.worker.console_server import ConsoleThread
 from tests.alerts.console.served import Asked
 
@@ -23,8 +24,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 class Console(Asked):
     """A console in its thread, and what was asked of it."""
 
-    def open(self) -> None:
-        self.thread = ConsoleThread(self.backend(), "127.0.0.1", 0)
+    def open(self, identity: Identity | None = None) -> None:
+        self.thread = ConsoleThread(self.backend(identity=identity), "127.0.0.1", 0)
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.thread.listening.result(10)}/"
 

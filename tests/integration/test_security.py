@@ -9,16 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
 
-from streams.contract.access import LEAST, Role
 from surgewatch.harness.apache_kafka import BrokerUnavailableError, free_port
 from surgewatch.harness.worker_process import Worker, running, total
 from tests import kafka
@@ -155,24 +146,24 @@ def test_a_worker_logs_the_same_line_and_ends(secured: SecuredKafka, tmp_path: P
     assert "Traceback" not in ended.stderr
 
 
-def allow(secured: SecuredKafka, name: str, role: Role) -> None:
+def allowed(secured: SecuredKafka, name: str, role: str) -> None:
     """Grant a principal the least that its role needs, and nothing else."""
-    admin = AdminClient({"bootstrap.servers": secured.broker.servers})
-    bindings = [
-        AclBinding(
-            ResourceType[access.resource.upper()],
-            access.name,
-            ResourcePatternType.LITERAL,
-            f"User:{name}",
-            "*",
-            AclOperation[operation],
-            AclPermissionType.ALLOW,
-        )
-        for access in LEAST[role]
-        for operation in access.operations
-    ]
-    for granted in admin.create_acls(bindings).values():
-        granted.result()
+    done = surgewatch(secured.mtls(), "acls", role, f"User:{name}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_role_topics_is_enough_to_create_and_to_check_topics(secured: SecuredKafka) -> None:
+    allowed(secured, "setup", "topics")
+    for _ in range(2):
+        done = surgewatch(secured.mtls("setup"), "topics")
+        assert done.returncode == 0, done.stderr
+    assert done.stdout == "all topics are as they should be\n"
+
+
+def test_who_may_not_alter_acls_learns_it(secured: SecuredKafka) -> None:
+    done = surgewatch(secured.mtls("stranger"), "acls", "streams", "User:stranger")
+    assert done.returncode == 1
+    assert "ACLs cannot be changed" in done.stderr
 
 
 def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: SecuredKafka) -> None:
@@ -183,18 +174,29 @@ def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: Secured
     assert "an ACL is missing: READ, DESCRIBE on group surgewatch-streams" in checked.stderr
 
 
+def test_only_operators_may_write_controls_beside_the_alerts_worker(secured: SecuredKafka) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    silence = ("silence", "swanton", "--by", "ana", "--reason", "drill")
+    for role, may in {"producer": False, "streams": False, "operator": True}.items():
+        allowed(secured, f"only-{role}", role)
+        done = surgewatch(secured.mtls(f"only-{role}"), *silence)
+        assert (done.returncode == 0) is may, (role, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("role", ["streams", "alerts"])
 def test_the_least_acls_are_enough_for_each_worker(
     role: Literal["streams", "alerts"], secured: SecuredKafka, tmp_path: Path
 ) -> None:
     assert surgewatch(secured.mtls(), "topics").returncode == 0
-    allow(secured, role, role)
+    allowed(secured, role, role)
     settings = secured.mtls(role)
     assert surgewatch(settings, "topics", "--as", role).returncode == 0
     port = free_port()
     ports = {"SURGEWATCH_STREAMS_PORT": str(port), "SURGEWATCH_ALERTS_PORT": str(port)}
     sink = {
-        "SURGEWATCH_WEBHOOK_URL": "https://receiver.example/hook",
+        "SURGEWATCH_WEBHOOK_URL": "https://127.0.0.1:9/hook",  # nobody is there, and nothing is sent
+        "SURGEWATCH_ALLOW_PRIVATE": "true",
         "SURGEWATCH_WEBHOOK_SECRET": "whsec_" + "A" * 32,
     }
     worker = Worker(

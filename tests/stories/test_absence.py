@@ -8,6 +8,7 @@ import pytest
 from alerts.notices import notices
 from streams.contract.controls import Confirm
 from streams.contract.verdicts import DataStatus, Question
+from streams.judging.period_summary import PeriodSummary
 from tests.stories.port import SECTOR, Port, always, never
 
 SILENCE = Question.SILENCE
@@ -113,6 +114,19 @@ def test_a_confirmed_zero_ends_with_the_next_event() -> None:
     port.live(20, always)
     port.live(3, never)
     assert len(port.first(SILENCE)) == 2
+
+
+def test_an_empty_day_before_a_low_one_is_judged_and_summed_up_again() -> None:
+    """People stop coming: the first day is held, and the second says that it was no dead feed."""
+    port = Port("2023-01-02")
+    port.tally([30] * 60)
+    port.live(1, never)
+    port.tally([3, 3, 3])
+    first = [v for v in port.verdicts if v.question is Question.SURGE and f"{v.period:%m-%d}" == "03-03"]
+    assert [v.data for v in first] == [DataStatus.WITHOUT_DATA, DataStatus.WITH_DATA]
+    summary = PeriodSummary.of(first[-1])
+    assert summary is not None
+    assert summary.observed == 0 < summary.expected
 
 
 def test_reports_of_nobody_are_data() -> None:

@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
+from alerts.console.identity import Identity
+from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend, Hook, site
 from alerts.console.streams import EventStreams
 from streams.contract.controls import Control, Names
@@ -48,13 +50,20 @@ class Asked:
             keys=self.board.control_keys(),
         )
 
-    def backend(self, token: str | None = TOKEN) -> Backend:
+    def backend(
+        self,
+        token: str | None = TOKEN,
+        identity: Identity | None = None,
+        sign_in: SignIn | None = None,
+    ) -> Backend:
         return Backend(
             board=self.board,
             publish=self.publish,
             send_again=self.send_again,
             names=self.names,
-            token=SecretStr(token) if token else None,
+            identity=identity or Identity(SecretStr(token) if token else None),
+            sign_in=sign_in,
+            border_of={place.sector: place.border for place in story.PLACES},
             hosts=["console.example"],
             hooks=self.hooks,
             pages={"/metrics": lambda: (200, "text/plain", b"surgewatch_alerts 1\n")}
@@ -66,12 +75,14 @@ class Asked:
 async def opened(
     token: str | None = TOKEN,
     limits: ConnectionLimits | None = None,
+    identity: Identity | None = None,
+    sign_in: SignIn | None = None,
     hooks: dict[str, Hook] | None = None,
     **streams: int,
 ) -> AsyncIterator[Asked]:
     """Serve a console for as long as the block runs."""
     asked, connections = Asked(hooks=hooks or {}), Connections(limits)
-    made = site(asked.backend(token), connections, EventStreams(asked.board, **streams))
+    made = site(asked.backend(token, identity, sign_in), connections, EventStreams(asked.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     async with connections.server(runner, "127.0.0.1", 0) as asked.port:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.console.requests import REQUESTS, control_of, forms
+from alerts.console.requests import REQUESTS, control_of, forms, query
+from alerts.console.roles import Principal
 from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import Route
@@ -90,9 +91,13 @@ ASKED: list[tuple[dict, Control]] = [
 ]
 
 
+def asked(body: bytes, signed_in: str = "") -> Control:
+    return control_of(query(body), NOW, NAMES, signed_in)
+
+
 @pytest.mark.parametrize(("body", "control"), ASKED)
 def test_a_request_becomes_its_control(body, control):
-    assert control_of(json.dumps({**body, **WHO}).encode(), NOW, NAMES) == control
+    assert asked(json.dumps({**body, **WHO}).encode()) == control
 
 
 REFUSED = [
@@ -131,20 +136,20 @@ REFUSED = [
 @pytest.mark.parametrize(("body", "sentence"), REFUSED)
 def test_a_request_that_cannot_be_a_control_is_refused_with_a_sentence(body, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
-        control_of(json.dumps({**body, **WHO}).encode(), NOW, NAMES)
+        asked(json.dumps({**body, **WHO}).encode())
 
 
 @pytest.mark.parametrize("who", [{"by": "anna"}, {"reason": "drill"}, {"by": " ", "reason": "drill"}])
 def test_a_request_without_a_name_or_a_reason_is_refused(who):
     with pytest.raises(ValueError, match=r"by: |reason: "):
-        control_of(json.dumps({**ASKED[6][0], **who}).encode(), NOW, NAMES)
+        asked(json.dumps({**ASKED[6][0], **who}).encode())
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
 def test_a_number_that_is_not_finite_is_refused(number):
     body = json.dumps({**ASKED[6][0], **WHO}).replace("60", number)
     with pytest.raises(ValueError, match=r"people_per_day: |not a JSON object"):
-        control_of(body.encode(), NOW, NAMES)
+        asked(body.encode())
 
 
 VALUES = st.recursive(
@@ -164,11 +169,11 @@ BODIES = st.builds(
 def test_whatever_is_asked_is_a_control_or_a_sentence(body):
     """Nothing else than ValueError is raised, so no body gives a 500."""
     with suppress(ValueError):
-        assert control_of(body, NOW, NAMES).at == NOW
+        assert asked(body).at == NOW
 
 
 def test_each_form_has_the_bounds_of_its_model():
-    by_kind = {form["kind"]: form for form in forms(NAMES)["forms"]}
+    by_kind = {form["kind"]: form for form in forms(NAMES, Principal())["forms"]}
     hours, *_ = by_kind["silence"]["fields"]
     assert (hours["min"], hours["max"]) == (0, 2160)
     _, people, *_ = by_kind["capacity"]["fields"]

@@ -175,10 +175,11 @@ async def test_names_that_cannot_be_looked_up_are_seen_until_they_can(monkeypatc
     names = SinkNames([lost, found], {"hook": through})
     await names.look()
     assert names.unknown == {"hook": ["lost.example", "proxy.example"]}
+    assert names.problem() == "hook needs lost.example, proxy.example"
     monkeypatch.setitem(NAMES, "lost.example", PUBLIC)
     monkeypatch.setitem(NAMES, "proxy.example", "10.0.0.8")
     await names.look()
-    assert names.unknown == {}
+    assert (names.unknown, names.problem()) == ({}, None)
 
 
 async def test_what_the_proxy_resolves_is_not_looked_up_here() -> None:

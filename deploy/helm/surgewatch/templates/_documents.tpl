@@ -2,7 +2,8 @@
 {{- define "surgewatch.documents" -}}
 {{- $readers := dict
   "streams" (dict "registry" "registry.toml" "calendar" "calendar.csv" "peerPriors" "peer-priors.toml")
-  "alerts" (dict "registry" "registry.toml" "policies" "policies.toml" "routes" "routes.toml")
+  "alerts" (dict "registry" "registry.toml" "policies" "policies.toml" "routes" "routes.toml"
+    "consoleAccess" "access.toml")
 -}}
 {{- range $name, $file := get $readers .component -}}
 {{- with get $.root.Values.documents $name }}

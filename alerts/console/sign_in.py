@@ -1,0 +1,223 @@
+"""Sign people in by OpenID Connect: authorization code flow with PKCE (RFC 7636), state and nonce.
+
+/auth/login ─▶ the provider ─▶ /auth/callback: code ─▶ token ─▶ signature, issuer, audience, nonce ─▶ session
+"""
+
+import hmac
+import os
+import secrets
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+from pydantic import ValidationError
+from yarl import URL
+
+from alerts.console.access import HEADERS, refusal
+from alerts.console.access_document import Access, Oidc
+from alerts.console.identity import PERSON
+from alerts.console.sessions import LOGIN, SESSION, Sessions
+
+log = structlog.get_logger()
+
+ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "EdDSA")  # never none, never a shared secret
+LOGIN_SECONDS: Final = 600.0  # from leaving for the provider to coming back
+LEEWAY: Final = 60  # seconds by which the provider's clock may differ
+TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
+Json = dict[str, Any]
+
+
+class SignInError(ValueError):
+    """Nobody is signed in; the message is for the person."""
+
+
+class SignIn:
+    """Signs people in. `access` gives the document as it is now; `url` is the console as people reach it."""
+
+    def __init__(
+        self,
+        access: Callable[[], Access],
+        sessions: Sessions,
+        url: str,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._access, self._sessions = access, sessions
+        self._callback = f"{url.rstrip('/')}/auth/callback"
+        self._environment = environment
+        self._keys: dict[str, KeySet] = {}  # by issuer
+
+    def routes(self) -> Iterator[web.RouteDef]:
+        """Yield the routes of signing in and out."""
+        yield web.get("/auth/login", self._login, allow_head=False)
+        yield web.get("/auth/callback", self._return, allow_head=False)
+        yield web.post("/auth/logout", self._logout)
+
+    def is_offered(self) -> bool:
+        """Return whether there is a provider."""
+        return self._access().oidc is not None
+
+    async def _login(self, _: web.Request) -> web.StreamResponse:
+        """Lead to the provider."""
+        oidc = self._provider()
+        with _as_answer():
+            async with self._http(oidc) as http:
+                endpoints = await _discover(http, oidc)
+        memory = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
+        where = URL(endpoints["authorization_endpoint"]).update_query(
+            response_type="code",
+            client_id=oidc.client_id,
+            redirect_uri=self._callback,
+            scope=" ".join(oidc.scopes),
+            state=memory["state"],
+            nonce=memory["nonce"],
+            code_challenge=create_s256_code_challenge(memory["verifier"]),
+            code_challenge_method="S256",
+        )
+        response = _redirect(str(where))
+        self._sessions.write(response, LOGIN, memory, LOGIN_SECONDS)
+        return response
+
+    async def _return(self, request: web.Request) -> web.StreamResponse:
+        """Take back from the provider who it is."""
+        oidc = self._provider()
+        memory = self._sessions.read(request, LOGIN)
+        state = request.query.get("state", "").encode(errors="surrogateescape")
+        if memory is None or not hmac.compare_digest(state, memory["state"].encode()):
+            raise refusal(web.HTTPUnauthorized, "this sign-in was not begun here, or took too long")
+        if "code" not in request.query:
+            raise refusal(web.HTTPUnauthorized, "the provider did not sign you in")
+        with _as_answer():
+            claims = await self._claims(oidc, request.query["code"], memory)
+            person = _person(oidc, claims, self._access().groups)
+        log.info("signed in", name=person["name"])
+        response = _redirect("/")
+        self._sessions.end(response, LOGIN)
+        self._sessions.write(response, SESSION, person, oidc.session_hours * 3600)
+        return response
+
+    async def _logout(self, _: web.Request) -> web.StreamResponse:
+        response = web.Response(status=204, headers=HEADERS)
+        self._sessions.end(response, SESSION)
+        return response
+
+    def _provider(self) -> Oidc:
+        oidc = self._access().oidc
+        if oidc is None:
+            raise refusal(web.HTTPNotFound, "no OpenID Connect provider is set up")
+        return oidc
+
+    def _http(self, oidc: Oidc) -> aiohttp.ClientSession:
+        tls = ssl.create_default_context(cafile=oidc.ca_file) if oidc.ca_file else True
+        return aiohttp.ClientSession(timeout=TIMEOUT, connector=aiohttp.TCPConnector(ssl=tls))
+
+    async def _claims(self, oidc: Oidc, code: str, memory: Json) -> Json:
+        """Exchange the code for a token; return the claims of it, verified."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._callback,
+            "client_id": oidc.client_id,
+            "code_verifier": memory["verifier"],
+        }
+        secret = oidc.secret(self._environment)
+        auth = aiohttp.encode_basic_auth(oidc.client_id, secret) if secret else None
+        async with self._http(oidc) as http:
+            endpoints = await _discover(http, oidc)
+            headers = {"Authorization": auth} if auth else {}
+            answer = await _json(http.post(endpoints["token_endpoint"], data=form, headers=headers))
+            token = str(answer.get("id_token", ""))
+            try:
+                verified = await self._verify(http, token, oidc, endpoints["jwks_uri"])
+                _registry(oidc, memory["nonce"]).validate(verified)
+            except (JoseError, ValueError) as error:
+                raise SignInError(f"the provider's token is refused: {error}") from error
+        return verified
+
+    async def _verify(self, http: aiohttp.ClientSession, token: str, oidc: Oidc, keys: str) -> Json:
+        """Check the signature. A key that is not known may be new, so keys are fetched again once."""
+        if oidc.issuer in self._keys:
+            try:
+                return dict(jwt.decode(token, self._keys[oidc.issuer], algorithms=ALGORITHMS).claims)
+            except InvalidKeyIdError:
+                log.info("fetching the provider's keys again", issuer=oidc.issuer)
+        fetched = await _json(http.get(keys))
+        try:
+            self._keys[oidc.issuer] = KeySet.import_key_set(fetched)  # type: ignore[arg-type]
+        except (JoseError, KeyError, TypeError, ValueError) as error:
+            raise SignInError("the provider's keys cannot be read") from error
+        return dict(jwt.decode(token, self._keys[oidc.issuer], algorithms=ALGORITHMS).claims)
+
+
+def _registry(oidc: Oidc, nonce: str) -> jwt.JWTClaimsRegistry:
+    """Return the rules of OpenID Connect Core 3.1.3.7."""
+    return jwt.JWTClaimsRegistry(
+        now=lambda: int(time.time()),
+        leeway=LEEWAY,
+        iss={"essential": True, "value": oidc.issuer},
+        aud={"essential": True, "value": oidc.client_id},
+        sub={"essential": True},
+        exp={"essential": True},
+        iat={"essential": True},
+        nonce={"essential": True, "value": nonce},
+        azp={"value": oidc.client_id},
+    )
+
+
+def _person(oidc: Oidc, claims: Json, known: frozenset[str]) -> Json:
+    """Return name and groups; of the groups only those that have a role."""
+    try:
+        name = PERSON.validate_python(claims.get(oidc.name_claim))
+    except ValidationError as error:
+        raise SignInError(f"the provider's token has no {oidc.name_claim} that can be used") from error
+    if oidc.name_claim == "email" and claims.get("email_verified") is False:
+        raise SignInError("the provider has not verified your e-mail address")
+    groups = claims.get(oidc.groups_claim, ())
+    listed = groups if isinstance(groups, list) else [groups]
+    return {"name": name, "groups": sorted(known.intersection(map(str, listed)))}
+
+
+async def _discover(http: aiohttp.ClientSession, oidc: Oidc) -> Json:
+    found = await _json(http.get(f"{oidc.issuer.rstrip('/')}/.well-known/openid-configuration"))
+    if found.get("issuer") != oidc.issuer:
+        raise SignInError("the provider names another issuer than the access document")
+    scheme = URL(oidc.issuer).scheme
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+        if URL(str(found.get(name, ""))).scheme != scheme:
+            raise SignInError(f"the provider has no {name} by {scheme}")
+    return found
+
+
+async def _json(request: Any) -> Json:
+    async with request as answer:
+        if answer.status != 200:
+            raise SignInError(f"the provider answered {answer.status}")
+        found = await answer.json(content_type=None)
+    if not isinstance(found, dict):
+        raise SignInError("the provider's answer is no JSON object")
+    return found
+
+
+@contextmanager
+def _as_answer() -> Iterator[None]:
+    """Answer 401 where nobody is signed in, 502 where the provider cannot be reached."""
+    try:
+        yield
+    except SignInError as error:
+        log.warning("sign-in failed", reason=str(error))
+        raise refusal(web.HTTPUnauthorized, str(error)) from error
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        log.warning("identity provider cannot be used", error=repr(error))
+        raise refusal(web.HTTPBadGateway, "the identity provider does not answer: try again") from error
+
+
+def _redirect(where: str) -> web.Response:
+    return web.Response(status=302, headers={**HEADERS, "Location": where})

@@ -1,0 +1,96 @@
+"""An OpenID Connect provider: discovery, keys, codes bound to PKCE, and ID tokens that are really signed."""
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+
+CLIENT, SECRET = "surgewatch", "client-secret"
+
+
+def fresh_key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
+
+
+@dataclass
+class IdentityProvider:
+    """Signs in one person. `overrides` change the claims of the next tokens; `header` their header."""
+
+    person: dict[str, Any]
+    redirect_uri: str = ""
+    key: RSAKey = field(default_factory=fresh_key)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    signer: Any = None  # the key that signs, where it is not the published one
+    header: dict[str, Any] = field(default_factory=dict)
+    url: str = ""
+    key_requests: int = 0
+    _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    async def discovery(self, _: web.Request) -> web.Response:
+        paths = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
+        return web.json_response(
+            {"issuer": self.url, **{name: f"{self.url}/{path}" for name, path in paths.items()}}
+        )
+
+    async def keys(self, _: web.Request) -> web.Response:
+        self.key_requests += 1
+        return web.json_response(KeySet([self.key]).as_dict(private=False))
+
+    async def authorize(self, request: web.Request) -> web.Response:
+        asked = dict(request.query)
+        is_good = asked["client_id"] == CLIENT and asked["redirect_uri"] == self.redirect_uri
+        is_good &= asked["response_type"] == "code" and asked["code_challenge_method"] == "S256"
+        if not (is_good and "openid" in asked["scope"].split()):
+            return web.Response(status=400)
+        code = secrets.token_urlsafe(16)
+        self._codes[code] = asked
+        raise web.HTTPFound(f"{self.redirect_uri}?code={code}&state={asked['state']}")
+
+    async def token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        asked = self._codes.pop(str(form.get("code")), None)  # a code is good once
+        credentials = f"Basic {base64.b64encode(f'{CLIENT}:{SECRET}'.encode()).decode()}"
+        digest = hashlib.sha256(str(form.get("code_verifier", "")).encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if asked is None or request.headers.get("Authorization") != credentials:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        if asked["code_challenge"] != challenge or form.get("redirect_uri") != asked["redirect_uri"]:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        return web.json_response({"token_type": "Bearer", "id_token": self._token(asked["nonce"])})
+
+    def _token(self, nonce: str) -> str:
+        now = int(time.time())
+        claims = {"iss": self.url, "sub": "1", "aud": CLIENT, "iat": now, "exp": now + 60, "nonce": nonce}
+        claims |= self.person | self.overrides
+        header = {"alg": "RS256", "kid": self.key.kid} | self.header
+        return jwt.encode(header, claims, self.signer or self.key, algorithms=["RS256", "HS256", "none"])
+
+
+@asynccontextmanager
+async def providing(provider: IdentityProvider) -> AsyncIterator[IdentityProvider]:
+    """Run a provider for as long as the block runs."""
+    site = web.Application()
+    site.add_routes(
+        [
+            web.get("/.well-known/openid-configuration", provider.discovery),
+            web.get("/keys", provider.keys),
+            web.get("/authorize", provider.authorize),
+            web.post("/token", provider.token),
+        ]
+    )
+    runner = web.AppRunner(site, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield provider
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,31 @@
+"""`surgewatch acls` prints what it would allow, for kafka-acls and for Strimzi."""
+
+import yaml
+from click.testing import CliRunner
+
+from streams.contract.access import LEAST
+from surgewatch.commands.acls import command
+
+
+def printed(*words: str) -> str:
+    done = CliRunner().invoke(command, [*words])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_commands_for_kafka_acls_name_each_resource_under_the_prefix() -> None:
+    lines = printed("alerts", "User:a b", "--commands", "--topic-prefix", "eu.").splitlines()
+    assert len(lines) == len(LEAST["alerts"])
+    assert lines[0] == (
+        "kafka-acls --bootstrap-server localhost:9092 --command-config admin.properties --add "
+        "--allow-principal 'User:a b' --operation Read --operation Describe --topic eu.verdicts"
+    )
+    assert lines[-1].endswith("--group eu.surgewatch-delivery")
+
+
+def test_a_user_of_strimzi_has_the_same_acls() -> None:
+    user = yaml.safe_load(printed("streams", "User:any", "--strimzi", "main"))
+    assert user["metadata"] == {"name": "surgewatch-streams", "labels": {"strimzi.io/cluster": "main"}}
+    acls = user["spec"]["authorization"]["acls"]
+    found = [(one["resource"]["type"], one["resource"]["name"], tuple(one["operations"])) for one in acls]
+    assert found == [(a.resource, a.name, tuple(op.title() for op in a.operations)) for a in LEAST["streams"]]
