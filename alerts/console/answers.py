@@ -68,7 +68,6 @@ class Evidence(Answer):
     full_at: AwareDatetime | None
     no_data_since: AwareDatetime | None
     remark: str
-    tally: bool
 
 
 class SectorRow(Answer):
