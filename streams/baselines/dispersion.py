@@ -46,10 +46,10 @@ def anscombe(counts: Reals, mean: Reals, dispersion: ArrayLike) -> Reals:
     return residual
 
 
-def whole(weighed: Floats, mean: Reals) -> Floats:
+def unweighted(weighed: Floats, mean: Reals) -> Floats:
     """Return the dispersion [n] of which the weights leave `weighed` [n], at means [n, T].
 
-    >>> whole(np.array([4.3, 1.48]), np.array([[3.0], [50.0]])).round(1).tolist()
+    >>> unweighted(np.array([4.3, 1.48]), np.array([[3.0], [50.0]])).round(1).tolist()
     [5.0, 1.5]
     """
     some = np.clip(mean[:, ::_STRIDE], 1e-9, None)
@@ -66,7 +66,7 @@ def whole(weighed: Floats, mean: Reals) -> Floats:
     return np.where(weighed >= seen[:, -1], weighed, out)
 
 
-def wander(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
+def block_variance(residual: Reals, mean: Reals, phi: Floats, block: int) -> Floats:
     """Return how far blocks (the hours of a day) stray beyond what their periods' dispersion explains.
 
     The moment estimator of a random effect: Σ(R² - φM) / ΣM² over the blocks' residuals R and means M.

@@ -58,7 +58,7 @@ class Baseline(NamedTuple):
     mean: Floats  # [n, periods]
     dispersion: Floats  # [n]
     error: Floats  # [n], relative variance of the last mean
-    straying: Floats  # [n], relative variance of the level from period to period
+    level_variance: Floats  # [n], relative variance of the level from period to period
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
 
 
@@ -147,8 +147,8 @@ class Models:
                 peers=prior.sectors if prior else 0,
                 coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
                 covariance=fit.covariance[row].astype(np.float32).tobytes(),
-                wander=float(fit.wander[row]),
-                straying=float(fit.straying[row]),
+                block_variance=float(fit.block_variance[row]),
+                level_variance=float(fit.level_variance[row]),
                 tail=float(fit.tail[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
@@ -176,12 +176,12 @@ class Models:
         level = np.minimum(error[like], FARTHEST**2)
         mean[like] *= np.exp(level[:, None] / 2)
         error[like] = np.expm1(level)
-        error += np.array([model.wander for model in kept])
+        error += np.array([model.block_variance for model in kept])
         return Baseline(
             mean=mean,
             dispersion=np.array([model.dispersion for model in kept]),
             error=error,
-            straying=np.array([model.straying for model in kept]),
+            level_variance=np.array([model.level_variance for model in kept]),
             tail=np.array([model.tail for model in kept]),
         )
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from streams.baselines.dispersion import wander, weights, whole
+from streams.baselines.dispersion import block_variance, unweighted, weights
 from streams.baselines.negative_binomial import Floats
 
 DAYS: Final = 14
@@ -46,8 +46,10 @@ def profile(counts: Floats, people: Floats) -> Profile:
         flat = mean.reshape(n, -1)
         freedom = (days - 1) * (hours - 1)
         pearson = (weight * np.square(counts - mean) / np.maximum(mean, 1e-6)).sum((1, 2)) / freedom
-        seen = np.maximum(whole(pearson, flat), 1.0)
+        seen = np.maximum(unweighted(pearson, flat), 1.0)
         phi = (seen * freedom + _PHI * _PHI_HOURS) / (freedom + _PHI_HOURS)
         weight = np.asarray(weights(counts, mean, phi[:, None, None]), float)
-    stray = wander((weight * (counts - mean)).reshape(n, -1), (weight * mean).reshape(n, -1), phi, hours)
-    return Profile(rate, phi, phi[:, None] / np.maximum(exposure * rate, 1e-9) + stray[:, None])
+    between = block_variance(
+        (weight * (counts - mean)).reshape(n, -1), (weight * mean).reshape(n, -1), phi, hours
+    )
+    return Profile(rate, phi, phi[:, None] / np.maximum(exposure * rate, 1e-9) + between[:, None])

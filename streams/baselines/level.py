@@ -27,7 +27,7 @@ _USUAL: Final = 2.0  # standard deviations; what is further off moves the level 
 _LEAST: Final = 0.25  # of the baseline; no level falls below
 
 
-def straying(residual: Reals, mean: Reals, dispersion: Floats, memory: float) -> Floats:
+def level_variance(residual: Reals, mean: Reals, dispersion: Floats, memory: float) -> Floats:
     """Estimate the relative variance of the level [n], 0 where chance explains the residuals.
 
     Products of residuals k periods apart are σ²·memoryᵏ·mean·mean on average: weighted least squares over

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from streams.baselines import algebra
 from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
 from streams.baselines.design_matrix import FIRST
-from streams.baselines.dispersion import UNUSUAL, anscombe, wander, weights, whole
-from streams.baselines.level import straying
+from streams.baselines.dispersion import UNUSUAL, anscombe, block_variance, unweighted, weights
+from streams.baselines.level import level_variance
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
 from streams.baselines.upper_tail import heaviness
@@ -43,8 +43,8 @@ class Fit:
     covariance: Floats  # [n, k + s, k + s]
     dispersion: Floats  # [n], φ ≥ 1
     down_weighted: Floats  # [n], past periods taken for surges
-    wander: Floats  # [n], relative variance of the level between blocks of periods; 0 if not fitted
-    straying: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
+    block_variance: Floats  # [n], relative variance of the level between blocks of periods; 0 if not fitted
+    level_variance: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's; 1 if not fitted
 
 
@@ -129,7 +129,7 @@ def fit(
         terms = np.where(prior.young, own.sum(1), held.shape[1])
         freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
         weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
-        seen = np.maximum(whole(weighed, mean) if round_ else weighed, 1.0)
+        seen = np.maximum(unweighted(weighed, mean) if round_ else weighed, 1.0)
         phi = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
         if round_ == 0 and harmonics:
             covariance = gram.covariance(precision, held)
@@ -139,11 +139,11 @@ def fit(
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
     covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
-    stray = wander(weight * (counts - mean), weight * mean, phi, block)
+    between = block_variance(weight * (counts - mean), weight * mean, phi, block)
     level, tail = np.zeros(len(counts)), np.ones(len(counts))
     if memory:
         tail = heaviness(counts, mean, phi, telling)
-        level = straying(weight * (counts - mean), weight * mean, phi, memory)
+        level = level_variance(weight * (counts - mean), weight * mean, phi, memory)
         # The variance of the level is not part of the dispersion of single periods.
         usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
         phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
@@ -152,8 +152,8 @@ def fit(
         covariance=covariance,
         dispersion=phi,
         down_weighted=down.sum(1).astype(float),
-        wander=stray,
-        straying=level,
+        block_variance=between,
+        level_variance=level,
         tail=tail,
     )
 

@@ -12,7 +12,7 @@ import msgspec
 from streams.contract.cadence import Cadence
 from streams.counting.state_version import StateVersionError
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 class Breach(msgspec.Struct):
@@ -34,8 +34,8 @@ class KeptModel(msgspec.Struct, frozen=True):
     peers: int  # sectors that the prior was learnt from; 0 where the series speaks for itself
     coefficients: bytes
     covariance: bytes
-    wander: float  # relative variance of the level between blocks of periods
-    straying: float  # relative variance of the level from period to period
+    block_variance: float  # relative variance of the level between blocks of periods
+    level_variance: float  # relative variance of the level from period to period
     tail: float  # how much heavier the upper tail is than the negative binomial's
     dispersion: float
     down_weighted: int  # past periods held to be surges

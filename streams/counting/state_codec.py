@@ -30,7 +30,7 @@ from streams.counting.series import Integers, Series
 from streams.counting.slices import SLICED, Slices
 from streams.counting.state_version import StateVersionError
 
-VERSION: Final = 4
+VERSION: Final = 5
 TAIL: Final = {
     Cadence.HOUR: 48,
     Cadence.DAY: 3,

@@ -105,8 +105,8 @@ def _error(today: SectorView, before: SectorView, mean: Floats, is_today: Bools)
     How the level wanders is not in it: the rates hold the level of the last days.
     """
     models = [counts.state.daily.model for counts in today.sectors]
-    wander = np.array([model.wander if model else 0.0 for model in models])
-    errors = [np.sqrt(np.maximum(view.error - wander, 0.0))[:, None] for view in (today, before)]
+    block_variance = np.array([model.block_variance if model else 0.0 for model in models])
+    errors = [np.sqrt(np.maximum(view.error - block_variance, 0.0))[:, None] for view in (today, before)]
     people = np.maximum(mean.sum(1), 1e-9)
     variance: Floats = np.square((mean * np.where(is_today, *errors)).sum(1) / people)
     return variance

@@ -103,7 +103,7 @@ def _view_of(
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
     view = _as_reported(_without_gaps(view, limits), watermark)
-    return _at_its_level(view, baseline.straying)
+    return _at_its_level(view, baseline.level_variance)
 
 
 def _without_gaps(view: SectorView, limits: OperatingLimits) -> SectorView:
@@ -153,12 +153,12 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
     return replace(view, mean=mean, reported=Reported(known.share, known.doubt, dispersion, view.mean))
 
 
-def _at_its_level(view: SectorView, straying: Floats) -> SectorView:
+def _at_its_level(view: SectorView, level_variance: Floats) -> SectorView:
     """The same, with what the periods before say of the level where it strays."""
     memory = MEMORY.get(view.cadence)
-    if memory is None or not straying.any():
+    if memory is None or not level_variance.any():
         return view
-    level = follow(view.observed, view.mean, view.each, straying, memory)
+    level = follow(view.observed, view.mean, view.each, level_variance, memory)
     reported = view.reported
     if reported is not None:
         reported = reported._replace(whole=reported.whole * level.factor)
