@@ -46,6 +46,18 @@ def level_variance(residual: Reals, mean: Reals, dispersion: Floats, memory: flo
     return np.asarray(np.clip(variance * shrunk, 0, 1))
 
 
+def of_mean(variance: Floats, memory: float, periods: Floats) -> Floats:
+    """Return the variance of the level's mean over a number of periods [n], from that of one.
+
+    >>> of_mean(np.array([0.04, 0.04]), 0.9, np.array([1, 15])).round(4).tolist()
+    [0.04, 0.0253]
+    """
+    n = np.maximum(periods, 1.0)
+    correlated = memory / (1 - memory) * (n - (1 - memory**n) / (1 - memory))
+    out: Floats = variance * (n + 2 * correlated) / n**2
+    return out
+
+
 class Followed(NamedTuple):
     """The level of n series over W periods, each predicted from the periods before it."""
 

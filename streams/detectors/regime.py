@@ -6,6 +6,9 @@ one half, so on the null each sign comes with one half, and a run of n begins wi
 A run shows that something is off, not that it matters: the run's people must also be RATIO times what was
 expected, or less than 1 / RATIO of it. Short runs, of weeks or months, come by chance: so the run's people
 together must be as improbable as a run of 15 is, or every scattered series would find new levels.
+
+Runs are of the baseline alone: at the local level, which follows a series within days, nothing lasts. And a
+level that strays comes back: a run that it explains is no new level.
 """
 
 from typing import Final, NamedTuple, Self
@@ -14,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from streams.baselines.design_matrix import PERIODS
+from streams.baselines.level import MEMORY, of_mean
 from streams.baselines.negative_binomial import Floats, at_least, at_most
 from streams.contract.cadence import Cadence
-from streams.detectors import Details, Finding, SectorView
+from streams.detectors import Bools, Details, Finding, SectorView
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 RUN = 15  # periods
@@ -24,6 +28,8 @@ RATIO = 1.25
 RUNS: Final = {Cadence.DAY: RUN, Cadence.WEEK: 8, Cadence.MONTH: 5, Cadence.HOUR: 48}
 MIN_PEOPLE: Final = 20.0  # that a new level is off by, in all its periods together
 CHANCE = 2.0 ** (1 - RUN)
+STRAYED = 1e-3  # chance from which on a run may be a level that strays
+FARTHEST = 0.04  # relative variance of a level that strays, at most: the run itself adds to the estimate
 SMALLER_CHANCE = 2.0**-18  # while the season is not known
 
 
@@ -88,11 +94,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     """Take the last period into each sector's run; a long one is a new level from its first period on."""
     cadence, n = view.cadence, len(view.sectors)
     held = State(*view.state("regime", len(State._fields)).T)
-    found = step(held, view.observed[:, -1], view.mean[:, -1], view.last, run=RUNS[cadence])
+    level = 1.0 if view.level is None else view.level
+    found = step(held, view.observed[:, -1], view.mean[:, -1] / level, view.last, run=RUNS[cadence])
     new = found.proposed & (np.abs(found.state.observed - found.state.expected) >= MIN_PEOPLE)
     if new.any():
         age = view.index - view.first()
         new &= improbable(found.state, view.last, age >= 2 * PERIODS[cadence])
+        new &= ~_strays(view, found.state)
     length = np.maximum(np.abs(found.state.run).astype(np.int64), 1)
     within = np.arange(view.mean.shape[1], 0, -1) <= length[:, None]
 
@@ -111,3 +119,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         state=np.where(new[:, None], 0.0, np.stack(found.state, 1)),
         new_level=np.where(new, view.index - length + 1, -1),
     )
+
+
+def _strays(view: SectorView, state: State) -> Bools:
+    """Return in which runs [n] a level that strays, and comes back, explains as many people or as few."""
+    if view.straying is None:
+        return np.zeros(len(view.sectors), bool)
+    mean = of_mean(np.minimum(view.straying, FARTHEST), MEMORY[view.cadence], np.abs(state.run))
+    dispersion = view.last + state.expected * mean
+    tails = (tail(state.observed, state.expected, dispersion) for tail in (at_least, at_most))
+    return np.asarray((np.minimum(*tails) > STRAYED) & (view.straying > 0))

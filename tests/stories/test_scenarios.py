@@ -72,9 +72,6 @@ def test_the_treaty_change_is_alerted_as_a_drop_on_its_day(roxham: tuple[Notice,
     assert "2023-03-25" in first("roxham-2022", "rcmp-quebec", Question.DROP)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="open: the local level hides Swanton's new level of 2022 from its baseline"
-)
 def test_the_treaty_change_is_alerted_once_as_a_displacement_from_where_to_where(
     roxham: tuple[Notice, ...],
 ) -> None:
