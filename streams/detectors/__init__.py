@@ -105,7 +105,7 @@ class SectorView:
     dispersion: Floats  # [n], of whole periods
     error: Floats  # [n], relative variance of the estimated mean
     level: Floats | None = None  # [n], of the judged period, times the baseline; None: where the baseline is
-    straying: Floats | None = None  # [n], relative variance of the level from period to period; None: 0
+    level_variance: Floats | None = None  # [n], relative variance of the level from period to period; None: 0
     tail: Floats | float = 1.0  # [n], how much heavier the upper tail is than the negative binomial's
     reported: Reported | None = None  # None: all has been
     capacity: Sequence[float | None] = ()  # people a day that each sector can take in
@@ -164,7 +164,7 @@ class SectorView:
             dispersion=self.dispersion[at],
             error=self.error[at],
             level=None if self.level is None else self.level[at],
-            straying=None if self.straying is None else self.straying[at],
+            level_variance=None if self.level_variance is None else self.level_variance[at],
             tail=self.tail if isinstance(self.tail, float) else self.tail[at],
             reported=reported,
             capacity=[self.capacity[row] for row in at] if self.capacity else (),

@@ -123,9 +123,9 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 
 def _strays(view: SectorView, state: State) -> Bools:
     """Return in which runs [n] a level that strays, and comes back, explains as many people or as few."""
-    if view.straying is None:
+    if view.level_variance is None:
         return np.zeros(len(view.sectors), bool)
-    mean = of_mean(np.minimum(view.straying, FARTHEST), MEMORY[view.cadence], np.abs(state.run))
+    mean = of_mean(np.minimum(view.level_variance, FARTHEST), MEMORY[view.cadence], np.abs(state.run))
     dispersion = view.last + state.expected * mean
     tails = (tail(state.observed, state.expected, dispersion) for tail in (at_least, at_most))
-    return np.asarray((np.minimum(*tails) > STRAYED) & (view.straying > 0))
+    return np.asarray((np.minimum(*tails) > STRAYED) & (view.level_variance > 0))

@@ -167,6 +167,6 @@ def _at_its_level(view: SectorView, level_variance: Floats) -> SectorView:
         mean=view.mean * level.factor,
         error=view.error + level.error,
         level=level.factor[:, -1],
-        straying=straying,
+        level_variance=level_variance,
         reported=reported,
     )
