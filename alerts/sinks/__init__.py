@@ -4,12 +4,14 @@ Most sinks speak HTTP: a request for each notice. A sink that `Edits` has one me
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice
+from alerts.notices.links import NOWHERE, Links
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
@@ -17,6 +19,7 @@ LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
 __all__ = [
     "AnyRequest",
     "Delivered",
+    "DigestedSink",
     "Digests",
     "Edits",
     "Mail",
@@ -132,6 +135,18 @@ class Digests(Sink, Protocol):
 
     def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> AnyRequest:
         """Return the request for all of them; `summary`: one line about alerts that have no notice."""
+
+
+@dataclass(frozen=True)
+class DigestedSink:
+    """What sinks have that post to one URL, a notice or a digest at a time."""
+
+    name: str
+    url: SecretStr
+    links: Links = NOWHERE
+    spacing: float = 1.0
+    private: bool = False
+    most: int = 200
 
 
 @runtime_checkable

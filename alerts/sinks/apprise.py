@@ -5,7 +5,6 @@ files or post to any address.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,8 +12,7 @@ from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.digests import digest_title, gravest_first
-from alerts.notices.links import NOWHERE, Links
-from alerts.sinks import Delivered, Outcome, Push, Retry
+from alerts.sinks import Delivered, DigestedSink, Outcome, Push, Retry
 
 PHONES: Final = (
     *("bulksms", "clicksend", "d7sms", "infobip", "msgbird", "nexmo", "plivo", "signal", "signals", "sinch"),
@@ -38,16 +36,8 @@ TAKEN: Final = 200  # what the client gives as the status where the service has 
 KINDS: Final = {Severity.CRITICAL: "failure", Severity.WARNING: "warning", Severity.INFO: "info"}
 
 
-@dataclass(frozen=True)
-class AppriseSink:
+class AppriseSink(DigestedSink):
     """Sends to one service by its Apprise URL."""
-
-    name: str
-    url: SecretStr
-    links: Links = NOWHERE
-    spacing: float = 1.0
-    private: bool = False
-    most: int = 200
 
     def request(self, notice: Notice, now: float) -> Push:
         """Return the title and text of a notice."""

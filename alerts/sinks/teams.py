@@ -5,17 +5,15 @@ refuses cards of more than 28 KB, so what is least important stands last and is 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Link, Links
 from alerts.notices.wording import place, sparkline, sureness
-from alerts.sinks import Outcome, Refused, Request, http_outcome
+from alerts.sinks import DigestedSink, Outcome, Refused, Request, http_outcome
 
 SIZE: Final = 20_000  # bytes; what Teams adds has to fit into its 28 KB too
 TEXT: Final = 1_000  # characters of one block
@@ -27,16 +25,8 @@ FALLBACK: Final = "A notice by Surgewatch that this client cannot show."
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class TeamsSink:
+class TeamsSink(DigestedSink):
     """Posts to one Workflow, that is to one channel or chat."""
-
-    name: str
-    url: SecretStr
-    links: Links = NOWHERE
-    spacing: float = 1.0
-    private: bool = False
-    most: int = 200
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the card of a notice."""

@@ -4,30 +4,19 @@ Where many notices wait they become one digest: a line for each alert, the grave
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice
-from alerts.notices.links import NOWHERE, Links
-from alerts.sinks import Outcome, Refused, Request, http_outcome
+from alerts.sinks import DigestedSink, Outcome, Refused, Request, http_outcome
 from alerts.sinks.slack.block_kit import digest, message
 
 CLOSED: Final = (b"channel_is_archived", b"no_service")
 
 
-@dataclass(frozen=True)
-class SlackSink:
+class SlackSink(DigestedSink):
     """Posts to one incoming webhook, that is to one channel."""
-
-    name: str
-    url: SecretStr
-    links: Links = NOWHERE
-    spacing: float = 1.0
-    private: bool = False
-    most: int = 200
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the message."""
