@@ -39,7 +39,7 @@ class BrokerMonitor:
     """Reads `controls` from its beginning, and asks for ends, owners and generations of topics."""
 
     def __init__(self, kafka: KafkaSettings, controls: str, group: str) -> None:
-        self._kafka, self._group = kafka, group
+        self.kafka, self._group = kafka, group
         self._controls = AIOKafkaConsumer(
             controls,  # without a group: all of its partitions, from the beginning
             **kafka.aiokafka,
@@ -54,16 +54,16 @@ class BrokerMonitor:
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
         """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
-        await wait_for_names(self._kafka.bootstrap)
+        await wait_for_names(self.kafka.bootstrap)
         try:
-            partitions = await partitions_of(self._kafka, needed)
+            partitions = await partitions_of(self.kafka, needed)
             await self._controls.start()
             await self._stable.start()
-            self._admin = AIOKafkaAdminClient(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
+            self._admin = AIOKafkaAdminClient(**self.kafka.aiokafka, request_timeout_ms=REQUEST_MS)
             await self._admin.start()
             return partitions
         except KafkaError as error:
-            raise SetupError(await asyncio.to_thread(diagnose, self._kafka, error)) from error
+            raise SetupError(await asyncio.to_thread(diagnose, self.kafka, error)) from error
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -103,7 +103,7 @@ class BrokerMonitor:
         found: dict[Position, Any] = {}
         if not offsets:
             return found
-        consumer = AIOKafkaConsumer(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
+        consumer = AIOKafkaConsumer(**self.kafka.aiokafka, request_timeout_ms=REQUEST_MS)
         await consumer.start()
         try:
             left = {TopicPartition(*at): offset for at, offset in offsets.items()}
@@ -123,11 +123,12 @@ class BrokerMonitor:
             await consumer.stop()
         return found
 
-    async def committed(self) -> Mapping[Position, int]:
+    async def committed(self, partitions: Iterable[Position]) -> Mapping[Position, int]:
         """The offsets that the worker's group has committed; nothing where the broker does not answer."""
+        asked = [TopicPartition(*at) for at in partitions]  # by name: the embedded broker has no "all"
         try:
-            offsets = await self._asked().list_consumer_group_offsets(self._group)
-        except (KafkaError, TypeError):  # the embedded broker answers with null in place of no topics
+            offsets = await self._asked().list_consumer_group_offsets(self._group, partitions=asked)
+        except KafkaError:
             return {}
         return {(tp.topic, tp.partition): max(at.offset, 0) for tp, at in offsets.items()}
 

@@ -32,8 +32,8 @@ class Broker(Protocol):
     async def ends(self, partitions: Iterable[Position], /) -> Ends | None:
         """Return where partitions end; None where that is not known."""
 
-    async def committed(self) -> Mapping[Position, int]:
-        """Return the offsets that the group has committed."""
+    async def committed(self, partitions: Iterable[Position], /) -> Mapping[Position, int]:
+        """Return the offsets that the group has committed in these partitions."""
 
 
 class ConsistentCut:
@@ -58,7 +58,7 @@ class ConsistentCut:
             self._positions, self._ends = (positions, upstream.high) if upstream else (None, {})
         if self._positions is None or self._is_complete:
             return
-        committed = await self._broker.committed()
+        committed = await self._broker.committed(self._upstream)
         if any(committed.get(at, 0) < end for at, end in self._ends.items()):
             return
         read = {(self._flow.source, partition): at for partition, at in self._positions.items()}

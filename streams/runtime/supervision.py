@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from streams.runtime.broker_monitor import BrokerMonitor, Ends
+from streams.runtime.broker_monitor import BrokerMonitor, Ends, generations
 from streams.runtime.flow import Flow, fingerprint
 from streams.runtime.metrics import RuntimeMetrics
 from streams.runtime.readiness import NotReady, Position, Readiness, ahead_of_topic, held_back, unowned
@@ -51,19 +51,21 @@ class Supervision:
         self.readiness = Readiness()
         self._ahead_since: float | None = None
         self._asked_owners = 0.0
+        self._generations: dict[str, str] = {}  # of the sources, as they were at start
 
     async def first_lag(self, partitions: Mapping[str, set[int]]) -> None:
         """Show the lag of every partition, owned or not: before this worker is a member of its group."""
         every = [(flow.source, at) for flow in self._flows for at in sorted(partitions[flow.source])]
-        ends, committed = await self._monitor.ends(every), await self._monitor.committed()
+        ends, committed = await self._monitor.ends(every), await self._monitor.committed(every)
         if ends is not None:
             self._metrics.lag({at: end - min(committed.get(at, 0), end) for at, end in ends.high.items()})
+        await self._refuse_made_anew()
         self._show()
 
     async def look(self, partitions: Mapping[str, set[int]]) -> Mapping[str, int]:
         """By source, how many records are not yet processed (nothing while the broker does not answer).
 
-        Raises StateError where state is ahead of its topic.
+        Raises StateError where state is ahead of its topic, or of a topic that is gone.
         """
         processed = self._processed()
         ends = await self._monitor.ends(processed)
@@ -97,6 +99,15 @@ class Supervision:
             if time.monotonic() > deadline:
                 raise StateError(f"state refused: {problem}. {REMEDY}")
             await asyncio.sleep(1)
+
+    async def _refuse_made_anew(self) -> None:
+        """Raise StateError where a source is another topic than it was at start, however far that one reaches."""
+        found = await generations(self._monitor.kafka, [flow.source for flow in self._flows])
+        anew = sorted(
+            topic for topic, one in found.items() if self._generations.setdefault(topic, one) != one
+        )
+        if anew:
+            raise StateError(f"state refused: {', '.join(anew)} was made anew. {REMEDY}")
 
     async def _refuse_another_topic(self) -> None:
         """Raise StateError where another record stands in place of the one that was counted last."""
@@ -142,6 +153,7 @@ class Supervision:
         if now - self._asked_owners < UNOWNED:
             return
         self._asked_owners = now
+        await self._refuse_made_anew()
         owned = await self._monitor.owned()
         if owned is not None:
             wanted = {flow.source: partitions[flow.source] for flow in self._flows}

@@ -26,6 +26,7 @@ from surgewatch.harness.worker_process import Samples, Worker, running, total
 
 AHEAD = 500  # events that may be on their way: the embedded broker keeps 5 MiB a partition
 PATIENCE = 120.0  # seconds without progress after which the demo gives up
+REST = 8.0  # seconds without news after which nothing more comes: borders wait for their slowest sector
 
 
 class DemoError(RuntimeError):
@@ -144,9 +145,9 @@ class Demo:
             yield event
 
     def _watch(self, look: Callable[["Demo"], None]) -> None:
-        """Wait until everything is processed and delivered."""
-        moved, last = time.monotonic(), (0, 0)
-        while not self._is_done():
+        """Wait until everything is processed and delivered, and borders had time to go on."""
+        moved, last = time.monotonic(), (0, 0, 0.0)
+        while not self._is_done() or time.monotonic() - moved < REST:
             if self._failure is not None:
                 raise DemoError(f"the replay failed: {self._failure}")
             for worker in self.workers:
@@ -154,7 +155,8 @@ class Demo:
                     raise DemoError(f"the {worker.package} worker ended:\n{worker.tail()}")
             self.refresh()
             look(self)
-            now = (self.processed, len(self.receiver.received))
+            verdicts = total(self.streams, "surgewatch_verdicts_total")
+            now = (self.processed, len(self.receiver.received), verdicts)
             if now != last:
                 moved, last = time.monotonic(), now
             if time.monotonic() - moved > PATIENCE:

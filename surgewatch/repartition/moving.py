@@ -80,8 +80,8 @@ async def _require_rest(kafka: KafkaSettings, prefix: str, before: Mapping[str, 
     for move in MOVES:
         source = prefix + move.source
         async with stopped(kafka, prefix, move) as monitor:
-            ends = await monitor.ends((source, at) for at in range(before[source]))
-            committed = await monitor.committed()
+            every = [(source, at) for at in range(before[source])]
+            ends, committed = await monitor.ends(every), await monitor.committed(every)
         if ends is None:
             raise RepartitionError("the broker does not answer")
         waiting = sum(max(end - committed.get(at, 0), 0) for at, end in ends.high.items())

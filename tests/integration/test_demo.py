@@ -24,6 +24,7 @@ def test_the_demo_counts_every_event_and_delivers_every_notice_once() -> None:
     assert summary["delivered"] == summary["notices"] > 0
     assert (summary["failed"], summary["repeated"]) == (0, 0)
     assert summary["fired"] >= 1
+    assert "Displacement from RCMP Quebec to" in done.stderr
 
 
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:

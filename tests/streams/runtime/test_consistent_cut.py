@@ -66,7 +66,7 @@ class Group:
         }
         return Ends(ends, ends)
 
-    async def committed(self) -> Mapping[Position, int]:
+    async def committed(self, partitions: Iterable[Position], /) -> Mapping[Position, int]:
         self.go_on()
         return {(ENCOUNTERS, at): offset for at, offset in self.commits.items()}
 
