@@ -101,7 +101,7 @@ class Supervision:
             await asyncio.sleep(1)
 
     async def _refuse_made_anew(self) -> None:
-        """Raise StateError where a source is another topic than it was at start, however far that one reaches."""
+        """Raise StateError where a source is another topic than at start, however far that one reaches."""
         found = await generations(self._monitor.kafka, [flow.source for flow in self._flows])
         anew = sorted(
             topic for topic, one in found.items() if self._generations.setdefault(topic, one) != one
