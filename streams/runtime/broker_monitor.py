@@ -164,9 +164,8 @@ async def generations(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[st
     """
 
     def ask() -> dict[str, str]:
-        answers = AdminClient(kafka.librdkafka).describe_topics(
-            TopicCollection(list(topics)), request_timeout=REQUEST_MS / 1000
-        )
+        client = AdminClient(kafka.librdkafka)  # kept by name: without it, answers never come
+        answers = client.describe_topics(TopicCollection(list(topics)), request_timeout=REQUEST_MS / 1000)
         found = {}
         for topic, answer in answers.items():
             try:
