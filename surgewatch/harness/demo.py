@@ -26,7 +26,7 @@ from surgewatch.harness.worker_process import Samples, Worker, running, total
 
 AHEAD = 500  # events that may be on their way: the embedded broker keeps 5 MiB a partition
 PATIENCE = 120.0  # seconds without progress after which the demo gives up
-REST = 8.0  # seconds without news after which nothing more comes: borders wait for their slowest sector
+REST = 15.0  # seconds without news after which nothing more comes: borders wait for their slowest sector
 
 
 class DemoError(RuntimeError):
@@ -155,8 +155,8 @@ class Demo:
                     raise DemoError(f"the {worker.package} worker ended:\n{worker.tail()}")
             self.refresh()
             look(self)
-            verdicts = total(self.streams, "surgewatch_verdicts_total")
-            now = (self.processed, len(self.receiver.received), verdicts)
+            behind = total(self.streams, "surgewatch_consumer_lag")
+            now = (self.processed, len(self.receiver.received), behind)
             if now != last:
                 moved, last = time.monotonic(), now
             if time.monotonic() - moved > PATIENCE:

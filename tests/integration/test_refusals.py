@@ -1,5 +1,6 @@
 """What a worker cannot trust it refuses, with a reason; what waits is seen. On a real Kafka."""
 
+import asyncio
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from streams.contract.partitioning import partition_of
 from streams.contract.sectors import registry
 from streams.contract.topics import topics
 from streams.producers.kafka_client import Broker, reconcile
+from streams.runtime.broker_monitor import generations
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, total
@@ -116,13 +118,36 @@ def refused(site: Site) -> str:
     return [one for one in site.worker.tail(40).splitlines() if one.startswith("surgewatch: ")][-1]
 
 
-def test_a_topic_made_anew_is_refused_although_new_events_have_come(site: Site) -> None:
-    site.send_events(range(20))
-    counted(site, 20)
+def made_anew(site: Site) -> None:
+    """Delete `encounters`, and make another topic of that name."""
     for done in site.admin.delete_topics([f"{site.prefix}encounters"]).values():
         done.result(30)
     time.sleep(2)
     reconcile(Broker(site.kafka.servers), topics(site.prefix))
+
+
+def test_a_topic_made_anew_under_a_running_worker_is_refused_however_far_it_reaches(site: Site) -> None:
+    site.send_events(range(20))
+    site.worker.start()
+    until(lambda: site.people() == 20, site)
+    made_anew(site)
+    site.send_events(range(100, 150))
+    assert "The topic was made anew" in refused(site)
+
+
+def test_a_topic_made_anew_has_another_id(site: Site) -> None:
+    kafka, topic = Broker(site.kafka.servers).kafka, f"{site.prefix}encounters"
+    before = asyncio.run(generations(kafka, [topic]))
+    made_anew(site)
+    after = asyncio.run(generations(kafka, [topic]))
+    assert before.keys() == after.keys() == {topic}
+    assert before != after
+
+
+def test_a_topic_made_anew_is_refused_although_new_events_have_come(site: Site) -> None:
+    site.send_events(range(20))
+    counted(site, 20)
+    made_anew(site)
     site.send_events(range(100, 150))
     site.worker.start()
     assert "has another record at offset 19 than was processed" in refused(site)
@@ -131,10 +156,7 @@ def test_a_topic_made_anew_is_refused_although_new_events_have_come(site: Site) 
 def test_a_loss_that_is_accepted_keeps_the_state_and_counts_what_is_new(site: Site) -> None:
     site.send_events(range(20))
     counted(site, 20)
-    for done in site.admin.delete_topics([f"{site.prefix}encounters"]).values():
-        done.result(30)
-    time.sleep(2)
-    reconcile(Broker(site.kafka.servers), topics(site.prefix))
+    made_anew(site)
     site.send_events(range(15, 25))  # five of them are known
     site.worker.start()
     refused(site)
@@ -150,10 +172,7 @@ def test_a_loss_that_is_accepted_keeps_the_state_and_counts_what_is_new(site: Si
 def test_state_ahead_of_its_topic_is_refused(site: Site) -> None:
     site.send_events(range(20))
     counted(site, 20)
-    for done in site.admin.delete_topics([f"{site.prefix}encounters"]).values():
-        done.result(30)
-    time.sleep(2)
-    reconcile(Broker(site.kafka.servers), topics(site.prefix))
+    made_anew(site)
     site.worker.start()
     assert "is processed up to 20, but ends at 0" in refused(site)
 
