@@ -6,6 +6,7 @@ It shares nothing with the consumer that feeds the pipelines, so that it still s
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import structlog
@@ -67,7 +68,9 @@ class BrokerMonitor:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._controls.stop()
+        # aiokafka cancels a fetch that waits for another try, and passes that on as if we were cancelled.
+        with suppress(asyncio.CancelledError):
+            await self._controls.stop()
         await self._stable.stop()
         if self._admin is not None:
             await self._admin.close()
