@@ -2,15 +2,18 @@
 
 aiokafka hands records over one at a time, each through two Python frames and copied into a dataclass. That is
 most of what reading costs; none of it is needed where whole fetches are processed. With this, a record costs
-.3 µs in place of 1.9. Three classes of aiokafka are replaced, by name, for all consumers of the
-process.
+.3 µs in place of 1.9. Classes of aiokafka are replaced, by name, for all consumers of the process.
+
+One of them mends a fault: a consumer that is stopped while a fetch waits for another try raises
+CancelledError, as if whoever stops it had been cancelled.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
-from aiokafka.consumer import fetcher
+from aiokafka.consumer import consumer, fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
@@ -127,7 +130,18 @@ class _FetchResult(fetcher.FetchResult):  # type: ignore[misc] # untyped
         return Fetched(records, start, unpacked.next_fetch_offset)
 
 
+class _Fetcher(fetcher.Fetcher):  # type: ignore[misc] # untyped
+    """A fetcher that can be closed at any time."""
+
+    async def _proc_fetch_request(self, *request: Any) -> bool:
+        try:
+            return bool(await super()._proc_fetch_request(*request))
+        except asyncio.CancelledError:  # as aiokafka does while it waits for the broker
+            return False
+
+
 def in_whole_batches() -> None:
     """From now on consumers of this process take whole batches. To be called before any of them fetches."""
     fetcher.PartitionRecords, fetcher.FetchResult = _PartitionRecords, _FetchResult
     fetcher.MemoryRecords = _Records
+    consumer.Fetcher = _Fetcher

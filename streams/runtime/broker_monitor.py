@@ -6,7 +6,6 @@ It shares nothing with the consumer that feeds the pipelines, so that it still s
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import structlog
@@ -40,7 +39,7 @@ class BrokerMonitor:
     """Reads `controls` from its beginning, and asks for ends, owners and generations of topics."""
 
     def __init__(self, kafka: KafkaSettings, controls: str, group: str) -> None:
-        self.kafka, self._group = kafka, group
+        self._kafka, self._group = kafka, group
         self._controls = AIOKafkaConsumer(
             controls,  # without a group: all of its partitions, from the beginning
             **kafka.aiokafka,
@@ -52,25 +51,24 @@ class BrokerMonitor:
             **kafka.aiokafka, isolation_level="read_committed", request_timeout_ms=REQUEST_MS
         )
         self._admin: AIOKafkaAdminClient | None = None  # None until started, or where nothing can be asked
+        self._ids: AdminClient | None = None  # asked for ids of topics, which aiokafka does not know
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
         """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
-        await wait_for_names(self.kafka.bootstrap)
+        await wait_for_names(self._kafka.bootstrap)
         try:
-            partitions = await partitions_of(self.kafka, needed)
+            partitions = await partitions_of(self._kafka, needed)
             await self._controls.start()
             await self._stable.start()
-            self._admin = AIOKafkaAdminClient(**self.kafka.aiokafka, request_timeout_ms=REQUEST_MS)
+            self._admin = AIOKafkaAdminClient(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
             await self._admin.start()
             return partitions
         except KafkaError as error:
-            raise SetupError(await asyncio.to_thread(diagnose, self.kafka, error)) from error
+            raise SetupError(await asyncio.to_thread(diagnose, self._kafka, error)) from error
 
     async def stop(self) -> None:
         """Disconnect."""
-        # aiokafka cancels a fetch that waits for another try, and passes that on as if we were cancelled.
-        with suppress(asyncio.CancelledError):
-            await self._controls.stop()
+        await self._controls.stop()
         await self._stable.stop()
         if self._admin is not None:
             await self._admin.close()
@@ -106,7 +104,7 @@ class BrokerMonitor:
         found: dict[Position, Any] = {}
         if not offsets:
             return found
-        consumer = AIOKafkaConsumer(**self.kafka.aiokafka, request_timeout_ms=REQUEST_MS)
+        consumer = AIOKafkaConsumer(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
         await consumer.start()
         try:
             left = {TopicPartition(*at): offset for at, offset in offsets.items()}
@@ -154,30 +152,27 @@ class BrokerMonitor:
             for partition in partitions
         }
 
+    async def generations(self, topics: Iterable[str]) -> Mapping[str, str]:
+        """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
+
+        Topics without an id (an old broker, the embedded one) are left out.
+        """
+        return await asyncio.to_thread(self._topic_ids, TopicCollection(list(topics)))
+
+    def _topic_ids(self, topics: TopicCollection) -> dict[str, str]:
+        client = self._ids = self._ids or AdminClient(self._kafka.librdkafka)
+        found = {}
+        for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
+            try:
+                found[topic] = str(answer.result().topic_id)
+            except KafkaException:
+                self._ids = None  # the next one reads certificates that have been replaced
+        return found
+
     def _asked(self) -> AIOKafkaAdminClient:
         if self._admin is None:
             raise KafkaError("not connected")
         return self._admin
-
-
-async def generations(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, str]:
-    """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
-
-    Topics without an id (an old broker, the embedded one) are left out.
-    """
-
-    def ask() -> dict[str, str]:
-        client = AdminClient(kafka.librdkafka)  # kept by name: without it, answers never come
-        answers = client.describe_topics(TopicCollection(list(topics)), request_timeout=REQUEST_MS / 1000)
-        found = {}
-        for topic, answer in answers.items():
-            try:
-                found[topic] = str(answer.result().topic_id)
-            except KafkaException:  # an old broker, or the embedded one
-                continue
-        return found
-
-    return await asyncio.to_thread(ask)
 
 
 async def partitions_of(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, set[int]]:

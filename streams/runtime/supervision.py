@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from streams.runtime.broker_monitor import BrokerMonitor, Ends, generations
+from streams.runtime.broker_monitor import BrokerMonitor, Ends
 from streams.runtime.flow import Flow, fingerprint
 from streams.runtime.metrics import RuntimeMetrics
 from streams.runtime.readiness import NotReady, Position, Readiness, ahead_of_topic, held_back, unowned
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 STANDING = 15.0  # seconds without progress after which a worker is not ready (the watchdog waits longer)
 AHEAD = 10.0  # seconds that state may seem ahead of its topic: a broker just restarted may lag behind itself
-UNOWNED = 10.0  # seconds between two questions for the owners of partitions
+GROUP = 10.0  # seconds between two looks at the group's partitions: who owns them, and of which topics
 REMEDY = (
     "The topic was made anew, or its broker lost records. Stop all workers. To keep the state and go on with "
     "what the topic has, run `surgewatch topics --accept-loss`. To begin anew, delete the changelog topics "
@@ -50,8 +50,8 @@ class Supervision:
         self._progress, self._further = progress, further
         self.readiness = Readiness()
         self._ahead_since: float | None = None
-        self._asked_owners = 0.0
-        self._generations: dict[str, str] = {}  # of the sources, as they were at start
+        self._looked_at_group = 0.0
+        self._generations: dict[str, str] = {}  # of the sources, as they were at first
 
     async def first_lag(self, partitions: Mapping[str, set[int]]) -> None:
         """Show the lag of every partition, owned or not: before this worker is a member of its group."""
@@ -59,7 +59,6 @@ class Supervision:
         ends, committed = await self._monitor.ends(every), await self._monitor.committed(every)
         if ends is not None:
             self._metrics.lag({at: end - min(committed.get(at, 0), end) for at, end in ends.high.items()})
-        await self._refuse_made_anew()
         self._show()
 
     async def look(self, partitions: Mapping[str, set[int]]) -> Mapping[str, int]:
@@ -79,7 +78,10 @@ class Supervision:
         if all(flow.ready for flow in self._flows):
             self._metrics.lag(behind)
         self._judge(processed, ends, now)
-        await self._look_for_owners(partitions, now)
+        if now - self._looked_at_group >= GROUP:
+            self._looked_at_group = now
+            await self._refuse_made_anew()
+            await self._look_for_owners(partitions)
         self._show()
         return {
             flow.source: sum(records for (topic, _), records in behind.items() if topic == flow.source)
@@ -101,8 +103,8 @@ class Supervision:
             await asyncio.sleep(1)
 
     async def _refuse_made_anew(self) -> None:
-        """Raise StateError where a source is another topic than at start, however far that one reaches."""
-        found = await generations(self._monitor.kafka, [flow.source for flow in self._flows])
+        """Raise StateError where a source is another topic than at first, however far that one reaches."""
+        found = await self._monitor.generations(flow.source for flow in self._flows)
         anew = sorted(
             topic for topic, one in found.items() if self._generations.setdefault(topic, one) != one
         )
@@ -149,11 +151,7 @@ class Supervision:
         if self._ahead_since is not None and now - self._ahead_since > AHEAD:
             raise StateError(f"state refused: {ahead}. {REMEDY}")
 
-    async def _look_for_owners(self, partitions: Mapping[str, set[int]], now: float) -> None:
-        if now - self._asked_owners < UNOWNED:
-            return
-        self._asked_owners = now
-        await self._refuse_made_anew()
+    async def _look_for_owners(self, partitions: Mapping[str, set[int]]) -> None:
         owned = await self._monitor.owned()
         if owned is not None:
             wanted = {flow.source: partitions[flow.source] for flow in self._flows}

@@ -14,7 +14,7 @@ from faust import StreamT
 
 from streams.contract.partitioning import partition_of
 from streams.runtime import health
-from streams.runtime.broker_monitor import BrokerMonitor, generations, refuse_mismatch
+from streams.runtime.broker_monitor import BrokerMonitor, refuse_mismatch
 from streams.runtime.changelog import Changelog
 from streams.runtime.consistent_cut import ConsistentCut
 from streams.runtime.faust_app import faust_app
@@ -185,7 +185,7 @@ class Worker:
         self._app.partitions = await self._monitor.start(map(settings.topic, self._needed))
         changelogs = {flow.source: flow.changelog for flow in self._flows}
         refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
-        ids = await generations(settings.kafka, [one.topic for one in changelogs.values()])
+        ids = await self._monitor.generations(one.topic for one in changelogs.values())
         for changelog in changelogs.values():
             changelog.generation = ids.get(changelog.topic, "")
             changelog.partitions = self._app.partitions[changelog.topic]

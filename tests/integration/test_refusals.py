@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ from streams.contract.partitioning import partition_of
 from streams.contract.sectors import registry
 from streams.contract.topics import topics
 from streams.producers.kafka_client import Broker, reconcile
-from streams.runtime.broker_monitor import generations
+from streams.runtime.broker_monitor import BrokerMonitor
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, total
@@ -135,11 +135,21 @@ def test_a_topic_made_anew_under_a_running_worker_is_refused_however_far_it_reac
     assert "The topic was made anew" in refused(site)
 
 
+async def ids(site: Site, topic: str) -> Mapping[str, str]:
+    """The broker's ids of a topic, as a worker asks for them."""
+    monitor = BrokerMonitor(site.kafka, f"{site.prefix}controls", "any")
+    await monitor.start([topic])
+    try:
+        return await monitor.generations([topic])
+    finally:
+        await monitor.stop()
+
+
 def test_a_topic_made_anew_has_another_id(site: Site) -> None:
-    kafka, topic = Broker(site.kafka.servers).kafka, f"{site.prefix}encounters"
-    before = asyncio.run(generations(kafka, [topic]))
+    topic = f"{site.prefix}encounters"
+    before = asyncio.run(ids(site, topic))
     made_anew(site)
-    after = asyncio.run(generations(kafka, [topic]))
+    after = asyncio.run(ids(site, topic))
     assert before.keys() == after.keys() == {topic}
     assert before != after
 

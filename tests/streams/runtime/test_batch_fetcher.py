@@ -1,11 +1,14 @@
 """Records taken out by whole batches are those that aiokafka takes out one by one."""
 
+import asyncio
 import struct
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.consumer import fetcher
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
@@ -149,3 +152,26 @@ def test_what_a_producer_took_back_is_passed_over_with_the_marks(
     kept_offsets = [4 * at + place for at, kept in enumerate(outcomes) if kept for place in range(3)]
     assert [record[0] for poll in polls for record in poll] == kept_offsets
     assert taken(ITSELF, data, aborted=aborted) == (polls, position)
+
+
+class Unreachable:
+    """A client of aiokafka whose broker does not answer."""
+
+    async def send(self, *_: object) -> None:
+        raise KafkaConnectionError
+
+
+async def cancelled(waiting: Any) -> object:
+    """What becomes of a request that waits for another try, when its fetcher is closed."""
+    waiting._client, waiting._retry_backoff, waiting._preferred_read_replica = Unreachable(), 60, {}
+    task = asyncio.create_task(waiting._proc_fetch_request(Assignment(0), 0, SimpleNamespace(topics=[])))
+    await asyncio.sleep(0)
+    task.cancel()
+    (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    return outcome
+
+
+async def test_a_consumer_can_be_stopped_while_a_fetch_waits_for_another_try() -> None:
+    itself, ours = (object.__new__(kind) for kind in (fetcher.Fetcher, batch_fetcher._Fetcher))
+    assert isinstance(await cancelled(itself), asyncio.CancelledError)  # else ours is needed no longer
+    assert await cancelled(ours) is False
