@@ -20,7 +20,7 @@ PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
 
 
 def sector_row(line: Line, data: Verdict, alerts: Sequence[Alert]) -> Json:
-    """A sector: its newest period, its chart, whether `data` says that it has data, and its gravest alert."""
+    """A sector: its newest period, its chart, its gravest alert, and since when `data` has none."""
     newest, figures = line.newest, line.newest.last_period
     since = data.evidence.no_data_since
     return {

@@ -22,7 +22,7 @@ def guarded(identity: Identity, signed: Collection[str] = ()) -> Middleware:
     """Refuse what a request may not do: 401 where it is not known who sends it, else 403.
 
     Tokens travel in a header that no foreign form can set. Who is known by the proxy is known to the proxy
-    also when another site's page sends; browsers say so, and it is refused. Requests to the `signed` paths
+    also when another site's page sends; browsers mark that, and it is refused. Requests to the `signed` paths
     carry a signature instead, which their handlers check.
     """
 

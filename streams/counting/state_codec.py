@@ -211,7 +211,7 @@ def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
         last, names, _integers(table).reshape(len(names), SLICE_TAIL), opened
     )
     counts.revised = {(Cadence(name), index) for name, index in body["revised"]}
-    counts.nil = {(Cadence(name), index) for name, index in body.get("nil", ())}
+    counts.nil = {(Cadence(name), index) for name, index in body["nil"]}
     for name, (last, tail) in body["arrived"].items():
         before = counts.arrived.get(Cadence(name))
         counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, tail, before)

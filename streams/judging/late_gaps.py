@@ -32,12 +32,10 @@ def without_late_gaps(view: SectorView, newest: SectorView, limits: OperatingLim
     reported = np.array([_last_reported(counts, view.index) for counts in seen.sectors])
     alpha = limits.alphas(seen.sectors, view.cadence, Question.SILENCE)
     found = silence.judge_until(seen, reported)
-    gaps = {
-        row
-        for row, p_value, run, level in zip(rows, found.p_value, found.periods, alpha, strict=True)
-        if p_value <= level and _leave_out(view.sectors[row], view.index, int(run), newest)
-    }
-    return view.select([row for row in range(len(view.sectors)) if row not in gaps]) if gaps else view
+    kept = np.ones(len(view.sectors), bool)
+    for at in np.flatnonzero(found.p_value <= alpha).tolist():
+        kept[rows[at]] = not _leave_out(seen.sectors[at], view.index, int(found.periods[at]), newest)
+    return view if kept.all() else view.select(np.flatnonzero(kept).tolist())
 
 
 def _last_reported(counts: Counts, index: int) -> int:

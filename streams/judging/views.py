@@ -154,7 +154,7 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
 
 
 def _at_its_level(view: SectorView, level_variance: Floats) -> SectorView:
-    """The same, with what the periods before say of the level where it strays."""
+    """The same, at the level that follows from the periods before, where it strays."""
     memory = MEMORY.get(view.cadence)
     if memory is None or not level_variance.any():
         return view

@@ -6,8 +6,8 @@ What follows from the records of a sector depends on these records alone: their 
 time at which the broker appended each. How they were fetched, what lies beside them in their partition, and
 how far other partitions are read changes nothing.
 
-Work can be cut. With a `budget` of judged periods, `process` and `tick` stop where it is used up and say so
-(`SectorOutput.more`). `proceed` goes on with a fetch, another `tick` with the passing of time. Between two
+Work can be cut. With a `budget` of judged periods, `process` and `tick` stop where it is used up: there is
+`SectorOutput.more`. `proceed` goes on with a fetch, another `tick` with the passing of time. Between two
 calls the outputs so far can be published and the state written; the offset to commit is still the one before
 the fetch. Cuts change no verdict.
 """

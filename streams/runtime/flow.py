@@ -1,8 +1,9 @@
 """Between a pure core and Kafka: who holds state for the assigned partitions, and when it is settled.
 
-The order that makes at-least-once exact: outputs are in the broker, then the state that says *counted up to
-here* is in the changelog, then offsets are committed. A worker that dies anywhere in between leaves records
-to be read again, whose counts the state then knows, and outputs to be published again, under the same ids.
+The order that makes at-least-once exact: outputs are in the broker, then the state with the offset up to
+which it is counted is in the changelog, then offsets are committed. A worker that dies anywhere in between
+leaves records to be read again, whose counts the state then knows, and outputs to be published again, under
+the same ids.
 
 A core may cut its work into pieces (an outcome with `more`), such as the closing of periods after a long
 silence. Between two pieces the event loop turns: signals are heeded, and what is done is committed. The

@@ -64,12 +64,14 @@ async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report
     await producer.start()
     try:
         for move in MOVES:
-            await _grow(admin, kafka, prefix + move.changelog, partitions)
+            if before[prefix + move.changelog] < partitions:
+                await _grow(admin, kafka, prefix + move.changelog, partitions)
             changelog = Changelog(prefix + move.changelog, kafka, NoStore())
             moved = await _move(changelog, cast("Producer", PlainProducer(producer)), move, partitions)
             report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
         for move in MOVES:
-            await _grow(admin, kafka, prefix + move.source, partitions)
+            if before[prefix + move.source] < partitions:
+                await _grow(admin, kafka, prefix + move.source, partitions)
     finally:
         await producer.stop()
         await admin.close()
@@ -106,9 +108,7 @@ async def stopped(kafka: KafkaSettings, prefix: str, move: Move) -> AsyncIterato
 
 
 async def _grow(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topic: str, partitions: int) -> None:
-    """Add partitions where there are fewer. Brokers answer before they all know of them, so wait for that."""
-    if len((await partitions_of(kafka, [topic]))[topic]) == partitions:
-        return
+    """Add partitions, and wait until the broker shows them: it answers before."""
     await admin.create_partitions({topic: NewPartitions(partitions)})
     for _ in range(GROWN_TRIES):
         if len((await partitions_of(kafka, [topic]))[topic]) == partitions:
