@@ -6,6 +6,7 @@ command line.
 
 import dataclasses
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -200,7 +201,7 @@ def _least(kind: str) -> Role:
 
 
 def _form(request: Request, who: tuple[Field, ...]) -> Json:
-    properties = BY_KIND[request.kind].model_json_schema()["properties"]
+    properties = _properties(request.kind)
     return {
         "kind": request.kind,
         "title": request.title,
@@ -211,6 +212,12 @@ def _form(request: Request, who: tuple[Field, ...]) -> Json:
             {**field._asdict(), **_bounds(properties[field.name])} for field in (*request.fields, *who)
         ],
     }
+
+
+@functools.cache
+def _properties(kind: str) -> Mapping[str, Any]:
+    """Return the JSON schemas of the fields of a kind of request."""
+    return dict(BY_KIND[kind].model_json_schema()["properties"])
 
 
 def _bounds(schema: Mapping[str, Any]) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from alerts.lifecycle.alert import Alert, Assessment, Reason
+from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 
@@ -48,6 +48,24 @@ def sureness(p_value: float) -> str:
     if p_value < 1e-9:
         return "chance alone cannot explain it"
     return f"by chance once in {_rounded(1 / max(p_value, 1e-12))}"
+
+
+def facts(notice: Notice, **further: str) -> dict[str, str]:
+    """Return what a reader needs in five seconds, by its label; `further` stands before how sure it is."""
+    evidence = notice.alert.latest.evidence
+    return {
+        "Seen": f"{evidence.observed:,.0f}",
+        "Expected": f"{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
+        "Where": place(notice.alert.sector),
+        "Since": notice.since,
+        **further,
+        "How sure": sureness(evidence.p_value),
+    }
+
+
+def foot(alert: Alert) -> str:
+    """Return the last line of a message: what an alert is filed under."""
+    return f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
 
 
 def taken(alert: Alert) -> str:

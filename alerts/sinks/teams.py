@@ -12,7 +12,7 @@ import msgspec
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Link, Links
-from alerts.notices.wording import place, sparkline, sureness
+from alerts.notices.wording import facts, foot, sparkline
 from alerts.sinks import DigestedSink, Outcome, Refused, Request, http_outcome
 
 SIZE: Final = 20_000  # bytes; what Teams adds has to fit into its 28 KB too
@@ -48,19 +48,12 @@ class TeamsSink(DigestedSink):
 def card(notice: Notice, links: Links = NOWHERE) -> Json:
     """Return the card of one notice."""
     alert = notice.alert
-    evidence = alert.latest.evidence
-    rows = {
-        "Seen": f"{evidence.observed:,.0f}  {sparkline(evidence.recent)}",
-        "Expected": f"{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
-        "Where": place(alert.sector),
-        "Since": notice.since,
-        "How sure": sureness(evidence.p_value),
-    }
-    foot = f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
+    rows = facts(notice)
+    rows["Seen"] += f"  {sparkline(alert.latest.evidence.recent)}"
     body = [
         _heading(notice.headline, _style(notice)),
         *(_block(_run(f"{name}  ", weight="Bolder"), _run(value)) for name, value in rows.items()),
-        _block(_run(foot, isSubtle=True, size="Small")),
+        _block(_run(foot(alert), isSubtle=True, size="Small")),
         *(_block(_run(line)) for line in notice.details.splitlines()),
     ]
     return _card(body, links.of(alert))

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.links import Links
-from alerts.notices.wording import place, sureness
+from alerts.notices.wording import facts, foot
 
 COLOURS: Final = {Severity.CRITICAL: "#c62828", Severity.WARNING: "#ef6c00", Severity.INFO: "#1565c0"}
 OVER: Final = "#2e7d32"
@@ -30,7 +30,7 @@ def page(notice: Notice, links: Links) -> str:
         _chart(alert.latest.evidence.recent, _colour(notice)),
         *(f"<p>{escape(line)}</p>" for line in notice.details.splitlines()),
         _links((link.text, link.url) for link in links.of(alert)),
-        f'<p style="color:#757575">{escape(_foot(notice))}</p>',
+        f'<p style="color:#757575">{escape(foot(alert))}</p>',
     ]
     return _document(notice.headline, parts)
 
@@ -60,15 +60,7 @@ def _heading(text: str, colour: str) -> str:
 
 
 def _figures(notice: Notice) -> str:
-    evidence = notice.alert.latest.evidence
-    rows = {
-        "Seen": f"{evidence.observed:,.0f}",
-        "Expected": f"{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
-        "Where": place(notice.alert.sector),
-        "Since": notice.since,
-        "Data up to": notice.as_of,
-        "How sure": sureness(evidence.p_value),
-    }
+    rows = facts(notice, **{"Data up to": notice.as_of})
     cells = (
         f'<tr><td style="padding:2px 16px 2px 0;color:#757575">{name}</td><td>{escape(value)}</td></tr>'
         for name, value in rows.items()
@@ -104,11 +96,6 @@ def _row(notice: Notice, links: Links) -> str:
 def _links(links: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> str:
     shown = " · ".join(f'<a href="{escape(url)}">{escape(text)}</a>' for text, url in links)
     return f"<p>{shown}</p>" if shown else ""
-
-
-def _foot(notice: Notice) -> str:
-    alert = notice.alert
-    return f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
 
 
 def _colour(notice: Notice) -> str:

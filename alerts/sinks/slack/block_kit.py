@@ -15,10 +15,10 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from alerts.lifecycle.alert import Alert, Notice, Reason, Severity
+from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.wording import place, sparkline, sureness
+from alerts.notices.wording import facts, foot, sparkline
 
 SECTION: Final = 3_000  # characters of a section's text
 HEADER: Final = 150
@@ -50,8 +50,7 @@ def blocks(notice: Notice, links: Links, *, mark: str) -> list[Block]:
     ]
     if notice.details:
         blocks.append(SectionBlock(text=plain(notice.details, SECTION)))
-    foot = f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
-    elements: list[Any] = [plain(foot, FIELD)]
+    elements: list[Any] = [plain(foot(alert), FIELD)]
     found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert))
     elements += [MarkdownTextObject(text=found)] if found else []
     return [*blocks, ContextBlock(elements=elements)]
@@ -68,11 +67,11 @@ def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "")
         for at in range(0, len(lines), LINES_IN_SECTION)
     ]
     more = len(gravest) - LINES
-    foot = [f"and {more} more"] if more > 0 else []
-    foot += [_inert(summary)] if summary else []
-    foot += [f"<{links.console}|console>"] if links.console else []
-    if foot:
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(foot))]))
+    ends = [f"and {more} more"] if more > 0 else []
+    ends += [_inert(summary)] if summary else []
+    ends += [f"<{links.console}|console>"] if links.console else []
+    if ends:
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(ends))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
     return payload("\n".join(texts), blocks)
 
@@ -98,15 +97,8 @@ def mark(notice: Notice) -> str:
 
 def _fields(notice: Notice) -> list[Any]:
     """Return labels on the left, values on the right."""
-    alert: Alert = notice.alert
-    evidence = alert.latest.evidence
-    rows = {
-        "Seen": f"{evidence.observed:,.0f}  {sparkline(evidence.recent)}",
-        "Expected": f"{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
-        "Where": place(alert.sector),
-        "Since": notice.since,
-        "How sure": sureness(evidence.p_value),
-    }
+    rows = facts(notice)
+    rows["Seen"] += f"  {sparkline(notice.alert.latest.evidence.recent)}"
     return [
         text
         for name, value in rows.items()
