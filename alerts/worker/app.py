@@ -27,8 +27,8 @@ from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.notices.routing import Route, Routing
-from alerts.sinks import Digests, Edits, Sink
+from alerts.notices.routing import Route
+from alerts.sinks import Digests, Edits
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
@@ -38,7 +38,7 @@ from alerts.worker.delivery import SinkDelivery
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.pagerduty_answers import PagerDutyAnswers
-from alerts.worker.routes_document import RoutesError, networks, sinks
+from alerts.worker.routes_document import Configured, RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
@@ -73,10 +73,10 @@ class Records:
 class Alerts:
     """The worker and what is around its pipeline: table of alerts, deliveries, console and API."""
 
-    def __init__(self, settings: Settings, sinks: Sequence[Sink], routing: Routing) -> None:
+    def __init__(self, settings: Settings, configured: Configured) -> None:
         self.settings = settings
+        sinks, routing, self.networks = configured
         self.sinks = {sink.name: sink for sink in sinks}
-        self.networks = networks(settings)
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
         self.people = people(settings)
@@ -290,9 +290,9 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     text = "".join(path.read_text() for path in documents if path.is_file())
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    found, routing = sinks(settings)
-    await refuse_bad_tokens(found, networks(settings))
-    yield Alerts(settings, found, routing).worker
+    found = configured(settings)
+    await refuse_bad_tokens(found.sinks, found.networks)
+    yield Alerts(settings, found).worker
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ border = ["northern"]
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
@@ -23,86 +23,29 @@ from alerts.lifecycle.alert import Severity
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.routing import STRICT, Route, Routing
 from alerts.sinks import Sink
-from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.apprise import AppriseSink
 from alerts.sinks.mail.sink import MailSink
-from alerts.sinks.pagerduty import URL, PagerDutySink
-from alerts.sinks.pagerduty_incidents import API
+from alerts.sinks.pagerduty import PagerDutySink
 from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
-from alerts.worker.sink_entries import PLACEHOLDER_URL, AppriseEntry, FromEnvironment, MailEntry, TeamsEntry
-from alerts.worker.sink_network import NetworkEntry, Networks
-from alerts.worker.slack_entry import SlackAppEntry
+from alerts.worker.sink_entries import Entry, PagerDutyEntry
+from alerts.worker.sink_network import NetworkEntry, Networks, address
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
 PRIVATE: Final = "is a private address; allow_private = true allows it"
-PLACEHOLDER_KEY: Final = "whsec_AAAA"
 
 
 class RoutesError(ValueError):
     """Routes cannot be used; the message names every reason."""
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class WebhookEntry(NetworkEntry):
-    """A signed webhook."""
-
-    kind: Literal["webhook"]
-    url: str
-    secret: Annotated[str, Field(pattern="^env:")]
-    allow_private: bool = False
-
-
-class SlackEntry(NetworkEntry):
-    """A Slack channel, by its incoming webhook."""
-
-    kind: Literal["slack"]
-    url: Annotated[str, Field(pattern="^env:")]
-    allow_private: bool = False
-
-
-class PagerDutyEntry(NetworkEntry):
-    """A PagerDuty service."""
-
-    kind: Literal["pagerduty"]
-    routing_key: Annotated[str, Field(pattern="^env:")]
-    least: Severity = Severity.WARNING
-    url: str = URL
-    allow_private: bool = False
-    webhook_secrets: tuple[FromEnvironment, ...] = ()
-    api_token: FromEnvironment | None = None
-    api_url: str = API
-
-
-class AlertmanagerEntry(NetworkEntry):
-    """An Alertmanager."""
-
-    kind: Literal["alertmanager"]
-    url: str
-    every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
-
-
-Entry = Annotated[
-    WebhookEntry
-    | SlackEntry
-    | SlackAppEntry
-    | PagerDutyEntry
-    | AlertmanagerEntry
-    | MailEntry
-    | TeamsEntry
-    | AppriseEntry,
-    Field(discriminator="kind"),
-]
-
-
-class Routes(_Strict):
+class Routes(BaseModel):
     """All sinks and routes."""
+
+    model_config = STRICT
 
     sink: dict[Annotated[str, Field(pattern="^[^/]+$")], Entry] = {}
     route: tuple[Route, ...] = ()
@@ -125,7 +68,7 @@ class Routes(_Strict):
         for name, entry in self.sink.items():
             secrets = _Secrets(name, environment)
             try:
-                sink = _sink(name, entry, links, secrets)
+                sink = entry.sink(name, links, secrets)
             except ValueError as error:  # a signing secret that is none
                 secrets.faults.append(f"sink {name}: {error}")
             else:
@@ -162,31 +105,6 @@ class _Secrets:
         return SecretStr(value or placeholder)
 
 
-def _sink(name: str, entry: Entry, links: Links, secret: _Secrets) -> Sink:
-    match entry:
-        case WebhookEntry():
-            url, key = secret(entry.url, PLACEHOLDER_URL), secret(entry.secret, PLACEHOLDER_KEY)
-            return WebhookSink(name, url, key, private=entry.allow_private)
-        case SlackEntry():
-            return SlackSink(name, secret(entry.url, PLACEHOLDER_URL), links, private=entry.allow_private)
-        case PagerDutyEntry():
-            key = secret(entry.routing_key, PLACEHOLDER_KEY)
-            return PagerDutySink(
-                name,
-                key,
-                entry.url,
-                links,
-                private=entry.allow_private,
-                webhook_secrets=tuple(secret(one, PLACEHOLDER_KEY) for one in entry.webhook_secrets),
-                api_token=secret(entry.api_token, PLACEHOLDER_KEY) if entry.api_token else None,
-                api_url=entry.api_url,
-            )
-        case AlertmanagerEntry():
-            return AlertmanagerSink(name, entry.url, links, entry.every_seconds)
-        case SlackAppEntry() | MailEntry() | TeamsEntry() | AppriseEntry():
-            return entry.sink(name, links, secret)
-
-
 def _address_faults(sink: Sink) -> list[str]:
     """Return why the address of a sink cannot work. The address may be a secret: it is not repeated."""
     if isinstance(sink, MailSink):
@@ -200,7 +118,7 @@ def _address_faults(sink: Sink) -> list[str]:
 
 
 def _url_faults(sink: Sink, name: str) -> list[str]:
-    text = _address(sink, name)
+    text = address(sink, name)
     if not is_http(text):
         return [f"sink {sink.name}: its {name} is no http(s) address"]
     if not sink.private and is_private(text):
@@ -216,16 +134,11 @@ def _network_faults(sink: Sink, entry: object, secrets: "_Secrets") -> list[str]
     except ValueError as error:
         return [f"sink {sink.name}: {error}"]
     is_checked = network.proxy is not None and not (sink.private or network.proxy_resolves)
-    if is_checked and urlsplit(_address(sink)).scheme == "http":
+    if is_checked and urlsplit(address(sink)).scheme == "http":
         return [
             f"sink {sink.name}: through a proxy its url has to be https; proxy_resolves = true allows http"
         ]
     return []
-
-
-def _address(sink: Sink, name: str = "url") -> str:
-    url = getattr(sink, name, "")
-    return url.get_secret_value() if isinstance(url, SecretStr) else str(url)
 
 
 def routes(path: Path) -> Routes:
@@ -233,8 +146,16 @@ def routes(path: Path) -> Routes:
     return load(path, Routes)
 
 
-def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
-    """Return every sink, and the routes to them; raises RoutesError or DocumentError."""
+class Configured(NamedTuple):
+    """Every sink, the routes to them, and how each sink of the routes is reached (others: directly)."""
+
+    sinks: list[Sink]
+    routing: Routing
+    networks: Networks
+
+
+def configured(settings: Settings) -> Configured:
+    """Return what the settings and their document of routes set up; raises RoutesError or DocumentError."""
     document = routes(settings.routes) if settings.routes is not None else Routes()
     links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
     found = document.sinks(links)
@@ -245,12 +166,8 @@ def sinks(settings: Settings) -> tuple[list[Sink], Routing]:
     if faults:
         raise RoutesError("; ".join(faults))
     everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)
-    return found + own, Routing([*document.route, *everything], document.least())
-
-
-def networks(settings: Settings) -> Networks:
-    """Return how each sink of the routes is reached. Those of the environment are reached directly."""
-    return routes(settings.routes).networks() if settings.routes is not None else {}
+    routing = Routing([*document.route, *everything], document.least())
+    return Configured(found + own, routing, document.networks())
 
 
 def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:

@@ -2,31 +2,95 @@
 
 import ssl
 from pathlib import Path
-from typing import Annotated, Final, Literal, Protocol, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from alerts.lifecycle.alert import Severity
 from alerts.notices.links import Links
 from alerts.notices.routing import STRICT
 from alerts.sinks import MailServer, Sink
+from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.apprise import AppriseSink
 from alerts.sinks.mail.sink import MailSink
+from alerts.sinks.pagerduty import URL, PagerDutySink
+from alerts.sinks.pagerduty_incidents import API
+from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.teams import TeamsSink
-from alerts.worker.sink_network import NetworkEntry
+from alerts.sinks.webhook import WebhookSink
+from alerts.worker.sink_network import FromEnvironment, NetworkEntry, Secrets
+from alerts.worker.slack_entry import SlackAppEntry
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
-FromEnvironment = Annotated[str, Field(pattern="^env:")]
+PLACEHOLDER_KEY: Final = "whsec_AAAA"
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$", max_length=253)]
 MailAddress = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", max_length=254)
 ]
 
 
-class Secrets(Protocol):
-    """Looks up a secret that an entry names."""
+class WebhookEntry(NetworkEntry):
+    """A signed webhook."""
 
-    def __call__(self, text: str, placeholder: str) -> SecretStr:
-        """Return the value; the placeholder where it is not set, which is reported as a fault."""
+    kind: Literal["webhook"]
+    url: str
+    secret: FromEnvironment
+    allow_private: bool = False
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink; raises ValueError where the secret is none."""
+        url, key = secret(self.url, PLACEHOLDER_URL), secret(self.secret, PLACEHOLDER_KEY)
+        return WebhookSink(name, url, key, private=self.allow_private)
+
+
+class SlackEntry(NetworkEntry):
+    """A Slack channel, by its incoming webhook."""
+
+    kind: Literal["slack"]
+    url: FromEnvironment
+    allow_private: bool = False
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return SlackSink(name, secret(self.url, PLACEHOLDER_URL), links, private=self.allow_private)
+
+
+class PagerDutyEntry(NetworkEntry):
+    """A PagerDuty service."""
+
+    kind: Literal["pagerduty"]
+    routing_key: FromEnvironment
+    least: Severity = Severity.WARNING
+    url: str = URL
+    allow_private: bool = False
+    webhook_secrets: tuple[FromEnvironment, ...] = ()
+    api_token: FromEnvironment | None = None
+    api_url: str = API
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return PagerDutySink(
+            name,
+            secret(self.routing_key, PLACEHOLDER_KEY),
+            self.url,
+            links,
+            private=self.allow_private,
+            webhook_secrets=tuple(secret(one, PLACEHOLDER_KEY) for one in self.webhook_secrets),
+            api_token=secret(self.api_token, PLACEHOLDER_KEY) if self.api_token else None,
+            api_url=self.api_url,
+        )
+
+
+class AlertmanagerEntry(NetworkEntry):
+    """An Alertmanager."""
+
+    kind: Literal["alertmanager"]
+    url: str
+    every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0  # what stands is posted again
+
+    def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
+        """Return the sink."""
+        return AlertmanagerSink(name, self.url, links, self.every_seconds)
 
 
 class MailEntry(BaseModel):
@@ -92,6 +156,19 @@ class AppriseEntry(BaseModel):
         return AppriseSink(
             name, secret(self.url, "ntfys://not-set.invalid/x"), links, private=self.allow_private
         )
+
+
+Entry = Annotated[
+    WebhookEntry
+    | SlackEntry
+    | SlackAppEntry
+    | PagerDutyEntry
+    | AlertmanagerEntry
+    | MailEntry
+    | TeamsEntry
+    | AppriseEntry,
+    Field(discriminator="kind"),
+]
 
 
 def _check_ca(path: Path) -> None:

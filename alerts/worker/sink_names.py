@@ -6,12 +6,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import SecretStr
 
 from alerts.sinks import Sink
 from alerts.sinks.apprise import AppriseSink, host
 from alerts.sinks.mail.sink import MailSink
-from alerts.worker.sink_network import DIRECT, Networks
+from alerts.worker.sink_network import DIRECT, Networks, address
 
 log = structlog.get_logger()
 
@@ -55,9 +54,7 @@ def _names(sink: Sink, networks: Networks) -> frozenset[str]:
         return frozenset({sink.server.host})
     if isinstance(sink, AppriseSink):  # other parts of its URL are secrets
         return frozenset({host(sink.url)} - {""})
-    url = getattr(sink, "url", "")
-    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    name = urlsplit(text).hostname
+    name = urlsplit(address(sink)).hostname
     return networks.get(sink.name, DIRECT).names(name, private=sink.private) if name else frozenset()
 
 

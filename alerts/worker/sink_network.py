@@ -10,13 +10,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from yarl import URL
 
 from alerts.notices.routing import STRICT
-from alerts.sinks import Request
+from alerts.sinks import Request, Sink
 from streams.runtime.kafka_tls import ReloadingContext
 from streams.runtime.public_addresses import PublicResolver, is_http
 
@@ -64,6 +64,12 @@ class Network:
         return frozenset({through} if private or self.proxy_resolves else {through, host})
 
 
+def address(sink: Sink, name: str = "url") -> str:
+    """Return the URL of a sink as text, also where it is a secret; empty where it has none."""
+    url = getattr(sink, name, "")
+    return url.get_secret_value() if isinstance(url, SecretStr) else str(url)
+
+
 DIRECT: Final = Network()
 Networks = Mapping[str, Network]  # by sink; those that are not in it are reached directly
 
@@ -71,6 +77,11 @@ Networks = Mapping[str, Network]  # by sink; those that are not in it are reache
 async def _public_address(url: URL) -> str:
     found = await PublicResolver().resolve(url.host or "", url.port or 443, socket.AF_UNSPEC)
     return min(found, key=lambda one: IPV4_FIRST.index(one["family"]))["host"]
+
+
+FromEnvironment = Annotated[str, Field(pattern="^env:")]
+# Looks up a secret that an entry names. The placeholder stands for one that is not set, which is a fault.
+Secrets = Callable[[str, str], SecretStr]
 
 
 class NetworkEntry(BaseModel):
@@ -84,7 +95,7 @@ class NetworkEntry(BaseModel):
     certificate_file: Path | None = None
     key_file: Path | None = None
 
-    def network(self, secret: Callable[[str, str], SecretStr]) -> Network:
+    def network(self, secret: Secrets) -> Network:
         """Return the network; raises ValueError with what cannot work."""
         proxy = secret(self.proxy, PLACEHOLDER) if self.proxy is not None else None
         if proxy is not None and not is_http(proxy.get_secret_value()):

@@ -1,15 +1,14 @@
 """The entry of the routes document for a Slack channel by an app."""
 
 import ipaddress
-from collections.abc import Callable
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from alerts.notices.links import Links
 from alerts.sinks.slack.app import API, SlackApp, SlackAppSink
-from alerts.worker.sink_network import NetworkEntry
+from alerts.worker.sink_network import FromEnvironment, NetworkEntry, Secrets
 
 APIS: Final = (API, "https://slack-gov.com/api/")
 BOT, APP = "xoxb-", "xapp-"  # how tokens begin
@@ -23,8 +22,8 @@ class SlackAppEntry(NetworkEntry):
 
     kind: Literal["slack_app"]
     channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]
-    bot_token: Annotated[str, Field(pattern="^env:")]
-    app_token: Annotated[str, Field(pattern="^env:")]
+    bot_token: FromEnvironment
+    app_token: FromEnvironment
     api_url: str = API
 
     @field_validator("api_url")
@@ -34,7 +33,7 @@ class SlackAppEntry(NetworkEntry):
             raise ValueError(f"must be one of {', '.join(APIS)}")
         return url
 
-    def sink(self, name: str, links: Links, secret: Callable[[str, str], SecretStr]) -> SlackAppSink:
+    def sink(self, name: str, links: Links, secret: Secrets) -> SlackAppSink:
         """Return the sink; raises ValueError where a token is none."""
         bot, app = secret(self.bot_token, BOT), secret(self.app_token, APP)
         for what, token, start in (("bot_token", bot, BOT), ("app_token", app, APP)):

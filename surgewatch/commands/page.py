@@ -9,7 +9,7 @@ import click
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
 from alerts.sinks import AnyRequest, Delivered, Edits, Outcome, Refused, Retry, Sink
-from alerts.worker.routes_document import RoutesError, networks, sinks
+from alerts.worker.routes_document import RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_network import Networks
@@ -46,13 +46,14 @@ def command(name: str) -> None:
     """Send a test notice through one sink, set up as the alerts worker has it, and then its end."""
     try:
         settings = Settings()
-        found = {sink.name: sink for sink in sinks(settings)[0]}
+        every, _, networks = configured(settings)
     except RoutesError as error:
         raise click.UsageError(str(error)) from error
+    found = {sink.name: sink for sink in every}
     if name not in found:
         raise click.UsageError(f"no sink {name!r}; there are: {', '.join(sorted(found)) or 'none'}")
     notices = trial_notices(dt.datetime.now(dt.UTC).replace(microsecond=0))
-    opened, *resolved = asyncio.run(_send(found[name], notices, networks(settings)))
+    opened, *resolved = asyncio.run(_send(found[name], notices, networks))
     click.echo(f"{name}: {_words('the test notice', opened)}")
     for outcome in resolved:
         click.echo(f"{name}: {_words('its end', outcome)}")
