@@ -14,7 +14,8 @@ from urllib.parse import parse_qs
 import trustme
 from cryptography.hazmat.primitives import serialization as pem_forms
 
-from surgewatch.harness.apache_kafka import ApacheKafka, Listeners, free_port
+from surgewatch.harness.apache_kafka import ApacheKafka, BrokerUnavailableError, Listeners, free_port
+from tests import kafka
 
 USER, PASSWORD, CLIENT = "surgewatch", "correct-horse", "surgewatch"
 PROPERTIES = """ssl.keystore.type=PEM
@@ -177,3 +178,17 @@ def _pkcs8(key: bytes) -> bytes:
     return pem_forms.load_pem_private_key(key, None).private_bytes(
         pem_forms.Encoding.PEM, pem_forms.PrivateFormat.PKCS8, pem_forms.NoEncryption()
     )
+
+
+def own_secured_broker(folder: Path, *, supers: tuple[str, ...] = (USER,)) -> Iterator[SecuredKafka]:
+    """A secured broker for as long as a fixture lasts; see `secured_kafka`."""
+    try:
+        found = secured_kafka(folder, supers=supers)
+        found.broker.start()
+    except BrokerUnavailableError as error:
+        kafka.absent(str(error))
+    else:
+        try:
+            yield found
+        finally:
+            found.broker.kill()

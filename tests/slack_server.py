@@ -16,6 +16,8 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from tests.http_site import http_site
+
 BOT, APP = "xoxb-secret-bot-token", "xapp-secret-app-token"
 CHANNEL, USER = "C0123456789", "U0123456789"
 SCOPES = "chat:write,channels:history,users:read,users:read.email"
@@ -103,11 +105,9 @@ class SlackServer:
         for socket in list(self.sockets):
             await socket.send_json({"type": "disconnect", "reason": "refresh_requested"})
 
-    def site(self) -> web.Application:
-        """Return the web application."""
-        made = web.Application(client_max_size=1 << 20)
-        made.add_routes([web.route("*", "/api/{method}", self._answer), web.get("/socket", self._socket)])
-        return made
+    def routes(self) -> list[web.RouteDef]:
+        """Return the Web API and the sockets of Socket Mode."""
+        return [web.route("*", "/api/{method}", self._answer), web.get("/socket", self._socket)]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
@@ -237,17 +237,12 @@ def _check(given: Message) -> None:
 async def slack_server(server: SlackServer | None = None) -> AsyncIterator[SlackServer]:
     """Serve while the block runs."""
     made = server or SlackServer()
-    runner = web.AppRunner(made.site(), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", made.port)
-    await site.start()
-    made.port = runner.addresses[0][1]
-    try:
-        yield made
-    finally:
-        for socket in list(made.sockets):
-            await socket.close()
-        await runner.cleanup()
+    async with http_site(made.routes(), port=made.port) as made.port:
+        try:
+            yield made
+        finally:
+            for socket in list(made.sockets):
+                await socket.close()
 
 
 class ServerThread:

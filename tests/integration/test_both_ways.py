@@ -20,6 +20,7 @@ from surgewatch.harness.worker_process import Worker
 from tests.alerts.made import verdict
 from tests.alerts.pagerduty_stand_in import SECRET, signed, webhook
 from tests.alerts.worker.smtp_server import PASSWORD, USER, Mailbox, serving
+from tests.http_site import http_site
 
 SECONDS = 60.0
 ROUTES = """
@@ -53,15 +54,8 @@ async def pagerduty(events: list[dict[str, Any]]) -> AsyncIterator[int]:
         events.append(await request.json())
         return web.json_response({"status": "success"}, status=202)
 
-    made = web.Application()
-    made.router.add_post("/v2/enqueue", enqueue)
-    runner = web.AppRunner(made)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    async with http_site([web.post("/v2/enqueue", enqueue)]) as port:
+        yield port
 
 
 async def until(true: Callable[[], bool], worker: Worker) -> None:

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from surgewatch.harness.apache_kafka import BrokerUnavailableError, free_port
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running
-from tests import kafka
 from tests.prometheus import until
-from tests.secured_kafka import SecuredKafka, secured_kafka
+from tests.secured_kafka import SecuredKafka, own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
@@ -28,16 +27,7 @@ EXPORTS = [line for block in SET_UP for line in block.splitlines() if line.start
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
-    try:
-        found = secured_kafka(tmp_path_factory.mktemp("secured"), supers=("admin",))
-        found.broker.start()
-    except BrokerUnavailableError as error:
-        kafka.absent(str(error))
-    else:
-        try:
-            yield found
-        finally:
-            found.broker.kill()
+    yield from own_secured_broker(tmp_path_factory.mktemp("secured"), supers=("admin",))
 
 
 class Desk:

@@ -10,10 +10,9 @@ from typing import Literal
 
 import pytest
 
-from surgewatch.harness.apache_kafka import BrokerUnavailableError, free_port
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, running, total
-from tests import kafka
-from tests.secured_kafka import IdentityProvider, SecuredKafka, secured_kafka
+from tests.secured_kafka import IdentityProvider, SecuredKafka, own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 LIFE = 6.0  # seconds that a token lives here: several times renewed in one test
@@ -21,16 +20,7 @@ LIFE = 6.0  # seconds that a token lives here: several times renewed in one test
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
-    try:
-        found = secured_kafka(tmp_path_factory.mktemp("secured"))
-        found.broker.start()
-    except BrokerUnavailableError as error:
-        kafka.absent(str(error))
-    else:
-        try:
-            yield found
-        finally:
-            found.broker.kill()
+    yield from own_secured_broker(tmp_path_factory.mktemp("secured"))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from tests.http_site import http_site
+
 CLIENT, SECRET = "surgewatch", "client-secret"
 
 
@@ -77,20 +79,12 @@ class IdentityProvider:
 @asynccontextmanager
 async def providing(provider: IdentityProvider) -> AsyncIterator[IdentityProvider]:
     """Run a provider for as long as the block runs."""
-    site = web.Application()
-    site.add_routes(
-        [
-            web.get("/.well-known/openid-configuration", provider.discovery),
-            web.get("/keys", provider.keys),
-            web.get("/authorize", provider.authorize),
-            web.post("/token", provider.token),
-        ]
-    )
-    runner = web.AppRunner(site, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    routes = [
+        web.get("/.well-known/openid-configuration", provider.discovery),
+        web.get("/keys", provider.keys),
+        web.get("/authorize", provider.authorize),
+        web.post("/token", provider.token),
+    ]
+    async with http_site(routes) as port:
+        provider.url = f"http://127.0.0.1:{port}"
         yield provider
-    finally:
-        await runner.cleanup()

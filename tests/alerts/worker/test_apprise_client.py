@@ -17,6 +17,7 @@ from alerts.sinks.apprise import LINES, AppriseSink
 from alerts.worker.apprise_client import AppriseClient, apprise_fault
 from tests.alerts.sinks.test_sinks import FIRST, NOW, RESOLVED, notice
 from tests.alerts.worker.test_routes_document import refusal
+from tests.http_site import http_site
 
 LINKS = Links("https://console.example/")
 
@@ -41,17 +42,10 @@ class Ntfy:
 
 
 @asynccontextmanager
-async def serving(ntfy: Ntfy) -> AsyncIterator[Ntfy]:
-    site = web.Application()
-    site.router.add_post("/", ntfy.take)
-    runner = web.AppRunner(site, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    ntfy.address = f"127.0.0.1:{runner.addresses[0][1]}"
-    try:
+async def taking(ntfy: Ntfy) -> AsyncIterator[Ntfy]:
+    async with http_site([web.post("/", ntfy.take)]) as port:
+        ntfy.address = f"127.0.0.1:{port}"
         yield ntfy
-    finally:
-        await runner.cleanup()
 
 
 async def sent(sink: AppriseSink, seconds: float = 20.0) -> Outcome:
@@ -63,7 +57,7 @@ async def sent(sink: AppriseSink, seconds: float = 20.0) -> Outcome:
 
 
 async def test_a_notice_reaches_a_service_with_its_headline_as_the_title() -> None:
-    async with serving(Ntfy()) as ntfy:
+    async with taking(Ntfy()) as ntfy:
         assert await sent(ntfy.sink()) == Delivered()
     (message,) = ntfy.posted
     assert (message["topic"], message["title"]) == ("topic", FIRST.headline)
@@ -74,20 +68,20 @@ async def test_a_notice_reaches_a_service_with_its_headline_as_the_title() -> No
 async def test_what_a_service_does_not_take_is_tried_again_and_redirects_are_not_followed(
     status: int,
 ) -> None:
-    async with serving(Ntfy(status=status)) as ntfy:
+    async with taking(Ntfy(status=status)) as ntfy:
         assert await sent(ntfy.sink()) == Retry("not_taken")
     assert len(ntfy.posted) == 1
 
 
 async def test_a_service_that_hangs_may_have_the_message_and_holds_up_nothing_else() -> None:
-    async with serving(Ntfy(hang_seconds=2)) as slow, serving(Ntfy()) as quick:
+    async with taking(Ntfy(hang_seconds=2)) as slow, taking(Ntfy()) as quick:
         hanging = asyncio.create_task(sent(slow.sink(), seconds=0.3))
         assert await sent(quick.sink()) == Delivered()
         assert await hanging == Retry("timeout", unanswered=True)
 
 
 async def test_a_private_address_is_refused_where_it_was_not_allowed() -> None:
-    async with serving(Ntfy()) as ntfy:
+    async with taking(Ntfy()) as ntfy:
         for host in ("127.0.0.1", "localhost", "0x7f000001"):
             assert await sent(ntfy.sink(private=False, host=host)) == Refused("private_address")
     assert ntfy.posted == []

@@ -16,6 +16,7 @@ from alerts.sinks.webhook import WebhookSink
 from alerts.worker.http_client import HttpClient
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from tests.alerts.sinks.test_sinks import FIRST
+from tests.http_site import http_site
 
 SHORT = aiohttp.ClientTimeout(total=0.3, connect=0.3)
 
@@ -34,15 +35,8 @@ async def sent(sink: Sink, request: Request | None = None) -> Outcome:
 
 @asynccontextmanager
 async def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    site = web.Application()
-    site.router.add_post("/", handler)
-    runner = web.AppRunner(site, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with http_site([web.post("/", handler)]) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ from tests.alerts.pagerduty_stand_in import (
     signed,
     webhook,
 )
+from tests.http_site import http_site
 
 PATH = "/hooks/pagerduty"
 
@@ -89,15 +90,8 @@ class Duty:
 @asynccontextmanager
 async def polling() -> AsyncIterator[tuple[Duty, Api]]:
     api = Api()
-    made = web.Application()
-    made.router.add_get("/incidents", api.answer)
-    runner = web.AppRunner(made, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield Duty(api_url=f"http://127.0.0.1:{runner.addresses[0][1]}"), api
-    finally:
-        await runner.cleanup()
+    async with http_site([web.get("/incidents", api.answer)]) as port:
+        yield Duty(api_url=f"http://127.0.0.1:{port}"), api
 
 
 async def test_who_acknowledges_in_pagerduty_takes_care_of_it_here_and_escalation_stops() -> None:

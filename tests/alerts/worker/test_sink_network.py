@@ -23,6 +23,7 @@ from alerts.worker.sink_network import Network, NetworkEntry
 from surgewatch.harness.webhook_receiver import SECRET
 from tests.alerts.sinks.test_sinks import FIRST
 from tests.alerts.worker.connect_proxy import ConnectProxy, proxying
+from tests.http_site import http_site
 
 PUBLIC = "93.184.216.34"  # where the test's name server has hooks.example; the proxy leads it elsewhere
 NAMES = {"hooks.example": PUBLIC, "inside.example": "10.0.0.7", "localhost": "127.0.0.1"}
@@ -83,16 +84,8 @@ async def receiving(
         ca.configure_trust(tls)
         tls.verify_mode = ssl.CERT_REQUIRED
     receiver = Receiver(0)
-    site = web.Application()
-    site.router.add_post("/", receiver.answer)
-    runner = web.AppRunner(site, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, host, 0, ssl_context=tls).start()
-    receiver.port = runner.addresses[0][1]
-    try:
+    async with http_site([web.post("/", receiver.answer)], host=host, tls=tls) as receiver.port:
         yield receiver
-    finally:
-        await runner.cleanup()
 
 
 def hook(url: str, *, private: bool = False) -> WebhookSink:

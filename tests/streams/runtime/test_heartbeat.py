@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from streams.runtime.heartbeat import Beat, Heartbeat
 from streams.runtime.refusals import SetupError
+from tests.http_site import http_site
 
 SECRET = "b7d2-secret"
 
@@ -32,16 +33,9 @@ class Watcher:
 
 @asynccontextmanager
 async def watching(watcher: Watcher) -> AsyncIterator[Watcher]:
-    site = web.Application()
-    site.router.add_get("/{secret}", watcher.answer)
-    runner = web.AppRunner(site)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    watcher.url = f"http://127.0.0.1:{runner.addresses[0][1]}/{SECRET}"
-    try:
+    async with http_site([web.get("/{secret}", watcher.answer)]) as port:
+        watcher.url = f"http://127.0.0.1:{port}/{SECRET}"
         yield watcher
-    finally:
-        await runner.cleanup()
 
 
 @dataclass
