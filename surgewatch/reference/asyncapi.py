@@ -50,7 +50,10 @@ class Value(NamedTuple):
 
 
 VALUES: Final[dict[str, Value]] = {
-    "encounters": Value("Encounter events, as producers send them.", Encounter),
+    "encounters": Value(
+        "Encounter events, as producers send them: JSON, or in the wire format of a Schema Registry.",
+        Encounter,
+    ),
     "encounters.dead": Value("Records of encounters that were refused, and why.", DeadLetter),
     "verdicts": Value("One judged question about one sector or border.", Verdict, (PRODUCED_AT,)),
     "summaries": Value("One sector's closed period, for its border.", PeriodSummary, (PRODUCED_AT,)),
