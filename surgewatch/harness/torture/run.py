@@ -10,6 +10,7 @@ from pathlib import Path
 from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS
 from surgewatch.harness.torture.judging import judge, judge_announced
 from surgewatch.harness.torture.result import Result
+from surgewatch.harness.torture.security import SECURITY
 from surgewatch.harness.torture.site import Site
 from surgewatch.harness.webhook_receiver import Receiver, receiving
 
@@ -18,17 +19,17 @@ FIRST, SECONDS = 5.0, 6.0  # seconds of events before and after faults, and for 
 Report = Callable[[str], None]
 
 
-def torture(number: int, faults: Sequence[str], report: Report) -> Result:
+def torture(number: int, faults: Sequence[str], report: Report, *, security: str = "plain") -> Result:
     """Run all these faults, in random order, while `number` events are produced.
 
-    The folder with the logs is kept.
+    Workers reach the broker by `security`, a key of SECURITY. The folder with the logs is kept.
     """
     started = time.monotonic()
     order = random.sample(faults, len(faults))
     result = Result(number, sorted(faults))
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
-    with receiving(Receiver()) as receiver:
-        site = Site(folder, number, FIRST + SECONDS * len(faults), receiver, report)
+    with receiving(Receiver()) as receiver, SECURITY[security](folder) as access:
+        site = Site(folder, number, FIRST + SECONDS * len(faults), receiver, report, access)
         try:
             site.start()
             _happen(site, order)
@@ -44,11 +45,14 @@ def torture(number: int, faults: Sequence[str], report: Report) -> Result:
     return result
 
 
-def torture_each(number: int, faults: Sequence[str], times: int, report: Report) -> Iterator[Result]:
+def torture_each(
+    number: int, faults: Sequence[str], times: int, report: Report, *, security: str = "plain"
+) -> Iterator[Result]:
     """Run each fault by itself, `times` times in its run (once if it ends the run)."""
     for fault in faults:
         report(f"{fault}:")
-        yield torture(number, [fault] * (1 if fault in ANNOUNCED else times), report)
+        repeated = [fault] * (1 if fault in ANNOUNCED else times)
+        yield torture(number, repeated, report, security=security)
 
 
 def _happen(site: Site, faults: Sequence[str]) -> None:

@@ -13,8 +13,9 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.sectors import registry
 from streams.contract.topics import Topic, topics
 from streams.runtime.kafka_settings import KafkaSettings
-from surgewatch.harness.apache_kafka import ApacheKafka, free_port
+from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.torture.events import events
+from surgewatch.harness.torture.security import Access
 from surgewatch.harness.webhook_receiver import Receiver
 from surgewatch.harness.worker_process import Package, Worker
 
@@ -33,13 +34,19 @@ class Site:
     """Everything that runs. `report` is called with what happens, a line each."""
 
     def __init__(
-        self, folder: Path, number: int, seconds: float, receiver: Receiver, report: Callable[[str], None]
+        self,
+        folder: Path,
+        number: int,
+        seconds: float,
+        receiver: Receiver,
+        report: Callable[[str], None],
+        access: Access,
     ):
         self.folder, self.receiver, self.report = folder, receiver, report
         self.number = number
         self.pace = number / seconds  # events a second while faults happen
         self.places = registry()
-        self.broker = ApacheKafka(folder / "kafka")
+        self.broker, self._security = access
         self.kafka = KafkaSettings(self.broker.servers)
         self.topics = topics()
         self.workers: list[Worker] = []
@@ -69,7 +76,7 @@ class Site:
         port = free_port()
         name = f"{package}-{instance or port}"
         environment = {
-            "SURGEWATCH_BROKERS": self.broker.servers,
+            **self._security,
             f"SURGEWATCH_{package.upper()}_PORT": str(port),
             "SURGEWATCH_STATE_DIR": str(self.folder / name),
             "SURGEWATCH_STORE": "rocksdb" if instance else "memory",
