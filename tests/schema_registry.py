@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ class SchemaRegistry:
     """Registered schemas, and what was asked. It keeps its port when it is stopped and started again."""
 
     login: str = ""  # user:password, where it asks for them
+    token: str = ""  # of a bearer, where it asks for one
+    tls: ssl.SSLContext | None = None
     port: int = field(default_factory=free_port)
     schemas: list[dict[str, Any]] = field(default_factory=list)  # the id of each is its place, from 1
     subjects: dict[str, list[int]] = field(default_factory=dict)  # their versions
@@ -32,7 +35,7 @@ class SchemaRegistry:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def register(self, kind: str, schema: str, subject: str = "encounters", **more: Any) -> int:
         """Register a schema as its next version of a subject; return its id."""
@@ -82,6 +85,8 @@ class SchemaRegistry:
         return missing(404, "HTTP 404 Not Found")
 
     def admits(self, authorization: str | None) -> bool:
+        if self.token:
+            return authorization == f"Bearer {self.token}"
         return not self.login or authorization == f"Basic {base64.b64encode(self.login.encode()).decode()}"
 
     @contextmanager
@@ -118,6 +123,8 @@ class SchemaRegistry:
                 """Requests are kept, not printed."""
 
         server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        if self.tls is not None:
+            server.socket = self.tls.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield self
