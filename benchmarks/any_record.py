@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from collections import Counter
 
 from surgewatch.harness.any_cores import MODELS, Cores
@@ -25,6 +26,7 @@ def main() -> None:
     options.add_argument("--records", type=int, default=1_000_000)
     options.add_argument("--seed", type=int, default=1)
     asked = options.parse_args()
+    warnings.simplefilter("error")  # such as an overflow in numpy: what follows it is no number
     outcomes: Counter[tuple[str, str]] = Counter()
     for life, at in enumerate(range(0, asked.records, LIFE)):
         cores = _live(asked.seed + life, min(LIFE, asked.records - at), SHARES[life % len(SHARES)])
