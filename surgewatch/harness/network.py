@@ -39,10 +39,10 @@ class Network:
             server.transport.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        await self._flows.wait()
         try:
+            await self._flows.wait()
             answers, server = await asyncio.open_connection("127.0.0.1", self.server_port)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             client.transport.abort()
             return
         ends = client, server
@@ -52,6 +52,8 @@ class Network:
         finally:
             self._open.discard(ends)
             self._dead.discard(ends)
+            for end in ends:
+                end.close()
 
     async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, ends: Ends) -> None:
         """Forward until the source ends, then close the target."""
@@ -76,8 +78,10 @@ class Network:
             ready.set()
             await ended.wait()
             server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
         thread.start()
