@@ -40,6 +40,8 @@ def split(counts: Counts, events: Sequence[Event], *, wall_clock: bool) -> deque
         if event.period not in known:
             steps.append(Step(mark, batch))
             batch = []
+            if event.replaces is None:  # else it may be one that is not counted
+                known |= {None, Cadence.DAY} if event.period in (None, Cadence.DAY) else {event.period}
     if batch:
         steps.append(Step(mark, batch))
     return steps
