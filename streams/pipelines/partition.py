@@ -29,7 +29,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import begins_quarter, following, is_skipped, next_mark
+from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
 from streams.pipelines.progress import Empty, Progress
 from streams.pipelines.steps import Step, remains_live, split
 
@@ -99,13 +99,10 @@ class Partition:
 
     def _is_plain(self, counts: Counts, step: Step) -> bool:
         """Return whether nothing can follow from a step but that its events are counted."""
-        limits = counts.state.open_limits
-        if step.mark != counts.watermark or any(
-            cadence not in limits for cadence in counts.series if cadence is not Cadence.HOUR
-        ):
+        if step.mark != counts.watermark or not counts.series or _unlimited(counts):
             return False
         room = counts.room()
-        return bool(counts.series) and (room == inf or sum([event.count for event in step.events]) < room)
+        return room == inf or sum([event.count for event in step.events]) < room
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
         """Take all steps of some sectors. Those that reach a mark are judged there together."""
@@ -130,7 +127,10 @@ class Partition:
                     heappush(agenda, (self._next(counts, todo[0].mark), counts.sector))
 
     def _next(self, counts: Counts, mark: int) -> int:
-        return mark if mark <= counts.watermark + 1 else min(mark, next_mark(counts, self._late_hours))
+        if mark <= counts.watermark + 1:
+            return mark
+        counts.settle()
+        return min(mark, next_mark(counts, self._late_hours))
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""
@@ -143,7 +143,7 @@ class Partition:
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
         yield from self._look(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
-        for day, some in sorted(_at_quarters(batch, mark).items()):
+        for day, some in sorted(days_at_quarters(batch, mark).items()):
             yield from self._look(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -207,20 +207,21 @@ class Partition:
         yield from self._set_limits([counts for counts, events in todo if events], progress)
         for counts, events in todo:
             while events:
-                counted = self._add(counts, events, progress)
+                # Without data there are no limits; the first event that brings some sets them for the next.
+                counted = self._add(counts, events[:1] if _unlimited(counts) else events, progress)
                 events = events[counted:]
                 if counts.room() <= 0:
                     yield from self._look_again(counts, progress)
+                if events and _unlimited(counts):
+                    yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Look at periods that have just begun, to know from which count on they are worth another look."""
         begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
-            limits = counts.state.open_limits
-            for cadence in counts.series:
-                if cadence not in limits and cadence is not Cadence.HOUR:
-                    index = cadence.index(local(counts.zone, counts.watermark))
-                    begun[cadence, index, counts.watermark].append(counts)
+            for cadence in _unlimited(counts):
+                index = cadence.index(local(counts.zone, counts.watermark))
+                begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:
                 counts.settle()
@@ -283,16 +284,11 @@ class Partition:
         progress.periods += len(batch)
 
 
+def _unlimited(counts: Counts) -> list[Cadence]:
+    """Return the cadences of which it is not known from which count on the open period is worth a look."""
+    limits = counts.state.open_limits
+    return [cadence for cadence in counts.series if cadence not in limits and cadence is not Cadence.HOUR]
+
+
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:
     return (batch[start : start + BATCH] for start in range(0, len(batch), BATCH))
-
-
-def _at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
-    """Return by open day the sectors where another quarter of it is over at a mark."""
-    found: defaultdict[int, list[Counts]] = defaultdict(list)
-    for counts in batch:
-        day = Cadence.DAY.index(local(counts.zone, mark))
-        is_open = Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1
-        if is_open and begins_quarter(counts.zone, mark):
-            found[day].append(counts)
-    return found

@@ -1,10 +1,14 @@
-"""The steps in which the events of a sector are counted: each begins where its time enters another hour."""
+"""The steps in which the events of a sector are counted.
+
+A step begins where the sector's time enters another hour. One ends behind an event that may begin a series:
+its open period is looked at before the next event is counted, wherever a fetch ends.
+"""
 
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from streams.contract.cadence import DAY, HOUR
+from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.counting.decoder import Event
 from streams.counting.sector_counts import Counts
 
@@ -22,6 +26,7 @@ def split(counts: Counts, events: Sequence[Event], *, wall_clock: bool) -> deque
     """Split events of a sector, which are in the order of their offsets."""
     mark, batch, steps = counts.watermark, list[Event](), deque[Step]()
     boundary = (mark + 1) * HOUR
+    known: set[Cadence | None] = {*counts.series, None} if Cadence.DAY in counts.series else {*counts.series}
     for event in events:
         moved = event.event_time
         if wall_clock and is_live(event) and event.appended_at > moved:
@@ -32,7 +37,13 @@ def split(counts: Counts, events: Sequence[Event], *, wall_clock: bool) -> deque
             mark, batch = moved // HOUR, []
             boundary = (mark + 1) * HOUR
         batch.append(event)
-    steps.append(Step(mark, batch))
+        if event.period not in known:
+            steps.append(Step(mark, batch))
+            batch = []
+            if event.replaces is None:  # else it may be one that is not counted
+                known |= {None, Cadence.DAY} if event.period in (None, Cadence.DAY) else {event.period}
+    if batch:
+        steps.append(Step(mark, batch))
     return steps
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import trustme
 
 USER, PASSWORD, CLIENT = "surgewatch", "correct-horse", "surgewatch"
+PLAIN = Listeners()
 PROPERTIES = """ssl.keystore.type=PEM
 ssl.keystore.location={folder}/broker.pem
 ssl.truststore.type=PEM
@@ -162,11 +163,13 @@ class SecuredKafka:
         }
 
 
-def secured_kafka(folder: Path, *, supers: tuple[str, ...] = (USER,), reauth_ms: int = 0) -> SecuredKafka:
+def secured_kafka(
+    folder: Path, *, supers: tuple[str, ...] = (USER,), more: Listeners = PLAIN, reauth_ms: int = 0
+) -> SecuredKafka:
     """Set up a broker (not started) whose `supers` may do all, and others what ACLs allow.
 
-    It ends connections that have not signed in again for `reauth_ms`; 0: never. Raises
-    BrokerUnavailableError.
+    It has the listeners of `more` besides, and ends connections that have not signed in again for
+    `reauth_ms` (0: never). Raises BrokerUnavailableError.
     """
     try:
         import trustme
@@ -182,10 +185,12 @@ def secured_kafka(folder: Path, *, supers: tuple[str, ...] = (USER,), reauth_ms:
     ca.cert_pem.write_to_path(files / "ca.pem")
     listeners = Listeners(
         ports={
+            **more.ports,
             "SASL": (sasl, "SASL_SSL"),
             "MTLS": (mtls, "SSL"),
             "PASSWORDS": (passwords, "SASL_PLAINTEXT"),
         },
+        advertised=more.advertised,
         properties=PROPERTIES.format(
             folder=files,
             user=USER,
