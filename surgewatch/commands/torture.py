@@ -29,7 +29,8 @@ MOUNTING = frozenset({"full_disk", "full_disk_of_broker"})  # faults that take r
     type=click.Choice(["plain", "mtls", "scram", "oauth"]),
     default="plain",
     show_default=True,
-    help="How workers reach the broker: oauth is with tokens of a minute. All but plain need trustme.",
+    help="How workers reach the broker: oauth is with tokens of a minute. All but plain need trustme, and "
+    "faults of the network do not touch them.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but JSON, one object for each run.")
 def command(
