@@ -101,8 +101,10 @@ class Flow:
             self._underway -= 1
 
     async def _prepared(self, fetch: Fetch) -> bool:
-        """Wait for what the core needs for a fetch; return False where the worker stops, or the partitions
-        change hands: then it is read again. Meanwhile the event loop turns, and what is done is committed.
+        """Wait for what the core needs for a fetch; return whether it is still to be processed.
+
+        It is not where the worker stops or partitions change hands: then it is read again. Meanwhile the
+        event loop turns, what is done is committed, and the watchdog knows that nobody is stuck.
         """
         missing = self.spec.prepare(fetch.records)
         if missing is None:

@@ -68,7 +68,7 @@ class FlowSpec(NamedTuple):
     `Core.tick`) where all of the source is read; where the worker's clock is the wall's, unless
     `on_any_clock`; and where that is complete up to some moment of `upstream`, the topic that the source is
     made of: see ConsistentCut. `prepare` returns what to await before records can be processed, if anything:
-    so long the source waits, in its order.
+    the source waits for it, in its order.
     """
 
     source: str
