@@ -4,7 +4,8 @@ import base64
 import binascii
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from google.protobuf import (
@@ -16,7 +17,7 @@ from google.protobuf import (
     timestamp_pb2,
     wrappers_pb2,
 )
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
@@ -64,10 +65,15 @@ class _Message:
     """One kind of message."""
 
     def __init__(self, descriptor: Descriptor) -> None:
+        self._converted: dict[str, Callable[[Any], Any]] = {}
         for field in descriptor.fields:
             is_time = field.message_type is not None and field.message_type.full_name == TIMESTAMP
             if field.is_repeated or (field.message_type is not None and not is_time):
                 raise SchemaError(f"field {field.name} is no single value")
+            if is_time:
+                self._converted[field.name] = _moment
+            elif field.enum_type is not None:
+                self._converted[field.name] = partial(_word, _words(field.enum_type))
         self._class = GetMessageClass(descriptor)
         count = descriptor.fields_by_name.get("count")
         self._sends_no_zero = count is not None and not count.has_presence
@@ -77,24 +83,32 @@ class _Message:
             found = self._class.FromString(content)
         except DecodeError as error:
             raise ValueError(f"the bytes do not fit the schema: {error}") from error
-        fields = {field.name: _value(field, value) for field, value in found.ListFields()}
+        fields = {field.name: value for field, value in found.ListFields()}
+        for name, convert in self._converted.items():
+            if name in fields:
+                fields[name] = convert(fields[name])
         if self._sends_no_zero:
             fields.setdefault("count", 0)
         return fields
 
 
-def _value(field: FieldDescriptor, value: Any) -> Any:
-    if field.message_type is not None:
-        try:
-            return EPOCH + dt.timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
-        except OverflowError as error:
-            raise ValueError(f"{field.name} is no time") from error
-    if field.enum_type is None:
-        return value
-    known = field.enum_type.values_by_number.get(value)
-    if known is None:
-        return value
-    return known.name.lower().removeprefix(f"{_WORD_START.sub('_', field.enum_type.name).lower()}_")
+def _moment(timestamp: Any) -> dt.datetime:
+    try:
+        return EPOCH + dt.timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+    except OverflowError as error:
+        raise ValueError(f"{timestamp.seconds} s since 1970 is no time") from error
+
+
+def _words(kind: EnumDescriptor) -> dict[int, str]:
+    """Return the values of an enum as events have them."""
+    prefix = f"{_WORD_START.sub('_', kind.name).lower()}_"
+    return {
+        number: value.name.lower().removeprefix(prefix) for number, value in kind.values_by_number.items()
+    }
+
+
+def _word(words: Mapping[int, str], number: int) -> str | int:
+    return words.get(number, number)
 
 
 def _name(file: descriptor_pb2.FileDescriptorProto, indexes: Sequence[int]) -> str:
