@@ -11,7 +11,7 @@ from alerts.lifecycle.alert import RANK, Alert, Notice, State
 from alerts.lifecycle.policies import Policy, deviation
 from alerts.notices.controls import Silence
 from alerts.notices.dead_letters import letter_id
-from alerts.notices.notices import title
+from alerts.notices.titles import parts
 from alerts.notices.wording import place
 from streams.contract.controls import Control
 from streams.contract.verdicts import Evidence, Verdict
@@ -50,7 +50,7 @@ def _gravest(alerts: Sequence[Alert]) -> str:
 
 def alert_row(alert: Alert, policy: Policy) -> Json:
     """An alert: headline and figures in the words of its notices, and the evidence."""
-    name, _, figures = title(alert).partition(": ")
+    name, figures = parts(alert)
     excess, _ = deviation(alert.latest)
     return {
         "id": alert.alert_id,

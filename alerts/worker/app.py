@@ -21,14 +21,14 @@ from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, Reroute, Silence
+from alerts.notices.controls import CONTROL, sinks_of
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.notices.routing import Route
 from alerts.sinks import Digests, Edits
+from alerts.sinks.slack.app import SlackAppSink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
@@ -140,7 +140,7 @@ class Alerts:
             self.board.withdrawn(control.key)
         else:
             self.board.control(control)
-        if unknown := sorted(_sinks_of(control) - self.sinks.keys()):
+        if unknown := sorted(sinks_of(control) - self.sinks.keys()):
             log.warning("control names unknown sinks", key=key, unknown_sinks=unknown)
         self.owner.wake()
 
@@ -265,17 +265,12 @@ class Alerts:
             publish=self.publish,
             count=self.metrics.click,
             connected=self.metrics.slack_connections.track_inprogress,
+            languages={
+                sink.channel: sink.language
+                for sink in self.sinks.values()
+                if isinstance(sink, SlackAppSink) and sink.app == api.app
+            },
         )
-
-
-def _sinks_of(control: Control) -> set[str]:
-    """Return the sinks that a control names."""
-    match control:
-        case Reroute(route=Route(sinks=sinks)):
-            return set(sinks)
-        case Silence(notify=str(sink)):
-            return {sink}
-    return set()
 
 
 def _moment() -> Moment:

@@ -1,0 +1,80 @@
+"""The catalogues of messages: `python -m surgewatch.reference.catalogues` brings them up to date.
+
+What is new stands there without a translation, and what is no longer used is left out.
+"""
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any, Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+from alerts.languages.language import CODES, Code, catalogue
+from streams.contract.questions import Question
+
+ALERTS: Final = Path(str(resources.files("alerts")))
+METHODS: Final = [
+    ("**/vendor/**", "ignore"),
+    ("**.py", "python"),
+    ("**.js", "javascript"),
+    ("**.html", "surgewatch.reference.catalogues:marked"),
+]
+KEYWORDS: Final = {
+    "gettext": None,
+    "gettext_noop": None,
+    "_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
+MARKED: Final = re.compile(r"\{\{(.+?)\}\}")  # a message in a page
+WIDTH: Final = 110
+
+
+def marked(
+    page: IO[bytes], keywords: object, comment_tags: object, options: object
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Yield the messages of a page, as Babel extracts them."""
+    for number, line in enumerate(page.read().decode().splitlines(), start=1):
+        yield from ((number, "gettext", found, []) for found in MARKED.findall(line))
+
+
+def template() -> Catalog:
+    """Return every message of the code, in English."""
+    found = Catalog(project="surgewatch")
+    for name, _, message, _, context in _extracted():
+        found.add(message, locations=[(f"alerts/{name}", 0)], context=context)
+    for question in Question:
+        found.add(question.entry.title, locations=[("streams/contract/questions.py", 0)], context="question")
+    return found
+
+
+def _extracted() -> Iterable[Any]:
+    return extract_from_dir(ALERTS, method_map=METHODS, keywords=KEYWORDS, directory_filter=lambda _: True)
+
+
+def updated(code: Code) -> Catalog:
+    """Return the catalogue of a language with exactly the messages of the code."""
+    known, fresh = catalogue(code), template()
+    fresh.creation_date = known.creation_date
+    known.update(fresh, no_fuzzy_matching=True)
+    known.obsolete.clear()
+    return known
+
+
+def main() -> None:
+    """Write the catalogues."""
+    for code in CODES:
+        if code == "en":
+            continue
+        text = io.BytesIO()
+        write_po(text, updated(code), width=WIDTH, sort_output=True, include_lineno=False)
+        (ALERTS / "languages" / f"{code}.po").write_bytes(text.getvalue())
+
+
+if __name__ == "__main__":
+    main()
