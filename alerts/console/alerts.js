@@ -2,6 +2,7 @@
 
 import { $, badge, button, make, order, refill } from "./elements.js";
 import { buttons } from "./forms.js";
+import { historyPlace } from "./history.js";
 import { count, day, parts, percent, slice, sureness, when } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2 };
@@ -27,6 +28,7 @@ export function showAlert(alert) {
     card.dataset.id = alert.id;
     card.tabIndex = -1;
     card.append(make("div", "head"), evidence(alert));
+    card.history = historyPlace(alert.id, nameOf(alert));
     cards.set(alert.id, card);
   }
   card.alert = alert;
@@ -97,7 +99,7 @@ function fillEvidence(details, alert) {
   add("Remark", latest.remark);
   add("Baseline", latest.baseline);
   list.append(make("dt", "", "Id"), identity(alert));
-  refill(details.lastElementChild, list);
+  refill(details.lastElementChild, list, details.parentElement.history);
 }
 
 /** The id, to be copied for `surgewatch ack`, as a permalink. */
@@ -159,6 +161,7 @@ export function openAlert(id) {
   card.closest("details")?.setAttribute("open", "");
   card.lastElementChild.open = true;
   fillEvidence(card.lastElementChild, card.alert);
+  card.history.load();
   if (location.hash === `#${card.id}`) location.replace(location.href); // what came later becomes :target now
   card.scrollIntoView({ block: "start" });
   card.focus({ preventScroll: true });

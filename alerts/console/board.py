@@ -177,6 +177,16 @@ class Board:
         with self._lock:
             return list(self._alerts.values())
 
+    def find(self, alert_id: str) -> Alert | None:
+        """Return an alert by its id; None where it is no longer known."""
+        with self._lock:
+            return next((one for one in self._alerts.values() if one.alert_id == alert_id), None)
+
+    def controls_about(self, alert: Alert, until: dt.datetime | None) -> list[Control]:
+        """Return who acknowledged an alert and silenced it; `until`: when it was over, if it is."""
+        with self._lock:
+            return self._controls.about(alert, until)
+
     def sectors(self) -> frozenset[str]:
         """Return the sectors that the board shows, or has alerts of."""
         with self._lock:

@@ -3,6 +3,7 @@
 import { arrangeAlerts, highlight, openAlert, removeAlert, showAlert, standing } from "./alerts.js";
 import { $, badge, make } from "./elements.js";
 import { loadForms } from "./forms.js";
+import { fetchHistory, historyList } from "./history.js";
 import { arrange, markBehind, remove, show } from "./lists.js";
 import { age, moment } from "./words.js";
 
@@ -112,8 +113,27 @@ function followLink() {
   const id = decodeURIComponent(location.hash).match(/^#alert-([0-9a-f]+)$/)?.[1];
   if (!id) return;
   clearFilters();
-  $("missing").hidden = openAlert(id);
-  $("missing").textContent = `There is no alert ${id} any more. Alerts are removed some days after they end.`;
+  const isHere = openAlert(id);
+  $("missing").hidden = isHere;
+  if (!isHere) showPast(id);
+}
+
+/** Show an alert of the past from what was sent about it. */
+async function showPast(id) {
+  $("missing").textContent = `Looking for alert ${id}…`;
+  try {
+    const past = await fetchHistory(id);
+    const last = past?.sent.at(-1);
+    if (!last) {
+      $("missing").textContent = `There is no alert ${id} any more: nothing was sent about it in the last 400 days.`;
+      return;
+    }
+    const heading = make("h3", "", last.headline);
+    const line = make("p", "quiet", `Alert ${id}, ${past.alert.sector}, since ${moment(past.alert.onset)} UTC`);
+    $("missing").replaceChildren(heading, line, historyList(past));
+  } catch (error) {
+    $("missing").textContent = `Alert ${id} could not be read: ${error.message}`;
+  }
 }
 
 // ---- the stream ----------------------------------------------------------------------------------------

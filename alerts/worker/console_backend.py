@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from alerts.console.access_document import AccessFile
 from alerts.console.board import Board
 from alerts.console.identity import Identity
+from alerts.console.notice_log import NoticeLog
 from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend
@@ -94,6 +95,7 @@ def console_backend(
         publish=from_loop(loop, publish),
         send_again=from_loop(loop, send_again),
         names=names,
+        sent=NoticeLog(settings.topic("notices"), settings.kafka).of,
         identity=people.identity,
         sign_in=people.sign_in,
         border_of=border_of,
