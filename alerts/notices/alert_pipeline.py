@@ -226,9 +226,15 @@ def without_offset(key: bytes, value: bytes) -> bytes:
 
 
 def count_standing(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:
-    """Count alerts by sector, border, question, severity and state, without the resolved ones."""
+    """Count alerts by sector, border, question, severity, state and whether they are silenced.
+
+    Resolved ones are left out.
+    """
     return Counter(
-        (alert.sector, alert.border, alert.question.value, alert.severity.value, alert.state.value)
+        (
+            *(alert.sector, alert.border, alert.question.value, alert.severity.value, alert.state.value),
+            "true" if alert.silenced_by else "false",
+        )
         for alert in alerts
         if alert.state is not State.RESOLVED
     )

@@ -199,7 +199,9 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        self.metrics.standing(count_standing(self.pipeline.all_alerts()))
+        now = time.time()
+        marked = [self.controls.mark(alert, now) for alert in self.pipeline.all_alerts()]
+        self.metrics.standing(count_standing(marked))
         self.metrics.deliveries(self.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
 
