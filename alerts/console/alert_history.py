@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from pydantic import AwareDatetime, BaseModel
 
+from alerts.console.effects import effect
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State
 from streams.contract.controls import Control
 
@@ -65,12 +67,14 @@ def ended_at(current: Alert | None, taken: Sequence[Taken]) -> dt.datetime | Non
     return None if stands else max((one.at for one in taken), default=None)
 
 
-def alert_history(alert: Alert, taken: Sequence[Taken], controls: Sequence[Control]) -> AlertHistory:
+def alert_history(
+    alert: Alert, taken: Sequence[Taken], controls: Sequence[Control], language: Language = ENGLISH
+) -> AlertHistory:
     """Return the history of an alert; `controls`: those that concern it."""
     return AlertHistory(
         alert=alert,
         sent=[_sent(one) for one in sorted(taken, key=lambda one: one.at)],
-        deeds=sorted((_deed(one) for one in controls), key=lambda one: one.at),
+        deeds=sorted((_deed(one, language) for one in controls), key=lambda one: one.at),
     )
 
 
@@ -89,5 +93,7 @@ def _sent(taken: Taken) -> Sent:
     )
 
 
-def _deed(control: Control) -> Deed:
-    return Deed(key=control.key, by=control.by, at=control.at, reason=control.reason, effect=control.effect)
+def _deed(control: Control, language: Language) -> Deed:
+    return Deed(
+        key=control.key, by=control.by, at=control.at, reason=control.reason, effect=effect(control, language)
+    )

@@ -1,6 +1,7 @@
 // The history of one alert: what was sent to whom, and who did what. It is fetched when it is asked for.
 
 import { button, make } from "./elements.js";
+import { gettext } from "./language.js";
 import { moment } from "./words.js";
 
 /** Return the history of an alert; null where nothing is known of it. */
@@ -24,21 +25,21 @@ export function historyList({ sent, deeds }) {
     row.append(make("span", "quiet", `${moment(at)} UTC, ${who}: `), text);
     return row;
   }));
-  return rows.length ? list : make("p", "quiet", "Nothing was sent about it, and nobody did anything.");
+  return rows.length ? list : make("p", "quiet", gettext("Nothing was sent about it, and nobody did anything."));
 }
 
 /** The place of a history, with the button that fetches it. */
 export function historyPlace(id, name) {
   const place = make("div", "history-place");
   place.load = async () => {
-    place.replaceChildren(make("p", "quiet", "Reading the history…"));
+    place.replaceChildren(make("p", "quiet", gettext("Reading the history…")));
     try {
       place.replaceChildren(historyList((await fetchHistory(id)) ?? { sent: [], deeds: [] }));
     } catch (error) {
       place.replaceChildren(make("p", "fault", error.message), again());
     }
   };
-  const again = () => button("History", `History of ${name}`, place.load);
+  const again = () => button(gettext("History"), gettext("History of {name}", { name }), place.load);
   place.append(again());
   return place;
 }

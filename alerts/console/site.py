@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Final, TypeVar
 
 import structlog
@@ -18,12 +17,15 @@ from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal
 from alerts.console.alert_history import AlertHistory, Taken, alert_history, ended_at, last_seen
 from alerts.console.board import Board
 from alerts.console.connections import Connections
+from alerts.console.effects import effect
+from alerts.console.files import files
 from alerts.console.guard import denied, guarded, require, who
 from alerts.console.identity import Identity
 from alerts.console.requests import check_nothing, control_of, forms, query
 from alerts.console.roles import Role
 from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
+from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
 
@@ -37,17 +39,6 @@ LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
 BODY_SECONDS: Final = 10.0  # for a body to arrive
 PUBLISH_SECONDS: Final = 10.0  # for the broker to have a control
 ANSWER_SECONDS: Final = 30.0  # for a client to take a long answer
-SCRIPTS: Final = tuple(
-    f"{name}.js" for name in ("console", "alerts", "charts", "elements", "forms", "history", "lists", "words")
-)
-FILES: Final = {
-    "index.html": "text/html",
-    "console.css": "text/css",
-    "icon.svg": "image/svg+xml",
-    "vendor/uPlot.iife.min.js": "text/javascript",
-    "vendor/uPlot.min.css": "text/css",
-    **dict.fromkeys(SCRIPTS, "text/javascript"),
-}
 
 
 async def no_notices(alert_id: str, since: dt.datetime | None) -> list[Taken]:
@@ -74,6 +65,7 @@ class Backend:
     border_of: Mapping[str, str] = field(default_factory=dict)
     sign_in: SignIn | None = None
     hosts: Collection[str] = ()
+    language: Language = ENGLISH
     pages: Mapping[str, Page] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
 
@@ -106,8 +98,8 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
 
 
 def _files(backend: Backend) -> Iterator[web.RouteDef]:
-    for name, kind in FILES.items():
-        answer = _file(resources.files("alerts.console").joinpath(name).read_bytes(), kind)
+    for name, (kind, body) in files(backend.language).items():
+        answer = _file(body, kind)
         if name == "index.html":
             yield web.get("/", _signed_in_first(backend, answer))
         else:
@@ -156,7 +148,7 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
     async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
         where = "/auth/login" if backend.sign_in is not None and backend.sign_in.is_offered() else ""
-        return _json(forms(backend.names(), who(request), sign_in=where))
+        return _json(forms(backend.names(), who(request), backend.language, sign_in=where))
 
     async def description(_: web.Request) -> web.StreamResponse:
         return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)
@@ -182,7 +174,8 @@ async def _history(backend: Backend, alert_id: str) -> AlertHistory:
     alert = last_seen(current, taken)
     if alert is None:
         raise refusal(web.HTTPNotFound, f"no alert {alert_id!r}")
-    return alert_history(alert, taken, backend.board.controls_about(alert, ended_at(current, taken)))
+    controls = backend.board.controls_about(alert, ended_at(current, taken))
+    return alert_history(alert, taken, controls, backend.language)
 
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
@@ -196,7 +189,10 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
         if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
             raise denied(principal, asked.role, " in all borders that this touches")
         await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
-        return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
+        return _json(
+            {"status": "accepted", "key": control.key, "effect": effect(control, backend.language)},
+            status=202,
+        )
 
     async def send_again(request: web.Request) -> web.StreamResponse:
         principal, letter = who(request), request.match_info["letter"]

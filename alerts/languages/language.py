@@ -78,10 +78,26 @@ def gettext_noop(message: str) -> str:
     return message
 
 
+def ngettext_noop(one: str, many: str) -> tuple[str, str]:
+    """Mark a message with two forms that is translated where it is used."""
+    return one, many
+
+
 def catalogue(code: Code) -> Catalog:
     """Read the catalogue of a language; raises where it is not well formed."""
     text = resources.files(__package__).joinpath(f"{code}.po").read_bytes()
     return read_po(io.BytesIO(text), locale=code, abort_invalid=True)
+
+
+def messages_of(code: Code, suffix: str) -> dict[str, str | Sequence[str]]:
+    """Return the translated messages of the files with a suffix: the text, or its forms by number."""
+    if code == "en":
+        return {}
+    return {
+        message.id if isinstance(message.id, str) else message.id[0]: message.string or ""
+        for message in catalogue(code)
+        if any(path.endswith(suffix) for path, _ in message.locations)
+    }
 
 
 @functools.cache

@@ -12,7 +12,7 @@ its alert would be over is one that was published before: it is passed over, as 
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -225,7 +225,7 @@ def without_offset(key: bytes, value: bytes) -> bytes:
     return msgspec.msgpack.encode((-1, msgspec.msgpack.decode(value)[1]))
 
 
-def count_standing(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:
+def count_standing(alerts: Iterable[Alert]) -> Counter[tuple[str, ...]]:
     """Count alerts by sector, border, question, severity, state and whether they are silenced.
 
     Resolved ones are left out.

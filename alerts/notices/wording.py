@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from alerts.languages.language import ENGLISH, Language, gettext_noop
+from alerts.languages.language import ENGLISH, Language, gettext_noop, ngettext_noop
 from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason, Severity
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
@@ -32,6 +32,13 @@ SEVERITIES: Final = {
     Severity.CRITICAL: gettext_noop("critical"),
 }
 
+LENGTHS: Final = {
+    Cadence.HOUR: ngettext_noop("{n} hour", "{n} hours"),
+    Cadence.DAY: ngettext_noop("{n} day", "{n} days"),
+    Cadence.WEEK: ngettext_noop("{n} week", "{n} weeks"),
+    Cadence.MONTH: ngettext_noop("{n} month", "{n} months"),
+}
+
 
 def place(sector: str) -> str:
     """Return a sector's id as people write it: `rcmp-quebec` is `RCMP Quebec`."""
@@ -46,15 +53,7 @@ def question_title(question: Question, language: Language) -> str:
 
 def length(periods: int, cadence: Cadence, language: Language) -> str:
     """Return so many periods: `3 days`."""
-    match cadence:
-        case Cadence.HOUR:
-            return language.ngettext("{n} hour", "{n} hours", periods)
-        case Cadence.DAY:
-            return language.ngettext("{n} day", "{n} days", periods)
-        case Cadence.WEEK:
-            return language.ngettext("{n} week", "{n} weeks", periods)
-        case Cadence.MONTH:
-            return language.ngettext("{n} month", "{n} months", periods)
+    return language.ngettext(*LENGTHS[cadence], periods)
 
 
 def clock(moment: dt.datetime, sector: str, registry: Registry, language: Language = ENGLISH) -> str:

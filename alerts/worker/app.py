@@ -17,6 +17,7 @@ import structlog
 from pydantic import ValidationError
 
 from alerts.console.board import Board
+from alerts.languages.language import language
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
@@ -80,7 +81,9 @@ class Alerts:
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
         self.people = people(settings)
-        self.board = Board(policies=self.policies, sinks=self.sinks)
+        self.board = Board(
+            policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
+        )
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
         self.control_names = control_names(self.registry, self.board, self.sinks)
@@ -199,8 +202,7 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        now = time.time()
-        marked = [self.controls.mark(alert, now) for alert in self.pipeline.all_alerts()]
+        marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
         self.metrics.standing(count_standing(marked))
         self.metrics.deliveries(self.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)

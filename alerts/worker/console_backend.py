@@ -13,6 +13,7 @@ from alerts.console.notice_log import NoticeLog
 from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend
+from alerts.languages.language import language
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
@@ -99,6 +100,7 @@ def console_backend(
         identity=people.identity,
         sign_in=people.sign_in,
         border_of=border_of,
+        language=language(settings.console_language),
         hosts=[host.strip() for host in hosts if host],
         pages=pages,
         hooks={path: from_loop(loop, hook) for path, hook in hooks.items()},

@@ -4,7 +4,6 @@ What is new stands there without a translation, and what is no longer used is le
 """
 
 import io
-import re
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -14,6 +13,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from alerts.console.files import MARKED
+from alerts.console.requests import REQUESTS, WHO
 from alerts.languages.language import CODES, Code, catalogue
 from streams.contract.questions import Question
 
@@ -25,13 +26,10 @@ METHODS: Final = [
     ("**.html", "surgewatch.reference.catalogues:marked"),
 ]
 KEYWORDS: Final = {
-    "gettext": None,
-    "gettext_noop": None,
-    "_gettext": None,
-    "ngettext": (1, 2),
+    **dict.fromkeys(("gettext", "_gettext", "gettext_noop")),
+    **dict.fromkeys(("ngettext", "ngettext_noop"), (1, 2)),
     "pgettext": ((1, "c"), 2),
 }
-MARKED: Final = re.compile(r"\{\{(.+?)\}\}")  # a message in a page
 WIDTH: Final = 110
 
 
@@ -50,7 +48,16 @@ def template() -> Catalog:
         found.add(message, locations=[(f"alerts/{name}", 0)], context=context)
     for question in Question:
         found.add(question.entry.title, locations=[("streams/contract/questions.py", 0)], context="question")
+    for text in requests_texts():
+        found.add(text, locations=[("alerts/console/requests.py", 0)], context="request")
     return found
+
+
+def requests_texts() -> Iterator[str]:
+    """Yield the texts of the console's forms."""
+    for request in REQUESTS:
+        yield from (request.title, request.meaning, *(field.label for field in request.fields))
+    yield from (field.label for field in WHO)
 
 
 def _extracted() -> Iterable[Any]:
