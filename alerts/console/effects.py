@@ -10,7 +10,7 @@ from streams.contract.controls import Capacity, Confirm, Control, PolicyDate, Se
 
 def effect(control: Control, language: Language) -> str:
     """Return in a few words what a control changes."""
-    number = language.number
+    number = language.brief
     match control:
         case Silence():
             return _silence(control, language)
@@ -32,7 +32,7 @@ def effect(control: Control, language: Language) -> str:
         case Sensitivity():
             return language.gettext(
                 "{number} false alarms a month are accepted in {sector}",
-                number=number(control.false_alarms_per_month, 2),
+                number=number(control.false_alarms_per_month),
                 sector=control.sector,
             )
         case Confirm():
@@ -57,7 +57,7 @@ def _silence(silence: Silence, language: Language) -> str:
             "{rule} ({zone})",
             **values,
             starts=_moment(silence.starts, language),
-            hours=language.number(silence.hours or 0, 1),
+            hours=language.brief(silence.hours or 0),
             rule=silence.repeats,
             zone=silence.time_zone,
         )

@@ -56,6 +56,10 @@ class Language:
         """Return a number with its separators: `1,234.5`, `1 234,5`."""
         return str(format_decimal(value, DECIMALS[decimals], self._locale))
 
+    def brief(self, value: float) -> str:
+        """Return a number with as many decimals as it has, three at most."""
+        return str(format_decimal(value, "#,##0.###", self._locale))
+
     def percent(self, share: float) -> str:
         """Return a share as whole per cent."""
         return str(format_percent(share, locale=self._locale))

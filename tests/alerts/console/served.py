@@ -15,6 +15,7 @@ from alerts.console.identity import Identity
 from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend, Hook, site
 from alerts.console.streams import EventStreams
+from alerts.languages.language import ENGLISH, Language
 from streams.contract.controls import Control, Names
 from streams.contract.verdicts import Question
 from tests import console_story as story
@@ -32,6 +33,7 @@ class Asked:
     hooks: dict[str, Hook] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)  # what is on the topic `notices`
     is_too_slow: bool = False  # to be read in time
+    language: Language = ENGLISH
     url: str = ""
     port: int = 0
 
@@ -72,6 +74,7 @@ class Asked:
             send_again=self.send_again,
             names=self.names,
             sent=self.sent,
+            language=self.language,
             identity=identity or Identity(SecretStr(token) if token else None),
             sign_in=sign_in,
             border_of={place.sector: place.border for place in story.PLACES},
