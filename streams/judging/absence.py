@@ -7,7 +7,8 @@
     learnt  all                       │ nothing                    │ all but the periods in between
 
 Silence that chance does not explain makes a sector one without data, from its last event on. Only an event, a
-nil report, a person who confirms that nobody comes, or a closure in the calendar ends that.
+nil report, a heartbeat, a person who confirms that nobody comes, or a closure in the calendar ends that. What
+follows from heartbeats that stop is in `source_outages`.
 """
 
 import datetime as dt
@@ -21,7 +22,7 @@ import numpy as np
 from streams.baselines import fitted_delays
 from streams.baselines.negative_binomial import at_most
 from streams.contract.cadence import DAY, HOUR, Cadence
-from streams.contract.questions import Question
+from streams.contract.questions import Look, Question
 from streams.contract.verdicts import DataStatus, Evidence, Verdict
 from streams.counting.dedup import NEVER
 from streams.counting.detection_state import Breach
@@ -34,12 +35,18 @@ from streams.judging.publication import period_header
 
 WEEK: Final = 7  # days
 LOW: Final = 0.5  # of what is expected
+FILLING: Final = (Look.OPEN, Look.EARLY, Look.HOUR)  # they publish what is too high, and nothing calm
 
 
 def is_without_data(counts: Counts) -> bool:
-    """Return whether a sector is without data: no event since it was found silent."""
+    """Return whether a sector is without data: silent or without a source, and nothing has ended that."""
     since = counts.state.no_data_since
-    return since is not None and counts.data_until <= since
+    return since is not None and (bool(counts.state.stopped) or counts.data_until <= since)
+
+
+def is_asked(look: Look, counts: Counts, cadence: Cadence, index: int) -> bool:
+    """Return whether a look has a point: with a source away, a count may still be too high."""
+    return is_judged(counts, cadence, index) or (look in FILLING and bool(counts.state.stopped))
 
 
 def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
@@ -47,7 +54,7 @@ def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
     if not is_without_data(counts):
         return True
     is_day = cadence is Cadence.DAY and Cadence.HOUR in counts.series
-    return is_day and _period(counts, cadence, counts.data_until) == index
+    return is_day and not counts.state.stopped and _period(counts, cadence, counts.data_until) == index
 
 
 def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
@@ -104,7 +111,7 @@ def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = No
     since = counts.state.no_data_since
     if since is None:
         return
-    if counts.data_until > since:
+    if counts.data_until > since and not counts.state.stopped:
         _leave_out(counts, since, counts.data_until, has_returned=True)
     elif cadence is None:
         return
@@ -130,7 +137,7 @@ def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
             if stands is not None:
                 stands.last += 1  # calm is awaited for as long after the gap as it was before
             verdicts.append(_held(question, stands, counts, view, limits))
-        if view.cadence is Cadence.DAY:
+        if view.cadence is Cadence.DAY and not counts.state.stopped:
             verdicts += _silent(view, row, limits)
     return verdicts
 
@@ -150,7 +157,7 @@ def _held(
             upper=0.0,
             p_value=1.0,
             alpha=limits.alpha(counts.sector, view.cadence, question),
-            no_data_since=_moment(counts.data_until),
+            no_data_since=_moment(counts.state.no_data_since or counts.data_until),
             baseline="nothing is judged without data",
         ),
         **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),

@@ -36,6 +36,7 @@ from streams.judging import absence, hourly_silence, hourly_surge, questions
 from streams.judging.late_gaps import without_late_gaps
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import SectorFrame, publish
+from streams.judging.source_outages import SourceWatch
 from streams.judging.views import Views, without_partial
 
 EARLY_SHARE: Final = 0.1  # of alpha, for each early look (there are three a day)
@@ -63,6 +64,7 @@ class Judge:
             for cadence in Cadence
         }
         self._views = Views(self.models, self.limits)
+        self.sources = SourceWatch(self._views, self.limits)
 
     def apply(self, control: StreamControl) -> None:
         """Apply an operator's control."""
@@ -93,7 +95,7 @@ class Judge:
         batch = list(sectors)
         for counts in batch:
             absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
-        present = [counts for counts in batch if absence.is_judged(counts, cadence, index)]
+        present = [counts for counts in batch if absence.is_asked(look, counts, cadence, index)]
         match look:
             case Look.CLOSED:
                 verdicts = self._close(present, cadence, index, watermark)

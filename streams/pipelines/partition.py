@@ -23,15 +23,15 @@ from typing import Final
 from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look
 from streams.counting import state_codec
-from streams.counting.decoder import Event
+from streams.counting.decoder import Event, Item
 from streams.counting.dedup import DedupIndex
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import begins_quarter, following, is_skipped, next_mark
+from streams.pipelines.marks import at_quarters, following, is_skipped, next_mark
 from streams.pipelines.progress import Empty, Progress
-from streams.pipelines.steps import Step, remains_live, split
+from streams.pipelines.steps import Step, observe, remains_live, split
 
 BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
 
@@ -59,20 +59,20 @@ class Partition:
         """The newest event time, epoch seconds; 0 where there is none."""
         return max((counts.event_time for counts in self.counts.values()), default=0)
 
-    def process(self, by_sector: Mapping[str, list[Event]], progress: Progress) -> Iterator[None]:
-        """Count events by sector, and close and judge what is over before each of them.
+    def process(self, by_sector: Mapping[str, list[Item]], progress: Progress) -> Iterator[None]:
+        """Count events and take heartbeats by sector, and judge what is over before each of them.
 
-        Events of a sector are in the order of their offsets. Stops after each piece of work; between two
+        Those of a sector are in the order of their offsets. Stops after each piece of work; between two
         stops state and progress belong together.
         """
         steps = dict[str, deque[Step]]()
-        for sector, events in by_sector.items():
+        for sector, items in by_sector.items():
             counts = self.counts.get(sector) or self._new(sector)
-            if events[0].position <= counts.offset:
-                events = [event for event in events if event.position > counts.offset]
-            todo = split(counts, events, wall_clock=self._wall_clock) if events else deque[Step]()
+            if items[0].position <= counts.offset:
+                items = [item for item in items if item.position > counts.offset]
+            todo = split(counts, items, wall_clock=self._wall_clock)
             if len(todo) == 1 and self._is_plain(counts, todo[0]):
-                self._add(counts, events, progress)
+                self._add(counts, todo[0].events, progress)
             elif todo:
                 steps[sector] = todo
         yield from self._run(steps, progress)
@@ -100,8 +100,10 @@ class Partition:
     def _is_plain(self, counts: Counts, step: Step) -> bool:
         """Return whether nothing can follow from a step but that its events are counted."""
         limits = counts.state.open_limits
-        if step.mark != counts.watermark or any(
-            cadence not in limits for cadence in counts.series if cadence is not Cadence.HOUR
+        if (
+            step.heartbeat
+            or step.mark != counts.watermark
+            or any(cadence not in limits for cadence in counts.series if cadence is not Cadence.HOUR)
         ):
             return False
         room = counts.room()
@@ -136,6 +138,7 @@ class Partition:
         """Ask all that is due where sectors reach a mark."""
         for counts in batch:
             counts.settle()
+        self._watch_sources(mark, batch, progress)
         yield from self._revise(mark, batch, progress)
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
@@ -143,7 +146,7 @@ class Partition:
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
         yield from self._look(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
-        for day, some in sorted(_at_quarters(batch, mark).items()):
+        for day, some in sorted(at_quarters(batch, mark).items()):
             yield from self._look(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -203,14 +206,24 @@ class Partition:
         self, batch: Sequence[Counts], steps: Mapping[str, deque[Step]], progress: Progress
     ) -> Iterator[None]:
         """Take the next step of sectors that have reached its mark."""
-        todo = [(counts, steps[counts.sector].popleft().events) for counts in batch]
-        yield from self._set_limits([counts for counts, events in todo if events], progress)
-        for counts, events in todo:
+        todo = [(counts, steps[counts.sector].popleft()) for counts in batch]
+        yield from self._set_limits([counts for counts, step in todo if step.events], progress)
+        for counts, step in todo:
+            events = step.events
+            if step.heartbeat:
+                self._touched.add(counts.sector)
+                progress.observe(step.heartbeat, is_taken=observe(counts, step, self._wall_clock))
             while events:
-                counted = self._add(counts, events, progress)
-                events = events[counted:]
+                events = events[self._add(counts, events, progress) :]
                 if counts.room() <= 0:
                     yield from self._look_again(counts, progress)
+
+    def _watch_sources(self, mark: int, batch: Sequence[Counts], progress: Progress) -> None:
+        """Look for sources that have stopped or are back, before anything is judged at this mark."""
+        for counts in batch:
+            if counts.series and (counts.sources or counts.state.stopped):
+                self._touched.add(counts.sector)
+                progress.verdicts += self._judge.sources.look(counts, mark)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Look at periods that have just begun, to know from which count on they are worth another look."""
@@ -285,14 +298,3 @@ class Partition:
 
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:
     return (batch[start : start + BATCH] for start in range(0, len(batch), BATCH))
-
-
-def _at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
-    """Return by open day the sectors where another quarter of it is over at a mark."""
-    found: defaultdict[int, list[Counts]] = defaultdict(list)
-    for counts in batch:
-        day = Cadence.DAY.index(local(counts.zone, mark))
-        is_open = Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1
-        if is_open and begins_quarter(counts.zone, mark):
-            found[day].append(counts)
-    return found

@@ -79,7 +79,7 @@ class Metrics:
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
         for reason in Reason:
             self._rejected.labels(reason)
-        for outcome in ("counted", "duplicate", "corrected", "rejected"):
+        for outcome in ("counted", "duplicate", "corrected", "rejected", "heartbeat"):
             self._events.labels(outcome)
 
     def batch(self, outcome: SectorOutput, events: int, seconds: float) -> None:

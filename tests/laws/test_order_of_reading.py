@@ -31,6 +31,8 @@ def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
     questions = {verdict.question for one in found for verdict in one.verdicts.values() if verdict.breach}
     assert len(questions) >= 3
     assert any(not verdict.closed for one in found for verdict in one.verdicts.values())
+    sources = {(v.evidence.source, v.breach) for one in found for v in one.verdicts.values()}
+    assert sources >= {("", True), ("river", True), ("river", False)}
     assert sum(len(one.notices) for one in found) >= 3
 
 
