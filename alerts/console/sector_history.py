@@ -50,13 +50,17 @@ class SectorHistory:
 
     def observe(self, verdict: Verdict) -> None:
         """Take a verdict on the count of the whole sector. Without data nothing is drawn, and no zero."""
-        self.newest = max(self.newest, verdict, key=lambda one: one.as_of)
+        self.mark_data(verdict)
         figures = verdict.last_period
         if figures is None:
             return
         if verdict.cadence not in self._lines:
             self._lines[verdict.cadence] = Line(verdict)
         self._lines[verdict.cadence].observe(verdict, figures)
+
+    def mark_data(self, verdict: Verdict) -> None:
+        """Take from a verdict whether the sector has data."""
+        self.newest = max(self.newest, verdict, key=lambda one: one.as_of)
 
     @property
     def shown(self) -> Line | None:

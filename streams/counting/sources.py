@@ -10,6 +10,7 @@ Only sources that send heartbeats are known. Their number is bounded.
 from typing import Final, NamedTuple
 
 from streams.counting.decoder import Heartbeat
+from streams.counting.dedup import NEVER
 
 LIMIT: Final = 16  # sources of one sector
 MISSED: Final = 3  # intervals without a heartbeat after which a source has stopped
@@ -42,6 +43,11 @@ class Sources(dict[str, Source]):
         else:
             self[heartbeat.source] = Source(alive_at, heartbeat.interval)
         return True
+
+    @property
+    def newest(self) -> int:
+        """The newest heartbeat of all (epoch seconds)."""
+        return max((one.alive_at for one in self.values()), default=NEVER)
 
     def stopped(self, at: int) -> dict[str, int]:
         """Return the sources that have stopped by a time, with their newest heartbeat (epoch seconds)."""

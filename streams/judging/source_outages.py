@@ -117,6 +117,7 @@ def _verdict(
     """The silence of one source, last alive at `since` (epoch seconds); None: it is over."""
     window = 1 if since is None else max(hour - since // HOUR, 1)
     expected = round(a_day * window / 24, 3)
+    missing = counts.state.no_data_since if since is None else since
     return Verdict.of(
         question=Question.SILENCE,
         subject=f"source={source}",
@@ -131,7 +132,7 @@ def _verdict(
             alpha=limits.alpha(counts.sector, Cadence.HOUR, Question.SILENCE),
             window=window,
             source=source,
-            no_data_since=None if since is None else dt.datetime.fromtimestamp(since, dt.UTC),
+            no_data_since=None if missing is None else dt.datetime.fromtimestamp(missing, dt.UTC),
             baseline="heartbeats of the source",
         ),
         **period_header(counts, limits, cadence=Cadence.HOUR, index=hour - 1, as_of=hour * HOUR),
