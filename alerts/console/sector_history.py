@@ -1,7 +1,7 @@
 """The last periods of one sector, as the console draws them."""
 
 from streams.contract.cadence import Cadence
-from streams.contract.verdicts import Figures, Verdict
+from streams.contract.verdicts import DataStatus, Figures, Verdict
 
 POINTS = 60  # periods of a chart
 SHOWN = (Cadence.DAY, Cadence.MONTH, Cadence.WEEK, Cadence.HOUR)  # the first that a sector has is drawn
@@ -59,8 +59,10 @@ class SectorHistory:
         self._lines[verdict.cadence].observe(verdict, figures)
 
     def mark_data(self, verdict: Verdict) -> None:
-        """Take from a verdict whether the sector has data."""
-        self.newest = max(self.newest, verdict, key=lambda one: one.as_of)
+        """Take from a verdict whether the sector has data; of one moment, those with data are newer."""
+        self.newest = max(
+            self.newest, verdict, key=lambda one: (one.as_of, one.data is not DataStatus.WITHOUT_DATA)
+        )
 
     @property
     def shown(self) -> Line | None:

@@ -54,9 +54,10 @@ class Policy(BaseModel):
     def calm_periods(self, verdict: Verdict) -> int:
         """Return after how many closed calm periods an alert is over: fewer where periods are long.
 
-        A source that sends again is back: there is nothing to wait for.
+        A source or tally that comes again is back: there is nothing to wait for.
         """
-        if verdict.evidence.source:
+        is_tally = verdict.question is Question.SILENCE and verdict.cadence in LONG
+        if verdict.evidence.source or is_tally:
             return 1
         return min(self.resolve_after, LONG.get(verdict.cadence, self.resolve_after))
 

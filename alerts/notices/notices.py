@@ -62,13 +62,15 @@ def _no_data(verdict: Verdict, since: dt.datetime) -> str:
     """
     hours = max(round((verdict.as_of - since) / dt.timedelta(hours=1)), 1)
     unit, length = ("day", hours // 24) if hours >= DAYS_FROM else ("hour", hours)
-    days = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
+    is_tally = verdict.cadence in (Cadence.WEEK, Cadence.MONTH)
+    windows = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
     source = verdict.evidence.source
+    last = "heartbeat" if source else "tally up to" if is_tally else "event"
     whence = f"{source} at {place(verdict.sector)}" if source else place(verdict.sector)
     return (
         f"No data from {whence} for {length} {unit}{'s' if length > 1 else ''}. "
-        f"Last {'heartbeat' if source else 'event'} {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
-        f"{verdict.evidence.expected / days:.0f} a day were expected."
+        f"Last {last} {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+        f"{verdict.evidence.expected / windows:.0f} a {verdict.cadence if is_tally else 'day'} were expected."
     )
 
 
