@@ -92,6 +92,28 @@ def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool
     return [Sent(name, value, START + at if live else NOW) for at, name, value in out]
 
 
+def tallies(seed: int, weeks: int = 40, *, names: Sequence[str] = NAMES) -> list[Sent]:
+    """Weekly tallies as they come: on time or late, twice, with weeks of nobody, and weeks without any."""
+    draw, sent = random.Random(seed), list[Sent]()
+    for name in names:
+        late, away = draw.choice((0, 3, 10)), range(start := draw.randrange(10, weeks), start + 6)
+        for week in range(weeks):
+            known = START + (7 * week + 8 + late) * DAY  # the first of January is a Sunday
+            event = {
+                "event_id": f"{name}{week}",
+                "sector": name,
+                "occurred_at": _iso(START + (7 * week + 3) * DAY),
+                "reported_at": _iso(known),
+                "crossing_type": "at_port",
+                "demographic": "unknown",
+                "count": draw.choice((90, 100, 110, 100, 105, 0, 400)),
+                "period": "week",
+            }
+            if week not in away:
+                sent += [Sent(name, json.dumps(event).encode(), known)] * draw.choice((1, 1, 2))
+    return sorted(sent, key=lambda one: one.appended_at)
+
+
 def _alive(draw: random.Random, days: int) -> Iterator[tuple[str, int]]:
     """When the sources of a place send heartbeats: every 6 hours, but for an outage."""
     for source in ("river", "road")[: draw.choice((0, 0, 1, 2))]:
