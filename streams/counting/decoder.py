@@ -162,30 +162,7 @@ class Decoder:
         except ValidationError:
             if not self._is_heartbeat(value):
                 raise
-            return self._heartbeat(position, self._parse_heartbeat(value), appended_at)
-        return self._event(position, wire, appended_at)
-
-    def _is_heartbeat(self, value: bytes) -> bool:
-        try:
-            return self._parse_mark(value).alive_at is not UNSET
-        except (DecodeError, UnicodeDecodeError):
-            return False
-
-    def _heartbeat(self, position: int, wire: _WireHeartbeat, appended_at: float) -> Heartbeat:
-        alive_at = wire.alive_at.timestamp()
-        if alive_at > appended_at + self._ahead:
-            raise _Refused(Reason.FUTURE, _ahead_of("alive_at", alive_at - appended_at - self._ahead))
-        if alive_at < _OLDEST:
-            raise _Refused(Reason.INVALID, f"alive_at is before {OLDEST:%Y}")
-        source = wire.source.strip()
-        if not source:
-            raise _Refused(Reason.INVALID, "a text is blank")
-        return Heartbeat(
-            position, source, self._sector(wire.sector), floor(alive_at), floor(appended_at),
-            wire.interval_seconds, wire.last,
-        )  # fmt: skip
-
-    def _event(self, position: int, wire: _Wire, appended_at: float) -> Event:
+            return self._heartbeat(position, value, appended_at)
         event_time = wire.occurred_at.timestamp()
         reported_at = event_time if wire.reported_at is None else wire.reported_at.timestamp()
         if not _OLDEST <= event_time <= reported_at <= appended_at + self._ahead:
@@ -204,6 +181,27 @@ class Decoder:
             position, event_id, self._ids.get(wire.sector) or self._sector(wire.sector), floor(event_time),
             floor(reported_at), floor(appended_at), wire.count, wire.crossing_type, wire.demographic,
             citizenship, crossing, wire.period, replaces,
+        )  # fmt: skip
+
+    def _is_heartbeat(self, value: bytes) -> bool:
+        try:
+            return self._parse_mark(value).alive_at is not UNSET
+        except (DecodeError, UnicodeDecodeError):
+            return False
+
+    def _heartbeat(self, position: int, value: bytes, appended_at: float) -> Heartbeat:
+        wire = self._parse_heartbeat(value)
+        alive_at = wire.alive_at.timestamp()
+        if alive_at > appended_at + self._ahead:
+            raise _Refused(Reason.FUTURE, _ahead_of("alive_at", alive_at - appended_at - self._ahead))
+        if alive_at < _OLDEST:
+            raise _Refused(Reason.INVALID, f"alive_at is before {OLDEST:%Y}")
+        source = wire.source.strip()
+        if not source:
+            raise _Refused(Reason.INVALID, "a text is blank")
+        return Heartbeat(
+            position, source, self._sector(wire.sector), floor(alive_at), floor(appended_at),
+            wire.interval_seconds, wire.last,
         )  # fmt: skip
 
     def _sector(self, name: str) -> str:

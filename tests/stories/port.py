@@ -111,17 +111,18 @@ class Port:
             "count": people,
             **more,
         }
-        self._put(event, known)
+        self.put(event, known)
 
     def beat(self, at: int, source: str, interval: int = HOUR, **more: object) -> None:
         """Send a heartbeat of a source (epoch seconds)."""
         alive_at = dt.datetime.fromtimestamp(at, dt.UTC).isoformat()
-        self._put(
+        self.put(
             {"source": source, "sector": SECTOR, "alive_at": alive_at, "interval_seconds": interval, **more},
             at,
         )
 
-    def _put(self, content: Mapping[str, object], at: int) -> None:
+    def put(self, content: Mapping[str, object], at: int) -> None:
+        """Append a record at a time (epoch seconds)."""
         record = Record(self._sent, json.dumps(content).encode(), at * 1000)
         self._sent += 1
         self._take(self.flow.process(0, [record]))

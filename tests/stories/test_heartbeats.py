@@ -5,10 +5,13 @@ from functools import cache
 
 import pytest
 
+from alerts.lifecycle.alert import Reason
 from alerts.notices import notices
+from streams.contract.cadence import Cadence
 from streams.contract.controls import Confirm
 from streams.contract.verdicts import DataStatus, Question
 from tests.stories.port import HOUR, SECTOR, Port, always, never
+from tests.stories.tallied_port import TalliedPort
 
 SILENCE = Question.SILENCE
 FEED = ("customs",)
@@ -164,3 +167,20 @@ def test_a_restart_during_an_outage_changes_nothing() -> None:
         port.live(2, never)
         port.live(3, sources=FEED)
     assert [str(v) for v in stopped.verdicts] == [str(v) for v in through.verdicts]
+
+
+def test_heartbeats_let_time_pass_for_a_table_that_does_not_state_when_it_was_published() -> None:
+    """Each month's total comes three weeks after it, dated to its start; then the job that sends it dies."""
+    port = TalliedPort("2019-01-01", Cadence.MONTH)
+    for month in range(36):
+        start = dt.datetime(2019 + month // 12, month % 12 + 1, 1, 12, tzinfo=dt.UTC)
+        now = int((start + dt.timedelta(days=52)).timestamp())
+        total = {"event_id": f"m{month}", "occurred_at": start.isoformat(), "count": 400, "period": "month"}
+        port.put({**total, "sector": SECTOR, "crossing_type": "at_port", "demographic": "unknown"}, now)
+        port.beat(now + 60, "agency", 31 * 24 * HOUR)
+    assert port.first() == []
+    port.today = dt.date(2022, 1, 23)
+    port.live(160, never)
+    assert port.first(Question.DROP, Question.REGIME) == []
+    silences = [n.alert for n in port.notices if n.reason is Reason.FIRST]
+    assert [(one.subject, one.question) for one in silences] == [("", SILENCE), ("source=agency", SILENCE)]
