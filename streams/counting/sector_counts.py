@@ -113,7 +113,7 @@ class Counts:
     def observe(self, heartbeat: Heartbeat, alive_at: int) -> bool:
         """Take a heartbeat that shows life at `alive_at` (epoch seconds); False where it is refused.
 
-        Where single events are counted, no event until then means nobody. A tally has to say so itself.
+        Where single events are counted, no event until then means nobody. A tally of nobody has to be sent.
         """
         self.offset = heartbeat.position
         taken = self.sources.add(heartbeat, alive_at)

@@ -33,9 +33,7 @@ def pulse_options(verb: Callable[..., None]) -> Callable[..., None]:
 
     @click.option("--source", help="Send heartbeats of this source, so that its silence is noticed.")
     @click.option("--every", "interval", type=Duration(), help="How often heartbeats come: 90s, 5m, 1h, 7d.")
-    @click.option(
-        "--for", "names", multiple=True, help="A SECTOR it speaks for. Default: those of its events."
-    )
+    @click.option("--for", "names", multiple=True, help="A SECTOR it covers. Default: those of its events.")
     @wraps(verb)
     def command(
         source: str | None, interval: int | None, names: tuple[str, ...], places: Registry, **rest: Any

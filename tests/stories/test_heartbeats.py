@@ -1,4 +1,4 @@
-"""Heartbeats of sources: a dead feed and a quiet border are told apart, by source."""
+"""Heartbeats of sources distinguish a dead feed from a quiet border, by source."""
 
 import datetime as dt
 from functools import cache

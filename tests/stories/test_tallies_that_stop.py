@@ -1,4 +1,4 @@
-"""Weekly and monthly tallies that stop: the sector is without data, and says so once a tally is overdue."""
+"""Weekly and monthly tallies that stop: the sector is without data, and silent once a tally is overdue."""
 
 import datetime as dt
 

@@ -37,7 +37,7 @@ def test_heartbeats_come_every_interval_between_the_events_and_the_last_one_ends
     ]
 
 
-def test_a_source_speaks_for_the_sectors_it_names_or_for_those_of_its_events() -> None:
+def test_a_source_covers_the_sectors_it_names_or_those_of_its_events() -> None:
     named = heartbeats(list(Pulse("customs", HOUR, ["blaine", "yuma"]).among(records(0, HOUR))))
     assert {one.sector for one in named} == {"blaine", "yuma"}
     learnt = list(Pulse("customs", HOUR).among([*records(0), *records(HOUR, sector="blaine")]))
