@@ -95,6 +95,8 @@ class Judge:
         batch = list(sectors)
         for counts in batch:
             absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
+            if look is Look.CLOSED:
+                counts.state.open_limits.pop(cadence, None)
         present = [counts for counts in batch if absence.is_asked(look, counts, cadence, index)]
         match look:
             case Look.CLOSED:
@@ -135,8 +137,6 @@ class Judge:
     def _close(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
     ) -> list[Verdict]:
-        for counts in sectors:
-            counts.state.open_limits.pop(cadence, None)
         if cadence is Cadence.HOUR:
             return self._close_hour(sectors, index)
         if watermark is not None:

@@ -11,6 +11,7 @@ what the others send is counted, and a count that is too high for a whole period
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 from streams.contract.cadence import DAY, HOUR, Cadence
@@ -38,13 +39,16 @@ def next_hour(counts: Counts) -> int | None:
 
 
 class SourceWatch:
-    """Finds sources that have stopped or are back, in one sector after the other."""
+    """Finds sources that have stopped or are back."""
 
     def __init__(self, views: Views, limits: OperatingLimits) -> None:
         self._views, self._limits = views, limits
 
-    def look(self, counts: Counts, hour: int) -> list[Verdict]:
-        """Look at the start of an hour, and return what is to be published; keeps the sector's state."""
+    def look(self, sectors: Iterable[Counts], hour: int) -> list[Verdict]:
+        """Look at the start of an hour, and return what is to be published; keeps the sectors' state."""
+        return [verdict for counts in sectors if counts.series for verdict in self._look_at(counts, hour)]
+
+    def _look_at(self, counts: Counts, hour: int) -> list[Verdict]:
         before, stopped = counts.state.stopped, counts.sources.stopped(hour * HOUR)
         if not (before or stopped):
             return []

@@ -15,6 +15,7 @@ from streams.contract.questions import Question
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series, hour_after, local
 from streams.judging import source_outages
+from streams.judging.absence import is_without_data
 
 QUARTER: Final = 6 * HOUR  # of a day: open days are looked at when another one is over
 NEVER: Final = 1 << 40  # an hour beyond all time
@@ -33,13 +34,13 @@ def is_skipped(counts: Counts, series: Series, index: int) -> bool:
 
     It never is where there is no data: that is published until data return.
     """
-    return counts.state.no_data_since is None and index - (series.end - 1) > EMPTY[series.cadence]
+    return not is_without_data(counts) and index - (series.end - 1) > EMPTY[series.cadence]
 
 
 def next_mark(counts: Counts, late_hours: int) -> int:
     """Return the next hour (since 1970) at which something may be due; NEVER where nothing is to come.
 
-    `late_hours` is how long periods are held open beyond their end.
+    The counts are settled. `late_hours` is how long periods are held open beyond their end.
     """
     after = counts.watermark + 1
     if counts.revised:
@@ -50,7 +51,7 @@ def next_mark(counts: Counts, late_hours: int) -> int:
         if newest + late_hours >= counts.watermark:
             return after  # hours with people in them are looked at one by one
         hourly = counts.state.hourly
-        if hourly.max_gap_hours is not None and counts.state.no_data_since is None:
+        if hourly.max_gap_hours is not None and not is_without_data(counts):
             stands = Question.SILENCE in hourly.breaches
             silent = counts.data_until // HOUR + 1
             marks.append(after if stands else silent + hourly.max_gap_hours + late_hours)
@@ -82,7 +83,7 @@ def begins_quarter(zone: str, hour: int) -> bool:
     return now // QUARTER > local(zone, hour - 1) // QUARTER and now % DAY >= QUARTER
 
 
-def at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
+def days_at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
     """Return by open day the sectors where another quarter of it is over at a mark."""
     found: defaultdict[int, list[Counts]] = defaultdict(list)
     for counts in batch:

@@ -29,7 +29,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import at_quarters, following, is_skipped, next_mark
+from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
 from streams.pipelines.progress import Empty, Progress
 from streams.pipelines.steps import Step, observe, remains_live, split
 
@@ -79,9 +79,8 @@ class Partition:
 
     def pass_time(self, now: float, progress: Progress) -> Iterator[None]:
         """Move live sectors to `now`, the broker's time; only where the partition is read to its end."""
-        hour = int(now // HOUR)
         live = (counts.sector for counts in self.counts.values() if counts.is_live)
-        yield from self._run({sector: deque([Step(hour, [])]) for sector in live}, progress)
+        yield from self._run({sector: deque([Step(int(now // HOUR), [])]) for sector in live}, progress)
 
     def dirty(self) -> list[Pair]:
         """Return the keys and values that changed since the last call."""
@@ -93,21 +92,15 @@ class Partition:
         self.counts = state_codec.restore(held, self._zones, self._dedup)
 
     def _new(self, sector: str) -> Counts:
-        zone = self._zones.get(sector, "UTC")
-        counts = self.counts[sector] = Counts(sector, zone, DedupIndex(*self._dedup))
-        return counts
+        fresh = Counts(sector, self._zones.get(sector, "UTC"), DedupIndex(*self._dedup))
+        return self.counts.setdefault(sector, fresh)
 
     def _is_plain(self, counts: Counts, step: Step) -> bool:
         """Return whether nothing can follow from a step but that its events are counted."""
-        limits = counts.state.open_limits
-        if (
-            step.heartbeat
-            or step.mark != counts.watermark
-            or any(cadence not in limits for cadence in counts.series if cadence is not Cadence.HOUR)
-        ):
+        if step.heartbeat or step.mark != counts.watermark or not counts.series or _unlimited(counts):
             return False
         room = counts.room()
-        return bool(counts.series) and (room == inf or sum([event.count for event in step.events]) < room)
+        return room == inf or sum([event.count for event in step.events]) < room
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
         """Take all steps of some sectors. Those that reach a mark are judged there together."""
@@ -125,20 +118,25 @@ class Partition:
             yield from self._judge_at(mark, moved, progress)
             for counts in moved:
                 counts.watermark = mark
-            reached = [counts for counts in batch if steps[counts.sector][0].mark <= mark]
-            yield from self._count(reached, steps, progress)
+            yield from self._count(
+                [one for one in batch if steps[one.sector][0].mark <= mark], steps, progress
+            )
             for counts in batch:
                 if todo := steps[counts.sector]:
                     heappush(agenda, (self._next(counts, todo[0].mark), counts.sector))
 
     def _next(self, counts: Counts, mark: int) -> int:
-        return mark if mark <= counts.watermark + 1 else min(mark, next_mark(counts, self._late_hours))
+        if mark <= counts.watermark + 1:
+            return mark
+        counts.settle()
+        return min(mark, next_mark(counts, self._late_hours))
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""
         for counts in batch:
             counts.settle()
-        self._watch_sources(mark, batch, progress)
+        self._touched.update(counts.sector for counts in batch if counts.sources or counts.state.stopped)
+        progress.verdicts += self._judge.sources.look(batch, mark)
         yield from self._revise(mark, batch, progress)
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
@@ -146,7 +144,7 @@ class Partition:
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
         yield from self._look(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
-        for day, some in sorted(at_quarters(batch, mark).items()):
+        for day, some in sorted(days_at_quarters(batch, mark).items()):
             yield from self._look(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -208,32 +206,27 @@ class Partition:
         """Take the next step of sectors that have reached its mark."""
         todo = [(counts, steps[counts.sector].popleft()) for counts in batch]
         yield from self._set_limits([counts for counts, step in todo if step.events], progress)
-        for counts, step in todo:
-            events = step.events
-            if step.heartbeat:
+        for counts, (_, events, heartbeat, alive_at) in todo:
+            if heartbeat:
                 self._touched.add(counts.sector)
-                progress.observe(step.heartbeat, is_taken=observe(counts, step, self._wall_clock))
+                taken = observe(counts, heartbeat, alive_at, wall_clock=self._wall_clock)
+                progress.observe(heartbeat, is_taken=taken)
             while events:
-                events = events[self._add(counts, events, progress) :]
+                # Without data there are no limits; the first event that brings some sets them for the next.
+                counted = self._add(counts, events[:1] if _unlimited(counts) else events, progress)
+                events = events[counted:]
                 if counts.room() <= 0:
                     yield from self._look_again(counts, progress)
-
-    def _watch_sources(self, mark: int, batch: Sequence[Counts], progress: Progress) -> None:
-        """Look for sources that have stopped or are back, before anything is judged at this mark."""
-        for counts in batch:
-            if counts.series and (counts.sources or counts.state.stopped):
-                self._touched.add(counts.sector)
-                progress.verdicts += self._judge.sources.look(counts, mark)
+                if events and _unlimited(counts):
+                    yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Look at periods that have just begun, to know from which count on they are worth another look."""
         begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
-            limits = counts.state.open_limits
-            for cadence in counts.series:
-                if cadence not in limits and cadence is not Cadence.HOUR:
-                    index = cadence.index(local(counts.zone, counts.watermark))
-                    begun[cadence, index, counts.watermark].append(counts)
+            for cadence in _unlimited(counts):
+                index = cadence.index(local(counts.zone, counts.watermark))
+                begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:
                 counts.settle()
@@ -241,8 +234,7 @@ class Partition:
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> int:
         """Count as many events as surely reach no limit, and one more; return their number."""
-        room = counts.room()
-        number = len(events)
+        room, number = counts.room(), len(events)
         if room != inf and sum([event.count for event in events]) >= room:
             counts.settle()
             room = counts.room()
@@ -294,6 +286,12 @@ class Partition:
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)
+
+
+def _unlimited(counts: Counts) -> list[Cadence]:
+    """Return the cadences of which it is not known from which count on the open period is worth a look."""
+    limits = counts.state.open_limits
+    return [cadence for cadence in counts.series if cadence not in limits and cadence is not Cadence.HOUR]
 
 
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:

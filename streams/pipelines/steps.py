@@ -1,13 +1,15 @@
-"""The steps in which the events of a sector are counted: each begins where its time enters another hour.
+"""The steps in which the events of a sector are counted.
 
-A heartbeat is a step of its own: it counts nobody, and what it shows holds from its offset on.
+A step begins where the sector's time enters another hour. One ends behind an event that may begin a series:
+its open period is looked at before the next event is counted, wherever a fetch ends. A heartbeat is a step of
+its own: it counts nobody, and what it shows holds from its offset on.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from streams.contract.cadence import DAY, HOUR
+from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.counting.decoder import Event, Heartbeat, Item
 from streams.counting.sector_counts import Counts
 
@@ -27,23 +29,28 @@ def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[S
     """Split events and heartbeats of a sector, which are in the order of their offsets."""
     mark, batch, steps = counts.watermark, list[Event](), deque[Step]()
     boundary = (mark + 1) * HOUR
+    known: set[Cadence | None] = {*counts.series, None} if Cadence.DAY in counts.series else {*counts.series}
     for event in items:
         moved = event.event_time
         if wall_clock and is_live(event) and event.appended_at > moved:
             moved = event.appended_at
-        if isinstance(event, Heartbeat):
-            if batch:
-                steps.append(Step(mark, batch))
-            mark, batch = max(mark, moved // HOUR), []
-            boundary = (mark + 1) * HOUR
-            steps.append(Step(mark, [], event, moved))
-            continue
         if moved >= boundary:
             if batch:
                 steps.append(Step(mark, batch))
             mark, batch = moved // HOUR, []
             boundary = (mark + 1) * HOUR
+        if isinstance(event, Heartbeat):
+            if batch:
+                steps.append(Step(mark, batch))
+            steps.append(Step(mark, [], event, moved))
+            batch = []
+            continue
         batch.append(event)
+        if event.period not in known:
+            steps.append(Step(mark, batch))
+            batch = []
+            if event.replaces is None:  # else it may be one that is not counted
+                known |= {None, Cadence.DAY} if event.period in (None, Cadence.DAY) else {event.period}
     if batch:
         steps.append(Step(mark, batch))
     return steps
@@ -54,13 +61,11 @@ def is_live(event: Item) -> bool:
     return event.appended_at - event.reported_at <= LIVE
 
 
-def observe(counts: Counts, step: Step, wall_clock: bool) -> bool:
+def observe(counts: Counts, heartbeat: Heartbeat, alive_at: int, *, wall_clock: bool) -> bool:
     """Take the heartbeat of a step; False where it is refused."""
-    if step.heartbeat is None:
-        return True
     if wall_clock:
-        counts.is_live = remains_live(counts, [step.heartbeat])
-    return counts.observe(step.heartbeat, step.alive_at)
+        counts.is_live = remains_live(counts, [heartbeat])
+    return counts.observe(heartbeat, alive_at)
 
 
 def remains_live(counts: Counts, events: Sequence[Item]) -> bool:

@@ -86,6 +86,12 @@ class Cores:
             for partition, pairs in core.dirty().items():
                 self._written.setdefault((name, partition), {}).update(pairs)
 
+    @property
+    def counted(self) -> int:
+        """People whom the cores have counted in the sector of the good events; at least `people`."""
+        held = self.sectors.partitions.values()
+        return sum(part.counts[SECTOR].people for part in held if SECTOR in part.counts)
+
     def restart(self) -> None:
         """Go on with new cores restored from the written state, as a worker that takes over does."""
         self._make()

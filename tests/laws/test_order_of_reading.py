@@ -6,7 +6,7 @@ import random
 from functools import lru_cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.contract.sectors import registry
@@ -66,6 +66,8 @@ def test_some_of_these_tallies_are_missed() -> None:
 
 @settings(max_examples=5, deadline=None)
 @given(SEEDS, PAIRS, SEEDS)
+@example(4185, ("c", "d"), 5874)  # several events in one fetch end a lack of data
+@example(1480, ("a", "b"), 2457)  # an event ends a lack of data, and no other comes for hours
 def test_a_log_that_is_lived_gives_what_its_replay_gives(
     seed: int, names: tuple[str, ...], moments: int
 ) -> None:
