@@ -98,6 +98,7 @@ function fillEvidence(details, alert) {
   add(gettext("Who"), parts(latest.slices));
   add(gettext("Neighbours"), parts(latest.neighbours));
   add(gettext("Capacity"), latest.capacity && capacity(latest));
+  add(gettext("Source"), latest.source);
   add(gettext("Remark"), latest.remark);
   add(gettext("Baseline"), latest.baseline);
   list.append(make("dt", "", gettext("Id")), identity(alert));

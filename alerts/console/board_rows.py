@@ -93,7 +93,7 @@ def _cooling(alert: Alert, policy: Policy, language: Language) -> str:
     """How far an alert that fires is on its way to its end; empty while it is in breach."""
     if alert.state is not State.FIRING or not alert.calms:
         return ""
-    needed = policy.calm_periods(alert.latest.cadence)
+    needed = policy.calm_periods(alert.latest)
     one, many = CALM[alert.latest.cadence]
     return language.ngettext(one, many, needed, calms=language.number(alert.calms))
 

@@ -164,7 +164,7 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
 async def _history(backend: Backend, alert_id: str) -> AlertHistory:
     """Return the history of an alert, also of one that is no longer known otherwise."""
-    current = backend.board.find(alert_id)
+    current = next((one for one in backend.board.alerts() if one.alert_id == alert_id), None)
     try:
         taken = await backend.sent(alert_id, current.onset if current else None)
     except TimeoutError as error:

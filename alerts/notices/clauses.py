@@ -18,6 +18,9 @@ WITHOUT_FIGURES: Final = (
     gettext_noop("nothing is judged without data"),
     gettext_noop("the same days of the week before the silence"),
     gettext_noop("summaries of the border's sectors"),
+    gettext_noop("the weeks before the silence"),
+    gettext_noop("the months before the silence"),
+    gettext_noop("heartbeats of the source"),
 )
 PERIODS: Final = r"(?P<n>\d+) (?P<cadence>hour|day|week|month)s?"
 

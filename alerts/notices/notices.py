@@ -22,7 +22,7 @@ from alerts.notices.wording import (
 )
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Contribution
+from streams.contract.verdicts import Contribution, Evidence
 
 HEADLINE: Final = 200  # characters
 
@@ -88,19 +88,32 @@ class _Writer:
         evidence = self._alert.latest.evidence
         if self._alert.state is State.RESOLVED:
             return [self._over(), *self._times(), sparkline(evidence.recent)]
-        expected = self._gettext(
-            "Expected {lower} to {upper}; {sureness}.",
-            lower=self._number(evidence.lower),
-            upper=self._number(evidence.upper),
-            sureness=sureness(evidence.p_value, self._language),
-        )
-        return [*self._changed(), expected, *self._times(), *self._why(), sparkline(evidence.recent)]
+        return [
+            *self._changed(),
+            self._sure(evidence),
+            *self._times(),
+            *self._why(),
+            sparkline(evidence.recent),
+        ]
 
     def details(self) -> list[str]:
         """Return what the plain figures lack: what changed, where it comes from, when it was last so high."""
         if self._alert.state is State.RESOLVED:
             return [self._over()]
         return [*self._changed(), *self._why()]
+
+    def _sure(self, evidence: Evidence) -> str:
+        if evidence.source:
+            return self._gettext(
+                "The heartbeats of {source} have stopped; how many people came is not known.",
+                source=evidence.source,
+            )
+        return self._gettext(
+            "Expected {lower} to {upper}; {sureness}.",
+            lower=self._number(evidence.lower),
+            upper=self._number(evidence.upper),
+            sureness=sureness(evidence.p_value, self._language),
+        )
 
     def _times(self) -> Iterator[str]:
         alert = self._alert
@@ -167,6 +180,8 @@ class _Writer:
         if self._alert.expired:
             return self._gettext("No more data came about it.")
         evidence = self._alert.latest.evidence
+        if evidence.source and not self._alert.latest.breach:
+            return self._gettext("{source} sends again.", source=evidence.source)
         if self._alert.latest.breach:
             return self._gettext("It is over.")  # a newer alert took its place before its end could be sent
         return self._gettext(

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final, NamedTuple
 
-from alerts.languages.language import ENGLISH, Language
+from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import deviation
 from alerts.notices.wording import length, place, question_title
@@ -12,6 +12,28 @@ from streams.contract.verdicts import Question, Verdict
 
 SHOWN: Final = 3  # sectors in a title
 DAYS_FROM: Final = 48  # hours without data from which on they are shown as days
+
+LAST_HEARTBEAT: Final = gettext_noop("Last heartbeat {time} UTC.")
+
+
+class Last(NamedTuple):
+    """The messages on what came last, and on what was expected."""
+
+    came: str
+    expected: str
+
+
+LAST_EVENT: Final = Last(
+    gettext_noop("Last event {time} UTC."), gettext_noop("{expected} a day were expected.")
+)
+LAST_TALLY: Final = {
+    Cadence.WEEK: Last(
+        gettext_noop("Last tally up to {time} UTC."), gettext_noop("{expected} a week were expected.")
+    ),
+    Cadence.MONTH: Last(
+        gettext_noop("Last tally up to {time} UTC."), gettext_noop("{expected} a month were expected.")
+    ),
+}
 
 
 class Title(NamedTuple):
@@ -91,20 +113,32 @@ def _window(verdict: Verdict, language: Language) -> str:
 
 
 def _no_data(verdict: Verdict, since: dt.datetime, language: Language) -> str:
-    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`"""
+    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`
+
+    Of a source: `No data from customs-a at Tucson for 3 hours. Last heartbeat ...`
+    """
+    return " ".join((_silent(verdict, since, language), *_before(verdict, since, language)))
+
+
+def _silent(verdict: Verdict, since: dt.datetime, language: Language) -> str:
     hours = max(round((verdict.as_of - since) / dt.timedelta(hours=1)), 1)
-    silent = (
-        length(hours // 24, Cadence.DAY, language)
-        if hours >= DAYS_FROM
-        else length(hours, Cadence.HOUR, language)
-    )
-    days = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
-    return language.gettext(
-        "No data from {place} for {length}. Last event {time} UTC. {expected} a day were expected.",
-        place=place(verdict.sector),
-        length=silent,
-        time=language.minute(since.astimezone(dt.UTC)),
-        expected=language.number(verdict.evidence.expected / days),
+    is_long = hours >= DAYS_FROM
+    silent = length(hours // 24 if is_long else hours, Cadence.DAY if is_long else Cadence.HOUR, language)
+    values = {"place": place(verdict.sector), "length": silent}
+    if source := verdict.evidence.source:
+        return language.gettext("No data from {source} at {place} for {length}.", source=source, **values)
+    return language.gettext("No data from {place} for {length}.", **values)
+
+
+def _before(verdict: Verdict, since: dt.datetime, language: Language) -> tuple[str, str]:
+    """Return what came last, and what was expected."""
+    evidence, cadence = verdict.evidence, verdict.cadence
+    last = LAST_TALLY.get(cadence, LAST_EVENT)
+    windows = evidence.window / (24 if cadence is Cadence.HOUR else 1)
+    time = language.minute(since.astimezone(dt.UTC))
+    return (
+        language.gettext(LAST_HEARTBEAT if evidence.source else last.came, time=time),
+        language.gettext(last.expected, expected=language.number(evidence.expected / windows)),
     )
 
 

@@ -38,7 +38,7 @@ REGISTRY = registry()
 NOW = FIRST_DAY.timestamp()
 DATA = {
     *("swanton", "northern", "citizenship", "haiti", "anna", "utc", "est", "edt", "tucson", "del", "rio"),
-    *("yuma", "laredo", "surgewatch", "test", "and"),  # Babel puts the "and" into lists
+    *("customs", "yuma", "laredo", "surgewatch", "test", "and"),  # Babel puts the "and" into lists
 }
 CLAUSES = (
     "level times 1.80 for 30 days",
@@ -57,7 +57,7 @@ EVIDENCE: tuple[dict[str, Any], ...] = (
     {"share_arrived": 0.5, "last_as_high": FIRST_DAY},
     {"record": True, "capacity": 8, "full_at": FIRST_DAY},
     {"capacity": 500, "no_data_since": FIRST_DAY - dt.timedelta(days=5)},
-    {"no_data_since": FIRST_DAY - dt.timedelta(hours=5)},
+    {"no_data_since": FIRST_DAY - dt.timedelta(hours=5), "source": "customs"},
     {
         "neighbours": tuple(
             Contribution(name=name, observed=9, expected=2)
