@@ -1,7 +1,7 @@
 """Notices: what people read in five seconds. What was seen and expected, since when, where, how sure."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from alerts.languages.language import ENGLISH, Language
@@ -16,6 +16,7 @@ from alerts.notices.wording import (
     SEVERITIES,
     clock,
     length,
+    place,
     sparkline,
     sureness,
     taken,
@@ -149,11 +150,12 @@ class _Writer:
     def _why(self) -> Iterator[str]:
         evidence = self._alert.latest.evidence
         if evidence.slices:
-            yield self._gettext("Most of it: {parts}.", parts=", ".join(map(self._share, evidence.slices)))
-        if evidence.neighbours:
             yield self._gettext(
-                "Neighbours: {parts}.", parts=", ".join(map(self._share, evidence.neighbours))
+                "Most of it: {parts}.",
+                parts=self._shares(evidence.slices, lambda name: name.replace("=", " ")),
             )
+        if evidence.neighbours:
+            yield self._gettext("Neighbours: {parts}.", parts=self._shares(evidence.neighbours, place))
         if evidence.record:
             yield self._gettext("The highest on record here.")
         elif evidence.last_as_high is not None:
@@ -190,10 +192,13 @@ class _Writer:
             expected=self._number(evidence.expected),
         )
 
-    def _share(self, part: Contribution) -> str:
-        return self._gettext(
-            "{name} {observed} (usually {expected})",
-            name=part.name.replace("=", " "),
-            observed=self._number(part.observed),
-            expected=self._number(part.expected),
+    def _shares(self, parts: Sequence[Contribution], title: Callable[[str], str]) -> str:
+        return ", ".join(
+            self._gettext(
+                "{name} {observed} (usually {expected})",
+                name=title(part.name),
+                observed=self._number(part.observed),
+                expected=self._number(part.expected),
+            )
+            for part in parts
         )

@@ -32,7 +32,7 @@ def test_a_surge_in_french_from_its_beginning_to_its_end() -> None:
     ]
     assert f"Référence{NB}: régression sur 700 jours." in first.details
     ended = [notice for day in range(1, 4) for notice in night.judge(verdict(day, breach=False))]
-    assert ended[-1].headline == f"Terminé{NB}: {first.headline}"
+    assert ended[-1].headline == f"Terminée{NB}: {first.headline}"
 
 
 def test_a_surge_in_spanish_that_somebody_takes_care_of() -> None:
