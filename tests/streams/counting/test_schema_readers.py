@@ -133,6 +133,25 @@ def test_a_nil_report_in_protobuf_needs_no_count_on_the_wire() -> None:
     assert (event.count, event.period) == (0, "day")
 
 
+def test_a_heartbeat_is_the_same_by_a_schema_as_in_json() -> None:
+    beat = {"source": "s", "sector": "swanton", "alive_at": "2022-11-03T14:05:00Z", "interval_seconds": 60}
+    kinds = {name: "int" if name == "interval_seconds" else "string" for name in beat}
+    fields = [{"name": name, "type": kind} for name, kind in kinds.items()]
+    schema = json.dumps({"type": "record", "name": "Heartbeat", "fields": fields})
+    out = BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(json.loads(schema)), beat)
+    decoder = Decoder(
+        registry(),
+        readers={1: reader_of(Schema("AVRO", schema)), 2: reader_of(Schema("JSON", "{}"))},
+    )
+    text = json.dumps(beat).encode()
+    plain, avro, by_json = (
+        decoder.decode([record], NOW) for record in (text, framed(1, out.getvalue()), framed(2, text))
+    )
+    assert plain.events
+    assert plain == avro == by_json
+
+
 @pytest.mark.parametrize("schema", [NAMED, JSON])
 def test_a_name_that_was_sent_by_mistake_is_not_kept(schema: int) -> None:
     event = {**dict.fromkeys(event_schemas.OPTIONAL), **GOOD, "name": "Jane Roe"}
