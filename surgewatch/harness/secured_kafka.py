@@ -32,6 +32,7 @@ ssl.principal.mapping.rules=RULE:^.*CN=([^,]+).*$/$1/
 listener.name.mtls.ssl.client.auth=required
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 connections.max.reauth.ms={reauth_ms}
+listener.name.passwords.sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.passwords.scram-sha-512.sasl.jaas.config={login}.scram.ScramLoginModule required;
 listener.name.sasl.plain.sasl.jaas.config={login}.plain.PlainLoginModule required user_{user}="{password}";
 listener.name.sasl.scram-sha-256.sasl.jaas.config={login}.scram.ScramLoginModule required;
