@@ -106,8 +106,9 @@ def measure(plan: Plan, folder: Path) -> Iterator[dict[str, object]]:
     """Yield the figures after every minute, and at last what was counted."""
     with receiving(Receiver()) as receiver, broker(folder) as kafka:
         pair = workers(kafka.servers, folder, receiver, plan.sectors)
-        for worker in pair:
-            worker.environment = {**worker.environment, "SURGEWATCH_STORE": "rocksdb"}
+        for worker, clock in zip(pair, ("event", "wall"), strict=True):  # in a replay all states are kept
+            more = {"SURGEWATCH_STORE": "rocksdb", "SURGEWATCH_CLOCK": clock}
+            worker.environment = {**worker.environment, **more}
         with running(*pair):
             yield from follow(plan, kafka.servers, pair, receiver, folder / "state")
 
