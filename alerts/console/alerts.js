@@ -94,6 +94,7 @@ function fillEvidence(details, alert) {
   add("Who", parts(latest.slices));
   add("Neighbours", parts(latest.neighbours));
   add("Capacity", latest.capacity && `${count(latest.capacity)} a day${latest.full_at ? `, full ${day(latest.full_at)}` : ""}`);
+  add("Source", latest.source);
   add("Remark", latest.remark);
   add("Baseline", latest.baseline);
   list.append(make("dt", "", "Id"), identity(alert));

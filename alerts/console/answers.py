@@ -67,6 +67,7 @@ class Evidence(Answer):
     capacity: float | None
     full_at: AwareDatetime | None
     no_data_since: AwareDatetime | None
+    source: str
     remark: str
 
 

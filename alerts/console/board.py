@@ -97,11 +97,15 @@ class Board:
     # Writing
 
     def observe(self, verdict: Verdict) -> None:
-        """Draw the plain count of a sector; verdicts on other questions come with their alerts."""
-        if verdict.question is not Question.SURGE or verdict.subject:
-            return
+        """Draw the plain count of a sector and whether it has data; what else is judged comes as alerts."""
+        is_count = verdict.question is Question.SURGE and not verdict.subject
         with self._lock:
-            self._histories.setdefault(verdict.sector, SectorHistory(verdict)).observe(verdict)
+            if is_count:
+                self._histories.setdefault(verdict.sector, SectorHistory(verdict)).observe(verdict)
+            elif verdict.question is Question.SILENCE and verdict.sector in self._histories:
+                self._histories[verdict.sector].mark_data(verdict)
+            else:
+                return
             self._undraw_sector(verdict.sector)
 
     def alert(self, alert: Alert) -> None:

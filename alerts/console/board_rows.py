@@ -82,7 +82,7 @@ def _cooling(alert: Alert, policy: Policy) -> str:
     """How far an alert that fires is on its way to its end; empty while it is in breach."""
     if alert.state is not State.FIRING or not alert.calms:
         return ""
-    needed = policy.calm_periods(alert.latest.cadence)
+    needed = policy.calm_periods(alert.latest)
     return f"{alert.calms} of {needed} calm {alert.latest.cadence}{'s' if needed > 1 else ''}"
 
 

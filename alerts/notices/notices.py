@@ -11,7 +11,7 @@ from alerts.notices.reconciliation import Message, View
 from alerts.notices.wording import HANDED_OVER, LEADS, UNITS, clock, place, sparkline, sureness, taken
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Contribution, Question, Verdict
+from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 
 SHOWN: Final = 3  # sectors in a headline
 HEADLINE: Final = 200  # characters
@@ -56,14 +56,21 @@ def title(alert: Alert) -> str:
 
 
 def _no_data(verdict: Verdict, since: dt.datetime) -> str:
-    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`"""
+    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`
+
+    Of a source: `No data from customs-a at Tucson for 3 hours. Last heartbeat ...`
+    """
     hours = max(round((verdict.as_of - since) / dt.timedelta(hours=1)), 1)
     unit, length = ("day", hours // 24) if hours >= DAYS_FROM else ("hour", hours)
-    days = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
+    is_tally = verdict.cadence in (Cadence.WEEK, Cadence.MONTH)
+    windows = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
+    source = verdict.evidence.source
+    last = "heartbeat" if source else "tally up to" if is_tally else "event"
+    whence = f"{source} at {place(verdict.sector)}" if source else place(verdict.sector)
     return (
-        f"No data from {place(verdict.sector)} for {length} {unit}{'s' if length > 1 else ''}. "
-        f"Last event {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
-        f"{verdict.evidence.expected / days:.0f} a day were expected."
+        f"No data from {whence} for {length} {unit}{'s' if length > 1 else ''}. "
+        f"Last {last} {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+        f"{verdict.evidence.expected / windows:.0f} a {verdict.cadence if is_tally else 'day'} were expected."
     )
 
 
@@ -113,11 +120,17 @@ def _lines(alert: Alert, message: Message, registry: Registry) -> list[str]:
         return [_over(alert), *times, sparkline(evidence.recent)]
     return [
         *_changed(alert, message),
-        f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
+        _sure(evidence),
         *times,
         *_why(alert),
         sparkline(evidence.recent),
     ]
+
+
+def _sure(evidence: Evidence) -> str:
+    if evidence.source:
+        return f"The heartbeats of {evidence.source} have stopped; how many people came is not known."
+    return f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}."
 
 
 def _details(alert: Alert, message: Message) -> list[str]:
@@ -192,6 +205,8 @@ def _over(alert: Alert) -> str:
     if alert.expired:
         return "No more data came about it."
     evidence = alert.latest.evidence
+    if evidence.source and not alert.latest.breach:
+        return f"{evidence.source} sends again."
     if alert.latest.breach:
         return "It is over."  # a newer alert took its place before its end could be sent
     return f"Back to normal: {evidence.observed:.0f}, expected {evidence.expected:.0f}."

@@ -79,6 +79,7 @@ class _Kept(msgspec.Struct, omit_defaults=True):
 
     version: int = 0
     no_data_since: int | None = None
+    stopped: dict[str, int] = {}
     hourly: HourlyState | None = None
     daily: CadenceState | None = None
     weekly: CadenceState | None = None
@@ -92,12 +93,15 @@ _encoder = msgspec.msgpack.Encoder()
 class DetectionState:
     """What detection remembers of one sector."""
 
-    __slots__ = ("changed", "daily", "hourly", "monthly", "no_data_since", "open_limits", "weekly")
+    __slots__ = (
+        "changed", "daily", "hourly", "monthly", "no_data_since", "open_limits", "stopped", "weekly",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.hourly = HourlyState()
         self.daily, self.weekly, self.monthly = CadenceState(), CadenceState(), CadenceState()
         self.no_data_since: int | None = None  # epoch seconds of the last event, while there is no data
+        self.stopped: dict[str, int] = {}  # sources that have stopped: epoch seconds of the last heartbeat
         self.changed = True  # since it was last written
         self.open_limits: dict[
             Cadence, float
@@ -121,6 +125,7 @@ class DetectionState:
             _Kept(
                 version=VERSION,
                 no_data_since=self.no_data_since,
+                stopped=self.stopped,
                 hourly=self.hourly,
                 daily=self.daily,
                 weekly=self.weekly,
@@ -142,6 +147,6 @@ class DetectionState:
         state.daily, state.weekly, state.monthly = (
             each or CadenceState() for each in (kept.daily, kept.weekly, kept.monthly)
         )
-        state.no_data_since = kept.no_data_since
+        state.no_data_since, state.stopped = kept.no_data_since, kept.stopped
         state.changed = False
         return state

@@ -172,7 +172,7 @@ class SectorFrame:
         """Whether the sector is without data, and was throughout the period."""
         counts, cadence = self.view.sectors[row], self.view.cadence
         since = counts.state.no_data_since
-        if since is None:
+        if since is None or not self.is_closed:
             return False
         hour = since // HOUR
         return self.index > (hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour)))

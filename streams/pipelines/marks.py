@@ -14,6 +14,7 @@ from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Question
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series, hour_after, local
+from streams.judging import source_outages
 from streams.judging.absence import is_without_data
 
 QUARTER: Final = 6 * HOUR  # of a day: open days are looked at when another one is over
@@ -59,6 +60,8 @@ def next_mark(counts: Counts, late_hours: int) -> int:
             index = following(counts, series)
             if not is_skipped(counts, series, index):
                 marks.append(hour_after(counts.zone, cadence, index) + late_hours)
+    if counts.series and (hour := source_outages.next_hour(counts)) is not None:
+        marks.append(hour)
     if _is_open_day(counts):
         marks.append(next_quarter(counts.zone, counts.watermark))
     return max(min(marks), after)

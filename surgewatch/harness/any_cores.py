@@ -18,7 +18,7 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.history import SINK, NoticeHistory
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
-from streams.contract.events import Encounter
+from streams.contract.events import Encounter, Heartbeat
 from streams.contract.partitioning import partition_of
 from streams.contract.reading import Unusable, read
 from streams.contract.sectors import registry
@@ -37,7 +37,7 @@ from surgewatch.harness.any_record import NOW, AnyRecord, Maker
 PARTITIONS = 4
 SECTOR = "swanton"  # whose good event must be counted whatever lies around it
 MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
-    "encounters": (Encounter,),
+    "encounters": (Encounter, Heartbeat),
     "summaries": (PeriodSummary,),
     "verdicts": (Verdict,),
     "notices": (Notice,),
