@@ -4,7 +4,7 @@
 
 One worker of each package, on a real broker. `days` of event time pass meanwhile, so that everything that is
 kept for a time (ids for 72 hours, hours for four weeks) has been full for a while at the end. On each day one
-sector has five times as many people, so there are alerts to deliver.
+sector has five times as many people, so there are alerts; by the wall clock they are a backlog, which waits.
 """
 
 import argparse
