@@ -15,7 +15,7 @@ from surgewatch.shadow.beginning import ShadowError
 from surgewatch.shadow.comparing import Comparison, Published, compare
 
 GROUP: Final = "surgewatch-streams"
-MARGIN_MS: Final = 10_000  # two workers close a period at the turn of an hour, but not in the same second
+MARGIN: Final = 10.0  # seconds: two workers close a period at the turn of an hour, but not in the same second
 
 
 async def compare_with_live(
@@ -30,10 +30,11 @@ async def compare_with_live(
     if missing := [topic for topic in topics if not found.get(topic)]:
         raise ShadowError(f"there is no topic {', '.join(missing)}: run `surgewatch shadow begin {shadow}`")
     events = [TopicPartition(topics[0], at) for at in sorted(found[topics[0]])]
-    until = int(time.time() * 1000) - MARGIN_MS
+    until = int(time.time() * 1000)
     ends = await _ends(kafka, events)
     for prefix in (live, shadow):
         await _wait(kafka, f"{prefix}{GROUP}", ends, patience)
+    await asyncio.sleep(MARGIN)
     verdicts = [
         await _read(kafka, [TopicPartition(topic, at) for at in sorted(found[topic])], report)
         for topic in topics[1:]
