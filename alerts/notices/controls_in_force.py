@@ -1,5 +1,6 @@
 """The controls in force: silences, acknowledgements and routes, and what they mean for one alert and sink."""
 
+import datetime as dt
 import math
 from typing import NamedTuple
 
@@ -93,6 +94,20 @@ class ControlsInForce:
         """Return whether exactly this silence or acknowledgement is in force."""
         silence, _ = self._silences.get(control.key, (None, ()))
         return control in (silence, self._acknowledgements.get(_name(control.key)))
+
+    def about(self, alert: Alert, until: dt.datetime | None = None) -> list[Control]:
+        """Return the acknowledgement of an alert, and the silences over it while it lasted.
+
+        `until`: when it was over; None: it stands.
+        """
+        since = alert.raised_at or alert.onset
+        silences = [
+            silence
+            for silence, _ in self._silences.values()
+            if silence.covers(alert) and silence.until >= since and (until is None or silence.at <= until)
+        ]
+        known = self._acknowledgements.get(alert.alert_id)
+        return [*silences, *([known] if known else [])]
 
     def attention(self, sink: str, alert: Alert, now: float) -> Attention:
         """Return how an alert concerns a sink at `now` (epoch seconds of processing time)."""

@@ -13,12 +13,12 @@ import yaml
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from alerts.console.notice_log import SINK
 from alerts.console.openapi import Plain
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.notices.controls import CONTROL
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.ledger import CaughtUp, Entry
-from alerts.worker.sink_owner import SINK
 from streams.contract.access import LEAST, READ, WRITE
 from streams.contract.dead_letters import DeadLetter
 from streams.contract.events import Encounter, Heartbeat

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from alerts.notices import notices
+from alerts.notices import titles
 from streams.contract.controls import Confirm
 from streams.contract.verdicts import DataStatus, Question
 from streams.judging.period_summary import PeriodSummary
@@ -52,7 +52,7 @@ def test_nothing_resolves_and_nothing_new_is_found_without_data() -> None:
 def test_the_silence_is_one_alert_that_stands_with_its_last_event() -> None:
     port = dead_for_a_month()
     assert len(port.first(SILENCE)) == 1
-    assert notices.title(port.standing()[SILENCE]).startswith(
+    assert titles.title(port.standing()[SILENCE]).startswith(
         "No data from Port for 30 days. Last event 2023-04-17 17:30 UTC. 4"
     )
 

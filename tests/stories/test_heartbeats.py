@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from alerts.lifecycle.alert import Reason
-from alerts.notices import notices
+from alerts.notices import titles
 from streams.contract.cadence import Cadence
 from streams.contract.controls import Confirm
 from streams.contract.verdicts import DataStatus, Question
@@ -51,7 +51,7 @@ def test_a_dead_feed_is_found_within_hours_where_chance_would_take_days() -> Non
     assert found.evidence.source == "customs"
     assert found.evidence.no_data_since is not None
     assert found.as_of - found.evidence.no_data_since <= dt.timedelta(hours=4)
-    assert notices.title(port.standing()[SILENCE]) == (
+    assert titles.title(port.standing()[SILENCE]) == (
         "No data from customs at Port for 24 hours. "
         "Last heartbeat 2023-03-03 04:59 UTC. 1 a day were expected."
     )

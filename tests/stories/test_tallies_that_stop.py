@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from alerts.notices import notices
+from alerts.notices import titles
 from streams.baselines.calendar import Calendar, KnownDate
 from streams.contract.cadence import Cadence
 from streams.contract.controls import Confirm
@@ -76,7 +76,7 @@ def test_the_silence_is_found_once_a_tally_is_later_than_usual(
 def test_the_notice_names_the_last_tally_and_what_was_expected_of_a_week() -> None:
     port = reported(WEEK, -HOUR)
     port.report([None] * 2)
-    title = notices.title(port.standing()[SILENCE])
+    title = titles.title(port.standing()[SILENCE])
     assert title.startswith("No data from Port for 14 days. Last tally up to 2019-02-24 23:59 UTC. ")
     assert title.endswith(" a week were expected.")
 
