@@ -278,7 +278,9 @@ def _share_reported(view: SectorView, row: int, window: int) -> float:
     if view.reported is None:
         return 1.0
     whole = view.reported.whole[row, -window:]
-    share = (view.reported.share[row, -window:] * whole).sum() / max(whole.sum(), 1e-9)
+    if not whole.any():
+        return 1.0  # as where no sector of the view is late
+    share = (view.reported.share[row, -window:] * whole).sum() / whole.sum()
     return float(np.clip(round(float(share), 3), SMALLEST, 1.0))
 
 

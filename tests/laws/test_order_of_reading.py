@@ -49,6 +49,7 @@ def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
 
 @settings(max_examples=10, deadline=None)
 @given(SEEDS, PAIRS, PARTITIONS, SEEDS)
+@example(841, ("a", "b"), 4, 0)  # of one sector nobody is expected, and only the other one is late
 def test_tallies_that_stop_are_found_whatever_the_order_of_reading(
     seed: int, names: tuple[str, ...], partitions: int, order: int
 ) -> None:
