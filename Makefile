@@ -64,7 +64,7 @@ manifests: ## render the Helm chart for kustomize (needs helm)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--custom-compile-command "make lock" $(UPGRADE)
-EXTRAS = --extra rocksdb --extra msk
+EXTRAS = --extra rocksdb --extra msk --extra registry
 lock: setup ## write the lock files; UPGRADE=--upgrade takes the newest versions
 	$(LOCK) pyproject.toml $(EXTRAS) --output-file requirements.lock
 	$(LOCK) pyproject.toml $(EXTRAS) --extra apprise --group dev --constraints requirements.lock --output-file requirements-dev.lock

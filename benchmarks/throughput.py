@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -46,10 +47,15 @@ def quix(folder: Path) -> str:
 
 
 class Ours:
-    """One streams worker over preloaded events under a prefix of its own."""
+    """One streams worker over preloaded events under a prefix of its own.
 
-    def __init__(self, servers: str, folder: Path, prefix: str, sectors: int) -> None:
-        self.servers, self.folder, self.prefix = servers, folder, prefix
+    `security` are the worker's settings of a secured listener, where it does not use the plain one.
+    """
+
+    def __init__(
+        self, servers: str, folder: Path, prefix: str, sectors: int, security: Mapping[str, str] = {}
+    ) -> None:
+        self.servers, self.folder, self.prefix, self.security = servers, folder, prefix, security
         self.registry = load.registry(folder / f"{prefix}.toml", sectors)
         wanted = topics(prefix)
         compacted = tuple(one.name for one in wanted if one.retention_days is None)
@@ -68,6 +74,7 @@ class Ours:
             "SURGEWATCH_COMMIT_SECONDS": "1",
             "SURGEWATCH_SESSION_SECONDS": str(session),
             "SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": "300",
+            **self.security,
         }
         with log.open("wb") as sink:
             command = [sys.executable, "-m", "streams"]

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     """Why a record is refused: the bounded label of metrics and logs."""
 
     MALFORMED_JSON = "malformed_json"
+    UNKNOWN_SCHEMA = "unknown_schema"  # of a record in the wire format of a Schema Registry
+    UNDECODABLE = "undecodable"  # bytes that do not fit their schema
     INVALID = "invalid"
     UNKNOWN_FIELD = "unknown_field"
     UNKNOWN_SECTOR = "unknown_sector"
@@ -32,11 +34,15 @@ class Reason(StrEnum):
 
 
 class Rejected(NamedTuple):
-    """A record that is refused. `detail` may quote it, so it goes to the dead letter and into no log."""
+    """A record that is refused. `detail` may quote it, so it goes to the dead letter and into no log.
+
+    `kept` is what its dead letter holds in place of the record, where that has fields that no event has.
+    """
 
     position: int
     reason: Reason
     detail: str
+    kept: bytes | None = None
 
 
 class DeadLetter(BaseModel):
@@ -67,7 +73,7 @@ class DeadLetter(BaseModel):
             offset=offset,
             when=dt.datetime.fromtimestamp(min(max(when, 0), LATEST / 1000), dt.UTC),
             size=len(original),
-            original=base64.b64encode(_known_fields(original)[:KEPT]).decode(),
+            original=base64.b64encode((rejected.kept or _known_fields(original))[:KEPT]).decode(),
         )
 
     @property

@@ -29,6 +29,7 @@ from streams.runtime.transport import Consumer, Fetch, Producer
 log = structlog.get_logger()
 
 READ_BACK_SECONDS = 60.0
+PREPARING_SECONDS = 0.5  # after which a fetch that has to wait looks whether it still should
 
 
 class Kafka(NamedTuple):
@@ -72,6 +73,8 @@ class Flow:
 
     async def process(self, fetch: Fetch) -> None:
         """Bring a fetch into the state and publish what follows from it."""
+        if not await self._prepared(fetch):
+            return
         async with self._turn:
             at = self.positions.get(fetch.partition)
             if at is None or fetch.end <= at:
@@ -96,6 +99,26 @@ class Flow:
             await self._proceed(fetch, records, assignment)
         finally:
             self._underway -= 1
+
+    async def _prepared(self, fetch: Fetch) -> bool:
+        """Wait for what the core needs for a fetch; return whether it is still to be processed.
+
+        It is not where the worker stops or partitions change hands: then it is read again. Meanwhile the
+        event loop turns, what is done is committed, and the watchdog knows that nobody is stuck.
+        """
+        missing = self.spec.prepare(fetch.records)
+        if missing is None:
+            return True
+        assignment, preparing = self._assignment, asyncio.ensure_future(missing)
+        try:
+            while not (await asyncio.wait({preparing}, timeout=PREPARING_SECONDS))[0]:
+                if self.stopping or assignment != self._assignment:
+                    return False
+                self._worked(self.source)
+            await preparing
+            return True
+        finally:
+            preparing.cancel()
 
     async def _proceed(self, fetch: Fetch, records: Sequence[Any], assignment: int) -> None:
         """Do the further pieces of a fetch, unless the worker stops or the partitions change hands."""

@@ -1,6 +1,6 @@
 """What a flow is made of: a pure core, the topics around it, and who publishes what follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from streams.runtime.partition_reader import Pair
@@ -54,13 +54,21 @@ class FlowMetrics(Protocol):
         """What followed from a tick, or from a further piece of a batch."""
 
 
+Prepare = Callable[[Sequence[Any]], Awaitable[object] | None]
+
+
+def all_is_there(_: Sequence[Any]) -> None:
+    """Nothing has to be awaited before records can be processed."""
+
+
 class FlowSpec(NamedTuple):
     """A topic that is read, the core for it, where its state goes, and who publishes what follows.
 
     `changelog` is a topic of as many partitions as the source. Event time moves with the clock (`moves` of
     `Core.tick`) where all of the source is read; where the worker's clock is the wall's, unless
     `on_any_clock`; and where that is complete up to some moment of `upstream`, the topic that the source is
-    made of: see ConsistentCut.
+    made of: see ConsistentCut. `prepare` returns what to await before records can be processed, if anything:
+    the source waits for it, in its order.
     """
 
     source: str
@@ -70,3 +78,4 @@ class FlowSpec(NamedTuple):
     metrics: FlowMetrics
     upstream: str = ""
     on_any_clock: bool = False
+    prepare: Prepare = all_is_there

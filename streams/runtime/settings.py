@@ -2,12 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.runtime.kafka_settings import KafkaSettings
+
+SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
 
 
 class WorkerSettings(BaseSettings):
@@ -17,6 +19,10 @@ class WorkerSettings(BaseSettings):
 
     brokers: str = Field("localhost:9092", description="Kafka, as host:port, several with commas")
     topic_prefix: str = Field("", description="stands before every topic and consumer group")
+    events_prefix: str | None = Field(
+        None,
+        description="stands before `encounters` and `controls` in place of that: a shadow reads live ones",
+    )
     state_dir: Path = Field(Path("state"), description="where local copies of state are kept")
     store: Literal["memory", "rocksdb"] = Field(
         "memory", description="local copy of state: none (recovery reads the changelog), or RocksDB"
@@ -50,4 +56,5 @@ class WorkerSettings(BaseSettings):
 
     def topic(self, name: str) -> str:
         """A topic's name in the broker."""
-        return f"{self.topic_prefix}{name}"
+        is_shared = self.events_prefix is not None and name in SHARED
+        return f"{self.events_prefix if is_shared else self.topic_prefix}{name}"

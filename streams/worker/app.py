@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from streams.baselines.calendar import Calendar, CalendarError
 from streams.baselines.peer_priors import PeerPriors
 from streams.contract.controls import Names, StreamControl, Withdrawn
-from streams.contract.sectors import registry
+from streams.contract.sectors import Registry, registry
 from streams.contract.toml_documents import DocumentError, load
 from streams.contract.verdicts import Question
 from streams.counting.decoder import Decoder
@@ -22,10 +22,12 @@ from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
+from streams.runtime.readiness import NotReady
 from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Worker
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
+from streams.worker.schema_source import SchemaSource, schema_source
 from streams.worker.settings import Settings
 
 log = structlog.get_logger()
@@ -64,27 +66,28 @@ async def streams_worker() -> AsyncIterator[Worker]:
     refuse_unknown(os.environ, Settings)
     settings = Settings()
     sectors = registry(settings.registry)
-    dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
-    peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
-    judge = Judge(
-        sectors, dates, false_alarms_per_month=settings.false_alarms_per_month, peer_priors=peer_priors
-    )
+    metrics = Metrics(sectors)
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
+    async with schema_source(metrics.schema) as schemas:
+        yield _worker(settings, sectors, metrics, schemas)
+
+
+def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: SchemaSource) -> Worker:
+    judge = _judge(settings, sectors)
     pipeline = SectorPipeline(
         sectors,
         judge,
-        Decoder(sectors, limit=settings.record_bytes),
+        Decoder(sectors, limit=settings.record_bytes, readers=schemas.readers),
         lateness=settings.lateness_seconds,
         dedup=(settings.dedup_ids, settings.dedup_hours),
         wall_clock=settings.clock == "wall",
         budget=BUDGET,
         home=lambda sector: worker.home("encounters", sector),
     )
-    metrics = Metrics(sectors)
     names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
-    try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
 
     def show() -> None:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
@@ -93,7 +96,14 @@ async def streams_worker() -> AsyncIterator[Worker]:
     worker = Worker(
         settings,
         [
-            FlowSpec("encounters", pipeline, "counts", VerdictPublisher(settings), metrics),
+            FlowSpec(
+                "encounters",
+                pipeline,
+                "counts",
+                VerdictPublisher(settings),
+                metrics,
+                prepare=schemas.prepare,
+            ),
             FlowSpec(
                 "summaries",
                 BorderPipeline(sectors),
@@ -109,9 +119,18 @@ async def streams_worker() -> AsyncIterator[Worker]:
         needed=NEEDED,
         on_control=lambda record: apply_control(judge, names, record),
         show=show,
+        problems=lambda: {NotReady.SCHEMA_UNAVAILABLE: schemas.problem()},
         about={"sectors": len(sectors.sector)},
     )
-    yield worker
+    return worker
+
+
+def _judge(settings: Settings, sectors: Registry) -> Judge:
+    dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
+    peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
+    return Judge(
+        sectors, dates, false_alarms_per_month=settings.false_alarms_per_month, peer_priors=peer_priors
+    )
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from streams.counting.sector_counts import Counts
 from streams.pipelines import border_pipeline
 from streams.pipelines.sector_pipeline import SectorOutput
 from streams.runtime.metrics import CurrentGauge, RuntimeMetrics
+from streams.worker.schema_registry import Answered
 
 BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 SLICED = 500  # sectors up to which slices are shown: of more, they would be most of what Prometheus holds
@@ -79,11 +80,16 @@ class Metrics:
         self._unusable = counter(
             "unusable_records_total", "Records of other workers that were passed over", "topic", "reason"
         )
+        self._schemas = counter(
+            "schema_requests_total", "Requests to the Schema Registry, by what came of them", "outcome"
+        )
         self._periods = counter("border_periods_total", "Periods judged over a border's sectors", "border")
         self._batch_seconds = histogram("batch_seconds", "Time that one batch took", BATCH_SECONDS)
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
         for reason in Reason:
             self._rejected.labels(reason)
+        for answered in Answered:
+            self._schemas.labels(answered)
         for outcome in ("counted", "duplicate", "corrected", "rejected", "heartbeat"):
             self._events.labels(outcome)
 
@@ -109,6 +115,10 @@ class Metrics:
         for verdict in outcome.verdicts:
             if verdict.question is Question.SURGE and not verdict.subject:
                 self._keep_newest(verdict)
+
+    def schema(self, answered: Answered) -> None:
+        """Count a request to the Schema Registry."""
+        self._schemas.labels(answered).inc()
 
     def border(self, outcome: border_pipeline.BorderOutput) -> None:
         """Record the output of period summaries."""

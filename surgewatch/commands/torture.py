@@ -24,6 +24,14 @@ MOUNTING = frozenset({"full_disk", "full_disk_of_broker"})  # faults that take r
     help='In place of these three: faults by name, with commas between them, or "all"; a run for each.',
 )
 @click.option("--times", default=2, show_default=True, help="How often each of --faults happens in its run.")
+@click.option(
+    "--security",
+    type=click.Choice(["plain", "mtls", "scram", "oauth"]),
+    default="plain",
+    show_default=True,
+    help="How workers reach the broker: oauth is with tokens of a minute. All but plain need trustme, and "
+    "faults of the network do not touch them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but JSON, one object for each run.")
 def command(
     number: int,
@@ -32,6 +40,7 @@ def command(
     rebalances: int,
     names: str | None,
     times: int,
+    security: str,
     as_json: bool,
 ) -> None:
     """Show on a real Kafka that nothing is lost or doubled. Exit status 0 only if that is so."""
@@ -44,9 +53,11 @@ def command(
     mixed = ["kill"] * kills + ["restart_broker"] * broker_restarts + ["rebalance"] * rebalances
     try:
         runs = (
-            torture.torture_each(number, _chosen(names, tuple(torture.FAULTS)), times, report)
+            torture.torture_each(
+                number, _chosen(names, tuple(torture.FAULTS)), times, report, security=security
+            )
             if names
-            else [torture.torture(number, mixed, report)]
+            else [torture.torture(number, mixed, report, security=security)]
         )
         exact = True
         for result in runs:

@@ -50,7 +50,11 @@ class Value(NamedTuple):
 
 
 VALUES: Final[dict[str, Value]] = {
-    "encounters": Value("Encounter events and heartbeats, as producers send them.", Encounter | Heartbeat),
+    "encounters": Value(
+        "Encounter events and heartbeats, as producers send them: JSON, or in the wire format of a Schema "
+        "Registry.",
+        Encounter | Heartbeat,
+    ),
     "encounters.dead": Value("Records of encounters that were refused, and why.", DeadLetter),
     "verdicts": Value("One judged question about one sector or border.", Verdict, (PRODUCED_AT,)),
     "summaries": Value("One sector's closed period, for its border.", PeriodSummary, (PRODUCED_AT,)),

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings
 import alerts.worker.settings
 import streams.worker.settings
 from streams.runtime.kafka_security import KafkaSecurity
+from streams.worker.schema_registry_settings import SchemaRegistrySettings
 
 TARGET = Path(__file__).parents[2] / "docs" / "configuration.md"
 HEAD = """# Configuration
@@ -37,6 +38,7 @@ def reference() -> str:
         "Both workers": {name: field for name, field in streams_has.items() if name in both},
         "A secured Kafka: workers and commands": variables(KafkaSecurity),
         "The streams worker": {name: field for name, field in streams_has.items() if name not in both},
+        "The streams worker, of a Schema Registry": variables(SchemaRegistrySettings),
         "The alerts worker": {name: field for name, field in alerts_has.items() if name not in both},
     }
     return "\n".join([HEAD, *(_table(title, fields) for title, fields in tables.items() if fields)])

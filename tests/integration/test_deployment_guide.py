@@ -13,10 +13,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from surgewatch.harness.apache_kafka import free_port
+from surgewatch.harness.secured_kafka import SecuredKafka
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running
 from tests.prometheus import until
-from tests.secured_kafka import SecuredKafka, own_secured_broker
+from tests.secured_kafka import own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 

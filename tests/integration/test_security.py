@@ -11,8 +11,9 @@ from typing import Literal
 import pytest
 
 from surgewatch.harness.apache_kafka import free_port
+from surgewatch.harness.secured_kafka import IdentityProvider, SecuredKafka
 from surgewatch.harness.worker_process import Worker, running, total
-from tests.secured_kafka import IdentityProvider, SecuredKafka, own_secured_broker
+from tests.secured_kafka import own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 LIFE = 6.0  # seconds that a token lives here: several times renewed in one test

@@ -18,10 +18,10 @@ FIRST, SECONDS = 5.0, 6.0  # seconds of events before and after faults, and for 
 Report = Callable[[str], None]
 
 
-def torture(number: int, faults: Sequence[str], report: Report) -> Result:
+def torture(number: int, faults: Sequence[str], report: Report, *, security: str = "plain") -> Result:
     """Run all these faults, in random order, while `number` events are produced.
 
-    The folder with the logs is kept.
+    Workers reach the broker by `security`, a key of SECURITY. The folder with the logs is kept.
     """
     started = time.monotonic()
     order = random.sample(faults, len(faults))
@@ -29,7 +29,7 @@ def torture(number: int, faults: Sequence[str], report: Report) -> Result:
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
     with receiving(Receiver()) as receiver:
         seconds = FIRST + sum(LASTING.get(fault, SECONDS) for fault in faults)
-        site = Site(folder, number, seconds, receiver, report)
+        site = Site(folder, number, seconds, receiver, report, security)
         try:
             site.start()
             _happen(site, order)
@@ -45,11 +45,14 @@ def torture(number: int, faults: Sequence[str], report: Report) -> Result:
     return result
 
 
-def torture_each(number: int, faults: Sequence[str], times: int, report: Report) -> Iterator[Result]:
+def torture_each(
+    number: int, faults: Sequence[str], times: int, report: Report, *, security: str = "plain"
+) -> Iterator[Result]:
     """Run each fault by itself, `times` times in its run (once if it ends the run)."""
     for fault in faults:
         report(f"{fault}:")
-        yield torture(number, [fault] * (1 if fault in ANNOUNCED else times), report)
+        repeated = [fault] * (1 if fault in ANNOUNCED else times)
+        yield torture(number, repeated, report, security=security)
 
 
 def _happen(site: Site, faults: Sequence[str]) -> None:

@@ -15,10 +15,11 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.sectors import registry
 from streams.contract.topics import Topic, topics
 from streams.runtime.kafka_settings import KafkaSettings
-from surgewatch.harness.apache_kafka import ApacheKafka, Listeners, free_port
+from surgewatch.harness.apache_kafka import Listeners, free_port
 from surgewatch.harness.network import Network
 from surgewatch.harness.small_disk import SmallDisk
 from surgewatch.harness.torture.events import events
+from surgewatch.harness.torture.security import SECURITY
 from surgewatch.harness.webhook_receiver import Receiver
 from surgewatch.harness.worker_process import Package, Worker
 
@@ -35,10 +36,19 @@ PARTITIONS: Final = 4
 
 
 class Site:
-    """Everything that runs. `report` is called with what happens, a line each."""
+    """Everything that runs. `report` is called with what happens, a line each.
+
+    Workers reach the broker by `security`, a key of SECURITY; all but the plain way passes by the networks.
+    """
 
     def __init__(
-        self, folder: Path, number: int, seconds: float, receiver: Receiver, report: Callable[[str], None]
+        self,
+        folder: Path,
+        number: int,
+        seconds: float,
+        receiver: Receiver,
+        report: Callable[[str], None],
+        security: str,
     ):
         self.folder, self.receiver, self.report = folder, receiver, report
         self.number = number
@@ -46,14 +56,16 @@ class Site:
         self.places = registry()
         # One worker of each package reaches the broker over the first, the others over the second.
         self.networks = (Network(free_port(), free_port()), Network(free_port(), free_port()))
-        self.broker = ApacheKafka(folder / "kafka", listeners(self.networks))
-        self.kafka = KafkaSettings(self.broker.servers)
         self.topics = topics()
         self.workers: list[Worker] = []
         self.deleted: dict[int, int] = {}  # by partition of `encounters`: records before this were deleted
         self.interrupted = 0  # deliveries whose worker was killed before the answer
         self._disks: dict[Path, SmallDisk] = {}
         self._ends = ExitStack()
+        self.broker, self._security = self._ends.enter_context(
+            SECURITY[security](folder, listeners(self.networks))
+        )
+        self.kafka = KafkaSettings(self.broker.servers)
         self._feed = threading.Thread(target=self._produce, daemon=True)
 
     def start(self) -> None:
@@ -89,6 +101,7 @@ class Site:
             "SURGEWATCH_SESSION_SECONDS": str(SESSION_SECONDS),
             "SURGEWATCH_COMMIT_SECONDS": "0.5",
             "SURGEWATCH_CLOCK": "event",
+            **self._security,
             **(self._webhook() if package == "alerts" else {}),
         }
         return Worker(package, port, environment, self.folder / f"{name}.log")

@@ -10,15 +10,17 @@ import alerts.worker.settings
 import streams.worker.settings
 from streams.runtime.environment import ELSEWHERE, refuse_unknown, variables
 from streams.runtime.refusals import SetupError
+from streams.worker.schema_registry_settings import SchemaRegistrySettings
 
 REPOSITORY = Path(__file__).parents[3]
 SETTINGS = (streams.worker.settings.Settings, alerts.worker.settings.Settings)
+BLOCKS = (*SETTINGS, SchemaRegistrySettings)
 both = pytest.mark.parametrize("settings", SETTINGS)
 
 
 @both
 def test_every_variable_of_both_workers_is_known_to_both(settings: type[BaseSettings]) -> None:
-    every = {name for one in SETTINGS for name in variables(one)}
+    every = {name for one in BLOCKS for name in variables(one)}
     refuse_unknown(dict.fromkeys(every, ""), settings)
     refuse_unknown(dict.fromkeys(ELSEWHERE, ""), settings)
 

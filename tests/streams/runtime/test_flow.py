@@ -8,7 +8,7 @@ import pytest
 from faust.types import TP
 
 from streams.runtime.flow import Flow, Kafka, fingerprint
-from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.flow_spec import FlowSpec, Prepare, all_is_there
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Fetch
@@ -75,8 +75,8 @@ class Around:
         self.unread += records
 
 
-def flow_of(around: Any, position: int | None) -> Flow:
-    spec = FlowSpec(AT.topic, around, "alerts", around, around)
+def flow_of(around: Any, position: int | None, prepare: Prepare = all_is_there) -> Flow:
+    spec = FlowSpec(AT.topic, around, "alerts", around, around, prepare=prepare)
     flow = Flow(
         spec,
         around,
@@ -183,6 +183,38 @@ async def test_pieces_for_a_partition_that_was_taken_away_are_dropped() -> None:
     flow.revoked([AT])
     await work
     assert flow.position(AT) is None
+
+
+async def test_a_fetch_waits_for_what_the_core_needs_and_work_is_seen_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.runtime.flow.PREPARING_SECONDS", 0.01)
+    around, ready = Around(), asyncio.Event()
+    flow = flow_of(around, 0, lambda _: ready.wait())
+    work = asyncio.create_task(flow.process(fetch(0, 4)))
+    await asyncio.sleep(0.1)
+    await flow.settle(stamp=True)
+    assert (around.taken, around.written[3].position, around.worked > 2) == ([], 0, True)
+    ready.set()
+    await work
+    assert (around.taken, flow.position(AT)) == ([0, 1, 2, 3], 4)
+
+
+@pytest.mark.parametrize("end", ["stop", "rebalance"])
+async def test_a_fetch_that_waits_is_dropped_where_the_worker_stops_or_partitions_change_hands(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.runtime.flow.PREPARING_SECONDS", 0.01)
+    around = Around()
+    flow = flow_of(around, 0, lambda _: asyncio.Event().wait())
+    work = asyncio.create_task(flow.process(fetch(0, 4)))
+    await asyncio.sleep(0)
+    if end == "stop":
+        flow.stopping = True
+    else:
+        flow.revoked([TP(AT.topic, 0)])
+    await work
+    assert (around.taken, flow.position(AT)) == ([], 0)
 
 
 async def test_state_that_cannot_be_restored_is_refused_with_partition_and_key() -> None:

@@ -1,0 +1,52 @@
+"""Read events in Avro, by the schema that their producer wrote them with."""
+
+import json
+from io import BytesIO
+from typing import Any, Final, cast
+
+from fastavro import parse_schema, schemaless_reader
+from fastavro.schema import SchemaParseException, UnknownType
+
+from streams.counting.wire_format import Fields, Reader, Schema, SchemaError
+
+NESTED: Final = frozenset({"array", "map", "record", "error"})
+
+
+def avro_reader(schema: Schema) -> Reader:
+    """Return a reader of a schema: a record whose fields are those of an event.
+
+    Timestamps may be RFC 3339 text, `timestamp-millis` or `timestamp-micros`; enums are text; a missing value
+    is null. Raises SchemaError.
+    """
+    named: dict[str, Any] = {}
+    try:
+        for text in schema.closure().values():
+            parse_schema(json.loads(text), named)
+        parsed = parse_schema(json.loads(schema.text), named)
+    except (SchemaParseException, UnknownType, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise SchemaError(f"no Avro schema: {error!r}") from error
+    if not isinstance(parsed, dict) or parsed.get("type") != "record":
+        raise SchemaError("an event is a record")
+    for field in parsed["fields"]:
+        if _is_nested(field["type"], named):
+            raise SchemaError(f"field {field['name']} is no single value")
+
+    def read(value: bytes) -> Fields:
+        source = BytesIO(value)
+        try:
+            fields = cast("Fields", schemaless_reader(source, parsed, None))
+        except Exception as error:  # whatever the bytes make the library raise
+            raise ValueError(f"the bytes do not fit the schema: {error!r}") from error
+        if source.read(1):
+            raise ValueError("there are more bytes than the schema has fields for")
+        return fields
+
+    return read
+
+
+def _is_nested(kind: Any, named: dict[str, Any]) -> bool:
+    if isinstance(kind, list):
+        return any(_is_nested(one, named) for one in kind)
+    if isinstance(kind, dict):
+        return kind["type"] in NESTED
+    return kind in named and _is_nested(named[kind], {})

@@ -1,0 +1,58 @@
+"""Settings of a Schema Registry: where it is, and how to prove who we are."""
+
+import ssl
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.runtime.kafka_tls import ReloadingContext
+from streams.runtime.public_addresses import is_http
+
+
+class SchemaRegistrySettings(BaseSettings):
+    """How a Schema Registry is reached. Every field is `SURGEWATCH_SCHEMA_REGISTRY_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SURGEWATCH_SCHEMA_REGISTRY_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    url: str = Field(
+        "", description="http(s) address of its REST API; unset: only plain JSON is read. Needs `[registry]`"
+    )
+    username: str = Field("", description="user name, for basic authentication")
+    password: SecretStr | None = Field(None, description="password, for basic authentication")
+    token: SecretStr | None = Field(None, description="bearer token, in place of user name and password")
+    proxy: SecretStr | None = Field(None, description="http(s) address of an egress proxy")
+    ca_file: Path | None = Field(None, description="PEM of the CAs to trust; default: those of the system")
+    certificate_file: Path | None = Field(None, description="PEM of the client certificate")
+    key_file: Path | None = Field(None, description="PEM of the client certificate's key")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        files = {
+            "ca_file": self.ca_file,
+            "certificate_file": self.certificate_file,
+            "key_file": self.key_file,
+        }
+        faults = [f"{name}: no file {path}" for name, path in files.items() if path and not path.is_file()]
+        if self.url and (not is_http(self.url) or "@" in self.url):
+            faults.append("url is no http(s) address (user name and password have settings of their own)")
+        if self.proxy and not is_http(self.proxy.get_secret_value()):
+            faults.append("proxy is no http(s) address")
+        if self.key_file and not self.certificate_file:
+            faults.append("key_file is given, but certificate_file is not")
+        if bool(self.username) != bool(self.password):
+            faults.append("username and password need each other")
+        if self.token and self.username:
+            faults.append("token and username exclude each other")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """The context of every TLS connection; it follows its files. Raises ssl.SSLError or OSError."""
+        return ReloadingContext.of(self.ca_file, self.certificate_file, self.key_file, None)
