@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
+from streams.baselines.calibration import Calibration
 from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
@@ -59,7 +60,7 @@ class Baseline(NamedTuple):
     dispersion: Floats  # [n]
     error: Floats  # [n], relative variance of the last mean
     level_variance: Floats  # [n], relative variance of the level from period to period
-    tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
+    calibration: Calibration
 
 
 class Models:
@@ -150,6 +151,7 @@ class Models:
                 block_variance=float(fit.block_variance[row]),
                 level_variance=float(fit.level_variance[row]),
                 tail=float(fit.tail[row]),
+                freedom=float(fit.freedom[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
             )
@@ -182,7 +184,10 @@ class Models:
             dispersion=np.array([model.dispersion for model in kept]),
             error=error,
             level_variance=np.array([model.level_variance for model in kept]),
-            tail=np.array([model.tail for model in kept]),
+            calibration=Calibration(
+                heavy=np.array([model.tail for model in kept]),
+                freedom=np.array([model.freedom for model in kept]),
+            ),
         )
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:

@@ -12,7 +12,7 @@ import msgspec
 from streams.contract.cadence import Cadence
 from streams.counting.state_version import StateVersionError
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 
 class Breach(msgspec.Struct):
@@ -37,6 +37,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     block_variance: float  # relative variance of the level between blocks of periods
     level_variance: float  # relative variance of the level from period to period
     tail: float  # how much heavier the upper tail is than the negative binomial's
+    freedom: float  # degrees of freedom of the dispersion
     dispersion: float
     down_weighted: int  # past periods held to be surges
 

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from streams.baselines.calibration import AS_THEY_ARE, Calibration
 from streams.baselines.negative_binomial import Floats, at_least, threshold
-from streams.baselines.upper_tail import nominal, recalibrated
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.contract.verdicts import Contribution
@@ -76,13 +76,13 @@ def judge(
     error: Floats,
     past: Past,
     *,
-    tail: Floats | float = 1.0,
+    calibration: Calibration = AS_THEY_ARE,
 ) -> Surge:
     """Judge the last of the periods.
 
     `observed`, `mean` and `dispersion` [n, W], W longer than the past that is asked; a mean of 0 stands for a
-    period of which nothing is known. `error` (relative variance of the estimated mean) [n]; `tail` as in
-    baselines/upper_tail.py.
+    period of which nothing is known. `error` (relative variance of the estimated mean) [n];
+    `calibration` of p-values.
 
     >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
     >>> counts[0, -1] = 19
@@ -100,7 +100,7 @@ def judge(
     expected = (mean * within).sum(1)
     own = (mean * within * dispersion).sum(1) / np.maximum(expected, 1e-9)
     return Surge(
-        p_value=np.minimum(recalibrated(at_least(*last), tail) / weight, 1.0),
+        p_value=np.minimum(calibration.upper(at_least(*last)) / weight, 1.0),
         window=window,
         observed=(observed * within).sum(1),
         expected=expected,
@@ -116,12 +116,12 @@ def needed(
     past: Past,
     *,
     alpha: Floats,
-    tail: Floats | float = 1.0,
+    calibration: Calibration = AS_THEY_ARE,
 ) -> Floats:
     """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
     weight, _ = _weight(observed, mean, dispersion, error, past)
     phi = dispersion[:, -1] + mean[:, -1] * error
-    return threshold(nominal(np.minimum(alpha * weight, 1.0), tail), mean[:, -1], phi)
+    return threshold(calibration.nominal(np.minimum(alpha * weight, 1.0)), mean[:, -1], phi)
 
 
 def _weight(
@@ -160,7 +160,9 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats
 def of(view: SectorView) -> Surge:
     """Judge the last of a view's periods."""
     seen = view.cautious()
-    return judge(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], tail=view.tail)
+    return judge(
+        view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], calibration=view.calibration
+    )
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
@@ -185,7 +187,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats:
     seen = view.cautious()
     least = needed(
-        view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], alpha=alpha, tail=view.tail
+        view.observed,
+        seen.mean,
+        seen.each,
+        view.error,
+        PAST[view.cadence],
+        alpha=alpha,
+        calibration=view.calibration,
     )
     last = view.observed[:, -1]
     # Once it is a breach, only a tenth more is worth another verdict.

@@ -47,7 +47,8 @@ def set_rates(view: SectorView, alpha: Floats) -> None:
     """
     view = without_partial(view)
     dispersion = np.maximum(view.dispersion, 1.0001)
-    people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
+    least = view.calibration.nominal_lower(alpha)
+    people = -np.log(least) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
     for row, counts in enumerate(view.sectors):
         state, rates = counts.state.hourly, _rates(view, row)
         state.max_gap_hours = None
@@ -92,6 +93,7 @@ def view_of(today: SectorView, before: SectorView, hour: int) -> SectorView:
         mean=mean,
         dispersion=np.maximum(today.dispersion, 1.0),
         error=_error(today, before, mean, is_today),
+        calibration=today.calibration,
     )
 
 

@@ -21,7 +21,6 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import Curve
-from streams.baselines.upper_tail import nominal
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.counting.sector_counts import Counts
 from streams.counting.series import hour_after, instant, local
@@ -63,7 +62,7 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
     spread = scatter + people * found.error
     level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)
-    level = nominal(level, np.broadcast_to(view.tail, len(view.sectors))[rows])[:, None]
+    level = view.calibration.select(rows).nominal(level)[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
     for counts, limit in zip(sectors, limits, strict=True):
         counts.state.hourly.surge_limits = limit.tobytes()
@@ -85,7 +84,9 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     that of surges in a day.
     """
     seen, level = _hours(view, hour), alpha * SHARE
-    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST, tail=view.tail)
+    found = surge.judge(
+        seen.observed, seen.mean, seen.dispersion, seen.error, PAST, calibration=view.calibration
+    )
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level
     breach &= is_large(last, expected) & is_large(found.observed, found.expected)
@@ -94,7 +95,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     day = _so_far(view, seen.today)
     people, mean = day.observed[:, -1], day.mean[:, -1]
     dispersion = day.last + mean * day.error
-    _, upper = normal(alpha, mean, dispersion)
+    _, upper = normal(alpha, mean, dispersion, view.calibration)
 
     def details(row: int) -> Details:
         remark = _remark(day.sectors[row], hour, last[row], expected[row])

@@ -99,7 +99,7 @@ def _view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
-        tail=baseline.tail,
+        calibration=baseline.calibration,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
     view = _as_reported(_without_gaps(view, limits), watermark)
