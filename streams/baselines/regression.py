@@ -145,9 +145,16 @@ def fit(
     usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
     if memory:
         tail = heaviness(counts, mean, phi, telling)
-        level = level_variance(weight * (counts - mean), weight * mean, phi, memory)
+        smooth = own[:, : FIRST + 2 * harmonics].sum(1)
+        level, within = level_variance(
+            weight * (counts - mean),
+            weight * mean,
+            phi,
+            memory=memory,
+            absorbed=smooth / np.maximum(telling.sum(1), 1.0),
+        )
         # The variance of the level is not part of the dispersion of single periods.
-        phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
+        phi = np.maximum(phi - within * usual, np.minimum(phi, 1.0))
     return Fit(
         coefficients=beta,
         covariance=covariance,
