@@ -25,7 +25,8 @@ BEYOND: Final = 0.05  # p-values below are the tail
 _START: Final = -float(np.log(BEYOND))
 _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
-_PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
+_USUAL: Final = 2.0  # κ while little is known: many kinds of people come in groups
+_PRIOR: Final = 5.0  # exceedances that this counts for
 _HEAVIEST: Final = 8.0
 _LEAST: Final = 1e-300
 _KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
@@ -105,7 +106,7 @@ def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) ->
     beyond = excess > 0
     often = np.bincount(row[beyond], minlength=len(counts))
     total = np.bincount(row[beyond], np.minimum(excess[beyond], _MOST), minlength=len(counts))
-    return np.asarray(np.clip((total + _PRIOR) / (often + _PRIOR), 1.0, _HEAVIEST))
+    return np.asarray(np.clip((total + _PRIOR * _USUAL) / (often + _PRIOR), 1.0, _HEAVIEST))
 
 
 def recalibrated(p_value: Floats, heavy: Floats | float) -> Floats:

@@ -94,7 +94,7 @@ def judge(
     >>> round(again.p_value.item(), 4), again.window.item(), again.observed.item()
     (0.0012, 2, 43.0)
     """
-    weight, window = _weight(observed, mean, dispersion, error, past)
+    weight, window = _weight(observed, mean, dispersion, error, past, calibration)
     last = observed[:, -1], mean[:, -1], dispersion[:, -1] + mean[:, -1] * error
     within = np.arange(observed.shape[1], 0, -1) <= window[:, None]
     expected = (mean * within).sum(1)
@@ -119,26 +119,34 @@ def needed(
     calibration: Calibration = AS_THEY_ARE,
 ) -> Floats:
     """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
-    weight, _ = _weight(observed, mean, dispersion, error, past)
+    weight, _ = _weight(observed, mean, dispersion, error, past, calibration)
     phi = dispersion[:, -1] + mean[:, -1] * error
     return threshold(calibration.nominal(np.minimum(alpha * weight, 1.0)), mean[:, -1], phi)
 
 
 def _weight(
-    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past
+    observed: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    error: Floats,
+    past: Past,
+    calibration: Calibration,
 ) -> tuple[Floats, NDArray[np.int64]]:
     """What the periods before the last weigh, and how many periods a surge would have been going on for."""
     n = len(observed)
     if not past.periods:
         return np.ones(n), np.ones(n, np.int64)
-    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past)
+    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past, calibration)
     weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
     begun = np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
     return weight, 1 + begun
 
 
-def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats:
-    """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior."""
+def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past, calibration: Calibration) -> Floats:
+    """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior.
+
+    In a tail that falls off κ times more slowly, a log likelihood ratio is κ times too large.
+    """
     before = slice(-1 - past.periods, -1)
     known = mean[:, before] > 0
     m, spread = np.maximum(mean[:, before], _ONE), np.maximum(phi[:, before] - 1, 1e-6)
@@ -152,6 +160,7 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats
         - more * np.log1p(spread)
     )
     since = np.cumsum(np.where(known, ratio, 0.0)[:, ::-1], axis=1)
+    since /= np.reshape(calibration.heavy, (-1, 1))
     prior = _FADE ** np.arange(past.periods)
     going_on: Floats = np.exp(np.minimum(since, 50.0)) * (prior / prior.sum())
     return going_on
