@@ -40,7 +40,7 @@ from streams.judging.publication import normal
 from streams.judging.views import without_partial
 
 BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it
-SHARE: Final = 1 / 24  # of the day's alpha, for each hour
+SHARE: Final = 1 / 72  # of the day's alpha, for each hour: a third of it for all
 PAST: Final = surge.PAST[Cadence.HOUR]
 
 
