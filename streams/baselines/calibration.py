@@ -25,8 +25,8 @@ BEYOND: Final = 0.05  # p-values below are the tail
 _START: Final = -float(np.log(BEYOND))
 _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
-_USUAL: Final = 2.0  # κ while little is known: many kinds of people come in groups
-_PRIOR: Final = 5.0  # exceedances that this counts for
+_PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
+_UNSEEN: Final = 1.0  # by how much heavier a tail is held to be of which nothing was seen
 _HEAVIEST: Final = 8.0
 _LEAST: Final = 1e-300
 _KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
@@ -42,12 +42,13 @@ class Calibration(NamedTuple):
     0.0001
     """
 
-    heavy: Floats | float = 1.0  # [n], how much heavier the upper tail is than the negative binomial's
+    heavy: Floats | float = 1.0  # [n], κ: how much heavier the upper tail is than the negative binomial's
     freedom: Floats | float = _KNOWN  # [n], degrees of freedom of the dispersion
+    unseen: Floats | float = 0.0  # [n], by how much κ may be larger than the past has shown
 
     def upper(self, p_value: ArrayLike) -> Floats:
         """The p-values of high counts."""
-        return recalibrated(self.lower(p_value), self.heavy)
+        return recalibrated(self.lower(p_value), self.heavy + self.unseen)
 
     def lower(self, p_value: ArrayLike) -> Floats:
         """The p-values of low counts, and of all that depends on the dispersion alone."""
@@ -58,12 +59,18 @@ class Calibration(NamedTuple):
         """The negative binomial's own p-value at which that of a high count is `alpha`."""
         level = np.asarray(alpha, float)
         depth = -np.log(np.maximum(level, _LEAST)) - _START
-        return self.nominal_lower(np.where(depth > 0, np.exp(-_START - depth * self.heavy), level))
+        return self.nominal_lower(
+            np.where(depth > 0, np.exp(-_START - depth * (self.heavy + self.unseen)), level)
+        )
 
     def nominal_lower(self, alpha: ArrayLike) -> Floats:
         """The same of a low count."""
         level = np.asarray(alpha, float)
         return np.where(level < 0.5, ndtr(stdtrit(self.freedom, np.clip(level, _LEAST, 0.5))), level)
+
+    def shown(self) -> Self:
+        """The same, of no more than the past has shown."""
+        return self._replace(unseen=0.0)
 
     def select(self, rows: Sequence[int]) -> Self:
         """The same, of some of the series."""
@@ -106,7 +113,17 @@ def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) ->
     beyond = excess > 0
     often = np.bincount(row[beyond], minlength=len(counts))
     total = np.bincount(row[beyond], np.minimum(excess[beyond], _MOST), minlength=len(counts))
-    return np.asarray(np.clip((total + _PRIOR * _USUAL) / (often + _PRIOR), 1.0, _HEAVIEST))
+    return np.asarray(np.clip((total + _PRIOR) / (often + _PRIOR), 1.0, _HEAVIEST))
+
+
+def unseen(periods: Floats) -> Floats:
+    """By how much a tail may be heavier than so many periods have shown [n]: a bus may still come.
+
+    >>> unseen(np.array([0.0, 100.0, 900.0])).tolist()
+    [1.0, 0.5, 0.1]
+    """
+    out: Floats = _UNSEEN * _PRIOR / (_PRIOR + BEYOND * periods)
+    return out
 
 
 def recalibrated(p_value: Floats, heavy: Floats | float) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
-from streams.baselines.calibration import Calibration
+from streams.baselines.calibration import Calibration, unseen
 from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
@@ -187,8 +187,16 @@ class Models:
             calibration=Calibration(
                 heavy=np.array([model.tail for model in kept]),
                 freedom=np.array([model.freedom for model in kept]),
+                unseen=self._unseen(kept),
             ),
         )
+
+    def _unseen(self, kept: Sequence[KeptModel]) -> Floats | float:
+        """How much heavier tails may be; those of sectors held to be like others are theirs."""
+        if self.cadence not in MEMORY:
+            return 0.0
+        alone = np.array([not model.peers for model in kept], float)
+        return alone * unseen(np.array([model.periods for model in kept], float))
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """Return the prior from those sectors of a border with enough history; None without any."""
