@@ -60,7 +60,14 @@ class Baseline(NamedTuple):
     dispersion: Floats  # [n]
     error: Floats  # [n], relative variance of the last mean
     level_variance: Floats  # [n], relative variance of the level from period to period
-    calibration: Calibration
+    tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
+    freedom: Floats  # [n], degrees of freedom of the dispersion
+    unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+
+    @property
+    def calibration(self) -> Calibration:
+        """What p-values allow for."""
+        return Calibration(self.tail, self.freedom, self.unseen)
 
 
 class Models:
@@ -184,18 +191,14 @@ class Models:
             dispersion=np.array([model.dispersion for model in kept]),
             error=error,
             level_variance=np.array([model.level_variance for model in kept]),
-            calibration=Calibration(
-                heavy=np.array([model.tail for model in kept]),
-                freedom=np.array([model.freedom for model in kept]),
-                unseen=self._unseen(kept),
-            ),
+            tail=np.array([model.tail for model in kept]),
+            freedom=np.array([model.freedom for model in kept]),
+            unseen=self._unseen(kept),
         )
 
-    def _unseen(self, kept: Sequence[KeptModel]) -> Floats | float:
+    def _unseen(self, kept: Sequence[KeptModel]) -> Floats:
         """How much heavier tails may be; those of sectors held to be like others are theirs."""
-        if self.cadence not in MEMORY:
-            return 0.0
-        alone = np.array([not model.peers for model in kept], float)
+        alone = np.array([not model.peers and self.cadence in MEMORY for model in kept], float)
         return alone * unseen(np.array([model.periods for model in kept], float))
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
