@@ -26,10 +26,11 @@ _START: Final = -float(np.log(BEYOND))
 _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
 _PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
-_UNSEEN: Final = 1.0  # by how much heavier a tail is held to be of which nothing was seen
+_UNSEEN: Final = 0.5  # by how much heavier a tail is held to be of which nothing was seen
+PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
 _HEAVIEST: Final = 8.0
 _LEAST: Final = 1e-300
-_KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
+KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
 
 
 class Calibration(NamedTuple):
@@ -43,7 +44,7 @@ class Calibration(NamedTuple):
     """
 
     heavy: Floats | float = 1.0  # [n], κ: how much heavier the upper tail is than the negative binomial's
-    freedom: Floats | float = _KNOWN  # [n], degrees of freedom of the dispersion
+    freedom: Floats | float = KNOWN  # [n], degrees of freedom of the dispersion
     unseen: Floats | float = 0.0  # [n], by how much κ may be larger than the past has shown
 
     def upper(self, p_value: ArrayLike) -> Floats:
@@ -120,7 +121,7 @@ def unseen(periods: Floats) -> Floats:
     """By how much a tail may be heavier than so many periods have shown [n]: a bus may still come.
 
     >>> unseen(np.array([0.0, 100.0, 900.0])).tolist()
-    [1.0, 0.5, 0.1]
+    [0.5, 0.25, 0.05]
     """
     out: Floats = _UNSEEN * _PRIOR / (_PRIOR + BEYOND * periods)
     return out

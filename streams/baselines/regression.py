@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from streams.baselines import algebra
 from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
-from streams.baselines.calibration import degrees_of_freedom, heaviness
+from streams.baselines.calibration import KNOWN, PRIOR_FREEDOM, degrees_of_freedom, heaviness
 from streams.baselines.design_matrix import FIRST
 from streams.baselines.dispersion import UNUSUAL, anscombe, block_variance, unweighted, weights
 from streams.baselines.level import level_variance
@@ -46,7 +46,7 @@ class Fit:
     block_variance: Floats  # [n], relative variance of the level between blocks of periods; 0 if not fitted
     level_variance: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's; 1 if not fitted
-    freedom: Floats  # [n], degrees of freedom of the dispersion
+    freedom: Floats  # [n], degrees of freedom of the dispersion; KNOWN if not fitted
 
 
 class Expectation(NamedTuple):
@@ -141,10 +141,11 @@ def fit(
     covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     between = block_variance(weight * (counts - mean), weight * mean, phi, block)
-    level, tail = np.zeros(len(counts)), np.ones(len(counts))
+    level, tail, known_by = np.zeros(len(counts)), np.ones(len(counts)), np.full(len(counts), KNOWN)
     usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
     if memory:
         tail = heaviness(counts, mean, phi, telling)
+        known_by = degrees_of_freedom(freedom, usual, phi) + np.maximum(prior.weight, PRIOR_FREEDOM)
         smooth = own[:, : FIRST + 2 * harmonics].sum(1)
         level, within = level_variance(
             weight * (counts - mean),
@@ -163,7 +164,7 @@ def fit(
         block_variance=between,
         level_variance=level,
         tail=tail,
-        freedom=degrees_of_freedom(freedom, usual, phi) + prior.weight,
+        freedom=known_by,
     )
 
 
