@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts bench bench-detection docs manifests lock wheel image sbom clean
+.PHONY: help setup demo test check format lint types contracts bench bench-detection docs catalogues manifests lock wheel image sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
@@ -55,6 +55,9 @@ docs: setup ## write what is generated: references, rules, dashboards
 	$(BIN)/python -m surgewatch.reference.asyncapi
 	$(BIN)/python deploy/prometheus/surges.py
 	$(BIN)/python deploy/grafana/dashboards.py
+
+catalogues: setup ## bring the messages to be translated up to date: alerts/languages/*.po
+	$(BIN)/python -m surgewatch.reference.catalogues
 
 manifests: ## render the Helm chart for kustomize (needs helm)
 	$(HELM) template surgewatch deploy/helm/surgewatch --namespace surgewatch --skip-tests > deploy/kubernetes/surgewatch.yaml

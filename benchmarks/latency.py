@@ -108,12 +108,12 @@ def measure(rate: int, seconds: float) -> dict[str, float]:
     }
 
 
-def workers(servers: str, folder: Path, receiver: Receiver) -> tuple[Worker, Worker]:
+def workers(servers: str, folder: Path, receiver: Receiver, sectors: int = SECTORS) -> tuple[Worker, Worker]:
     """Both workers, as they would run."""
     streams, alerts = free_port(), free_port()
     common = {
         "SURGEWATCH_BROKERS": servers,
-        "SURGEWATCH_REGISTRY": str(load.registry(folder / "sectors.toml", SECTORS)),
+        "SURGEWATCH_REGISTRY": str(load.registry(folder / "sectors.toml", sectors)),
         "SURGEWATCH_STATE_DIR": str(folder / "state"),
         "SURGEWATCH_CLOCK": "event",
     }

@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from alerts.console.board import Board, Limits
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id, notice_id
 from alerts.lifecycle.policies import policies
 from alerts.notices.controls import Acknowledge, Reroute, Silence
@@ -214,9 +215,9 @@ def notice_of(alert: Alert) -> Notice:
     )
 
 
-def board(limits: Limits | None = None) -> Board:
+def board(limits: Limits | None = None, language: Language = ENGLISH) -> Board:
     """The whole story on one board, on that evening."""
-    full = Board(limits, policies=policies(), sinks=SINKS, clock=NOW.timestamp)
+    full = Board(limits, policies=policies(), sinks=SINKS, clock=NOW.timestamp, language=language)
     for place in PLACES:
         for verdict in days_of(place)[: DAYS - place.missing]:
             full.observe(verdict)

@@ -2,6 +2,8 @@
 
 import { $, badge, button, make, order, refill } from "./elements.js";
 import { buttons } from "./forms.js";
+import { historyPlace } from "./history.js";
+import { gettext } from "./language.js";
 import { count, day, parts, percent, slice, sureness, when } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2 };
@@ -27,6 +29,7 @@ export function showAlert(alert) {
     card.dataset.id = alert.id;
     card.tabIndex = -1;
     card.append(make("div", "head"), evidence(alert));
+    card.history = historyPlace(alert.id, nameOf(alert));
     cards.set(alert.id, card);
   }
   card.alert = alert;
@@ -35,12 +38,12 @@ export function showAlert(alert) {
   card.classList.toggle("marked", isMarked);
   const name = nameOf(alert);
   const top = make("div", "top");
-  top.append(badge(standing(alert)), make("span", "quiet", `since ${when(alert.cadence, alert.onset)}`));
+  top.append(badge(standing(alert)), make("span", "quiet", gettext("since {time}", { time: when(alert.cadence, alert.onset) })));
   const heading = make("h3", "", name);
   heading.style.setProperty("--question", alert.colour);
   refill(card.firstElementChild, top, heading, make("p", "figure", alert.figures), marks(alert), actions(alert, name));
   const details = card.lastElementChild;
-  details.firstElementChild.setAttribute("aria-label", `Evidence of ${name}`);
+  details.firstElementChild.setAttribute("aria-label", gettext("Evidence of {name}", { name }));
   if (details.open) fillEvidence(details, alert);
 }
 
@@ -48,16 +51,15 @@ export function showAlert(alert) {
 function marks(alert) {
   const line = make("p", "marks");
   const mark = (text) => line.append(make("span", "mark", text));
-  if (alert.cooling) mark(`Cooling down: ${alert.cooling}`);
-  if (alert.acknowledged_by) mark(`Taken by ${alert.acknowledged_by}${found(alert)}`);
-  if (alert.silenced_by) mark(`Silenced by ${alert.silenced_by}`);
-  if (alert.expired) mark("No more data about it");
+  if (alert.cooling) mark(gettext("Cooling down: {progress}", { progress: alert.cooling }));
+  if (alert.acknowledged_by) mark(gettext("Taken by {person}", { person: alert.acknowledged_by }) + found(alert));
+  if (alert.silenced_by) mark(gettext("Silenced by {person}", { person: alert.silenced_by }));
+  if (alert.expired) mark(gettext("No more data about it"));
   return line;
 }
 
-function found(alert) {
-  return alert.assessment ? `: ${alert.assessment.replaceAll("_", " ")}` : "";
-}
+const assessments = { not_a_surge: gettext("not a surge"), bad_data: gettext("bad data") };
+const found = (alert) => (alert.assessment ? `: ${assessments[alert.assessment]}` : "");
 
 function actions(alert, name) {
   const line = make("div", "row");
@@ -65,15 +67,15 @@ function actions(alert, name) {
   const without = alert.acknowledged_by ? "acknowledge" : "";
   line.append(...buttons("alerts", alert, name).filter((one) => one.dataset.kind !== without));
   if (alert.acknowledged_by) {
-    const control = { id: `ack/${alert.id}`, effect: `${alert.acknowledged_by} takes care of ${name}` };
-    line.append(...buttons("controls", control, `acknowledgement of ${name}`, "Hand back…"));
+    const control = { id: `ack/${alert.id}`, effect: gettext("{person} takes care of {name}", { person: alert.acknowledged_by, name }) };
+    line.append(...buttons("controls", control, gettext("acknowledgement of {name}", { name }), gettext("Hand back…")));
   }
   return line;
 }
 
 function evidence(alert) {
   const details = make("details");
-  details.append(make("summary", "", "Evidence"), make("div"));
+  details.append(make("summary", "", gettext("Evidence")), make("div"));
   details.addEventListener("toggle", () => details.open && fillEvidence(details, details.parentElement.alert));
   const critical = [...cards.values()].filter((card) => standing(card.alert) === "critical");
   details.open = standing(alert) === "critical" && critical.length < OPEN_AT_FIRST;
@@ -84,20 +86,29 @@ function fillEvidence(details, alert) {
   const { latest, worst } = alert;
   const list = make("dl");
   const add = (term, text) => text && list.append(make("dt", "", term), make("dd", "", text));
-  const window = latest.window > 1 ? `${latest.window} ${alert.cadence}s` : `one ${alert.cadence}`;
-  add("Normal range", `${count(latest.lower)} to ${count(latest.upper)} in ${window}`);
-  add("Last period", when(alert.cadence, alert.period));
-  add("Worst", worst.observed !== latest.observed && `${count(worst.observed)}, expected ${count(worst.expected)}`);
-  add("How sure", sureness(latest));
-  add("Reported so far", latest.share_arrived < 1 && `about ${percent(latest.share_arrived)} of the period`);
-  add("Last as high", latest.record ? "never before" : latest.last_as_high && day(latest.last_as_high));
-  add("Who", parts(latest.slices));
-  add("Neighbours", parts(latest.neighbours));
-  add("Capacity", latest.capacity && `${count(latest.capacity)} a day${latest.full_at ? `, full ${day(latest.full_at)}` : ""}`);
-  add("Remark", latest.remark);
-  add("Baseline", latest.baseline);
-  list.append(make("dt", "", "Id"), identity(alert));
-  refill(details.lastElementChild, list);
+  const range = { lower: count(latest.lower), upper: count(latest.upper), window: alert.window };
+  const atWorst = { observed: count(worst.observed), expected: count(worst.expected) };
+  add(gettext("Normal range"), gettext("{lower} to {upper} in {window}", range));
+  add(gettext("Last period"), when(alert.cadence, alert.period));
+  add(gettext("Worst"), worst.observed !== latest.observed && gettext("{observed}, expected {expected}", atWorst));
+  add(gettext("How sure"), sureness(latest));
+  const arrived = { share: percent(latest.share_arrived) };
+  add(gettext("Reported so far"), latest.share_arrived < 1 && gettext("about {share} of the period", arrived));
+  add(gettext("Last as high"), latest.record ? gettext("never before") : latest.last_as_high && day(latest.last_as_high));
+  add(gettext("Who"), parts(latest.slices));
+  add(gettext("Neighbours"), parts(latest.neighbours));
+  add(gettext("Capacity"), latest.capacity && capacity(latest));
+  add(gettext("Source"), latest.source);
+  add(gettext("Remark"), latest.remark);
+  add(gettext("Baseline"), latest.baseline);
+  list.append(make("dt", "", gettext("Id")), identity(alert));
+  refill(details.lastElementChild, list, details.parentElement.history);
+}
+
+function capacity(latest) {
+  const people = count(latest.capacity);
+  if (!latest.full_at) return gettext("{people} a day", { people });
+  return gettext("{people} a day, full {day}", { people, day: day(latest.full_at) });
 }
 
 /** The id, to be copied for `surgewatch ack`, as a permalink. */
@@ -105,10 +116,10 @@ function identity(alert) {
   const place = make("dd", "id");
   const link = make("a", "", alert.id);
   link.href = `#alert-${alert.id}`;
-  const copy = button("Copy", `Copy the id of ${nameOf(alert)}`, async () => {
+  const copy = button(gettext("Copy"), gettext("Copy the id of {name}", { name: nameOf(alert) }), async () => {
     try {
       await navigator.clipboard.writeText(alert.id);
-      copy.textContent = "Copied";
+      copy.textContent = gettext("Copied");
     } catch {
       getSelection().selectAllChildren(link); // no clipboard without TLS: Ctrl-C does it
     }
@@ -140,7 +151,8 @@ function grouped(alerts) {
   const byName = new Map();
   alerts.forEach((alert) => byName.set(groupOf(alert), [...(byName.get(groupOf(alert)) ?? []), alert]));
   return [...byName].flatMap(([name, members]) => {
-    const heading = make("li", "group", `${name || "no border"} `);
+    const title = name || gettext("no border");
+    const heading = make("li", "group", `${title} `);
     heading.append(make("span", "count", members.length));
     return [heading, ...members.map((alert) => cards.get(alert.id))];
   });
@@ -159,6 +171,7 @@ export function openAlert(id) {
   card.closest("details")?.setAttribute("open", "");
   card.lastElementChild.open = true;
   fillEvidence(card.lastElementChild, card.alert);
+  card.history.load();
   if (location.hash === `#${card.id}`) location.replace(location.href); // what came later becomes :target now
   card.scrollIntoView({ block: "start" });
   card.focus({ preventScroll: true });

@@ -67,6 +67,7 @@ class Evidence(Answer):
     capacity: float | None
     full_at: AwareDatetime | None
     no_data_since: AwareDatetime | None
+    source: str
     remark: str
 
 
@@ -95,7 +96,7 @@ class SectorRow(Answer):
 
 
 class AlertRow(Answer):
-    """An alert, in the words of its notices. `cooling` is empty while it is in breach."""
+    """An alert, in the words of its notices. `cooling` is empty while it is in breach; `window`: `3 days`."""
 
     id: str
     question: Question
@@ -117,6 +118,7 @@ class AlertRow(Answer):
     name: str
     figures: str
     size: float
+    window: str
     cooling: str
     cadence: Cadence
     period: AwareDatetime

@@ -1,8 +1,7 @@
 """The board: what the console shows now. A bounded read model of verdicts, alerts, deliveries and controls.
 
-It is written by the worker's loop and by the console's thread, and read by the console's: every public method
-holds one lock, for as long as a few dictionary operations take. Rows are never changed in place, so what was
-read can be serialised without it.
+The worker's loop and the console's thread write it, the console's reads it. Each public method holds one lock
+for a few dictionary operations. Rows are never changed in place, so they are serialised without it.
 
 Rows of alerts and sectors are made when they are read, in the console's thread, so that writing is cheap.
 Every change raises `version`; `changes(since)` is what a page that has seen `since` lacks.
@@ -30,6 +29,7 @@ from alerts.console.news import News
 from alerts.console.roles import Places
 from alerts.console.rows import Json, Row, Rows
 from alerts.console.sector_history import SectorHistory
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, State
 from alerts.lifecycle.policies import Policies
 from alerts.notices.controls import Silence
@@ -69,10 +69,12 @@ class Board:
         policies: Policies | None = None,
         sinks: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
+        language: Language = ENGLISH,
     ) -> None:
         limits = limits or Limits()
         self.version = 0
         self._policies, self._clock = policies or Policies(), clock
+        self._language = language
         self._lock = threading.RLock()
         self._rows = {
             SECTORS: Rows(limits.sectors),
@@ -97,11 +99,15 @@ class Board:
     # Writing
 
     def observe(self, verdict: Verdict) -> None:
-        """Draw the plain count of a sector; verdicts on other questions come with their alerts."""
-        if verdict.question is not Question.SURGE or verdict.subject:
-            return
+        """Draw the plain count of a sector and whether it has data; what else is judged comes as alerts."""
+        is_count = verdict.question is Question.SURGE and not verdict.subject
         with self._lock:
-            self._histories.setdefault(verdict.sector, SectorHistory(verdict)).observe(verdict)
+            if is_count:
+                self._histories.setdefault(verdict.sector, SectorHistory(verdict)).observe(verdict)
+            elif verdict.question is Question.SILENCE and verdict.sector in self._histories:
+                self._histories[verdict.sector].mark_data(verdict)
+            else:
+                return
             self._undraw_sector(verdict.sector)
 
     def alert(self, alert: Alert) -> None:
@@ -147,7 +153,7 @@ class Board:
             self._controls.apply(control)
             if isinstance(control, Silence):
                 self._silences[control.key] = control.until.timestamp()
-            self._put(CONTROLS, control.key, control_row(control))
+            self._put(CONTROLS, control.key, control_row(control, self._language))
             self._mark_alerts()
             self.expire()
 
@@ -176,6 +182,11 @@ class Board:
         """Return every alert, also those that the page has no room for."""
         with self._lock:
             return list(self._alerts.values())
+
+    def controls_about(self, alert: Alert, until: dt.datetime | None) -> list[Control]:
+        """Return who acknowledged an alert and silenced it; `until`: when it was over, if it is."""
+        with self._lock:
+            return self._controls.about(alert, until)
 
     def sectors(self) -> frozenset[str]:
         """Return the sectors that the board shows, or has alerts of."""
@@ -253,7 +264,8 @@ class Board:
         """Make the rows that are older than their alert or sector."""
         for key in self._undrawn_alerts & self._alerts.keys():
             alert = self._alerts[key]
-            self._put(ALERTS, alert.alert_id, alert_row(alert, self._policies.of(alert.question)))
+            policy = self._policies.of(alert.question)
+            self._put(ALERTS, alert.alert_id, alert_row(alert, policy, self._language))
         self._undrawn_alerts.clear()
         self._draw_sectors()
 

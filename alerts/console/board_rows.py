@@ -4,18 +4,28 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.console.effects import effect
 from alerts.console.roles import sectors_of
 from alerts.console.rows import Json
 from alerts.console.sector_history import Line
+from alerts.languages.language import ENGLISH, Language, ngettext_noop
 from alerts.lifecycle.alert import RANK, Alert, Notice, State
 from alerts.lifecycle.policies import Policy, deviation
+from alerts.notices.clauses import clause
 from alerts.notices.controls import Silence
 from alerts.notices.dead_letters import letter_id
-from alerts.notices.notices import title
-from alerts.notices.wording import place
+from alerts.notices.titles import parts
+from alerts.notices.wording import length, place, question_title
+from streams.contract.cadence import Cadence
 from streams.contract.controls import Control
 from streams.contract.verdicts import Evidence, Verdict
 
+CALM: Final = {
+    Cadence.HOUR: ngettext_noop("{calms} of {n} calm hour", "{calms} of {n} calm hours"),
+    Cadence.DAY: ngettext_noop("{calms} of {n} calm day", "{calms} of {n} calm days"),
+    Cadence.WEEK: ngettext_noop("{calms} of {n} calm week", "{calms} of {n} calm weeks"),
+    Cadence.MONTH: ngettext_noop("{calms} of {n} calm month", "{calms} of {n} calm months"),
+}
 PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
 
 
@@ -48,9 +58,9 @@ def _gravest(alerts: Sequence[Alert]) -> str:
     return "pending" if alerts else "calm"
 
 
-def alert_row(alert: Alert, policy: Policy) -> Json:
+def alert_row(alert: Alert, policy: Policy, language: Language = ENGLISH) -> Json:
     """An alert: headline and figures in the words of its notices, and the evidence."""
-    name, _, figures = title(alert).partition(": ")
+    name, figures = parts(alert, language)
     excess, _ = deviation(alert.latest)
     return {
         "id": alert.alert_id,
@@ -59,17 +69,18 @@ def alert_row(alert: Alert, policy: Policy) -> Json:
             include={"question", "sector", "subject", "border", "state", "severity", "onset", "updated"}
             | {"acknowledged_by", "assessment", "silenced_by", "expired", "breaches"},
         ),
-        "title": alert.question.entry.title,
+        "title": question_title(alert.question, language),
         "colour": alert.question.entry.colour,
         "place": place(alert.sector),
         "name": name,
         "figures": figures,
         "size": excess,
-        "cooling": _cooling(alert, policy),
+        "cooling": _cooling(alert, policy, language),
+        "window": length(alert.latest.evidence.window, alert.latest.cadence, language),
         "cadence": alert.latest.cadence.value,
         "period": alert.latest.period.isoformat(),
-        "latest": _evidence(alert.latest.evidence),
-        "worst": _evidence(alert.worst.evidence),
+        "latest": _evidence(alert.latest.evidence, language),
+        "worst": _evidence(alert.worst.evidence, language),
     }
 
 
@@ -78,18 +89,23 @@ def alert_rank(row: Json) -> tuple[int, int, float, str]:
     return PRECEDENCE[row["state"]], RANK[row["severity"]], row["size"], row["updated"]
 
 
-def _cooling(alert: Alert, policy: Policy) -> str:
+def _cooling(alert: Alert, policy: Policy, language: Language) -> str:
     """How far an alert that fires is on its way to its end; empty while it is in breach."""
     if alert.state is not State.FIRING or not alert.calms:
         return ""
-    needed = policy.calm_periods(alert.latest.cadence)
-    return f"{alert.calms} of {needed} calm {alert.latest.cadence}{'s' if needed > 1 else ''}"
+    needed = policy.calm_periods(alert.latest)
+    one, many = CALM[alert.latest.cadence]
+    return language.ngettext(one, many, needed, calms=language.number(alert.calms))
 
 
-def _evidence(evidence: Evidence) -> Json:
+def _evidence(evidence: Evidence, language: Language) -> Json:
     shown = evidence.model_dump(mode="json", exclude={"recent", "recent_expected"})
     neighbours = [{**neighbour, "name": place(neighbour["name"])} for neighbour in shown["neighbours"]]
-    return {**shown, "neighbours": neighbours}
+    clauses = {
+        "remark": clause(evidence.remark, language),
+        "baseline": clause(evidence.baseline, language),
+    }
+    return {**shown, "neighbours": neighbours, **clauses}
 
 
 def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, detail: str) -> Json:
@@ -130,7 +146,7 @@ def idle_sink_row(sink: str) -> Json:
     return {"id": sink, "state": "idle", **times, "reason": ""}
 
 
-def control_row(control: Control) -> Json:
+def control_row(control: Control, language: Language = ENGLISH) -> Json:
     """A control in force."""
     return {
         "id": control.key,
@@ -138,7 +154,7 @@ def control_row(control: Control) -> Json:
         "by": control.by,
         "at": control.at.isoformat(),
         "reason": control.reason,
-        "effect": control.effect,
+        "effect": effect(control, language),
         "sectors": list(sectors_of(control)),
         "until": control.until.isoformat() if isinstance(control, Silence) else "",
     }

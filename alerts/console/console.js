@@ -3,6 +3,8 @@
 import { arrangeAlerts, highlight, openAlert, removeAlert, showAlert, standing } from "./alerts.js";
 import { $, badge, make } from "./elements.js";
 import { loadForms } from "./forms.js";
+import { gettext, ngettext } from "./language.js";
+import { fetchHistory, historyList } from "./history.js";
 import { arrange, markBehind, remove, show } from "./lists.js";
 import { age, moment } from "./words.js";
 
@@ -31,10 +33,11 @@ function arrangeWanted() {
   $("over").hidden = shown.resolved === 0;
   const stand = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
   $("alerts-none").hidden = shown.firing > 0;
-  $("alerts-none").textContent = stand ? "No alert matches the filters." : "No alerts. Everything counted is within its normal range.";
+  $("alerts-none").textContent = stand ? gettext("No alert matches the filters.") : gettext("No alerts. Everything counted is within its normal range.");
   const firing = [...board.alerts.values()].filter((alert) => alert.state === "firing").length;
   $("alerts-more").hidden = stand <= firing;
-  $("alerts-more").textContent = `${stand - firing} more stand, less grave or smaller: see /api/alerts.`;
+  $("alerts-more").textContent = ngettext(
+    "{n} more stands, less grave or smaller: see /api/alerts.", "{n} more stand, less grave or smaller: see /api/alerts.", stand - firing);
   arrange("sectors", wanted.sectors);
 }
 
@@ -63,7 +66,8 @@ function summarise() {
   $("tiles").replaceChildren(...tiles);
   const asOf = newestData();
   const old = asOf && age(asOf, Date.now(), OLD);
-  $("data").textContent = asOf ? `Data up to ${moment(asOf)} UTC${old ? `, ${old}` : ""}` : "No data yet";
+  const reach = asOf ? gettext("Data up to {time} UTC", { time: moment(asOf) }) : gettext("No data yet");
+  $("data").textContent = old ? `${reach}, ${old}` : reach;
   $("data").classList.toggle("old", Boolean(old));
   const firing = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
   document.title = firing ? `(${firing}) Surgewatch` : "Surgewatch";
@@ -102,8 +106,10 @@ const keepOnly = (kind, ids) => [...board[kind].keys()].filter((id) => !ids.has(
 function announce(fresh) {
   if (!fresh.length) return;
   highlight(fresh.map((alert) => alert.id));
-  const first = fresh.slice(0, 3).map((alert) => `${alert.name}, ${standing(alert)}`);
-  $("news").textContent = `New: ${first.join("; ")}${fresh.length > 3 ? ` and ${fresh.length - 3} more` : ""}`;
+  const first = fresh.slice(0, 3).map((alert) => `${alert.name}, ${badge(standing(alert)).textContent}`);
+  const more = fresh.length > 3 ? ngettext("and {n} more", "and {n} more", fresh.length - 3) : "";
+  const text = gettext("New: {alerts}", { alerts: first.join("; ") });
+  $("news").textContent = `${text} ${more}`.trim();
 }
 
 // ---- permalinks ----------------------------------------------------------------------------------------
@@ -112,8 +118,29 @@ function followLink() {
   const id = decodeURIComponent(location.hash).match(/^#alert-([0-9a-f]+)$/)?.[1];
   if (!id) return;
   clearFilters();
-  $("missing").hidden = openAlert(id);
-  $("missing").textContent = `There is no alert ${id} any more. Alerts are removed some days after they end.`;
+  const isHere = openAlert(id);
+  $("missing").hidden = isHere;
+  if (!isHere) showPast(id);
+}
+
+/** Show an alert of the past from what was sent about it. */
+async function showPast(id) {
+  $("missing").textContent = gettext("Looking for alert {id}…", { id });
+  try {
+    const past = await fetchHistory(id);
+    const last = past?.sent.at(-1);
+    if (!last) {
+      $("missing").textContent = gettext(
+        "There is no alert {id} any more: nothing was sent about it in the last 400 days.", { id });
+      return;
+    }
+    const heading = make("h3", "", last.headline);
+    const line = make("p", "quiet", gettext(
+      "Alert {id}, {sector}, since {time} UTC", { id, sector: past.alert.sector, time: moment(past.alert.onset) }));
+    $("missing").replaceChildren(heading, line, historyList(past));
+  } catch (error) {
+    $("missing").textContent = gettext("Alert {id} could not be read: {error}", { id, error: error.message });
+  }
 }
 
 // ---- the stream ----------------------------------------------------------------------------------------
@@ -125,9 +152,9 @@ function listen() {
     $("link").classList.toggle("lost", isLost);
   };
   let isFirst = true;
-  stream.onopen = () => link("live", false);
+  stream.onopen = () => link(gettext("live"), false);
   stream.onerror = () => {
-    link("connection lost, trying again: what you see is old", true);
+    link(gettext("connection lost, trying again: what you see is old"), true);
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
   };
   stream.onmessage = (message) => {

@@ -1,5 +1,12 @@
 // Making elements. Text is set by textContent alone, so whatever comes in is shown and never run.
 
+import { gettext } from "./language.js";
+
+const states = {
+  critical: gettext("critical"), warning: gettext("warning"), info: gettext("info"), pending: gettext("pending"),
+  calm: gettext("calm"), resolved: gettext("resolved"), ok: gettext("ok"), idle: gettext("idle"), failing: gettext("failing"),
+};
+
 export const $ = (id) => document.getElementById(id);
 
 export function make(tag, className = "", text = "") {
@@ -18,7 +25,7 @@ export function button(text, label, act) {
 }
 
 /** A state as an icon and a word; colour only repeats it. */
-export function badge(state, text = state) {
+export function badge(state, text = states[state]) {
   const element = make("span", `state ${state}`);
   const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   icon.setAttribute("aria-hidden", "true");

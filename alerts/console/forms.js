@@ -1,12 +1,14 @@
 // Writing: the forms that the server describes, filled in and sent with the token as a header.
 
 import { $, button, make } from "./elements.js";
+import { gettext } from "./language.js";
 
 const dialog = $("dialog");
 const form = $("form");
 const TOKEN = {
-  kind: "token", title: "Unlock writing", meaning: "Whoever has the console's token may write. It is kept in this tab until you close it.",
-  given: {}, fields: [{ name: "token", label: "Token", type: "password", required: true }],
+  kind: "token", title: gettext("Unlock writing"),
+  meaning: gettext("Whoever has the console's token may write. It is kept in this tab until you close it."),
+  given: {}, fields: [{ name: "token", label: gettext("Token"), type: "password", required: true }],
 };
 const token = () => sessionStorage.getItem("token");
 let described = { forms: [], names: {}, me: { name: "", role: null, sign_in: "" } };
@@ -49,7 +51,7 @@ function labelled(field) {
   const input = { choice: choice, textarea: () => make("textarea") }[field.type]?.(field) ?? plain(field);
   input.name = field.name;
   input.required = field.required;
-  input.placeholder = field.example ? `e.g. ${field.example}` : "";
+  input.placeholder = field.example ? gettext("e.g. {example}", { example: field.example }) : "";
   if (field.longest) input.maxLength = field.longest;
   if (field.value) input.value = field.value;
   label.append(input);
@@ -65,9 +67,14 @@ function plain(field) {
   return input;
 }
 
+const choices = {
+  critical: gettext("critical"), warning: gettext("warning"), info: gettext("info"),
+  not_a_surge: gettext("not a surge"), bad_data: gettext("bad data"),
+};
+
 function choice(field) {
   const select = make("select");
-  select.append(...described.names[field.suggest].map((name) => new Option(name, name)));
+  select.append(...described.names[field.suggest].map((name) => new Option(choices[name] ?? name, name)));
   return select;
 }
 
@@ -103,7 +110,7 @@ async function submit(event) {
   try {
     const { effect } = await post("/api/ask", bodyOf(asking));
     dialog.close();
-    $("news").textContent = `Accepted: ${effect}`;
+    $("news").textContent = gettext("Accepted: {effect}", { effect });
   } catch (error) {
     $("dialog-fault").textContent = error.message;
   }
@@ -131,10 +138,10 @@ export async function sendAgain(letter, control) {
   control.disabled = true;
   try {
     await post(`/api/dead/${encodeURIComponent(letter.id)}/resend`, {});
-    control.textContent = "Sent again";
+    control.textContent = gettext("Sent again");
   } catch (error) {
     control.disabled = false;
-    control.textContent = `Send again (${error.message})`;
+    control.textContent = gettext("Send again ({error})", { error: error.message });
   }
 }
 
@@ -146,14 +153,15 @@ function lock() {
 function showLock() {
   $("lock").disabled = isSignedIn();
   if (isSignedIn()) {
-    $("lock").textContent = `${described.me.name} (${described.me.role ?? "no role"})`;
+    const role = described.me.role ?? gettext("no role");
+    $("lock").textContent = `${described.me.name} (${role})`;
     return;
   }
   if (described.me.sign_in && !token()) {
-    $("lock").textContent = "Sign in…";
+    $("lock").textContent = gettext("Sign in…");
     return;
   }
-  $("lock").textContent = token() ? "Lock writing" : "Unlock writing…";
+  $("lock").textContent = token() ? gettext("Lock writing") : gettext("Unlock writing…");
   $("lock").setAttribute("aria-pressed", String(Boolean(token())));
 }
 

@@ -3,6 +3,7 @@
 import { draw, erase } from "./charts.js";
 import { $, badge, button, make, order, refill } from "./elements.js";
 import { buttons, sendAgain } from "./forms.js";
+import { gettext } from "./language.js";
 import { count, isBehind, moment, shortDay, when } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4 };
@@ -31,11 +32,14 @@ function showSector(sector) {
   name.title = `${sector.id} · ${sector.border}`;
   top.replaceChildren(name, make("span"));
   const seen = make("span");
-  seen.append(make("b", "", count(sector.observed)), ` of ${count(sector.expected)} expected`);
+  const expected = gettext("of {expected} expected", { expected: count(sector.expected) });
+  seen.append(make("b", "", count(sector.observed)), ` ${expected}`);
   const period = sector.cadence === "day" ? shortDay(sector.period) : when(sector.cadence, sector.period);
-  numbers.replaceChildren(seen, make("span", "", period + (sector.closed ? "" : " so far")));
-  chart.setAttribute("aria-label",
-    `${sector.title}: ${count(sector.observed)} seen, ${count(sector.expected)} expected, normal ${count(sector.lower)} to ${count(sector.upper)}`);
+  numbers.replaceChildren(seen, make("span", "", sector.closed ? period : gettext("{period} so far", { period })));
+  chart.setAttribute("aria-label", gettext("{name}: {seen} seen, {expected} expected, normal {lower} to {upper}", {
+    name: sector.title, seen: count(sector.observed), expected: count(sector.expected),
+    lower: count(sector.lower), upper: count(sector.upper),
+  }));
   draw(chart, sector.line);
 }
 
@@ -46,8 +50,8 @@ export function markBehind(newestData) {
     const since = sector.no_data_since || (isBehind(sector, newestData) ? sector.as_of : "");
     element.className = `card sector ${sector.state}`;
     element.classList.toggle("behind", Boolean(since));
-    element.firstElementChild.lastElementChild.replaceWith(since ? badge("old", "no data") : badge(sector.state));
-    if (since) element.lastElementChild.lastElementChild.textContent = `since ${shortDay(since)}`;
+    element.firstElementChild.lastElementChild.replaceWith(since ? badge("old", gettext("no data")) : badge(sector.state));
+    if (since) element.lastElementChild.lastElementChild.textContent = gettext("since {time}", { time: shortDay(since) });
   }
 }
 
@@ -64,23 +68,28 @@ function showSink(sink) {
   element.className = `card sink ${sink.state}`;
   const top = make("div", "top");
   top.append(make("b", "", sink.id), badge(sink.state));
+  const last = sink.delivered_at && gettext("Last delivery {time} UTC.", { time: moment(sink.delivered_at) });
+  const failing = { time: moment(sink.failing_since), reason: sink.reason };
   const text = {
-    idle: () => "No delivery yet.",
-    ok: () => `Last delivery ${moment(sink.delivered_at)} UTC.`,
-    failing: () => `Since ${moment(sink.failing_since)} UTC: ${sink.reason}.` +
-      (sink.delivered_at ? ` Last delivery ${moment(sink.delivered_at)} UTC.` : ""),
+    idle: [gettext("No delivery yet.")],
+    ok: [last],
+    failing: [gettext("Since {time} UTC: {reason}.", failing), last],
   }[sink.state];
-  refill(element, top, make("span", "quiet", text()));
+  refill(element, top, make("span", "quiet", text.filter(Boolean).join(" ")));
 }
 
 function showDead(letter) {
   const element = rowOf("dead", letter, "li");
   element.className = "card";
-  const again = button("Send again", `Send again to ${letter.sink}: ${letter.headline}`, () => sendAgain(letter, again));
+  const again = button(gettext("Send again"), gettext("Send again to {sink}: {headline}", letter), () => sendAgain(letter, again));
   const line = make("div", "row");
   line.append(again, make("span", "quiet", `${letter.sink}, ${moment(letter.at)} UTC: ${letter.reason}`));
   refill(element, make("b", "", letter.headline), line);
 }
+
+const outcomes = {
+  delivered: gettext("delivered"), retry: gettext("retry"), refused: gettext("refused"), dead: gettext("dead"),
+};
 
 function showDelivery(delivery) {
   const element = rowOf("deliveries", delivery, "tr");
@@ -88,7 +97,7 @@ function showDelivery(delivery) {
   link.href = `#alert-${delivery.alert}`;
   const notice = make("td");
   notice.append(link);
-  const outcome = delivery.detail ? `${delivery.outcome}: ${delivery.detail}` : delivery.outcome;
+  const outcome = delivery.detail ? `${outcomes[delivery.outcome]}: ${delivery.detail}` : outcomes[delivery.outcome];
   element.replaceChildren(...[moment(delivery.at), delivery.sink, outcome].map((text) => make("td", "", text)), notice);
 }
 
@@ -114,7 +123,7 @@ export function arrange(kind, isWanted = () => true) {
   const none = $(`${kind}-none`);
   if (none) none.hidden = shown.length > 0;
   const total = $(`${kind}-count`);
-  if (total) total.textContent = shown.length === elements.length ? shown.length : `${shown.length} of ${elements.length}`;
+  if (total) total.textContent = shown.length === elements.length ? shown.length : gettext("{shown} of {all}", { shown: shown.length, all: elements.length });
 }
 
 export function remove(kind, id) {

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
+from alerts.console.alert_history import AlertHistory
 from alerts.console.answers import Accepted, AcceptedControl, BoardNews, Fault, Forms
 from alerts.console.asked import BODY, AskNothing
 from alerts.console.rows import Json
@@ -69,6 +70,15 @@ OPERATIONS: Final = (
         Alert,
         parameter="the alert's id, or a unique beginning of it",
         faults=(404,),
+    ),
+    Operation(
+        "get",
+        "/api/alerts/{alert}/history",
+        "history",
+        "What was sent about one alert, to whom and when, and who did what; for 400 days.",
+        AlertHistory,
+        parameter="the alert's whole id",
+        faults=(404, 503),
     ),
     Operation("get", "/api/forms", "forms", "What may be asked for: fields, bounds, names.", Forms),
     Operation("get", "/api/openapi.json", "openapi", "This document.", dict[str, Any]),

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from alerts.console.asked import BY_KIND, Asked, AskNothing
 from alerts.console.roles import Principal, Role, needed
 from alerts.console.rows import Json
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import checked
 from streams.contract.controls import Control, Names
@@ -171,7 +172,7 @@ def _sentences(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
 
 
-def forms(names: Names, principal: Principal, *, sign_in: str = "") -> Json:
+def forms(names: Names, principal: Principal, language: Language = ENGLISH, *, sign_in: str = "") -> Json:
     """Return what a page needs to ask: forms, the names to choose from, and who is signed in.
 
     Who is signed in gets the forms of their role. Others get all, to be sent with the shared token.
@@ -180,7 +181,7 @@ def forms(names: Names, principal: Principal, *, sign_in: str = "") -> Json:
     allowed = [one for one in REQUESTS if not principal.name or principal.may(_least(one.kind))]
     who = WHO[1:] if principal.name else WHO
     return {
-        "forms": [_form(request, who) for request in allowed],
+        "forms": [_form(request, who, language) for request in allowed],
         "names": {
             "sectors": sorted(names.sectors),
             "sinks": sorted(names.sinks or ()),
@@ -200,16 +201,21 @@ def _least(kind: str) -> Role:
     return Role.OPERATE if kind == "withdraw" else needed(kind)
 
 
-def _form(request: Request, who: tuple[Field, ...]) -> Json:
+def _form(request: Request, who: tuple[Field, ...], language: Language) -> Json:
     properties = _properties(request.kind)
     return {
         "kind": request.kind,
-        "title": request.title,
-        "meaning": request.meaning,
+        "title": language.pgettext("request", request.title),
+        "meaning": language.pgettext("request", request.meaning),
         "about": request.about,
         "given": dict(request.given),
         "fields": [
-            {**field._asdict(), **_bounds(properties[field.name])} for field in (*request.fields, *who)
+            {
+                **field._asdict(),
+                "label": language.pgettext("request", field.label),
+                **_bounds(properties[field.name]),
+            }
+            for field in (*request.fields, *who)
         ],
     }
 

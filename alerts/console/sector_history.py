@@ -1,7 +1,7 @@
 """The last periods of one sector, as the console draws them."""
 
 from streams.contract.cadence import Cadence
-from streams.contract.verdicts import Figures, Verdict
+from streams.contract.verdicts import DataStatus, Figures, Verdict
 
 POINTS = 60  # periods of a chart
 SHOWN = (Cadence.DAY, Cadence.MONTH, Cadence.WEEK, Cadence.HOUR)  # the first that a sector has is drawn
@@ -50,13 +50,19 @@ class SectorHistory:
 
     def observe(self, verdict: Verdict) -> None:
         """Take a verdict on the count of the whole sector. Without data nothing is drawn, and no zero."""
-        self.newest = max(self.newest, verdict, key=lambda one: one.as_of)
+        self.mark_data(verdict)
         figures = verdict.last_period
         if figures is None:
             return
         if verdict.cadence not in self._lines:
             self._lines[verdict.cadence] = Line(verdict)
         self._lines[verdict.cadence].observe(verdict, figures)
+
+    def mark_data(self, verdict: Verdict) -> None:
+        """Take from a verdict whether the sector has data; of one moment, those with data are newer."""
+        self.newest = max(
+            self.newest, verdict, key=lambda one: (one.as_of, one.data is not DataStatus.WITHOUT_DATA)
+        )
 
     @property
     def shown(self) -> Line | None:

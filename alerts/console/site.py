@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Final, TypeVar
 
 import structlog
@@ -15,14 +14,18 @@ from aiohttp.typedefs import Handler
 
 from alerts.console import openapi
 from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal
+from alerts.console.alert_history import AlertHistory, Taken, alert_history, ended_at, last_seen
 from alerts.console.board import Board
 from alerts.console.connections import Connections
+from alerts.console.effects import effect
+from alerts.console.files import files
 from alerts.console.guard import denied, guarded, require, who
 from alerts.console.identity import Identity
 from alerts.console.requests import check_nothing, control_of, forms, query
 from alerts.console.roles import Role
 from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
+from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import full_alert_id
 from streams.contract.controls import Control, Names
 
@@ -36,23 +39,18 @@ LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
 BODY_SECONDS: Final = 10.0  # for a body to arrive
 PUBLISH_SECONDS: Final = 10.0  # for the broker to have a control
 ANSWER_SECONDS: Final = 30.0  # for a client to take a long answer
-FILES: Final = {
-    "index.html": "text/html",
-    "console.css": "text/css",
-    "icon.svg": "image/svg+xml",
-    "vendor/uPlot.iife.min.js": "text/javascript",
-    "vendor/uPlot.min.css": "text/css",
-    **dict.fromkeys(
-        ("console.js", "alerts.js", "charts.js", "elements.js", "forms.js", "lists.js", "words.js"),
-        "text/javascript",
-    ),
-}
+
+
+async def no_notices(alert_id: str, since: dt.datetime | None) -> list[Taken]:
+    """Return that nothing was sent about an alert."""
+    return []
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
     """What the console needs of the worker. Its functions are called in the console's loop.
 
+    `sent` gives what was sent about an alert, since its onset where that is known, and raises TimeoutError;
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
     one of that id; `names` are what a control may refer to; `border_of` is the border of each sector that the
     registry knows. `hooks`, by path, take the signed requests of other systems.
@@ -62,10 +60,12 @@ class Backend:
     publish: Callable[[Control], Awaitable[None]]
     send_again: Callable[[str], Awaitable[bool]]
     names: Callable[[], Names]
+    sent: Callable[[str, dt.datetime | None], Awaitable[list[Taken]]] = no_notices
     identity: Identity = field(default_factory=Identity)
     border_of: Mapping[str, str] = field(default_factory=dict)
     sign_in: SignIn | None = None
     hosts: Collection[str] = ()
+    language: Language = ENGLISH
     pages: Mapping[str, Page] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
 
@@ -98,8 +98,8 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
 
 
 def _files(backend: Backend) -> Iterator[web.RouteDef]:
-    for name, kind in FILES.items():
-        answer = _file(resources.files("alerts.console").joinpath(name).read_bytes(), kind)
+    for name, (kind, body) in files(backend.language).items():
+        answer = _file(body, kind)
         if name == "index.html":
             yield web.get("/", _signed_in_first(backend, answer))
         else:
@@ -142,9 +142,13 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
             raise refusal(web.HTTPNotFound, str(error)) from error
         return _json(by_id[found].model_dump(mode="json"))
 
+    async def history(request: web.Request) -> web.StreamResponse:
+        found = await _history(backend, request.match_info["alert"])
+        return _json(found.model_dump(mode="json"))
+
     async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
         where = "/auth/login" if backend.sign_in is not None and backend.sign_in.is_offered() else ""
-        return _json(forms(backend.names(), who(request), sign_in=where))
+        return _json(forms(backend.names(), who(request), backend.language, sign_in=where))
 
     async def description(_: web.Request) -> web.StreamResponse:
         return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)
@@ -155,6 +159,23 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
     yield web.get("/api/openapi.json", description)
     yield web.get("/api/alerts", all_alerts)
     yield web.get("/api/alerts/{alert}", one_alert)
+    yield web.get("/api/alerts/{alert}/history", history)
+
+
+async def _history(backend: Backend, alert_id: str) -> AlertHistory:
+    """Return the history of an alert, also of one that is no longer known otherwise."""
+    current = next((one for one in backend.board.alerts() if one.alert_id == alert_id), None)
+    try:
+        taken = await backend.sent(alert_id, current.onset if current else None)
+    except TimeoutError as error:
+        raise refusal(
+            web.HTTPServiceUnavailable, "the history could not be read in time: try again"
+        ) from error
+    alert = last_seen(current, taken)
+    if alert is None:
+        raise refusal(web.HTTPNotFound, f"no alert {alert_id!r}")
+    controls = backend.board.controls_about(alert, ended_at(current, taken))
+    return alert_history(alert, taken, controls, backend.language)
 
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
@@ -168,7 +189,10 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
         if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
             raise denied(principal, asked.role, " in all borders that this touches")
         await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
-        return _json({"status": "accepted", "key": control.key, "effect": control.effect}, status=202)
+        return _json(
+            {"status": "accepted", "key": control.key, "effect": effect(control, backend.language)},
+            status=202,
+        )
 
     async def send_again(request: web.Request) -> web.StreamResponse:
         principal, letter = who(request), request.match_info["letter"]

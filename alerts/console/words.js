@@ -1,15 +1,20 @@
 // Figures and times as people read them. Names and headlines come from the server.
 
-const people = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const rough = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+import { gettext, language, ngettext } from "./language.js";
+
+const people = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const rough = new Intl.NumberFormat(language, { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
+const dayOfYear = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { day: "numeric", month: "short", timeZone: "UTC" });
 const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours
 
 export const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
 export const percent = (share) => `${people.format(share * 100)} %`;
-export const moment = (iso) => (iso ? iso.slice(0, 16).replace("T", " ") : "–");
-export const day = (iso) => (iso ? iso.slice(0, 10) : "–");
+const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const written = (iso, format, inEnglish) => (!iso ? "–" : language === "en" ? inEnglish : format.format(new Date(iso)));
+export const moment = (iso) => written(iso, moments, iso?.slice(0, 16).replace("T", " "));
+export const day = (iso) => written(iso, days, iso?.slice(0, 10));
 export const shortDay = (iso) => dayOfYear.format(new Date(iso));
 
 /** A period's start, as long as it has to be. */
@@ -18,8 +23,9 @@ export const when = (cadence, iso) =>
 
 /** How far the chance is from an alarm. */
 export function sureness({ p_value: p, alpha }) {
-  const chance = p < 1e-15 ? "less than 1 in a quadrillion" : `1 in ${rough.format(1 / p)}`;
-  return `${chance} by chance (alarm: 1 in ${people.format(1 / Math.max(alpha, 1e-12))})`;
+  const alarm = people.format(1 / Math.max(alpha, 1e-12));
+  if (p < 1e-15) return gettext("less than 1 in a quadrillion by chance (alarm: 1 in {alarm})", { alarm });
+  return gettext("1 in {odds} by chance (alarm: 1 in {alarm})", { odds: rough.format(1 / p), alarm });
 }
 
 /** "citizenship=HAITI" is Haiti; the id of a sector stays as it is. */
@@ -30,15 +36,19 @@ export function slice(name) {
 }
 
 export const parts = (list) =>
-  list.slice(0, 4).map((part) => `${slice(part.name)} ${count(part.observed)} (normal ${count(part.expected)})`).join(", ");
+  list.slice(0, 4).map((part) => gettext("{name} {observed} (normal {expected})", {
+    name: slice(part.name), observed: count(part.observed), expected: count(part.expected),
+  })).join(", ");
 
 /** How long ago, in the largest unit that fits; empty below `hours`. */
 export function age(iso, now, hours) {
   const passed = (now - new Date(iso)) / 3_600_000;
   if (!(passed >= hours)) return "";
-  const [unit, length] = [["year", 8766], ["month", 730.5], ["day", 24], ["hour", 1]].find(([, long]) => passed >= long) ?? ["hour", 1];
-  const n = Math.max(1, Math.floor(passed / length));
-  return `${n} ${unit}${n > 1 ? "s" : ""} old`;
+  const n = (long) => Math.max(1, Math.floor(passed / long));
+  if (passed >= 8766) return ngettext("{n} year old", "{n} years old", n(8766));
+  if (passed >= 730.5) return ngettext("{n} month old", "{n} months old", n(730.5));
+  if (passed >= 24) return ngettext("{n} day old", "{n} days old", n(24));
+  return ngettext("{n} hour old", "{n} hours old", n(1));
 }
 
 /** Whether a sector's data end more than two periods before the newest data of all. */

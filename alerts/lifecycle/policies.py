@@ -51,9 +51,15 @@ class Policy(BaseModel):
     critical_excess: Amount = 60
     most: Severity = Severity.CRITICAL
 
-    def calm_periods(self, cadence: Cadence) -> int:
-        """Return after how many closed calm periods an alert is over: fewer where periods are long."""
-        return min(self.resolve_after, LONG.get(cadence, self.resolve_after))
+    def calm_periods(self, verdict: Verdict) -> int:
+        """Return after how many closed calm periods an alert is over: fewer where periods are long.
+
+        A source or tally that comes again is back: there is nothing to wait for.
+        """
+        is_tally = verdict.question is Question.SILENCE and verdict.cadence in LONG
+        if verdict.evidence.source or is_tally:
+            return 1
+        return min(self.resolve_after, LONG.get(verdict.cadence, self.resolve_after))
 
     def expires_after(self, cadence: Cadence) -> dt.timedelta:
         """Return the event time without a verdict after which an alert is over.
@@ -63,14 +69,24 @@ class Policy(BaseModel):
         return max(dt.timedelta(days=self.expire_days), 2.5 * LENGTH[cadence])
 
     def counts(self, verdict: Verdict) -> bool:
-        """Return whether a breach is large enough to alert on: by excess and by ratio."""
+        """Return whether a breach is large enough to alert on: by excess and by ratio.
+
+        A source that stopped always is.
+        """
+        if verdict.evidence.source:
+            return verdict.breach
         excess, ratio = deviation(verdict)
         return verdict.breach and excess >= self.least_excess and ratio >= self.least_ratio
 
     def severity(self, verdict: Verdict) -> Severity:
-        """Return the highest severity whose excess and ratio are both reached, whatever the p-value."""
+        """Return the highest severity whose excess and ratio are both reached, whatever the p-value.
+
+        A source that stopped is a warning.
+        """
         excess, ratio = deviation(verdict)
-        if excess >= self.critical_excess and ratio >= self.critical_ratio:
+        if verdict.evidence.source:
+            found = Severity.WARNING
+        elif excess >= self.critical_excess and ratio >= self.critical_ratio:
             found = Severity.CRITICAL
         elif excess >= self.warning_excess and ratio >= self.warning_ratio:
             found = Severity.WARNING

@@ -107,7 +107,7 @@ def _settle(alert: Alert | None, verdict: Verdict, policy: Policy, _: dt.datetim
             "no_data_since": None,
         }
     )
-    is_over = calmer.calms >= policy.calm_periods(verdict.cadence)
+    is_over = calmer.calms >= policy.calm_periods(verdict)
     return calmer.model_copy(update={"state": State.RESOLVED}) if is_over else calmer
 
 

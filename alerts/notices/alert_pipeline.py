@@ -12,7 +12,7 @@ its alert would be over is one that was published before: it is passed over, as 
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -225,10 +225,16 @@ def without_offset(key: bytes, value: bytes) -> bytes:
     return msgspec.msgpack.encode((-1, msgspec.msgpack.decode(value)[1]))
 
 
-def count_standing(alerts: Sequence[Alert]) -> Counter[tuple[str, ...]]:
-    """Count alerts by sector, border, question, severity and state, without the resolved ones."""
+def count_standing(alerts: Iterable[Alert]) -> Counter[tuple[str, ...]]:
+    """Count alerts by sector, border, question, severity, state and whether they are silenced.
+
+    Resolved ones are left out.
+    """
     return Counter(
-        (alert.sector, alert.border, alert.question.value, alert.severity.value, alert.state.value)
+        (
+            *(alert.sector, alert.border, alert.question.value, alert.severity.value, alert.state.value),
+            "true" if alert.silenced_by else "false",
+        )
         for alert in alerts
         if alert.state is not State.RESOLVED
     )

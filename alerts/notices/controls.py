@@ -153,6 +153,16 @@ Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Co
 CONTROL: TypeAdapter[Any] = TypeAdapter(Annotated[Any, Field(discriminator="kind")])
 
 
+def sinks_of(control: Control) -> set[str]:
+    """Return the sinks that a control names."""
+    match control:
+        case Reroute(route=Route(sinks=sinks)):
+            return set(sinks)
+        case Silence(notify=str(sink)):
+            return {sink}
+    return set()
+
+
 def checked(control: Control, names: Names) -> Control:
     """Return the control, an abbreviated alert id completed.
 

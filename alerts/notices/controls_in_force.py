@@ -1,5 +1,6 @@
 """The controls in force: silences, acknowledgements and routes, and what they mean for one alert and sink."""
 
+import datetime as dt
 import math
 from typing import NamedTuple
 
@@ -41,6 +42,9 @@ class Taken(NamedTuple):
     expired_at: float = 0.0  # epoch seconds: when that was over, if it is
 
 
+Timed = tuple[Silence, list[Window]]
+
+
 class ControlsInForce:
     """The silences and acknowledgements in force, and the routes as they were changed.
 
@@ -50,7 +54,8 @@ class ControlsInForce:
     def __init__(self, routing: Routing | None = None, policies: Policies | None = None) -> None:
         self.routing = routing or Routing(())
         self._policies = policies or Policies()
-        self._silences: dict[str, tuple[Silence, list[Window]]] = {}
+        self._silences: dict[str, Timed] = {}
+        self._covering: dict[tuple[str, str], list[Timed]] = {}  # by sector and question; made when asked for
         self._acknowledgements: dict[str, Acknowledge] = {}
         self._answered_at: dict[str, float] = {}  # by alert: when it was last acknowledged, or that withdrawn
 
@@ -58,7 +63,7 @@ class ControlsInForce:
         """Apply a control; those that are not about alerts change nothing."""
         match control:
             case Silence():
-                self._silences[control.key] = control, control.windows()
+                self._set(control)
             case Acknowledge():
                 self._acknowledgements[control.alert_id] = control
                 self._answered_at[control.alert_id] = control.at.timestamp()
@@ -75,8 +80,11 @@ class ControlsInForce:
             self._acknowledgements.pop(_name(key), None)
             self._answered_at[_name(key)] = at
         elif key in self._silences:
-            ended = self._silences[key][0].ended(at)
-            self._silences[key] = ended, ended.windows()
+            self._set(self._silences[key][0].ended(at))
+
+    def _set(self, silence: Silence) -> None:
+        self._silences[silence.key] = silence, silence.windows()
+        self._covering.clear()
 
     def answered_at(self, alert_id: str) -> float:
         """Return when an alert was last acknowledged, or that withdrawn (epoch seconds; 0: never)."""
@@ -86,6 +94,20 @@ class ControlsInForce:
         """Return whether exactly this silence or acknowledgement is in force."""
         silence, _ = self._silences.get(control.key, (None, ()))
         return control in (silence, self._acknowledgements.get(_name(control.key)))
+
+    def about(self, alert: Alert, until: dt.datetime | None = None) -> list[Control]:
+        """Return the acknowledgement of an alert, and the silences over it while it lasted.
+
+        `until`: when it was over; None: it stands.
+        """
+        since = alert.raised_at or alert.onset
+        silences = [
+            silence
+            for silence, _ in self._silences.values()
+            if silence.covers(alert) and silence.until >= since and (until is None or silence.at <= until)
+        ]
+        known = self._acknowledgements.get(alert.alert_id)
+        return [*silences, *([known] if known else [])]
 
     def attention(self, sink: str, alert: Alert, now: float) -> Attention:
         """Return how an alert concerns a sink at `now` (epoch seconds of processing time)."""
@@ -130,9 +152,7 @@ class ControlsInForce:
     def _silenced(self, alert: Alert, now: float) -> Silenced:
         """Return what the silences over an alert mean at `now`."""
         found = Silenced()
-        for silence, windows in self._silences.values():
-            if not silence.covers(alert):
-                continue
+        for silence, windows in self._over(alert):
             window = in_force(windows, now)
             if window is None:
                 found = found._replace(ended_at=max(found.ended_at, last_end(windows, now)))
@@ -144,6 +164,13 @@ class ControlsInForce:
                 notified=found.notified | ({silence.notify} if silence.notify and is_for_author else set()),
             )
         return found
+
+    def _over(self, alert: Alert) -> list[Timed]:
+        """Return the silences over an alert, whenever they are in force."""
+        place = alert.sector, alert.question
+        if place not in self._covering:
+            self._covering[place] = [timed for timed in self._silences.values() if timed[0].covers(alert)]
+        return self._covering[place]
 
 
 def _name(key: str) -> str:

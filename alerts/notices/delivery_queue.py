@@ -1,9 +1,8 @@
 """What one sink is to be sent next. Pure: time, alerts, controls and answers are given.
 
-Each alert has a line of its own: its messages go out in order, and one that its receiver does not take waits
-and is tried again without holding up the others. The difference is computed anew for each try, so that a sink
-that was away gets one message about what stands now. Only a message that was sent and not answered is sent
-again as it was, under its id: it may have been received.
+Each alert has a line of its own: its messages go out in order, and one that is not taken is tried again
+without holding up the others. The difference is computed anew for each try, so a sink that was away gets one
+message about what stands now. Only a message without an answer goes out again as it was, under its id.
 
     refresh ─▶ take ─▶ begin (ledger) ─▶ POST ─▶ settle (ledger) ─▶ release
 """
@@ -50,6 +49,7 @@ class DeliveryQueue:
         self._lines: dict[str, Line] = {}
         self._newest: dict[str, tuple[Version, str]] = {}  # by question: version and id of its alert
         self._due: dict[str, Message] = {}
+        self._changed: set[str] = set()  # alerts that were observed and not compared yet
         self._in_flight: list[Batch] = []
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
@@ -86,22 +86,28 @@ class DeliveryQueue:
 
     def _advance(self, alert_id: str, alert: Alert | None) -> Line:
         line = self._lines.setdefault(alert_id, Line())
+        self._changed.add(alert_id)
         if not self._replay:
             line.alert = alert
         elif not is_known(alert, line.entry.view):
             line.steps.append(alert)
         return line
 
-    def refresh(self, moment: Moment) -> list[LedgerRecord]:
-        """Compare all alerts with what the sink knows; return the ledger records to be written."""
+    def refresh(self, moment: Moment, *, only_changed: bool = False) -> list[LedgerRecord]:
+        """Compare alerts with what the sink knows; return ledger records to be written.
+
+        Time makes messages due too: `only_changed` is for a moment at which all were compared.
+        """
         records = []
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
             records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
-        for alert_id, line in list(self._lines.items()):
+        for alert_id in list(self._changed if only_changed else self._lines):
+            line = self._lines[alert_id]
             if not line.in_flight:
                 self._compare(alert_id, line, moment)
                 records += self._tidied(alert_id, line)
+        self._changed.clear()
         return records
 
     def _compare(self, alert_id: str, line: Line, moment: Moment) -> None:
@@ -192,11 +198,8 @@ class DeliveryQueue:
         self._in_flight.append(batch)
         self._free_at = moment.steady + self.limits.spacing
         lines = ((message, self._lines[message.alert_id]) for message in batch.messages)
-        return [
-            LedgerRecord(self.sink, message.alert_id, line.entry)
-            for message, line in lines
-            if line.begin(message, moment)
-        ]
+        begun = ((message, line.entry) for message, line in lines if line.begin(message, moment))
+        return [LedgerRecord(self.sink, message.alert_id, entry) for message, entry in begun]
 
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""

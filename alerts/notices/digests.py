@@ -1,9 +1,12 @@
-"""Many notices in one message: their order and the line that sums them up."""
+"""Many notices in one message: their order and the lines that sum them up."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from alerts.lifecycle.alert import RANK, Notice, Reason
+from alerts.languages.language import ENGLISH, Language
+from alerts.lifecycle.alert import RANK, Notice, Reason, Severity
+
+OVER = "over"
 
 
 def gravest_first(notices: Sequence[Notice]) -> list[Notice]:
@@ -11,8 +14,24 @@ def gravest_first(notices: Sequence[Notice]) -> list[Notice]:
     return sorted(notices, key=lambda one: (one.reason is Reason.RESOLVED, -RANK[one.alert.severity]))
 
 
-def digest_title(notices: Sequence[Notice]) -> str:
+def digest_title(notices: Sequence[Notice], language: Language = ENGLISH) -> str:
     """Return one line: `3 alerts: 2 critical, 1 over`."""
-    kinds = Counter("over" if one.reason is Reason.RESOLVED else str(one.alert.severity) for one in notices)
-    counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    return f"{len(notices)} {'alert' if len(notices) == 1 else 'alerts'}: {counts}"
+    kinds = Counter(OVER if one.reason is Reason.RESOLVED else one.alert.severity for one in notices)
+    counts = ", ".join(_counted(number, kind, language) for kind, number in kinds.items())
+    return language.ngettext("{n} alert: {counts}", "{n} alerts: {counts}", len(notices), counts=counts)
+
+
+def more_line(number: int, language: Language = ENGLISH) -> str:
+    """Return the line for notices that a digest has no room for."""
+    return language.ngettext("and {n} more", "and {n} more", number)
+
+
+def _counted(number: int, kind: str, language: Language) -> str:
+    match kind:
+        case Severity.CRITICAL:
+            return language.ngettext("{n} critical", "{n} critical", number)
+        case Severity.WARNING:
+            return language.ngettext("{n} warning", "{n} warning", number)
+        case Severity.INFO:
+            return language.ngettext("{n} info", "{n} info", number)
+    return language.ngettext("{n} over", "{n} over", number)

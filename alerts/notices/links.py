@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert
 from streams.contract.questions import Scope
 
@@ -39,10 +40,14 @@ class Links:
         """What such an alert means, and what to check."""
         return f"{self.grafana}/d/runbook-{alert.question}" if self.grafana else ""
 
-    def of(self, alert: Alert) -> Iterator[Link]:
-        """All there are, in the order in which they help."""
-        links = Link("console", self.alert(alert)), Link("dashboard", self.dashboard(alert))
-        yield from (link for link in (*links, Link("what to do", self.runbook(alert))) if link.url)
+    def of(self, alert: Alert, language: Language = ENGLISH) -> Iterator[Link]:
+        """Return all there are, in the order in which they help."""
+        links = (
+            Link(language.gettext("console"), self.alert(alert)),
+            Link(language.gettext("dashboard"), self.dashboard(alert)),
+            Link(language.gettext("what to do"), self.runbook(alert)),
+        )
+        yield from (link for link in links if link.url)
 
 
 NOWHERE: Final = Links()

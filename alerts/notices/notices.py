@@ -1,201 +1,204 @@
 """Notices: what people read in five seconds. What was seen and expected, since when, where, how sure."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, State
-from alerts.lifecycle.policies import deviation
 from alerts.notices.backlog import Summary
+from alerts.notices.clauses import clause
 from alerts.notices.reconciliation import Message, View
-from alerts.notices.wording import HANDED_OVER, LEADS, UNITS, clock, place, sparkline, sureness, taken
+from alerts.notices.titles import figures, title
+from alerts.notices.wording import (
+    HANDED_OVER,
+    LEADS,
+    SEVERITIES,
+    clock,
+    length,
+    place,
+    sparkline,
+    sureness,
+    taken,
+)
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Contribution, Question, Verdict
+from streams.contract.verdicts import Contribution, Evidence
 
-SHOWN: Final = 3  # sectors in a headline
 HEADLINE: Final = 200  # characters
-DAYS_FROM: Final = 48  # hours without data from which on they are shown as days
 
 
-def compose(message: Message, registry: Registry) -> Notice:
+def compose(message: Message, registry: Registry, language: Language = ENGLISH) -> Notice:
     """Write the notice of a message."""
     alert = message.alert
+    writer = _Writer(alert, message, registry, language)
     return Notice(
         notice_id=message.notice_id,
         alert=alert,
         reason=message.reason,
-        headline=headline(alert, message.reason, handed_over=message.handed_over),
-        text="\n".join(_lines(alert, message, registry)),
-        details="\n".join(_details(alert, message)),
-        since=clock(alert.onset, alert.sector, registry),
-        as_of=clock(alert.updated, alert.sector, registry),
+        headline=headline(alert, message.reason, language, handed_over=message.handed_over),
+        text="\n".join(writer.lines()),
+        details="\n".join(writer.details()),
+        since=writer.clock(alert.onset),
+        as_of=writer.clock(alert.updated),
         produced_at=alert.produced_at,
     )
 
 
-def describe(alert: Alert, registry: Registry) -> Notice:
+def describe(alert: Alert, registry: Registry, language: Language = ENGLISH) -> Notice:
     """Write the notice of an alert as it stands, for receivers that want it again and again."""
-    return compose(Message(reason=Reason.FIRST, view=View(alert=alert, severity=alert.severity)), registry)
+    message = Message(reason=Reason.FIRST, view=View(alert=alert, severity=alert.severity))
+    return compose(message, registry, language)
 
 
-def headline(alert: Alert, reason: Reason, *, handed_over: bool = False) -> str:
+def headline(alert: Alert, reason: Reason, language: Language = ENGLISH, *, handed_over: bool = False) -> str:
     """Return one line: `Worse: Surge at RCMP Quebec: 181 in 1 day, expected 98 (×1.8)`."""
-    return f"{HANDED_OVER if handed_over else LEADS[reason]}{title(alert)}"[:HEADLINE]
+    lead = HANDED_OVER if handed_over else LEADS[reason]
+    return language.gettext(lead, title=title(alert, language))[:HEADLINE]
 
 
-def title(alert: Alert) -> str:
-    """Return the headline without the reason; of an alert that is over, at its worst."""
-    is_over = alert.state is State.RESOLVED
-    verdict = alert.worst if is_over else alert.latest
-    if alert.question is Question.STRAIN and verdict.evidence.capacity:
-        return _capacity(verdict, "was" if is_over else "is")
-    if alert.question is Question.SILENCE and verdict.evidence.no_data_since is not None:
-        return _no_data(verdict, verdict.evidence.no_data_since)
-    return f"{alert.question.entry.title}{_where(verdict)}: {figures(verdict)}"
-
-
-def _no_data(verdict: Verdict, since: dt.datetime) -> str:
-    """`No data from Tucson for 15 days. Last event 2023-10-29 14:02 UTC. 40 a day were expected.`"""
-    hours = max(round((verdict.as_of - since) / dt.timedelta(hours=1)), 1)
-    unit, length = ("day", hours // 24) if hours >= DAYS_FROM else ("hour", hours)
-    days = verdict.evidence.window / (24 if verdict.cadence is Cadence.HOUR else 1)
-    return (
-        f"No data from {place(verdict.sector)} for {length} {unit}{'s' if length > 1 else ''}. "
-        f"Last event {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
-        f"{verdict.evidence.expected / days:.0f} a day were expected."
-    )
-
-
-def summary_line(summary: Summary, now: float) -> str:
+def summary_line(summary: Summary, now: float, language: Language = ENGLISH) -> str:
     """Sum up a backlog in one line, with its age."""
     age = dt.datetime.fromtimestamp(now, dt.UTC) - summary.newest
     days = max(round(age / dt.timedelta(days=1)), 1)
-    alerts = "1 alert" if summary.over == 1 else f"{summary.over} alerts"
-    return (
-        f"Backlog, {days} {'day' if days == 1 else 'days'} old: {alerts} between "
-        f"{summary.oldest:%Y-%m-%d} and {summary.newest:%Y-%m-%d} began and ended before they could be sent"
+    return language.ngettext(
+        "Backlog, {age} old: {n} alert between {oldest} and {newest} began and ended before it could be sent",
+        "Backlog, {age} old: {n} alerts between {oldest} and {newest} began and ended before they could be "
+        "sent",
+        summary.over,
+        age=length(days, Cadence.DAY, language),
+        oldest=language.day(summary.oldest),
+        newest=language.day(summary.newest),
     )
 
 
-def figures(verdict: Verdict) -> str:
-    """Return what was seen and expected: `181 in 1 day, expected 98 (×1.8)`."""
-    evidence = verdict.evidence
-    window = _window(verdict)
-    if verdict.question is Question.SILENCE:
-        return f"nobody in {window}, expected {evidence.expected:.0f}"
-    _, ratio = deviation(verdict)
-    times = f"×{ratio:.1f}" if evidence.observed >= evidence.expected else f"÷{ratio:.1f}"
-    is_mix = verdict.question is Question.MIX and evidence.slices
-    kind = f" {evidence.slices[0].name.partition('=')[2]}" if is_mix else ""
-    return f"{evidence.observed:.0f}{kind} in {window}, expected {evidence.expected:.0f} ({times})"
+class _Writer:
+    """Writes the lines of one notice, one thought on each."""
 
+    def __init__(self, alert: Alert, message: Message, registry: Registry, language: Language) -> None:
+        self._alert, self._message, self._registry = alert, message, registry
+        self._language = language
+        self._gettext, self._number = language.gettext, language.number
 
-def _capacity(verdict: Verdict, verb: str) -> str:
-    """Return `Swanton is over capacity: 31 people today, room for 8 (3.9 times).`"""
-    evidence = verdict.evidence
-    room = evidence.capacity or 0.0
-    when = "today" if verb == "is" and verdict.cadence is Cadence.DAY else f"in {_window(verdict)}"
-    level = "over" if evidence.observed > room else "near"
-    times = f" ({evidence.observed / room:.1f} times)" if evidence.observed > room else ""
-    people = f"{evidence.observed:.0f} people {when}, room for {room:.0f}"
-    return f"{place(verdict.sector)} {verb} {level} capacity: {people}{times}."
+    def clock(self, moment: dt.datetime) -> str:
+        """Return a time by the sector's clock, beside UTC."""
+        return clock(moment, self._alert.sector, self._registry, self._language)
 
+    def lines(self) -> list[str]:
+        """Return the text."""
+        evidence = self._alert.latest.evidence
+        if self._alert.state is State.RESOLVED:
+            return [self._over(), *self._times(), sparkline(evidence.recent)]
+        return [
+            *self._changed(),
+            self._sure(evidence),
+            *self._times(),
+            *self._why(),
+            sparkline(evidence.recent),
+        ]
 
-def _lines(alert: Alert, message: Message, registry: Registry) -> list[str]:
-    """Return the text, one thought on each line."""
-    evidence = alert.latest.evidence
-    times = [
-        f"Since {clock(alert.onset, alert.sector, registry)}, {alert.breaches} {_periods(alert)} in breach.",
-        f"Data up to {clock(alert.updated, alert.sector, registry)}.",
-    ]
-    if alert.state is State.RESOLVED:
-        return [_over(alert), *times, sparkline(evidence.recent)]
-    return [
-        *_changed(alert, message),
-        f"Expected {evidence.lower:.0f} to {evidence.upper:.0f}; {sureness(evidence.p_value)}.",
-        *times,
-        *_why(alert),
-        sparkline(evidence.recent),
-    ]
+    def details(self) -> list[str]:
+        """Return what the plain figures lack: what changed, where it comes from, when it was last so high."""
+        if self._alert.state is State.RESOLVED:
+            return [self._over()]
+        return [*self._changed(), *self._why()]
 
+    def _sure(self, evidence: Evidence) -> str:
+        if evidence.source:
+            return self._gettext(
+                "The heartbeats of {source} have stopped; how many people came is not known.",
+                source=evidence.source,
+            )
+        return self._gettext(
+            "Expected {lower} to {upper}; {sureness}.",
+            lower=self._number(evidence.lower),
+            upper=self._number(evidence.upper),
+            sureness=sureness(evidence.p_value, self._language),
+        )
 
-def _details(alert: Alert, message: Message) -> list[str]:
-    """Return what the plain figures lack: what changed, where it comes from, when it was last so high."""
-    if alert.state is State.RESOLVED:
-        return [_over(alert)]
-    return [*_changed(alert, message), *_why(alert)]
+    def _times(self) -> Iterator[str]:
+        alert = self._alert
+        breaches = length(alert.breaches, alert.latest.cadence, self._language)
+        yield self._gettext(
+            "Since {time}, {periods} in breach.", time=self.clock(alert.onset), periods=breaches
+        )
+        yield self._gettext("Data up to {time}.", time=self.clock(alert.updated))
 
+    def _changed(self) -> Iterator[str]:
+        alert, message, view = self._alert, self._message, self._message.view
+        if view.silenced_by and not message.handed_over:
+            until = self.clock(dt.datetime.fromtimestamp(view.silenced_until, dt.UTC))
+            yield self._gettext(
+                "A silence by {person} holds it back until {time}.", person=view.silenced_by, time=until
+            )
+        if message.handed_over:
+            yield self._gettext(
+                "It goes on. The routes send it elsewhere now; nothing more about it comes here."
+            )
+        elif message.reason is Reason.ACKNOWLEDGED:
+            yield taken(alert, self._language)
+        elif message.reason is Reason.UNANSWERED and view.unattended_since:
+            yield self._gettext("The acknowledgement has expired. Nobody takes care of it now.")
+        elif message.before is not None:
+            last = self._gettext(
+                "Last notice: {figures}.", figures=figures(message.before.latest, self._language)
+            )
+            severity = self._gettext(SEVERITIES[alert.severity])
+            grade = self._gettext("Now {severity}.", severity=severity)
+            yield f"{grade} {last}" if message.reason is Reason.WORSE else last
 
-def _where(verdict: Verdict) -> str:
-    """Return where it is; of people who move, from where to where."""
-    here, others = place(verdict.sector), verdict.evidence.neighbours
-    if verdict.question is Question.DISPLACEMENT:
-        gained = [place(one.name) for one in others if one.observed - one.expected >= 1]
-        return f" from {here}" + (f" to {' and '.join(gained[:SHOWN])}" if gained else "")
-    if verdict.question is Question.SPILL_OVER and others:
-        return f" from {place(others[0].name)} at {here}"
-    if verdict.question is Question.SCAN and others:
-        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-        return f" at {here}: {', '.join(place(one.name) for one in others[:SHOWN])}{more}"
-    return f" at {here}"
+    def _why(self) -> Iterator[str]:
+        evidence = self._alert.latest.evidence
+        if evidence.slices:
+            yield self._gettext(
+                "Most of it: {parts}.",
+                parts=self._shares(evidence.slices, lambda name: name.replace("=", " ")),
+            )
+        if evidence.neighbours:
+            yield self._gettext("Neighbours: {parts}.", parts=self._shares(evidence.neighbours, place))
+        if evidence.record:
+            yield self._gettext("The highest on record here.")
+        elif evidence.last_as_high is not None:
+            yield self._gettext("Last so high on {day}.", day=self._language.day(evidence.last_as_high))
+        if evidence.capacity is not None:
+            yield self._capacity(evidence.capacity, evidence.full_at)
+        if evidence.share_arrived < 1:
+            share = self._language.percent(evidence.share_arrived)
+            yield self._gettext("About {share} of the reports have arrived.", share=share)
+        if remark := clause(evidence.remark, self._language):
+            yield remark[0].upper() + remark[1:] + "."
+        yield self._gettext("Baseline: {baseline}.", baseline=clause(evidence.baseline, self._language))
 
+    def _capacity(self, capacity: float, full_at: dt.datetime | None) -> str:
+        if full_at is None:
+            return self._gettext("Capacity {people} a day.", people=self._number(capacity))
+        return self._gettext(
+            "Capacity {people} a day, full at {time}.",
+            people=self._number(capacity),
+            time=self.clock(full_at),
+        )
 
-def _window(verdict: Verdict) -> str:
-    unit, length = UNITS[verdict.cadence], verdict.evidence.window
-    whole = f"{length} {unit if length > 1 else unit[:-1]}"
-    return whole if verdict.is_whole else f"{whole} (not over yet)"
+    def _over(self) -> str:
+        if self._alert.expired:
+            return self._gettext("No more data came about it.")
+        evidence = self._alert.latest.evidence
+        if evidence.source and not self._alert.latest.breach:
+            return self._gettext("{source} sends again.", source=evidence.source)
+        if self._alert.latest.breach:
+            return self._gettext("It is over.")  # a newer alert took its place before its end could be sent
+        return self._gettext(
+            "Back to normal: {observed}, expected {expected}.",
+            observed=self._number(evidence.observed),
+            expected=self._number(evidence.expected),
+        )
 
-
-def _changed(alert: Alert, message: Message) -> Iterator[str]:
-    view = message.view
-    if view.silenced_by and not message.handed_over:
-        until = dt.datetime.fromtimestamp(view.silenced_until, dt.UTC)
-        yield f"A silence by {view.silenced_by} holds it back until {until:%Y-%m-%d %H:%M} UTC."
-    if message.handed_over:
-        yield "It goes on. The routes send it elsewhere now; nothing more about it comes here."
-    elif message.reason is Reason.ACKNOWLEDGED:
-        yield taken(alert)
-    elif message.reason is Reason.UNANSWERED and view.unattended_since:
-        yield "The acknowledgement has expired. Nobody takes care of it now."
-    elif message.before is not None:
-        grade = f"Now {alert.severity}. " if message.reason is Reason.WORSE else ""
-        yield f"{grade}Last notice: {figures(message.before.latest)}."
-
-
-def _why(alert: Alert) -> Iterator[str]:
-    evidence = alert.latest.evidence
-    if evidence.slices:
-        yield "Most of it: " + ", ".join(map(_share, evidence.slices)) + "."
-    if evidence.neighbours:
-        yield "Neighbours: " + ", ".join(map(_share, evidence.neighbours)) + "."
-    if evidence.record:
-        yield "The highest on record here."
-    elif evidence.last_as_high is not None:
-        yield f"Last so high on {evidence.last_as_high:%Y-%m-%d}."
-    if evidence.capacity is not None:
-        full = f", full at {evidence.full_at:%H:%M} UTC" if evidence.full_at else ""
-        yield f"Capacity {evidence.capacity:.0f} a day{full}."
-    if evidence.share_arrived < 1:
-        yield f"About {evidence.share_arrived:.0%} of the reports have arrived."
-    if evidence.remark:
-        yield evidence.remark[0].upper() + evidence.remark[1:] + "."
-    yield f"Baseline: {evidence.baseline}."
-
-
-def _periods(alert: Alert) -> str:
-    unit = UNITS[alert.latest.cadence]
-    return unit if alert.breaches > 1 else unit[:-1]
-
-
-def _over(alert: Alert) -> str:
-    if alert.expired:
-        return "No more data came about it."
-    evidence = alert.latest.evidence
-    if alert.latest.breach:
-        return "It is over."  # a newer alert took its place before its end could be sent
-    return f"Back to normal: {evidence.observed:.0f}, expected {evidence.expected:.0f}."
-
-
-def _share(part: Contribution) -> str:
-    return f"{part.name.replace('=', ' ')} {part.observed:.0f} (usually {part.expected:.0f})"
+    def _shares(self, parts: Sequence[Contribution], title: Callable[[str], str]) -> str:
+        return ", ".join(
+            self._gettext(
+                "{name} {observed} (usually {expected})",
+                name=title(part.name),
+                observed=self._number(part.observed),
+                expected=self._number(part.expected),
+            )
+            for part in parts
+        )

@@ -2,14 +2,13 @@
 
 import datetime as dt
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id, notice_id
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Evidence, Question, Verdict
 
-TEXT = "This is a test of Surgewatch. Nothing has happened, and there is nothing to do."
 
-
-def trial_notices(now: dt.datetime) -> tuple[Notice, Notice]:
+def trial_notices(now: dt.datetime, language: Language = ENGLISH) -> tuple[Notice, Notice]:
     """Return a notice that opens a test alert, and the one that resolves it."""
     verdict = Verdict.of(
         question=Question.SURGE,
@@ -38,17 +37,23 @@ def trial_notices(now: dt.datetime) -> tuple[Notice, Notice]:
         latest=verdict,
     )
     over = alert.model_copy(update={"state": State.RESOLVED})
-    return _notice(alert, Reason.FIRST, "Test page"), _notice(over, Reason.RESOLVED, "Resolved: test page")
+    opened = language.gettext("[TEST] Test page from Surgewatch")
+    closed = language.gettext("[TEST] Resolved: test page from Surgewatch")
+    return (
+        _notice(alert, Reason.FIRST, opened, language),
+        _notice(over, Reason.RESOLVED, closed, language),
+    )
 
 
-def _notice(alert: Alert, reason: Reason, words: str) -> Notice:
+def _notice(alert: Alert, reason: Reason, headline: str, language: Language) -> Notice:
+    text = language.gettext("This is a test of Surgewatch. Nothing has happened, and there is nothing to do.")
     return Notice(
         notice_id=notice_id(alert.alert_id, reason, "test"),
         alert=alert,
         reason=reason,
-        headline=f"[TEST] {words} from Surgewatch",
-        text=TEXT,
-        details=TEXT,
-        since=f"{alert.onset:%Y-%m-%d %H:%M} UTC",
-        as_of=f"{alert.updated:%Y-%m-%d %H:%M} UTC",
+        headline=headline,
+        text=text,
+        details=text,
+        since=f"{language.minute(alert.onset)} UTC",
+        as_of=f"{language.minute(alert.updated)} UTC",
     )

@@ -1,28 +1,43 @@
-"""Words and figures for people: titles of questions, places, times, how sure, sparklines."""
+"""Phrases of notices: names of places and questions, lengths, times, how sure, sparklines."""
 
 import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason
+from alerts.languages.language import ENGLISH, Language, gettext_noop, ngettext_noop
+from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason, Severity
 from streams.contract.cadence import Cadence
+from streams.contract.questions import Question
 from streams.contract.sectors import Registry
 
 BARS: Final = "▁▂▃▄▅▆▇█"
-MINUTE: Final = "%Y-%m-%d %H:%M"
 LEADS: Final = {
-    Reason.FIRST: "",
-    Reason.WORSE: "Worse: ",
-    Reason.STILL: "Still: ",
-    Reason.UNANSWERED: "Not acknowledged: ",
-    Reason.ACKNOWLEDGED: "Acknowledged: ",
-    Reason.UPDATED: "",
-    Reason.RESOLVED: "Resolved: ",
+    Reason.FIRST: "{title}",
+    Reason.WORSE: gettext_noop("Worse: {title}"),
+    Reason.STILL: gettext_noop("Still: {title}"),
+    Reason.UNANSWERED: gettext_noop("Not acknowledged: {title}"),
+    Reason.ACKNOWLEDGED: gettext_noop("Acknowledged: {title}"),
+    Reason.UPDATED: "{title}",
+    Reason.RESOLVED: gettext_noop("Resolved: {title}"),
 }
-HANDED_OVER: Final = "Now sent elsewhere: "
-ASSESSMENTS: Final = {Assessment.NOT_A_SURGE: "not a surge", Assessment.BAD_DATA: "bad data"}
-UNITS: Final = {Cadence.HOUR: "hours", Cadence.DAY: "days", Cadence.WEEK: "weeks", Cadence.MONTH: "months"}
+HANDED_OVER: Final = gettext_noop("Now sent elsewhere: {title}")
+ASSESSMENTS: Final = {
+    Assessment.NOT_A_SURGE: gettext_noop("not a surge"),
+    Assessment.BAD_DATA: gettext_noop("bad data"),
+}
+SEVERITIES: Final = {
+    Severity.INFO: gettext_noop("info"),
+    Severity.WARNING: gettext_noop("warning"),
+    Severity.CRITICAL: gettext_noop("critical"),
+}
+
+LENGTHS: Final = {
+    Cadence.HOUR: ngettext_noop("{n} hour", "{n} hours"),
+    Cadence.DAY: ngettext_noop("{n} day", "{n} days"),
+    Cadence.WEEK: ngettext_noop("{n} week", "{n} weeks"),
+    Cadence.MONTH: ngettext_noop("{n} month", "{n} months"),
+}
 
 
 def place(sector: str) -> str:
@@ -31,48 +46,78 @@ def place(sector: str) -> str:
     return " ".join(known.get(part, part.capitalize()) for part in sector.split("-"))
 
 
-def clock(moment: dt.datetime, sector: str, registry: Registry) -> str:
+def question_title(question: Question, language: Language) -> str:
+    """Return what a question is called."""
+    return language.pgettext("question", question.entry.title)
+
+
+def length(periods: int, cadence: Cadence, language: Language) -> str:
+    """Return so many periods: `3 days`."""
+    return language.ngettext(*LENGTHS[cadence], periods)
+
+
+def clock(moment: dt.datetime, sector: str, registry: Registry, language: Language = ENGLISH) -> str:
     """Return a time by the sector's clock, beside UTC: `2023-03-24 20:00 EDT (2023-03-25 00:00 UTC)`.
 
     A border, or a sector that is not in the registry, has UTC alone.
     """
-    utc = f"{moment.astimezone(dt.UTC):{MINUTE}} UTC"
+    utc = f"{language.minute(moment.astimezone(dt.UTC))} UTC"
     found = registry.by_id.get(sector)
     if found is None or found.time_zone == "UTC":
         return utc
-    return f"{moment.astimezone(ZoneInfo(found.time_zone)):{MINUTE} %Z} ({utc})"
+    local = moment.astimezone(ZoneInfo(found.time_zone))
+    return f"{language.minute(local)} {local:%Z} ({utc})"
 
 
-def sureness(p_value: float) -> str:
+def sureness(p_value: float, language: Language = ENGLISH) -> str:
     """Return how often chance alone does this, in words."""
     if p_value < 1e-9:
-        return "chance alone cannot explain it"
-    return f"by chance once in {_rounded(1 / max(p_value, 1e-12))}"
+        return language.gettext("chance alone cannot explain it")
+    odds = float(f"{1 / max(p_value, 1e-12):.1g}")
+    return language.gettext("by chance once in {odds}", odds=language.number(odds))
 
 
-def facts(notice: Notice, **further: str) -> dict[str, str]:
-    """Return what a reader needs in five seconds, by its label; `further` stands before how sure it is."""
+def facts(
+    notice: Notice, language: Language = ENGLISH, *, has_chart: bool = False, has_reach: bool = False
+) -> dict[str, str]:
+    """Return what a reader needs in five seconds, by its label.
+
+    `has_chart`: a sparkline beside what was seen. `has_reach`: also how far the data reach.
+    """
     evidence = notice.alert.latest.evidence
+    seen = language.number(evidence.observed)
+    expected = language.gettext(
+        "{expected} ({lower} to {upper})",
+        expected=language.number(evidence.expected),
+        lower=language.number(evidence.lower),
+        upper=language.number(evidence.upper),
+    )
     return {
-        "Seen": f"{evidence.observed:,.0f}",
-        "Expected": f"{evidence.expected:,.0f} ({evidence.lower:,.0f} to {evidence.upper:,.0f})",
-        "Where": place(notice.alert.sector),
-        "Since": notice.since,
-        **further,
-        "How sure": sureness(evidence.p_value),
+        language.gettext("Seen"): f"{seen}  {sparkline(evidence.recent)}" if has_chart else seen,
+        language.gettext("Expected"): expected,
+        language.gettext("Where"): place(notice.alert.sector),
+        language.gettext("Since"): notice.since,
+        **({language.gettext("Data up to"): notice.as_of} if has_reach else {}),
+        language.gettext("How sure"): sureness(evidence.p_value, language),
     }
 
 
-def foot(alert: Alert) -> str:
+def foot(alert: Alert, language: Language = ENGLISH) -> str:
     """Return the last line of a message: what an alert is filed under."""
-    return f"{alert.severity} · {alert.border or 'no border'} · alert {alert.alert_id[:8]}"
+    return language.gettext(
+        "{severity} · {border} · alert {alert}",
+        severity=language.gettext(SEVERITIES[alert.severity]),
+        border=alert.border or language.gettext("no border"),
+        alert=alert.alert_id[:8],
+    )
 
 
-def taken(alert: Alert) -> str:
+def taken(alert: Alert, language: Language = ENGLISH) -> str:
     """Return who acknowledged an alert, and what they found it to be."""
     if alert.assessment is None:
-        return f"{alert.acknowledged_by} takes care of it."
-    return f"{alert.acknowledged_by} marked it as {ASSESSMENTS[alert.assessment]}."
+        return language.gettext("{person} takes care of it.", person=alert.acknowledged_by)
+    found = language.gettext(ASSESSMENTS[alert.assessment])
+    return language.gettext("{person} marked it as {found}.", person=alert.acknowledged_by, found=found)
 
 
 def sparkline(values: Sequence[float], points: int = 28) -> str:
@@ -86,7 +131,3 @@ def sparkline(values: Sequence[float], points: int = 28) -> str:
     return "".join(
         BARS[min(int(max(value, 0) / top * (len(BARS) - 1) + 0.5), len(BARS) - 1)] for value in shown
     )
-
-
-def _rounded(number: float) -> str:
-    return f"{float(f'{number:.1g}'):,.0f}"

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Notice
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
@@ -110,6 +111,10 @@ class Sink(Protocol):
     def private(self) -> bool:
         """Whether it may send to private addresses."""
 
+    @property
+    def language(self) -> Language:
+        """The language of what it sends."""
+
     def request(self, notice: Notice, now: float) -> AnyRequest:
         """Return the request for a notice (`now`: epoch seconds)."""
 
@@ -146,6 +151,7 @@ class DigestedSink:
     links: Links = NOWHERE
     spacing: float = 1.0
     private: bool = False
+    language: Language = ENGLISH
     most: int = 200
 
 

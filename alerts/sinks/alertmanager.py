@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import RANK, Alert, Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.notices import title
+from alerts.notices.titles import title
 from alerts.sinks import Outcome, Request, http_outcome
 from streams.contract.questions import Scope
 
@@ -31,6 +32,7 @@ class AlertmanagerSink:
     every: float = 60.0
     spacing: float = 0.0
     private: bool = True  # an Alertmanager stands inside
+    language: Language = ENGLISH
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the alert as it is now, and the end of what it was before it got worse."""
@@ -64,7 +66,7 @@ class AlertmanagerSink:
         return {
             "labels": {**labels(alert), "severity": severity or alert.severity},
             "annotations": {
-                "summary": title(alert),
+                "summary": title(alert, self.language),
                 "description": notice.text,
                 "alert_id": alert.alert_id,
                 "onset": alert.onset.isoformat(),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice, Reason, Severity
-from alerts.notices.digests import digest_title, gravest_first
+from alerts.notices.digests import digest_title, gravest_first, more_line
 from alerts.sinks import Delivered, DigestedSink, Outcome, Push, Retry
 
 PHONES: Final = (
@@ -49,9 +49,9 @@ class AppriseSink(DigestedSink):
         gravest = gravest_first(notices)
         more = len(gravest) - LINES
         lines = [one.headline for one in gravest[:LINES]]
-        lines += [f"and {more} more"] if more > 0 else []
+        lines += [more_line(more, self.language)] if more > 0 else []
         lines += [line for line in (summary, self.links.console) if line]
-        title = digest_title(gravest) if gravest else "Backlog"
+        title = digest_title(gravest, self.language) if gravest else self.language.gettext("Backlog")
         return Push(self.url, title, "\n".join(lines), _kind(gravest[0]) if gravest else "info")
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from pydantic import SecretStr
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.links import NOWHERE, Links
 from alerts.sinks import Outcome, Refused, Request, Retry, http_outcome
@@ -30,13 +31,17 @@ class PagerDutySink:
     links: Links = NOWHERE
     spacing: float = 0.0
     private: bool = False
+    language: Language = ENGLISH
     webhook_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     api_token: SecretStr | None = None
     api_url: str = ""
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the event."""
-        event = {"routing_key": self.routing_key.get_secret_value(), **page(notice, self.links)}
+        event = {
+            "routing_key": self.routing_key.get_secret_value(),
+            **page(notice, self.links, self.language),
+        }
         return Request(self.url, {"content-type": "application/json"}, msgspec.json.encode(event))
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
@@ -46,7 +51,7 @@ class PagerDutySink:
         return Retry("http_403") if status == 403 else http_outcome(status, headers)
 
 
-def page(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
+def page(notice: Notice, links: Links = NOWHERE, language: Language = ENGLISH) -> dict[str, Any]:
     """Return the event without its routing key."""
     alert, evidence = notice.alert, notice.alert.latest.evidence
     event: dict[str, Any] = {
@@ -71,5 +76,5 @@ def page(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
             },
         }
         event["client"], event["client_url"] = "Surgewatch", links.alert(alert)
-        event["links"] = [{"href": link.url, "text": link.text} for link in links.of(alert)]
+        event["links"] = [{"href": link.url, "text": link.text} for link in links.of(alert, language)]
     return event

@@ -15,12 +15,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 from alerts.lifecycle.alert import Assessment
 from alerts.notices.controls import Acknowledge
 from alerts.sinks import Request
+from streams.contract.controls import LONGEST_PERSON
 
 API: Final = "https://api.pagerduty.com"
 SIGNATURE: Final = "x-pagerduty-signature"
 DONE: Final = {"incident.acknowledged": "acknowledged", "incident.resolved": "resolved"}
 PERSON: Final = ("user_reference", "user")
-LONGEST_NAME: Final = 64
 
 
 class Answer(NamedTuple):
@@ -56,7 +56,7 @@ class _Agent(_Model):
         if self.type not in PERSON:
             return ""
         shown = "".join(one if one.isprintable() else " " for one in self.summary or "")
-        return " ".join(shown.split())[:LONGEST_NAME] or "somebody"
+        return " ".join(shown.split())[:LONGEST_PERSON] or "somebody"
 
 
 class _Acknowledgement(_Model):

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
+from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Notice, Reason, Severity
-from alerts.notices.digests import digest_title, gravest_first
+from alerts.notices.digests import digest_title, gravest_first, more_line
 from alerts.notices.links import NOWHERE, Link, Links
-from alerts.notices.wording import facts, foot, sparkline
+from alerts.notices.wording import facts, foot
 from alerts.sinks import DigestedSink, Outcome, Refused, Request, http_outcome
 
 SIZE: Final = 20_000  # bytes; what Teams adds has to fit into its 28 KB too
@@ -20,7 +21,7 @@ TEXT: Final = 1_000  # characters of one block
 LINES: Final = 20  # of a digest; nobody reads a longer one
 STYLES: Final = {Severity.CRITICAL: "attention", Severity.WARNING: "warning", Severity.INFO: "accent"}
 OVER: Final = "good"
-FALLBACK: Final = "A notice by Surgewatch that this client cannot show."
+FALLBACK: Final = gettext_noop("A notice by Surgewatch that this client cannot show.")
 
 Json = dict[str, Any]
 
@@ -30,11 +31,11 @@ class TeamsSink(DigestedSink):
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the card of a notice."""
-        return self._request(card(notice, self.links))
+        return self._request(card(notice, self.links, self.language))
 
     def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
         """Return one card for them all."""
-        return self._request(digest_card(notices, self.links, summary))
+        return self._request(digest_card(notices, self.links, summary, self.language))
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
         """Return what the HTTP status means; a workflow that was deleted refuses for good."""
@@ -45,41 +46,43 @@ class TeamsSink(DigestedSink):
         return Request(self.url.get_secret_value(), headers, _within_size(made))
 
 
-def card(notice: Notice, links: Links = NOWHERE) -> Json:
+def card(notice: Notice, links: Links = NOWHERE, language: Language = ENGLISH) -> Json:
     """Return the card of one notice."""
     alert = notice.alert
-    rows = facts(notice)
-    rows["Seen"] += f"  {sparkline(alert.latest.evidence.recent)}"
+    rows = facts(notice, language, has_chart=True)
     body = [
         _heading(notice.headline, _style(notice)),
         *(_block(_run(f"{name}  ", weight="Bolder"), _run(value)) for name, value in rows.items()),
-        _block(_run(foot(alert), isSubtle=True, size="Small")),
+        _block(_run(foot(alert, language), isSubtle=True, size="Small")),
         *(_block(_run(line)) for line in notice.details.splitlines()),
     ]
-    return _card(body, links.of(alert))
+    return _card(body, links.of(alert, language), language)
 
 
-def digest_card(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> Json:
+def digest_card(
+    notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "", language: Language = ENGLISH
+) -> Json:
     """Return the card of many notices: the gravest first, what is over last, then the summary."""
     gravest = gravest_first(notices)
-    title = digest_title(gravest) if gravest else summary
+    title = digest_title(gravest, language) if gravest else summary
     more = len(gravest) - LINES
     body = [
         _heading(title, _style(gravest[0]) if gravest else "emphasis"),
         *(_block(_run(one.headline, **_target(one, links))) for one in gravest[:LINES]),
-        *([_block(_run(f"and {more} more", isSubtle=True))] if more > 0 else []),
+        *([_block(_run(more_line(more, language), isSubtle=True))] if more > 0 else []),
         *([_block(_run(summary))] if summary and gravest else []),
     ]
-    return _card(body, [Link("console", links.console)] if links.console else [])
+    console = [Link(language.gettext("console"), links.console)] if links.console else []
+    return _card(body, console, language)
 
 
-def _card(body: Sequence[Json], links: Iterable[Link]) -> Json:
+def _card(body: Sequence[Json], links: Iterable[Link], language: Language) -> Json:
     actions = [{"type": "Action.OpenUrl", "title": link.text, "url": link.url} for link in links]
     return {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "fallbackText": FALLBACK,
+        "fallbackText": language.gettext(FALLBACK),
         "msteams": {"width": "Full"},
         "body": list(body),
         "actions": actions,

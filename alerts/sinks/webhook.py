@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Notice
 from alerts.sinks import Outcome, Request, http_outcome
 
@@ -22,6 +23,7 @@ class WebhookSink:
     secret: SecretStr
     spacing: float = 0.0
     private: bool = False
+    language: Language = ENGLISH
     _signer: Webhook = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

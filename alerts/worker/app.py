@@ -17,18 +17,19 @@ import structlog
 from pydantic import ValidationError
 
 from alerts.console.board import Board
+from alerts.languages.language import language
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, Reroute, Silence
+from alerts.notices.controls import CONTROL, sinks_of
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.notices.routing import Route
 from alerts.sinks import Digests, Edits
+from alerts.sinks.slack.app import SlackAppSink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
@@ -80,7 +81,9 @@ class Alerts:
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
         self.people = people(settings)
-        self.board = Board(policies=self.policies, sinks=self.sinks)
+        self.board = Board(
+            policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
+        )
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
         self.control_names = control_names(self.registry, self.board, self.sinks)
@@ -140,7 +143,7 @@ class Alerts:
             self.board.withdrawn(control.key)
         else:
             self.board.control(control)
-        if unknown := sorted(_sinks_of(control) - self.sinks.keys()):
+        if unknown := sorted(sinks_of(control) - self.sinks.keys()):
             log.warning("control names unknown sinks", key=key, unknown_sinks=unknown)
         self.owner.wake()
 
@@ -199,7 +202,8 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        self.metrics.standing(count_standing(self.pipeline.all_alerts()))
+        marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
+        self.metrics.standing(count_standing(marked))
         self.metrics.deliveries(self.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
 
@@ -265,17 +269,12 @@ class Alerts:
             publish=self.publish,
             count=self.metrics.click,
             connected=self.metrics.slack_connections.track_inprogress,
+            languages={
+                sink.channel: sink.language
+                for sink in self.sinks.values()
+                if isinstance(sink, SlackAppSink) and sink.app == api.app
+            },
         )
-
-
-def _sinks_of(control: Control) -> set[str]:
-    """Return the sinks that a control names."""
-    match control:
-        case Reroute(route=Route(sinks=sinks)):
-            return set(sinks)
-        case Silence(notify=str(sink)):
-            return {sink}
-    return set()
 
 
 def _moment() -> Moment:

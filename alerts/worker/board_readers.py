@@ -1,17 +1,13 @@
 """What fills the console's board from topics: sectors and deliveries, those of all workers."""
 
-import datetime as dt
 from functools import partial
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from alerts.console.board import Board
+from alerts.console.notice_log import read_taken
 from alerts.console.topic_reader import follow
-from alerts.lifecycle.alert import Notice
 from alerts.worker.console_server import Reader
 from alerts.worker.settings import Settings
-from alerts.worker.sink_owner import SINK
 from streams.contract.reading import Unusable, read
 from streams.contract.verdicts import Question, Verdict
 
@@ -40,10 +36,5 @@ def draw_verdict(board: Board, record: Any) -> None:
 
 def show_delivery(board: Board, record: Any) -> None:
     """Apply one record of `notices`: a notice that a sink has taken. What is not understood is skipped."""
-    sink = next((value for name, value in record.headers if name == SINK and value), b"")
-    try:
-        notice = Notice.model_validate_json(record.value or b"", extra="ignore")
-        taken_at = dt.datetime.fromtimestamp(record.timestamp / 1000, dt.UTC)
-    except (ValidationError, ValueError, OverflowError, OSError):
-        return
-    board.delivery(sink.decode(errors="replace"), notice, "delivered", at=taken_at)
+    if taken := read_taken(record):
+        board.delivery(taken.sink, taken.notice, "delivered", at=taken.at)

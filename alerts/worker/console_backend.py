@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from alerts.console.access_document import AccessFile
 from alerts.console.board import Board
 from alerts.console.identity import Identity
+from alerts.console.notice_log import NoticeLog
 from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend
+from alerts.languages.language import language
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
@@ -94,9 +96,11 @@ def console_backend(
         publish=from_loop(loop, publish),
         send_again=from_loop(loop, send_again),
         names=names,
+        sent=NoticeLog(settings.topic("notices"), settings.kafka).of,
         identity=people.identity,
         sign_in=people.sign_in,
         border_of=border_of,
+        language=language(settings.console_language),
         hosts=[host.strip() for host in hosts if host],
         pages=pages,
         hooks={path: from_loop(loop, hook) for path, hook in hooks.items()},

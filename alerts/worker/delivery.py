@@ -95,7 +95,7 @@ class SinkDelivery:
 
     async def _deliver(self, batch: Batch, begun: list[LedgerRecord]) -> None:
         await self.records.write(begun, [])
-        notices = {message.notice_id: compose(message, self.registry) for message in batch.messages}
+        notices = {message.notice_id: self._compose(message) for message in batch.messages}
         started = self.clock()
         outcome = await self._try(batch, list(notices.values()))
         name, reason = describe_outcome(outcome)
@@ -110,6 +110,9 @@ class SinkDelivery:
         await self.records.write(settled.records, delivered)
         self.queue.release(batch, self.clock())
         self.changed.set()
+
+    def _compose(self, message: Message) -> Notice:
+        return compose(message, self.registry, self.sink.language)
 
     async def _try(self, batch: Batch, notices: Sequence[Notice]) -> Outcome:
         try:
@@ -128,7 +131,7 @@ class SinkDelivery:
         if isinstance(self.sink, Edits):
             return self._posting(self.sink, batch, notices)
         if isinstance(self.sink, Digests) and (batch.backlog is not None or len(notices) > 1):
-            summary = summary_line(batch.backlog, now) if batch.backlog else ""
+            summary = summary_line(batch.backlog, now, self.sink.language) if batch.backlog else ""
             return self.sink.digest(notices, now, summary)
         (notice,) = notices
         return self.sink.request(notice, now)
@@ -144,7 +147,9 @@ class SinkDelivery:
             await asyncio.sleep(sink.every)
             now = self.clock().now
             if alerts := self.queue.open_alerts(now):
-                request = sink.standing([describe(alert, self.registry) for alert in alerts], now)
+                request = sink.standing(
+                    [describe(alert, self.registry, sink.language) for alert in alerts], now
+                )
                 outcome, reason = describe_outcome(await self.send(sink, request))
                 self.recorder.tried(sink.name, [], outcome, seconds=0.0, reason=reason)
 

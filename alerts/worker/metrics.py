@@ -26,7 +26,10 @@ class Metrics:
             return Histogram(f"surgewatch_{name}", text, labels, buckets=SECONDS, registry=on)
 
         self._alerts = CurrentGauge(
-            "alerts", "Alerts that stand", ("sector", "border", "question", "severity", "state"), on
+            "alerts",
+            "Alerts that stand",
+            ("sector", "border", "question", "severity", "state", "silenced"),
+            on,
         )
         self._transitions = counter(
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from alerts.languages.language import Code
 from alerts.lifecycle.policies import SHIPPED
 from streams.contract.sectors import SHIPPED as SECTORS
 from streams.runtime.settings import WorkerSettings
@@ -28,6 +29,7 @@ class Settings(WorkerSettings):
     console_hosts: str = Field(
         "", description="further host names of the console, by comma, beside localhost and that of its URL"
     )
+    console_language: Code = Field("en", description="language of the console: en, fr or es")
     console_token: SecretStr | None = Field(
         None, description="shared bearer token that may do everything and has no name"
     )

@@ -4,11 +4,11 @@ import ssl
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
+from alerts.languages.language import language
 from alerts.lifecycle.alert import Severity
 from alerts.notices.links import Links
-from alerts.notices.routing import STRICT
 from alerts.sinks import MailServer, Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.apprise import AppriseSink
@@ -18,7 +18,7 @@ from alerts.sinks.pagerduty_incidents import API
 from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.teams import TeamsSink
 from alerts.sinks.webhook import WebhookSink
-from alerts.worker.sink_network import FromEnvironment, NetworkEntry, Secrets
+from alerts.worker.sink_network import FromEnvironment, NetworkEntry, Secrets, SinkEntry
 from alerts.worker.slack_entry import SlackAppEntry
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
@@ -40,7 +40,7 @@ class WebhookEntry(NetworkEntry):
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink; raises ValueError where the secret is none."""
         url, key = secret(self.url, PLACEHOLDER_URL), secret(self.secret, PLACEHOLDER_KEY)
-        return WebhookSink(name, url, key, private=self.allow_private)
+        return WebhookSink(name, url, key, private=self.allow_private, language=language(self.language))
 
 
 class SlackEntry(NetworkEntry):
@@ -52,7 +52,13 @@ class SlackEntry(NetworkEntry):
 
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink."""
-        return SlackSink(name, secret(self.url, PLACEHOLDER_URL), links, private=self.allow_private)
+        return SlackSink(
+            name,
+            secret(self.url, PLACEHOLDER_URL),
+            links,
+            private=self.allow_private,
+            language=language(self.language),
+        )
 
 
 class PagerDutyEntry(NetworkEntry):
@@ -75,6 +81,7 @@ class PagerDutyEntry(NetworkEntry):
             self.url,
             links,
             private=self.allow_private,
+            language=language(self.language),
             webhook_secrets=tuple(secret(one, PLACEHOLDER_KEY) for one in self.webhook_secrets),
             api_token=secret(self.api_token, PLACEHOLDER_KEY) if self.api_token else None,
             api_url=self.api_url,
@@ -90,13 +97,11 @@ class AlertmanagerEntry(NetworkEntry):
 
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink."""
-        return AlertmanagerSink(name, self.url, links, self.every_seconds)
+        return AlertmanagerSink(name, self.url, links, self.every_seconds, language=language(self.language))
 
 
-class MailEntry(BaseModel):
+class MailEntry(SinkEntry):
     """Mail addresses, by an SMTP server."""
-
-    model_config = STRICT
 
     kind: Literal["email"]
     server: Host
@@ -127,7 +132,15 @@ class MailEntry(BaseModel):
             password=secret(self.password, "-") if self.password else None,
             ca_file=self.ca_file,
         )
-        return MailSink(name, server, self.sender, self.to, links, private=self.allow_private)
+        return MailSink(
+            name,
+            server,
+            self.sender,
+            self.to,
+            links,
+            private=self.allow_private,
+            language=language(self.language),
+        )
 
 
 class TeamsEntry(NetworkEntry):
@@ -139,13 +152,17 @@ class TeamsEntry(NetworkEntry):
 
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink."""
-        return TeamsSink(name, secret(self.url, PLACEHOLDER_URL), links, private=self.allow_private)
+        return TeamsSink(
+            name,
+            secret(self.url, PLACEHOLDER_URL),
+            links,
+            private=self.allow_private,
+            language=language(self.language),
+        )
 
 
-class AppriseEntry(BaseModel):
+class AppriseEntry(SinkEntry):
     """A service that Apprise knows, by its Apprise URL."""
-
-    model_config = STRICT
 
     kind: Literal["apprise"]
     url: FromEnvironment
@@ -154,7 +171,11 @@ class AppriseEntry(BaseModel):
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink."""
         return AppriseSink(
-            name, secret(self.url, "ntfys://not-set.invalid/x"), links, private=self.allow_private
+            name,
+            secret(self.url, "ntfys://not-set.invalid/x"),
+            links,
+            private=self.allow_private,
+            language=language(self.language),
         )
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BaseModel, Field, SecretStr
 from yarl import URL
 
+from alerts.languages.language import Code
 from alerts.notices.routing import STRICT
 from alerts.sinks import Request, Sink
 from streams.runtime.kafka_tls import ReloadingContext
@@ -84,10 +85,16 @@ FromEnvironment = Annotated[str, Field(pattern="^env:")]
 Secrets = Callable[[str, str], SecretStr]
 
 
-class NetworkEntry(BaseModel):
-    """What an entry of the routes document may have beside the sink's own fields."""
+class SinkEntry(BaseModel):
+    """What every entry of the routes document may have beside the sink's own fields."""
 
     model_config = STRICT
+
+    language: Code = "en"
+
+
+class NetworkEntry(SinkEntry):
+    """What an entry of a sink that speaks HTTP may have."""
 
     proxy: str | None = None
     proxy_resolves: bool = False

@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 
+from alerts.console.notice_log import SINK
 from alerts.lifecycle.alert import Notice
 from alerts.notices.ledger import LedgerRecord
 from alerts.worker.delivery import SinkDelivery
@@ -22,7 +23,6 @@ from alerts.worker.settings import Settings
 log = structlog.get_logger()
 
 TOPIC: Final = "deliveries"
-SINK: Final = "sink"  # header of a notice: who has taken it
 GROUP: Final = "surgewatch-delivery"
 SECONDS_TO_FINISH: Final = 5.0  # for what is on its way when a partition goes to another worker
 

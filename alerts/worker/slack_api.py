@@ -19,6 +19,7 @@ from alerts.sinks.slack.app import UNAUTHORISED, SlackApp, SlackAppSink
 from alerts.worker.http_client import TIMEOUT, failed
 from alerts.worker.routes_document import RoutesError
 from alerts.worker.sink_network import DIRECT, Network, Networks
+from streams.contract.controls import LONGEST_PERSON
 
 log = structlog.get_logger()
 
@@ -212,7 +213,7 @@ def _author(profile: Mapping[str, Any]) -> str:
     name = str(profile.get("real_name") or profile.get("display_name") or "").strip()
     address = str(profile.get("email") or "").strip()
     both = f"{name} ({address})" if name and address else name or address
-    return both if len(both) <= 64 else (address or name)[:64]
+    return both if len(both) <= LONGEST_PERSON else (address or name)[:LONGEST_PERSON]
 
 
 def _metadata(sink: SlackAppSink, posting: Posting) -> dict[str, Any]:

@@ -7,8 +7,9 @@ Slack shows that to the person, who can click again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Final
 
 import aiohttp
@@ -20,6 +21,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from alerts.console.requests import control_of, query
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert
 from alerts.sinks.slack.clicks import Click, click, refusal, request
 from alerts.worker.slack_api import QUIET, SlackApi, describe
@@ -33,6 +35,7 @@ CONNECT_SECONDS: Final = 15.0
 RECONNECT_SECONDS: Final = 2.0
 DISCONNECTED_SECONDS: Final = 15.0  # after which a connection that does not come back is made anew
 REMEMBERED: Final = 1_000  # clicks
+NO_LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({})  # all in English
 
 
 class SlackClicks:
@@ -40,7 +43,7 @@ class SlackClicks:
 
     `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` returns whether a
     control is in force, and `publish` puts one on its topic. `count` counts a click by action and outcome.
-    `connected` is entered for as long as there is a connection.
+    `connected` is entered for as long as there is a connection. `languages` are those of channels.
     """
 
     def __init__(
@@ -54,9 +57,11 @@ class SlackClicks:
         publish: Callable[[Control], Awaitable[None]],
         count: Callable[[str, str], None],
         connected: Callable[[], AbstractContextManager[None]],
+        languages: Mapping[str, Language] = NO_LANGUAGES,
     ) -> None:
         self._api, self._ready, self._alert, self._names = api, ready, alert, names
         self._holds, self._publish, self._count, self._connected = holds, publish, count, connected
+        self._languages = languages
         self._taken: dict[str, asyncio.Task[None]] = {}  # by click
         self._cause = ""  # why there is no connection, as it was logged
 
@@ -121,22 +126,27 @@ class SlackClicks:
             outcome = "refused" if sentence else "accepted"
         except Exception as error:  # whatever it is, the person has to see that nothing was set
             log.error("click not recorded", action=found.action, alert=found.alert_id, error=repr(error))
-            sentence = "The broker does not answer. Try again if the message does not change."
+            sentence = self._language(found).gettext(
+                "The broker does not answer. Try again if the message does not change."
+            )
         self._count(found.action, outcome)
         if sentence:
             await self._api.whisper(found.channel, found.user, sentence)
 
+    def _language(self, found: Click) -> Language:
+        return self._languages.get(found.channel, ENGLISH)
+
     async def _set(self, found: Click) -> str:
         """Publish the control of a click; return why it cannot be set, if so."""
         alert = self._alert(found.alert_id)
-        sentence = refusal(alert)
+        sentence = refusal(alert, self._language(found))
         if alert is None or sentence:
             return sentence
         body = request(found, alert, await self._api.author(found.user))
         try:
             control = control_of(query(body), found.at, self._names())
         except ValueError as error:
-            return f"Nothing was changed: {error}."
+            return self._language(found).gettext("Nothing was changed: {error}.", error=error)
         if not self._holds(control):  # else another worker has taken it
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._publish(control)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from alerts.languages.language import language
 from alerts.notices.links import Links
 from alerts.sinks.slack.app import API, SlackApp, SlackAppSink
 from alerts.worker.sink_network import FromEnvironment, NetworkEntry, Secrets
@@ -40,7 +41,14 @@ class SlackAppEntry(NetworkEntry):
             if not token.get_secret_value().startswith(start):
                 raise ValueError(f"its {what} does not begin with {start}")
         app_of_workspace = SlackApp(bot, app, self.api_url)
-        return SlackAppSink(name, app_of_workspace, self.channel, links, private=is_loopback(self.api_url))
+        return SlackAppSink(
+            name,
+            app_of_workspace,
+            self.channel,
+            links,
+            private=is_loopback(self.api_url),
+            language=language(self.language),
+        )
 
 
 def is_loopback(url: str) -> bool:

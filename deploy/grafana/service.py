@@ -94,6 +94,12 @@ def service() -> Dashboard:
             steps=[(None, CALM), (259200, WARNING)],
         ).data_links([panels.to_sector()]),
         panels.lines(
+            "Heartbeat age",
+            "The sources whose newest heartbeats are oldest",
+            "s",
+            ("topk(10, min by (source) (surgewatch_feed_age_seconds))", "{{source}}"),
+        ),
+        panels.lines(
             "Event time by partition",
             "How far each partition has come",
             "dateTimeAsIso",

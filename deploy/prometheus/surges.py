@@ -18,7 +18,9 @@ groups:
     rules:
       # In this group, for its rules are evaluated in order; one of another group may be an evaluation behind.
       - record: surgewatch:alerts:firing
-        expr: sum by (sector, border, question, severity) (surgewatch_alerts{state="firing"}) > 0
+        # Those that operators have silenced are left out; when the silence ends they fire again.
+        expr: |
+          sum by (sector, border, question, severity) (surgewatch_alerts{state="firing",silenced!="true"}) > 0
 """
 RULE = """
       - alert: %(name)s

@@ -1,7 +1,7 @@
 """Refused records: why, and what their dead letter holds.
 
 A dead letter must not store what the contract refuses to store. So of a record that is a JSON object, only
-the fields of an encounter are kept; whatever else it held (a name, a number) is dropped.
+the fields of the contract are kept; whatever else it held (a name, a number) is dropped.
 """
 
 import base64
@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from streams.contract.events import Encounter
+from streams.contract.events import FIELDS
 from streams.contract.reading import LATEST
 
 KEPT = 16_384  # bytes of a refused record that its dead letter keeps
@@ -77,12 +77,12 @@ class DeadLetter(BaseModel):
 
 
 def _known_fields(value: bytes) -> bytes:
-    """Drop the fields that no encounter has; values of known fields stay as they came, whatever they are."""
+    """Drop the fields that the contract does not have; values of known fields stay as they came."""
     try:
         content = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    if not isinstance(content, dict) or content.keys() <= Encounter.model_fields.keys():
+    if not isinstance(content, dict) or content.keys() <= set(FIELDS):
         return value
-    known = {name: content[name] for name in Encounter.model_fields if name in content}
+    known = {name: content[name] for name in FIELDS if name in content}
     return json.dumps(known, ensure_ascii=False).encode(errors="replace")

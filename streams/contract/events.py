@@ -1,11 +1,11 @@
-"""Encounter events: what producers push, and nothing about who was met.
+"""What producers push on `encounters`: encounter events and heartbeats, and nothing about who was met.
 
-`Encounter` is the contract on the wire (JSON). Unknown fields are refused, so that no name, number or
-biometric of a person is stored.
+`Encounter` and `Heartbeat` are the contract on the wire (JSON). Unknown fields are refused, so that no name,
+number or biometric of a person is stored.
 """
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -15,6 +15,7 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Demographic = Literal["single_adult", "family_unit", "unaccompanied_minor", "accompanied_minor", "unknown"]
 CrossingType = Literal["between_ports", "at_port"]
 OLDEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)  # what is older is a mistake, and no history
+LONGEST_INTERVAL: Final = 31 * 86_400  # seconds between two heartbeats
 
 
 class Encounter(BaseModel):
@@ -58,3 +59,28 @@ class Encounter(BaseModel):
                 "takes back the one it replaces)"
             )
         return self
+
+
+class Heartbeat(BaseModel):
+    """A sign of life of one source, for one sector: it works, and all it had until `alive_at` has been sent.
+
+    It counts nobody. Where no event came before it, nobody came. The next one is due `interval_seconds` after
+    `alive_at`. `last` ends the source: nothing more is awaited from it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Word
+    sector: Word
+    alive_at: AwareDatetime
+    interval_seconds: Annotated[int, Field(ge=1, le=LONGEST_INTERVAL)]
+    last: bool = False
+
+    @model_validator(mode="after")
+    def _timely(self) -> Self:
+        if self.alive_at < OLDEST:
+            raise ValueError(f"alive_at is before {OLDEST:%Y}")
+        return self
+
+
+FIELDS: Final = tuple({**Encounter.model_fields, **Heartbeat.model_fields})  # all that a record may have

@@ -143,7 +143,7 @@ class Question(StrEnum):
             meaning="nobody for longer than chance allows",
             colour="#39424e",
             budget_share=0.15,
-            cadences=(Cadence.HOUR, Cadence.DAY),
+            cadences=(Cadence.HOUR, *LONG),
             waits=True,
             policy={"resolve_after": 6, "expire_days": 2, "most": "warning"},
         ),

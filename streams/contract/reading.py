@@ -6,13 +6,13 @@ ignored. (What producers push is held to its contract to the letter: `streams.co
 
 from collections.abc import Iterable
 from enum import StrEnum
-from math import inf
 from typing import Final, Protocol, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 PRODUCED_AT: Final = "produced_at"  # header: ms, when the newest event behind a record was produced
 AHEAD: Final = 3_600  # seconds that the event time of a record may be ahead of the broker's clock
+LARGEST: Final = 2.0**63  # of any number: counts are int64, and all arithmetic on them stays finite
 LATEST: Final = 7_258_118_400_000  # ms: the year 2200; a later time is always a mistake
 
 
@@ -57,9 +57,9 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
 
 
 def _is_sound(value: object) -> bool:
-    """Are all numbers in a value finite and not negative? They count people, or are probabilities."""
+    """Return whether all numbers in a value can be counts or probabilities: from 0 to LARGEST."""
     if isinstance(value, float):
-        return 0 <= value < inf
+        return 0 <= value <= LARGEST
     if isinstance(value, BaseModel):
         return all(_is_sound(getattr(value, name)) for name in type(value).model_fields)
     return not isinstance(value, tuple) or all(map(_is_sound, value))

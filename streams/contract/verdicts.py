@@ -74,7 +74,8 @@ class Evidence(BaseModel):
     recent_expected: tuple[float, ...] = ()
     capacity: Figure | None = None
     full_at: AwareDatetime | None = None
-    no_data_since: AwareDatetime | None = None  # the last event of a sector without data
+    no_data_since: AwareDatetime | None = None  # the last event (heartbeat) of a sector without data
+    source: str = ""  # whose heartbeats have stopped, or are back
     remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
 

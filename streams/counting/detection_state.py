@@ -12,7 +12,7 @@ import msgspec
 from streams.contract.cadence import Cadence
 from streams.counting.state_version import StateVersionError
 
-VERSION: Final = 6
+VERSION: Final = 5
 
 
 class Breach(msgspec.Struct):
@@ -37,9 +37,9 @@ class KeptModel(msgspec.Struct, frozen=True):
     block_variance: float  # relative variance of the level between blocks of periods
     level_variance: float  # relative variance of the level from period to period
     tail: float  # how much heavier the upper tail is than the negative binomial's
-    freedom: float  # degrees of freedom of the dispersion
     dispersion: float
     down_weighted: int  # past periods held to be surges
+    freedom: float = 1e6  # degrees of freedom of the dispersion; an earlier worker took it for known
 
 
 class KeptDelays(msgspec.Struct, frozen=True):
@@ -80,6 +80,7 @@ class _Kept(msgspec.Struct, omit_defaults=True):
 
     version: int = 0
     no_data_since: int | None = None
+    stopped: dict[str, int] = {}
     hourly: HourlyState | None = None
     daily: CadenceState | None = None
     weekly: CadenceState | None = None
@@ -93,12 +94,15 @@ _encoder = msgspec.msgpack.Encoder()
 class DetectionState:
     """What detection remembers of one sector."""
 
-    __slots__ = ("changed", "daily", "hourly", "monthly", "no_data_since", "open_limits", "weekly")
+    __slots__ = (
+        "changed", "daily", "hourly", "monthly", "no_data_since", "open_limits", "stopped", "weekly",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.hourly = HourlyState()
         self.daily, self.weekly, self.monthly = CadenceState(), CadenceState(), CadenceState()
         self.no_data_since: int | None = None  # epoch seconds of the last event, while there is no data
+        self.stopped: dict[str, int] = {}  # sources that have stopped: epoch seconds of the last heartbeat
         self.changed = True  # since it was last written
         self.open_limits: dict[
             Cadence, float
@@ -122,6 +126,7 @@ class DetectionState:
             _Kept(
                 version=VERSION,
                 no_data_since=self.no_data_since,
+                stopped=self.stopped,
                 hourly=self.hourly,
                 daily=self.daily,
                 weekly=self.weekly,
@@ -143,6 +148,6 @@ class DetectionState:
         state.daily, state.weekly, state.monthly = (
             each or CadenceState() for each in (kept.daily, kept.weekly, kept.monthly)
         )
-        state.no_data_since = kept.no_data_since
+        state.no_data_since, state.stopped = kept.no_data_since, kept.stopped
         state.changed = False
         return state

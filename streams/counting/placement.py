@@ -7,7 +7,7 @@ two workers, and an event sent to both would count twice. So a sector is counted
 from collections.abc import Callable
 
 from streams.contract.dead_letters import Reason, Rejected
-from streams.counting.decoder import Decoded
+from streams.counting.decoder import Decoded, Item
 
 Home = Callable[[str], int]  # the partition of a sector
 
@@ -17,7 +17,7 @@ def refuse_misplaced(decoded: Decoded, partition: int, home: Home) -> Decoded:
     elsewhere = {sector for sector in {event.sector for event in decoded.events} if home(sector) != partition}
     if not elsewhere:
         return decoded
-    events, rejected = [], list(decoded.rejected)
+    events, rejected = list[Item](), list(decoded.rejected)
     for event in decoded.events:
         if event.sector in elsewhere:
             detail = (

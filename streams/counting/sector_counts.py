@@ -16,13 +16,14 @@ from typing import Final, NamedTuple
 
 from streams.contract.cadence import HOUR, Cadence
 from streams.counting.backlog import Backlog
-from streams.counting.decoder import Event
+from streams.counting.decoder import Event, Heartbeat
 from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
 from streams.counting.series import Series, hour_after, local
 from streams.counting.slices import Slices
+from streams.counting.sources import Sources
 from streams.counting.unwritten import Unwritten
 
 NIL: Final = 64  # periods for which reports of nobody are remembered
@@ -55,8 +56,8 @@ class Counts:
 
     __slots__ = (
         "arrival", "arrived", "backlog", "closed", "data_until", "dedup", "event_time", "is_live",
-        "looked_at", "nil", "offset", "people", "revised", "sector", "series", "sliced", "slices", "state",
-        "unwritten", "watermark", "zone",
+        "looked_at", "nil", "offset", "people", "revised", "sector", "series", "sliced", "slices", "sources",
+        "state", "unwritten", "watermark", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
@@ -64,6 +65,7 @@ class Counts:
         self.offset = -1  # of the source, up to which all is counted
         self.event_time = NEVER  # of the newest event, epoch seconds
         self.data_until = NEVER  # up to which there is data, epoch seconds; a tally covers its period
+        self.sources = Sources()  # that send heartbeats
         self.nil: set[tuple[Cadence, int]] = set()  # the last periods of which nobody was reported
         self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
@@ -107,6 +109,17 @@ class Counts:
         late = self._enter(found.runs)
         counted = len(events) - len(found.unknown) - found.duplicate - found.corrected
         return Added(counted, found.duplicate, found.corrected, late, tuple(found.unknown))
+
+    def observe(self, heartbeat: Heartbeat, alive_at: int) -> bool:
+        """Take a heartbeat that shows life at `alive_at` (epoch seconds); False where it is refused.
+
+        Where single events are counted, no event until then means nobody. A tally of nobody has to be sent.
+        """
+        self.offset = heartbeat.position
+        taken = self.sources.add(heartbeat, alive_at)
+        if taken and Cadence.HOUR in self.series:
+            self.data_until = max(self.data_until, alive_at)
+        return taken
 
     def settle(self) -> None:
         """Enter the backlog into the series."""

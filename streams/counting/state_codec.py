@@ -28,6 +28,7 @@ from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.sector_counts import KEEP, SEAM, Counts
 from streams.counting.series import Integers, Series
 from streams.counting.slices import SLICED, Slices
+from streams.counting.sources import Source, Sources
 from streams.counting.state_version import StateVersionError
 
 VERSION: Final = 5
@@ -167,6 +168,7 @@ def _now(counts: Counts) -> bytes:
             "sealed": counts.unwritten.sealed,
             "revised": sorted(counts.revised),
             "nil": sorted(counts.nil),
+            "sources": counts.sources,
             "arrived": {
                 cadence: (arrived.last, arrived.table[-ARRIVED_TAIL:].tobytes())
                 for cadence, arrived in counts.arrived.items()
@@ -212,6 +214,8 @@ def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     )
     counts.revised = {(Cadence(name), index) for name, index in body["revised"]}
     counts.nil = {(Cadence(name), index) for name, index in body["nil"]}
+    # A worker that knew no heartbeats wrote none.
+    counts.sources = Sources({name: Source(*held) for name, held in body.get("sources", {}).items()})
     for name, (last, tail) in body["arrived"].items():
         before = counts.arrived.get(Cadence(name))
         counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, tail, before)

@@ -7,10 +7,10 @@
     learnt  all                       │ nothing                    │ all but the periods in between
 
 Silence that chance does not explain makes a sector one without data, from its last event on. Only an event, a
-nil report, a person who confirms that nobody comes, or a closure in the calendar ends that.
+nil report, a heartbeat, a person who confirms that nobody comes, or a closure in the calendar ends that. What
+follows from heartbeats that stop is in `source_outages`.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,35 +19,38 @@ from typing import Final
 import numpy as np
 
 from streams.baselines import fitted_delays
-from streams.baselines.negative_binomial import at_most
 from streams.contract.cadence import DAY, HOUR, Cadence
-from streams.contract.questions import Question
-from streams.contract.verdicts import DataStatus, Evidence, Verdict
+from streams.contract.questions import Look, Question
+from streams.contract.verdicts import DataStatus
 from streams.counting.dedup import NEVER
-from streams.counting.detection_state import Breach
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
 from streams.detectors import LONGEST, Bools, Integers, SectorView
-from streams.judging import hourly_silence
+from streams.judging import hourly_silence, missing_tallies
 from streams.judging.operating_limits import OperatingLimits
-from streams.judging.publication import period_header
 
 WEEK: Final = 7  # days
 LOW: Final = 0.5  # of what is expected
+FILLING: Final = (Look.OPEN, Look.EARLY, Look.HOUR)  # they publish what is too high, and nothing calm
 
 
 def is_without_data(counts: Counts) -> bool:
-    """Return whether a sector is without data: no event since it was found silent."""
+    """Return whether a sector is without data: silent or without a source, and nothing has ended that."""
     since = counts.state.no_data_since
-    return since is not None and counts.data_until <= since
+    return since is not None and (bool(counts.state.stopped) or counts.data_until <= since)
+
+
+def is_asked(look: Look, counts: Counts, cadence: Cadence, index: int) -> bool:
+    """Return whether a look has a point: with a source away, a count may still be too high."""
+    return is_judged(counts, cadence, index) or (look in FILLING and bool(counts.state.stopped))
 
 
 def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
     """Return whether a period can be judged: the sector has data, or had until some hour of that day."""
     if not is_without_data(counts):
-        return True
+        return not missing_tallies.is_missing(counts, cadence, index)
     is_day = cadence is Cadence.DAY and Cadence.HOUR in counts.series
-    return is_day and _period(counts, cadence, counts.data_until) == index
+    return is_day and not counts.state.stopped and period_of(counts, cadence, counts.data_until) == index
 
 
 def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
@@ -65,7 +68,7 @@ def data_until(view: SectorView, limits: OperatingLimits) -> Integers:
         [
             index
             if limits.is_zero(counts, _end(counts, cadence, index) * HOUR)
-            else _period(counts, cadence, counts.data_until)
+            else period_of(counts, cadence, counts.data_until)
             for counts in view.sectors
         ]
     )
@@ -75,6 +78,19 @@ def with_data(view: SectorView) -> SectorView:
     """Return the view of those sectors whose period can be judged."""
     rows = [row for row, counts in enumerate(view.sectors) if is_judged(counts, view.cadence, view.index)]
     return view if len(rows) == len(view.sectors) else view.select(rows)
+
+
+def returned(view: SectorView) -> SectorView:
+    """Return the view of those sectors whose tallies were overdue, and have come for this period."""
+    cadence, index = view.cadence, view.index
+    rows = [
+        row
+        for row, counts in enumerate(view.sectors)
+        if Question.SILENCE in counts.state.of(cadence).breaches
+        and index < counts.series[cadence].end
+        and not missing_tallies.is_missing(counts, cadence, index)
+    ]
+    return view.select(rows)
 
 
 def until_last_event(view: SectorView) -> SectorView:
@@ -104,7 +120,7 @@ def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = No
     since = counts.state.no_data_since
     if since is None:
         return
-    if counts.data_until > since:
+    if counts.data_until > since and not counts.state.stopped:
         _leave_out(counts, since, counts.data_until, has_returned=True)
     elif cadence is None:
         return
@@ -116,45 +132,6 @@ def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = No
             return
     counts.state.no_data_since = None
     counts.state.changed = True
-
-
-def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
-    """Publish of sectors without data what stands at the end of a period: held verdicts, and the silence."""
-    verdicts = []
-    for row, counts in enumerate(view.sectors):
-        breaches = counts.state.of(view.cadence).breaches
-        for question in Question:
-            stands = breaches.get(question)
-            if question is Question.SILENCE or (stands is None and not question.entry.always):
-                continue
-            if stands is not None:
-                stands.last += 1  # calm is awaited for as long after the gap as it was before
-            verdicts.append(_held(question, stands, counts, view, limits))
-        if view.cadence is Cadence.DAY:
-            verdicts += _silent(view, row, limits)
-    return verdicts
-
-
-def _held(
-    question: Question, stands: Breach | None, counts: Counts, view: SectorView, limits: OperatingLimits
-) -> Verdict:
-    """Nothing seen of nothing expected; in breach where a breach stood when data ended."""
-    return Verdict.of(
-        question=question,
-        breach=stands is not None and stands.since is not None,
-        data=DataStatus.WITHOUT_DATA,
-        evidence=Evidence(
-            observed=0.0,
-            expected=0.0,
-            lower=0.0,
-            upper=0.0,
-            p_value=1.0,
-            alpha=limits.alpha(counts.sector, view.cadence, question),
-            no_data_since=_moment(counts.data_until),
-            baseline="nothing is judged without data",
-        ),
-        **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),
-    )
 
 
 def reopen(view: SectorView) -> Mapping[int, list[Counts]]:
@@ -187,47 +164,6 @@ def is_low(view: SectorView, row: int, index: int) -> bool:
     return bool((people > 0 or is_nil) and people < LOW * view.mean[row, at])
 
 
-def _silent(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
-    """The silence at the end of a day, by the hour where that is how it was found.
-
-    None where it was found just now.
-    """
-    counts = view.sectors[row]
-    by_hour = Question.SILENCE in counts.state.hourly.breaches
-    cadence = Cadence.HOUR if by_hour else Cadence.DAY
-    end = hour_after(counts.zone, Cadence.DAY, view.index)
-    index = end - 1 if by_hour else view.index
-    as_of = Cadence.HOUR.start(end) if by_hour else view.as_of
-    window = index - _period(counts, cadence, counts.data_until)
-    days = window / 24 if by_hour else window
-    expected = float(view.mean[row, -WEEK:].mean() * days)
-    dispersion = float(view.dispersion[row] + expected * view.error[row])
-    stands = counts.state.of(cadence).breaches.setdefault(Question.SILENCE, Breach(last=index - 1))
-    if stands.last >= index:
-        return []
-    stands.last = index
-    found = Verdict.of(
-        question=Question.SILENCE,
-        breach=True,
-        data=DataStatus.WITHOUT_DATA,
-        evidence=Evidence(
-            observed=0.0,
-            expected=round(expected, 3),
-            lower=0.0,
-            upper=round(expected, 3),
-            p_value=float(at_most(0, expected, dispersion)),
-            alpha=limits.alpha(counts.sector, cadence, Question.SILENCE),
-            window=max(window, 1),
-            no_data_since=_moment(counts.data_until),
-            baseline="the same days of the week before the silence",
-            recent=tuple(view.observed[row].tolist()),
-            recent_expected=tuple(np.round(view.mean[row], 1).tolist()),
-        ),
-        **period_header(counts, limits, cadence=cadence, index=index, as_of=as_of),
-    )
-    return [found]
-
-
 def leave_out(counts: Counts, cadence: Cadence, silent: Sequence[int]) -> list[int]:
     """Leave periods without data out of what is learnt and judged; return those that are left out.
 
@@ -246,13 +182,15 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
     """Leave the periods from the last event to `until` (epoch seconds) out of what is learnt and judged."""
     for cadence in counts.series:
         state = counts.state.of(cadence)
-        first, last = (_period(counts, cadence, moment) for moment in (since, until))
+        first, last = (period_of(counts, cadence, moment) for moment in (since, until))
         if stands := state.breaches.get(Question.SILENCE):
             stands.last = max(stands.last, last - 1)
         if cadence is Cadence.HOUR:
             continue
         is_day = cadence is Cadence.DAY
-        silent = range(first + 1, min(last, _first_to_settle(counts, cadence)) if has_returned else last)
+        # Later days are looked at once enough is reported of them (`late_gaps`).
+        waits = has_returned and cadence not in missing_tallies.TALLIED
+        silent = range(first + 1, min(last, _first_to_settle(counts, cadence)) if waits else last)
         # With a day at most between two events it may be that few people come, and the feed works.
         if is_day and len(silent) > 1 and Cadence.HOUR in counts.series:
             state.partial += sorted({first, last} if has_returned else {first})
@@ -270,7 +208,7 @@ def _first_to_settle(counts: Counts, cadence: Cadence) -> int:
     return closed + 1 if settled is None else max(settled, closed + 1 - LONGEST) + 1
 
 
-def _period(counts: Counts, cadence: Cadence, moment: int) -> int:
+def period_of(counts: Counts, cadence: Cadence, moment: int) -> int:
     hour = moment // HOUR
     return hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour))
 
@@ -282,7 +220,3 @@ def _end(counts: Counts, cadence: Cadence, index: int) -> int:
 
 def _day(counts: Counts, hour: int) -> int:
     return local(counts.zone, hour) // DAY
-
-
-def _moment(epoch: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(epoch, dt.UTC)

@@ -27,6 +27,7 @@ LEAST: Final = 8.0  # people a day below which single hours are too few to judge
 LATELY: Final = 3  # days that set the level, where two weeks set a higher one
 OLDER: Final = 0.5  # weight of a week beside the one after it
 LIKE_OTHERS: Final = 8.0  # people that each weekday is held to have seen at the hours of all days
+MOST: Final = float(np.finfo(np.float16).max)  # of a rate, as it is kept
 WEEK: Final = 7
 WINDOW: Final = 24
 
@@ -133,7 +134,7 @@ def _rates(view: SectorView, row: int) -> Floats | None:
         return None
     of_all = table.sum(0) / table.sum()
     rates: Floats = level * (table + LIKE_OTHERS * of_all) / (table.sum(1, keepdims=True) + LIKE_OTHERS)
-    return rates
+    return np.minimum(rates, MOST)
 
 
 def _level(observed: Floats, expected: Floats) -> float:

@@ -32,10 +32,11 @@ from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.detectors import LONGEST, MIN_EXCESS, SectorView, surge
-from streams.judging import absence, hourly_silence, hourly_surge, questions
+from streams.judging import absence, held_verdicts, hourly_silence, hourly_surge, missing_tallies, questions
 from streams.judging.late_gaps import without_late_gaps
 from streams.judging.operating_limits import OperatingLimits
 from streams.judging.publication import SectorFrame, publish
+from streams.judging.source_outages import SourceWatch
 from streams.judging.views import Views, without_partial
 
 EARLY_SHARE: Final = 0.1  # of alpha, for each early look (there are three a day)
@@ -63,6 +64,7 @@ class Judge:
             for cadence in Cadence
         }
         self._views = Views(self.models, self.limits)
+        self.sources = SourceWatch(self._views, self.limits)
 
     def apply(self, control: StreamControl) -> None:
         """Apply an operator's control."""
@@ -93,7 +95,9 @@ class Judge:
         batch = list(sectors)
         for counts in batch:
             absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
-        present = [counts for counts in batch if absence.is_judged(counts, cadence, index)]
+            if look is Look.CLOSED:
+                counts.state.open_limits.pop(cadence, None)
+        present = [counts for counts in batch if absence.is_asked(look, counts, cadence, index)]
         match look:
             case Look.CLOSED:
                 verdicts = self._close(present, cadence, index, watermark)
@@ -133,12 +137,11 @@ class Judge:
     def _close(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None
     ) -> list[Verdict]:
-        for counts in sectors:
-            counts.state.open_limits.pop(cadence, None)
         if cadence is Cadence.HOUR:
             return self._close_hour(sectors, index)
         if watermark is not None:
             fitted_delays.learn(sectors, cadence, watermark)
+        missing_tallies.mark(sectors, cadence, index, views=self._views, limits=self.limits)
         self.models[cadence].refresh(sectors, index)
         view = self._views.of(sectors, Look.CLOSED, cadence, index, watermark=watermark)
         if view is None:
@@ -180,8 +183,8 @@ class Judge:
         return verdicts
 
     def _silence(self, view: SectorView) -> list[Verdict]:
-        if view.cadence not in Question.SILENCE.entry.cadences:
-            return []
+        if view.cadence in missing_tallies.TALLIED:
+            view = absence.returned(view)
         return questions.ask(
             Question.SILENCE, replace(view, data_until=absence.data_until(view, self.limits)), self.limits
         )
@@ -192,7 +195,7 @@ class Judge:
             return []
         missing = [counts for counts in sectors if not absence.is_judged(counts, cadence, index)]
         view = self._views.of(missing, Look.CLOSED, cadence, index) if missing else None
-        return [] if view is None else absence.hold(view, self.limits)
+        return [] if view is None else held_verdicts.hold(view, self.limits)
 
     def _revise(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None

@@ -25,6 +25,7 @@ def without_late_gaps(view: SectorView, newest: SectorView, limits: OperatingLim
     that closes.
     """
     is_over = (view.observed[:, -1] == 0) & (absence.data_until(view, limits) > view.index)
+    is_over &= [not counts.sources for counts in view.sectors]  # whose outages are known
     rows = np.flatnonzero(is_over).tolist()
     if view.cadence is not Cadence.DAY or not rows:
         return view

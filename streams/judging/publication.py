@@ -179,7 +179,7 @@ class SectorFrame:
         """Whether the sector is without data, and was throughout the period."""
         counts, cadence = self.view.sectors[row], self.view.cadence
         since = counts.state.no_data_since
-        if since is None:
+        if since is None or not self.is_closed:
             return False
         hour = since // HOUR
         return self.index > (hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour)))
@@ -287,7 +287,9 @@ def _share_reported(view: SectorView, row: int, window: int) -> float:
     if view.reported is None:
         return 1.0
     whole = view.reported.whole[row, -window:]
-    share = (view.reported.share[row, -window:] * whole).sum() / max(whole.sum(), 1e-9)
+    if not whole.any():
+        return 1.0  # as where no sector of the view is late
+    share = (view.reported.share[row, -window:] * whole).sum() / whole.sum()
     return float(np.clip(round(float(share), 3), SMALLEST, 1.0))
 
 

@@ -107,10 +107,11 @@ class BorderQueue:
     def _revise(self, summary: PeriodSummary) -> str:
         """Let new figures of a period wait for the sector's next one; figures that are known are repeated."""
         after = self._newest[summary.sector] + 1
+        oldest = max(summary.index, min(self._waiting, default=after))  # an index may lie a century back
         known = next(
             (
                 one
-                for at in range(after, summary.index - 1, -1)
+                for at in range(after, oldest - 1, -1)
                 for one in self._waiting.get(at, ())
                 if one.is_of(summary)
             ),

@@ -5,6 +5,8 @@ mark alone. Between two marks nothing can be due, so a long silence costs as man
 to judge, and not as many as it has hours.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +14,8 @@ from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Question
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series, hour_after, local
+from streams.judging import source_outages
+from streams.judging.absence import is_without_data
 
 QUARTER: Final = 6 * HOUR  # of a day: open days are looked at when another one is over
 NEVER: Final = 1 << 40  # an hour beyond all time
@@ -30,13 +34,13 @@ def is_skipped(counts: Counts, series: Series, index: int) -> bool:
 
     It never is where there is no data: that is published until data return.
     """
-    return counts.state.no_data_since is None and index - (series.end - 1) > EMPTY[series.cadence]
+    return not is_without_data(counts) and index - (series.end - 1) > EMPTY[series.cadence]
 
 
 def next_mark(counts: Counts, late_hours: int) -> int:
     """Return the next hour (since 1970) at which something may be due; NEVER where nothing is to come.
 
-    `late_hours` is how long periods are held open beyond their end.
+    The counts are settled. `late_hours` is how long periods are held open beyond their end.
     """
     after = counts.watermark + 1
     if counts.revised:
@@ -47,7 +51,7 @@ def next_mark(counts: Counts, late_hours: int) -> int:
         if newest + late_hours >= counts.watermark:
             return after  # hours with people in them are looked at one by one
         hourly = counts.state.hourly
-        if hourly.max_gap_hours is not None and counts.state.no_data_since is None:
+        if hourly.max_gap_hours is not None and not is_without_data(counts):
             stands = Question.SILENCE in hourly.breaches
             silent = counts.data_until // HOUR + 1
             marks.append(after if stands else silent + hourly.max_gap_hours + late_hours)
@@ -56,6 +60,8 @@ def next_mark(counts: Counts, late_hours: int) -> int:
             index = following(counts, series)
             if not is_skipped(counts, series, index):
                 marks.append(hour_after(counts.zone, cadence, index) + late_hours)
+    if counts.series and (hour := source_outages.next_hour(counts)) is not None:
+        marks.append(hour)
     if _is_open_day(counts):
         marks.append(next_quarter(counts.zone, counts.watermark))
     return max(min(marks), after)
@@ -75,6 +81,17 @@ def begins_quarter(zone: str, hour: int) -> bool:
     """Return whether the second, third or last quarter of a day begins at this hour."""
     now = local(zone, hour)
     return now // QUARTER > local(zone, hour - 1) // QUARTER and now % DAY >= QUARTER
+
+
+def days_at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
+    """Return by open day the sectors where another quarter of it is over at a mark."""
+    found: defaultdict[int, list[Counts]] = defaultdict(list)
+    for counts in batch:
+        day = Cadence.DAY.index(local(counts.zone, mark))
+        is_open = Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1
+        if is_open and begins_quarter(counts.zone, mark):
+            found[day].append(counts)
+    return found
 
 
 def _is_open_day(counts: Counts) -> bool:

@@ -23,15 +23,15 @@ from typing import Final
 from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look
 from streams.counting import state_codec
-from streams.counting.decoder import Event
+from streams.counting.decoder import Event, Item
 from streams.counting.dedup import DedupIndex
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import begins_quarter, following, is_skipped, next_mark
+from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
 from streams.pipelines.progress import Empty, Progress
-from streams.pipelines.steps import Step, remains_live, split
+from streams.pipelines.steps import Step, observe, remains_live, split
 
 BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
 
@@ -59,29 +59,28 @@ class Partition:
         """The newest event time, epoch seconds; 0 where there is none."""
         return max((counts.event_time for counts in self.counts.values()), default=0)
 
-    def process(self, by_sector: Mapping[str, list[Event]], progress: Progress) -> Iterator[None]:
-        """Count events by sector, and close and judge what is over before each of them.
+    def process(self, by_sector: Mapping[str, list[Item]], progress: Progress) -> Iterator[None]:
+        """Count events and take heartbeats by sector, and judge what is over before each of them.
 
-        Events of a sector are in the order of their offsets. Stops after each piece of work; between two
+        Those of a sector are in the order of their offsets. Stops after each piece of work; between two
         stops state and progress belong together.
         """
         steps = dict[str, deque[Step]]()
-        for sector, events in by_sector.items():
+        for sector, items in by_sector.items():
             counts = self.counts.get(sector) or self._new(sector)
-            if events[0].position <= counts.offset:
-                events = [event for event in events if event.position > counts.offset]
-            todo = split(counts, events, wall_clock=self._wall_clock) if events else deque[Step]()
+            if items[0].position <= counts.offset:
+                items = [item for item in items if item.position > counts.offset]
+            todo = split(counts, items, wall_clock=self._wall_clock)
             if len(todo) == 1 and self._is_plain(counts, todo[0]):
-                self._add(counts, events, progress)
+                self._add(counts, todo[0].events, progress)
             elif todo:
                 steps[sector] = todo
         yield from self._run(steps, progress)
 
     def pass_time(self, now: float, progress: Progress) -> Iterator[None]:
         """Move live sectors to `now`, the broker's time; only where the partition is read to its end."""
-        hour = int(now // HOUR)
         live = (counts.sector for counts in self.counts.values() if counts.is_live)
-        yield from self._run({sector: deque([Step(hour, [])]) for sector in live}, progress)
+        yield from self._run({sector: deque([Step(int(now // HOUR), [])]) for sector in live}, progress)
 
     def dirty(self) -> list[Pair]:
         """Return the keys and values that changed since the last call."""
@@ -93,19 +92,15 @@ class Partition:
         self.counts = state_codec.restore(held, self._zones, self._dedup)
 
     def _new(self, sector: str) -> Counts:
-        zone = self._zones.get(sector, "UTC")
-        counts = self.counts[sector] = Counts(sector, zone, DedupIndex(*self._dedup))
-        return counts
+        fresh = Counts(sector, self._zones.get(sector, "UTC"), DedupIndex(*self._dedup))
+        return self.counts.setdefault(sector, fresh)
 
     def _is_plain(self, counts: Counts, step: Step) -> bool:
         """Return whether nothing can follow from a step but that its events are counted."""
-        limits = counts.state.open_limits
-        if step.mark != counts.watermark or any(
-            cadence not in limits for cadence in counts.series if cadence is not Cadence.HOUR
-        ):
+        if step.heartbeat or step.mark != counts.watermark or not counts.series or _unlimited(counts):
             return False
         room = counts.room()
-        return bool(counts.series) and (room == inf or sum([event.count for event in step.events]) < room)
+        return room == inf or sum([event.count for event in step.events]) < room
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
         """Take all steps of some sectors. Those that reach a mark are judged there together."""
@@ -123,19 +118,25 @@ class Partition:
             yield from self._judge_at(mark, moved, progress)
             for counts in moved:
                 counts.watermark = mark
-            reached = [counts for counts in batch if steps[counts.sector][0].mark <= mark]
-            yield from self._count(reached, steps, progress)
+            yield from self._count(
+                [one for one in batch if steps[one.sector][0].mark <= mark], steps, progress
+            )
             for counts in batch:
                 if todo := steps[counts.sector]:
                     heappush(agenda, (self._next(counts, todo[0].mark), counts.sector))
 
     def _next(self, counts: Counts, mark: int) -> int:
-        return mark if mark <= counts.watermark + 1 else min(mark, next_mark(counts, self._late_hours))
+        if mark <= counts.watermark + 1:
+            return mark
+        counts.settle()
+        return min(mark, next_mark(counts, self._late_hours))
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""
         for counts in batch:
             counts.settle()
+        self._touched.update(counts.sector for counts in batch if counts.sources or counts.state.stopped)
+        progress.verdicts += self._judge.sources.look(batch, mark)
         yield from self._revise(mark, batch, progress)
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
@@ -143,7 +144,7 @@ class Partition:
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
         yield from self._look(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
-        for day, some in sorted(_at_quarters(batch, mark).items()):
+        for day, some in sorted(days_at_quarters(batch, mark).items()):
             yield from self._look(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -203,24 +204,29 @@ class Partition:
         self, batch: Sequence[Counts], steps: Mapping[str, deque[Step]], progress: Progress
     ) -> Iterator[None]:
         """Take the next step of sectors that have reached its mark."""
-        todo = [(counts, steps[counts.sector].popleft().events) for counts in batch]
-        yield from self._set_limits([counts for counts, events in todo if events], progress)
-        for counts, events in todo:
+        todo = [(counts, steps[counts.sector].popleft()) for counts in batch]
+        yield from self._set_limits([counts for counts, step in todo if step.events], progress)
+        for counts, (_, events, heartbeat, alive_at) in todo:
+            if heartbeat:
+                self._touched.add(counts.sector)
+                taken = observe(counts, heartbeat, alive_at, wall_clock=self._wall_clock)
+                progress.observe(heartbeat, is_taken=taken)
             while events:
-                counted = self._add(counts, events, progress)
+                # Without data there are no limits; the first event that brings some sets them for the next.
+                counted = self._add(counts, events[:1] if _unlimited(counts) else events, progress)
                 events = events[counted:]
                 if counts.room() <= 0:
                     yield from self._look_again(counts, progress)
+                if events and _unlimited(counts):
+                    yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Look at periods that have just begun, to know from which count on they are worth another look."""
         begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
-            limits = counts.state.open_limits
-            for cadence in counts.series:
-                if cadence not in limits and cadence is not Cadence.HOUR:
-                    index = cadence.index(local(counts.zone, counts.watermark))
-                    begun[cadence, index, counts.watermark].append(counts)
+            for cadence in _unlimited(counts):
+                index = cadence.index(local(counts.zone, counts.watermark))
+                begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:
                 counts.settle()
@@ -228,8 +234,7 @@ class Partition:
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> int:
         """Count as many events as surely reach no limit, and one more; return their number."""
-        room = counts.room()
-        number = len(events)
+        room, number = counts.room(), len(events)
         if room != inf and sum([event.count for event in events]) >= room:
             counts.settle()
             room = counts.room()
@@ -283,16 +288,11 @@ class Partition:
         progress.periods += len(batch)
 
 
+def _unlimited(counts: Counts) -> list[Cadence]:
+    """Return the cadences of which it is not known from which count on the open period is worth a look."""
+    limits = counts.state.open_limits
+    return [cadence for cadence in counts.series if cadence not in limits and cadence is not Cadence.HOUR]
+
+
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:
     return (batch[start : start + BATCH] for start in range(0, len(batch), BATCH))
-
-
-def _at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
-    """Return by open day the sectors where another quarter of it is over at a mark."""
-    found: defaultdict[int, list[Counts]] = defaultdict(list)
-    for counts in batch:
-        day = Cadence.DAY.index(local(counts.zone, mark))
-        is_open = Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1
-        if is_open and begins_quarter(counts.zone, mark):
-            found[day].append(counts)
-    return found

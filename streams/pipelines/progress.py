@@ -10,8 +10,10 @@ from streams.contract.cadence import Cadence
 from streams.contract.dead_letters import Reason, Rejected
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
+from streams.counting.decoder import Heartbeat
 from streams.counting.sector_counts import Added
 from streams.counting.series import instant
+from streams.counting.sources import LIMIT
 from streams.judging.period_summary import PeriodSummary
 
 
@@ -45,7 +47,7 @@ class Progress:
 
     verdicts: list[Verdict] = field(default_factory=list)
     empty: list[Empty] = field(default_factory=list)
-    outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected
+    outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected, heartbeat
     people: Counter[str] = field(default_factory=Counter)  # by sector
     late: Counter[str] = field(default_factory=Counter)  # people by sector
     rejected: list[Rejected] = field(default_factory=list)
@@ -62,6 +64,14 @@ class Progress:
         for event in added.unknown:
             detail = f"replaces {event.replaces!r}, which is not remembered"
             self.rejected.append(Rejected(event.position, Reason.UNKNOWN_ORIGINAL, detail))
+
+    def observe(self, heartbeat: Heartbeat, *, is_taken: bool) -> None:
+        """Note a heartbeat; it is refused where its sector has too many sources."""
+        if is_taken:
+            self.outcomes["heartbeat"] += 1
+            return
+        detail = f"{heartbeat.sector} has {LIMIT} sources already: end one by a heartbeat with `last`"
+        self.rejected.append(Rejected(heartbeat.position, Reason.INVALID, detail))
 
     def take(self) -> "Progress":
         """Return what is noted here, and begin anew."""

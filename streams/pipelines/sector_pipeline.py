@@ -21,7 +21,7 @@ from streams.contract.dead_letters import DeadLetter, Reason, Rejected
 from streams.contract.reading import LATEST
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
-from streams.counting.decoder import Decoder, Event
+from streams.counting.decoder import Decoder, Item
 from streams.counting.dedup import HORIZON, LIMIT
 from streams.counting.placement import Home, refuse_misplaced
 from streams.counting.state_codec import Pair
@@ -46,7 +46,7 @@ class SectorOutput:
     verdicts: list[Verdict] = field(default_factory=list)
     summaries: list[PeriodSummary] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
-    outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected, rejected
+    outcomes: Counter[str] = field(default_factory=Counter)  # of events, and `heartbeat`
     reasons: Counter[Reason] = field(default_factory=Counter)
     late: Counter[str] = field(default_factory=Counter)  # people by sector
     people: Counter[str] = field(default_factory=Counter)  # by sector
@@ -204,8 +204,8 @@ def _dead_letters(rejected: Sequence[Rejected], work: Work) -> Iterator[DeadLett
         )
 
 
-def _by_sector(events: Iterable[Event]) -> dict[str, list[Event]]:
-    found: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        found[event.sector].append(event)
+def _by_sector(items: Iterable[Item]) -> dict[str, list[Item]]:
+    found: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.sector].append(item)
     return found

@@ -1,28 +1,36 @@
-"""The steps in which the events of a sector are counted: each begins where its time enters another hour."""
+"""The steps in which the events of a sector are counted.
+
+A step begins where the sector's time enters another hour. One ends behind an event that may begin a series:
+its open period is looked at before the next event is counted, wherever a fetch ends. A heartbeat is a step of
+its own: it counts nobody, and what it shows holds from its offset on.
+"""
 
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from streams.contract.cadence import DAY, HOUR
-from streams.counting.decoder import Event
+from streams.contract.cadence import DAY, HOUR, Cadence
+from streams.counting.decoder import Event, Heartbeat, Item
 from streams.counting.sector_counts import Counts
 
 LIVE: Final = 3 * DAY  # seconds after an event within which it is reported, where events happen now
 
 
 class Step(NamedTuple):
-    """Move a sector's watermark to a mark, then count events."""
+    """Move a sector's watermark to a mark, then count events, or take a heartbeat."""
 
     mark: int  # hour
     events: Sequence[Event]
+    heartbeat: Heartbeat | None = None
+    alive_at: int = 0  # epoch seconds, of the heartbeat
 
 
-def split(counts: Counts, events: Sequence[Event], *, wall_clock: bool) -> deque[Step]:
-    """Split events of a sector, which are in the order of their offsets."""
+def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[Step]:
+    """Split events and heartbeats of a sector, which are in the order of their offsets."""
     mark, batch, steps = counts.watermark, list[Event](), deque[Step]()
     boundary = (mark + 1) * HOUR
-    for event in events:
+    known: set[Cadence | None] = {*counts.series, None} if Cadence.DAY in counts.series else {*counts.series}
+    for event in items:
         moved = event.event_time
         if wall_clock and is_live(event) and event.appended_at > moved:
             moved = event.appended_at
@@ -31,17 +39,36 @@ def split(counts: Counts, events: Sequence[Event], *, wall_clock: bool) -> deque
                 steps.append(Step(mark, batch))
             mark, batch = moved // HOUR, []
             boundary = (mark + 1) * HOUR
+        if isinstance(event, Heartbeat):
+            if batch:
+                steps.append(Step(mark, batch))
+            steps.append(Step(mark, [], event, moved))
+            batch = []
+            continue
         batch.append(event)
-    steps.append(Step(mark, batch))
+        if event.period not in known:
+            steps.append(Step(mark, batch))
+            batch = []
+            if event.replaces is None:  # else it may be one that is not counted
+                known |= {None, Cadence.DAY} if event.period in (None, Cadence.DAY) else {event.period}
+    if batch:
+        steps.append(Step(mark, batch))
     return steps
 
 
-def is_live(event: Event) -> bool:
+def is_live(event: Item) -> bool:
     """Return whether an event was reported as it happened."""
     return event.appended_at - event.reported_at <= LIVE
 
 
-def remains_live(counts: Counts, events: Sequence[Event]) -> bool:
+def observe(counts: Counts, heartbeat: Heartbeat, alive_at: int, *, wall_clock: bool) -> bool:
+    """Take the heartbeat of a step; False where it is refused."""
+    if wall_clock:
+        counts.is_live = remains_live(counts, [heartbeat])
+    return counts.observe(heartbeat, alive_at)
+
+
+def remains_live(counts: Counts, events: Sequence[Item]) -> bool:
     """Return whether a sector is live after these events: it is while what moves its time is."""
     live, since = counts.is_live, counts.watermark * HOUR
     for event in events:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.contract.dead_letters import Reason, Rejected
+from streams.contract.events import LONGEST_INTERVAL
 from streams.counting.decoder import Decoder
 from streams.producers.layout import ALLOWED
 from streams.producers.outgoing import Outgoing
@@ -54,6 +55,9 @@ _EXPECTED = {
     "count": "is no whole number from 0 to 1,000,000",
     "occurred_at": _TIME,
     "reported_at": _TIME,
+    "alive_at": _TIME,
+    "interval_seconds": f"is no whole number from 1 to {LONGEST_INTERVAL:,}",
+    "last": "is neither true nor false",
     "period": "is none of hour, day, week, month",
     **{field: f"is none of {', '.join(allowed)}" for field, allowed in ALLOWED.items()},
 }

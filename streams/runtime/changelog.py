@@ -6,9 +6,11 @@ worker's own writes again at every rebalance; and each write costs a pass throug
 
 The local store is a copy on the local disk that shortens recovery: only what the changelog got since is read.
 It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on; one
-that was copied from another topic of the same name is emptied.
+that was copied from another topic of the same name is emptied, and so is an old one: compaction removes
+deletions from the changelog after a day, so the copy could keep what was deleted since.
 """
 
+import time
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 
@@ -23,6 +25,7 @@ from streams.runtime.transport import Producer, Record
 log = structlog.get_logger()
 
 FETCH_BYTES = 4 << 20
+OLDEST = 12 * 3600.0  # seconds: half of Kafka's default for delete.retention.ms
 
 
 class Changelog:
@@ -108,7 +111,7 @@ class Changelog:
     def _load(self, partition: int) -> Copy:
         try:
             copy = self._local_store.load(partition)
-            if copy.generation != self.generation:
+            if copy.generation != self.generation or time.time() - copy.saved_at > OLDEST:
                 self._local_store.clear(partition)
                 return Copy(generation=self.generation)
             return copy
@@ -118,13 +121,16 @@ class Changelog:
 
     def _save(self, partition: int, pairs: Sequence[Pair], following: int, last: bytes) -> None:
         try:
-            self._local_store.save(partition, pairs, Copy(self.generation, following, last))
+            copy = Copy(self.generation, following, last, saved_at=time.time())
+            self._local_store.save(partition, pairs, copy)
         except Exception as error:
             self._give_up(partition, error)
 
     def _give_up(self, partition: int, error: Exception) -> None:
         log.error(
-            "local store given up: recovery reads the whole changelog", partition=partition, error=str(error)
+            "local store given up: this worker goes on without a local copy",
+            partition=partition,
+            error=str(error),
         )
         with suppress(Exception):
             self._local_store.close(partition)

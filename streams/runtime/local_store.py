@@ -18,13 +18,14 @@ class Copy:
     """A partition's keys and values as of the changelog offset `following`.
 
     `generation` is the broker's id of the changelog it was copied from, `last` the fingerprint of the source
-    record that was counted last.
+    record that was counted last. `saved_at`: epoch seconds.
     """
 
     generation: str = ""
     following: int = 0
     last: bytes = b""
     pairs: dict[bytes, bytes] = field(default_factory=dict)
+    saved_at: float = 0.0
 
     def clear(self, following: int) -> None:
         """Forget everything, to read the changelog from here on."""
@@ -101,6 +102,7 @@ class RocksStore:
             following=meta.get("following", 0),
             last=bytes.fromhex(meta.get("last", "")),
             pairs={key: value for key, value in database.items() if key != META},
+            saved_at=meta.get("saved_at", 0.0),
         )
 
     def save(self, partition: int, pairs: Iterable[Pair], copy: Copy) -> None:
@@ -112,7 +114,12 @@ class RocksStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        meta = {"generation": copy.generation, "following": copy.following, "last": copy.last.hex()}
+        meta = {
+            "generation": copy.generation,
+            "following": copy.following,
+            "last": copy.last.hex(),
+            "saved_at": copy.saved_at,
+        }
         batch.put(META, json.dumps(meta).encode())
         self._database(partition).write(batch)
 

@@ -13,6 +13,7 @@ import structlog
 from streams.runtime.batch_fetcher import in_whole_batches
 from streams.runtime.log_lines import start_logging
 from streams.runtime.refusals import Exit, Refusal
+from streams.runtime.unanswered import close_unanswered
 from streams.runtime.worker import Worker, WorkerCrashedError
 
 log = structlog.get_logger()
@@ -26,6 +27,7 @@ def run(
     """Run the worker that `start` makes; the exit status. `unusable`: errors of a wrong set-up."""
     start_logging()
     in_whole_batches()  # before there is any consumer
+    close_unanswered()
     gc.freeze()  # what was imported stays
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     refusals: tuple[type[Exception], ...] = (*unusable, OSError, Refusal)

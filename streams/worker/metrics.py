@@ -4,6 +4,7 @@ Gauges show what this worker holds now: the series of a sector or partition that
 vanish with it (`CurrentGauge`).
 """
 
+import collections
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -59,9 +60,13 @@ class Metrics:
             *("sector", "kind", "slice"),
         )
         self._watermark = gauge(
-            "watermark_age_seconds", "Now, less the newest event time of a sector", "sector"
+            "watermark_age_seconds", "Now, less the newest event or heartbeat of a sector", "sector"
         )
         self._status = gauge("sector_status", "1 for what is known of a sector's data", "sector", "status")
+        self._feed_age = gauge("feed_age_seconds", "Now, less the newest heartbeat of a source", "source")
+        self._feed_stopped = gauge(
+            "feed_stopped_sectors", "Sectors that a source sends no more heartbeats for", "source"
+        )
         self._event_time = gauge("event_time_seconds", "Event time of a partition", "partition")
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
         self._events = counter("events_total", "Events by what became of them", "outcome")
@@ -79,7 +84,7 @@ class Metrics:
         self._batch_events = histogram("batch_events", "Events in one batch", BATCH_EVENTS)
         for reason in Reason:
             self._rejected.labels(reason)
-        for outcome in ("counted", "duplicate", "corrected", "rejected"):
+        for outcome in ("counted", "duplicate", "corrected", "rejected", "heartbeat"):
             self._events.labels(outcome)
 
     def batch(self, outcome: SectorOutput, events: int, seconds: float) -> None:
@@ -146,12 +151,15 @@ class Metrics:
         self._info.replace({(sector, *self._places.get(sector, ("", ""))): 1 for sector in held})
         self._watermark.replace(
             {  # the time of a period's total does not show how fresh it is
-                (sector,): now - counts.event_time
+                (sector,): now - max(counts.event_time, counts.sources.newest)
                 for sector, counts in held.items()
                 if Cadence.HOUR in counts.series
             }
         )
         self._status.replace({(sector, status_of(counts)): 1 for sector, counts in held.items()})
+        self._feed_age.replace({(source,): now - at for source, at in _feeds(held.values()).items()})
+        stopped = collections.Counter(source for counts in held.values() for source in counts.state.stopped)
+        self._feed_stopped.replace({(source,): stopped[source] for source in _feeds(held.values())})
         few = len(held) <= SLICED
         self._slices.replace(
             {slice_: people for counts in held.values() for slice_, people in _slices(counts)} if few else {}
@@ -167,6 +175,15 @@ class Metrics:
                 shown["p_value"][at] = verdict.evidence.p_value
         for name, series in shown.items():
             self._figures[name].replace(series)
+
+
+def _feeds(held: Iterable[Counts]) -> dict[str, int]:
+    """Return the newest heartbeat of each source (epoch seconds)."""
+    newest: dict[str, int] = {}
+    for counts in held:
+        for source, known in counts.sources.items():
+            newest[source] = max(newest.get(source, known.alive_at), known.alive_at)
+    return newest
 
 
 def _slices(counts: Counts) -> Iterable[tuple[tuple[str, str, str], int]]:

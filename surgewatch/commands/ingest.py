@@ -8,6 +8,7 @@ import msgspec
 from streams.contract.sectors import Registry
 from streams.counting.decoder import Decoder
 from streams.producers.files import read
+from streams.producers.heartbeats import Pulse
 from streams.producers.kafka_client import Broker
 from streams.producers.layout import Layout
 from streams.producers.releases import TOPIC, Release
@@ -15,6 +16,7 @@ from streams.producers.rows import Checked
 from streams.producers.sender import Client, send
 from surgewatch.options.broker import client_option, connected, registry_option
 from surgewatch.options.compacted_topic import newest
+from surgewatch.options.heartbeats import pulse_options, report_heartbeats
 from surgewatch.options.sending import layout_option, report_release, report_rows, report_sent, send_showing
 
 
@@ -27,35 +29,44 @@ from surgewatch.options.sending import layout_option, report_release, report_row
 @connected
 @client_option
 @registry_option
+@pulse_options
 def command(
     file: str, check: bool, complete: bool, resend: bool, layout: Layout | None,
-    broker: Broker, prefix: str, client: Client, places: Registry,
+    broker: Broker, prefix: str, client: Client, places: Registry, pulse: Pulse | None,
 ) -> None:  # fmt: skip
     """Send the events of FILE ("-": standard input) as fast as the broker takes them.
 
     FILE may be NDJSON or CSV with the fields of an encounter, or an official table whose layout is known or
     given; gzip or not. Of an official table only what is new or revised is sent, in the order of its time.
     Rows that are refused are shown with row, column and value. Exit status: 1 where rows were refused and the
-    others were sent, 2 where nothing could be sent.
+    others were sent, 2 where nothing could be sent. With --source, a heartbeat follows the events, unless no
+    row is good; --every is when FILE is sent the next time.
     """
     checked = Checked(read(file, places, layout), Decoder(places), time.time())
     if check:
         _only_check(checked)
         return
     topic, tables = f"{prefix}encounters", f"{prefix}{TOPIC}"
-    release = Release(checked, lambda: newest(broker, tables), withdraws=complete, resends=resend)
+    release = Release(
+        pulse.follow(checked) if pulse else checked,
+        lambda: newest(broker, tables),
+        withdraws=complete,
+        resends=resend,
+    )
     sent = send_showing(release, broker, topic, client)
     if release.sent:
         send(release.sent.values(), broker, tables, client=client)
     report_sent(sent, topic)
     report_release(release, withdraws=complete)
-    report_rows(checked, good=sent.records + release.unchanged)
+    good = sent.records + release.unchanged
+    if pulse and (good or not checked.reasons):
+        send(pulse.at(int(time.time())), broker, topic, client=client)
+        report_heartbeats(pulse)
+    report_rows(checked, good=good)
 
 
 def _only_check(checked: Checked) -> None:
-    records = people = 0
-    for record in checked:
-        records += 1
-        people += msgspec.json.decode(record.value)["count"]
-    click.echo(f"read {records:,} events, {people:,} people; nothing was sent")
-    report_rows(checked, good=records)
+    rows = [msgspec.json.decode(record.value) for record in checked]
+    counts = [row["count"] for row in rows if "count" in row]  # heartbeats count nobody
+    click.echo(f"read {len(counts):,} events, {sum(counts):,} people; nothing was sent")
+    report_rows(checked, good=len(rows))

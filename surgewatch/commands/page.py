@@ -52,7 +52,7 @@ def command(name: str) -> None:
     found = {sink.name: sink for sink in every}
     if name not in found:
         raise click.UsageError(f"no sink {name!r}; there are: {', '.join(sorted(found)) or 'none'}")
-    notices = trial_notices(dt.datetime.now(dt.UTC).replace(microsecond=0))
+    notices = trial_notices(dt.datetime.now(dt.UTC).replace(microsecond=0), found[name].language)
     opened, *resolved = asyncio.run(_send(found[name], notices, networks))
     click.echo(f"{name}: {_words('the test notice', opened)}")
     for outcome in resolved:

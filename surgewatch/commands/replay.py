@@ -7,12 +7,14 @@ import click
 from streams.contract.sectors import Registry
 from streams.counting.decoder import Decoder
 from streams.producers.files import read
+from streams.producers.heartbeats import Pulse
 from streams.producers.kafka_client import Broker
 from streams.producers.layout import Layout
 from streams.producers.pacing import paced
 from streams.producers.rows import Checked
 from streams.producers.sender import Client
 from surgewatch.options.broker import client_option, connected, registry_option
+from surgewatch.options.heartbeats import pulse_options
 from surgewatch.options.sending import Speed, layout_option, report_rows, report_sent, send_showing
 
 
@@ -23,16 +25,19 @@ from surgewatch.options.sending import Speed, layout_option, report_rows, report
 @connected
 @client_option
 @registry_option
+@pulse_options
 def command(
     file: str, factor: float, layout: Layout | None,
-    broker: Broker, prefix: str, client: Client, places: Registry,
+    broker: Broker, prefix: str, client: Client, places: Registry, pulse: Pulse | None,
 ) -> None:  # fmt: skip
     """Send the events of FILE with the intervals at which they once became known, times a speed.
 
-    FILE is what `surgewatch ingest` takes. All of it is sent, whatever was sent before.
+    FILE is what `surgewatch ingest` takes. All of it is sent, whatever was sent before. With --source,
+    heartbeats are sent between the events, and the last one after them.
     """
     checked = Checked(read(file, places, layout), Decoder(places), time.time())
     topic = f"{prefix}encounters"
-    sent = send_showing(paced(checked, factor), broker, topic, client)
-    report_sent(sent, topic)
+    records = pulse.among(checked) if pulse else checked
+    sent = send_showing(paced(records, factor), broker, topic, client)
+    report_sent(sent, topic, pulse)
     report_rows(checked, good=sent.records)

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 import click
 
 from streams.contract.sectors import Registry
+from streams.producers.heartbeats import Pulse
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import paced
 from streams.producers.scenario import names, scenario
 from streams.producers.sender import Client
 from surgewatch.options.broker import client_option, connected, registry_option
+from surgewatch.options.heartbeats import pulse_options
 from surgewatch.options.sending import Speed, report_sent, send_showing
 
 DATE = click.DateTime(["%Y-%m-%d"])
@@ -27,6 +29,7 @@ DATE = click.DateTime(["%Y-%m-%d"])
 @connected
 @client_option
 @registry_option
+@pulse_options
 def command(
     name: str,
     seed: int | None,
@@ -38,14 +41,20 @@ def command(
     prefix: str,
     client: Client,
     places: Registry,
+    pulse: Pulse | None,
 ) -> None:
-    """Send the events of a SCENARIO (a shipped one, or a .toml file of your own). A seed fixes them."""
+    """Send the events of a SCENARIO (a shipped one, or a .toml file of your own). A seed fixes them.
+
+    With --source, heartbeats are sent between the events, and the last one after them.
+    """
     records = list(scenario(name).events(places, seed, _utc(start), _utc(end)))
+    if pulse:
+        records = list(pulse.among(records))
     if out is not None:
         _write(paced(records, factor), out)
         return
     topic = f"{prefix}encounters"
-    report_sent(send_showing(paced(records, factor), broker, topic, client, len(records)), topic)
+    report_sent(send_showing(paced(records, factor), broker, topic, client, len(records)), topic, pulse)
 
 
 def _write(records: Iterable[Outgoing], out: click.utils.LazyFile) -> None:

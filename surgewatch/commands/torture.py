@@ -1,12 +1,16 @@
 """`surgewatch torture`: kill workers, break the broker, and count whether anybody is missing."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from surgewatch.harness.apache_kafka import BrokerUnavailableError
+from surgewatch.harness.small_disk import SmallDiskError
+
+MOUNTING = frozenset({"full_disk", "full_disk_of_broker"})  # faults that take root
 
 
 @click.command()
@@ -48,7 +52,7 @@ def command(
         for result in runs:
             click.echo(json.dumps(result.plain()))
             exact &= result.exact
-    except BrokerUnavailableError as error:
+    except (BrokerUnavailableError, SmallDiskError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(0 if exact else 1)
 
@@ -57,4 +61,9 @@ def _chosen(names: str, known: Sequence[str]) -> Sequence[str]:
     chosen = known if names == "all" else [name.strip() for name in names.split(",")]
     if unknown := sorted(set(chosen) - set(known)):
         raise click.UsageError(f"unknown faults: {', '.join(unknown)}; known: {', '.join(known)}")
+    if (mounting := sorted(MOUNTING.intersection(chosen))) and os.geteuid() != 0:
+        raise click.UsageError(
+            f"{', '.join(mounting)}: a small filesystem is mounted, which takes root. "
+            "Run it as root, or within `unshare --user --map-root-user --mount`."
+        )
     return chosen

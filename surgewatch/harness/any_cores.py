@@ -18,7 +18,7 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.history import SINK, NoticeHistory
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
-from streams.contract.events import Encounter
+from streams.contract.events import Encounter, Heartbeat
 from streams.contract.partitioning import partition_of
 from streams.contract.reading import Unusable, read
 from streams.contract.sectors import registry
@@ -37,7 +37,7 @@ from surgewatch.harness.any_record import NOW, AnyRecord, Maker
 PARTITIONS = 4
 SECTOR = "swanton"  # whose good event must be counted whatever lies around it
 MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
-    "encounters": (Encounter,),
+    "encounters": (Encounter, Heartbeat),
     "summaries": (PeriodSummary,),
     "verdicts": (Verdict,),
     "notices": (Notice,),
@@ -85,6 +85,12 @@ class Cores:
         for name, core in self._cores().items():
             for partition, pairs in core.dirty().items():
                 self._written.setdefault((name, partition), {}).update(pairs)
+
+    @property
+    def counted(self) -> int:
+        """People whom the cores have counted in the sector of the good events; at least `people`."""
+        held = self.sectors.partitions.values()
+        return sum(part.counts[SECTOR].people for part in held if SECTOR in part.counts)
 
     def restart(self) -> None:
         """Go on with new cores restored from the written state, as a worker that takes over does."""

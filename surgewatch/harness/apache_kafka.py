@@ -34,7 +34,7 @@ PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
 log.dirs={logs}
@@ -94,8 +94,14 @@ class Listeners:
     """Listeners beside the plain-text one: name -> (port, security protocol), and what they need."""
 
     ports: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    advertised: Mapping[str, int] = field(default_factory=dict)  # name -> port, where it is another
     properties: str = ""  # of server.properties
     format_options: tuple[str, ...] = ()  # of kafka-storage format, such as --add-scram
+
+    def listed(self, advertised: Mapping[str, int]) -> str:
+        """Return the listeners for server.properties, at their advertised ports where they have one."""
+        ports = {name: port for name, (port, _) in self.ports.items()} | dict(advertised)
+        return "".join(f",{name}://127.0.0.1:{port}" for name, port in ports.items())
 
 
 class ApacheKafka:
@@ -113,8 +119,9 @@ class ApacheKafka:
             PROPERTIES.format(
                 port=self.port,
                 controller=controller,
-                logs=folder / "data",
-                more="".join(f",{name}://127.0.0.1:{port}" for name, (port, _) in more.ports.items()),
+                logs=self.data,
+                more=more.listed({}),
+                advertised=more.listed(more.advertised),
                 protocols="".join(f",{name}:{protocol}" for name, (_, protocol) in more.ports.items()),
             )
             + more.properties
@@ -128,6 +135,14 @@ class ApacheKafka:
     @property
     def servers(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _java(self, main: str, *arguments: str) -> list[str]:
         log = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"

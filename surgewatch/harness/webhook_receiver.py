@@ -26,10 +26,12 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Receive webhooks on a loopback port and keep them; `status` is the answer."""
+    """Receive webhooks on a loopback port and keep them; `status` is the answer, after `delay` seconds."""
 
     secret: str = SECRET
     status: int = 200
+    delay: float = 0.0
+    unanswered: int = 0  # requests that wait for their answer
     received: list[Received] = field(default_factory=list)
     unsigned: int = 0
     port: int = 0
@@ -55,6 +57,11 @@ class Receiver:
         if self.status < 300:
             notice = Notice.model_validate_json(body)
             self.received.append(Received(request.headers["webhook-id"], at, notice))
+        self.unanswered += 1
+        try:
+            await asyncio.sleep(self.delay)
+        finally:
+            self.unanswered -= 1
         return web.Response(status=self.status)
 
     def _site(self) -> web.Application:

@@ -33,6 +33,16 @@ class Worker:
     log: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
+    @property
+    def instance(self) -> str:
+        """Its instance name; empty where it has none."""
+        return self.environment.get("SURGEWATCH_INSTANCE", "")
+
+    @property
+    def state(self) -> Path:
+        """The folder of its local copy of the state."""
+        return Path(self.environment["SURGEWATCH_STATE_DIR"])
+
     def start(self) -> None:
         """Start the process; its log is appended to."""
         sink: IO[bytes]

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from streams.contract.toml_documents import load
+from streams.producers.heartbeats import Pulse
 from streams.producers.kafka_client import Broker
 from streams.producers.layout import Layout, shipped
 from streams.producers.outgoing import Outgoing
@@ -23,6 +24,7 @@ from streams.producers.pacing import speed
 from streams.producers.releases import Release
 from streams.producers.rows import Checked
 from streams.producers.sender import Client, Sent, send
+from surgewatch.options.heartbeats import report_heartbeats
 
 SHOWN = 20  # refused rows and unknown labels that are shown one by one
 REFUSED = 1  # exit status: some rows were refused, the others were sent
@@ -69,9 +71,11 @@ def send_showing(
         )
 
 
-def report_sent(sent: Sent, topic: str) -> None:
-    """Print what was sent, where and how fast."""
-    click.echo(f"sent {sent.records:,} events to {topic} in {sent.seconds:.1f} s ({sent.rate:,.0f} a second)")
+def report_sent(sent: Sent, topic: str, pulse: Pulse | None = None) -> None:
+    """Print what was sent, where and how fast; `pulse` are the heartbeats among it."""
+    events = sent.records - (pulse.sent if pulse else 0)
+    click.echo(f"sent {events:,} events to {topic} in {sent.seconds:.1f} s ({sent.rate:,.0f} a second)")
+    report_heartbeats(pulse)
 
 
 def report_release(release: Release, *, withdraws: bool) -> None:

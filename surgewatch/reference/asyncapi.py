@@ -13,15 +13,15 @@ import yaml
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from alerts.console.notice_log import SINK
 from alerts.console.openapi import Plain
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.notices.controls import CONTROL
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.ledger import CaughtUp, Entry
-from alerts.worker.sink_owner import SINK
 from streams.contract.access import LEAST, READ, WRITE
 from streams.contract.dead_letters import DeadLetter
-from streams.contract.events import Encounter
+from streams.contract.events import Encounter, Heartbeat
 from streams.contract.reading import PRODUCED_AT
 from streams.contract.topics import TOPICS, Topic
 from streams.contract.verdicts import Verdict
@@ -50,7 +50,7 @@ class Value(NamedTuple):
 
 
 VALUES: Final[dict[str, Value]] = {
-    "encounters": Value("Encounter events, as producers send them.", Encounter),
+    "encounters": Value("Encounter events and heartbeats, as producers send them.", Encounter | Heartbeat),
     "encounters.dead": Value("Records of encounters that were refused, and why.", DeadLetter),
     "verdicts": Value("One judged question about one sector or border.", Verdict, (PRODUCED_AT,)),
     "summaries": Value("One sector's closed period, for its border.", PeriodSummary, (PRODUCED_AT,)),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
@@ -34,8 +35,9 @@ class OneSink:
         limits: Limits | None = None,
         *,
         replay: bool = False,
+        language: Language = ENGLISH,
     ) -> None:
-        self.replay = replay
+        self.replay, self.language = replay, language
         self.published: list[AlertChange] = []
         self.policies, self.limits = policies or Policies(), limits or Limits()
         self.routes = routes
@@ -116,7 +118,7 @@ class OneSink:
             self.queue.release(batch, self._moment)
             self.batches.append(batch)
             self.dead += [(message.notice_id, reason) for message, reason in settled.dead]
-            notices += [compose(message, REGISTRY) for message in settled.delivered]
+            notices += [compose(message, REGISTRY, self.language) for message in settled.delivered]
         return notices
 
     def alert(self) -> Alert:

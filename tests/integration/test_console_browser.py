@@ -1,10 +1,12 @@
 """The console in real headless Chromium: what a shift lead sees."""
 
+import datetime as dt
 import time
 from typing import Any
 
 import pytest
 
+from alerts.console.alert_history import Taken
 from alerts.lifecycle.alert import Severity
 from alerts.notices.controls import Acknowledge
 from tests import console_story as story
@@ -77,6 +79,19 @@ def test_a_permalink_opens_marks_and_shows_its_alert_and_the_id_can_be_copied(
 def test_a_permalink_to_an_alert_that_is_gone_says_so(browser: Any, console: Console) -> None:
     script(browser, "location.hash = '#alert-0123456789abcdef'")
     within(5, lambda: "no alert 0123456789abcdef" in found(browser, "#missing")[0].text)
+
+
+def test_a_permalink_to_an_alert_of_the_past_shows_what_was_sent_to_whom(
+    browser: Any, console: Console
+) -> None:
+    alert = next(story.alerts()).model_copy(update={"alert_id": "0123456789abcdef01234567"})
+    year_ago = story.NOW - dt.timedelta(days=365)
+    console.taken = [Taken(sink="pagerduty", at=year_ago, notice=story.notice_of(alert))]
+    script(browser, f"location.hash = '#alert-{alert.alert_id}'")
+    within(5, lambda: found(browser, "#missing .history"))
+    text = found(browser, "#missing")[0].text
+    for part in (story.notice_of(alert).headline, "2022-02-25 01:00 UTC, pagerduty"):
+        assert part in text
 
 
 def test_what_is_in_force_stands_beside_the_alerts_and_leaves_when_it_is_over(

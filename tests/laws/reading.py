@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -58,7 +58,8 @@ def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool
     """Events of some weeks in the order in which they are sent, with all that happens to real ones.
 
     Quiet places and busy ones; late events, duplicates, corrections, broken records; groups that lift a day
-    far above normal; days without anybody. `live`: appended as they happen; else as a history, at once.
+    far above normal; days without anybody. Some places have sources that send heartbeats, and stop for days.
+    `live`: appended as they happen; else as a history, at once.
     """
     draw, sent = random.Random(seed), list[tuple[int, str, dict[str, Any]]]()
     for name in names:
@@ -72,7 +73,7 @@ def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool
                 delay = draw.choice((0, 0, 0, 60, 3 * HOUR, 2 * DAY))
                 sent.append((at + delay, name, {"occurred_at": _iso(START + at), "count": count}))
     sent.sort(key=lambda one: one[0])
-    out = list[Sent]()
+    out = list[tuple[int, str, bytes]]()
     for number, (at, name, body) in enumerate(sent):
         event = {
             "event_id": f"e{number}",
@@ -85,8 +86,48 @@ def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool
         if draw.random() < 0.05 and number:
             event["replaces"] = f"e{draw.randrange(max(number - 9, 0), number)}"
         value = json.dumps(event).encode() if draw.random() > 0.02 else b"{"
-        out += [Sent(name, value, START + at if live else NOW)] * (2 if draw.random() < 0.05 else 1)
-    return out
+        out += [(at, name, value)] * (2 if draw.random() < 0.05 else 1)
+    out += [(at, name, _heartbeat(source, name, at)) for name in names for source, at in _alive(draw, days)]
+    out.sort(key=lambda one: one[0])
+    return [Sent(name, value, START + at if live else NOW) for at, name, value in out]
+
+
+def tallies(seed: int, weeks: int = 40, *, names: Sequence[str] = NAMES) -> list[Sent]:
+    """Weekly tallies as they come: on time or late, twice, with weeks of nobody, and weeks without any."""
+    draw, sent = random.Random(seed), list[Sent]()
+    for name in names:
+        late, away = draw.choice((0, 3, 10)), range(start := draw.randrange(10, weeks), start + 6)
+        for week in range(weeks):
+            known = START + (7 * week + 8 + late) * DAY  # the first of January is a Sunday
+            event = {
+                "event_id": f"{name}{week}",
+                "sector": name,
+                "occurred_at": _iso(START + (7 * week + 3) * DAY),
+                "reported_at": _iso(known),
+                "crossing_type": "at_port",
+                "demographic": "unknown",
+                "count": draw.choice((90, 100, 110, 100, 105, 0, 400)),
+                "period": "week",
+            }
+            if week not in away:
+                sent += [Sent(name, json.dumps(event).encode(), known)] * draw.choice((1, 1, 2))
+    return sorted(sent, key=lambda one: one.appended_at)
+
+
+def _alive(draw: random.Random, days: int) -> Iterator[tuple[str, int]]:
+    """When the sources of a place send heartbeats: every 6 hours, but for an outage."""
+    for source in ("river", "road")[: draw.choice((0, 0, 1, 2))]:
+        away = range(
+            start := draw.randrange(days * DAY), start + draw.choice((0, 4 * HOUR, 2 * DAY, 6 * DAY))
+        )
+        yield from ((source, at) for at in range(draw.randrange(DAY), days * DAY, 6 * HOUR) if at not in away)
+
+
+def _heartbeat(source: str, sector: str, at: int) -> bytes:
+    alive_at = _iso(START + at)
+    return json.dumps(
+        {"source": source, "sector": sector, "alive_at": alive_at, "interval_seconds": 6 * HOUR}
+    ).encode()
 
 
 def _iso(at: int) -> str:

@@ -6,11 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from alerts.lifecycle.alert import RANK, Alert, Severity, State
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import QuietHours, Route
 from streams.contract.controls import Withdrawn
-from tests.alerts.delivery_world import CHAT, PAGER, SECOND, SINKS, Mood, World
+from tests.alerts.delivery_law import assert_right
+from tests.alerts.delivery_world import CHAT, PAGER, SINKS, Mood, World
 
 SECTORS = ("swanton", "houlton", "blaine")
 WORKS = st.sampled_from((0, 3))  # how often each sink's delivery gets to run
@@ -118,27 +118,7 @@ class Delivery(RuleBasedStateMachine):
         self.world.heal()
         for sink in SINKS:
             for alert in self.world.alerts():
-                self._compare(sink, alert)
-
-    def _compare(self, sink: str, alert: Alert) -> None:
-        """Hold what a sink knows against the routes, the silences and the alert, read anew."""
-        known = self.world.receivers[sink].known[alert.alert_id]
-        attention = self.world.in_force.attention(sink, alert, self.world.now)
-        if alert.state is not State.FIRING or not attention.covered:
-            assert not known.is_open, "triggered and never resolved"
-            return
-        if not attention.admitted:
-            return
-        is_critical = alert.severity is Severity.CRITICAL
-        if sink != SECOND or (is_critical and not attention.acknowledged_by):
-            assert known.is_open, "it stands and the sink does not know"
-        if known.is_open and sink != SECOND:
-            assert RANK[known.severity] == RANK[alert.severity], "it got worse and the sink does not know"
-            assert known.acknowledged_by == attention.acknowledged_by or not attention.acknowledged_by
-        if attention.unattended_since:
-            assert not known.acknowledged_by, "its acknowledgement expired and the sink does not know"
-            is_escalated = known.asked_since >= attention.unattended_since
-            assert is_escalated or not is_critical, "escalation did not resume"
+                assert_right(self.world, sink, alert)
 
     def _at(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.world.now, dt.UTC)

@@ -6,12 +6,12 @@ import random
 from functools import lru_cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.contract.sectors import registry
 from streams.producers.scenario import scenario
-from tests.laws.reading import DAY, NAMES, NOW, PLACES, Read, Sent, System, paced, read, story
+from tests.laws.reading import DAY, NAMES, NOW, PLACES, Read, Sent, System, paced, read, story, tallies
 
 SEEDS = st.integers(0, 10_000)
 PARTITIONS = st.sampled_from([1, 2, 4, 7])
@@ -31,6 +31,8 @@ def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
     questions = {verdict.question for one in found for verdict in one.verdicts.values() if verdict.breach}
     assert len(questions) >= 3
     assert any(not verdict.closed for one in found for verdict in one.verdicts.values())
+    sources = {(v.evidence.source, v.breach) for one in found for v in one.verdicts.values()}
+    assert sources >= {("", True), ("river", True), ("river", False)}
     assert sum(len(one.notices) for one in found) >= 3
 
 
@@ -45,8 +47,28 @@ def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
     assert_same(read(sent, partitions=partitions, seed=order, size=40, wall_clock=live), once)
 
 
+@settings(max_examples=10, deadline=None)
+@given(SEEDS, PAIRS, PARTITIONS, SEEDS)
+@example(841, ("a", "b"), 4, 0)  # of one sector nobody is expected, and only the other one is late
+def test_tallies_that_stop_are_found_whatever_the_order_of_reading(
+    seed: int, names: tuple[str, ...], partitions: int, order: int
+) -> None:
+    sent = tallies(seed, names=names)
+    once = read(sent, wall_clock=True)
+    assert_same(read(sent, partitions=partitions, seed=order, size=9, wall_clock=True), once)
+
+
+def test_some_of_these_tallies_are_missed() -> None:
+    verdicts = [
+        verdict for seed in range(3) for verdict in read(tallies(seed), wall_clock=True).verdicts.values()
+    ]
+    assert {v.breach for v in verdicts if v.question == "silence"} == {True, False}
+
+
 @settings(max_examples=5, deadline=None)
 @given(SEEDS, PAIRS, SEEDS)
+@example(4185, ("c", "d"), 5874)  # several events in one fetch end a lack of data
+@example(1480, ("a", "b"), 2457)  # an event ends a lack of data, and no other comes for hours
 def test_a_log_that_is_lived_gives_what_its_replay_gives(
     seed: int, names: tuple[str, ...], moments: int
 ) -> None:

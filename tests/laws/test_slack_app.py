@@ -17,11 +17,13 @@ from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Alert, State
 from alerts.notices.batches import Batch, Limits
-from alerts.notices.notices import compose, figures
+from alerts.notices.notices import compose
 from alerts.notices.outcomes import Outcome
 from alerts.notices.reconciliation import Message
+from alerts.notices.titles import figures
 from alerts.sinks.slack.app import SlackApp, SlackAppSink
 from alerts.worker.slack_api import SlackApi
+from tests.alerts.delivery_law import assert_right
 from tests.alerts.delivery_world import CHAT, LIMITS, SINKS, Mood, Receiver, World
 from tests.alerts.one_sink import REGISTRY
 from tests.laws.test_delivery import Delivery
@@ -102,7 +104,7 @@ class SlackDelivery(Delivery):
             for alert in self.world.alerts():
                 self._look_at_messages(alert)
                 for sink in set(SINKS) - {CHAT}:
-                    self._compare(sink, alert)
+                    assert_right(self.world, sink, alert)
         finally:
             self.channel.close()
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -63,8 +63,8 @@ class Port:
         self._zone, self._draw, self._sent = ZoneInfo(zone), np.random.default_rng(1), 0
         self._people, self._hours, self._shut = people / (closes - opens), range(opens, closes), shut
 
-    def live(self, days: int, rate: Rate = always) -> None:
-        """Let some days pass, with the people that come in them."""
+    def live(self, days: int, rate: Rate = always, *, sources: Collection[str] = ()) -> None:
+        """Let some days pass, with the people that come in them, and hourly heartbeats of the sources."""
         for _ in range(days):
             midnights = (self._midnight(self.today), self._midnight(self.today + dt.timedelta(1)))
             for start in range(*midnights, HOUR):
@@ -73,6 +73,8 @@ class Port:
                     people = int(self._draw.poisson(self._people * rate(hour)))
                     if people:
                         self.send(start + HOUR // 2, people)
+                for source in sources:
+                    self.beat(start + HOUR - 60, source)
                 self._take(self.flow.tick(start + HOUR + 1))
             self.today += dt.timedelta(1)
 
@@ -109,7 +111,19 @@ class Port:
             "count": people,
             **more,
         }
-        record = Record(self._sent, json.dumps(event).encode(), known * 1000)
+        self.put(event, known)
+
+    def beat(self, at: int, source: str, interval: int = HOUR, **more: object) -> None:
+        """Send a heartbeat of a source (epoch seconds)."""
+        alive_at = dt.datetime.fromtimestamp(at, dt.UTC).isoformat()
+        self.put(
+            {"source": source, "sector": SECTOR, "alive_at": alive_at, "interval_seconds": interval, **more},
+            at,
+        )
+
+    def put(self, content: Mapping[str, object], at: int) -> None:
+        """Append a record at a time (epoch seconds)."""
+        record = Record(self._sent, json.dumps(content).encode(), at * 1000)
         self._sent += 1
         self._take(self.flow.process(0, [record]))
 

@@ -1,11 +1,12 @@
 """Absence is not zero: a feed that dies, a person who confirms zero, reports of nobody."""
 
 import datetime as dt
+import math
 from functools import cache
 
 import pytest
 
-from alerts.notices import notices
+from alerts.notices import titles
 from streams.contract.controls import Confirm
 from streams.contract.verdicts import DataStatus, Question
 from streams.judging.period_summary import PeriodSummary
@@ -51,7 +52,7 @@ def test_nothing_resolves_and_nothing_new_is_found_without_data() -> None:
 def test_the_silence_is_one_alert_that_stands_with_its_last_event() -> None:
     port = dead_for_a_month()
     assert len(port.first(SILENCE)) == 1
-    assert notices.title(port.standing()[SILENCE]).startswith(
+    assert titles.title(port.standing()[SILENCE]).startswith(
         "No data from Port for 30 days. Last event 2023-04-17 17:30 UTC. 4"
     )
 
@@ -159,3 +160,16 @@ def test_a_restart_without_data_changes_nothing() -> None:
         port.live(5, never)
         port.live(5)
     assert [v.verdict_id for v in stopped.verdicts] == [v.verdict_id for v in through.verdicts]
+
+
+def test_a_million_where_nearly_nobody_came_does_not_end_the_worker_and_silence_is_still_found() -> None:
+    """What the hours are held to expect is kept as float16, which ends at 65,504 times the baseline."""
+    port = Port("2024-01-01", people=1)
+    noon = dt.datetime(2024, 1, 1, 17, tzinfo=dt.UTC)
+    days = [*range(0, 60, 30), *range(60, 66)]
+    for day in days:
+        port.send(int((noon + dt.timedelta(day)).timestamp()), 1 if day < 60 else 1_000_000)
+    port.today = dt.date(2024, 3, 7)
+    port.live(10, never)
+    assert all(math.isfinite(verdict.evidence.expected) for verdict in port.verdicts)
+    assert len(port.first(SILENCE)) == 1

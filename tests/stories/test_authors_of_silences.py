@@ -23,7 +23,7 @@ def test_what_is_critical_in_a_silence_is_sent_to_its_author_alone() -> None:
         desk.apply(silence(desk, 8, notify=SINK if desk is author else "author"))
     (notice,) = author.judge(breach(observed=CRITICAL))
     assert notice.reason is Reason.FIRST
-    assert "A silence by anna holds it back until 2023-01-02 08:00 UTC." in notice.text
+    assert "A silence by anna holds it back until 2023-01-02 03:00 EST (2023-01-02 08:00 UTC)." in notice.text
     assert shift.judge(breach(observed=CRITICAL)) == []
     assert reasons(author.wait(hours=8.1)) == [Reason.RESOLVED]  # handed over: the routes have it now
     assert reasons(shift.wait(hours=8.1)) == [Reason.FIRST]

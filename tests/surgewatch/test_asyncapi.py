@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from alerts.notices.controls import Silence
-from streams.contract.events import Encounter
+from streams.contract.events import Encounter, Heartbeat
 from streams.contract.topics import TOPICS
 from surgewatch.reference.asyncapi import TARGET, document, text
 from tests import console_story as story
@@ -71,14 +71,16 @@ def test_real_records_fit_their_schemas() -> None:
         demographic="unknown",
         count=3,
     )
+    heartbeat = Heartbeat(source="a", sector="swanton", alive_at=story.LAST, interval_seconds=60)
     read = document()
-    for topic, record in {
-        "encounters": event,
-        "verdicts": alert.latest,
-        "alerts.current": alert,
-        "notices": story.notice_of(alert),
-        "controls": silence,
-    }.items():
+    for topic, record in (
+        ("encounters", event),
+        ("encounters", heartbeat),
+        ("verdicts", alert.latest),
+        ("alerts.current", alert),
+        ("notices", story.notice_of(alert)),
+        ("controls", silence),
+    ):
         payload = read["components"]["messages"][topic]["payload"]
         schema = {**payload, "components": read["components"]}
         jsonschema.validate(json.loads(record.model_dump_json()), schema)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
+from alerts.languages.language import Language
 from alerts.lifecycle.alert import Notice, Reason, Severity
 from alerts.notices.links import Links
 from alerts.notices.wording import facts, foot
@@ -21,35 +22,38 @@ FONT: Final = "font-family:Arial,Helvetica,sans-serif;font-size:14px;color:#2121
 TABLE: Final = '<table role="presentation" cellpadding="0" cellspacing="0" border="0"'
 
 
-def page(notice: Notice, links: Links) -> str:
+def page(notice: Notice, links: Links, language: Language) -> str:
     """Return the page of one notice."""
     alert = notice.alert
     parts = [
         _heading(notice.headline, _colour(notice)),
-        _figures(notice),
-        _chart(alert.latest.evidence.recent, _colour(notice)),
+        _figures(notice, language),
+        _chart(alert.latest.evidence.recent, _colour(notice), language),
         *(f"<p>{escape(line)}</p>" for line in notice.details.splitlines()),
-        _links((link.text, link.url) for link in links.of(alert)),
-        f'<p style="color:#757575">{escape(foot(alert))}</p>',
+        _links((link.text, link.url) for link in links.of(alert, language)),
+        f'<p style="color:#757575">{escape(foot(alert, language))}</p>',
     ]
-    return _document(notice.headline, parts)
+    return _document(notice.headline, parts, language)
 
 
-def digest_page(title: str, notices: Sequence[Notice], links: Links, summary: str) -> str:
+def digest_page(
+    title: str, notices: Sequence[Notice], links: Links, *, summary: str, language: Language
+) -> str:
     """Return the page of many notices: a row for each of them."""
     rows = "".join(_row(notice, links) for notice in notices)
     parts = [
         _heading(title, _colour(notices[0]) if notices else BAR),
         f"{TABLE}>{rows}</table>",
         f"<p>{escape(summary)}</p>" if summary else "",
-        _links([("console", links.console)] if links.console else []),
+        _links([(language.gettext("console"), links.console)] if links.console else []),
     ]
-    return _document(title, parts)
+    return _document(title, parts, language)
 
 
-def _document(title: str, parts: Sequence[str]) -> str:
+def _document(title: str, parts: Sequence[str], language: Language) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
+        f'<!doctype html><html lang="{language.code}"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title></head>"
         f'<body style="{FONT}">{"".join(parts)}</body></html>'
     )
 
@@ -59,16 +63,17 @@ def _heading(text: str, colour: str) -> str:
     return f'{TABLE}><tr><td style="{style}">{escape(text)}</td></tr></table>'
 
 
-def _figures(notice: Notice) -> str:
-    rows = facts(notice, **{"Data up to": notice.as_of})
+def _figures(notice: Notice, language: Language) -> str:
+    rows = facts(notice, language, has_reach=True)
     cells = (
-        f'<tr><td style="padding:2px 16px 2px 0;color:#757575">{name}</td><td>{escape(value)}</td></tr>'
+        f'<tr><td style="padding:2px 16px 2px 0;color:#757575">{escape(name)}</td>'
+        f"<td>{escape(value)}</td></tr>"
         for name, value in rows.items()
     )
     return f'{TABLE} style="margin:12px 0">{"".join(cells)}</table>'
 
 
-def _chart(values: Sequence[float], colour: str) -> str:
+def _chart(values: Sequence[float], colour: str, language: Language) -> str:
     """Draw the last periods as bars; the last of them in the alert's colour."""
     shown = list(values)[-BARS:]
     if not shown:
@@ -76,7 +81,12 @@ def _chart(values: Sequence[float], colour: str) -> str:
     top = max(*shown, 1.0)
     heights = [max(1, round(max(value, 0.0) / top * HEIGHT)) for value in shown]
     bars = "".join(_bar(height, BAR) for height in heights[:-1]) + _bar(heights[-1], colour)
-    text = f"The last {len(shown)} periods, the newest on the right; the highest is {top:,.0f}."
+    text = language.ngettext(
+        "The last period; it has {top}.",
+        "The last {n} periods, the newest on the right; the highest is {top}.",
+        len(shown),
+        top=language.number(top),
+    )
     return f'{TABLE}><tr>{bars}</tr></table><p style="color:#757575;margin:4px 0 12px">{text}</p>'
 
 

@@ -15,10 +15,11 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Severity
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.wording import place
+from alerts.notices.wording import place, question_title
 from alerts.sinks import Delivered, Mail, MailServer, Outcome, Refused, Retry
 from alerts.sinks.mail.html import digest_page, page
 
@@ -38,31 +39,33 @@ class MailSink:
     links: Links = NOWHERE
     spacing: float = 1.0
     private: bool = False
+    language: Language = ENGLISH
     most: int = 200
 
     def request(self, notice: Notice, now: float) -> Mail:
         """Return the mail on a notice."""
-        message = self._message(subject(notice.alert), notice.notice_id, now)
+        message = self._message(subject(notice.alert, self.language), notice.notice_id, now)
         thread = self._id(notice.alert.alert_id)
         message["In-Reply-To"] = message["References"] = thread
         if notice.alert.severity is Severity.CRITICAL:
             message["Importance"] = "high"
-        links = "\n".join(f"{link.text}: {link.url}" for link in self.links.of(notice.alert))
+        links = "\n".join(f"{link.text}: {link.url}" for link in self.links.of(notice.alert, self.language))
         message.set_content("\n\n".join(filter(None, (notice.headline, notice.text, links))))
-        message.add_alternative(page(notice, self.links), subtype="html")
+        message.add_alternative(page(notice, self.links, self.language), subtype="html")
         return self._mail(message)
 
     def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Mail:
         """Return one mail on all of them, in a thread of its own."""
         gravest = gravest_first(notices)
-        title = digest_title(gravest) if gravest else summary
+        title = digest_title(gravest, self.language) if gravest else summary
         ids = "\0".join([*(one.notice_id for one in notices), summary])
         digest_id = hashlib.blake2b(ids.encode(), digest_size=12).hexdigest()
         message = self._message(title, digest_id, now)
         lines = [title, "", *(one.headline for one in gravest), *([summary] if summary else [])]
         lines += ["", self.links.console] if self.links.console else []
         message.set_content("\n".join(lines))
-        message.add_alternative(digest_page(title, gravest, self.links, summary), subtype="html")
+        html = digest_page(title, gravest, self.links, summary=summary, language=self.language)
+        message.add_alternative(html, subtype="html")
         return self._mail(message)
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:
@@ -90,11 +93,16 @@ class MailSink:
         return Mail(self.server, self.sender, self.recipients, message.as_bytes())
 
 
-def subject(alert: Alert) -> str:
+def subject(alert: Alert, language: Language = ENGLISH) -> str:
     """Return what stays the same over all messages about an alert."""
-    what = f"{alert.question.entry.title} at {place(alert.sector)}"
+    what = language.gettext(
+        "{question} at {place}",
+        question=question_title(alert.question, language),
+        place=place(alert.sector),
+    )
     which = f" ({alert.subject})" if alert.subject else ""
-    return f"{what}{which}, since {alert.onset:%Y-%m-%d %H:%M} {alert.onset:%Z}"
+    since = f"{language.minute(alert.onset)} {alert.onset:%Z}"
+    return language.gettext("{name}, since {time}", name=what + which, time=since)
 
 
 def _line(text: str) -> str:

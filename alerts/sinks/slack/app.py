@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, SectionBlock
 
+from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.wording import taken
@@ -20,10 +21,10 @@ from alerts.sinks.slack.clicks import Action
 API: Final = "https://slack.com/api/"
 OPEN: Final = "open"
 BUTTONS: Final = {
-    Action.TAKE: "Take it",
-    Action.SILENCE: "Silence 8 h",
-    Action.NOT_A_SURGE: "Not a surge",
-    Action.BAD_DATA: "Bad data",
+    Action.TAKE: gettext_noop("Take it"),
+    Action.SILENCE: gettext_noop("Silence 8 h"),
+    Action.NOT_A_SURGE: gettext_noop("Not a surge"),
+    Action.BAD_DATA: gettext_noop("Bad data"),
 }
 ALSO_IN_CHANNEL: Final = (Reason.WORSE, Reason.UNANSWERED)
 BUSY: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
@@ -59,6 +60,7 @@ class SlackAppSink:
     links: Links = NOWHERE
     spacing: float = 1.0
     private: bool = False
+    language: Language = ENGLISH
 
     @property
     def url(self) -> str:
@@ -75,7 +77,7 @@ class SlackAppSink:
         return Posting(
             alert_id=notice.alert.alert_id,
             notice_id=notice.notice_id,
-            content=content(notice, self.links),
+            content=content(notice, self.links, self.language),
             reply=reply(notice) if is_change else {},
             reference=reference,
             unrecorded=unrecorded,
@@ -93,16 +95,18 @@ class SlackAppSink:
         return Refused(error[:60], gone=error in CLOSED)
 
 
-def content(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
+def content(notice: Notice, links: Links = NOWHERE, language: Language = ENGLISH) -> dict[str, Any]:
     """Return the payload of the message: the notice, who has acknowledged or silenced it, and the buttons."""
     alert = notice.alert
     is_taken = alert.acknowledged_by and notice.reason is not Reason.RESOLVED
-    found = blocks(notice, links, mark=REASON_MARKS[Reason.ACKNOWLEDGED] if is_taken else mark(notice))
-    states = [taken(alert)] if is_taken and notice.reason is not Reason.ACKNOWLEDGED else []
-    states += [f"Silenced by {alert.silenced_by}."] if alert.silenced_by else []
+    shown = REASON_MARKS[Reason.ACKNOWLEDGED] if is_taken else mark(notice)
+    found = blocks(notice, links, mark=shown, language=language)
+    states = [taken(alert, language)] if is_taken and notice.reason is not Reason.ACKNOWLEDGED else []
+    if alert.silenced_by:
+        states.append(language.gettext("Silenced by {person}.", person=alert.silenced_by))
     if states:
         found.append(SectionBlock(text=plain(" ".join(states), SECTION)))
-    return payload(f"{notice.headline}\n{notice.text}", [*found, *_buttons(notice, links)])
+    return payload(f"{notice.headline}\n{notice.text}", [*found, *_buttons(notice, links, language)])
 
 
 def reply(notice: Notice) -> dict[str, Any]:
@@ -115,18 +119,18 @@ def reply(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _buttons(notice: Notice, links: Links) -> list[Block]:
+def _buttons(notice: Notice, links: Links, language: Language) -> list[Block]:
     """Return the buttons; an alert that is over can only be opened."""
     alert_id, url = notice.alert.alert_id, links.alert(notice.alert)
     shown = {} if notice.reason is Reason.RESOLVED else BUTTONS
     elements = [
         ButtonElement(
-            text=text,
+            text=language.gettext(text),
             action_id=action,
             value=alert_id,
             style="primary" if action is Action.TAKE else None,
         )
         for action, text in shown.items()
     ]
-    elements += [ButtonElement(text="Open", action_id=OPEN, url=url)] if url else []
+    elements += [ButtonElement(text=language.gettext("Open"), action_id=OPEN, url=url)] if url else []
     return [ActionsBlock(elements=[*elements])] if elements else []

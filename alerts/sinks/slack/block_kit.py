@@ -15,10 +15,11 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Notice, Reason, Severity
-from alerts.notices.digests import digest_title, gravest_first
+from alerts.notices.digests import digest_title, gravest_first, more_line
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.wording import facts, foot, sparkline
+from alerts.notices.wording import facts, foot
 
 SECTION: Final = 3_000  # characters of a section's text
 HEADER: Final = 150
@@ -36,30 +37,33 @@ REASON_MARKS: Final = {Reason.RESOLVED: ":white_check_mark:", Reason.ACKNOWLEDGE
 ALIKE: Final = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
 
 
-def message(notice: Notice, links: Links = NOWHERE) -> dict[str, Any]:
+def message(notice: Notice, links: Links = NOWHERE, language: Language = ENGLISH) -> dict[str, Any]:
     """Return the payload of a notice."""
-    return payload(f"{notice.headline}\n{notice.text}", blocks(notice, links, mark=mark(notice)))
+    shown = blocks(notice, links, mark=mark(notice), language=language)
+    return payload(f"{notice.headline}\n{notice.text}", shown)
 
 
-def blocks(notice: Notice, links: Links, *, mark: str) -> list[Block]:
+def blocks(notice: Notice, links: Links, *, mark: str, language: Language) -> list[Block]:
     """Return the blocks of a notice; `mark`: the emoji before its headline."""
     alert = notice.alert
     blocks: list[Block] = [
         HeaderBlock(text=plain(f"{mark} {notice.headline}", HEADER, emoji=True)),
-        SectionBlock(fields=_fields(notice)),
+        SectionBlock(fields=_fields(notice, language)),
     ]
     if notice.details:
         blocks.append(SectionBlock(text=plain(notice.details, SECTION)))
-    elements: list[Any] = [plain(foot(alert), FIELD)]
-    found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert))
+    elements: list[Any] = [plain(foot(alert, language), FIELD)]
+    found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert, language))
     elements += [MarkdownTextObject(text=found)] if found else []
     return [*blocks, ContextBlock(elements=elements)]
 
 
-def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "") -> dict[str, Any]:
+def digest(
+    notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "", language: Language = ENGLISH
+) -> dict[str, Any]:
     """Return the payload for many notices: the gravest first, what is over last, then the summary."""
     gravest = gravest_first(notices)
-    title = digest_title(gravest) if gravest else summary
+    title = digest_title(gravest, language) if gravest else summary
     lines = [f"{mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
     blocks: list[Block] = [HeaderBlock(text=plain(title, HEADER))]
     blocks += [
@@ -67,9 +71,9 @@ def digest(notices: Sequence[Notice], links: Links = NOWHERE, summary: str = "")
         for at in range(0, len(lines), LINES_IN_SECTION)
     ]
     more = len(gravest) - LINES
-    ends = [f"and {more} more"] if more > 0 else []
+    ends = [more_line(more, language)] if more > 0 else []
     ends += [_inert(summary)] if summary else []
-    ends += [f"<{links.console}|console>"] if links.console else []
+    ends += [f"<{links.console}|{language.gettext('console')}>"] if links.console else []
     if ends:
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(ends))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
@@ -95,10 +99,9 @@ def mark(notice: Notice) -> str:
     return REASON_MARKS.get(notice.reason, MARKS[notice.alert.severity])
 
 
-def _fields(notice: Notice) -> list[Any]:
+def _fields(notice: Notice, language: Language) -> list[Any]:
     """Return labels on the left, values on the right."""
-    rows = facts(notice)
-    rows["Seen"] += f"  {sparkline(notice.alert.latest.evidence.recent)}"
+    rows = facts(notice, language, has_chart=True)
     return [
         text
         for name, value in rows.items()

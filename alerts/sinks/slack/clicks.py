@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from pydantic import BaseModel, Field, ValidationError
 
+from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Assessment, State
 
 HOURS: Final = 8  # of a silence
@@ -68,12 +69,12 @@ def click(payload: object) -> Click | None:
     )
 
 
-def refusal(alert: Alert | None) -> str:
+def refusal(alert: Alert | None, language: Language = ENGLISH) -> str:
     """Return why nothing can be set on an alert; empty where it can."""
     if alert is None:
-        return "This alert is no longer known. Nothing was changed."
+        return language.gettext("This alert is no longer known. Nothing was changed.")
     if alert.state is State.RESOLVED:
-        return "This alert is over. Nothing was changed."
+        return language.gettext("This alert is over. Nothing was changed.")
     return ""
 
 

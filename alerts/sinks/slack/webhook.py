@@ -20,11 +20,11 @@ class SlackSink(DigestedSink):
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the message."""
-        return self._request(message(notice, self.links))
+        return self._request(message(notice, self.links, self.language))
 
     def digest(self, notices: Sequence[Notice], now: float, summary: str = "") -> Request:
         """Return one message for them all."""
-        return self._request(digest(notices, self.links, summary))
+        return self._request(digest(notices, self.links, summary, self.language))
 
     def _request(self, payload: dict[str, Any]) -> Request:
         body = msgspec.json.encode(payload)

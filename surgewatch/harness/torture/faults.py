@@ -14,7 +14,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from surgewatch.harness.torture.site import PACKAGES, SESSION_SECONDS, Site
+from surgewatch.harness.torture.disk_faults import full_disk, full_disk_of_broker
+from surgewatch.harness.torture.network_faults import half_open, stalled_network
+from surgewatch.harness.torture.site import PACKAGES, SESSION_SECONDS, Site, pause
 from surgewatch.harness.worker_process import Worker
 
 AGGRESSIVE: Final = {
@@ -26,10 +28,8 @@ AGGRESSIVE: Final = {
 }
 REFUSED: Final = 2  # exit status of a worker that refuses to go on
 WAIT: Final = 60.0  # seconds in which a worker has to name what is wrong
-
-
-def _pause(least: float, most: float) -> None:
-    time.sleep(random.uniform(least, most))  # noqa: S311 - any moment will do
+SLOW: Final = 1.5  # seconds that a slow receiver takes to answer
+DELIVERIES: Final = 3  # that are interrupted
 
 
 def _any_worker(site: Site) -> Worker:
@@ -40,7 +40,7 @@ def kill(site: Site) -> None:
     """SIGKILL a worker, and start it again within a second."""
     worker = _any_worker(site)
     worker.kill()
-    _pause(0, 1)
+    pause(0, 1)
     worker.start()
 
 
@@ -50,9 +50,27 @@ def kill_in_recovery(site: Site) -> None:
     worker.kill()
     for _ in range(2):
         worker.start()
-        _pause(0.8, 3)
+        pause(0.8, 3)
         worker.kill()
     worker.start()
+
+
+def kill_in_delivery(site: Site) -> None:
+    """SIGKILL the alerts workers while a slow receiver has notices that it did not answer yet."""
+    alerts = [worker for worker in site.workers if worker.package == "alerts"]
+    site.receiver.delay = SLOW
+    for _ in range(DELIVERIES):
+        deadline = time.monotonic() + WAIT
+        while not site.receiver.unanswered and time.monotonic() < deadline:
+            time.sleep(0.01)
+        pause(0, SLOW)
+        site.interrupted += site.receiver.unanswered
+        for worker in alerts:
+            worker.kill()
+        for worker in alerts:
+            worker.start()
+        pause(SLOW, SLOW)  # until the receiver has answered into the void
+    site.receiver.delay = 0.0
 
 
 def freeze(site: Site) -> None:
@@ -61,7 +79,7 @@ def freeze(site: Site) -> None:
     if worker.process is None or worker.process.poll() is not None:
         return
     worker.process.send_signal(signal.SIGSTOP)
-    _pause(SESSION_SECONDS * 1.5, SESSION_SECONDS * 2.5)
+    pause(SESSION_SECONDS * 1.5, SESSION_SECONDS * 2.5)
     worker.process.send_signal(signal.SIGCONT)
 
 
@@ -70,7 +88,7 @@ def rebalance(site: Site) -> None:
     guest = site.worker(random.choice(PACKAGES), "")  # noqa: S311
     site.workers.append(guest)
     guest.start()
-    _pause(2, 6)
+    pause(2, 6)
     site.workers.remove(guest)
     guest.stop()
 
@@ -82,7 +100,7 @@ def same_name(site: Site) -> None:
     twin.environment = {**twin.environment, "SURGEWATCH_STATE_DIR": str(site.folder / f"{package}-twin")}
     site.workers.append(twin)
     twin.start()
-    _pause(4, 8)
+    pause(4, 8)
     site.workers.remove(twin)
     twin.stop()
 
@@ -90,14 +108,14 @@ def same_name(site: Site) -> None:
 def restart_broker(site: Site) -> None:
     """Stop the broker in good order, and start it again."""
     site.broker.stop()
-    _pause(0, 2)
+    pause(0, 2)
     site.broker.start()
 
 
 def kill_broker(site: Site) -> None:
     """SIGKILL the broker, and start it again."""
     site.broker.kill()
-    _pause(0, 2)
+    pause(0, 2)
     site.broker.start()
 
 
@@ -124,7 +142,7 @@ def retention(site: Site) -> None:
     streams = [worker for worker in site.workers if worker.package == "streams"]
     for worker in streams:
         worker.kill()
-    _pause(2, 4)
+    pause(2, 4)
     wanted = []
     for partition, (committed, end) in enumerate(site.ends("surgewatch-streams", "encounters")):
         site.deleted[partition] = committed + (end - committed) // 2
@@ -160,12 +178,17 @@ def _has_ended(worker: Worker) -> bool:
 EXACT: Final[Mapping[str, Callable[[Site], None]]] = {
     "kill": kill,
     "kill_in_recovery": kill_in_recovery,
+    "kill_in_delivery": kill_in_delivery,
     "freeze": freeze,
     "rebalance": rebalance,
     "same_name": same_name,
     "restart_broker": restart_broker,
     "kill_broker": kill_broker,
     "compaction": compaction,
+    "stalled_network": stalled_network,
+    "half_open": half_open,
+    "full_disk": full_disk,
+    "full_disk_of_broker": full_disk_of_broker,
 }
 # After these, the broker itself has lost records: the workers have to announce it.
 ANNOUNCED: Final[Mapping[str, Callable[[Site], None]]] = {
@@ -173,3 +196,11 @@ ANNOUNCED: Final[Mapping[str, Callable[[Site], None]]] = {
     "topic_anew": topic_anew,
 }
 FAULTS: Final = {**EXACT, **ANNOUNCED}
+# Seconds for which events come, where a fault takes longer than the others.
+LASTING: Final[Mapping[str, float]] = {
+    "kill_in_delivery": 20,
+    "stalled_network": 25,
+    "half_open": 25,
+    "full_disk": 20,
+    "full_disk_of_broker": 15,
+}

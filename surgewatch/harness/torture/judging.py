@@ -50,7 +50,7 @@ async def judge(site: Site, result: Result) -> None:
     notified = {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
     result.alerts_missing = len(breaches - published) + len(due - notified)
     result.alerts_invented = len(published - breaches) + len(notified - due)
-    _deliveries(site, result, {notice.notice_id for notice in notices})
+    _deliveries(site, result, made={notice.notice_id for notice in notices}, due=due)
     result.remarks.append(
         f"{sum(wanted.values()) // 2} people; {len(breaches)} breaches of closed periods; "
         f"{len(due)} beginnings and ends of alerts; {len(notices)} notices"
@@ -73,12 +73,15 @@ async def judge_announced(site: Site, result: Result) -> None:
     result.remarks.append(f"{result.announced} people in {dropped} records that were dropped unread")
 
 
-def _deliveries(site: Site, result: Result, made: set[str]) -> None:
-    """Check that every notice came, and always under one id."""
+def _deliveries(site: Site, result: Result, *, made: set[str], due: set[Notified]) -> None:
+    """Check that every notice came, and always under one id; and every beginning and end of an alert."""
     seen: dict[str, set[str]] = {}
     for one in site.receiver.received:
         seen.setdefault(one.notice.notice_id, set()).add(one.webhook_id)
-    result.notices_lost = len(made - seen.keys()) + sum(len(ids) > 1 for ids in seen.values())
+    missed = due - _ends(one.notice for one in site.receiver.received)
+    result.notices_lost = len(made - seen.keys()) + sum(len(ids) > 1 for ids in seen.values()) + len(missed)
+    if site.interrupted:
+        result.remarks.append(f"{site.interrupted} deliveries interrupted")
     result.notices_repeated = site.receiver.repeated
 
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS
+from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS, LASTING
 from surgewatch.harness.torture.judging import judge, judge_announced
 from surgewatch.harness.torture.result import Result
-from surgewatch.harness.torture.site import Site
+from surgewatch.harness.torture.site import Site, pause
 from surgewatch.harness.webhook_receiver import Receiver, receiving
 
 FIRST, SECONDS = 5.0, 6.0  # seconds of events before and after faults, and for each fault
@@ -28,7 +28,8 @@ def torture(number: int, faults: Sequence[str], report: Report) -> Result:
     result = Result(number, sorted(faults))
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
     with receiving(Receiver()) as receiver:
-        site = Site(folder, number, FIRST + SECONDS * len(faults), receiver, report)
+        seconds = FIRST + sum(LASTING.get(fault, SECONDS) for fault in faults)
+        site = Site(folder, number, seconds, receiver, report)
         try:
             site.start()
             _happen(site, order)
@@ -56,6 +57,6 @@ def _happen(site: Site, faults: Sequence[str]) -> None:
     for fault in faults:
         site.report(fault)
         FAULTS[fault](site)
-        time.sleep(random.uniform(0.5, 3))  # noqa: S311 - any moment will do
+        pause(0.5, 3)
         if fault not in ANNOUNCED:
             site.revive()

@@ -1,8 +1,10 @@
 """A site in a folder of its own: broker, workers, a feed of events, and a receiver of webhooks."""
 
+import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +15,15 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.sectors import registry
 from streams.contract.topics import Topic, topics
 from streams.runtime.kafka_settings import KafkaSettings
-from surgewatch.harness.apache_kafka import ApacheKafka, free_port
+from surgewatch.harness.apache_kafka import ApacheKafka, Listeners, free_port
+from surgewatch.harness.network import Network
+from surgewatch.harness.small_disk import SmallDisk
 from surgewatch.harness.torture.events import events
 from surgewatch.harness.webhook_receiver import Receiver
 from surgewatch.harness.worker_process import Package, Worker
 
 SESSION_SECONDS: Final = 6
+REQUEST_SECONDS: Final = 2 * SESSION_SECONDS  # after which a worker gives up a request
 QUIET: Final = 10.0  # seconds without a notice, after which every delivery was made
 GRACE: Final = 240.0  # seconds that the workers have to catch up after the last fault
 PACKAGES: Final[tuple[Package, ...]] = ("streams", "alerts")
@@ -39,15 +44,22 @@ class Site:
         self.number = number
         self.pace = number / seconds  # events a second while faults happen
         self.places = registry()
-        self.broker = ApacheKafka(folder / "kafka")
+        # One worker of each package reaches the broker over the first, the others over the second.
+        self.networks = (Network(free_port(), free_port()), Network(free_port(), free_port()))
+        self.broker = ApacheKafka(folder / "kafka", listeners(self.networks))
         self.kafka = KafkaSettings(self.broker.servers)
         self.topics = topics()
         self.workers: list[Worker] = []
         self.deleted: dict[int, int] = {}  # by partition of `encounters`: records before this were deleted
+        self.interrupted = 0  # deliveries whose worker was killed before the answer
+        self._disks: dict[Path, SmallDisk] = {}
+        self._ends = ExitStack()
         self._feed = threading.Thread(target=self._produce, daemon=True)
 
     def start(self) -> None:
         """Start the broker, two workers of each package, and the feed."""
+        for network in self.networks:
+            self._ends.enter_context(network.running())
         self.broker.start()
         self.admin = AdminClient(self.kafka.librdkafka)
         self.create(self.topics)
@@ -69,7 +81,7 @@ class Site:
         port = free_port()
         name = f"{package}-{instance or port}"
         environment = {
-            "SURGEWATCH_BROKERS": self.broker.servers,
+            "SURGEWATCH_BROKERS": f"127.0.0.1:{self.networks[0 if instance else 1].port}",
             f"SURGEWATCH_{package.upper()}_PORT": str(port),
             "SURGEWATCH_STATE_DIR": str(self.folder / name),
             "SURGEWATCH_STORE": "rocksdb" if instance else "memory",
@@ -80,6 +92,13 @@ class Site:
             **(self._webhook() if package == "alerts" else {}),
         }
         return Worker(package, port, environment, self.folder / f"{name}.log")
+
+    def disk(self, folder: Path, megabytes: int) -> SmallDisk:
+        """Return the small disk over a folder. Nobody may use the folder when this is called first."""
+        if folder not in self._disks:
+            self._disks[folder] = SmallDisk(folder, megabytes)
+            self._ends.callback(self._disks[folder].close)
+        return self._disks[folder]
 
     def _webhook(self) -> Mapping[str, str]:
         return {
@@ -158,3 +177,17 @@ class Site:
         for worker in self.workers:
             worker.kill()
         self.broker.kill()
+        self._ends.close()
+
+
+def listeners(networks: Sequence[Network]) -> Listeners:
+    """Return a listener of the broker behind each network."""
+    return Listeners(
+        ports={f"NETWORK{at}": (one.server_port, "PLAINTEXT") for at, one in enumerate(networks)},
+        advertised={f"NETWORK{at}": one.port for at, one in enumerate(networks)},
+    )
+
+
+def pause(least: float, most: float) -> None:
+    """Sleep for a random time within these seconds."""
+    time.sleep(random.uniform(least, most))  # noqa: S311 - any moment will do

@@ -1,5 +1,6 @@
 """A console on a free port for tests, and what was asked of it."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -7,12 +8,14 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from pydantic import SecretStr
 
+from alerts.console.alert_history import Taken
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
 from alerts.console.identity import Identity
 from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend, Hook, site
 from alerts.console.streams import EventStreams
+from alerts.languages.language import ENGLISH, Language
 from streams.contract.controls import Control, Names
 from streams.contract.verdicts import Question
 from tests import console_story as story
@@ -28,6 +31,9 @@ class Asked:
     controls: list[Control] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
     hooks: dict[str, Hook] = field(default_factory=dict)
+    taken: list[Taken] = field(default_factory=list)  # what is on the topic `notices`
+    is_too_slow: bool = False  # to be read in time
+    language: Language = ENGLISH
     url: str = ""
     port: int = 0
 
@@ -40,6 +46,12 @@ class Asked:
         known = letter_id in [letter["id"] for letter in self.board.snapshot().as_json()["dead"]]
         self.board.buried(letter_id)
         return known
+
+    async def sent(self, alert_id: str, since: dt.datetime | None) -> list[Taken]:
+        if self.is_too_slow:
+            raise TimeoutError
+        found = [one for one in self.taken if one.notice.alert.alert_id == alert_id]
+        return [one for one in found if since is None or one.at >= since]
 
     def names(self) -> Names:
         return Names(
@@ -61,6 +73,8 @@ class Asked:
             publish=self.publish,
             send_again=self.send_again,
             names=self.names,
+            sent=self.sent,
+            language=self.language,
             identity=identity or Identity(SecretStr(token) if token else None),
             sign_in=sign_in,
             border_of={place.sector: place.border for place in story.PLACES},

@@ -11,7 +11,7 @@ from alerts.console.sector_history import POINTS
 from alerts.lifecycle.alert import Alert, Severity, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.controls import Acknowledge, Silence
-from streams.contract.verdicts import DataStatus, Verdict
+from streams.contract.verdicts import Verdict
 from tests import console_story as story
 
 ROXHAM = story.PLACES[0]
@@ -71,20 +71,6 @@ def test_a_sector_shows_its_last_period_alone_where_a_longer_window_was_judged(d
     (sector,) = rows(board, "sectors")
     assert [sector[name] for name in ("observed", "expected", "lower", "upper")] == [21, 5, 2, 11]
     assert [column[-1] for column in sector["line"][1:]] == [21, 5, 2, 11]
-
-
-def test_a_sector_without_data_shows_since_when_and_no_zero(days):
-    board = Board()
-    board.observe(days[-2])
-    last_event = days[-2].period
-    absent = story.asked(days[-1], days[-1].question, observed=0, no_data_since=last_event)
-    board.observe(absent.model_copy(update={"data": DataStatus.WITHOUT_DATA}))
-    (sector,) = rows(board, "sectors")
-    assert (sector["data"], sector["no_data_since"]) == ("without_data", last_event.isoformat())
-    assert sector["line"][1] == [days[-2].evidence.observed]
-    later = days[-1].model_copy(update={"as_of": days[-1].as_of + dt.timedelta(days=1)})
-    board.observe(later)
-    assert rows(board, "sectors")[0]["no_data_since"] is None
 
 
 def test_a_sector_has_the_gravest_firing_severity_and_is_calm_when_all_are_resolved(days):

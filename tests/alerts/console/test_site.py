@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from alerts.console.site import FILES
+from alerts.console.files import KINDS
 from alerts.lifecycle.alert import Severity
 from tests import console_story as story
 from tests.alerts.console.served import TOKEN, Asked, opened
@@ -119,7 +119,7 @@ async def news_of(stream):
 
 
 async def test_every_answer_forbids_foreign_content_and_has_no_secret(asked, http):
-    files = ["/", *(f"/console/{name}" for name in FILES if name != "index.html")]
+    files = ["/", *(f"/console/{name}" for name in KINDS if name != "index.html")]
     for path in (*files, "/api/board", "/api/alerts", "/api/forms", "/metrics"):
         async with http.get(asked.url + path) as answer:
             assert answer.status == 200

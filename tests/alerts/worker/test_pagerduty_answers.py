@@ -16,11 +16,12 @@ from alerts.notices.controls import Acknowledge
 from alerts.sinks.pagerduty import PagerDutySink
 from alerts.worker.http_client import HttpClient
 from alerts.worker.pagerduty_answers import PagerDutyAnswers, Taken
-from streams.contract.controls import Control, Withdrawn
+from streams.contract.controls import LONGEST_PERSON, Control, Withdrawn
 from tests.alerts.console.served import opened
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink, reasons
 from tests.alerts.pagerduty_stand_in import (
+    ANNA,
     INTEGRATION,
     OTHER_SECRET,
     SECRET,
@@ -103,6 +104,14 @@ async def test_who_acknowledges_in_pagerduty_takes_care_of_it_here_and_escalatio
     assert (control.by, control.reason) == ("Anna Nowak", "acknowledged in PagerDuty")
     assert duty.desk.wait(hours=9) == []
     assert duty.desk.in_force.mark(duty.desk.alert(), duty.desk.now).acknowledged_by == "Anna Nowak"
+
+
+async def test_a_long_name_is_kept_up_to_what_a_control_takes() -> None:
+    duty = Duty()
+    long = {**ANNA, "summary": "Anna " * 100}
+    await duty.take(webhook(duty.alert_id, duty.desk.at, agent=long))
+    (control,) = duty.published
+    assert control.by == ("Anna " * 100)[:LONGEST_PERSON].strip()
 
 
 async def test_who_resolves_in_pagerduty_takes_care_of_what_stands() -> None:

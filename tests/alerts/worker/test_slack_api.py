@@ -154,6 +154,12 @@ async def test_an_author_is_as_the_directory_has_them(chat: Chat) -> None:
     assert await chat.api.author("U999") == "U999"
 
 
+async def test_a_long_name_and_address_are_both_kept_where_a_control_takes_them(chat: Chat) -> None:
+    name, address = "Anna-Maria " * 9 + "Roy", "anna@example.org"
+    chat.server.users[USER] = {"real_name": name, "email": address}
+    assert await chat.api.author(USER) == f"{name} ({address})"
+
+
 @pytest.mark.parametrize(
     ("bot", "app", "scopes", "faults"),
     [

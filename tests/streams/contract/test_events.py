@@ -4,10 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
+from pydantic import BaseModel
 
 from streams.contract.dead_letters import KEPT, DeadLetter, Reason
-from streams.contract.events import Encounter
+from streams.contract.events import FIELDS, Encounter, Heartbeat
 from streams.counting.decoder import AHEAD, LIMIT
 from streams.producers.scenario import names
 from surgewatch.cli import group
@@ -15,9 +17,13 @@ from surgewatch.cli import group
 PAGE = Path(__file__).parents[3].joinpath("docs/events.md").read_text()
 
 
-def test_the_page_lists_every_field_and_whether_it_is_needed() -> None:
-    listed = dict(re.findall(r"^\| `(\w+)` \| .+? \| (yes|no) \|", PAGE, re.MULTILINE))
-    assert listed == {n: "yes" if f.is_required() else "no" for n, f in Encounter.model_fields.items()}
+@pytest.mark.parametrize(
+    ("title", "model"), [("# Encounter events", Encounter), ("## Heartbeats", Heartbeat)]
+)
+def test_the_page_lists_every_field_and_whether_it_is_needed(title: str, model: type[BaseModel]) -> None:
+    section = PAGE.partition(f"{title}\n")[2].partition("\n#")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| .+? \| (yes|no) \|", section, re.MULTILINE))
+    assert listed == {n: "yes" if f.is_required() else "no" for n, f in model.model_fields.items()}
 
 
 def test_the_page_lists_every_reason_limit_and_scenario() -> None:
@@ -29,20 +35,24 @@ def test_the_page_lists_every_reason_limit_and_scenario() -> None:
     assert all(f"`{field}`" in PAGE for field in DeadLetter.model_fields)
 
 
-def test_the_example_on_the_page_is_an_encounter() -> None:
-    (example,) = re.findall(r"```json\n(.+?)```", PAGE, re.DOTALL)
-    Encounter.model_validate_json(example, strict=True)
+def test_the_examples_on_the_page_are_an_encounter_and_a_heartbeat() -> None:
+    encounter, heartbeat = re.findall(r"```json\n(.+?)```", PAGE, re.DOTALL)
+    Encounter.model_validate_json(encounter, strict=True)
+    Heartbeat.model_validate_json(heartbeat, strict=True)
 
 
-def test_the_schema_is_published_and_refuses_unknown_fields() -> None:
-    schema = json.loads(CliRunner().invoke(group, ["schema"]).output)
-    assert schema == Encounter.model_json_schema()
+@pytest.mark.parametrize(("options", "model"), [([], Encounter), (["--heartbeat"], Heartbeat)])
+def test_the_schema_is_published_and_refuses_unknown_fields(
+    options: list[str], model: type[BaseModel]
+) -> None:
+    schema = json.loads(CliRunner().invoke(group, ["schema", *options]).output)
+    assert schema == model.model_json_schema()
     assert schema["additionalProperties"] is False
-    assert set(schema["required"]) == {n for n, f in Encounter.model_fields.items() if f.is_required()}
+    assert set(schema["required"]) == {n for n, f in model.model_fields.items() if f.is_required()}
 
 
 def test_no_field_can_name_a_person() -> None:
-    assert not set(Encounter.model_fields) & {
+    assert not set(FIELDS) & {
         "name",
         "surname",
         "birth_date",

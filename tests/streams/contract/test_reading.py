@@ -91,7 +91,7 @@ def test_a_verdict_of_a_later_version_is_the_verdict_that_this_version_knows() -
     assert read(Verdict, record(value)) == VERDICT
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-1.0"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-1.0", "1e19"])
 def test_numbers_that_count_nobody_are_unreadable(number: str) -> None:
     value = VERDICT.model_dump_json().replace('"upper":2.0', f'"upper":{number}')
     assert number in value

@@ -117,3 +117,41 @@ def test_the_next_release_adds_and_replaces_and_reports_both(
     assert "sent 1 events" in complete
     assert "no longer in the table: 1 figures (taken back)" in complete
     assert "sent 3 events" in ingest(revised, cuba, november, options=("--resend",))
+
+
+def test_heartbeats_follow_the_events_for_all_sectors_of_the_file(
+    where: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    file = str(written(tmp_path, CBP_HEADER + OCTOBER + OCTOBER.replace("San Diego", "Yuma")))
+    pulse = ("--source", "cbp", "--every", "31d")
+    assert "sent 2 heartbeats of cbp, for 2 sectors" in cli("ingest", file, *where, *pulse)[1]
+    code, out, _ = cli("ingest", file, *where, *pulse, "--for", "swanton")
+    assert code == 0
+    assert "sent 0 events" in out
+    assert "sent 1 heartbeats of cbp, for 1 sectors" in out
+    out = cli("replay", file, *where, *pulse, "--speed", "max")[1]
+    assert "sent 2 events" in out
+    assert "sent 2 heartbeats of cbp" in out
+    assert "for 2 sectors" in cli("heartbeat", "cbp", "yuma", "swanton", "--every", "1h", "--last", *where)[1]
+
+
+def test_no_heartbeat_follows_a_file_of_which_no_row_is_good(
+    where: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    file = written(tmp_path, CBP_HEADER + OCTOBER.replace('"1,204"', "<5"))
+    pulse = ("--source", "cbp", "--every", "31d", "--for", "yuma")
+    code, out, _ = cli("ingest", str(file), *where, *pulse)
+    assert (code, "heartbeats" in out) == (2, False)
+
+
+def test_heartbeats_in_a_file_are_sent_as_they_are_and_faults_in_them_are_named(
+    cli: Cli, tmp_path: Path
+) -> None:
+    good = '{"source": "a", "sector": "yuma", "alive_at": "2023-01-01T00:00:00Z", "interval_seconds": 60}'
+    lines = good, good.replace("60}", "0}"), good.replace("Z", "")
+    file = written(tmp_path, "\n".join(lines), "file.ndjson")
+    code, out, err = cli("ingest", str(file), "--check")
+    assert code == 1
+    assert "read 0 events, 0 people" in out
+    assert 'refused row 2: invalid: interval_seconds "0" is no whole number from 1 to 2,678,400' in err
+    assert 'refused row 3: invalid: alive_at "2023-01-01T00:00:00" is no time with an offset' in err

@@ -1,8 +1,10 @@
 """The local store, and what becomes of it where it cannot be trusted."""
 
+import time
+
 import pytest
 
-from streams.runtime.changelog import Changelog
+from streams.runtime.changelog import OLDEST, Changelog
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import Copy, LocalStore, NoStore, RocksStore
 
@@ -32,9 +34,16 @@ def test_partitions_are_stored_apart(tmp_path):
 
 def test_a_copy_of_another_topic_of_the_same_name_is_emptied(tmp_path):
     store = RocksStore(tmp_path)
-    store.save(0, [(b"a", b"1")], Copy("made in spring", 7))
+    store.save(0, [(b"a", b"1")], Copy("made in spring", 7, saved_at=time.time()))
     assert changelog_over(store, "made in spring")._load(0).pairs == {b"a": b"1"}
     assert changelog_over(store, "made anew in summer")._load(0) == Copy("made anew in summer")
+    assert store.load(0) == Copy()
+
+
+def test_a_copy_that_may_lack_deletions_which_compaction_has_removed_is_emptied(tmp_path):
+    store = RocksStore(tmp_path)
+    store.save(0, [(b"a", b"1")], Copy("topic id", 7, saved_at=time.time() - OLDEST - 60))
+    assert changelog_over(store, "topic id")._load(0) == Copy("topic id")
     assert store.load(0) == Copy()
 
 

@@ -3,7 +3,7 @@
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import registry
 from streams.contract.verdicts import DataStatus, Verdict
-from streams.counting.decoder import Event
+from streams.counting.decoder import Event, Heartbeat
 from streams.counting.sector_counts import Counts
 from streams.pipelines.sector_pipeline import SectorOutput
 from streams.worker.metrics import Metrics
@@ -75,3 +75,15 @@ def sectors_shown(metrics: Metrics) -> set[str]:
         for sample in family.samples
         if family.type == "gauge" and "sector" in sample.labels
     }
+
+
+def test_a_source_is_shown_once_by_its_newest_heartbeat_and_the_sectors_it_left() -> None:
+    here, there = Counts("swanton"), Counts("blaine")
+    for counts, at in ((here, 60), (there, 90)):
+        counts.observe(Heartbeat(0, "customs", counts.sector, at, at, 10, False), at)
+    here.state.stopped = {"customs": 60}
+    metrics = Metrics(registry())
+    metrics.state({0: (0, [here]), 1: (0, [there])}, now=100.0, status_of=with_data)
+    at = {"source": "customs"}
+    assert metrics.registry.get_sample_value("surgewatch_feed_age_seconds", at) == 10
+    assert metrics.registry.get_sample_value("surgewatch_feed_stopped_sectors", at) == 1

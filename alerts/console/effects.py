@@ -1,0 +1,93 @@
+"""What a control changes, in the language of the console. The command line shows `Control.effect`."""
+
+import datetime as dt
+
+from alerts.languages.language import Language
+from alerts.notices.controls import Acknowledge, Reroute, Silence
+from alerts.notices.wording import ASSESSMENTS, SEVERITIES
+from streams.contract.controls import Capacity, Confirm, Control, PolicyDate, Sensitivity, Withdrawn
+
+
+def effect(control: Control, language: Language) -> str:
+    """Return in a few words what a control changes."""
+    number = language.brief
+    match control:
+        case Silence():
+            return _silence(control, language)
+        case Acknowledge():
+            return _acknowledgement(control, language)
+        case Reroute():
+            return _route(control, language)
+        case PolicyDate():
+            day = language.day(dt.datetime.combine(control.date, dt.time(), dt.UTC))
+            return language.gettext(
+                "a new level from {day} on in {sectors}", day=day, sectors=", ".join(control.sectors)
+            )
+        case Capacity():
+            return language.gettext(
+                "{sector} can take in {people} people a day",
+                sector=control.sector,
+                people=number(control.people_per_day),
+            )
+        case Sensitivity():
+            return language.gettext(
+                "{number} false alarms a month are accepted in {sector}",
+                number=number(control.false_alarms_per_month),
+                sector=control.sector,
+            )
+        case Confirm():
+            return language.gettext(
+                "nobody comes to {sector}: zeros are counted as such until its next event",
+                sector=control.sector,
+            )
+        case Withdrawn():
+            return language.gettext("{control} is withdrawn", control=control.withdraws)
+    return control.effect
+
+
+def _silence(silence: Silence, language: Language) -> str:
+    values = {
+        "sector": silence.sector,
+        "question": silence.question if silence.question != "*" else language.gettext("alerts"),
+        "until": _moment(silence.until, language),
+    }
+    if silence.repeats is not None and silence.starts is not None:
+        return language.gettext(
+            "no notices of {question} in {sector} from {starts} until {until}, {hours} hours each time: "
+            "{rule} ({zone})",
+            **values,
+            starts=_moment(silence.starts, language),
+            hours=language.brief(silence.hours or 0),
+            rule=silence.repeats,
+            zone=silence.time_zone,
+        )
+    if silence.starts is not None:
+        return language.gettext(
+            "no notices of {question} in {sector} from {starts} until {until}",
+            **values,
+            starts=_moment(silence.starts, language),
+        )
+    return language.gettext("no notices of {question} in {sector} until {until}", **values)
+
+
+def _acknowledgement(control: Acknowledge, language: Language) -> str:
+    values = {"person": control.by, "alert": control.alert_id}
+    if control.assessment is None:
+        return language.gettext("{person} takes care of alert {alert}", **values)
+    found = language.gettext(ASSESSMENTS[control.assessment])
+    return language.gettext("{person} marks alert {alert} as {found}", **values, found=found)
+
+
+def _route(control: Reroute, language: Language) -> str:
+    if control.route is None:
+        return language.gettext("route {route} is off", route=control.name)
+    return language.gettext(
+        "route {route} sends {severity} and above to {sinks}",
+        route=control.name,
+        severity=language.gettext(SEVERITIES[control.route.least]),
+        sinks=", ".join(control.route.sinks),
+    )
+
+
+def _moment(moment: dt.datetime, language: Language) -> str:
+    return f"{language.minute(moment)} {moment:%Z}"

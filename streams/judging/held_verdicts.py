@@ -1,0 +1,146 @@
+"""What stands in sectors without data: held verdicts of what was in breach, and the silence."""
+
+import datetime as dt
+
+import numpy as np
+
+from streams.baselines.negative_binomial import at_most
+from streams.contract.cadence import Cadence
+from streams.contract.questions import Question
+from streams.contract.verdicts import DataStatus, Evidence, Verdict
+from streams.counting.detection_state import Breach
+from streams.counting.sector_counts import Counts
+from streams.counting.series import hour_after
+from streams.detectors import SectorView
+from streams.judging import missing_tallies
+from streams.judging.absence import WEEK, lose, period_of
+from streams.judging.operating_limits import OperatingLimits
+from streams.judging.publication import period_header
+
+
+def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
+    """Publish of sectors without data what stands at the end of a period: held verdicts, and the silence."""
+    verdicts = []
+    for row, counts in enumerate(view.sectors):
+        breaches = counts.state.of(view.cadence).breaches
+        for question in Question:
+            stands = breaches.get(question)
+            if question is Question.SILENCE or (stands is None and not question.entry.always):
+                continue
+            if stands is not None:
+                stands.last += 1  # calm is awaited for as long after the gap as it was before
+            verdicts.append(_held(question, stands, counts, view, limits))
+        if view.cadence is Cadence.DAY and not counts.state.stopped:
+            verdicts += _silent_days(view, row, limits)
+        elif view.cadence in missing_tallies.TALLIED:
+            verdicts += _overdue_tally(view, row, limits)
+    return verdicts
+
+
+def _held(
+    question: Question, stands: Breach | None, counts: Counts, view: SectorView, limits: OperatingLimits
+) -> Verdict:
+    """Nothing seen of nothing expected; in breach where a breach stood when data ended."""
+    return Verdict.of(
+        question=question,
+        breach=stands is not None and stands.since is not None,
+        data=DataStatus.WITHOUT_DATA,
+        evidence=Evidence(
+            observed=0.0,
+            expected=0.0,
+            lower=0.0,
+            upper=0.0,
+            p_value=1.0,
+            alpha=limits.alpha(counts.sector, view.cadence, question),
+            no_data_since=_moment(_since(counts, view.cadence)),
+            baseline="nothing is judged without data",
+        ),
+        **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),
+    )
+
+
+def _silent_days(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
+    """The silence at the end of a day, by the hour where that is how it was found.
+
+    None where it was found just now.
+    """
+    counts = view.sectors[row]
+    by_hour = Question.SILENCE in counts.state.hourly.breaches
+    cadence = Cadence.HOUR if by_hour else Cadence.DAY
+    end = hour_after(counts.zone, Cadence.DAY, view.index)
+    index = end - 1 if by_hour else view.index
+    window = index - period_of(counts, cadence, counts.data_until)
+    expected = float(view.mean[row, -WEEK:].mean() * (window / 24 if by_hour else window))
+    return _silence(
+        view, row, limits, cadence=cadence, index=index, window=window, expected=expected,
+        baseline="the same days of the week before the silence",
+    )  # fmt: skip
+
+
+def _overdue_tally(view: SectorView, row: int, limits: OperatingLimits) -> list[Verdict]:
+    """The silence of tallies at the end of a week or month, where one is overdue."""
+    counts, cadence, index = view.sectors[row], view.cadence, view.index
+    if not missing_tallies.is_overdue(counts, cadence, index):
+        return []
+    if len(counts.series) == 1:
+        lose([counts], np.ones(1, bool))
+    window, known = missing_tallies.missing(counts, cadence, index), view.mean[row][view.mean[row] > 0]
+    expected = float(known[-WEEK:].mean() * window) if len(known) else 0.0
+    return _silence(
+        view, row, limits, cadence=cadence, index=index, window=window, expected=expected,
+        baseline=f"the {cadence}s before the silence",
+    )  # fmt: skip
+
+
+def _silence(
+    view: SectorView,
+    row: int,
+    limits: OperatingLimits,
+    *,
+    cadence: Cadence,
+    index: int,
+    window: int,
+    expected: float,
+    baseline: str,
+) -> list[Verdict]:
+    """Nobody in a window of periods up to `index`; nothing where that is published already."""
+    counts = view.sectors[row]
+    stands = counts.state.of(cadence).breaches.setdefault(Question.SILENCE, Breach(last=index - 1))
+    if stands.last >= index:
+        return []
+    stands.last = index
+    dispersion = float(view.dispersion[row] + expected * view.error[row])
+    as_of = cadence.start(index + 1) if cadence is Cadence.HOUR else view.as_of
+    found = Verdict.of(
+        question=Question.SILENCE,
+        breach=True,
+        data=DataStatus.WITHOUT_DATA,
+        evidence=Evidence(
+            observed=0.0,
+            expected=round(expected, 3),
+            lower=0.0,
+            upper=round(expected, 3),
+            p_value=float(at_most(0, expected, dispersion)),
+            alpha=limits.alpha(counts.sector, cadence, Question.SILENCE),
+            window=max(window, 1),
+            no_data_since=_moment(_since(counts, view.cadence)),
+            baseline=baseline,
+            recent=tuple(view.observed[row].tolist()),
+            recent_expected=tuple(np.round(view.mean[row], 1).tolist()),
+        ),
+        **period_header(counts, limits, cadence=cadence, index=index, as_of=as_of),
+    )
+    return [found]
+
+
+def _since(counts: Counts, cadence: Cadence) -> int:
+    """Return up to when there is data (epoch seconds)."""
+    if counts.state.no_data_since is not None:
+        return counts.state.no_data_since
+    if cadence in missing_tallies.TALLIED:
+        return missing_tallies.since(counts, cadence)
+    return counts.data_until
+
+
+def _moment(epoch: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(epoch, dt.UTC)

@@ -1,0 +1,88 @@
+"""An alert's page: what was sent to whom and when, and who did what, also long after it is over."""
+
+import datetime as dt
+
+import aiohttp
+
+from alerts.console.alert_history import Taken
+from alerts.lifecycle.alert import Alert, Reason, State
+from alerts.notices.controls import Acknowledge, Silence
+from tests import console_story as story
+from tests.alerts.console.served import Asked, opened
+
+HOUR = dt.timedelta(hours=1)
+
+
+def taken(alert: Alert, reason: Reason, at: dt.datetime, sink: str = "slack") -> Taken:
+    notice = story.notice_of(alert).model_copy(update={"reason": reason, "notice_id": f"{reason}-{sink}"})
+    return Taken(sink=sink, at=at, notice=notice)
+
+
+def past() -> Alert:
+    """An alert that the board has not."""
+    alert = next(story.alerts())
+    return alert.model_copy(update={"alert_id": "f" * 24, "state": State.RESOLVED})
+
+
+async def history(asked: Asked, alert_id: str) -> tuple[int, dict[str, object]]:
+    url = f"{asked.url}/api/alerts/{alert_id}/history"
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_an_alert_that_is_forgotten_has_its_page_from_what_was_sent() -> None:
+    async with opened() as asked:
+        alert, began = past(), story.NOW - dt.timedelta(days=365)
+        asked.taken = [
+            taken(alert, Reason.RESOLVED, began + 9 * HOUR),
+            taken(alert, Reason.FIRST, began),
+            taken(alert, Reason.FIRST, began + HOUR, "pagerduty"),
+        ]
+        status, found = await history(asked, alert.alert_id)
+        assert status == 200
+        assert found["alert"]["alert_id"] == alert.alert_id
+        sent = [(one["sink"], one["reason"], one["state"]) for one in found["sent"]]
+        assert sent == [
+            ("slack", "first", "resolved"),
+            ("pagerduty", "first", "resolved"),
+            ("slack", "resolved", "resolved"),
+        ]
+
+
+async def test_who_acknowledged_and_who_silenced_it_are_in_its_history() -> None:
+    async with opened() as asked:
+        alert = next(one for one in asked.board.alerts() if one.state is State.FIRING)
+        who = {"by": "m.tremblay", "reason": "drill", "at": story.NOW}
+        asked.board.control(Acknowledge(alert_id=alert.alert_id, **who))
+        asked.board.control(
+            Silence(name="now", sector=alert.sector, until=story.NOW + 8 * HOUR, **who | {"by": "j.okafor"})
+        )
+        asked.board.control(Silence(name="other", sector="nowhere", until=story.NOW + HOUR, **who))
+        _, found = await history(asked, alert.alert_id)
+        deeds = {(one["key"], one["by"]) for one in found["deeds"]}
+        assert (f"ack/{alert.alert_id}", "m.tremblay") in deeds
+        assert ("silence/now", "j.okafor") in deeds
+        assert "silence/other" not in {key for key, _ in deeds}
+
+
+async def test_a_silence_after_its_end_is_not_part_of_its_history() -> None:
+    async with opened() as asked:
+        alert = past()
+        asked.taken = [taken(alert, Reason.RESOLVED, story.NOW - dt.timedelta(days=300))]
+        later = Silence(
+            name="now", sector="*", until=story.NOW + HOUR, at=story.NOW, by="anna", reason="drill"
+        )
+        asked.board.control(later)
+        _, found = await history(asked, alert.alert_id)
+        assert "silence/now" not in {one["key"] for one in found["deeds"]}
+
+
+async def test_an_alert_that_was_never_sent_and_is_forgotten_is_404() -> None:
+    async with opened() as asked:
+        assert (await history(asked, "0" * 24))[0] == 404
+
+
+async def test_a_history_that_takes_too_long_is_503() -> None:
+    async with opened() as asked:
+        asked.is_too_slow = True
+        assert (await history(asked, "0" * 24))[0] == 503
