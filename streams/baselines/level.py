@@ -23,47 +23,27 @@ from streams.contract.cadence import Cadence
 MEMORY: Final = {Cadence.DAY: 0.9}  # how much of the level stays from one period to the next
 LAGS: Final = 10  # periods apart up to which residuals are held together
 SURE: Final = 2.0  # standard errors below which drift is taken for chance
-_UNSEEN: Final = 0.0025  # variance that is assumed while little is known: the level strays by a twentieth
-MOST_LOST: Final = 0.5  # of the variance, at most, that a baseline is held to have absorbed
-_FELT: Final = 0.05  # times the variance of single counts; less changes nothing
 _USUAL: Final = 2.0  # standard deviations; what is further off moves the level no more than that
 _LEAST: Final = 0.25  # of the baseline; no level falls below
 
 
-class LevelVariance(NamedTuple):
-    """Relative variance of the level of n series."""
-
-    ahead: Floats  # [n], around the baseline in periods to come
-    within: Floats  # [n], around the baseline in the periods that it was fitted to
-
-
-def level_variance(
-    residual: Reals, mean: Reals, dispersion: Floats, *, memory: float, absorbed: Floats
-) -> LevelVariance:
-    """Estimate the variance of the level, 0 where chance explains the residuals.
+def level_variance(residual: Reals, mean: Reals, dispersion: Floats, memory: float) -> Floats:
+    """Estimate the relative variance of the level [n], 0 where chance explains the residuals.
 
     Products of residuals k periods apart are σ²·memoryᵏ·mean·mean on average: weighted least squares over
-    all of them. A baseline of few periods absorbs a part of the drift, and of the noise: with `absorbed` [n]
-    smooth terms a period, residuals of one level are independent of each other sooner, and what was absorbed
-    comes back as an error of the baseline. `residual` and `mean` [n, T] are weighed by how usual a period is.
+    all of them. `residual` and `mean` [n, T] are weighed by how usual a period is.
     """
     scale = np.sqrt(np.maximum(mean, 1e-9) * dispersion[:, None].astype(mean.dtype))
     standard, signal = residual / scale, mean / scale
     found, known = np.zeros(len(mean)), np.zeros(len(mean))
-    lost = np.minimum(absorbed * (1 + memory) / (1 - memory), MOST_LOST)  # of the level's variance
     for lag in range(1, min(LAGS, mean.shape[1] - 1) + 1):
-        left = np.maximum(memory**lag - lost, 0.0)
-        both = signal[:, lag:] * signal[:, :-lag]
-        found += left * (both * (standard[:, lag:] * standard[:, :-lag] + absorbed[:, None])).sum(1)
-        known += left**2 * np.square(both).sum(1)
+        weight = memory**lag * signal[:, lag:] * signal[:, :-lag]
+        found += (weight * standard[:, lag:] * standard[:, :-lag]).sum(1)
+        known += np.square(weight).sum(1)
     variance = found / np.maximum(known, 1e-12)
     certainty = np.maximum(found, 0) / np.sqrt(np.maximum(known, 1e-12))
     shrunk = np.maximum(1 - np.square(SURE / np.maximum(certainty, 1e-9)), 0)
-    seen = np.clip(variance * shrunk, 0, 1)
-    unseen = _UNSEEN / (1 + known * _UNSEEN**2)
-    usual = np.square(signal).sum(1) / np.maximum((signal > 0).sum(1), 1)
-    either = np.maximum(seen, np.where(unseen * usual >= _FELT, unseen, 0.0))
-    return LevelVariance(either * (1 + lost), seen * (1 - lost))
+    return np.asarray(np.clip(variance * shrunk, 0, 1))
 
 
 def of_mean(variance: Floats, memory: float, periods: Floats) -> Floats:

@@ -146,16 +146,9 @@ def fit(
     if memory:
         tail = heaviness(counts, mean, phi, telling)
         known_by = degrees_of_freedom(freedom, usual, phi) + np.maximum(prior.weight, PRIOR_FREEDOM)
-        smooth = own[:, : FIRST + 2 * harmonics].sum(1)
-        level, within = level_variance(
-            weight * (counts - mean),
-            weight * mean,
-            phi,
-            memory=memory,
-            absorbed=smooth / np.maximum(telling.sum(1), 1.0),
-        )
+        level = level_variance(weight * (counts - mean), weight * mean, phi, memory)
         # The variance of the level is not part of the dispersion of single periods.
-        phi = np.maximum(phi - within * usual, np.minimum(phi, 1.0))
+        phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
     return Fit(
         coefficients=beta,
         covariance=covariance,

@@ -54,8 +54,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 def judge_until(view: SectorView, data_until: Integers | None) -> Silence:
     """Judge the run of empty periods at the end of a view, after those up to which there is data [n]."""
     counts = _with_data(view, data_until)
-    found = judge(counts, view.mean, view.dispersion, view.error + _doubt(view, counts))
-    return found._replace(p_value=view.calibration.lower(found.p_value))
+    return judge(counts, view.mean, view.dispersion, view.error + _doubt(view, counts))
 
 
 def _with_data(view: SectorView, data_until: Integers | None) -> Floats:

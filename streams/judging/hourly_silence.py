@@ -48,8 +48,7 @@ def set_rates(view: SectorView, alpha: Floats) -> None:
     """
     view = without_partial(view)
     dispersion = np.maximum(view.dispersion, 1.0001)
-    least = view.calibration.nominal_lower(alpha)
-    people = -np.log(least) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
+    people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
     for row, counts in enumerate(view.sectors):
         state, rates = counts.state.hourly, _rates(view, row)
         state.max_gap_hours = None
@@ -94,7 +93,6 @@ def view_of(today: SectorView, before: SectorView, hour: int) -> SectorView:
         mean=mean,
         dispersion=np.maximum(today.dispersion, 1.0),
         error=_error(today, before, mean, is_today),
-        calibration=today.calibration,
     )
 
 

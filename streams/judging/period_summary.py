@@ -1,7 +1,7 @@
 """Period summaries: one sector's closed period, for the judge of its border, on the topic `summaries`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 from scipy.special import ndtri
@@ -10,8 +10,6 @@ from streams.contract.cadence import Cadence
 from streams.contract.reading import Timed
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Evidence, Figures, Question, Verdict
-
-LONGEST: Final = 7  # periods that a border's sectors are looked at together
 
 
 class PeriodSummary(Timed):
@@ -82,13 +80,9 @@ def summaries(verdicts: Iterable[Verdict], registry: Registry) -> Iterator[Perio
 
 
 def _dispersion(seen: Figures, evidence: Evidence) -> float:
-    """Work the dispersion out from the width of the interval, which leaves alpha on either side.
-
-    Where the level is off the baseline, chance takes it that far, and for as long as borders look at.
-    """
+    """Work the dispersion out from the width of the interval, which leaves alpha on either side."""
     expected = seen.expected / evidence.level
     if expected <= 0 or not 0 < evidence.alpha < 1:
         return 1.0
     deviation = (seen.upper - seen.lower) / (2 * -ndtri(min(evidence.alpha, 0.4)))
-    strayed = LONGEST * (evidence.level - 1) ** 2 * expected
-    return max(1.0, float(deviation**2 / expected) + strayed)
+    return max(1.0, float(deviation**2 / expected))
