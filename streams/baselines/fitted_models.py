@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streams.baselines import design_matrix, fitted_delays, regression
 from streams.baselines.calendar import Calendar
+from streams.baselines.calibration import Calibration, unseen
 from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
@@ -60,6 +61,13 @@ class Baseline(NamedTuple):
     error: Floats  # [n], relative variance of the last mean
     level_variance: Floats  # [n], relative variance of the level from period to period
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
+    freedom: Floats  # [n], degrees of freedom of the dispersion
+    unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+
+    @property
+    def calibration(self) -> Calibration:
+        """What p-values allow for."""
+        return Calibration(self.tail, self.freedom, self.unseen)
 
 
 class Models:
@@ -150,6 +158,7 @@ class Models:
                 block_variance=float(fit.block_variance[row]),
                 level_variance=float(fit.level_variance[row]),
                 tail=float(fit.tail[row]),
+                freedom=float(fit.freedom[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
             )
@@ -183,7 +192,14 @@ class Models:
             error=error,
             level_variance=np.array([model.level_variance for model in kept]),
             tail=np.array([model.tail for model in kept]),
+            freedom=np.array([model.freedom for model in kept]),
+            unseen=self._unseen(kept),
         )
+
+    def _unseen(self, kept: Sequence[KeptModel]) -> Floats:
+        """How much heavier tails may be; those of sectors held to be like others are theirs."""
+        alone = np.array([not model.peers and self.cadence in MEMORY for model in kept], float)
+        return alone * unseen(np.array([model.periods for model in kept], float))
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """Return the prior from those sectors of a border with enough history; None without any."""

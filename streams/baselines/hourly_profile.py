@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from streams.baselines.calibration import degrees_of_freedom
 from streams.baselines.dispersion import block_variance, unweighted, weights
 from streams.baselines.negative_binomial import Floats
 
@@ -25,6 +26,7 @@ class Profile(NamedTuple):
 
     rate: Floats  # [n, 24], share of a day's expected people in that hour
     dispersion: Floats  # [n], φ of an hour
+    freedom: Floats  # [n], degrees of freedom of that
     error: Floats  # [n, 24], relative variance of what is expected: by the estimate, and by days that stray
 
 
@@ -52,4 +54,5 @@ def profile(counts: Floats, people: Floats) -> Profile:
     between = block_variance(
         (weight * (counts - mean)).reshape(n, -1), (weight * mean).reshape(n, -1), phi, hours
     )
-    return Profile(rate, phi, phi[:, None] / np.maximum(exposure * rate, 1e-9) + between[:, None])
+    known_by = degrees_of_freedom(np.full(n, float(freedom)), flat.mean(1), phi)
+    return Profile(rate, phi, known_by, phi[:, None] / np.maximum(exposure * rate, 1e-9) + between[:, None])

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from streams.baselines import algebra
 from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
+from streams.baselines.calibration import KNOWN, PRIOR_FREEDOM, degrees_of_freedom, heaviness
 from streams.baselines.design_matrix import FIRST
 from streams.baselines.dispersion import UNUSUAL, anscombe, block_variance, unweighted, weights
 from streams.baselines.level import level_variance
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
-from streams.baselines.upper_tail import heaviness
 
 Rows = slice | NDArray[np.intp]
 Bools = NDArray[np.bool_]
@@ -46,6 +46,7 @@ class Fit:
     block_variance: Floats  # [n], relative variance of the level between blocks of periods; 0 if not fitted
     level_variance: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's; 1 if not fitted
+    freedom: Floats  # [n], degrees of freedom of the dispersion; KNOWN if not fitted
 
 
 class Expectation(NamedTuple):
@@ -140,12 +141,13 @@ def fit(
     covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     between = block_variance(weight * (counts - mean), weight * mean, phi, block)
-    level, tail = np.zeros(len(counts)), np.ones(len(counts))
+    level, tail, known_by = np.zeros(len(counts)), np.ones(len(counts)), np.full(len(counts), KNOWN)
+    usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
     if memory:
         tail = heaviness(counts, mean, phi, telling)
+        known_by = degrees_of_freedom(freedom, usual, phi) + np.maximum(prior.weight, PRIOR_FREEDOM)
         level = level_variance(weight * (counts - mean), weight * mean, phi, memory)
         # The variance of the level is not part of the dispersion of single periods.
-        usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
         phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
     return Fit(
         coefficients=beta,
@@ -155,6 +157,7 @@ def fit(
         block_variance=between,
         level_variance=level,
         tail=tail,
+        freedom=known_by,
     )
 
 

@@ -39,6 +39,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     tail: float  # how much heavier the upper tail is than the negative binomial's
     dispersion: float
     down_weighted: int  # past periods held to be surges
+    freedom: float = 1e6  # degrees of freedom of the dispersion; an earlier worker took it for known
 
 
 class KeptDelays(msgspec.Struct, frozen=True):

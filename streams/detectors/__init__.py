@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Self, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.calibration import AS_THEY_ARE, Calibration
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.reporting_delay import TRUSTED, pooled
 from streams.contract.cadence import Cadence
@@ -106,7 +107,7 @@ class SectorView:
     error: Floats  # [n], relative variance of the estimated mean
     level: Floats | None = None  # [n], of the judged period, times the baseline; None: where the baseline is
     level_variance: Floats | None = None  # [n], relative variance of the level from period to period; None: 0
-    tail: Floats | float = 1.0  # [n], how much heavier the upper tail is than the negative binomial's
+    calibration: Calibration = AS_THEY_ARE
     reported: Reported | None = None  # None: all has been
     capacity: Sequence[float | None] = ()  # people a day that each sector can take in
     data_until: Integers | None = None  # [n], the newest period with data, be it 0; None: those with people
@@ -165,7 +166,7 @@ class SectorView:
             error=self.error[at],
             level=None if self.level is None else self.level[at],
             level_variance=None if self.level_variance is None else self.level_variance[at],
-            tail=self.tail if isinstance(self.tail, float) else self.tail[at],
+            calibration=self.calibration.select(at),
             reported=reported,
             capacity=[self.capacity[row] for row in at] if self.capacity else (),
             data_until=None if self.data_until is None else self.data_until[at],

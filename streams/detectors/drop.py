@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.calibration import AS_THEY_ARE, Calibration
 from streams.baselines.negative_binomial import Floats, at_most, cauchy
 from streams.contract.cadence import Cadence
 from streams.detectors import MIN_EXCESS, MIN_RATIO, Finding, SectorView
@@ -35,12 +36,18 @@ class Drop(NamedTuple):
 
 
 def judge(
-    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, windows: tuple[int, ...]
+    observed: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    error: Floats,
+    windows: tuple[int, ...],
+    *,
+    calibration: Calibration = AS_THEY_ARE,
 ) -> Drop:
     """Judge the last of the periods.
 
     `observed` and `mean` [n, W], W at least the longest window; `dispersion` [n], or [n, windows] where they
-    differ; `error` (relative variance of the estimated mean) [n].
+    differ; `error` (relative variance of the estimated mean) [n]; `calibration` of p-values.
 
     >>> found = judge(np.ones((1, 7)), np.full((1, 7), 10.0), np.array([1.5]), np.zeros(1), (1, 3, 7))
     >>> bool(found.p_value[0] < 0.001), int(found.observed[0] / found.window[0])
@@ -54,13 +61,16 @@ def judge(
     tails[:, 1:] = np.maximum(tails[:, 1:], _OWN_SHARE * tails[:, :1])
     best = tails.argmin(1)
     row = np.arange(len(best))
-    return Drop(cauchy(tails), np.asarray(windows)[best], counts[row, best], means[row, best], phi[row, best])
+    p_value = calibration.lower(cauchy(tails))
+    return Drop(p_value, np.asarray(windows)[best], counts[row, best], means[row, best], phi[row, best])
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Judge the last of the periods: the window with the smallest p-value is shown."""
     windows = WINDOWS[view.cadence]
-    found = judge(view.observed, view.mean, view.pooled(windows), view.error, windows)
+    found = judge(
+        view.observed, view.mean, view.pooled(windows), view.error, windows, calibration=view.calibration
+    )
     large = (found.expected - found.observed >= MIN_EXCESS) & (found.observed * MIN_RATIO <= found.expected)
     return Finding(
         breach=(found.p_value <= alpha) & large,

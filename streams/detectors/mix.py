@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
+from streams.baselines.calibration import AS_THEY_ARE, Calibration
 from streams.baselines.negative_binomial import Floats
-from streams.baselines.upper_tail import recalibrated
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Contribution
 from streams.counting.sector_counts import Counts
@@ -48,7 +48,7 @@ def judge(
     alpha: float,
     *,
     group: float = 1.0,
-    tail: float = 1.0,
+    calibration: Calibration = AS_THEY_ARE,
 ) -> Mix:
     """Judge the slices of any number of sectors.
 
@@ -59,7 +59,7 @@ def judge(
         past_total: people of the whole sector in those, shape (..., windows).
         alpha: false alarms per judged window and sector, all slices together.
         group: the dispersion of the sector's counts: as many people come and belong together.
-        tail: how much heavier the tail of the sector's counts is (baselines/upper_tail.py).
+        calibration: of the p-values of the sector's counts.
 
     Del Rio, August to September 2021: the sector rose by a third, one nationality threefold.
 
@@ -77,7 +77,7 @@ def judge(
     p_slice = np.where(y > 0, betainc(np.maximum(y, 1e-9) / spread, (whole - y) / spread + 1, share), 1.0)
     expected = whole * share
     matters = (y - expected >= EXCESS) & (y >= RATIO * expected)
-    p_slice = recalibrated(p_slice, tail)
+    p_slice = calibration.upper(p_slice)
     corrected = -np.expm1(y.shape[-1] * np.log1p(-np.minimum(p_slice, 1 - 1e-16)))
     smallest = np.where(matters, corrected, 1.0).min(-1, initial=1.0)
     return Mix(p_slice, expected, smallest, matters & (corrected <= alpha))
@@ -107,7 +107,6 @@ def _spread(before: Floats, earlier: Floats, share: Floats) -> Floats:
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Judge the slices of the last window: seven days, or one week or month."""
     n = len(view.sectors)
-    tail = np.broadcast_to(view.tail, n)
     width = 7 if view.cadence is Cadence.DAY else 1
     asked, breach = np.zeros((2, n), bool)
     p_value, observed, expected = np.ones(n), np.zeros(n), np.zeros(n)
@@ -124,7 +123,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
             total[:-1],
             float(alpha[row]),
             group=float(view.dispersion[row]),
-            tail=float(tail[row]),
+            calibration=view.calibration.select([row]),
         )
         asked[row], breach[row] = True, found.shifted.any()
         top = int(np.where(found.shifted | ~breach[row], found.p_slice, 2.0).argmin())

@@ -2,7 +2,8 @@
 
 A rule of rank, not of chance: the last period against all that is kept. It counts only
 where it is also unusual, beats the old record clearly (in calm times a new one comes every so often, by one
-or two people), and has a past that is long enough.
+or two people), and has a past that is long enough. The record of a surge is in the surge's evidence, and no
+second breach.
 """
 
 from typing import Final, NamedTuple
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.negative_binomial import Floats, at_least
-from streams.detectors import RECORD_PAST, Details, Finding, SectorView
+from streams.contract.questions import Question
+from streams.detectors import RECORD_PAST, Bools, Details, Finding, SectorView
 
 LEAST: Final = 10  # people in the period: fewer are no record worth an alert
 UNUSUAL: Final = 0.05
@@ -22,7 +24,7 @@ LOOKED_BACK: Final = 3 * 366  # periods
 class Record(NamedTuple):
     """What was found in n series."""
 
-    breach: NDArray[np.bool_]
+    breach: Bools
     last_as_high: NDArray[np.int64]  # periods ago that it was at least so high; 0 is never
     highest: Floats  # of the past
 
@@ -49,14 +51,14 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     past = np.stack([each.window(view.index - 1, LOOKED_BACK) for each in series]).astype(float)
     present = np.arange(view.index - LOOKED_BACK, view.index)[None, :] >= view.first()[:, None]
     now, seen = view.observed[:, -1], view.cautious()
-    tail = at_least(now, seen.mean[:, -1], seen.last)
+    tail = view.calibration.upper(at_least(now, seen.mean[:, -1], seen.last))
     found = judge(past, present.astype(float), now, tail, RECORD_PAST[view.cadence])
 
     def details(row: int) -> Details:
         return Details(record=bool(found.breach[row]), remark=f"highest before: {found.highest[row]:.0f}")
 
     return Finding(
-        breach=found.breach,
+        breach=found.breach & ~_is_surge(view),
         p_value=tail,
         alpha=np.full(len(now), UNUSUAL),
         observed=now,
@@ -65,3 +67,9 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         window=np.ones(len(now), np.int64),
         details=details,
     )
+
+
+def _is_surge(view: SectorView) -> Bools:
+    """Return where the period is in breach as a surge, which is asked before."""
+    stand = [counts.state.of(view.cadence).breaches.get(Question.SURGE) for counts in view.sectors]
+    return np.array([surge is not None and surge.last >= view.index for surge in stand], bool)

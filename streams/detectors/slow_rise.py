@@ -71,9 +71,9 @@ def step(
     control_limit: ArrayLike,
     ratio: float = RATIO,
     *,
-    tail: Floats | float = 1.0,
+    heavy: Floats | float = 1.0,
 ) -> Step:
-    """Take one period of n series, whose tails are `tail` times heavier (baselines/upper_tail.py).
+    """Take one period of n series, whose tails are `heavy` times heavier (baselines/calibration.py).
 
     A single period of theirs adds the less: one that is capped lower keeps its mean below 1 all the more.
 
@@ -86,7 +86,7 @@ def step(
     ([False, True], [0.0, 3.0])
     """
     y, mu = np.asarray(observed, np.float64), np.asarray(mean, np.float64)
-    total = np.maximum(state.total + np.minimum(increment(y, mu, dispersion, ratio), WIDEST / tail), 0.0)
+    total = np.maximum(state.total + np.minimum(increment(y, mu, dispersion, ratio), WIDEST / heavy), 0.0)
     more = state.age + 1, state.observed + y, state.expected + mu
     rise = State(total, *(np.where(total > 0, value, 0.0) for value in more))
     alarm = total >= control_limit
@@ -96,7 +96,7 @@ def step(
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Take the last period into each sector's sum."""
-    limits = limit(1 / alpha)
+    limits = limit(1 / view.calibration.nominal_lower(alpha))
     observed, mean = view.observed[:, -1], view.mean[:, -1]
     found = step(
         State(*view.state("slow_rise", len(State._fields)).T),
@@ -104,13 +104,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         mean,
         view.last + mean * view.error,
         limits,
-        tail=view.tail,
+        heavy=view.calibration.heavy,
     )
     begun = found.rise.age > 0
     return Finding(
         breach=found.alarm,
-        p_value=found.p_value,
-        alpha=np.exp(-limits),
+        p_value=view.calibration.lower(found.p_value),
+        alpha=alpha,
         observed=np.where(begun, found.rise.observed, observed),
         expected=np.where(begun, found.rise.expected, mean),
         dispersion=view.dispersion,

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from streams.baselines.calibration import AS_THEY_ARE, Calibration
 from streams.baselines.negative_binomial import Floats, at_least, threshold
-from streams.baselines.upper_tail import nominal, recalibrated
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.contract.verdicts import Contribution
@@ -76,13 +76,13 @@ def judge(
     error: Floats,
     past: Past,
     *,
-    tail: Floats | float = 1.0,
+    calibration: Calibration = AS_THEY_ARE,
 ) -> Surge:
     """Judge the last of the periods.
 
     `observed`, `mean` and `dispersion` [n, W], W longer than the past that is asked; a mean of 0 stands for a
-    period of which nothing is known. `error` (relative variance of the estimated mean) [n]; `tail` as in
-    baselines/upper_tail.py.
+    period of which nothing is known. `error` (relative variance of the estimated mean) [n];
+    `calibration` of p-values.
 
     >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
     >>> counts[0, -1] = 19
@@ -94,13 +94,13 @@ def judge(
     >>> round(again.p_value.item(), 4), again.window.item(), again.observed.item()
     (0.0012, 2, 43.0)
     """
-    weight, window = _weight(observed, mean, dispersion, error, past)
+    weight, window = _weight(observed, mean, dispersion, error, past, calibration)
     last = observed[:, -1], mean[:, -1], dispersion[:, -1] + mean[:, -1] * error
     within = np.arange(observed.shape[1], 0, -1) <= window[:, None]
     expected = (mean * within).sum(1)
     own = (mean * within * dispersion).sum(1) / np.maximum(expected, 1e-9)
     return Surge(
-        p_value=np.minimum(recalibrated(at_least(*last), tail) / weight, 1.0),
+        p_value=np.minimum(calibration.upper(at_least(*last)) / weight, 1.0),
         window=window,
         observed=(observed * within).sum(1),
         expected=expected,
@@ -116,29 +116,37 @@ def needed(
     past: Past,
     *,
     alpha: Floats,
-    tail: Floats | float = 1.0,
+    calibration: Calibration = AS_THEY_ARE,
 ) -> Floats:
     """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
-    weight, _ = _weight(observed, mean, dispersion, error, past)
+    weight, _ = _weight(observed, mean, dispersion, error, past, calibration)
     phi = dispersion[:, -1] + mean[:, -1] * error
-    return threshold(nominal(np.minimum(alpha * weight, 1.0), tail), mean[:, -1], phi)
+    return threshold(calibration.nominal(np.minimum(alpha * weight, 1.0)), mean[:, -1], phi)
 
 
 def _weight(
-    observed: Floats, mean: Floats, dispersion: Floats, error: Floats, past: Past
+    observed: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    error: Floats,
+    past: Past,
+    calibration: Calibration,
 ) -> tuple[Floats, NDArray[np.int64]]:
     """What the periods before the last weigh, and how many periods a surge would have been going on for."""
     n = len(observed)
     if not past.periods:
         return np.ones(n), np.ones(n, np.int64)
-    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past)
+    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past, calibration)
     weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
     begun = np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
     return weight, 1 + begun
 
 
-def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats:
-    """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior."""
+def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past, calibration: Calibration) -> Floats:
+    """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior.
+
+    In a tail that falls off κ times more slowly, a log likelihood ratio is κ times too large.
+    """
     before = slice(-1 - past.periods, -1)
     known = mean[:, before] > 0
     m, spread = np.maximum(mean[:, before], _ONE), np.maximum(phi[:, before] - 1, 1e-6)
@@ -152,6 +160,7 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats
         - more * np.log1p(spread)
     )
     since = np.cumsum(np.where(known, ratio, 0.0)[:, ::-1], axis=1)
+    since /= np.reshape(calibration.heavy, (-1, 1))
     prior = _FADE ** np.arange(past.periods)
     going_on: Floats = np.exp(np.minimum(since, 50.0)) * (prior / prior.sum())
     return going_on
@@ -160,7 +169,9 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past) -> Floats
 def of(view: SectorView) -> Surge:
     """Judge the last of a view's periods."""
     seen = view.cautious()
-    return judge(view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], tail=view.tail)
+    return judge(
+        view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], calibration=view.calibration
+    )
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
@@ -185,7 +196,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats:
     seen = view.cautious()
     least = needed(
-        view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], alpha=alpha, tail=view.tail
+        view.observed,
+        seen.mean,
+        seen.each,
+        view.error,
+        PAST[view.cadence],
+        alpha=alpha,
+        calibration=view.calibration,
     )
     last = view.observed[:, -1]
     # Once it is a breach, only a tenth more is worth another verdict.

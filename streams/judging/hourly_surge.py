@@ -18,10 +18,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from streams.baselines import fitted_delays, reporting_delay
+from streams.baselines.calibration import Calibration
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import Curve
-from streams.baselines.upper_tail import nominal
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.counting.sector_counts import Counts
 from streams.counting.series import hour_after, instant, local
@@ -41,7 +41,7 @@ from streams.judging.publication import normal
 from streams.judging.views import without_partial
 
 BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it
-SHARE: Final = 1 / 24  # of the day's alpha, for each hour
+SHARE: Final = 1 / 72  # of the day's alpha, for each hour: a third of it for all
 PAST: Final = surge.PAST[Cadence.HOUR]
 
 
@@ -63,7 +63,7 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
     spread = scatter + people * found.error
     level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)
-    level = nominal(level, np.broadcast_to(view.tail, len(view.sectors))[rows])[:, None]
+    level = _calibration(view.calibration.select(rows), found).nominal(level)[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)
     for counts, limit in zip(sectors, limits, strict=True):
         counts.state.hourly.surge_limits = limit.tobytes()
@@ -85,7 +85,9 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     that of surges in a day.
     """
     seen, level = _hours(view, hour), alpha * SHARE
-    found = surge.judge(seen.observed, seen.mean, seen.dispersion, seen.error, PAST, tail=view.tail)
+    found = surge.judge(
+        seen.observed, seen.mean, seen.dispersion, seen.error, PAST, calibration=seen.calibration
+    )
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level
     breach &= is_large(last, expected) & is_large(found.observed, found.expected)
@@ -94,7 +96,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     day = _so_far(view, seen.today)
     people, mean = day.observed[:, -1], day.mean[:, -1]
     dispersion = day.last + mean * day.error
-    _, upper = normal(alpha, mean, dispersion)
+    _, upper = normal(alpha, mean, dispersion, view.calibration.shown())
 
     def details(row: int) -> Details:
         remark = _remark(day.sectors[row], hour, last[row], expected[row])
@@ -121,6 +123,7 @@ class _Hours(NamedTuple):
     mean: Floats  # [n, LONGEST]
     dispersion: Floats  # [n, LONGEST]
     error: Floats  # [n], of the last one
+    calibration: Calibration
     today: Floats  # [n], people expected in those of the open day
 
 
@@ -136,8 +139,14 @@ def _hours(view: SectorView, hour: int) -> _Hours:
         mean,
         np.broadcast_to(np.maximum(found.dispersion, view.dispersion)[:, None], mean.shape),
         np.take_along_axis(found.error, clock[:, -1:], 1)[:, 0],
+        _calibration(view.calibration, found),
         np.where(ago == 0, mean, 0.0).sum(1),
     )
+
+
+def _calibration(days: Calibration, found: Profile) -> Calibration:
+    """What p-values of hours allow for: two weeks of them show a dispersion as well as many days do."""
+    return days.shown()._replace(freedom=np.maximum(days.freedom, found.freedom))
 
 
 def _is_busy(view: SectorView, row: int, counts: Counts) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaincinv
 
+from streams.baselines.calibration import Calibration
 from streams.baselines.gaps import closed_days
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import SMALLEST
@@ -43,8 +44,10 @@ class Frame(Protocol):
     def breaches(self, place: str, row: int) -> dict[str, Breach]:
         """The questions that stand there."""
 
-    def interval(self, alpha: Floats, expected: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
-        """The central interval of normal counts."""
+    def interval(
+        self, alpha: Floats, expected: Floats, dispersion: Floats, rows: Sequence[int]
+    ) -> tuple[Floats, Floats]:
+        """The central interval of normal counts of some rows."""
 
     def header(self, place: str, row: int) -> dict[str, Any]:
         """Fields of `Verdict` but question, breach and evidence."""
@@ -111,11 +114,13 @@ def record(breaches: dict[str, Breach], question: Question, breach: bool, frame:
     return True
 
 
-def normal(alpha: ArrayLike, expected: ArrayLike, dispersion: ArrayLike) -> tuple[Floats, Floats]:
+def normal(
+    alpha: ArrayLike, expected: ArrayLike, dispersion: ArrayLike, calibration: Calibration
+) -> tuple[Floats, Floats]:
     """The smallest count that is no drop and the largest that is no surge, at `alpha`."""
-    level, spread = np.asarray(alpha), np.maximum(dispersion, 1.0)
-    lower = np.maximum(threshold(1 - level, expected, spread) - 1, 0.0)
-    return lower, np.maximum(threshold(level, expected, spread) - 1, lower)
+    spread = np.maximum(dispersion, 1.0)
+    lower = np.maximum(threshold(1 - calibration.nominal_lower(alpha), expected, spread) - 1, 0.0)
+    return lower, np.maximum(threshold(calibration.nominal(alpha), expected, spread) - 1, lower)
 
 
 def period_header(
@@ -156,8 +161,10 @@ class SectorFrame:
     def breaches(self, place: str, row: int) -> dict[str, Breach]:
         return self.view.sectors[row].state.of(self.view.cadence).breaches
 
-    def interval(self, alpha: Floats, expected: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
-        return normal(alpha, expected, dispersion)
+    def interval(
+        self, alpha: Floats, expected: Floats, dispersion: Floats, rows: Sequence[int]
+    ) -> tuple[Floats, Floats]:
+        return normal(alpha, expected, dispersion, self.view.calibration.select(rows))
 
     def header(self, place: str, row: int) -> dict[str, Any]:
         view, counts = self.view, self.view.sectors[row]
@@ -239,7 +246,9 @@ class BorderFrame:
     def breaches(self, place: str, row: int) -> dict[str, Breach]:
         return self.standing.setdefault(place, {})
 
-    def interval(self, alpha: Floats, expected: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
+    def interval(
+        self, alpha: Floats, expected: Floats, dispersion: Floats, rows: Sequence[int]
+    ) -> tuple[Floats, Floats]:
         phi = np.maximum(dispersion, 1.0)
         shape = np.maximum(expected, 1e-9) / phi
         return phi * gammaincinv(shape, alpha / 2), phi * gammaincinv(shape, 1 - alpha / 2)
@@ -261,10 +270,10 @@ class BorderFrame:
 def _intervals(finding: Finding, frame: Frame, rows: Sequence[int]) -> dict[str, Floats]:
     """Bounds of the window and, where it was looked at, of its last period alone."""
     alpha = (finding.alpha if finding.interval_alpha is None else finding.interval_alpha)[rows]
-    lower, upper = frame.interval(alpha, finding.expected[rows], finding.dispersion[rows])
+    lower, upper = frame.interval(alpha, finding.expected[rows], finding.dispersion[rows], rows)
     found = {"lower": lower, "upper": upper}
     if finding.alone is not None:
-        alone = frame.interval(alpha, finding.alone.expected[rows], finding.alone.dispersion[rows])
+        alone = frame.interval(alpha, finding.alone.expected[rows], finding.alone.dispersion[rows], rows)
         found["period_lower"], found["period_upper"] = alone
     return found
 

@@ -11,9 +11,10 @@ from streams.baselines.fitted_models import Models
 from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY, follow
 from streams.baselines.negative_binomial import Floats
-from streams.contract.cadence import Cadence
+from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look
 from streams.counting.sector_counts import Counts
+from streams.counting.series import local
 from streams.detectors import LONGEST, Reported, SectorView
 from streams.judging.operating_limits import OperatingLimits
 
@@ -99,7 +100,7 @@ def _view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
-        tail=baseline.tail,
+        calibration=baseline.calibration,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
     view = _as_reported(_without_gaps(view, limits), watermark)
@@ -153,12 +154,25 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
     return replace(view, mean=mean, reported=Reported(known.share, known.doubt, dispersion, view.mean))
 
 
+def _until_silence(view: SectorView) -> Floats:
+    """What is expected [n, LONGEST], with nothing where a sector is without data: no level follows that."""
+    mean = view.mean
+    for row, counts in enumerate(view.sectors):
+        since = counts.state.no_data_since
+        if since is not None:
+            silent = view.index - view.cadence.index(local(counts.zone, since // HOUR))
+            if silent > 0:
+                mean = mean.copy()
+                mean[row, -silent:] = 0.0
+    return mean
+
+
 def _at_its_level(view: SectorView, level_variance: Floats) -> SectorView:
     """The same, at the level that follows from the periods before, where it strays."""
     memory = MEMORY.get(view.cadence)
     if memory is None or not level_variance.any():
         return view
-    level = follow(view.observed, view.mean, view.each, level_variance, memory)
+    level = follow(view.observed, _until_silence(view), view.each, level_variance, memory)
     reported = view.reported
     if reported is not None:
         reported = reported._replace(whole=reported.whole * level.factor)

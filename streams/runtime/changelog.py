@@ -13,19 +13,39 @@ deletions from the changelog after a day, so the copy could keep what was delete
 import time
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
+from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import Copy, LocalStore, NoStore
-from streams.runtime.partition_reader import AT, LAST, POSITION, SET_BACK, Pair, PartitionReader, State
-from streams.runtime.transport import Producer, Record
+from streams.runtime.partition_reader import (
+    AT,
+    LAST,
+    POSITION,
+    SET_BACK,
+    Pair,
+    PartitionReader,
+    State,
+    position_of,
+)
+from streams.runtime.transport import Producer, Record, Sent
 
 log = structlog.get_logger()
 
 FETCH_BYTES = 4 << 20
 OLDEST = 12 * 3600.0  # seconds: half of Kafka's default for delete.retention.ms
+
+
+class Copied(NamedTuple):
+    """How far a copy has come: the changelog's offset after it, and the source's position in it."""
+
+    following: int
+    position: int
+
+
+NOT_COPIED = Copied(-1, 0)
 
 
 class Changelog:
@@ -37,6 +57,7 @@ class Changelog:
         self.partitions: Set[int] | None = None  # those that the topic has; None: not known
         self._kafka = kafka
         self._local_store: LocalStore = local_store
+        self._copied: dict[int, Copied] = {}  # by partition whose copy is whole
         self.bytes_written = 0
 
     async def read(self, producer: Producer, partitions: Sequence[int]) -> dict[int, State]:
@@ -74,6 +95,9 @@ class Changelog:
                 left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
             for tp, reader in readers.items():
                 self._save(tp.partition, reader.pairs(), await consumer.position(tp), reader.last)
+            for tp in ends:
+                position = position_of(copies[tp.partition].pairs)
+                self._copied[tp.partition] = Copied(await consumer.position(tp), position)
             return {tp.partition: reader.rolled_back() for tp, reader in readers.items() if reader.begun}
         finally:
             await consumer.stop()
@@ -101,12 +125,37 @@ class Changelog:
             headers = [(POSITION, at), *([(SET_BACK, b"")] if is_set_back else [])]
             records: list[Record] = [(key, value, headers) for key, value in changed]
             records.append((AT, at, [*headers, (LAST, last)]))
-            written[partition] = pairs, last, await producer.put(self.topic, partition, records)
+            written[partition] = pairs, last, await producer.put(self.topic, partition, records), position
             self.bytes_written += sum(len(key) + len(value or b"") for key, value in pairs)
         await producer.settled()
-        for partition, (pairs, last, sent) in written.items():
-            newest = await sent[-1].metadata
-            self._save(partition, pairs, newest.offset + sent[-1].records, last)
+        for partition, (pairs, last, sent, position) in written.items():
+            following = await self._follows(partition, sent, position)
+            if following is None:
+                self._discard(partition)
+            else:
+                self._save(partition, pairs, following, last)
+                self._copied[partition] = Copied(following, position)
+
+    async def _follows(self, partition: int, sent: Sequence[Sent], position: int) -> int | None:
+        """Return the offset after a write; None where it does not continue the copy.
+
+        A worker that was thought dead writes late, and another has written in between.
+        """
+        following, counted = self._copied.get(partition, NOT_COPIED)
+        for batch in sent:
+            if (await batch.metadata).offset != following:
+                return None
+            following += batch.records
+        return following if position >= counted else None
+
+    def _discard(self, partition: int) -> None:
+        """Delete a copy that is not whole any more; the next one is made when the partition is read again."""
+        if self._copied.pop(partition, None) is None:
+            return
+        try:
+            self._local_store.clear(partition)
+        except Exception as error:
+            self._give_up(partition, error)
 
     def _load(self, partition: int) -> Copy:
         try:
@@ -138,4 +187,5 @@ class Changelog:
 
     def close(self, partition: int) -> None:
         """Let go of a partition."""
+        self._copied.pop(partition, None)
         self._local_store.close(partition)

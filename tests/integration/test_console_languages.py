@@ -23,7 +23,7 @@ def english_left(code: Code, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("code", "first", "mark"),
     [
-        ("fr", "Afflux à RCMP Quebec", "En cours d’apaisement\u00a0: 2 jours calmes sur 7"),
+        ("fr", "Afflux à RCMP Quebec", "En cours d’apaisement : 2 jours calmes sur 7"),
         ("es", "Repunte en RCMP Quebec", "En remisión: 2 de 7 días en calma"),
     ],
 )
@@ -35,6 +35,8 @@ def test_the_page_is_in_the_language_that_is_set(browser: Any, code: Code, first
         within(40, lambda: found(browser, ".sector"))
         assert names(browser, "#alert-list")[0] == first
         assert mark in [element.text for element in found(browser, ".mark") if element.is_displayed()]
+        sent = "#delivery-list, #dead-list"  # headlines there are as they were sent
+        script(browser, f"document.querySelectorAll('{sent}').forEach((one) => one.replaceChildren())")
         shown = script(browser, "return document.body.innerText")
         assert english_left(code, shown) == []
         assert found(browser, "html")[0].get_attribute("lang") == code

@@ -31,6 +31,7 @@ def filled() -> DetectionState:
         block_variance=0.0,
         level_variance=0.01,
         tail=1.2,
+        freedom=52.5,
         dispersion=2.5,
         down_weighted=3,
     )

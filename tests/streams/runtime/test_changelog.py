@@ -1,12 +1,16 @@
 """The local store, and what becomes of it where it cannot be trusted."""
 
+import asyncio
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from streams.runtime.changelog import OLDEST, Changelog
+from streams.runtime.changelog import OLDEST, Changelog, Copied
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import Copy, LocalStore, NoStore, RocksStore
+from streams.runtime.partition_reader import AT, State
+from streams.runtime.transport import Sent
 
 pytest.importorskip("rocksdict")
 
@@ -58,3 +62,43 @@ def test_a_store_that_cannot_be_written_is_given_up_and_work_goes_on(tmp_path, c
 def test_a_store_that_cannot_be_read_is_read_from_the_changelog_instead(tmp_path):
     (tmp_path / "partition-0").write_text("not a database")
     assert changelog_over(RocksStore(tmp_path))._load(0) == Copy()
+
+
+class Partition:
+    """The end of a changelog's partition, to which this worker and others write."""
+
+    def __init__(self) -> None:
+        self.end = 0
+
+    async def put(self, topic, partition, records):
+        sent = []
+        for _ in records:  # a batch for each
+            metadata = asyncio.get_running_loop().create_future()
+            metadata.set_result(SimpleNamespace(offset=self.end))
+            self.end += 1
+            sent.append(Sent(metadata, 1))
+        return sent
+
+    async def settled(self):
+        pass
+
+
+async def test_writes_that_follow_upon_each_other_are_copied(tmp_path):
+    changelog, partition = changelog_over(RocksStore(tmp_path)), Partition()
+    changelog._copied[0] = Copied(following=0, position=0)
+    for position in (5, 9):
+        await changelog.write(partition, {0: State(position, [(b"a", b"%d" % position)])})
+    copy = changelog._load(0)
+    assert (copy.following, copy.pairs) == (4, {b"a": b"9", AT: b"9"})
+
+
+@pytest.mark.parametrize(("foreign", "position"), [(3, 9), (0, 4)])
+async def test_a_late_write_behind_that_of_another_worker_leaves_no_copy(tmp_path, foreign, position):
+    """It would seem to hold what the other has written in between."""
+    changelog, partition = changelog_over(RocksStore(tmp_path)), Partition()
+    changelog._copied[0] = Copied(following=0, position=0)
+    await changelog.write(partition, {0: State(5, [(b"a", b"5")])})
+    partition.end += foreign
+    await changelog.write(partition, {0: State(position, [(b"a", b"late")])})
+    await changelog.write(partition, {0: State(12, [(b"b", b"12")])})
+    assert changelog._load(0) == Copy()

@@ -19,17 +19,26 @@ async def only_greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
     writer.write(struct.pack(">i", len(answer)) + answer)
     await reader.read()
     writer.close()
+    await writer.wait_closed()
 
 
 async def test_a_connection_is_closed_where_no_answer_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conn, "AIOKafkaConnection", conn.AIOKafkaConnection)  # put back at the end
     close_unanswered()
-    server = await asyncio.start_server(only_greet, "127.0.0.1", 0)
+    left = asyncio.Event()
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await only_greet(reader, writer)
+        left.set()
+
+    server = await asyncio.start_server(broker, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     connection = await conn.create_conn("127.0.0.1", port, request_timeout_ms=300)
     assert connection.connected()
     with pytest.raises(TimeoutError):
         await connection.send(MetadataRequest([]))
     assert not connection.connected()
+    await connection.close()
+    await left.wait()
     server.close()
     await server.wait_closed()

@@ -1,0 +1,137 @@
+"""P-values of counts that allow for a dispersion few periods have shown, and for a tail heavier than it.
+
+*Few periods.* A dispersion estimated from ν degrees of freedom may be far too small, and a young series would
+alarm for years' worth in its first weeks. As a mean over an estimated standard error follows Student's t, the
+normal score of a p-value is taken for a t of ν degrees of freedom (Student 1908, Biometrika 6:1).
+
+*Heavy tail.* Some series have now and then a count that their dispersion does not explain: a bus, a boat.
+Where p-values of the past were uniform, -log p beyond a threshold exceeds it by 1 on average. Where it
+exceeds it by κ > 1, the tail falls off κ times more slowly, and p-values are made so (the mean excess of an
+exponential tail: Hill 1975, Ann Stat 3:1163; recalibration by past p-values: Gibbs & Candès 2021).
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from streams.baselines.algebra import Reals
+from streams.baselines.dispersion import anscombe
+from streams.baselines.negative_binomial import Floats, at_least
+
+BEYOND: Final = 0.05  # p-values below are the tail
+_START: Final = -float(np.log(BEYOND))
+_WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
+_MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
+_PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
+_UNSEEN: Final = 0.5  # by how much heavier a tail is held to be of which nothing was seen
+PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
+_HEAVIEST: Final = 8.0
+_LEAST: Final = 1e-300
+KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
+
+
+class Calibration(NamedTuple):
+    """What the p-values of n series allow for; the default is nothing.
+
+    >>> young = Calibration(1.0, 10.0)
+    >>> young.lower(np.array([0.5, 0.01, 1e-4])).round(4).tolist()
+    [0.5, 0.0212, 0.002]
+    >>> young.nominal(young.upper(1e-4)).round(6).item()
+    0.0001
+    """
+
+    heavy: Floats | float = 1.0  # [n], κ: how much heavier the upper tail is than the negative binomial's
+    freedom: Floats | float = KNOWN  # [n], degrees of freedom of the dispersion
+    unseen: Floats | float = 0.0  # [n], by how much κ may be larger than the past has shown
+
+    def upper(self, p_value: ArrayLike) -> Floats:
+        """The p-values of high counts."""
+        return recalibrated(self.lower(p_value), self.heavy + self.unseen)
+
+    def lower(self, p_value: ArrayLike) -> Floats:
+        """The p-values of low counts, and of all that depends on the dispersion alone."""
+        p = np.asarray(p_value, float)
+        return np.where(p < 0.5, stdtr(self.freedom, ndtri(np.clip(p, _LEAST, 0.5))), p)
+
+    def nominal(self, alpha: ArrayLike) -> Floats:
+        """The negative binomial's own p-value at which that of a high count is `alpha`."""
+        level = np.asarray(alpha, float)
+        depth = -np.log(np.maximum(level, _LEAST)) - _START
+        return self.nominal_lower(
+            np.where(depth > 0, np.exp(-_START - depth * (self.heavy + self.unseen)), level)
+        )
+
+    def nominal_lower(self, alpha: ArrayLike) -> Floats:
+        """The same of a low count."""
+        level = np.asarray(alpha, float)
+        return np.where(level < 0.5, ndtr(stdtrit(self.freedom, np.clip(level, _LEAST, 0.5))), level)
+
+    def shown(self) -> Self:
+        """The same, of no more than the past has shown."""
+        return self._replace(unseen=0.0)
+
+    def select(self, rows: Sequence[int]) -> Self:
+        """The same, of some of the series."""
+        at = list(rows)
+        return self._replace(
+            **{
+                name: value if isinstance(value, float) else value[at]
+                for name, value in self._asdict().items()
+            }
+        )
+
+
+AS_THEY_ARE: Final = Calibration()
+
+
+def degrees_of_freedom(periods: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """How many degrees of freedom a dispersion has that so many periods have shown [n].
+
+    As many as periods, where counts are large. Small ones say less: the variance of an estimated variance
+    is 2 + the excess kurtosis over the number of periods, and that of a negative binomial is
+    (6(φ - 1) + 1/φ) / mean.
+
+    >>> degrees_of_freedom(np.full(2, 100.0), np.array([1000.0, 1.0]), np.full(2, 2.0)).round().tolist()
+    [100.0, 24.0]
+    """
+    kurtosis = (6 * (dispersion - 1) + 1 / dispersion) / np.maximum(mean, 1e-9)
+    return periods / (1 + kurtosis / 2)
+
+
+def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) -> Floats:
+    """Estimate κ [n] from the past [n, T]; periods where `telling` is 0 are left out.
+
+    Of periods in a row that are high, the first counts alone: a surge of the past is one event.
+    """
+    high = (anscombe(counts, mean, dispersion[:, None]) > _WORTH_A_LOOK) & (telling > 0)
+    high[:, 1:] &= ~high[:, :-1]
+    row, column = np.nonzero(high)
+    p = at_least(counts[row, column].astype(float), mean[row, column].astype(float), dispersion[row])
+    excess = -np.log(np.maximum(p, _LEAST)) - _START
+    beyond = excess > 0
+    often = np.bincount(row[beyond], minlength=len(counts))
+    total = np.bincount(row[beyond], np.minimum(excess[beyond], _MOST), minlength=len(counts))
+    return np.asarray(np.clip((total + _PRIOR) / (often + _PRIOR), 1.0, _HEAVIEST))
+
+
+def unseen(periods: Floats) -> Floats:
+    """By how much a tail may be heavier than so many periods have shown [n]: a bus may still come.
+
+    >>> unseen(np.array([0.0, 100.0, 900.0])).tolist()
+    [0.5, 0.25, 0.05]
+    """
+    out: Floats = _UNSEEN * _PRIOR / (_PRIOR + BEYOND * periods)
+    return out
+
+
+def recalibrated(p_value: Floats, heavy: Floats | float) -> Floats:
+    """The p-values of a tail that falls off `heavy` times more slowly.
+
+    >>> recalibrated(np.array([0.2, 0.05, 0.05**3]), np.full(3, 2.0)).round(4).tolist()
+    [0.2, 0.05, 0.0025]
+    """
+    depth = -np.log(np.maximum(p_value, _LEAST)) - _START
+    return np.where(depth > 0, np.exp(-_START - depth / heavy), p_value)
