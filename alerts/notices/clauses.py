@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from alerts.languages.language import Language, gettext_noop
-from alerts.notices.wording import length, place
+from alerts.notices.wording import length
 from streams.contract.cadence import Cadence
 
 Parts = Mapping[str, str]
@@ -61,18 +61,18 @@ def _moved(language: Language, parts: Parts) -> str:
         "{fewer} fewer here, {more} more at {places}",
         fewer=language.number(int(parts["n"])),
         more=language.number(int(parts["more"])),
-        places=_places(language, parts["places"].split(" and ")),
+        places=language.listing(parts["places"].split(" and ")),
     )
 
 
 def _upstream(language: Language, parts: Parts) -> str:
     return language.gettext(
-        "upstream {place} led by {length}", place=place(parts["place"]), length=_length(language, parts)
+        "upstream {place} led by {length}", place=parts["place"], length=_length(language, parts)
     )
 
 
 def _together(language: Language, parts: Parts) -> str:
-    return language.gettext("together: {places}", places=_places(language, parts["places"].split(", ")))
+    return language.gettext("together: {places}", places=parts["places"])
 
 
 def _vulnerable(language: Language, parts: Parts) -> str:
@@ -105,10 +105,6 @@ def _prior(language: Language, parts: Parts) -> str:
 
 def _length(language: Language, parts: Parts) -> str:
     return length(int(parts["n"]), Cadence(parts["cadence"]), language)
-
-
-def _places(language: Language, sectors: list[str]) -> str:
-    return language.listing([place(sector) for sector in sectors])
 
 
 WITH_FIGURES: Final[dict[str, Callable[[Language, Parts], str]]] = {
