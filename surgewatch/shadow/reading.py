@@ -69,12 +69,16 @@ async def _read(
     kafka: KafkaSettings, partitions: list[TopicPartition], report: Callable[[str], None]
 ) -> list[Published]:
     """Read all verdicts of a topic."""
-    consumer = AIOKafkaConsumer(**kafka.aiokafka, enable_auto_commit=False, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(
+        **kafka.aiokafka,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+    )
     await consumer.start()
     try:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
         published: list[Published] = []
         while [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
