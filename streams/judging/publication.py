@@ -284,11 +284,8 @@ def _since(frame: Frame, place: str, row: int, question: Question) -> int | None
 
 
 def _share_reported(view: SectorView, row: int, window: int) -> float:
-    if view.reported is None:
-        return 1.0
-    whole = view.reported.whole[row, -window:]
-    if not whole.any():
-        return 1.0  # as where no sector of the view is late
+    if view.reported is None or not (whole := view.reported.whole[row, -window:]).any():
+        return 1.0  # no sector of the view is late, or nobody is expected
     share = (view.reported.share[row, -window:] * whole).sum() / whole.sum()
     return float(np.clip(round(float(share), 3), SMALLEST, 1.0))
 
