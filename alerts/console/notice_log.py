@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from alerts.console.alert_history import Taken
 from alerts.lifecycle.alert import Notice
+from streams.runtime.broker_monitor import partitions_of
 from streams.runtime.kafka_settings import KafkaSettings
 
 SECONDS: Final = 60.0
@@ -51,10 +52,7 @@ class NoticeLog:
             await consumer.stop()
 
     async def _read(self, consumer: AIOKafkaConsumer, key: bytes, since: dt.datetime | None) -> list[Taken]:
-        await consumer.topics()
-        partitions = sorted(consumer.partitions_for_topic(self._topic) or ())
-        if not partitions:
-            return []
+        partitions = sorted((await partitions_of(self._kafka, [self._topic]))[self._topic])
         tp = TopicPartition(self._topic, partitions[(murmur2(key) & 0x7FFFFFFF) % len(partitions)])
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
