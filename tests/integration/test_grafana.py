@@ -73,6 +73,10 @@ def stack(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         # A standing alert is what panels and rules are about.
         surgewatch("ingest", str(_flood(folder)), servers=kafka_servers, prefix=prefix)
         surgewatch("simulate", "chaos", "--to", "2022-01-15", servers=kafka_servers, prefix=prefix)
+        # A place without events, as this heartbeat is of now.
+        surgewatch(
+            "heartbeat", "field-office", "miami", "--every", "1h", servers=kafka_servers, prefix=prefix
+        )
         until(lambda: _lived(streams), "the replay in the metrics", 60)
         yield Stack(server, hook, workers)
 
