@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from streams.baselines import fitted_delays
-from streams.contract.cadence import DAY, HOUR, Cadence
+from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look, Question
 from streams.contract.verdicts import DataStatus
 from streams.counting.dedup import NEVER
@@ -57,8 +57,7 @@ def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
     """Return whether a sector has data at its watermark."""
     if is_without_data(counts):
         return DataStatus.WITHOUT_DATA
-    is_closed = _day(counts, counts.watermark) in limits.calendar.closures(counts.sector)
-    return DataStatus.CLOSED if is_closed else DataStatus.WITH_DATA
+    return DataStatus.CLOSED if limits.is_closed(counts, counts.watermark) else DataStatus.WITH_DATA
 
 
 def data_until(view: SectorView, limits: OperatingLimits) -> Integers:
@@ -126,7 +125,7 @@ def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = No
         return
     else:
         end = _end(counts, cadence, index)
-        if _day(counts, end - 1) in limits.calendar.closures(counts.sector):
+        if limits.is_closed(counts, end - 1):
             _leave_out(counts, since, (end - 1) * HOUR, has_returned=False)
         elif not limits.is_zero(counts, end * HOUR):
             return
@@ -216,7 +215,3 @@ def period_of(counts: Counts, cadence: Cadence, moment: int) -> int:
 def _end(counts: Counts, cadence: Cadence, index: int) -> int:
     """The first UTC hour after a period."""
     return index + 1 if cadence is Cadence.HOUR else hour_after(counts.zone, cadence, index)
-
-
-def _day(counts: Counts, hour: int) -> int:
-    return local(counts.zone, hour) // DAY

@@ -13,6 +13,7 @@ from streams.contract.controls import Capacity, Confirm, PolicyDate, Sensitivity
 from streams.contract.questions import Question
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import Counts
+from streams.counting.series import local
 
 # Periods in a month.
 MONTH: Final = {Cadence.HOUR: 730.0, Cadence.DAY: 30.4, Cadence.WEEK: 4.35, Cadence.MONTH: 1.0}
@@ -84,6 +85,10 @@ class OperatingLimits:
         """Return whether a person has confirmed, since the sector's last event, that nobody comes."""
         confirmed = self._confirmed.get(counts.sector)
         return confirmed is not None and counts.data_until < confirmed <= as_of
+
+    def is_closed(self, counts: Counts, hour: int) -> bool:
+        """Return whether the calendar has the sector closed on the local day of an hour (since 1970)."""
+        return Cadence.DAY.index(local(counts.zone, hour)) in self.calendar.closures(counts.sector)
 
     def border(self, sector: str) -> str:
         """The border of a sector; "" where the registry does not know it."""

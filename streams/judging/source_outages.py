@@ -83,8 +83,7 @@ def _keep(counts: Counts, stopped: dict[str, int], *, is_explained: bool) -> Non
 
 def _is_explained(counts: Counts, hour: int, limits: OperatingLimits) -> bool:
     """Return whether nobody comes to a sector, by the calendar or by a person's confirmation."""
-    is_closed = _day(counts, hour) in limits.calendar.closures(counts.sector)
-    return is_closed or limits.is_zero(counts, hour * HOUR)
+    return limits.is_closed(counts, hour) or limits.is_zero(counts, hour * HOUR)
 
 
 def _day(counts: Counts, hour: int) -> int:
