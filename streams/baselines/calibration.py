@@ -58,11 +58,8 @@ class Calibration(NamedTuple):
 
     def nominal(self, alpha: ArrayLike) -> Floats:
         """The negative binomial's own p-value at which that of a high count is `alpha`."""
-        level = np.asarray(alpha, float)
-        depth = -np.log(np.maximum(level, _LEAST)) - _START
-        return self.nominal_lower(
-            np.where(depth > 0, np.exp(-_START - depth * (self.heavy + self.unseen)), level)
-        )
+        # The inverse of `upper`: its tail falls off as many times faster.
+        return self.nominal_lower(recalibrated(alpha, 1 / (self.heavy + self.unseen)))
 
     def nominal_lower(self, alpha: ArrayLike) -> Floats:
         """The same of a low count."""
@@ -90,7 +87,7 @@ AS_THEY_ARE: Final = Calibration()
 def degrees_of_freedom(periods: Floats, mean: Floats, dispersion: Floats) -> Floats:
     """How many degrees of freedom a dispersion has that so many periods have shown [n].
 
-    As many as periods, where counts are large. Small ones say less: the variance of an estimated variance
+    As many as periods, where counts are large. Small ones show less: the variance of an estimated variance
     is 2 + the excess kurtosis over the number of periods, and that of a negative binomial is
     (6(φ - 1) + 1/φ) / mean.
 
@@ -127,7 +124,7 @@ def unseen(periods: Floats) -> Floats:
     return out
 
 
-def recalibrated(p_value: Floats, heavy: Floats | float) -> Floats:
+def recalibrated(p_value: ArrayLike, heavy: Floats | float) -> Floats:
     """The p-values of a tail that falls off `heavy` times more slowly.
 
     >>> recalibrated(np.array([0.2, 0.05, 0.05**3]), np.full(3, 2.0)).round(4).tolist()
