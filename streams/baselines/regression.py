@@ -142,8 +142,8 @@ def fit(
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
     between = block_variance(weight * (counts - mean), weight * mean, phi, block)
     level, tail, known_by = np.zeros(len(counts)), np.ones(len(counts)), np.full(len(counts), KNOWN)
-    usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
     if memory:
+        usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
         tail = heaviness(counts, mean, phi, telling)
         known_by = degrees_of_freedom(freedom, usual, phi) + np.maximum(prior.weight, PRIOR_FREEDOM)
         level = level_variance(weight * (counts - mean), weight * mean, phi, memory)

@@ -156,14 +156,14 @@ def _as_reported(view: SectorView, watermark: float | None) -> SectorView:
 
 def _until_silence(view: SectorView) -> Floats:
     """What is expected [n, LONGEST], with nothing where a sector is without data: no level follows that."""
-    mean = view.mean
-    for row, counts in enumerate(view.sectors):
-        since = counts.state.no_data_since
-        if since is not None:
-            silent = view.index - view.cadence.index(local(counts.zone, since // HOUR))
-            if silent > 0:
-                mean = mean.copy()
-                mean[row, -silent:] = 0.0
+    since = [counts.state.no_data_since for counts in view.sectors]
+    if all(moment is None for moment in since):
+        return view.mean
+    mean, width = view.mean.copy(), view.mean.shape[1]
+    for row, (counts, moment) in enumerate(zip(view.sectors, since, strict=True)):
+        if moment is not None:
+            silent = view.index - view.cadence.index(local(counts.zone, moment // HOUR))
+            mean[row, max(width - silent, 0) :] = 0.0
     return mean
 
 

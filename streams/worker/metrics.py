@@ -167,9 +167,10 @@ class Metrics:
             }
         )
         self._status.replace({(sector, status_of(counts)): 1 for sector, counts in held.items()})
-        self._feed_age.replace({(source,): now - at for source, at in _feeds(held.values()).items()})
+        feeds = _feeds(held.values())
+        self._feed_age.replace({(source,): now - at for source, at in feeds.items()})
         stopped = collections.Counter(source for counts in held.values() for source in counts.state.stopped)
-        self._feed_stopped.replace({(source,): stopped[source] for source in _feeds(held.values())})
+        self._feed_stopped.replace({(source,): stopped[source] for source in feeds})
         few = len(held) <= SLICED
         self._slices.replace(
             {slice_: people for counts in held.values() for slice_, people in _slices(counts)} if few else {}
