@@ -49,7 +49,7 @@ class DeliveryQueue:
         self._lines: dict[str, Line] = {}
         self._newest: dict[str, tuple[Version, str]] = {}  # by question: version and id of its alert
         self._due: dict[str, Message] = {}
-        self._changed: set[str] = set()  # alerts that were observed and not compared yet
+        self._changed: dict[str, None] = {}  # alerts observed and not compared yet, in that order
         self._in_flight: list[Batch] = []
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
@@ -86,7 +86,7 @@ class DeliveryQueue:
 
     def _advance(self, alert_id: str, alert: Alert | None) -> Line:
         line = self._lines.setdefault(alert_id, Line())
-        self._changed.add(alert_id)
+        self._changed[alert_id] = None
         if not self._replay:
             line.alert = alert
         elif not is_known(alert, line.entry.view):
