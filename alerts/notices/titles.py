@@ -101,7 +101,7 @@ def _name(verdict: Verdict, language: Language) -> str:
     name = language.gettext("{question} at {place}", question=what, place=here)
     if verdict.question is Question.SCAN and others:
         sectors = ", ".join(place(one.name) for one in others[:SHOWN])
-        if more := len(others) - SHOWN if len(others) > SHOWN else 0:
+        if (more := len(others) - SHOWN) > 0:
             sectors = language.gettext("{items} and {n} more", items=sectors, n=language.number(more))
         return language.gettext("{name}: {figures}", name=name, figures=sectors)
     return name

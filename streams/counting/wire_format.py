@@ -29,7 +29,7 @@ class Schema(NamedTuple):
 
 
 class SchemaError(ValueError):
-    """No event can be read by a schema; the message says why."""
+    """No event can be read by a schema; the message names the reason."""
 
 
 def schema_id(value: bytes) -> int | None:

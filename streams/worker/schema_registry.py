@@ -28,7 +28,7 @@ class Answered(StrEnum):
 
 
 class RegistryError(RuntimeError):
-    """The registry gave no answer that decides whether there is a schema. The message says why."""
+    """The registry gave no response that decides whether there is a schema. The message names the reason."""
 
 
 class _Reference(BaseModel):

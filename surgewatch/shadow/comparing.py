@@ -1,6 +1,6 @@
 """Compare the verdicts of a shadow with the live ones. Pure.
 
-Verdicts are compared by their ids, which say what was asked and on which occasion. Only those on closed
+Verdicts are compared by their ids, which name the question and the occasion. Only those on closed
 periods are: what is found in open ones depends on when they were looked at.
 """
 
