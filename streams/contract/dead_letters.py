@@ -73,7 +73,7 @@ class DeadLetter(BaseModel):
             offset=offset,
             when=dt.datetime.fromtimestamp(min(max(when, 0), LATEST / 1000), dt.UTC),
             size=len(original),
-            original=base64.b64encode((rejected.kept or _known_fields(original))[:KEPT]).decode(),
+            original=base64.b64encode((rejected.kept or _without_unknown_fields(original))[:KEPT]).decode(),
         )
 
     @property
@@ -82,13 +82,20 @@ class DeadLetter(BaseModel):
         return base64.b64decode(self.original)
 
 
-def _known_fields(value: bytes) -> bytes:
-    """Drop the fields that the contract does not have; values of known fields stay as they came."""
+def known_fields(content: object) -> bytes | None:
+    """Return the fields of the contract as JSON where a record has others too; None where it has none.
+
+    Values of known fields stay as they came.
+    """
+    if not isinstance(content, dict) or content.keys() <= set(FIELDS):
+        return None
+    known = {name: content[name] for name in FIELDS if name in content}
+    return json.dumps(known, ensure_ascii=False, default=str).encode(errors="replace")
+
+
+def _without_unknown_fields(value: bytes) -> bytes:
     try:
         content = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    if not isinstance(content, dict) or content.keys() <= set(FIELDS):
-        return value
-    known = {name: content[name] for name in FIELDS if name in content}
-    return json.dumps(known, ensure_ascii=False).encode(errors="replace")
+    return known_fields(content) or value

@@ -11,7 +11,6 @@ and these are held to the same contract.
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from math import floor
@@ -21,10 +20,10 @@ from msgspec import UNSET, DecodeError, Meta, Raw, Struct, UnsetType, Validation
 from msgspec.json import Decoder as JsonDecoder
 
 from streams.contract.cadence import HOUR, Cadence
-from streams.contract.dead_letters import Reason, Rejected
-from streams.contract.events import FIELDS, LONGEST_INTERVAL, OLDEST, CrossingType, Demographic
+from streams.contract.dead_letters import Reason, Rejected, known_fields
+from streams.contract.events import LONGEST_INTERVAL, OLDEST, CrossingType, Demographic
 from streams.contract.sectors import Registry
-from streams.counting.wire_format import HEAD, Fields, Reader, SchemaError, schema_id
+from streams.counting.wire_format import HEAD, Reader, SchemaError, schema_id
 
 LIMIT = 16_384  # bytes a record may have
 AHEAD = HOUR  # seconds that an event may lie ahead of the moment at which the broker appended it
@@ -223,7 +222,7 @@ class Decoder:
                 return convert(fields, _WireHeartbeat)
             return convert(fields, _Wire)
         except ValidationError as error:
-            raise _Refused(*_explain(error), _known_fields(fields)) from error
+            raise _Refused(*_explain(error), known_fields(fields)) from error
 
     def _is_heartbeat(self, value: bytes) -> bool:
         try:
@@ -276,11 +275,3 @@ def _explain(error: ValidationError) -> tuple[Reason, str]:
     detail = str(error)[:200]
     unknown = "unknown field" in detail.partition("`")[0]
     return (Reason.UNKNOWN_FIELD if unknown else Reason.INVALID), detail
-
-
-def _known_fields(fields: Fields) -> bytes | None:
-    """Return the fields of the contract as JSON where a record has others too; None where it has none."""
-    if not isinstance(fields, dict) or fields.keys() <= set(FIELDS):
-        return None
-    known = {name: fields[name] for name in FIELDS if name in fields}
-    return json.dumps(known, default=str).encode()
