@@ -20,7 +20,6 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 from benchmarks import load
-from streams.contract.topics import topics
 from streams.contract.verdicts import Question
 from surgewatch.harness.apache_kafka import ApacheKafka, free_port
 from surgewatch.harness.webhook_receiver import Receiver, receiving
@@ -77,9 +76,7 @@ def measure(rate: int, seconds: float) -> dict[str, float]:
         broker = ApacheKafka(folder / "kafka")
         broker.start()
         try:
-            wanted = topics("")
-            compacted = tuple(one.name for one in wanted if one.retention_days is None)
-            load.create(broker.servers, {one.name: one.partitions for one in wanted}, compacted)
+            load.create_topics(broker.servers)
             events = load.preload(broker.servers, "encounters", calm(normal))
             with running(*workers(broker.servers, folder, receiver)) as (streams, _):
                 while total(streams.samples(), "surgewatch_events_total", outcome="counted") < events:

@@ -8,6 +8,8 @@ from pathlib import Path
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from streams.contract.topics import topics
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 PARTITIONS = 4
 
@@ -45,6 +47,13 @@ def events(number: int, names: list[str], days: float, seed: int = 1) -> Iterato
         kind = "at_port" if at % 3 else "between_ports"
         fields = (DEMOGRAPHICS[at % 4], CITIZENSHIPS[int(draw.random() * 8)], count, at % 999_999)
         yield sector, EVENT % (f"{seed}-{at}", moment, sector, kind, *fields), f"{seed}-{at}", count
+
+
+def create_topics(servers: str, prefix: str = "") -> None:
+    """Make the topics of both workers."""
+    wanted = topics(prefix)
+    compacted = tuple(one.name for one in wanted if one.retention_days is None)
+    create(servers, {one.name: one.partitions for one in wanted}, compacted)
 
 
 def create(servers: str, names: dict[str, int], compacted: tuple[str, ...] = ()) -> None:

@@ -23,7 +23,6 @@ from confluent_kafka import Producer
 
 from benchmarks import load
 from benchmarks.latency import workers
-from streams.contract.topics import topics
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import ApacheKafka
 from surgewatch.harness.webhook_receiver import Receiver, receiving
@@ -94,9 +93,7 @@ def broker(folder: Path) -> Iterator[ApacheKafka]:
     kafka = ApacheKafka(folder / "kafka")
     kafka.start()
     try:
-        wanted = topics("")
-        compacted = tuple(one.name for one in wanted if one.retention_days is None)
-        load.create(kafka.servers, {one.name: one.partitions for one in wanted}, compacted)
+        load.create_topics(kafka.servers)
         yield kafka
     finally:
         kafka.kill()

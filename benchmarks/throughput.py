@@ -22,7 +22,6 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import load
-from streams.contract.topics import topics
 from surgewatch.harness.apache_kafka import ApacheKafka, free_port
 
 HOURS = 6  # of event time that the events span
@@ -57,9 +56,7 @@ class Ours:
     ) -> None:
         self.servers, self.folder, self.prefix, self.security = servers, folder, prefix, security
         self.registry = load.registry(folder / f"{prefix}.toml", sectors)
-        wanted = topics(prefix)
-        compacted = tuple(one.name for one in wanted if one.retention_days is None)
-        load.create(servers, {one.name: one.partitions for one in wanted}, compacted)
+        load.create_topics(servers, prefix)
 
     def start(self, name: str, session: int = 6) -> tuple[subprocess.Popen[bytes], Path]:
         """Start a worker, which its group believes in for so many seconds; its process and its log."""
