@@ -13,6 +13,7 @@ from streams.runtime.broker_monitor import partitions_of
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.shadow.beginning import ShadowError
 from surgewatch.shadow.comparing import Comparison, Published, compare
+from surgewatch.topic_records import read_all
 
 GROUP: Final = "surgewatch-streams"
 MARGIN: Final = 10.0  # seconds: two workers close a period at the turn of an hour, but not in the same second
@@ -69,26 +70,12 @@ async def _read(
     kafka: KafkaSettings, partitions: list[TopicPartition], report: Callable[[str], None]
 ) -> list[Published]:
     """Read all verdicts of a topic."""
-    consumer = AIOKafkaConsumer(
-        **kafka.aiokafka,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-    )
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        published: list[Published] = []
-        while [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
-            for records in (await consumer.getmany(timeout_ms=1000)).values():
-                for record in records:
-                    try:
-                        verdict = Verdict.model_validate_json(record.value or b"", extra="ignore")
-                    except ValidationError:
-                        report(f"{record.topic}[{record.partition}] {record.offset} is no verdict")
-                    else:
-                        published.append(Published(verdict, record.timestamp))
-        return published
-    finally:
-        await consumer.stop()
+    published: list[Published] = []
+    for record in await read_all(kafka, partitions, isolation_level="read_committed"):
+        try:
+            verdict = Verdict.model_validate_json(record.value or b"", extra="ignore")
+        except ValidationError:
+            report(f"{record.topic}[{record.partition}] {record.offset} is no verdict")
+        else:
+            published.append(Published(verdict, record.timestamp))
+    return published

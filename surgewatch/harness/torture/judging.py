@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as Partition
 
 from alerts.lifecycle.alert import Notice, Reason
@@ -23,6 +22,7 @@ from streams.runtime.local_store import NoStore
 from surgewatch.harness.torture.events import Bucket, events, people_by_bucket
 from surgewatch.harness.torture.result import Result
 from surgewatch.harness.torture.site import PARTITIONS, Site
+from surgewatch.topic_records import read_all
 
 ENDS = (Reason.FIRST, Reason.RESOLVED)
 Notified = tuple[str, Reason]  # alert id; first or resolved
@@ -125,15 +125,4 @@ def _ends(notices: Iterable[Notice]) -> set[Notified]:
 async def _read(site: Site, topic: str) -> list[Any]:
     """All records of a topic, also of partitions that a broker just started does not list yet."""
     (partitions,) = (one.partitions for one in site.topics if one.name == topic)
-    consumer = AIOKafkaConsumer(**site.kafka.aiokafka, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        consumer.assign([Partition(topic, at) for at in range(partitions)])
-        ends = await consumer.end_offsets(consumer.assignment())
-        records: list[Any] = []
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for fetched in (await consumer.getmany(timeout_ms=1000)).values():
-                records += fetched
-        return records
-    finally:
-        await consumer.stop()
+    return await read_all(site.kafka, [Partition(topic, at) for at in range(partitions)])
