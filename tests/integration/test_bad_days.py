@@ -15,10 +15,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.contract.dead_letters import KEPT, DeadLetter
-from streams.contract.topics import topics
-from streams.producers.kafka_client import Broker, reconcile
-from surgewatch.harness.apache_kafka import free_port
-from surgewatch.harness.worker_process import Worker, running, total
+from surgewatch.harness.worker_process import Worker, total
+from tests.integration.streams_worker import streams_worker
 
 NOWHERE = "127.0.0.1:1"
 PATIENCE = 30  # seconds
@@ -107,21 +105,13 @@ def test_a_misspelt_key_is_named_with_file_and_line(
 
 @pytest.fixture
 def streams(kafka_servers: str, tmp_path: Path) -> Iterator[Worker]:
-    prefix = f"bad-{uuid4().hex[:8]}-"
-    reconcile(Broker(kafka_servers), topics(prefix))
-    port = free_port()
-    environment = {
-        "SURGEWATCH_BROKERS": kafka_servers,
-        "SURGEWATCH_TOPIC_PREFIX": prefix,
-        "SURGEWATCH_CLOCK": "event",
-        "SURGEWATCH_STATE_DIR": str(tmp_path),
-        "SURGEWATCH_STREAMS_PORT": str(port),
+    settings = {
         "SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": "10",
         "SURGEWATCH_SESSION_SECONDS": "6",
         "SURGEWATCH_DEDUP_IDS": "1000000",
         "MALLOC_ARENA_MAX": "1",  # no memory in hand that nobody can see
     }
-    with running(Worker("streams", port, environment, tmp_path / "streams.log")) as (worker,):
+    with streams_worker(kafka_servers, tmp_path, "bad", **settings) as worker:
         yield worker
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from confluent_kafka import Producer
@@ -16,11 +15,9 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 from streams.contract.dead_letters import Reason
 from streams.contract.events import Encounter
-from streams.contract.topics import topics
-from streams.producers.kafka_client import Broker, reconcile
-from surgewatch.harness.apache_kafka import free_port
-from surgewatch.harness.worker_process import Worker, running, total
+from surgewatch.harness.worker_process import Worker, total
 from tests import event_schemas
+from tests.integration.streams_worker import streams_worker
 from tests.integration.test_bad_days import dead_letters
 from tests.schema_registry import SchemaRegistry
 
@@ -37,21 +34,14 @@ def registry() -> SchemaRegistry:
 
 @pytest.fixture
 def worker(kafka_servers: str, registry: SchemaRegistry, tmp_path: Path) -> Iterator[Worker]:
-    prefix, port = f"formats-{uuid4().hex[:8]}-", free_port()
-    reconcile(Broker(kafka_servers), topics(prefix))
-    environment = {
-        "SURGEWATCH_BROKERS": kafka_servers,
-        "SURGEWATCH_TOPIC_PREFIX": prefix,
-        "SURGEWATCH_CLOCK": "event",
-        "SURGEWATCH_STATE_DIR": str(tmp_path),
-        "SURGEWATCH_STREAMS_PORT": str(port),
+    settings = {
         "SURGEWATCH_INSTANCE": "one",
         "SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": str(WATCHDOG),
         "SURGEWATCH_SCHEMA_REGISTRY_URL": registry.url,
         "SURGEWATCH_SCHEMA_REGISTRY_USERNAME": "surgewatch",
         "SURGEWATCH_SCHEMA_REGISTRY_PASSWORD": "secret",
     }
-    with running(Worker("streams", port, environment, tmp_path / "streams.log")) as (found,):
+    with streams_worker(kafka_servers, tmp_path, "formats", **settings) as found:
         yield found
 
 
