@@ -90,7 +90,7 @@ class Consumer(driver.Consumer):
         return cast("App", self.app).owner
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
         fetched = cast("Mapping[TP, Fetched]", await super()._getmany(active_partitions, timeout))
@@ -174,7 +174,7 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
 
-class _Thread(driver.AIOKafkaConsumerThread):
+class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that fetches."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:

@@ -1,8 +1,7 @@
 """Every partition has one worker, the load is even, and who comes back gets what it had."""
 
-import asyncio
 from collections import Counter
-from typing import cast
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from streams.runtime.assignor import Assignor, spread
 from streams.runtime.faust_app import faust_app
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.transport import Consumer
+from streams.runtime.transport import ConsumerThread
 
 KNOWN = {"encounters": {0, 1, 2, 3}, "summaries": {0, 1, 2, 3}}
 names = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=9, unique=True)
@@ -54,12 +53,12 @@ def test_partitions_depend_on_names_alone(workers: list[str], partitions: int) -
     ]
 
 
-async def test_the_consumer_of_a_worker_uses_it() -> None:
+async def test_the_consumer_of_a_worker_uses_it_alone() -> None:
     app = faust_app(WorkerSettings(instance="pod-0"), "tests")
-    app.partitions = KNOWN
-    thread = cast("Consumer", app.consumer)._new_consumer_thread()
-    thread.thread_loop.close()
-    consumer = thread._create_consumer(loop=asyncio.get_running_loop())
-    assignor = consumer._partition_assignment_strategy[0]
+    thread = object.__new__(ConsumerThread)
+    thread.app, thread.consumer = app, SimpleNamespace(in_transaction=False)
+    consumer = thread._create_worker_consumer(app.transport)
+    await consumer.stop()
+    (assignor,) = consumer._partition_assignment_strategy
     assert isinstance(assignor, Assignor)
     assert assignor.metadata(["encounters"]).user_data == b"pod-0"
