@@ -121,7 +121,7 @@ def read(path: Path) -> Iterator[Report]:
 
 @cache
 def italy(what: str) -> Alerts:
-    """Told by the finals as if each day had been known on its evening, or by the vintages as they came."""
+    """Alerts by the finals, as if each day had been known on its evening, or by the vintages as they came."""
     judge = Unaware if what == "unaware" else Judge
     return lived(
         list(read(FINALS if what == "finals" else VINTAGES)), judge(PLACES, false_alarms_per_month=BUDGET)
