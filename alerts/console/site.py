@@ -17,7 +17,6 @@ from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal
 from alerts.console.alert_history import AlertHistory, Taken, alert_history, ended_at, last_seen
 from alerts.console.board import Board
 from alerts.console.connections import Connections
-from alerts.console.effects import effect
 from alerts.console.files import files
 from alerts.console.guard import denied, guarded, require, who
 from alerts.console.identity import Identity
@@ -27,6 +26,7 @@ from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
 from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import full_alert_id
+from alerts.notices.effects import effect
 from streams.contract.controls import Control, Names
 
 log = structlog.get_logger()

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
@@ -11,7 +11,6 @@ from alerts.lifecycle.alert import Alert, Assessment
 from alerts.notices import silence_times
 from alerts.notices.routing import Route, known_zone
 from alerts.notices.silence_times import Window
-from alerts.notices.wording import ASSESSMENTS
 from streams.contract.controls import (
     Capacity,
     Confirm,
@@ -29,7 +28,6 @@ Rule = Annotated[
     AfterValidator(silence_times.known_rule),
     Field(json_schema_extra={"pattern": silence_times.RULE}),
 ]
-MINUTE: Final = "%Y-%m-%d %H:%M %Z"
 
 
 class Silence(Control):
@@ -72,13 +70,6 @@ class Silence(Control):
     def key(self) -> str:
         return f"silence/{self.name}"
 
-    @property
-    def effect(self) -> str:
-        what = "alerts" if self.question == "*" else self.question
-        begins = f"from {self.starts:{MINUTE}} " if self.starts else ""
-        each = f", {self.hours:g} hours each time: {self.repeats} ({self.time_zone})" if self.repeats else ""
-        return f"no notices of {what} in {self.sector} {begins}until {self.until:{MINUTE}}{each}"
-
     def windows(self) -> list[Window]:
         """Return the times at which it is in force, in order."""
         if self.repeats is None or self.starts is None or self.hours is None:
@@ -118,12 +109,6 @@ class Acknowledge(Control):
     def key(self) -> str:
         return f"ack/{self.alert_id}"
 
-    @property
-    def effect(self) -> str:
-        if self.assessment is None:
-            return f"{self.by} takes care of alert {self.alert_id}"
-        return f"{self.by} marks alert {self.alert_id} as {ASSESSMENTS[self.assessment]}"
-
     def unknown(self, names: Names) -> list[str]:
         return missing("alert", [self.alert_id], names.alerts, globs=False)
 
@@ -138,12 +123,6 @@ class Reroute(Control):
     @property
     def key(self) -> str:
         return f"route/{self.name}"
-
-    @property
-    def effect(self) -> str:
-        if self.route is None:
-            return f"route {self.name} is off"
-        return f"route {self.name} sends {self.route.least} and above to {', '.join(self.route.sinks)}"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)

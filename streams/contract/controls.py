@@ -49,11 +49,6 @@ class Control(BaseModel):
         """The key of its record."""
         raise NotImplementedError
 
-    @property
-    def effect(self) -> str:
-        """What it changes, in a few words for people."""
-        raise NotImplementedError
-
     def unknown(self, names: Names) -> list[str]:
         """One sentence for each name in it that refers to nothing."""
         return []
@@ -68,10 +63,6 @@ class Withdrawn(Control):
     @property
     def key(self) -> str:
         return self.withdraws
-
-    @property
-    def effect(self) -> str:
-        return f"{self.withdraws} is withdrawn"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("control", [self.withdraws], names.keys)
@@ -96,10 +87,6 @@ class PolicyDate(Control):
     def key(self) -> str:
         return f"policy/{self.name}"
 
-    @property
-    def effect(self) -> str:
-        return f"a new level from {self.date} on in {', '.join(self.sectors)}"
-
     def unknown(self, names: Names) -> list[str]:
         return missing("sector", self.sectors, names.sectors)
 
@@ -114,10 +101,6 @@ class Capacity(Control):
     @property
     def key(self) -> str:
         return f"capacity/{self.sector}"
-
-    @property
-    def effect(self) -> str:
-        return f"{self.sector} can take in {self.people_per_day:g} people a day"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("sector", [self.sector], names.sectors, globs=False)
@@ -134,10 +117,6 @@ class Sensitivity(Control):
     def key(self) -> str:
         return f"sensitivity/{self.sector}"
 
-    @property
-    def effect(self) -> str:
-        return f"{self.false_alarms_per_month:g} false alarms a month are accepted in {self.sector}"
-
     def unknown(self, names: Names) -> list[str]:
         return [] if self.sector == "*" else missing("sector", [self.sector], names.sectors, globs=False)
 
@@ -151,10 +130,6 @@ class Confirm(Control):
     @property
     def key(self) -> str:
         return f"confirm/{self.sector}"
-
-    @property
-    def effect(self) -> str:
-        return f"nobody comes to {self.sector}: zeros are counted as such until its next event"
 
     def unknown(self, names: Names) -> list[str]:
         return missing("sector", [self.sector], names.sectors, globs=False)

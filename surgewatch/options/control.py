@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked
+from alerts.notices.effects import effect
 from streams.contract.controls import Control, Names, Withdrawn
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -82,6 +83,6 @@ def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
 def _publish(control: Control, broker: Broker, prefix: str) -> None:
     record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)
     send([record], broker, f"{prefix}controls")
-    click.echo(f"{control.key}: {control.effect}. Takes effect within seconds.")
+    click.echo(f"{control.key}: {effect(control)}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):
         click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")
