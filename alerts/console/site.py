@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -164,7 +164,10 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
 async def _history(backend: Backend, alert_id: str) -> AlertHistory:
     """Return the history of an alert, also of one that is no longer known otherwise."""
-    current = next((one for one in backend.board.alerts() if one.alert_id == alert_id), None)
+    by_id = {alert.alert_id: alert for alert in backend.board.alerts()}
+    with suppress(ValueError):
+        alert_id = full_alert_id(alert_id, by_id)
+    current = by_id.get(alert_id)
     try:
         taken = await backend.sent(alert_id, current.onset if current else None)
     except TimeoutError as error:

@@ -125,7 +125,9 @@ class Reroute(Control):
         return f"route/{self.name}"
 
     def unknown(self, names: Names) -> list[str]:
-        return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)
+        if self.route is None:
+            return missing("route", [self.name], names.routes, globs=False)
+        return missing("sink", self.route.sinks, names.sinks, globs=False)
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn

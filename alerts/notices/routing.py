@@ -98,6 +98,10 @@ class Routing:
         """Take the route of this name from the document again."""
         self._changes.pop(name, None)
 
+    def names(self) -> frozenset[str]:
+        """Return the names of the document's routes, and of those that operators have changed or added."""
+        return frozenset(route.name for route in self._routes).union(self._changes)
+
     def in_force(self) -> list[Route]:
         """Return every route in force."""
         kept = [route for route in self._routes if route.name not in self._changes]

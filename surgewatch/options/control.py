@@ -10,8 +10,9 @@ import click
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
-from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked
+from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, sinks_of
 from alerts.notices.effects import effect
+from alerts.notices.ledger import sink_of
 from streams.contract.controls import Control, Names, Withdrawn
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -48,6 +49,7 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
         names = Names(
             sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
             questions=frozenset(str(one) for one in Question),
+            sinks=_sinks(broker, prefix) if sinks_of(control) else None,
             alerts=_alert_ids(broker, prefix) if isinstance(control, Acknowledge) else None,
             keys=keys,
         )
@@ -63,6 +65,11 @@ def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
     """Return the ids of all alerts."""
     newest_alerts = newest(broker, f"{prefix}alerts.current").values()
     return frozenset(Alert.model_validate_json(value).alert_id for value in newest_alerts)
+
+
+def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:
+    """Return the sinks that workers have delivered to, by their ledger; None: no worker has run yet."""
+    return frozenset(sink_of(key) for key in newest(broker, f"{prefix}deliveries")) or None
 
 
 def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
