@@ -22,6 +22,7 @@ from streams.contract.controls import (
     missing,
 )
 from streams.contract.events import Word
+from streams.contract.sentences import FaultsError, Sentence, invalid
 
 Rule = Annotated[
     str,
@@ -57,13 +58,13 @@ class Silence(Control):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.starts is not None and self.starts >= self.until:
-            raise ValueError("it ends before it starts")
+            raise invalid("it ends before it starts")
         if self.repeats is None:
             return self
         if self.starts is None or self.hours is None:
-            raise ValueError("a silence that repeats needs starts and hours")
+            raise invalid("a silence that repeats needs starts and hours")
         if self.until - self.starts > silence_times.LONGEST:
-            raise ValueError(f"a silence repeats for at most {silence_times.LONGEST.days} days")
+            raise invalid("a silence repeats for at most {days} days", days=silence_times.LONGEST.days)
         return self
 
     @property
@@ -78,11 +79,11 @@ class Silence(Control):
             self.repeats, self.starts, self.until, hours=self.hours, time_zone=self.time_zone
         )
 
-    def unknown(self, names: Names) -> list[str]:
+    def unknown(self, names: Names) -> list[Sentence]:
         return [
-            *missing("sector", [self.sector], names.sectors),
-            *missing("question", [self.question], names.questions),
-            *missing("sink", [self.notify] if self.notify else [], names.sinks, globs=False),
+            *missing("unknown sector {name}", [self.sector], names.sectors),
+            *missing("unknown question {name}", [self.question], names.questions),
+            *missing("unknown sink {name}", [self.notify] if self.notify else [], names.sinks, globs=False),
         ]
 
     def covers(self, alert: Alert) -> bool:
@@ -109,8 +110,8 @@ class Acknowledge(Control):
     def key(self) -> str:
         return f"ack/{self.alert_id}"
 
-    def unknown(self, names: Names) -> list[str]:
-        return missing("alert", [self.alert_id], names.alerts, globs=False)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return missing("unknown alert {name}", [self.alert_id], names.alerts, globs=False)
 
 
 class Reroute(Control):
@@ -124,10 +125,10 @@ class Reroute(Control):
     def key(self) -> str:
         return f"route/{self.name}"
 
-    def unknown(self, names: Names) -> list[str]:
+    def unknown(self, names: Names) -> list[Sentence]:
         if self.route is None:
-            return missing("route", [self.name], names.routes, globs=False)
-        return missing("sink", self.route.sinks, names.sinks, globs=False)
+            return missing("unknown route {name}", [self.name], names.routes, globs=False)
+        return missing("unknown sink {name}", self.route.sinks, names.sinks, globs=False)
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn
@@ -147,22 +148,27 @@ def sinks_of(control: Control) -> set[str]:
 def checked(control: Control, names: Names) -> Control:
     """Return the control, an abbreviated alert id completed.
 
-    Raises ValueError with a sentence for each name in it that refers to nothing.
+    Raises FaultsError with a sentence for each name in it that refers to nothing.
     """
     if isinstance(control, Acknowledge) and names.alerts is not None:
         control = control.model_copy(update={"alert_id": full_alert_id(control.alert_id, names.alerts)})
     if unknown := control.unknown(names):
-        raise ValueError("; ".join(unknown))
+        raise FaultsError(*unknown)
     return control
 
 
 def full_alert_id(prefix: str, alert_ids: Collection[str]) -> str:
-    """Return the one alert id that begins with `prefix`; raises ValueError if none or several do."""
+    """Return the one alert id that begins with `prefix`; raises FaultsError if none or several do."""
     if prefix in alert_ids:
         return prefix
     found = sorted(one for one in alert_ids if one.startswith(prefix)) if prefix else []
     if not found:
-        raise ValueError(f"no alert {prefix!r}")
+        raise invalid("no alert {name}", name=repr(prefix))
     if len(found) > 1:
-        raise ValueError(f"{len(found)} alerts begin with {prefix!r}: {', '.join(found[:3])}")
+        raise invalid(
+            "{number} alerts begin with {name}: {alerts}",
+            number=len(found),
+            name=repr(prefix),
+            alerts=", ".join(found[:3]),
+        )
     return found[0]

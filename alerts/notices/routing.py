@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, Severity
+from streams.contract.sentences import invalid
 from streams.contract.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
@@ -16,11 +17,11 @@ ALL_REASONS: Final = frozenset(Reason)
 
 
 def known_zone(name: str) -> str:
-    """Return the name of a time zone; raises ValueError where there is none of that name."""
+    """Return the name of a time zone; raises FaultsError where there is none of that name."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {name!r}") from error
+        raise invalid("unknown time zone {name}", name=repr(name)) from error
     return name
 
 
