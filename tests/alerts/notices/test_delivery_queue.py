@@ -9,8 +9,8 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import SLOTS, DeliveryQueue
 from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route, Routing
+from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
-from tests.alerts.records import Record
 
 NOW = FIRST_DAY.timestamp()
 HANGS = Retry("timeout", unanswered=True)
