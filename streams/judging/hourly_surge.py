@@ -179,7 +179,8 @@ def _by_weekday(view: SectorView, rate: Floats) -> Floats:
     share = np.where(expected > 0, table / np.maximum(expected, 1e-9), 0.0)
     always = share.reshape(len(share), ALIKE, WEEK, 24).min(1)
     weekdays = (np.arange(last - WEEK + 1, last + 1) + 3) % WEEK  # day 0 was a Thursday
-    return np.maximum(rate[:, None], always[:, np.argsort(weekdays)])
+    rates: Floats = np.maximum(rate[:, None], always[:, np.argsort(weekdays)])
+    return rates
 
 
 def _hours_of(counts: Counts, last: int, days: int) -> Floats:
