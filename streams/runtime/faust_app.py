@@ -3,6 +3,7 @@
 from streams.runtime.faust_credentials import credentials
 from streams.runtime.kafka_settings import METADATA_MS
 from streams.runtime.membership import HEARTBEATS
+from streams.runtime.resuming import Tables
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import App
 
@@ -32,6 +33,7 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
         broker_request_timeout=settings.session_seconds * 2,
         stream_buffer_maxsize=FETCHES_WAITING,
         stream_wait_empty=False,  # what was fetched and not processed is read again by whoever holds it then
+        TableManager=Tables,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
