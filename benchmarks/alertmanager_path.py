@@ -3,7 +3,7 @@
     python -m benchmarks.alertmanager_path [--samples 12] [--interval 1m] [--direct SECONDS]
 
 The alerts of a worker are made to appear at random moments under `/metrics`; a webhook behind Alertmanager
-notes when it hears of each. Rules and routes are the shipped ones, with their waits (`group_wait: 30s`); the
+notes when each arrives. Rules and routes are the shipped ones, with their waits (`group_wait: 30s`); the
 interval of scrapes and rules is Prometheus's default of a minute, or `--interval 15s` as shipped. `--direct`
 is the median of the direct path, event to webhook, as `surgewatch demo --json` prints it; without it the demo
 is run.

@@ -13,7 +13,7 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.stats import chi2
@@ -27,6 +27,7 @@ from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
+from surgewatch.harness.records import Record
 
 MEANS = np.geomspace(0.3, 1500, 20)  # people a day
 START = dt.datetime(2019, 1, 1, tzinfo=dt.UTC)
@@ -36,15 +37,6 @@ Generator = np.random.Generator
 Event = tuple[int, dict[str, Any]]  # second of the day, fields
 Days = Iterator[list[Event]]
 CITIZENSHIPS = ("HONDURAS", "MEXICO", "INDIA", "OTHER")
-
-
-class Record(NamedTuple):
-    """A record of a topic, in the order of its offsets."""
-
-    offset: int
-    value: bytes
-    timestamp: int
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def tallies(level: Callable[[Generator, int], Iterator[np.ndarray]], phi: float, means: np.ndarray) -> Any:

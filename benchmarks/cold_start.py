@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.backtest.history_judge import HistoryJudge
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import Counts
 from streams.counting.series import Series
 from streams.detectors import surge
-from streams.judging.judge import Judge
 
 OLD, NEW, BEHIND, DAYS, FIRST = 60, 500, 2 * 366, 63, 18_000
 SPANS = ((0, 1), (1, 3), (3, 7), (7, 14), (14, 28), (28, 42), (42, 63))
@@ -57,7 +57,7 @@ def counts(name: str, first: int, values: Floats) -> Counts:
 def lived(world: World, *, peer_priors: bool) -> tuple[Floats, Floats]:
     """P-values of the new sectors' days [NEW, DAYS] as they are, and as if that day were doubled."""
     drawn = world.draw(world.mean)
-    judge, day = Judge(Registry(sector=())), Cadence.DAY
+    judge, day = HistoryJudge(Registry(sector=())), Cadence.DAY
     old = [counts(f"old-{at}", FIRST - BEHIND, drawn[at]) for at in range(OLD)]
     new = [counts(f"new-{at}", FIRST, drawn[OLD + at, BEHIND:]) for at in range(NEW)]
     judge.models[day].refresh(old, FIRST)

@@ -9,7 +9,7 @@ day, with a surge each, and the same without. *Days alone* is the same judge who
 import datetime as dt
 import json
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,10 @@ from streams.contract.verdicts import Question, Verdict
 from streams.counting.sector_counts import Counts
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
+from surgewatch.harness.records import Record
 
 START, HOUR = 1_325_462_400, 3_600  # 2012-01-02
 LEARNT = 90 * 24  # hours before the first that is judged
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int = 1_800_000_000_000
 
 
 class DaysAlone(Judge):

@@ -23,6 +23,7 @@ from streams.counting.sector_counts import Counts
 from streams.detectors import SectorView
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
+from surgewatch.harness.records import Record
 
 DATA = Path(os.environ.get("SURGEWATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 VINTAGES, FINALS = DATA / "italy_daily_vintages.csv", DATA / "italy_daily.csv"
@@ -34,12 +35,6 @@ HELD_OPEN = 19 * 3600  # seconds that a day is held open: until the evening of t
 DAY = dt.timedelta(days=1)
 
 Alerts = dict[tuple[Question, dt.date], dt.date]  # question and day: when it was first alerted
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int
 
 
 class Report(NamedTuple):
@@ -121,7 +116,7 @@ def read(path: Path) -> Iterator[Report]:
 
 @cache
 def italy(what: str) -> Alerts:
-    """Told by the finals as if each day had been known on its evening, or by the vintages as they came."""
+    """Alerts by the finals, as if each day had been known on its evening, or by the vintages as they came."""
     judge = Unaware if what == "unaware" else Judge
     return lived(
         list(read(FINALS if what == "finals" else VINTAGES)), judge(PLACES, false_alarms_per_month=BUDGET)

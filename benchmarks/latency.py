@@ -114,7 +114,7 @@ def workers(servers: str, folder: Path, receiver: Receiver, sectors: int = SECTO
         "SURGEWATCH_STATE_DIR": str(folder / "state"),
         "SURGEWATCH_CLOCK": "event",
     }
-    tells = {
+    sink = {
         "SURGEWATCH_WEBHOOK_URL": receiver.url,
         "SURGEWATCH_WEBHOOK_SECRET": receiver.secret,
         "SURGEWATCH_ALLOW_PRIVATE": "true",
@@ -123,7 +123,7 @@ def workers(servers: str, folder: Path, receiver: Receiver, sectors: int = SECTO
         Worker(
             "streams", streams, common | {"SURGEWATCH_STREAMS_PORT": str(streams)}, folder / "streams.log"
         ),
-        Worker("alerts", alerts, common | tells | {"SURGEWATCH_ALERTS_PORT": str(alerts)}, folder / "a.log"),
+        Worker("alerts", alerts, common | sink | {"SURGEWATCH_ALERTS_PORT": str(alerts)}, folder / "a.log"),
     )
 
 

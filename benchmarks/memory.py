@@ -11,29 +11,18 @@ of a sector, not on its history.
 import gc
 import tempfile
 import tracemalloc
-from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 from benchmarks import load
 from streams.baselines import design_matrix
 from streams.contract.sectors import registry
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
+from surgewatch.harness.records import Record
 
 FEW, MANY = 10, 60  # sectors
 DAYS, A_DAY = 366, 8  # days; events of a sector in each
 FETCH = 2_000
-
-
-class Record(NamedTuple):
-    """A record as a fetch brings it."""
-
-    offset: int
-    key: bytes
-    value: bytes
-    timestamp: int = int((load.START + timedelta(days=DAYS + 1)).timestamp()) * 1000
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def held(sectors: int) -> tuple[int, int]:
@@ -46,7 +35,7 @@ def held(sectors: int) -> tuple[int, int]:
     pipeline = SectorPipeline(places, Judge(places))
     fetch: list[Record] = []
     for at, (sector, text, _, _) in enumerate(made):
-        fetch.append(Record(at, sector.encode(), text.encode()))
+        fetch.append(Record(at, text.encode(), key=sector.encode()))
         if len(fetch) == FETCH or at + 1 == sectors * DAYS * A_DAY:
             outcome = pipeline.process(0, fetch, "encounters")
             assert outcome.outcomes["counted"] == len(fetch), outcome.outcomes

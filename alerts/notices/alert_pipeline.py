@@ -14,7 +14,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,20 +22,11 @@ from alerts.lifecycle import state_machine
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies
 from streams.contract.cadence import DAY
-from streams.contract.reading import Unusable, appended_at, produced_at, read
+from streams.contract.reading import Record, Unusable, appended_at, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
 EVENT_TIME = "event time"  # begins the key of a place's event time
-
-
-class Record(Protocol):
-    """What the pipeline needs of a record of `verdicts`; `timestamp` in ms."""
-
-    offset: int
-    value: bytes | None
-    timestamp: int
-    headers: Sequence[tuple[str, bytes | None]]
 
 
 class AlertChange(NamedTuple):

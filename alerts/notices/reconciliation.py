@@ -253,7 +253,7 @@ def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]
 
 
 def _shown(alert: Alert) -> str:
-    """Return what tells two appearances of one alert apart."""
+    """Return what distinguishes two appearances of one alert."""
     marks = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
     return "/".join((alert.latest.verdict_id, alert.severity, *marks))
 

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 RULES = """\
 # Written by `make docs` from streams/contract/questions.py; do not edit.
 # One rule per question, on the alerts that the lifecycle holds to be firing. Hysteresis and severity are
-# decided there; a rule adds only words and links.
+# decided there; a rule adds only text and links.
 groups:
   - name: surgewatch-surges
     rules:

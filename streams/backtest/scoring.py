@@ -1,6 +1,6 @@
 """Score a history: each period is compared with what was known before it, by the judge of the stream.
 
-    table ─▶ counts ─ period by period ─▶ Judge.score ─▶ one row a series and period
+    table ─▶ counts ─ period by period ─▶ HistoryJudge.score ─▶ one row a series and period
 
 Nothing looks ahead: the scores of the first half of a file are the first half of the file's scores.
 """
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from streams.backtest.history_judge import HistoryJudge
 from streams.backtest.history_table import Column, Table
 from streams.baselines.negative_binomial import at_most, threshold
 from streams.baselines.peer_priors import PeerPriors
@@ -19,7 +20,6 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import Series
 from streams.detectors import SectorView, is_large
 from streams.detectors.surge import Surge
-from streams.judging.judge import Judge
 
 # Periods before the first scored one from which on the judge follows the series: its fits always use all of
 # the history, but runs of one sign (a level that has shifted) are remembered from here on.
@@ -54,7 +54,7 @@ class Scorer:
     """Scores a table, period by period."""
 
     table: Table
-    judge: Judge
+    judge: HistoryJudge
     alpha: float
     start: int  # index of the first period that is scored
     partial: int | None = None  # index of the first period that is not over
@@ -143,7 +143,7 @@ class Scorer:
             )
 
 
-def learn_peer_priors(table: Table, judge: Judge) -> PeerPriors:
+def learn_peer_priors(table: Table, judge: HistoryJudge) -> PeerPriors:
     """Learn what is normal at the end of a table, from the series that reach it and have enough history."""
     scorer = Scorer(table, judge, 0.01, table.end)
     batch = scorer.counts()

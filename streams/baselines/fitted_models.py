@@ -11,42 +11,25 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.baselines import design_matrix, fitted_delays, regression
+from streams.baselines import design_matrix, regression
 from streams.baselines.calendar import Calendar
 from streams.baselines.calibration import Calibration, unseen
-from streams.baselines.gaps import gaps
+from streams.baselines.fit_history import LEAST, history, length_of
+from streams.baselines.gram import Shared
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
 from streams.baselines.priors import GROWN, deviations, priors
-from streams.baselines.regression import Shared
 from streams.contract.cadence import DAY, Cadence
 from streams.counting.detection_state import KeptModel
 from streams.counting.sector_counts import Counts
 
-HISTORY: Final = {
-    Cadence.HOUR: 28 * 24,
-    Cadence.DAY: 3 * 366,
-    Cadence.WEEK: 520,
-    Cadence.MONTH: 120,
-}  # periods of history that a fit uses
-HALF: Final = {Cadence.MONTH: 24}  # age at which a period counts half: years differ by more than a trend
 EVERY: Final = {Cadence.HOUR: 24, Cadence.DAY: 7, Cadence.WEEK: 1, Cadence.MONTH: 1}  # periods between fits
 YOUNG: Final = 60  # days of history below which a series is fitted every day
 TOGETHER: Final = 256  # series that are fitted at once: more would not fit into a processor's cache
 BLOCK: Final = {Cadence.HOUR: 24}  # periods that share a level of their own
 STEPS: Final = 2  # the last ones; older steps have left the history or hardly matter
-LEAST: Final = {
-    Cadence.HOUR: 7 * 24,
-    Cadence.DAY: 7,
-    Cadence.WEEK: 4,
-    Cadence.MONTH: 4,
-}  # periods of history that a model needs without a peer prior
-FAR: Final = 10.0  # times what else was seen, and
-FAR_LEAST: Final = 100.0  # people more: a count beyond teaches nothing
-FEWEST: Final = 3  # periods that a count must be beyond
 # Log standard deviation of a level that counts at most: beyond it a gamma approximates no log-normal.
 FARTHEST: Final = 2.0
 
@@ -97,61 +80,36 @@ class Models:
         due: defaultdict[int, list[Counts]] = defaultdict(list)
         for counts in batch:
             if self._is_due(counts, index):
-                due[self._length(counts, index)].append(counts)
+                due[length_of(counts, self.cadence, index)].append(counts)
         for length, group in sorted(due.items()):
             rows = design_matrix.rows(self.cadence, index - length, length, index, self._calendar().holidays)
             shared = Shared(rows)
             for start in range(0, len(group), TOGETHER):
                 self._fit(group[start : start + TOGETHER], index, length, shared)
 
-    def _length(self, counts: Counts, index: int) -> int:
-        """The periods that a series' fit looks back over: all that are kept, or a half, a quarter, ..."""
-        length = HISTORY[self.cadence]
-        while length // 2 >= max(index - counts.series[self.cadence].first, 1):
-            length //= 2
-        return length
-
     def _fit(self, due: Sequence[Counts], index: int, length: int, shared: Shared) -> None:
-        base = index - length
-        values, present = np.zeros((2, len(due), length))
-        for row, counts in enumerate(due):
-            series = counts.series[self.cadence]
-            values[row] = series.window(index - 1, length)
-            # A day in which a sector's events began is no whole one (a tally is).
-            begun = series.first + (Cadence.HOUR in counts.series and self.cadence is Cadence.DAY)
-            present[row, max(begun - base, 0) :] = 1
-            if left_out := gaps(counts, self.cadence, base, length, calendar=self._calendar()):
-                present[row, left_out.empty | left_out.partial] = 0
-            # What has not arrived yet would teach too low a level.
-            unsettled = fitted_delays.settles(counts, self.cadence) - 1
-            if 0 < unsettled <= length - LEAST[self.cadence]:
-                present[row, length - unsettled :] = 0
-        present[_far_off(values, present)] = 0
-        if self.cadence in HALF:
-            present *= 0.5 ** (np.arange(length, 0, -1) / HALF[self.cadence])
+        learnt = history(due, self.cadence, index, length, calendar=self._calendar())
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
-        columns = _columns(steps, base, length)
-        periods = (present > 0).sum(1)
-        people = (values * present).sum(1) / np.maximum(present.sum(1), 1)
         peer_priors = [self._like(counts.sector, self.cadence) for counts in due]
         fit = regression.fit(
-            values,
-            present,
+            learnt.people,
+            learnt.weight,
             shared=shared,
-            steps=columns,
-            prior=priors(self.cadence, STEPS, periods, people, peer_priors),
+            steps=_columns(steps, index - length, length),
+            prior=priors(self.cadence, STEPS, learnt.periods, learnt.mean, peer_priors),
             block=BLOCK.get(self.cadence, 0),
             harmonics=design_matrix.HARMONICS[self.cadence],
             moving=self.cadence is Cadence.WEEK,
             memory=MEMORY.get(self.cadence, 0.0),
         )
         for row, counts in enumerate(due):
-            prior = peer_priors[row] if periods[row] < GROWN[self.cadence] else None
+            periods = int(learnt.periods[row])
+            prior = peer_priors[row] if periods < GROWN[self.cadence] else None
             counts.state.of(self.cadence).model = KeptModel(
                 base=index,
                 steps=tuple(steps[row]),
-                periods=int(periods[row]),
+                periods=periods,
                 peers=prior.sectors if prior else 0,
                 coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
                 covariance=fit.covariance[row].astype(np.float32).tobytes(),
@@ -264,18 +222,6 @@ class Models:
 def _floats(kept: Sequence[bytes], *shape: int) -> Floats:
     """Kept arrays of one shape, stacked."""
     return np.frombuffer(b"".join(kept), np.float32).reshape(len(kept), *shape).astype(float)
-
-
-def _far_off(values: Floats, present: Floats) -> NDArray[np.bool_]:
-    """Return the counts [n, periods] that are beyond comparison: slips of the pen, which teach nothing.
-
-    Those FAR times as high as all but the highest hundredth of a series, and FAR_LEAST people more.
-    """
-    known = np.sort(np.where(present > 0, values, -1.0), axis=1)
-    periods = (present > 0).sum(1)
-    usual = known[np.arange(len(values)), -1 - np.minimum(np.maximum(periods // 100, 2), periods - 1)]
-    far = values > FAR * np.maximum(usual, 0.0)[:, None] + FAR_LEAST
-    return np.asarray(far & (periods > FEWEST)[:, None])
 
 
 def _columns(steps: Sequence[Sequence[int]], first: int, length: int) -> Floats:

@@ -6,23 +6,22 @@ Noufaily et al. 2013), in three rounds, so that large ones cannot mask themselve
 normal prior: it decides where there is little history, and hardly matters where there is much.
 """
 
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines import algebra
-from streams.baselines.algebra import GRAIN, Factors, Reals, rounded
+from streams.baselines.algebra import Factors, Reals
 from streams.baselines.calibration import KNOWN, PRIOR_FREEDOM, degrees_of_freedom, heaviness
 from streams.baselines.design_matrix import FIRST
 from streams.baselines.dispersion import UNUSUAL, anscombe, block_variance, unweighted, weights
+from streams.baselines.gram import Gram, Rows, Shared
 from streams.baselines.level import level_variance
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.priors import MOVING, Prior
 
-Rows = slice | NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
 ROUNDS: Final = 3
@@ -31,7 +30,6 @@ MOST: Final = 25  # steps in a round
 OVERSHOOT: Final = 10.0  # times the highest count, beyond which a step went too far
 HALVINGS: Final = 12  # of a step, at most
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
-_SELDOM: Final = 0.25  # of all periods
 _TELLING: Final = 0.05  # mean below which a period holds no information on the dispersion
 
 
@@ -67,32 +65,6 @@ def expect(coefficients: Floats, covariance: Floats, *, design: Floats, steps: F
     return Expectation(np.exp(np.clip(eta, -20, 20)), np.maximum(error, 0))
 
 
-class Shared:
-    """Terms that T periods have for all series, and the products of them with each other."""
-
-    def __init__(self, x: Floats) -> None:
-        self.x = x
-        # Terms that are 0 in most periods, such as weekdays, are summed over the other periods alone.
-        often = (x != 0).mean(0) > _SELDOM
-        row, column = np.triu_indices(int(np.count_nonzero(often)))
-        self._row, self._column = np.flatnonzero(often)[row], np.flatnonzero(often)[column]
-        self._squares = x[:, self._row] * x[:, self._column]
-        self._seldom = [
-            (term, at, x[at] * x[at, term, None])
-            for term in np.flatnonzero(~often)
-            if len(at := np.flatnonzero(x[:, term]))
-        ]
-        self._width = float(np.square(x).sum(0).max()) / GRAIN**2
-
-    def products(self, weight: Reals, out: Floats) -> None:
-        """Sums of `weight` [n, T] times each two terms, into the upper half of `out` [k, k, n]."""
-        exact = rounded(weight, self._width)
-        out[self._row, self._column] = self._squares.T @ exact.T
-        for term, at, products in self._seldom:
-            sums = products.T @ exact.take(at, axis=1).T
-            out[:term, term], out[term, term : len(sums)] = sums[:term], sums[term:]
-
-
 def fit(
     counts: Reals,
     present: Reals,
@@ -117,52 +89,82 @@ def fit(
     known = np.maximum(present.sum(1), 1)
     beta, held = prior.centre.copy(), prior.precision
     beta[:, 0] = prior.start
-    gram, phi = _Gram(shared, steps), prior.dispersion
+    gram, phi = Gram(shared, steps), prior.dispersion
     weight, mean = present.copy(), np.exp(gram.eta(beta))
     for round_ in range(ROUNDS + 1):
         certainty = weight * (1 / phi[:, None]).astype(np.float32)
         precision = _climb(gram, beta, mean, counts, certainty, prior.centre, held)
-        pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
-        # Periods in which hardly anybody is expected (a closed day) do not count for the dispersion.
-        telling = weight * (mean > _TELLING)
-        # In a young series priors determine most terms, and those are not estimated.
-        own = 1 - held / np.ascontiguousarray(np.diagonal(precision))
-        terms = np.where(prior.young, own.sum(1), held.shape[1])
-        freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
-        weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
-        seen = np.maximum(unweighted(weighed, mean) if round_ else weighed, 1.0)
-        phi = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
+        scatter = _scatter(
+            counts, mean, weight, precision=precision, held=held, prior=prior, first=not round_
+        )
+        phi = scatter.dispersion
         if round_ == 0 and harmonics:
             covariance = gram.covariance(precision, held)
             held = _shrunk(held, beta - prior.centre, covariance, harmonics, moving)
         if round_ < ROUNDS:
             weight = present * weights(counts, mean, phi[:, None])
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
-    covariance = gram.covariance(precision, held)
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
-    between = block_variance(weight * (counts - mean), weight * mean, phi, block)
-    level, tail, known_by = np.zeros(len(counts)), np.ones(len(counts)), np.full(len(counts), KNOWN)
-    if memory:
-        usual = (telling * mean).sum(1) / np.maximum(telling.sum(1), 1e-9)
-        tail = heaviness(counts, mean, phi, telling)
-        known_by = degrees_of_freedom(freedom, usual, phi) + np.maximum(prior.weight, PRIOR_FREEDOM)
-        level = level_variance(weight * (counts - mean), weight * mean, phi, memory)
-        # The variance of the level is not part of the dispersion of single periods.
-        phi = np.maximum(phi - level * usual, np.minimum(phi, 1.0))
-    return Fit(
+    off, expected = weight * (counts - mean), weight * mean
+    found = Fit(
         coefficients=beta,
-        covariance=covariance,
+        covariance=gram.covariance(precision, held),
         dispersion=phi,
         down_weighted=down.sum(1).astype(float),
-        block_variance=between,
+        block_variance=block_variance(off, expected, phi, block),
+        level_variance=np.zeros(len(counts)),
+        tail=np.ones(len(counts)),
+        freedom=np.full(len(counts), KNOWN),
+    )
+    if not memory:
+        return found
+    usual = (scatter.telling * mean).sum(1) / np.maximum(scatter.telling.sum(1), 1e-9)
+    level = level_variance(off, expected, phi, memory)
+    own = degrees_of_freedom(scatter.freedom, usual, phi)
+    return replace(
+        found,
+        # The variance of the level is not part of the dispersion of single periods.
+        dispersion=np.maximum(phi - level * usual, np.minimum(phi, 1.0)),
         level_variance=level,
-        tail=tail,
-        freedom=known_by,
+        tail=heaviness(counts, mean, phi, scatter.telling),
+        freedom=own + np.maximum(prior.weight, PRIOR_FREEDOM),
     )
 
 
+class _Scatter(NamedTuple):
+    """How counts scatter around their means, in n series."""
+
+    dispersion: Floats  # [n], φ ≥ 1
+    freedom: Floats  # [n], its degrees of freedom
+    telling: Reals  # [n, T], how much each period counts for it
+
+
+def _scatter(
+    counts: Reals,
+    mean: Reals,
+    weight: Reals,
+    *,
+    precision: Floats,
+    held: Floats,
+    prior: Prior,
+    first: bool,
+) -> _Scatter:
+    """Estimate the dispersion by Pearson's statistic; before the `first` round nothing is down-weighted."""
+    pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
+    # Periods in which hardly anybody is expected (a closed day) do not count for the dispersion.
+    telling = weight * (mean > _TELLING)
+    # In a young series priors determine most terms, and those are not estimated.
+    own = 1 - held / np.ascontiguousarray(np.diagonal(precision))
+    terms = np.where(prior.young, own.sum(1), held.shape[1])
+    freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
+    weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
+    seen = np.maximum(weighed if first else unweighted(weighed, mean), 1.0)
+    dispersion = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
+    return _Scatter(dispersion, freedom, telling)
+
+
 def _climb(
-    gram: "_Gram", beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
+    gram: Gram, beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
 ) -> Floats:
     """Update `beta` and `mean` to the most likely coefficients, by Fisher scoring; return their precision.
 
@@ -198,7 +200,7 @@ def _climb(
 
 
 def _shorten(
-    gram: "_Gram", beta: Floats, step: Floats, *, on: Rows, over: Bools, highest: Reals, known: Bools
+    gram: Gram, beta: Floats, step: Floats, *, on: Rows, over: Bools, highest: Reals, known: Bools
 ) -> Reals:
     """Halve the steps of `over` until no expected count is beyond `highest`; return the linear predictors.
 
@@ -232,57 +234,3 @@ def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, movin
     if moving:
         out[:, at.stop : at.stop + 2 * harmonics] = least / MOVING**2
     return out
-
-
-class _Gram:
-    """Weighted cross products of shared terms and of each series' steps, without a copy per series."""
-
-    def __init__(self, shared: Shared, steps: Floats) -> None:
-        self._shared, self._k = shared, shared.x.shape[1]
-        self._all = self._k + steps.shape[2]
-        # Most series have no steps at all, and columns of zeros cost as much as others.
-        self._s = steps.shape[2] if steps.any() else 0
-        self.size = self._k + self._s  # terms that data can change
-        self._steps = steps.astype(np.float32)
-
-    def of(self, series: Rows) -> "_Gram":
-        """Return the same for some of the series."""
-        if isinstance(series, slice):
-            return self
-        some = copy(self)
-        some._steps = self._steps[series]
-        return some
-
-    def eta(self, beta: Floats) -> Reals:
-        out = algebra.times(beta[:, : self._k], self._shared.x.T).astype(np.float32)
-        for at in range(self._s):
-            out += self._steps[:, :, at] * beta[:, self._k + at, None].astype(np.float32)
-        return out
-
-    def moment(self, values: Reals) -> Floats:
-        out = np.zeros((len(values), self._all))
-        out[:, : self._k] = algebra.times(values, self._shared.x)
-        for at in range(self._s):
-            out[:, self._k + at] = (values * self._steps[:, :, at]).sum(1)
-        return out
-
-    def product(self, weight: Reals, diagonal: Floats) -> Floats:
-        """Return the products of all terms plus a `diagonal`: the upper half of [k + s, k + s, n]."""
-        k = self._k
-        out = np.zeros((self._all, self._all, len(weight)))
-        self._shared.products(weight, out)
-        for at in range(self._s):
-            weighted = weight * self._steps[:, :, at]
-            out[:k, k + at] = algebra.times(weighted, self._shared.x).T
-            for other in range(at, self._s):
-                out[k + at, k + other] = (weighted * self._steps[:, :, other]).sum(1)
-        out[range(self._all), range(self._all)] += diagonal.T
-        return out
-
-    def covariance(self, precision: Floats, diagonal: Floats) -> Floats:
-        """Return the inverses [n, k + s, k + s] of products."""
-        out = np.zeros((len(diagonal), self._all, self._all))
-        out[:, : self.size, : self.size] = Factors(precision[: self.size, : self.size]).inverse()
-        rest = range(self.size, self._all)
-        out[:, rest, rest] = 1 / diagonal[:, self.size :]
-        return out

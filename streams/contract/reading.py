@@ -4,7 +4,7 @@ Workers of two versions run side by side during an upgrade, so fields that this 
 ignored. (What producers push is held to its contract to the letter: `streams.counting.decoder`.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, Protocol, TypeVar
 
@@ -24,10 +24,12 @@ class Unusable(StrEnum):
 
 
 class Record(Protocol):
-    """What is read of a record. `timestamp`: ms by the broker's clock, 0 or less where there is none."""
+    """What pipelines read of a record of any topic."""
 
+    offset: int
     value: bytes | None
-    timestamp: int
+    timestamp: int  # ms by the broker's clock, 0 or less where there is none
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Timed(BaseModel):

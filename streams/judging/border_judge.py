@@ -19,8 +19,9 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.detection_state import Breach
 from streams.detectors import BorderView
+from streams.judging.frames import BorderFrame
 from streams.judging.period_summary import PeriodSummary
-from streams.judging.publication import BorderFrame, publish
+from streams.judging.publication import publish
 from streams.judging.questions import DETECTORS
 
 KEEP: Final = 120  # periods of history: enough to find a lag of two weeks in

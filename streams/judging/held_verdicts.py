@@ -14,8 +14,8 @@ from streams.counting.series import hour_after
 from streams.detectors import SectorView
 from streams.judging import missing_tallies
 from streams.judging.absence import WEEK, lose, period_of
+from streams.judging.frames import period_header
 from streams.judging.operating_limits import OperatingLimits
-from streams.judging.publication import period_header
 
 
 def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:

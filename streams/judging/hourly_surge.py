@@ -36,8 +36,8 @@ from streams.detectors import (
     is_large,
     surge,
 )
+from streams.judging.frames import normal
 from streams.judging.local_clock import local_clock
-from streams.judging.publication import normal
 from streams.judging.views import without_partial
 
 BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it

@@ -23,7 +23,7 @@ from typing import Final
 from streams.baselines import fitted_delays
 from streams.baselines.calendar import Calendar
 from streams.baselines.fitted_models import EVERY, Models
-from streams.baselines.peer_priors import EVERYWHERE, PeerPriors
+from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import HOUR, Cadence
 from streams.contract.controls import StreamControl
 from streams.contract.questions import Look, Question
@@ -31,11 +31,12 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.sector_counts import Counts
 from streams.counting.series import local
-from streams.detectors import LONGEST, MIN_EXCESS, SectorView, surge
+from streams.detectors import LONGEST, MIN_EXCESS, SectorView
 from streams.judging import absence, held_verdicts, hourly_silence, hourly_surge, missing_tallies, questions
+from streams.judging.frames import SectorFrame
 from streams.judging.late_gaps import without_late_gaps
 from streams.judging.operating_limits import OperatingLimits
-from streams.judging.publication import SectorFrame, publish
+from streams.judging.publication import publish
 from streams.judging.source_outages import SourceWatch
 from streams.judging.views import Views, without_partial
 
@@ -273,28 +274,3 @@ class Judge:
             for question in questions.asked_of(view, waits=waits)
             for verdict in questions.ask(question, view, self.limits, is_newest=is_newest, share=share)
         ]
-
-    def learn_peer_priors(self, sectors: Sequence[Counts], cadence: Cadence) -> PeerPriors:
-        """Learn what is normal from the series that speak for themselves, by border and for all."""
-        borders: defaultdict[str, list[Counts]] = defaultdict(list, {EVERYWHERE: list(sectors)})
-        for counts in sectors:
-            if border := self.limits.border(counts.sector):
-                borders[border].append(counts)
-        found = (self.models[cadence].learn_peer_prior(group, border) for border, group in borders.items())
-        return PeerPriors(like=tuple(like for like in found if like is not None))
-
-    def compare(self, sectors: Sequence[Counts], cadence: Cadence, index: int) -> None:
-        """From period `index` on, hold young series to be like those that speak for themselves."""
-        if not self.models[cadence].are_grown(sectors, index):
-            self.limits.peer_priors = self.learn_peer_priors(sectors, cadence)
-
-    def score(
-        self, sectors: Sequence[Counts], cadence: Cadence, index: int
-    ) -> tuple[SectorView, surge.Surge] | None:
-        """Return what `Look.CLOSED` bases the verdict on surges on, for many series. Learns as it does."""
-        self.models[cadence].refresh(sectors, index)
-        view = self._views.of(sectors, Look.CLOSED, cadence, index)
-        if view is None:
-            return None
-        questions.follow(Question.REGIME, view, self.limits)
-        return view, surge.of(view)

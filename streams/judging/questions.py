@@ -12,8 +12,9 @@ from streams.contract.questions import Look, Question
 from streams.contract.verdicts import Verdict
 from streams.detectors import Finding, SectorView
 from streams.judging import absence
+from streams.judging.frames import SectorFrame
 from streams.judging.operating_limits import OperatingLimits
-from streams.judging.publication import SectorFrame, publish
+from streams.judging.publication import publish
 
 NEW_LEVELS: Final = 2  # that are kept of a series: a model has no room for more
 DETECTORS: Final[Mapping[Question, Callable[..., Finding]]] = {

@@ -19,8 +19,8 @@ from streams.contract.questions import Look, Question
 from streams.contract.verdicts import DataStatus, Evidence, Verdict
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import hour_after, local
+from streams.judging.frames import period_header
 from streams.judging.operating_limits import OperatingLimits
-from streams.judging.publication import period_header
 from streams.judging.views import Views
 
 WEEK: Final = 7  # days

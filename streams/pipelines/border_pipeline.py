@@ -8,10 +8,9 @@ A summary that was read before changes nothing, so a replay gives the same verdi
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from streams.contract.cadence import Cadence
-from streams.contract.reading import Unusable, produced_at, read
+from streams.contract.reading import Record, Unusable, produced_at, read
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.state_codec import Pair
@@ -21,14 +20,6 @@ from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_queue import VERSION, BorderQueue
 
 Key = tuple[str, Cadence]
-
-
-class Record(Protocol):
-    """What the pipeline needs of a record of `summaries`."""
-
-    value: bytes | None
-    timestamp: int  # ms, when the broker appended it
-    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass

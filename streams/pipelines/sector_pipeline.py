@@ -15,10 +15,10 @@ the fetch. Cuts change no verdict.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from streams.contract.dead_letters import DeadLetter, Reason, Rejected
-from streams.contract.reading import LATEST
+from streams.contract.reading import LATEST, Record
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Decoder, Item
@@ -29,14 +29,6 @@ from streams.judging.judge import Judge
 from streams.judging.period_summary import PeriodSummary, summaries
 from streams.pipelines.partition import Partition
 from streams.pipelines.progress import Progress
-
-
-class Record(Protocol):
-    """What the pipeline needs of a record of the source."""
-
-    offset: int
-    value: bytes | None
-    timestamp: int  # ms, when the broker appended it
 
 
 @dataclass

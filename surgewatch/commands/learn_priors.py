@@ -7,12 +7,12 @@ from typing import TextIO
 import click
 
 from streams.backtest import scoring
+from streams.backtest.history_judge import HistoryJudge
 from streams.backtest.history_table import Table
 from streams.baselines.calendar import Calendar
 from streams.baselines.peer_priors import EVERYWHERE, PeerPrior
 from streams.baselines.priors import GROWN
 from streams.contract.sectors import Registry
-from streams.judging.judge import Judge
 from surgewatch.options.broker import registry_option
 from surgewatch.options.history import historic, refuse
 
@@ -27,7 +27,7 @@ def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> Non
     SURGEWATCH_PEER_PRIORS: a new sector is taken to be like the others of its border until its own counts
     show otherwise.
     """
-    peer_priors = scoring.learn_peer_priors(_as_sectors(table, places), Judge(places, dates))
+    peer_priors = scoring.learn_peer_priors(_as_sectors(table, places), HistoryJudge(places, dates))
     if not peer_priors.like:
         refuse(f"no series of {GROWN[table.cadence]:.0f} {table.cadence}s that reaches the end of the file")
     for like in peer_priors.like:

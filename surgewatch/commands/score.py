@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from streams.backtest import history_table, scoring
+from streams.backtest.history_judge import HistoryJudge
 from streams.backtest.history_table import Table
 from streams.baselines.calendar import Calendar
 from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
 from streams.contract.toml_documents import load
-from streams.judging.judge import Judge
 from streams.judging.operating_limits import MONTH, MOST
 from surgewatch.options.history import historic
 
@@ -58,7 +58,7 @@ def command(
     every = table.cadence
     alpha = _alpha(every, alpha, budget)
     first = table.first if start is None else table.index(start)
-    judge = Judge(
+    judge = HistoryJudge(
         Registry(sector=()), dates, peer_priors=load(peer_priors, PeerPriors) if peer_priors else None
     )
     partial = None if as_of is None else table.index(as_of)

@@ -32,7 +32,8 @@ from streams.runtime.partition_reader import POSITION, PartitionReader
 from streams.runtime.refusals import StateError
 from streams.worker.app import apply_control
 from streams.worker.metrics import BorderMetrics, Metrics
-from surgewatch.harness.any_record import NOW, AnyRecord, Maker
+from surgewatch.harness.any_record import NOW, Maker
+from surgewatch.harness.records import Record
 
 PARTITIONS = 4
 SECTOR = "swanton"  # whose good event must be counted whatever lies around it
@@ -73,7 +74,7 @@ class Cores:
         """Feed records of a topic in one batch, then settle as a worker does before its commit."""
         records = [self._maker.record(self._offset + at, MODELS[topic]) for at in range(number)]
         self._offset += number
-        feeds: dict[str, Callable[[list[AnyRecord]], None]] = {
+        feeds: dict[str, Callable[[list[Record]], None]] = {
             "encounters": self._encounters,
             "summaries": self._summaries,
             "verdicts": self._verdicts,
@@ -110,9 +111,9 @@ class Cores:
     def _cores(self) -> Mapping[str, SectorPipeline | BorderPipeline | AlertPipeline]:
         return {"counts": self.sectors, "borders": self.borders, "alerts": self.alerts}
 
-    def _encounters(self, records: list[AnyRecord]) -> None:
+    def _encounters(self, records: list[Record]) -> None:
         good = json.dumps({**GOOD, "event_id": f"good-{self._offset}"}).encode()
-        next_good = AnyRecord(self._offset, SECTOR.encode(), good, NOW * 1000, ())
+        next_good = Record(self._offset, good, NOW * 1000, key=SECTOR.encode())
         self._offset += 1
         for partition, batch in ((self._random.randrange(PARTITIONS), records), (self._home, [next_good])):
             output = self.sectors.process(partition, batch)
@@ -122,12 +123,12 @@ class Cores:
                 published.model_dump_json()
         self.people += GOOD["count"] if isinstance(GOOD["count"], int) else 0
 
-    def _summaries(self, records: list[AnyRecord]) -> None:
+    def _summaries(self, records: list[Record]) -> None:
         output = self.borders.process(0, records)
         BorderMetrics(self.metrics).batch(output, len(records), 0.0)
         self._count("summaries", output.summaries)
 
-    def _verdicts(self, records: list[AnyRecord]) -> None:
+    def _verdicts(self, records: list[Record]) -> None:
         output = self.alerts.process(0, records)
         self.outcomes["verdicts", "read"] += len(output.verdicts)
         self._count("verdicts", output.unusable)
@@ -140,12 +141,12 @@ class Cores:
             notice.model_dump_json()
         self.alerts.tick(NOW)
 
-    def _notices(self, records: list[AnyRecord]) -> None:
+    def _notices(self, records: list[Record]) -> None:
         for record in records:
             found = read(Notice, record)
             self.outcomes["notices", found if isinstance(found, Unusable) else "read"] += 1
 
-    def _controls(self, records: list[AnyRecord]) -> None:
+    def _controls(self, records: list[Record]) -> None:
         for record in records:
             apply_control(self._judge, self._names, record)
             try:
@@ -156,7 +157,7 @@ class Cores:
             self.controls.apply(control)
             self.outcomes["controls", "applied"] += 1
 
-    def _state(self, records: list[AnyRecord]) -> None:
+    def _state(self, records: list[Record]) -> None:
         """Restore state. It is accepted or refused with a reason, and nothing else ends a worker."""
         for record in records:
             headers = [(POSITION, value) for _, value in record.headers]

@@ -9,7 +9,6 @@ import datetime as dt
 import json
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from random import Random
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -17,6 +16,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
+
+from surgewatch.harness.records import Record
 
 NAMES = {"sector": ("swanton", "tucson", "rcmp-quebec"), "border": ("northern", "southwest")}
 NOW = 1_700_000_000  # epoch seconds: the broker's time, about
@@ -39,17 +40,6 @@ HEADERS = (b"", b"1", b"-1", b"1.5", b"x", b"9" * 400, b"\xff", str(NOW * 1000).
 JUNK = (b"", b"null", b"[]", b"{}", b"{" * 5_000, b"\xff\xfe", b'"', b"NaN", b"0" * 100, b"\0")
 
 
-@dataclass
-class AnyRecord:
-    """A record as a consumer gives it."""
-
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    timestamp: int
-    headers: Sequence[tuple[str, bytes | None]]
-
-
 class Maker:
     """Makes records.
 
@@ -60,16 +50,14 @@ class Maker:
         self._random, self._wild, self._odd, self._words = random, wild, odd, words
         self._name = ""  # of the field that is being made
 
-    def record(self, offset: int, models: Sequence[type[BaseModel]]) -> AnyRecord:
+    def record(self, offset: int, models: Sequence[type[BaseModel]]) -> Record:
         """A record of a topic on which values of these models lie."""
         random = self._random
-        return AnyRecord(
-            offset,
-            random.choice((None, b"", b"\xff", *(text.encode() for text in self._words))),
-            self.value(models),
-            NOW * 1000 if random.random() < 0.8 else random.choice(STAMPS),
-            [("produced_at", random.choice(HEADERS)) for _ in range(random.randrange(3))],
-        )
+        key = random.choice((None, b"", b"\xff", *(text.encode() for text in self._words)))
+        value = self.value(models)
+        timestamp = NOW * 1000 if random.random() < 0.8 else random.choice(STAMPS)
+        headers = [("produced_at", random.choice(HEADERS)) for _ in range(random.randrange(3))]
+        return Record(offset, value, timestamp, headers, key)
 
     def value(self, models: Sequence[type[BaseModel]]) -> bytes | None:
         """The bytes of a record."""

@@ -24,8 +24,8 @@ from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
+from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
-from tests.alerts.records import Record
 
 CHAT, PAGER, SECOND = "chat", "pager", "second"
 SINKS: Final = (CHAT, PAGER, SECOND)

@@ -18,8 +18,8 @@ from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
+from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY
-from tests.alerts.records import Record
 
 REGISTRY = registry()
 SINK = "sink"

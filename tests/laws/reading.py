@@ -16,6 +16,7 @@ from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
+from surgewatch.harness.records import Record
 
 HOUR, DAY, START = 3600, 86_400, 1_672_531_200  # 2023-01-01
 NOW = 1_900_000_000  # seconds: when a history is loaded
@@ -35,15 +36,6 @@ PLACES = Registry(
         )
     )
 )
-
-
-class Record(NamedTuple):
-    """A record of any topic."""
-
-    offset: int
-    value: bytes
-    timestamp: int  # ms
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Sent(NamedTuple):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,46 +14,18 @@ from streams.contract.reading import PRODUCED_AT
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question
 from streams.counting.state_version import StateVersionError
-from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_pipeline import BorderOutput, BorderPipeline
 from streams.pipelines.border_queue import JOIN, START, WAIT
+from surgewatch.harness.records import Record
+from tests.five_sectors import BEGIN, IDS, MEAN, in_a_row, summary
 
-IDS = ("a", "b", "c", "d", "e")
 DAYS = 45
-BEGIN = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-PLACES = Registry(
-    sector=tuple(
-        Sector(
-            id=name,
-            name=name.upper(),
-            country="US",
-            border="south",
-            neighbours=tuple(IDS[i] for i in (at - 1, at + 1) if 0 <= i < len(IDS)),
-        )
-        for at, name in enumerate(IDS)
-    )
-)
+PLACES = in_a_row()
 
 
-class Record(NamedTuple):
-    value: bytes | None
-    timestamp: int = 1_900_000_000_000
-    headers: Sequence[tuple[str, bytes]] = ((PRODUCED_AT, b"7"),)
-
-
-def record(day: int, sector: str, observed: float = 50.0, expected: float = 50.0) -> Record:
-    period = BEGIN + dt.timedelta(days=day)
-    summary = PeriodSummary(
-        sector=sector,
-        border="south",
-        cadence=Cadence.DAY,
-        period=period,
-        as_of=period + dt.timedelta(days=1),
-        observed=observed,
-        expected=expected,
-        dispersion=2.0,
-    )
-    return Record(summary.model_dump_json().encode())
+def record(day: int, sector: str, observed: float = MEAN, expected: float = MEAN) -> Record:
+    value = summary(day, sector, observed, expected=expected).model_dump_json().encode()
+    return Record(0, value, headers=((PRODUCED_AT, b"7"),))
 
 
 def _story() -> dict[tuple[int, str], float]:
@@ -228,13 +200,13 @@ def test_a_summary_that_comes_too_late_goes_into_the_history_and_is_not_judged()
     ],
 )
 def test_a_record_that_cannot_be_used_is_counted_and_stops_nothing(value: bytes | None, became: str) -> None:
-    output = BorderPipeline(PLACES).process(0, [Record(value), *IN_STEP])
+    output = BorderPipeline(PLACES).process(0, [Record(0, value), *IN_STEP])
     assert output.summaries[became] == 1
     assert ids([output]) == WHOLE
 
 
 def test_a_header_that_is_no_number_is_ignored() -> None:
-    record = IN_STEP[0]._replace(headers=[(PRODUCED_AT, b"1.5e9"), (PRODUCED_AT, b"\xff")])
+    record = replace(IN_STEP[0], headers=[(PRODUCED_AT, b"1.5e9"), (PRODUCED_AT, b"\xff")])
     assert BorderPipeline(PLACES).process(0, [record]).summaries == {"waiting": 1}
 
 

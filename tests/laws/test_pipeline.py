@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,16 +11,11 @@ from streams.contract.cadence import Cadence
 from streams.contract.sectors import registry
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
+from surgewatch.harness.records import Record
 
 PLACES = registry()
 HOUR, START = 3600, 1_672_531_200  # 2023-01-01
 SECTORS = ("swanton", "rcmp-quebec", "blaine")
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes | None
-    timestamp: int = 1_800_000_000_000
 
 
 def moment(at: int) -> str:

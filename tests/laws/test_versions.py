@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,9 +21,9 @@ from alerts.worker.board_readers import show_delivery
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.settings import Settings
 from streams.pipelines.border_pipeline import BorderPipeline
+from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
 from tests.alerts.one_sink import REGISTRY, OneSink
-from tests.alerts.records import Record
 from tests.laws.reading import PLACES, System, story
 
 
@@ -53,7 +54,7 @@ def test_verdicts_and_summaries_of_a_later_streams_worker_give_the_same_notices(
         system.read()
         for topic in (system.verdicts, system.summaries):
             for held in topic.records.values():
-                held[:] = [record._replace(value=change(record.value)) for record in held]
+                held[:] = [replace(record, value=change(record.value)) for record in held]
         system.borders.read.clear()
         system.borders.core = BorderPipeline(PLACES)
         system.read()

@@ -12,22 +12,12 @@ from alerts.notices.routing import Route, Routing
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.contract.sectors import registry
-from streams.contract.verdicts import Verdict
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import Series
 from streams.judging.judge import Judge
+from surgewatch.harness.records import Record
 
 FIRST, DAYS = 19_000, 40
-
-
-class Record:
-    """A record of `verdicts`."""
-
-    headers = ()
-    timestamp = 1_700_000_000_000
-
-    def __init__(self, offset: int, verdict: Verdict) -> None:
-        self.offset, self.value = offset, verdict.model_dump_json().encode()
 
 
 def main() -> None:
@@ -40,7 +30,7 @@ def main() -> None:
     verdicts = judge.ask(Look.CLOSED, [counts], cadence=Cadence.DAY, index=last)
     [verdict] = [one for one in verdicts if one.question == "doubled"]
     alerts, board = AlertPipeline(policies()), Board()
-    changes = alerts.process(0, [Record(0, verdict)]).changes
+    changes = alerts.process(0, [Record(0, verdict.model_dump_json().encode())]).changes
     [notice] = NoticeHistory(policies(), registry()).follow(changes, 0.0)
     board.alert(notice.alert)
     [shown] = board.snapshot().as_json()["alerts"]

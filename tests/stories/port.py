@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,16 +16,10 @@ from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question, Verdict
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
+from surgewatch.harness.records import Record
 
 HOUR, SECTOR = 3600, "port"
 Rate = Callable[[dt.datetime], float]  # times what is usual, by local hour
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def always(hour: dt.datetime) -> float:

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,19 +15,13 @@ from streams.contract.verdicts import Question, Verdict
 from streams.judging import hourly_surge
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
+from surgewatch.harness.records import Record
 
 PLACES, SECTOR = registry(), "swanton"
 HOUR, START = 3600, 1_672_531_200  # 2023-01-01
 DAYS = 40
 # Of a hundred people a day: few at night, most in the evening (UTC).
 CLOCK = 100 / 24 * (1 + 0.8 * np.cos(2 * np.pi * (np.arange(24) - 2) / 24))
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int = 1_800_000_000_000
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def records(counts: np.ndarray) -> list[Record]:

@@ -5,11 +5,11 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from streams.backtest.history_judge import HistoryJudge
 from streams.backtest.history_table import Column, Table
 from streams.backtest.scoring import Score, Scorer
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.judging.judge import Judge
 
 FIRST = 588  # January 2019, in months since 1970
 
@@ -17,7 +17,7 @@ FIRST = 588  # January 2019, in months since 1970
 def scores(counts: list[int], cadence: Cadence = Cadence.MONTH) -> list[Score]:
     column = Column(FIRST, np.array(counts, np.int64), np.ones(len(counts), bool))
     table = Table(cadence, {"a": column})
-    return list(chain.from_iterable(Scorer(table, Judge(Registry(sector=())), 0.01, FIRST)))
+    return list(chain.from_iterable(Scorer(table, HistoryJudge(Registry(sector=())), 0.01, FIRST)))
 
 
 @pytest.mark.parametrize("usual", [40, 3240])

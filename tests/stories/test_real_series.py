@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from alerts.lifecycle.policies import policies
+from streams.backtest.history_judge import HistoryJudge
 from streams.backtest.history_table import Column, Table, moment
 from streams.backtest.scoring import Score, Scorer, learn_peer_priors
 from streams.baselines.peer_priors import PeerPriors
@@ -82,7 +83,7 @@ def _table(name: str) -> Table:
 @cache
 def _scores(name: str) -> dict[tuple[str, int], Score]:
     table = _table(name)
-    scorer = Scorer(table, Judge(Registry(sector=())), 0.01, table.first)
+    scorer = Scorer(table, HistoryJudge(Registry(sector=())), 0.01, table.first)
     return {(one.series, one.period): one for period in scorer for one in period}
 
 
@@ -95,7 +96,7 @@ def _peers(name: str) -> PeerPriors | None:
         place: Column(one.first, one.values[: end - one.first], one.known[: end - one.first])
         for place, one in others.series.items()
     }
-    return learn_peer_priors(Table(others.cadence, before), Judge(Registry(sector=())))
+    return learn_peer_priors(Table(others.cadence, before), HistoryJudge(Registry(sector=())))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 import pytest
 
@@ -16,16 +15,10 @@ from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.producers.scenario import scenario
+from surgewatch.harness.records import Record
 
 FETCH = 2_000
-ARRIVED = 1_800_000_000_000  # ms: after every scenario, so that nothing lies in the future
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int = ARRIVED
-    headers: tuple[tuple[str, bytes], ...] = ()
+ARRIVED = 1_900_000_000  # s: after every scenario, as records are, so that nothing lies in the future
 
 
 @lru_cache(maxsize=1)
@@ -44,7 +37,7 @@ def notices_of(name: str) -> tuple[Notice, ...]:
         verdicts = [*output.verdicts, *border]
         batch = [Record(published + at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
         published += len(batch)
-        notices += history.follow(alerts.process(0, batch).changes, ARRIVED / 1000)
+        notices += history.follow(alerts.process(0, batch).changes, ARRIVED)
     return tuple(notices)
 
 

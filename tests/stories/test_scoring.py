@@ -5,11 +5,11 @@ from itertools import chain
 
 import numpy as np
 
+from streams.backtest.history_judge import HistoryJudge
 from streams.backtest.history_table import Column, Table
 from streams.backtest.scoring import Score, Scorer
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.judging.judge import Judge
 
 START = Cadence.DAY.index(dt.datetime(2020, 1, 6, tzinfo=dt.UTC).timestamp())
 
@@ -22,7 +22,7 @@ def _table(counts: dict[str, np.ndarray]) -> Table:
 
 
 def _scores(table: Table, partial: int | None = None) -> list[Score]:
-    scorer = Scorer(table, Judge(Registry(sector=())), 0.01, table.first, partial)
+    scorer = Scorer(table, HistoryJudge(Registry(sector=())), 0.01, table.first, partial)
     return list(chain.from_iterable(scorer))
 
 

@@ -4,7 +4,6 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import registry
@@ -15,6 +14,7 @@ from streams.producers.files import read
 from streams.producers.outgoing import Outgoing
 from streams.producers.releases import Release
 from streams.producers.rows import Checked
+from surgewatch.harness.records import Record
 
 PLACES = registry()
 NOW = 1_900_000_000
@@ -24,12 +24,6 @@ HEADER = (
 )
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 Cell = tuple[int, int, str, str, int]  # year, month, sector, demographic, count
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int = NOW * 1000
 
 
 def table(path: Path, cells: list[Cell]) -> Path:

@@ -1,6 +1,7 @@
 """Laws of an alert's life: it fires on a breach that counts, ends once, and old verdicts change nothing."""
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,8 @@ from alerts.lifecycle.state_machine import TABLE, Signal, step
 from alerts.notices.alert_pipeline import AlertChange, AlertPipeline, without_offset
 from streams.contract.cadence import DAY
 from streams.contract.verdicts import Question, Verdict
+from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
-from tests.alerts.records import Record
 
 POLICY = Policy()
 DAYS = st.lists(st.sampled_from(["calm", "breach", "small", "open"]), max_size=40)
@@ -150,7 +151,7 @@ def test_a_state_that_is_moved_to_another_partition_is_followed_by_newer_ones() 
     """Offsets begin anew there. Sinks and consoles pass over states that are older than the one they have."""
     breaches = [verdict(day, breach=True) for day in range(5)]
     first, published = processed(
-        [record._replace(offset=record.offset + 900) for record in records_of(breaches)]
+        [replace(record, offset=record.offset + 900) for record in records_of(breaches)]
     )
     moved = {key: without_offset(key, value) for key, value in first.dirty()[0] if value is not None}
     revived = AlertPipeline(Policies())

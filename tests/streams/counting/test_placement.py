@@ -1,7 +1,5 @@
 """A sector is counted in one partition only, whatever partitioner a producer uses."""
 
-from typing import NamedTuple
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,15 +8,10 @@ from streams.contract.partitioning import partition_of
 from streams.contract.sectors import registry
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
+from surgewatch.harness.records import Record
 
 PLACES = registry()
 NAMES = [sector.id for sector in PLACES.sector][:8]
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes
-    timestamp: int = 1_700_000_000_000
 
 
 def home(sector: str) -> int:

@@ -1,0 +1,95 @@
+"""What a fit of many series learns from: their counts, and how much each period of them counts."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.baselines import fitted_delays
+from streams.baselines.calendar import Calendar
+from streams.baselines.gaps import gaps
+from streams.baselines.negative_binomial import Floats
+from streams.contract.cadence import Cadence
+from streams.counting.sector_counts import Counts
+
+HISTORY: Final = {
+    Cadence.HOUR: 28 * 24,
+    Cadence.DAY: 3 * 366,
+    Cadence.WEEK: 520,
+    Cadence.MONTH: 120,
+}  # periods of history that a fit uses
+HALF: Final = {Cadence.MONTH: 24}  # age at which a period counts half: years differ by more than a trend
+LEAST: Final = {
+    Cadence.HOUR: 7 * 24,
+    Cadence.DAY: 7,
+    Cadence.WEEK: 4,
+    Cadence.MONTH: 4,
+}  # periods of history that a model needs without a peer prior
+FAR: Final = 10.0  # times what else was seen, and
+FAR_LEAST: Final = 100.0  # people more: a count beyond teaches nothing
+FEWEST: Final = 3  # periods that a count must be beyond
+
+
+class History(NamedTuple):
+    """The periods before a fit of n series."""
+
+    people: Floats  # [n, periods]
+    weight: Floats  # [n, periods]: how much a period counts, 0 where it teaches nothing
+
+    @property
+    def periods(self) -> Floats:
+        """How many periods of each series count at all [n]."""
+        return np.asarray((self.weight > 0).sum(1), float)
+
+    @property
+    def mean(self) -> Floats:
+        """The mean count of each series [n]."""
+        return np.asarray((self.people * self.weight).sum(1) / np.maximum(self.weight.sum(1), 1))
+
+
+def length_of(counts: Counts, cadence: Cadence, index: int) -> int:
+    """Return how many periods before `index` a fit looks at: all that are kept, or a half, a quarter, ..."""
+    length = HISTORY[cadence]
+    while length // 2 >= max(index - counts.series[cadence].first, 1):
+        length //= 2
+    return length
+
+
+def history(
+    sectors: Sequence[Counts], cadence: Cadence, index: int, length: int, *, calendar: Calendar
+) -> History:
+    """Return the `length` periods before `index` of some sectors."""
+    people = np.stack([counts.series[cadence].window(index - 1, length) for counts in sectors]).astype(float)
+    weight = np.stack([_present(counts, cadence, index, length, calendar=calendar) for counts in sectors])
+    weight[_far_off(people, weight)] = 0
+    if cadence in HALF:
+        weight *= 0.5 ** (np.arange(length, 0, -1) / HALF[cadence])
+    return History(people, weight)
+
+
+def _present(counts: Counts, cadence: Cadence, index: int, length: int, *, calendar: Calendar) -> Floats:
+    """Return 1 for each period of a sector that can be learnt from, else 0."""
+    base, present = index - length, np.zeros(length)
+    # A day in which a sector's events began is no whole one (a tally is).
+    begun = counts.series[cadence].first + (Cadence.HOUR in counts.series and cadence is Cadence.DAY)
+    present[max(begun - base, 0) :] = 1
+    if left_out := gaps(counts, cadence, base, length, calendar=calendar):
+        present[left_out.empty | left_out.partial] = 0
+    # What has not arrived yet would teach too low a level.
+    unsettled = fitted_delays.settles(counts, cadence) - 1
+    if 0 < unsettled <= length - LEAST[cadence]:
+        present[length - unsettled :] = 0
+    return present
+
+
+def _far_off(values: Floats, present: Floats) -> NDArray[np.bool_]:
+    """Return the counts [n, periods] that are beyond comparison: slips of the pen, which teach nothing.
+
+    Those FAR times as high as all but the highest hundredth of a series, and FAR_LEAST people more.
+    """
+    known = np.sort(np.where(present > 0, values, -1.0), axis=1)
+    periods = (present > 0).sum(1)
+    usual = known[np.arange(len(values)), -1 - np.minimum(np.maximum(periods // 100, 2), periods - 1)]
+    far = values > FAR * np.maximum(usual, 0.0)[:, None] + FAR_LEAST
+    return np.asarray(far & (periods > FEWEST)[:, None])
