@@ -135,8 +135,10 @@ class Partition:
         """Ask all that is due where sectors reach a mark."""
         for counts in batch:
             counts.settle()
-        self._touched.update(counts.sector for counts in batch if counts.sources or counts.state.stopped)
-        progress.verdicts += self._judge.sources.look(batch, mark)
+        found = self._judge.sources.look(batch, mark)
+        self._touched.update(verdict.sector for verdict in found)
+        self._touched.update(counts.sector for counts in batch if counts.state.changed)
+        progress.verdicts += found
         yield from self._revise(mark, batch, progress)
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
