@@ -13,6 +13,7 @@ from alerts.notices.routing import Route, known_zone
 from alerts.notices.silence_times import Window
 from alerts.notices.wording import ASSESSMENTS
 from streams.contract.controls import (
+    YEARS,
     Capacity,
     Confirm,
     Control,
@@ -64,6 +65,8 @@ class Silence(Control):
             return self
         if self.starts is None or self.hours is None:
             raise ValueError("a silence that repeats needs starts and hours")
+        if self.starts.year not in YEARS:
+            raise ValueError(f"the year of starts must be from {YEARS[0]} to {YEARS[-1]}")
         if self.until - self.starts > silence_times.LONGEST:
             raise ValueError(f"a silence repeats for at most {silence_times.LONGEST.days} days")
         return self

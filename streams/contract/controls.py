@@ -20,7 +20,7 @@ MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
 LONGEST_PERSON = 254  # characters: an e-mail address fits
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PERSON)]
 Explanation = Annotated[str, Field(min_length=1, max_length=500)]
-YEARS = range(1900, 2201)  # of a policy date; others are typing errors
+YEARS = range(1900, 2201)  # of dates that calendars are asked about; others are typing errors
 
 
 @dataclass(frozen=True, kw_only=True)
