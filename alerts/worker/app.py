@@ -282,7 +282,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
     settings = Settings()
     documents = filter(None, (settings.routes, settings.console_access))
-    text = "".join(path.read_text() for path in documents if path.is_file())
+    text = "".join(path.read_text(errors="replace") for path in documents if path.is_file())
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     found = configured(settings)
