@@ -62,7 +62,7 @@ def test_a_line_that_cannot_be_used_is_refused_by_its_number(tmp_path: Path, lin
 def test_a_file_that_is_no_table_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "calendar.csv"
     path.write_bytes(content)
-    with pytest.raises(CalendarError, match="calendar.csv"):
+    with pytest.raises(CalendarError, match=r"calendar\.csv"):
         Calendar.read(path)
 
 
