@@ -46,11 +46,12 @@ class Baseline(NamedTuple):
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
     freedom: Floats  # [n], degrees of freedom of the dispersion
     unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+    tail_below: Floats  # [n], how much heavier the lower tail is
 
     @property
     def calibration(self) -> Calibration:
         """What p-values allow for."""
-        return Calibration(self.tail, self.freedom, self.unseen)
+        return Calibration(self.tail, self.freedom, self.unseen, self.tail_below)
 
 
 class Models:
@@ -116,6 +117,7 @@ class Models:
                 block_variance=float(fit.block_variance[row]),
                 level_variance=float(fit.level_variance[row]),
                 tail=float(fit.tail[row]),
+                tail_below=float(fit.tail_below[row]),
                 freedom=float(fit.freedom[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
@@ -152,6 +154,7 @@ class Models:
             tail=np.array([model.tail for model in kept]),
             freedom=np.array([model.freedom for model in kept]),
             unseen=self._unseen(kept),
+            tail_below=np.array([model.tail_below for model in kept]),
         )
 
     def _unseen(self, kept: Sequence[KeptModel]) -> Floats:

@@ -96,7 +96,7 @@ def step(
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Take the last period into each sector's sum."""
-    limits = limit(1 / view.calibration.nominal_lower(alpha))
+    limits = limit(1 / view.calibration.nominal_by_freedom(alpha))
     observed, mean = view.observed[:, -1], view.mean[:, -1]
     found = step(
         State(*view.state("slow_rise", len(State._fields)).T),
@@ -109,7 +109,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     begun = found.rise.age > 0
     return Finding(
         breach=found.alarm,
-        p_value=view.calibration.lower(found.p_value),
+        p_value=view.calibration.by_freedom(found.p_value),
         alpha=alpha,
         observed=np.where(begun, found.rise.observed, observed),
         expected=np.where(begun, found.rise.expected, mean),
