@@ -47,6 +47,7 @@ class Baseline(NamedTuple):
     freedom: Floats  # [n], degrees of freedom of the dispersion
     unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
     tail_below: Floats  # [n], how much heavier the lower tail is
+    week_variance: Floats  # [n], relative variance of the level between weeks
 
     @property
     def calibration(self) -> Calibration:
@@ -118,6 +119,7 @@ class Models:
                 level_variance=float(fit.level_variance[row]),
                 tail=float(fit.tail[row]),
                 tail_below=float(fit.tail_below[row]),
+                week_variance=float(fit.week_variance[row]),
                 freedom=float(fit.freedom[row]),
                 dispersion=float(fit.dispersion[row]),
                 down_weighted=int(fit.down_weighted[row]),
@@ -155,6 +157,7 @@ class Models:
             freedom=np.array([model.freedom for model in kept]),
             unseen=self._unseen(kept),
             tail_below=np.array([model.tail_below for model in kept]),
+            week_variance=np.array([model.week_variance for model in kept]),
         )
 
     def _unseen(self, kept: Sequence[KeptModel]) -> Floats:

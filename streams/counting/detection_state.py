@@ -40,6 +40,9 @@ class KeptModel(msgspec.Struct, frozen=True):
     dispersion: float
     down_weighted: int  # past periods held to be surges
     freedom: float = 1e6  # degrees of freedom of the dispersion; an earlier worker took it for known
+    week_variance: float = (
+        0.0  # relative variance of the level between weeks; 0 where an earlier worker fitted
+    )
     tail_below: float = 1.0  # how much heavier the lower tail is; an earlier worker took it for no heavier
 
 

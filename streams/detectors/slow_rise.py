@@ -13,6 +13,10 @@ The limit needs no table. By Lorden (1971), Ann Math Stat 42:1897, a sum of true
 at least exp(limit) periods on average before it alarms on the null, whatever the means and dispersions are;
 and P(S ≥ s) ≤ exp(-s) at any one period, which is the p-value given here. Both are bounds: what is measured
 lies below (docs/detectors.md).
+
+Both hold for periods that are independent. Where the level strays, weeks differ by more than their days
+explain: each day is given the dispersion that makes up for it. The mean is not moved: no level follows a
+rise.
 """
 
 from typing import NamedTuple, Self
@@ -20,6 +24,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from streams.baselines.dispersion import WEEK
 from streams.baselines.negative_binomial import Floats
 from streams.detectors import Finding, SectorView
 
@@ -102,7 +107,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         State(*view.state("slow_rise", len(State._fields)).T),
         observed,
         mean,
-        view.last + mean * view.error,
+        view.last + mean * (view.error + _straying(view)),
         limits,
         heavy=view.calibration.heavy,
     )
@@ -117,3 +122,8 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         window=np.maximum(found.rise.age.astype(np.int64), 1),
         state=np.stack(found.state, 1),
     )
+
+
+def _straying(view: SectorView) -> Floats | float:
+    """Relative variance to give each day, so that a week's days together have that of its level."""
+    return 0.0 if view.week_variance is None else WEEK * view.week_variance
