@@ -5,6 +5,7 @@ Most sinks speak HTTP: a request for each notice. A sink that `Edits` has one me
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -179,6 +180,16 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a `Retry-After` header, if there is a usable one."""
-    value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return min(float(value), LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() else None
+    """Return the seconds of a `Retry-After` header, if there is a usable one.
+
+    A date there is read by the receiver's own clock, which is in `Date`.
+    """
+    by_name = {name.lower(): value for name, value in headers.items()}
+    value = by_name.get("retry-after", "")
+    if value.isascii() and value.isdigit():
+        return min(float(value), LONGEST_RETRY_AFTER)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(by_name.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(wait.total_seconds(), 0.0), LONGEST_RETRY_AFTER)

@@ -1,7 +1,7 @@
 """The newest alert of every question, of all workers, read from the compacted topic `alerts.current`."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -38,6 +38,13 @@ class AlertTable:
     def alerts(self) -> list[Alert]:
         """Return every alert, resolved ones for as long as they are remembered."""
         return [one.change.alert for one in self._newest.values() if one.change.alert is not None]
+
+    def has(self, published: Iterable[Alert]) -> bool:
+        """Return whether these alerts, or newer states of them, have been read."""
+        return all(
+            alert.question_key in self._known and not self._known[alert.question_key].is_before(alert.version)
+            for alert in published
+        )
 
     def published(self) -> Iterator[Published]:
         """Return what a reader that starts now has to see, in order."""

@@ -46,20 +46,19 @@ from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks, by_id
-from alerts.worker.supervised import supervised
+from alerts.worker.supervised import Supervisor
+from alerts.worker.undone import Undone
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
-from streams.runtime.readiness import NotReady
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.worker import Pages, Worker
 
 log = structlog.get_logger()
 
-OWED_SECONDS: Final = 30.0  # a message that is due for longer makes the worker not ready
 PAGERDUTY_HOOK: Final = "/hooks/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
 
@@ -86,7 +85,7 @@ class Alerts:
         )
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
-        self.control_names = control_names(self.registry, self.board, self.sinks)
+        self.control_names = control_names(self.registry, self.board, sinks=self.sinks, routes=routing.names)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
@@ -99,7 +98,7 @@ class Alerts:
             needed=NEEDED,
             on_control=self.apply_control,
             show=self.show,
-            problems=self.problems,
+            problems=lambda: self.undone.problems(),
             serve=self.serve,
             about={"sinks": list(self.sinks)},
         )
@@ -113,6 +112,14 @@ class Alerts:
         )
         self.names = SinkNames(sinks, self.networks)
         self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
+        self.supervisor = Supervisor()
+        self.undone = Undone(
+            self.owner,
+            self.table,
+            self.pipeline.all_alerts,
+            names=self.names,
+            supervisor=self.supervisor,
+        )
 
     def observe(self, published: Published) -> None:
         """Take a change of an alert, of whichever worker."""
@@ -204,25 +211,8 @@ class Alerts:
         """Bring the gauges up to date."""
         marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
         self.metrics.standing(count_standing(marked))
-        self.metrics.deliveries(self.waiting(), self.letters.waiting())
+        self.metrics.deliveries(self.undone.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
-
-    def waiting(self) -> dict[str, tuple[int, float]]:
-        """Return by sink how many messages are due, and for how many seconds the oldest of them has been."""
-        steady = time.monotonic()
-        return {name: one.queue.waiting(steady) for name, one in self.owner.deliveries.items()}
-
-    def problems(self) -> dict[NotReady, str | None]:
-        """Return which sinks have been owed a message for too long, and which names cannot be looked up."""
-        owed = [
-            f"{name} has been owed a message for {oldest:.0f} s"
-            for name, (_, oldest) in sorted(self.waiting().items())
-            if oldest > OWED_SECONDS
-        ]
-        return {
-            NotReady.UNDELIVERED: "; ".join(owed) or None,
-            NotReady.UNKNOWN_HOST: self.names.problem(),
-        }
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
@@ -251,6 +241,7 @@ class Alerts:
             await self._sender.close()
 
     def _tasks(self) -> Iterator[Any]:
+        supervised = self.supervisor.run
         yield supervised("alert table", self.table.follow)
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)

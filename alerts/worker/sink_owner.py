@@ -6,6 +6,7 @@ reads it from its beginning before anything is sent.
 """
 
 import asyncio
+import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -78,6 +79,12 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         self.deliveries: dict[str, SinkDelivery] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._loading: dict[TopicPartition, dict[bytes, bytes | None]] = {}
+        self._is_assigned = False
+        self._idle_since: float | None = time.monotonic()  # None: all that is assigned is delivered to
+
+    def idle(self, steady: float) -> float:
+        """Return for how many seconds this worker has not delivered to the sinks that fell to it."""
+        return 0.0 if self._idle_since is None else steady - self._idle_since
 
     async def run(self) -> None:
         """Deliver for as long as the broker is there; raises where a delivery or the broker fails."""
@@ -111,6 +118,8 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
                     self._loading[tp] |= {record.key or b"": record.value for record in records}
             for tp in list(self._loading):
                 await self._load(tp)
+            if self._is_assigned and not self._loading:
+                self._idle_since = None
             for task in self._tasks.values():
                 if task.done():
                     await task
@@ -137,6 +146,7 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Read the ledger of these partitions from its beginning: the group commits nothing."""
+        self._is_assigned = True
         for tp in assigned:
             self._loading[tp] = {}
 
@@ -147,6 +157,8 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         await self._end(list(self._tasks))
 
     async def _end(self, sinks: Sequence[str]) -> None:
+        self._is_assigned = False
+        self._idle_since = self._idle_since or time.monotonic()
         tasks = [self._tasks.pop(sink) for sink in sinks]
         for sink in sinks:
             self.deliveries.pop(sink).stop()

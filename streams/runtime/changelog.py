@@ -59,6 +59,7 @@ class Changelog:
         self._local_store: LocalStore = local_store
         self._copied: dict[int, Copied] = {}  # by partition whose copy is whole
         self.bytes_written = 0
+        self.copy_lost = False  # was the local store given up?
 
     async def read(self, producer: Producer, partitions: Sequence[int]) -> dict[int, State]:
         """Every key of these partitions, and how far their source had been counted. Raises StateError.
@@ -183,9 +184,12 @@ class Changelog:
         )
         with suppress(Exception):
             self._local_store.close(partition)
-        self._local_store = NoStore()
+        self._local_store, self.copy_lost = NoStore(), True
 
     def close(self, partition: int) -> None:
         """Let go of a partition."""
         self._copied.pop(partition, None)
-        self._local_store.close(partition)
+        try:
+            self._local_store.close(partition)
+        except Exception as error:
+            self._give_up(partition, error)

@@ -3,6 +3,7 @@
 from streams.runtime.assignor import Assignor
 from streams.runtime.faust_credentials import credentials
 from streams.runtime.kafka_settings import METADATA_MS
+from streams.runtime.resuming import Tables
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import App
 
@@ -33,6 +34,7 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
         stream_buffer_maxsize=FETCHES_WAITING,
         stream_wait_empty=False,  # what was fetched and not processed is read again by whoever holds it then
         PartitionAssignor=Assignor,
+        TableManager=Tables,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

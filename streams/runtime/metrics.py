@@ -70,6 +70,11 @@ class RuntimeMetrics:
         self._recovery = Gauge(
             "surgewatch_recovery_seconds", "How long the last reading back of state took", registry=registry
         )
+        self._copy_lost = Gauge(
+            "surgewatch_local_copy_lost",
+            "1 where the local copy of the state was given up: its disk cannot be used",
+            registry=registry,
+        )
         self._lost = Counter(
             "surgewatch_unread_records_total",
             "Records that the broker dropped before they were processed",
@@ -102,10 +107,11 @@ class RuntimeMetrics:
         """Seconds that this machine's clock is ahead of the broker's."""
         self._skew.set(seconds)
 
-    def storage(self, written: int, recovery_seconds: float) -> None:
-        """Bytes written to the changelog, and how long reading it back took."""
+    def storage(self, written: int, recovery_seconds: float, *, copy_lost: bool) -> None:
+        """Bytes written to the changelog, how long reading it back took, and whether a copy was given up."""
         self._state.set(written)
         self._recovery.set(recovery_seconds)
+        self._copy_lost.set(copy_lost)
 
     def unread(self, topic: str, records: int) -> None:
         """The broker dropped records (retention) before they were processed."""

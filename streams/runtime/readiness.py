@@ -21,6 +21,7 @@ class NotReady(StrEnum):
     TRANSACTION_OPEN = "transaction_open"  # a producer's transaction holds records back
     UNOWNED_PARTITION = "unowned_partition"
     UNDELIVERED = "undelivered"  # notices wait and none is delivered
+    TASK_FAILING = "task_failing"  # a task beside the flows fails again and again
     SCHEMA_UNAVAILABLE = "schema_unavailable"  # records wait for a Schema Registry that gives no answer
     UNKNOWN_HOST = "unknown_host"  # the name of a sink, or of its proxy, cannot be looked up
 

@@ -287,4 +287,5 @@ class Worker:
     async def _show_state(self) -> None:
         self._show()
         written = sum(flow.changelog.bytes_written for flow in self._flows)
-        self._metrics.storage(written, self._owner.recovery_seconds)
+        copy_lost = any(flow.changelog.copy_lost for flow in self._flows)
+        self._metrics.storage(written, self._owner.recovery_seconds, copy_lost=copy_lost)

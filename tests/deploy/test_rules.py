@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from streams.contract.verdicts import Question
+from streams.runtime.readiness import NotReady
 from tests.prometheus import DEPLOY, run, tool
 
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
@@ -86,3 +87,13 @@ def test_every_question_has_its_rule() -> None:
 
 def test_every_runbook_belongs_to_a_rule() -> None:
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == {runbook(rule) for rule in ALERTS}
+
+
+def test_every_reason_that_calls_somebody_is_explained_and_seen_within_a_minute() -> None:
+    """But `joining`, which has a rule and a runbook of its own."""
+    reasons = set(NotReady) - {NotReady.JOINING}
+    rows = re.findall(r"(?m)^\| `(\w+)` \|", (RUNBOOKS / "not-ready.md").read_text())
+    assert set(rows) == reasons
+    (case,) = yaml.safe_load((DEPLOY / "prometheus" / "tests" / "unseen.test.yml").read_text())["tests"]
+    series = " ".join(one["series"] for one in case["input_series"])
+    assert set(re.findall(r'reason="(\w+)"', series)) == reasons

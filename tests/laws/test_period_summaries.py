@@ -14,41 +14,18 @@ from streams.contract.reading import PRODUCED_AT
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question
 from streams.counting.state_version import StateVersionError
-from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_pipeline import BorderOutput, BorderPipeline
 from streams.pipelines.border_queue import JOIN, START, WAIT
 from surgewatch.harness.records import Record
+from tests.five_sectors import BEGIN, IDS, MEAN, in_a_row, summary
 
-IDS = ("a", "b", "c", "d", "e")
 DAYS = 45
-BEGIN = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-PLACES = Registry(
-    sector=tuple(
-        Sector(
-            id=name,
-            name=name.upper(),
-            country="US",
-            border="south",
-            neighbours=tuple(IDS[i] for i in (at - 1, at + 1) if 0 <= i < len(IDS)),
-        )
-        for at, name in enumerate(IDS)
-    )
-)
+PLACES = in_a_row()
 
 
-def record(day: int, sector: str, observed: float = 50.0, expected: float = 50.0) -> Record:
-    period = BEGIN + dt.timedelta(days=day)
-    summary = PeriodSummary(
-        sector=sector,
-        border="south",
-        cadence=Cadence.DAY,
-        period=period,
-        as_of=period + dt.timedelta(days=1),
-        observed=observed,
-        expected=expected,
-        dispersion=2.0,
-    )
-    return Record(0, summary.model_dump_json().encode(), headers=((PRODUCED_AT, b"7"),))
+def record(day: int, sector: str, observed: float = MEAN, expected: float = MEAN) -> Record:
+    value = summary(day, sector, observed, expected=expected).model_dump_json().encode()
+    return Record(0, value, headers=((PRODUCED_AT, b"7"),))
 
 
 def _story() -> dict[tuple[int, str], float]:

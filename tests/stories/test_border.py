@@ -1,53 +1,17 @@
 """The region sees what no sector can see alone: stories over five sectors in a row."""
 
-import datetime as dt
-
 import numpy as np
 import pytest
 
-from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question, Verdict
 from streams.judging.border_judge import KEEP, BorderJudge
 from streams.judging.period_summary import PeriodSummary
-
-IDS = ("a", "b", "c", "d", "e")
-MEAN, DISPERSION = 50.0, 2.0
-
-
-def row(upstream: dict[str, tuple[str, ...]] | None = None) -> Registry:
-    """a - b - c - d - e, all on one border."""
-    return Registry(
-        sector=tuple(
-            Sector(
-                id=name,
-                name=name.upper(),
-                country="US",
-                border="south",
-                neighbours=tuple(IDS[i] for i in (at - 1, at + 1) if 0 <= i < len(IDS)),
-                upstream=(upstream or {}).get(name, ()),
-            )
-            for at, name in enumerate(IDS)
-        )
-    )
+from tests.five_sectors import DISPERSION, IDS, MEAN, in_a_row, summary
 
 
 def summaries(day: int, counts: dict[str, float], alarms: tuple[str, ...] = ()) -> list[PeriodSummary]:
-    period = dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=day)
-    return [
-        PeriodSummary(
-            sector=name,
-            border="south",
-            cadence=Cadence.DAY,
-            period=period,
-            as_of=period + dt.timedelta(days=1),
-            observed=count,
-            expected=MEAN,
-            dispersion=DISPERSION,
-            alarm=name in alarms,
-        )
-        for name, count in counts.items()
-    ]
+    return [summary(day, name, count, alarm=name in alarms) for name, count in counts.items()]
 
 
 def calm(days: int, seed: int = 7) -> list[dict[str, float]]:
@@ -66,7 +30,7 @@ def breaches(verdicts: list[Verdict], question: Question) -> list[Verdict]:
 
 def test_people_who_go_next_door_are_displaced_and_not_gone() -> None:
     days = [*calm(10), {"a": 50, "b": 85, "c": 5, "d": 82, "e": 50}]
-    (found,) = breaches(run(BorderJudge(row(), "south"), days), Question.DISPLACEMENT)
+    (found,) = breaches(run(BorderJudge(in_a_row(), "south"), days), Question.DISPLACEMENT)
     assert found.sector == "c"
     assert {part.name for part in found.evidence.neighbours} == {"b", "d"}
     assert found.evidence.remark == "45 fewer here, 67 more at B and D"
@@ -74,7 +38,7 @@ def test_people_who_go_next_door_are_displaced_and_not_gone() -> None:
 
 def test_part_of_a_flow_that_goes_next_door_is_seen_within_a_week_and_with_how_much_of_it() -> None:
     """150 a day stop, and a sixth of them turns up beside: in no day alone is that sure."""
-    region, published = BorderJudge(row(), "south"), []
+    region, published = BorderJudge(in_a_row(), "south"), []
     for at, one in enumerate(calm(10)):
         region.close(summaries(at, one))
     for at in range(10, 17):
@@ -87,24 +51,24 @@ def test_part_of_a_flow_that_goes_next_door_is_seen_within_a_week_and_with_how_m
 
 def test_more_people_next_door_than_are_missing_here_are_a_surge_and_no_displacement() -> None:
     days = [dict.fromkeys(IDS, 50.0)] * 10 + [{"a": 50.0, "b": 150.0, "c": 5.0, "d": 150.0, "e": 50.0}]
-    assert not breaches(run(BorderJudge(row(), "south"), days), Question.DISPLACEMENT)
+    assert not breaches(run(BorderJudge(in_a_row(), "south"), days), Question.DISPLACEMENT)
 
 
 def test_people_who_are_gone_are_not_displaced() -> None:
     days = [*calm(10), {"a": 50, "b": 50, "c": 5, "d": 50, "e": 50}]
-    assert not breaches(run(BorderJudge(row(), "south"), days), Question.DISPLACEMENT)
+    assert not breaches(run(BorderJudge(in_a_row(), "south"), days), Question.DISPLACEMENT)
 
 
 def test_three_neighbours_each_a_little_high_are_found_together() -> None:
     days = [*calm(10), *[{"a": 50, "b": 70, "c": 71, "d": 69, "e": 50}] * 3]
-    found = breaches(run(BorderJudge(row(), "south"), days), Question.SCAN)[-1]
+    found = breaches(run(BorderJudge(in_a_row(), "south"), days), Question.SCAN)[-1]
     assert found.sector == "south"
     assert {part.name for part in found.evidence.neighbours} == {"b", "c", "d"}
     assert found.evidence.window == 3
 
 
 def test_a_sector_that_rang_by_itself_is_no_part_of_a_cluster() -> None:
-    region, published = BorderJudge(row(), "south"), []
+    region, published = BorderJudge(in_a_row(), "south"), []
     for at, one in enumerate(calm(10)):
         region.close(summaries(at, one))
     for at in range(10, 13):
@@ -118,7 +82,7 @@ def test_what_followed_upstream_by_nine_days_all_winter_is_announced_with_its_la
     for at in range(9, 100):
         days[at]["d"] = days[at - 9]["a"] * 0.8 + days[at]["d"] * 0.2
     days[90]["a"], days[99]["d"] = 110.0, 108.0
-    (found,) = breaches(run(BorderJudge(row({"d": ("a",)}), "south"), days), Question.SPILL_OVER)[-1:]
+    (found,) = breaches(run(BorderJudge(in_a_row({"d": ("a",)}), "south"), days), Question.SPILL_OVER)[-1:]
     assert found.sector == "d"
     assert found.evidence.remark == "upstream A led by 9 days"
     assert found.evidence.neighbours[0].observed == 110
@@ -129,7 +93,7 @@ def test_an_upstream_sector_of_another_border_is_looked_at_and_is_nobodys_neighb
     places = Registry(
         sector=(
             far,
-            *(s.model_copy(update={"upstream": ("far",) if s.id == "d" else ()}) for s in row().sector),
+            *(s.model_copy(update={"upstream": ("far",) if s.id == "d" else ()}) for s in in_a_row().sector),
         )
     )
     days = calm(100)
@@ -147,35 +111,37 @@ def test_an_upstream_sector_of_another_border_is_looked_at_and_is_nobodys_neighb
 
 def test_a_region_taken_back_from_bytes_goes_on_as_if_it_had_never_stopped() -> None:
     days = [*calm(60), {"a": 50, "b": 85, "c": 5, "d": 82, "e": 50}, *calm(10, seed=8)]
-    whole = run(BorderJudge(row(), "south"), days)
+    whole = run(BorderJudge(in_a_row(), "south"), days)
     for stop in (0, 30, 61):
-        first, second = BorderJudge(row(), "south"), BorderJudge(row(), "south")
+        first, second = BorderJudge(in_a_row(), "south"), BorderJudge(in_a_row(), "south")
         before = run(first, days[:stop])
         second.restore(first.encode())
         assert before + run(second, days[stop:], first=stop) == whole
 
 
 def test_a_period_that_was_judged_is_not_judged_again() -> None:
-    region, day = BorderJudge(row(), "south"), {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
+    region, day = BorderJudge(in_a_row(), "south"), {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
     assert region.close(summaries(3, day))
     assert region.close(summaries(3, day)) == []
 
 
 def test_the_order_in_which_sectors_report_changes_nothing() -> None:
     day = {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
-    there, back = BorderJudge(row(), "south"), BorderJudge(row(), "south")
+    there, back = BorderJudge(in_a_row(), "south"), BorderJudge(in_a_row(), "south")
     assert there.close(summaries(0, day)) == back.close(summaries(0, day)[::-1])
 
 
 def test_calm_is_published_only_while_an_alert_may_wait_for_it() -> None:
     quiet = dict.fromkeys(IDS, 50.0)
     days = [quiet, {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}, *[quiet] * 12]
-    published = [v for v in run(BorderJudge(row(), "south"), days) if v.question is Question.DISPLACEMENT]
+    published = [
+        v for v in run(BorderJudge(in_a_row(), "south"), days) if v.question is Question.DISPLACEMENT
+    ]
     assert [v.breach for v in published] == [True] + [False] * 8
 
 
 def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None:
-    region = BorderJudge(row(), "south")
+    region = BorderJudge(in_a_row(), "south")
     run(region, calm(KEEP))
     full = len(region.encode())
     run(region, calm(60, seed=9), first=KEEP)
@@ -185,5 +151,5 @@ def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None
 @pytest.mark.parametrize("question", [Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN])
 def test_a_calm_border_keeps_to_its_budget(question: Question) -> None:
     """500 calm days at one in a hundred: at most 5 expected, 14 is four standard deviations above."""
-    region = BorderJudge(row({"d": ("a", "b")}), "south", alpha=0.01)
+    region = BorderJudge(in_a_row({"d": ("a", "b")}), "south", alpha=0.01)
     assert len(breaches(run(region, calm(500, seed=11)), question)) <= 14

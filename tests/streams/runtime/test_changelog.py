@@ -56,6 +56,7 @@ def test_a_store_that_cannot_be_written_is_given_up_and_work_goes_on(tmp_path, c
     changelog = changelog_over(RocksStore(tmp_path))
     changelog._save(0, [(b"a", b"1")], 1, b"")
     assert isinstance(changelog._local_store, NoStore)
+    assert changelog.copy_lost
     assert "local store given up" in capsys.readouterr().out
 
 
