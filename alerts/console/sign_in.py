@@ -122,7 +122,11 @@ class SignIn:
 
     def _http(self, oidc: Oidc) -> aiohttp.ClientSession:
         tls = ssl.create_default_context(cafile=oidc.ca_file) if oidc.ca_file else True
-        return aiohttp.ClientSession(timeout=TIMEOUT, connector=aiohttp.TCPConnector(ssl=tls))
+        return aiohttp.ClientSession(
+            timeout=TIMEOUT,
+            connector=aiohttp.TCPConnector(ssl=tls),
+            trust_env=True,  # HTTPS_PROXY and NO_PROXY
+        )
 
     async def _claims(self, oidc: Oidc, code: str, memory: Json) -> Json:
         """Exchange the code for a token; return the claims of it, verified."""

@@ -180,16 +180,17 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a `Retry-After` header, if there is a usable one.
-
-    A date there is read by the receiver's own clock, which is in `Date`.
-    """
+    """Return the seconds of a `Retry-After` header; None where it is not usable, or asks for no wait."""
     by_name = {name.lower(): value for name, value in headers.items()}
-    value = by_name.get("retry-after", "")
+    seconds = _seconds(by_name.get("retry-after", ""), by_name.get("date", ""))
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
+
+
+def _seconds(value: str, date: str) -> float:
+    """Return the seconds of a number, or until a date by the receiver's own clock; 0 where it is neither."""
     if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_RETRY_AFTER)
+        return float(value)
     try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(by_name.get("date", ""))
+        return (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds()
     except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait.total_seconds(), 0.0), LONGEST_RETRY_AFTER)
+        return 0.0
