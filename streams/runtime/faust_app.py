@@ -2,13 +2,13 @@
 
 from streams.runtime.faust_credentials import credentials
 from streams.runtime.kafka_settings import METADATA_MS
+from streams.runtime.membership import HEARTBEATS
 from streams.runtime.resuming import Tables
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import App
 
 FETCH_BYTES = 16 << 20  # of a partition in one poll: with many sectors, few events of each come in one
 BATCH_BYTES = 512 << 10  # of a batch on its way to the broker
-HEARTBEATS = 10  # in a session: members learn of a rebalance by their next one, and all wait for the last
 FETCHES_WAITING = 2  # between consumer and agent: more would only be memory
 
 

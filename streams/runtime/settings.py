@@ -4,10 +4,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.kafka_settings import KafkaSettings, known_servers
 
 SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
 
@@ -17,7 +17,9 @@ class WorkerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SURGEWATCH_", extra="ignore", frozen=True)
 
-    brokers: str = Field("localhost:9092", description="Kafka, as host:port, several with commas")
+    brokers: Annotated[str, AfterValidator(known_servers)] = Field(
+        "localhost:9092", description="Kafka, as host:port, several with commas"
+    )
     topic_prefix: str = Field("", description="stands before every topic and consumer group")
     events_prefix: str | None = Field(
         None,
@@ -27,7 +29,9 @@ class WorkerSettings(BaseSettings):
     store: Literal["memory", "rocksdb"] = Field(
         "memory", description="local copy of state: none (recovery reads the changelog), or RocksDB"
     )
-    instance: str = Field("", description="static member id of the consumer group: no rebalance at a restart")
+    instance: str = Field(
+        "", description="name in the consumer group: a worker that restarts under it gets the same partitions"
+    )
     metrics_host: str = Field("127.0.0.1", description="address that metrics and health are served on")
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     clock: Literal["wall", "event"] = Field(

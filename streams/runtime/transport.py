@@ -25,6 +25,7 @@ from mode import Service
 from streams.runtime.assignor import Assignor
 from streams.runtime.batch_fetcher import Fetched
 from streams.runtime.broker_clock import BrokerClock
+from streams.runtime.membership import leave_on_stop
 
 # Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
 # much that the work would starve. What is not committed is only read again after a crash.
@@ -189,13 +190,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def on_thread_stop(self) -> None:
-        """Leave the group, where others can take over.
-
-        A static member does not by itself: its partitions would wait for its return, or for the end of its
-        session. It is still waited for after a crash, and where it holds everything.
-        """
+        """Leave the group, unless this worker holds everything: then nobody is there to take over."""
         if self._consumer is not None and self._has_peers(self._consumer.subscription()):
-            self._consumer._coordinator._group_instance_id = None
+            leave_on_stop(self._consumer)
         await super().on_thread_stop()
 
     def _has_peers(self, topics: Iterable[str]) -> bool:
