@@ -29,6 +29,7 @@ BY_AIOHTTP: Final = {
     413: gettext_noop("Request Entity Too Large"),
 }
 SENTENCES: Final = web.ResponseKey("sentences", tuple[Sentence, ...])
+PLAIN: Final = "identity"
 PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
 
 
@@ -61,6 +62,14 @@ def known_expectations(handler: Handler) -> Handler:
         return await handler(request)
 
     return answer
+
+
+@web.middleware
+async def plain_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse compressed bodies (415): they may be small and become large, or be no such thing at all."""
+    if request.headers.get("Content-Encoding", PLAIN).lower() != PLAIN:
+        raise refusal(web.HTTPUnsupportedMediaType, "send the body as it is, without Content-Encoding")
+    return await handler(request)
 
 
 def known_hosts(names: Collection[str]) -> Middleware:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from alerts.console import openapi
-from alerts.console.access import HEADERS, faults_as_json, known_hosts, refusal, refused
+from alerts.console.access import HEADERS, faults_as_json, known_hosts, plain_bodies, refusal, refused
 from alerts.console.alert_history import AlertHistory, Taken, alert_history, ended_at, last_seen
 from alerts.console.board import Board
 from alerts.console.connections import Connections
@@ -80,6 +80,7 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
             faults_as_json(backend.language),
             known_hosts(backend.hosts),
             guarded(backend.identity, backend.hooks),
+            plain_bodies,
         ],
         client_max_size=LONGEST_BODY,
     )

@@ -5,8 +5,9 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from streams.contract.moments import Moment
 from streams.contract.reading import Timed
 from streams.contract.verdicts import Question, Verdict
 
@@ -63,17 +64,17 @@ class Alert(BaseModel):
     border: str = ""
     state: State
     severity: Severity  # the highest it has reached
-    onset: AwareDatetime  # start of the first period in breach
-    updated: AwareDatetime  # event time of the newest verdict
+    onset: Moment  # start of the first period in breach
+    updated: Moment  # event time of the newest verdict
     worst: Verdict  # the most severe so far
     latest: Verdict
     breaches: Annotated[int, Field(ge=0)] = 1  # periods in breach
     calms: Annotated[int, Field(ge=0)] = 0  # closed calm periods since the last of them
     rises: Annotated[int, Field(ge=0)] = 0  # how often the severity has risen while it fired
-    raised_at: AwareDatetime | None = None  # processing time at which it fired or last got worse
+    raised_at: Moment | None = None  # processing time at which it fired or last got worse
     position: int = -1  # offset in `verdicts` of its newest verdict, or more: it never falls
-    produced_at: AwareDatetime | None = None  # when the newest event behind that verdict was produced
-    no_data_since: AwareDatetime | None = None  # the sector's last event, while it is without data
+    produced_at: Moment | None = None  # when the newest event behind that verdict was produced
+    no_data_since: Moment | None = None  # the sector's last event, while it is without data
     expired: bool = False  # resolved because no verdict came any more
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     assessment: Assessment | None = None
@@ -112,10 +113,10 @@ class Notice(Timed):
     details: str = ""  # what headline and figures do not hold
     since: str = ""  # the onset, by the sector's clock and in UTC
     as_of: str = ""  # how far the data reach, likewise
-    produced_at: AwareDatetime | None = None  # when the newest event behind it was produced
+    produced_at: Moment | None = None  # when the newest event behind it was produced
 
     @property
-    def event_time(self) -> AwareDatetime:
+    def event_time(self) -> Moment:
         """The newest moment of event time that the notice refers to."""
         return max(self.alert.updated, self.alert.onset)
 

@@ -20,6 +20,7 @@ from streams.contract.controls import (
     Sensitivity,
     Withdrawn,
     missing,
+    plausible,
 )
 from streams.contract.events import Word
 from streams.contract.sentences import FaultsError, Sentence, invalid
@@ -63,6 +64,7 @@ class Silence(Control):
             return self
         if self.starts is None or self.hours is None:
             raise invalid("a silence that repeats needs starts and hours")
+        plausible(self.starts)
         if self.until - self.starts > silence_times.LONGEST:
             raise invalid("a silence repeats for at most {days} days", days=silence_times.LONGEST.days)
         return self

@@ -49,6 +49,7 @@ from alerts.worker.slack_clicks import SlackClicks, by_id
 from alerts.worker.supervised import Supervisor
 from alerts.worker.undone import Undone
 from streams.contract.controls import Control, Withdrawn
+from streams.contract.reading import appended_at
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
@@ -135,9 +136,7 @@ class Alerts:
         """Apply one record of `controls`."""
         key = (record.key or b"").decode(errors="replace")
         if not record.value:
-            self.controls.withdraw(key, record.timestamp / 1000)
-            self.board.withdrawn(key)
-            self.owner.wake()
+            self._withdraw(key, record)
             return
         try:
             control = CONTROL.validate_json(record.value)
@@ -145,13 +144,19 @@ class Alerts:
             log.warning("control not understood", key=key, faults=error.error_count())
             return
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
-        self.controls.apply(control)
         if isinstance(control, Withdrawn):
-            self.board.withdrawn(control.key)
-        else:
-            self.board.control(control)
+            self._withdraw(control.key, record)
+            return
+        self.controls.apply(control)
+        self.board.control(control)
         if unknown := sorted(sinks_of(control) - self.sinks.keys()):
             log.warning("control names unknown sinks", key=key, unknown_sinks=unknown)
+        self.owner.wake()
+
+    def _withdraw(self, key: str, record: Any) -> None:
+        """End a control at the time of its record, which is the broker's: no other clock can delay it."""
+        self.controls.withdraw(key, appended_at(record) / 1000)
+        self.board.withdrawn(key)
         self.owner.wake()
 
     def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:
@@ -277,7 +282,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     """Make the worker that the environment describes; raises what `main` calls unusable."""
     settings = Settings()
     documents = filter(None, (settings.routes, settings.console_access))
-    text = "".join(path.read_text() for path in documents if path.is_file())
+    text = "".join(path.read_text(errors="replace") for path in documents if path.is_file())
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     found = configured(settings)

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, get_args
 
+from streams.contract.controls import YEARS
+
 Kind = Literal["holiday", "policy", "closure"]
 EPOCH = dt.date(1970, 1, 1)
 
@@ -78,11 +80,14 @@ class Calendar:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read `date,kind,name,series,until` (CSV); raises CalendarError naming the line."""
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"date", "kind", "name"} <= set(rows.fieldnames or ()):
-                raise CalendarError(f"{path}:1: needs the columns date,kind,name,series")
-            return cls(tuple(_read(path, number, row) for number, row in enumerate(rows, 2)))
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = csv.DictReader(file)
+                if not {"date", "kind", "name"} <= set(rows.fieldnames or ()):
+                    raise CalendarError(f"{path}:1: needs the columns date,kind,name,series")
+                return cls(tuple(_read(path, number, row) for number, row in enumerate(rows, 2)))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise CalendarError(f"{path}: {error}") from error
 
 
 def _read(path: Path, number: int, row: dict[str, str | None]) -> KnownDate:
@@ -99,6 +104,9 @@ def _read(path: Path, number: int, row: dict[str, str | None]) -> KnownDate:
 
 def _date(path: Path, number: int, text: str | None) -> dt.date:
     try:
-        return dt.date.fromisoformat((text or "").strip())
+        date = dt.date.fromisoformat((text or "").strip())
     except ValueError as error:
         raise CalendarError(f"{path}:{number}: {text!r} is no date") from error
+    if date.year not in YEARS:
+        raise CalendarError(f"{path}:{number}: the year must be from {YEARS[0]} to {YEARS[-1]}")
+    return date

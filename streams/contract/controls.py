@@ -21,7 +21,7 @@ MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
 LONGEST_PERSON = 254  # characters: an e-mail address fits
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PERSON)]
 Explanation = Annotated[str, Field(min_length=1, max_length=500)]
-YEARS = range(1900, 2201)  # of a policy date; others are typing errors
+YEARS = range(1900, 2201)  # of dates that calendars are asked about; others are typing errors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +80,7 @@ class PolicyDate(Control):
     @field_validator("date")
     @classmethod
     def _plausible(cls, date: dt.date) -> dt.date:
-        if date.year not in YEARS:
-            raise invalid("the year must be from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
-        return date
+        return plausible(date)
 
     @property
     def key(self) -> str:
@@ -143,6 +141,13 @@ class Confirm(Control):
 StreamControl = Annotated[
     PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn, Field(discriminator="kind")
 ]
+
+
+def plausible(date: dt.date) -> dt.date:
+    """Return a date whose year calendars are asked about; raises FaultsError for any other."""
+    if date.year not in YEARS:
+        raise invalid("the year must be from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
+    return date
 
 
 def missing(

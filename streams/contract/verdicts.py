@@ -8,9 +8,10 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streams.contract.cadence import Cadence
+from streams.contract.moments import Moment
 from streams.contract.questions import Question as Question
 from streams.contract.reading import Timed
 
@@ -65,16 +66,16 @@ class Evidence(BaseModel):
     level: Figure = 1.0  # where the series' own level is now, times the baseline; `expected` is at this level
     baseline: str = ""  # "regression over 1095 days", "level over 28 days", "prior of like sectors"
     down_weighted: int = 0  # past periods that the fit held to be surges
-    since: AwareDatetime | None = None  # start of the first period of this run of breaches
-    last_as_high: AwareDatetime | None = None  # None with record=True: never before
+    since: Moment | None = None  # start of the first period of this run of breaches
+    last_as_high: Moment | None = None  # None with record=True: never before
     record: bool = False
     slices: tuple[Contribution, ...] = ()
     neighbours: tuple[Contribution, ...] = ()
     recent: tuple[float, ...] = ()  # observed in the last periods, oldest first: the sparkline
     recent_expected: tuple[float, ...] = ()
     capacity: Figure | None = None
-    full_at: AwareDatetime | None = None
-    no_data_since: AwareDatetime | None = None  # the last event (heartbeat) of a sector without data
+    full_at: Moment | None = None
+    no_data_since: Moment | None = None  # the last event (heartbeat) of a sector without data
     source: str = ""  # whose heartbeats have stopped, or are back
     remark: str = ""  # one clause beyond the figures: "upstream Del Rio led by 9 days"
 
@@ -99,15 +100,15 @@ class Verdict(Timed):
     subject: str = ""  # what within the sector: "" is the whole, else a slice such as "citizenship=HAITI"
     border: str = ""
     cadence: Cadence
-    period: AwareDatetime  # start of the judged period
-    as_of: AwareDatetime  # how far event time had come
+    period: Moment  # start of the judged period
+    as_of: Moment  # how far event time had come
     closed: bool  # False: the period was still filling
     breach: bool
     evidence: Evidence
     data: DataStatus = DataStatus.WITH_DATA  # of the sector in that period
 
     @property
-    def event_time(self) -> AwareDatetime:
+    def event_time(self) -> Moment:
         """The newest moment of event time that the verdict refers to."""
         return max(self.period, self.as_of)
 

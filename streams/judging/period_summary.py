@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from scipy.special import ndtri
 
 from streams.contract.cadence import Cadence
+from streams.contract.moments import Moment
 from streams.contract.reading import Timed
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Evidence, Figures, Question, Verdict
@@ -20,8 +21,8 @@ class PeriodSummary(Timed):
     sector: str
     border: str  # that looks at it: the sector's own, or that of a sector downstream
     cadence: Cadence
-    period: AwareDatetime  # its start, on the sector's clock
-    as_of: AwareDatetime
+    period: Moment  # its start, on the sector's clock
+    as_of: Moment
     observed: Annotated[float, Field(ge=0)]
     expected: Annotated[float, Field(ge=0)]
     dispersion: Annotated[float, Field(ge=1)] = (
@@ -30,7 +31,7 @@ class PeriodSummary(Timed):
     alarm: bool = False  # is it a surge by itself?
 
     @property
-    def event_time(self) -> AwareDatetime:
+    def event_time(self) -> Moment:
         """The newest moment of event time that the summary refers to."""
         return max(self.period, self.as_of)
 

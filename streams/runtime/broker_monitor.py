@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import KafkaError
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from streams.runtime.broker_names import wait_for_names
@@ -163,9 +163,9 @@ class BrokerMonitor:
         client = self._ids = self._ids or AdminClient(self._kafka.librdkafka)
         found = {}
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
-            try:
+            if answer.exception() is None:
                 found[topic] = str(answer.result().topic_id)
-            except KafkaException:
+            else:  # not raised: its trace would hold the client, with its threads, until the next collection
                 self._ids = None  # the next one reads certificates that have been replaced
         return found
 

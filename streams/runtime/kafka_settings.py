@@ -4,6 +4,7 @@ Three client libraries are in use, each with names of its own: aiokafka (workers
 kafka-python (commands) and librdkafka (fast producing, the torture run).
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,16 @@ CLIENT_ID = "surgewatch"
 # Milliseconds after which metadata is asked for again. The metadata of a broker that has just started
 # can lack some, and a group's leader then assigns nothing of them until it asks again; the default is 5 min.
 METADATA_MS = 5_000
+_SERVER = re.compile(r"(\[[\w:.%]+\]|[^\[\]:\s]+)(:(?P<port>\d{1,5}))?")  # an IPv6 address has brackets
+
+
+def known_servers(servers: str) -> str:
+    """Return bootstrap servers as they are; raises ValueError for one that is no host:port."""
+    for server in map(str.strip, servers.split(",")):
+        found = _SERVER.fullmatch(server)
+        if found is None or int(found["port"] or 1) not in range(1, 65_536):
+            raise ValueError(f"{server!r} is no host:port")
+    return servers
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,9 @@ class KafkaSettings:
 
     servers: str
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
+
+    def __post_init__(self) -> None:
+        known_servers(self.servers)
 
     @property
     def bootstrap(self) -> list[str]:

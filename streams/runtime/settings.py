@@ -4,10 +4,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.kafka_settings import KafkaSettings, known_servers
 
 SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
 
@@ -17,7 +17,9 @@ class WorkerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SURGEWATCH_", extra="ignore", frozen=True)
 
-    brokers: str = Field("localhost:9092", description="Kafka, as host:port, several with commas")
+    brokers: Annotated[str, AfterValidator(known_servers)] = Field(
+        "localhost:9092", description="Kafka, as host:port, several with commas"
+    )
     topic_prefix: str = Field("", description="stands before every topic and consumer group")
     events_prefix: str | None = Field(
         None,

@@ -20,7 +20,7 @@ from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
 from streams.contract.events import Encounter, Heartbeat
 from streams.contract.partitioning import partition_of
-from streams.contract.reading import Unusable, read
+from streams.contract.reading import Unusable, appended_at, read
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
@@ -149,6 +149,11 @@ class Cores:
     def _controls(self, records: list[Record]) -> None:
         for record in records:
             apply_control(self._judge, self._names, record)
+            if not record.value:
+                self.controls.withdraw(
+                    (record.key or b"").decode(errors="replace"), appended_at(record) / 1000
+                )
+                continue
             try:
                 control = CONTROL.validate_json(record.value or b"")
             except ValidationError:

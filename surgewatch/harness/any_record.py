@@ -19,7 +19,12 @@ from pydantic.fields import FieldInfo
 
 from surgewatch.harness.records import Record
 
-NAMES = {"sector": ("swanton", "tucson", "rcmp-quebec"), "border": ("northern", "southwest")}
+NAMES = {
+    "sector": ("swanton", "tucson", "rcmp-quebec"),
+    "border": ("northern", "southwest"),
+    "repeats": ("FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SA,SU", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+    "time_zone": ("UTC", "Asia/Tokyo", "America/Los_Angeles"),
+}
 NOW = 1_700_000_000  # epoch seconds: the broker's time, about
 WORDS = (
     "swanton",
@@ -34,6 +39,12 @@ WORDS = (
     "north",
 )
 TIMES = (-2_208_988_800, -1, 0, NOW - 90_000, NOW - 3_600, NOW, NOW + 3_000, NOW + 10**6, 253_402_300_799)
+EDGES = (  # of calendars: the first and the last moment, a leap second, an offset of a day
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "2016-12-31T23:59:60Z",
+    "2023-11-14T20:00:00+24:00",
+)
 NUMBERS = (0, 1, 2.5, -1, 20, 10**6, 2**31, 2**53, 2**63, 10**400, 1e308, float("nan"), float("inf"))
 STAMPS = (-(2**63), -1, 0, 1, NOW * 1000, 253_402_300_800_000, 2**63 - 1)
 HEADERS = (b"", b"1", b"-1", b"1.5", b"x", b"9" * 400, b"\xff", str(NOW * 1000).encode(), None)
@@ -139,6 +150,8 @@ class Maker:
         return self._random.choice(self._words)[:longest] if self._random.random() < 0.9 else ""
 
     def _moment(self) -> str:
+        if self._is_odd() and self._random.random() < 0.3:
+            return self._random.choice(EDGES)
         times = TIMES if self._is_odd() else (NOW - 7_200, NOW)
         at = dt.datetime.fromtimestamp(self._random.choice(times), dt.UTC)
         hours = self._random.choice((-14, -5, 0, 5.5, 14)) if 1900 < at.year < 9000 else 0

@@ -55,8 +55,10 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
     def command(brokers: str, api_version: tuple[int, ...] | None, prefix: str, **rest: Any) -> None:
         try:
             broker = Broker(brokers, api_version)
-        except ValueError as error:  # of the environment, SURGEWATCH_KAFKA_*
+        except ValidationError as error:  # of the environment
             raise click.UsageError(f"SURGEWATCH_KAFKA_*: {faults(error)}") from error
+        except ValueError as error:
+            raise click.UsageError(f"--brokers: {error}") from error
         verb(broker=broker, prefix=prefix, **rest)
 
     return command

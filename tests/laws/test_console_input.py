@@ -94,3 +94,12 @@ def test_no_body_of_who_has_the_token_gives_a_500(console, body, target):
 def test_a_bad_host_is_421_and_a_bad_token_401(console, headers, status):
     runner, asked = console
     assert runner.run(status_of(asked, request_of(b"POST", b"/api/ask", headers, b"{}"))) == status
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"zstd", b"x"])
+def test_a_compressed_body_is_refused_before_it_is_unpacked(console, encoding):
+    runner, asked = console
+    headers = [("Host", b"localhost"), ("Authorization", f"Bearer {TOKEN}".encode())]
+    headers += [("Content-Type", b"application/json"), ("Content-Encoding", encoding)]
+    request = request_of(b"POST", b"/api/ask", headers, b"not compressed at all")
+    assert runner.run(status_of(asked, request)) in (400, 415)

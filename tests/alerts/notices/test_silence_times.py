@@ -71,6 +71,8 @@ def test_a_silence_that_is_withdrawn_comes_no_more() -> None:
         {"starts": FRIDAY + dt.timedelta(days=30)},
         {"until": FRIDAY + dt.timedelta(days=900)},
         {"time_zone": "Torronto"},
+        {"starts": dt.datetime.min.replace(tzinfo=dt.UTC)},  # which is no date in Toronto
+        {"starts": dt.datetime.max.replace(tzinfo=dt.UTC), "until": dt.datetime.max.replace(tzinfo=TORONTO)},
     ],
 )
 def test_a_silence_that_cannot_be_kept_is_refused(given) -> None:

@@ -47,6 +47,7 @@ def test_a_file_without_the_column_until_is_read_as_before(tmp_path: Path) -> No
     [
         ("2023-07-04,shut,x,,", "kind is 'shut', not holiday, policy or closure"),
         ("2023-02-30,closure,x,,", "'2023-02-30' is no date"),
+        ("0001-01-01,policy,x,,", "the year must be from 1900 to 2200"),
         ("2023-07-04,closure,x,,soon", "'soon' is no date"),
         ("2023-07-04,closure,x,,2023-07-03", "until is for closures, and not before their date"),
         ("2023-07-04,holiday,x,,2023-07-05", "until is for closures, and not before their date"),
@@ -55,6 +56,14 @@ def test_a_file_without_the_column_until_is_read_as_before(tmp_path: Path) -> No
 def test_a_line_that_cannot_be_used_is_refused_by_its_number(tmp_path: Path, line: str, fault: str) -> None:
     with pytest.raises(CalendarError, match=f"calendar.csv:2: {fault}"):
         read(tmp_path, line)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"date,kind,name\n\xff", b"\0", b""])
+def test_a_file_that_is_no_table_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "calendar.csv"
+    path.write_bytes(content)
+    with pytest.raises(CalendarError, match=r"calendar\.csv"):
+        Calendar.read(path)
 
 
 def test_a_longer_period_is_closed_by_the_share_of_its_days() -> None:

@@ -1,6 +1,7 @@
-"""Which topics a worker reads and writes, by its prefixes."""
+"""Which topics a worker reads and writes, by its prefixes, and where its brokers are."""
 
 import pytest
+from pydantic import ValidationError
 
 from streams.runtime.settings import WorkerSettings
 
@@ -25,3 +26,16 @@ def test_a_shadow_shares_events_and_controls_and_nothing_else(
 ) -> None:
     settings = WorkerSettings.model_validate(given)
     assert {name: settings.topic(name) for name in names} == names
+
+
+@pytest.mark.parametrize(
+    "brokers", ["", "[::1", "::1", "a:b", "a:1,", "a:0", "a:65536", "a b:1", "plaintext://a:9092"]
+)
+def test_brokers_that_are_no_host_and_port_are_refused(brokers: str) -> None:
+    with pytest.raises(ValidationError, match="is no host:port"):
+        WorkerSettings(brokers=brokers)
+
+
+@pytest.mark.parametrize("brokers", ["a:1", "a", "10.0.0.1:9092, b-1.example.org:9094", "[::1]:9092"])
+def test_brokers_may_be_names_and_addresses(brokers: str) -> None:
+    assert WorkerSettings(brokers=brokers).brokers == brokers
