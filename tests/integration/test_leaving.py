@@ -18,7 +18,8 @@ Owned = dict[str, set[tuple[str, int]]]  # by instance name: topics and partitio
 
 def owned_in(group: str, servers: str) -> Owned:
     """The partitions that the broker knows of each member of a group."""
-    (found,) = AdminClient({"bootstrap.servers": servers}).describe_consumer_groups([group]).values()
+    admin = AdminClient({"bootstrap.servers": servers})  # has to live until the answer
+    (found,) = admin.describe_consumer_groups([group]).values()
     return {
         member.group_instance_id: {(tp.topic, tp.partition) for tp in member.assignment.topic_partitions}
         for member in found.result(30).members
