@@ -44,8 +44,8 @@ contracts: setup ## who may import whom
 bench: setup ## speed, latency and memory, as ratios in one run
 	$(BIN)/python -m benchmarks
 
-bench-detection: setup ## the detection suites, beside the reference figures
-	$(BIN)/python -m benchmarks.detection
+bench-detection: setup ## the detection suites over twenty seeds: means and standard errors
+	$(BIN)/python -m benchmarks.seeds
 
 docs: setup ## write what is generated: references, rules, dashboards
 	$(BIN)/python -m surgewatch.reference.settings_page

@@ -1,4 +1,4 @@
-"""The detection suites through `surgewatch score`, judged beside the reference method.
+"""The fixed detection suites through `surgewatch score`, judged beside the reference method.
 
 The suites and their judge are not part of the repository: `SURGEWATCH_BENCH` names the folder that holds
 bench.py (../shared/bench by default). With names of suites as arguments, those alone are run.

@@ -1,13 +1,17 @@
 """What holds for every request: the Host rule, the shape of faults, and the headers of every answer."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+from alerts.console.faults import translated
+from alerts.languages.language import Language, gettext_noop
+from streams.contract.sentences import Sentence, sentence
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -20,20 +24,30 @@ HEADERS: Final = {
 }
 CONTINUE: Final = "100-continue"
 PLAIN: Final = "identity"
+BY_AIOHTTP: Final = {
+    404: gettext_noop("Not Found"),
+    405: gettext_noop("Method Not Allowed"),
+    413: gettext_noop("Request Entity Too Large"),
+}
+SENTENCES: Final = web.ResponseKey("sentences", tuple[Sentence, ...])
 PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
 
 
-@web.middleware
-async def faults_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the faults that aiohttp finds itself (404, 405, 413) the shape and the headers of ours."""
-    try:
-        return await handler(request)
-    except web.HTTPError as error:
-        if error.content_type != "application/json":
-            error.text = json.dumps({"error": error.reason})
+def faults_as_json(language: Language) -> Middleware:
+    """Put faults into a language, and give those that aiohttp finds itself the shape and headers of ours."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPError as error:
+            found = error.get(SENTENCES) or (sentence(BY_AIOHTTP.get(error.status, error.reason)),)
+            error.text = _as_json(translated(one, language) for one in found)
             error.content_type = "application/json"
             error.headers.update(HEADERS)
-        raise
+            raise
+
+    return answer
 
 
 def known_expectations(handler: Handler) -> Handler:
@@ -91,6 +105,17 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def refusal(kind: type[web.HTTPError], text: str) -> web.HTTPError:
-    """Return the HTTP error to raise, with its reason as JSON."""
-    return kind(text=json.dumps({"error": text}), content_type="application/json", headers=HEADERS)
+def refusal(kind: type[web.HTTPError], message: str, /, **values: object) -> web.HTTPError:
+    """Return the HTTP error to raise, with its reason."""
+    return refused(kind, sentence(message, **values))
+
+
+def refused(kind: type[web.HTTPError], *reasons: Sentence) -> web.HTTPError:
+    """Return the HTTP error to raise, with several reasons. Where no language is known it is English."""
+    error = kind(text=_as_json(map(str, reasons)), content_type="application/json", headers=HEADERS)
+    error[SENTENCES] = reasons
+    return error
+
+
+def _as_json(reasons: Iterable[str]) -> str:
+    return json.dumps({"error": "; ".join(reasons)})

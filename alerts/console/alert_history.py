@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from pydantic import AwareDatetime, BaseModel
 
-from alerts.console.effects import effect
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State
+from alerts.notices.effects import effect
 from streams.contract.controls import Control
 
 

@@ -23,6 +23,7 @@ from streams.contract.controls import (
     Withdrawn,
 )
 from streams.contract.events import Word
+from streams.contract.sentences import invalid
 
 MOST_HOURS = 24 * 90  # of a silence
 REPEATING = dt.timedelta(days=90)  # for which a silence repeats
@@ -90,7 +91,7 @@ class AskSilence(Asked):
     @classmethod
     def _plausible(cls, starts: dt.datetime | None) -> dt.datetime | None:
         if starts is not None and starts.year not in YEARS:
-            raise ValueError(f"the year must be from {YEARS[0]} to {YEARS[-1]}")
+            raise invalid("the year must be from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
         return starts
 
     def control(self, by: str, now: dt.datetime) -> Silence:

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from alerts.console.effects import effect
 from alerts.console.roles import sectors_of
 from alerts.console.rows import Json
 from alerts.console.sector_history import Line
@@ -14,6 +13,7 @@ from alerts.lifecycle.policies import Policy, deviation
 from alerts.notices.clauses import clause
 from alerts.notices.controls import Silence
 from alerts.notices.dead_letters import letter_id
+from alerts.notices.effects import effect
 from alerts.notices.titles import parts
 from alerts.notices.wording import length, place, question_title
 from streams.contract.cadence import Cadence

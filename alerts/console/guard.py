@@ -9,9 +9,16 @@ from aiohttp.typedefs import Handler, Middleware
 from alerts.console.access import PROBES, refusal
 from alerts.console.identity import Identity, unknown
 from alerts.console.roles import Principal, Role
+from alerts.languages.language import gettext_noop
+from streams.contract.sentences import sentence
 
 READING: Final = ("GET", "HEAD")
 OPEN: Final = ("/", "/metrics", *PROBES)  # the page itself, and what Prometheus and orchestrators read
+DEEDS: Final = {
+    Role.READ: gettext_noop("read"),
+    Role.OPERATE: gettext_noop("operate"),
+    Role.ADMINISTER: gettext_noop("administer"),
+}
 FILES: Final = "/console/"
 SIGN_IN: Final = "/auth/"
 SAME_SITE: Final = ("same-origin", "none")  # Sec-Fetch-Site of the page's own requests, and of none
@@ -55,11 +62,13 @@ def require(principal: Principal, role: Role) -> None:
         raise denied(principal, role)
 
 
-def denied(principal: Principal, role: Role, where: str = "") -> web.HTTPError:
+def denied(
+    principal: Principal, role: Role, message: str = gettext_noop("{person} may not {deed}")
+) -> web.HTTPError:
     """Return the refusal: who is not known can still sign in."""
     if not principal.name:
         return unknown("sign in, or send a token")
-    return refusal(web.HTTPForbidden, f"{principal.name} may not {role}{where}")
+    return refusal(web.HTTPForbidden, message, person=principal.name, deed=sentence(DEEDS[role]))
 
 
 def _refuse_foreign(request: web.Request, principal: Principal) -> None:

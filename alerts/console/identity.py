@@ -84,12 +84,12 @@ def _only(request: web.Request, header: str) -> str:
     """Return the value of a header that may be there once: of two, one may be the client's own."""
     values = request.headers.getall(header, [])
     if len(values) > 1:
-        raise unknown(f"{header} is there twice")
+        raise unknown("{header} is there twice", header=header)
     return values[0] if values else ""
 
 
-def unknown(text: str) -> web.HTTPError:
+def unknown(message: str, /, **values: object) -> web.HTTPError:
     """Return the 401 to raise."""
-    error = refusal(web.HTTPUnauthorized, text)
+    error = refusal(web.HTTPUnauthorized, message, **values)
     error.headers["WWW-Authenticate"] = "Bearer"
     return error

@@ -77,7 +77,7 @@ OPERATIONS: Final = (
         "history",
         "What was sent about one alert, to whom and when, and who did what; for 400 days.",
         AlertHistory,
-        parameter="the alert's whole id",
+        parameter="the alert's id; a beginning of it is enough while the board has the alert",
         faults=(404, 503),
     ),
     Operation("get", "/api/forms", "forms", "What may be asked for: fields, bounds, names.", Forms),

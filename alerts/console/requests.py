@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.asked import BY_KIND, Asked, AskNothing
+from alerts.console.faults import understood
 from alerts.console.roles import Principal, Role, needed
 from alerts.console.rows import Json
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import checked
 from streams.contract.controls import Control, Names
+from streams.contract.sentences import FaultsError, invalid, sentence
 
 BODY: Final[TypeAdapter[Json]] = TypeAdapter(dict[str, Any])
 SET_BY_SERVER: Final = {"at", "until"}
@@ -127,49 +129,47 @@ class Query(NamedTuple):
 
 
 def query(body: bytes) -> Query:
-    """Return what kind of request a body is; raises ValueError where it is none."""
+    """Return what kind of request a body is; raises FaultsError where it is none."""
     try:
         asked = BODY.validate_json(body)
     except ValidationError as error:
-        raise ValueError("the body is not a JSON object") from error
+        raise invalid("the body is not a JSON object") from error
     kind = asked.get("kind")
     model = BY_KIND.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise ValueError(f"kind: one of {', '.join(BY_KIND)}")
+        raise invalid("kind: one of {kinds}", kinds=", ".join(BY_KIND))
     if own := asked.keys() & SET_BY_SERVER:
-        raise ValueError("; ".join(f"{name}: set by the server" for name in sorted(own)))
+        raise FaultsError(*(sentence("{name}: set by the server", name=name) for name in sorted(own)))
     return Query(body, model, needed(str(kind), asked.get("key")))
 
 
 def control_of(asked: Query, now: dt.datetime, names: Names, signed_in: str = "") -> Control:
-    """Return the control that is asked for; raises ValueError with a sentence for each fault.
+    """Return the control that is asked for; raises FaultsError with a sentence for each fault.
 
     `signed_in` is the name of who sends it; empty where that is not known.
     """
     try:
-        read = asked.model.model_validate_json(asked.body)
-        by = signed_in or read.by
-        if by is None:
-            raise ValueError("by: Field required")
-        if read.by not in (None, by):
-            raise ValueError(f"by: you are signed in as {by}")
-        return checked(read.control(by, now), names)
+        return _control_of(asked, now, names, signed_in)
     except ValidationError as error:
-        raise ValueError(_sentences(error)) from error
+        raise understood(error) from error
+
+
+def _control_of(asked: Query, now: dt.datetime, names: Names, signed_in: str) -> Control:
+    read = asked.model.model_validate_json(asked.body)
+    by = signed_in or read.by
+    if by is None:
+        raise invalid("{field}: {fault}", field="by", fault=sentence("Field required"))
+    if read.by not in (None, by):
+        raise invalid("by: you are signed in as {by}", by=by)
+    return checked(read.control(by, now), names)
 
 
 def check_nothing(body: bytes) -> None:
-    """Check that a body is an empty object; raises ValueError with a sentence for each fault."""
+    """Check that a body is an empty object; raises FaultsError."""
     try:
         AskNothing.model_validate_json(body)
     except ValidationError as error:
-        raise ValueError(_sentences(error)) from error
-
-
-def _sentences(error: ValidationError) -> str:
-    """Return one sentence for each fault: the field, and what is wrong with it."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        raise understood(error) from error
 
 
 def forms(names: Names, principal: Principal, language: Language = ENGLISH, *, sign_in: str = "") -> Json:

@@ -22,10 +22,11 @@ from joserfc.jwk import KeySet
 from pydantic import ValidationError
 from yarl import URL
 
-from alerts.console.access import HEADERS, refusal
+from alerts.console.access import HEADERS, refusal, refused
 from alerts.console.access_document import Access, Oidc
 from alerts.console.identity import PERSON
 from alerts.console.sessions import LOGIN, SESSION, Sessions
+from streams.contract.sentences import sentence
 
 log = structlog.get_logger()
 
@@ -37,7 +38,11 @@ Json = dict[str, Any]
 
 
 class SignInError(ValueError):
-    """Nobody is signed in; the message is for the person."""
+    """Nobody is signed in; the sentence is for the person."""
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        self.sentence = sentence(message, **values)
+        super().__init__(str(self.sentence))
 
 
 class SignIn:
@@ -117,7 +122,11 @@ class SignIn:
 
     def _http(self, oidc: Oidc) -> aiohttp.ClientSession:
         tls = ssl.create_default_context(cafile=oidc.ca_file) if oidc.ca_file else True
-        return aiohttp.ClientSession(timeout=TIMEOUT, connector=aiohttp.TCPConnector(ssl=tls))
+        return aiohttp.ClientSession(
+            timeout=TIMEOUT,
+            connector=aiohttp.TCPConnector(ssl=tls),
+            trust_env=True,  # HTTPS_PROXY and NO_PROXY
+        )
 
     async def _claims(self, oidc: Oidc, code: str, memory: Json) -> Json:
         """Exchange the code for a token; return the claims of it, verified."""
@@ -139,7 +148,7 @@ class SignIn:
                 verified = await self._verify(http, token, oidc, endpoints["jwks_uri"])
                 _registry(oidc, memory["nonce"]).validate(verified)
             except (JoseError, ValueError) as error:
-                raise SignInError(f"the provider's token is refused: {error}") from error
+                raise SignInError("the provider's token is refused: {reason}", reason=str(error)) from error
         return verified
 
     async def _verify(self, http: aiohttp.ClientSession, token: str, oidc: Oidc, keys: str) -> Json:
@@ -177,7 +186,9 @@ def _person(oidc: Oidc, claims: Json, known: frozenset[str]) -> Json:
     try:
         name = PERSON.validate_python(claims.get(oidc.name_claim))
     except ValidationError as error:
-        raise SignInError(f"the provider's token has no {oidc.name_claim} that can be used") from error
+        raise SignInError(
+            "the provider's token has no {claim} that can be used", claim=oidc.name_claim
+        ) from error
     if oidc.name_claim == "email" and claims.get("email_verified") is False:
         raise SignInError("the provider has not verified your e-mail address")
     groups = claims.get(oidc.groups_claim, ())
@@ -192,14 +203,14 @@ async def _discover(http: aiohttp.ClientSession, oidc: Oidc) -> Json:
     scheme = URL(oidc.issuer).scheme
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if URL(str(found.get(name, ""))).scheme != scheme:
-            raise SignInError(f"the provider has no {name} by {scheme}")
+            raise SignInError("the provider has no {name} by {scheme}", name=name, scheme=scheme)
     return found
 
 
 async def _json(request: Any) -> Json:
     async with request as answer:
         if answer.status != 200:
-            raise SignInError(f"the provider answered {answer.status}")
+            raise SignInError("the provider answered {status}", status=answer.status)
         found = await answer.json(content_type=None)
     if not isinstance(found, dict):
         raise SignInError("the provider's answer is no JSON object")
@@ -213,7 +224,7 @@ def _as_answer() -> Iterator[None]:
         yield
     except SignInError as error:
         log.warning("sign-in failed", reason=str(error))
-        raise refusal(web.HTTPUnauthorized, str(error)) from error
+        raise refused(web.HTTPUnauthorized, error.sentence) from error
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         log.warning("identity provider cannot be used", error=repr(error))
         raise refusal(web.HTTPBadGateway, "the identity provider does not answer: try again") from error

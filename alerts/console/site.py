@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -13,11 +13,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from alerts.console import openapi
-from alerts.console.access import HEADERS, faults_as_json, known_hosts, plain_bodies, refusal
+from alerts.console.access import HEADERS, faults_as_json, known_hosts, plain_bodies, refusal, refused
 from alerts.console.alert_history import AlertHistory, Taken, alert_history, ended_at, last_seen
 from alerts.console.board import Board
 from alerts.console.connections import Connections
-from alerts.console.effects import effect
 from alerts.console.files import files
 from alerts.console.guard import denied, guarded, require, who
 from alerts.console.identity import Identity
@@ -25,9 +24,11 @@ from alerts.console.requests import check_nothing, control_of, forms, query
 from alerts.console.roles import Role
 from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
-from alerts.languages.language import ENGLISH, Language
+from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.notices.controls import full_alert_id
+from alerts.notices.effects import effect
 from streams.contract.controls import Control, Names
+from streams.contract.sentences import FaultsError
 
 log = structlog.get_logger()
 
@@ -76,7 +77,7 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
     made = web.Application(
         middlewares=[
             connections.middleware,
-            faults_as_json,
+            faults_as_json(backend.language),
             known_hosts(backend.hosts),
             guarded(backend.identity, backend.hooks),
             plain_bodies,
@@ -139,8 +140,8 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
         by_id = {alert.alert_id: alert for alert in backend.board.alerts()}
         try:
             found = full_alert_id(request.match_info["alert"], by_id)
-        except ValueError as error:
-            raise refusal(web.HTTPNotFound, str(error)) from error
+        except FaultsError as error:
+            raise refused(web.HTTPNotFound, *error.sentences) from error
         return _json(by_id[found].model_dump(mode="json"))
 
     async def history(request: web.Request) -> web.StreamResponse:
@@ -165,7 +166,10 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
 async def _history(backend: Backend, alert_id: str) -> AlertHistory:
     """Return the history of an alert, also of one that is no longer known otherwise."""
-    current = next((one for one in backend.board.alerts() if one.alert_id == alert_id), None)
+    by_id = {alert.alert_id: alert for alert in backend.board.alerts()}
+    with suppress(FaultsError):
+        alert_id = full_alert_id(alert_id, by_id)
+    current = by_id.get(alert_id)
     try:
         taken = await backend.sent(alert_id, current.onset if current else None)
     except TimeoutError as error:
@@ -174,7 +178,7 @@ async def _history(backend: Backend, alert_id: str) -> AlertHistory:
         ) from error
     alert = last_seen(current, taken)
     if alert is None:
-        raise refusal(web.HTTPNotFound, f"no alert {alert_id!r}")
+        raise refusal(web.HTTPNotFound, "no alert {name}", name=repr(alert_id))
     controls = backend.board.controls_about(alert, ended_at(current, taken))
     return alert_history(alert, taken, controls, backend.language)
 
@@ -188,7 +192,11 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
         with _understood():
             control = control_of(asked, dt.datetime.now(dt.UTC), backend.names(), principal.name)
         if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
-            raise denied(principal, asked.role, " in all borders that this touches")
+            raise denied(
+                principal,
+                asked.role,
+                gettext_noop("{person} may not {deed} in all borders that this touches"),
+            )
         await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
         return _json(
             {"status": "accepted", "key": control.key, "effect": effect(control, backend.language)},
@@ -198,7 +206,7 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
     async def send_again(request: web.Request) -> web.StreamResponse:
         principal, letter = who(request), request.match_info["letter"]
         if not principal.may_in(Role.OPERATE, None):
-            raise denied(principal, Role.OPERATE, " in all borders")
+            raise denied(principal, Role.OPERATE, gettext_noop("{person} may not {deed} in all borders"))
         body = await _body(request)
         with _understood():
             check_nothing(body)
@@ -224,7 +232,9 @@ def _hook(hook: Hook) -> Handler:
 
 
 async def _body(request: web.Request) -> bytes:
-    return await _within(BODY_SECONDS, request.read(), web.HTTPRequestTimeout, "the body did not arrive")
+    return await _within(
+        BODY_SECONDS, request.read(), web.HTTPRequestTimeout, gettext_noop("the body did not arrive")
+    )
 
 
 @contextmanager
@@ -232,11 +242,11 @@ def _understood() -> Iterator[None]:
     """Answer 422 where a body cannot be what is asked for."""
     try:
         yield
-    except ValueError as error:
-        raise refusal(web.HTTPUnprocessableEntity, str(error)) from error
+    except FaultsError as error:
+        raise refused(web.HTTPUnprocessableEntity, *error.sentences) from error
 
 
-_BUSY: Final = (web.HTTPServiceUnavailable, "the broker does not answer: try again")
+_BUSY: Final = (web.HTTPServiceUnavailable, gettext_noop("the broker does not answer: try again"))
 
 
 async def _within(seconds: float, work: Awaitable[T], late: type[web.HTTPError], text: str) -> T:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
@@ -11,9 +11,7 @@ from alerts.lifecycle.alert import Alert, Assessment
 from alerts.notices import silence_times
 from alerts.notices.routing import Route, known_zone
 from alerts.notices.silence_times import Window
-from alerts.notices.wording import ASSESSMENTS
 from streams.contract.controls import (
-    YEARS,
     Capacity,
     Confirm,
     Control,
@@ -22,15 +20,16 @@ from streams.contract.controls import (
     Sensitivity,
     Withdrawn,
     missing,
+    plausible,
 )
 from streams.contract.events import Word
+from streams.contract.sentences import FaultsError, Sentence, invalid
 
 Rule = Annotated[
     str,
     AfterValidator(silence_times.known_rule),
     Field(json_schema_extra={"pattern": silence_times.RULE}),
 ]
-MINUTE: Final = "%Y-%m-%d %H:%M %Z"
 
 
 class Silence(Control):
@@ -60,27 +59,19 @@ class Silence(Control):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.starts is not None and self.starts >= self.until:
-            raise ValueError("it ends before it starts")
+            raise invalid("it ends before it starts")
         if self.repeats is None:
             return self
         if self.starts is None or self.hours is None:
-            raise ValueError("a silence that repeats needs starts and hours")
-        if self.starts.year not in YEARS:
-            raise ValueError(f"the year of starts must be from {YEARS[0]} to {YEARS[-1]}")
+            raise invalid("a silence that repeats needs starts and hours")
+        plausible(self.starts)
         if self.until - self.starts > silence_times.LONGEST:
-            raise ValueError(f"a silence repeats for at most {silence_times.LONGEST.days} days")
+            raise invalid("a silence repeats for at most {days} days", days=silence_times.LONGEST.days)
         return self
 
     @property
     def key(self) -> str:
         return f"silence/{self.name}"
-
-    @property
-    def effect(self) -> str:
-        what = "alerts" if self.question == "*" else self.question
-        begins = f"from {self.starts:{MINUTE}} " if self.starts else ""
-        each = f", {self.hours:g} hours each time: {self.repeats} ({self.time_zone})" if self.repeats else ""
-        return f"no notices of {what} in {self.sector} {begins}until {self.until:{MINUTE}}{each}"
 
     def windows(self) -> list[Window]:
         """Return the times at which it is in force, in order."""
@@ -90,11 +81,11 @@ class Silence(Control):
             self.repeats, self.starts, self.until, hours=self.hours, time_zone=self.time_zone
         )
 
-    def unknown(self, names: Names) -> list[str]:
+    def unknown(self, names: Names) -> list[Sentence]:
         return [
-            *missing("sector", [self.sector], names.sectors),
-            *missing("question", [self.question], names.questions),
-            *missing("sink", [self.notify] if self.notify else [], names.sinks, globs=False),
+            *missing("unknown sector {name}", [self.sector], names.sectors),
+            *missing("unknown question {name}", [self.question], names.questions),
+            *missing("unknown sink {name}", [self.notify] if self.notify else [], names.sinks, globs=False),
         ]
 
     def covers(self, alert: Alert) -> bool:
@@ -121,14 +112,8 @@ class Acknowledge(Control):
     def key(self) -> str:
         return f"ack/{self.alert_id}"
 
-    @property
-    def effect(self) -> str:
-        if self.assessment is None:
-            return f"{self.by} takes care of alert {self.alert_id}"
-        return f"{self.by} marks alert {self.alert_id} as {ASSESSMENTS[self.assessment]}"
-
-    def unknown(self, names: Names) -> list[str]:
-        return missing("alert", [self.alert_id], names.alerts, globs=False)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return missing("unknown alert {name}", [self.alert_id], names.alerts, globs=False)
 
 
 class Reroute(Control):
@@ -142,14 +127,10 @@ class Reroute(Control):
     def key(self) -> str:
         return f"route/{self.name}"
 
-    @property
-    def effect(self) -> str:
+    def unknown(self, names: Names) -> list[Sentence]:
         if self.route is None:
-            return f"route {self.name} is off"
-        return f"route {self.name} sends {self.route.least} and above to {', '.join(self.route.sinks)}"
-
-    def unknown(self, names: Names) -> list[str]:
-        return missing("sink", self.route.sinks if self.route else (), names.sinks, globs=False)
+            return missing("unknown route {name}", [self.name], names.routes, globs=False)
+        return missing("unknown sink {name}", self.route.sinks, names.sinks, globs=False)
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn
@@ -169,22 +150,27 @@ def sinks_of(control: Control) -> set[str]:
 def checked(control: Control, names: Names) -> Control:
     """Return the control, an abbreviated alert id completed.
 
-    Raises ValueError with a sentence for each name in it that refers to nothing.
+    Raises FaultsError with a sentence for each name in it that refers to nothing.
     """
     if isinstance(control, Acknowledge) and names.alerts is not None:
         control = control.model_copy(update={"alert_id": full_alert_id(control.alert_id, names.alerts)})
     if unknown := control.unknown(names):
-        raise ValueError("; ".join(unknown))
+        raise FaultsError(*unknown)
     return control
 
 
 def full_alert_id(prefix: str, alert_ids: Collection[str]) -> str:
-    """Return the one alert id that begins with `prefix`; raises ValueError if none or several do."""
+    """Return the one alert id that begins with `prefix`; raises FaultsError if none or several do."""
     if prefix in alert_ids:
         return prefix
     found = sorted(one for one in alert_ids if one.startswith(prefix)) if prefix else []
     if not found:
-        raise ValueError(f"no alert {prefix!r}")
+        raise invalid("no alert {name}", name=repr(prefix))
     if len(found) > 1:
-        raise ValueError(f"{len(found)} alerts begin with {prefix!r}: {', '.join(found[:3])}")
+        raise invalid(
+            "{number} alerts begin with {name}: {alerts}",
+            number=len(found),
+            name=repr(prefix),
+            alerts=", ".join(found[:3]),
+        )
     return found[0]

@@ -63,6 +63,16 @@ class Line:
         """Return whether the sink did not take the end of its alert: it can still be sent again."""
         return bool(self.entry.given_up) and self.entry.view is not None and self.entry.view.open
 
+    def needs_letter(self, letter: Message, due: Message | None) -> bool:
+        """Return whether a dead letter that is sent again goes out as it was, before what is `due` now.
+
+        It does where its alert is over and the sink never knew of it. It also does where an earlier try may
+        have been received, and what is due has the letter's id: under one id there is one message.
+        """
+        if due is None:
+            return letter.view.openings > (self.entry.view.openings if self.entry.view else 0)
+        return self.unrecorded and due.notice_id == letter.notice_id
+
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""
         is_update = message.reason is Reason.UPDATED

@@ -19,7 +19,7 @@ from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
-from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecord
+from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message, View, difference
 
@@ -260,8 +260,8 @@ class DeliveryQueue:
     def send_again(self, message: Message, moment: Moment) -> list[LedgerRecord]:
         """Send a dead letter once more; return the ledger records that have to be written first.
 
-        The sink gets what it should know now. If that is nothing, as the alert is over and the sink never
-        knew of it, it gets the letter as it was, and then its end.
+        The sink gets what it should know now. Where it needs the letter, it gets that as it was, and then
+        what has changed since.
         """
         line = self._lines.get(message.alert_id)
         if line is None or line.in_flight or message.notice_id not in line.entry.given_up:
@@ -269,10 +269,9 @@ class DeliveryQueue:
         given_up = tuple(one for one in line.entry.given_up if one != message.notice_id)
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
-        view = line.entry.view
-        is_unknown = message.view.openings > (view.openings if view else 0)
-        if message.alert_id not in self._due and is_unknown:
-            line.restore(Entry(view=view, pending=message, since=moment.now, given_up=given_up), moment)
+        if line.needs_letter(message, self._due.get(message.alert_id)):
+            update = {"pending": message, "since": moment.now}
+            line.restore(line.entry.model_copy(update=update), moment)
             self._compare(message.alert_id, line, moment)
         self._free_at = 0.0
         return [LedgerRecord(self.sink, message.alert_id, line.entry)]

@@ -28,6 +28,11 @@ class Entry(BaseModel):
 EMPTY: Final = Entry()
 
 
+def sink_of(key: str) -> str:
+    """Return the sink of a record's key."""
+    return key.rpartition("/")[0]
+
+
 class CaughtUp(BaseModel):
     """Up to which record of `alerts.current` a sink has had the summaries of backlogs."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, Severity
+from streams.contract.sentences import invalid
 from streams.contract.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
@@ -16,11 +17,11 @@ ALL_REASONS: Final = frozenset(Reason)
 
 
 def known_zone(name: str) -> str:
-    """Return the name of a time zone; raises ValueError where there is none of that name."""
+    """Return the name of a time zone; raises FaultsError where there is none of that name."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {name!r}") from error
+        raise invalid("unknown time zone {name}", name=repr(name)) from error
     return name
 
 
@@ -97,6 +98,10 @@ class Routing:
     def restore(self, name: str) -> None:
         """Take the route of this name from the document again."""
         self._changes.pop(name, None)
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the document's routes, and of those that operators have changed or added."""
+        return frozenset(route.name for route in self._routes).union(self._changes)
 
     def in_force(self) -> list[Route]:
         """Return every route in force."""

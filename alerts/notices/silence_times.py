@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
+from streams.contract.sentences import invalid
+
 LONGEST: Final = dt.timedelta(days=800)  # from the first to the last time
 WARNING: Final = 3600.0  # seconds before its end from which a silence is about to end
 _DAY: Final = "(MO|TU|WE|TH|FR|SA|SU)"
@@ -25,9 +27,9 @@ RULE: Final = (
 
 
 def known_rule(rule: str) -> str:
-    """Return a rule that silences can have; raises ValueError for any other."""
+    """Return a rule that silences can have; raises FaultsError for any other."""
     if re.fullmatch(RULE, rule) is None:
-        raise ValueError(
+        raise invalid(
             "it repeats by FREQ=DAILY, WEEKLY or MONTHLY, with INTERVAL, BYDAY and BYMONTHDAY (RFC 5545), "
             "e.g. FREQ=WEEKLY;BYDAY=SA,SU"
         )

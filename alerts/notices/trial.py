@@ -37,8 +37,8 @@ def trial_notices(now: dt.datetime, language: Language = ENGLISH) -> tuple[Notic
         latest=verdict,
     )
     over = alert.model_copy(update={"state": State.RESOLVED})
-    opened = language.gettext("[TEST] Test page from Surgewatch")
-    closed = language.gettext("[TEST] Resolved: test page from Surgewatch")
+    opened = language.gettext("Test page from Surgewatch")
+    closed = language.gettext("Resolved: test page from Surgewatch")
     return (
         _notice(alert, Reason.FIRST, opened, language),
         _notice(over, Reason.RESOLVED, closed, language),
@@ -46,12 +46,14 @@ def trial_notices(now: dt.datetime, language: Language = ENGLISH) -> tuple[Notic
 
 
 def _notice(alert: Alert, reason: Reason, headline: str, language: Language) -> Notice:
+    label = language.gettext("[TEST]") + " "
     text = language.gettext("This is a test of Surgewatch. Nothing has happened, and there is nothing to do.")
     return Notice(
         notice_id=notice_id(alert.alert_id, reason, "test"),
         alert=alert,
         reason=reason,
-        headline=headline,
+        headline=label + headline,
+        label=label,
         text=text,
         details=text,
         since=f"{language.minute(alert.onset)} UTC",

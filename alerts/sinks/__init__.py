@@ -5,6 +5,7 @@ Most sinks speak HTTP: a request for each notice. A sink that `Edits` has one me
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -179,6 +180,17 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a `Retry-After` header, if there is a usable one."""
-    value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return min(float(value), LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() else None
+    """Return the seconds of a `Retry-After` header; None where it is not usable, or asks for no wait."""
+    by_name = {name.lower(): value for name, value in headers.items()}
+    seconds = _seconds(by_name.get("retry-after", ""), by_name.get("date", ""))
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
+
+
+def _seconds(value: str, date: str) -> float:
+    """Return the seconds of a number, or until a date by the receiver's own clock; 0 where it is neither."""
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0

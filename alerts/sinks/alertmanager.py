@@ -66,7 +66,7 @@ class AlertmanagerSink:
         return {
             "labels": {**labels(alert), "severity": severity or alert.severity},
             "annotations": {
-                "summary": title(alert, self.language),
+                "summary": notice.label + title(alert, self.language),
                 "description": notice.text,
                 "alert_id": alert.alert_id,
                 "onset": alert.onset.isoformat(),

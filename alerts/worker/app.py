@@ -86,7 +86,7 @@ class Alerts:
         )
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
-        self.control_names = control_names(self.registry, self.board, self.sinks)
+        self.control_names = control_names(self.registry, self.board, sinks=self.sinks, routes=routing.names)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)

@@ -59,7 +59,9 @@ def border_of(registry: Registry) -> Mapping[str, str]:
     return own | {sector.id: sector.border for sector in registry.sector}
 
 
-def control_names(registry: Registry, board: Board, sinks: Collection[str]) -> Callable[[], Names]:
+def control_names(
+    registry: Registry, board: Board, *, sinks: Collection[str], routes: Callable[[], frozenset[str]]
+) -> Callable[[], Names]:
     """Return what a control may refer to, as it is when asked."""
     known = frozenset(border_of(registry))
 
@@ -68,6 +70,7 @@ def control_names(registry: Registry, board: Board, sinks: Collection[str]) -> C
             sectors=known | board.sectors(),
             questions=frozenset(question.value for question in Question),
             sinks=frozenset(sinks),
+            routes=routes(),
             alerts=frozenset(alert.alert_id for alert in board.alerts()),
             keys=board.control_keys(),
         )

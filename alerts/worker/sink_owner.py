@@ -20,6 +20,7 @@ from alerts.lifecycle.alert import Notice
 from alerts.notices.ledger import LedgerRecord
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.settings import Settings
+from streams.runtime.membership import HEARTBEATS, leave_on_stop
 
 log = structlog.get_logger()
 
@@ -97,7 +98,7 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             session_timeout_ms=int(self._settings.session_seconds * 1000),
-            heartbeat_interval_ms=int(self._settings.session_seconds * 250),
+            heartbeat_interval_ms=int(self._settings.session_seconds * 1000 / HEARTBEATS),
         )
         producer = AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True)
         await producer.start()
@@ -108,6 +109,8 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
             await self._follow()
         finally:
             await self._end(list(self._tasks))
+            if len(self._consumer.assignment()) < len(self._consumer.partitions_for_topic(topic) or ()):
+                leave_on_stop(self._consumer)
             await self._consumer.stop()
             await producer.stop()
 

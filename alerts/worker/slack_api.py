@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from alerts.sinks import Delivered, Outcome, Posting, Sink
-from alerts.sinks.slack.app import UNAUTHORISED, SlackApp, SlackAppSink
+from alerts.sinks.slack.app import CLOSED, UNAUTHORISED, UNEDITABLE, SlackApp, SlackAppSink
 from alerts.worker.http_client import TIMEOUT, failed
 from alerts.worker.routes_document import RoutesError
 from alerts.worker.sink_network import DIRECT, Network, Networks
@@ -88,7 +88,7 @@ class SlackApi:
         return f"{posted['channel']}/{posted['ts']}"
 
     async def _edit(self, reference: str, sink: SlackAppSink, posting: Posting) -> bool:
-        """Return whether the message was there to be edited."""
+        """Return whether the message could be edited; it may be in a channel that was the sink's before."""
         channel, _, ts = reference.partition("/")
         try:
             await self.client.chat_update(
@@ -99,7 +99,8 @@ class SlackApi:
                 blocks=posting.content["blocks"],
             )
         except SlackApiError as error:
-            if _answer(error)[0] != "message_not_found":
+            lost = UNEDITABLE if channel == sink.channel else UNEDITABLE | CLOSED
+            if _answer(error)[0] not in lost:
                 raise
             return False
         return True

@@ -11,7 +11,7 @@ import csv
 import datetime as dt
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.cadence import DAY, Cadence
+from streams.contract.file_kinds import not_text
 
 COLUMNS: Final = ("series", "period", "count")
 LARGEST: Final = 2**31 - 1
@@ -104,9 +105,9 @@ def read(path: Path, cadence: Cadence) -> Table:
     """Read a table, packed by gzip or not; raises TableError."""
     reader = _Reader(cadence)
     faults = []
-    for number, name, period, count in _rows(path):
+    for number, cells in _rows(path):
         try:
-            reader.add(number, name, period, count)
+            reader.add(number, cells)
         except ValueError as error:
             faults.append(f"{path}:{number}: {error}")
     if faults:
@@ -125,8 +126,11 @@ class _Reader:
         self._seen: dict[tuple[str, int], tuple[str, int]] = {}  # period as written, and row
         self._shifts: set[int] = set()
 
-    def add(self, number: int, name: str, period: str, count: str) -> None:
-        """Add a row; raises ValueError."""
+    def add(self, number: int, cells: Mapping[str, str] | str) -> None:
+        """Add a row by its columns, or what is wrong with it; raises ValueError."""
+        if isinstance(cells, str):
+            raise ValueError(cells)
+        name, period, count = (cells[column] for column in COLUMNS)
         if not name:
             raise ValueError("no series")
         try:
@@ -164,28 +168,35 @@ class _Reader:
         return table
 
 
-def _rows(path: Path) -> Iterator[tuple[int, str, str, str]]:
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | str]]:
+    """The rows of a file, each by its columns, or as what is wrong with it."""
     try:
-        rows = csv.reader(_text(path).splitlines(keepends=True), strict=True)
+        lines = _text(path).splitlines(keepends=True)
+        delimiter = _delimiter(lines[0] if lines else "")
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
         header = [cell.strip().lower() for cell in next(rows, [])]
         if not set(COLUMNS) <= set(header):
             raise TableError(f"{path}:1: needs the columns {','.join(COLUMNS)}, has {','.join(header)!r}")
-        at = [header.index(column) for column in COLUMNS]
         for row in rows:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise TableError(f"{path}:{rows.line_num}: {len(row)} cells, the header has {len(header)}")
-            name, period, count = (row[column].strip() for column in at)
-            yield rows.line_num, name, period, count
+            if len(row) == len(header):
+                yield rows.line_num, dict(zip(header, map(str.strip, row), strict=True))
+            elif row:
+                yield rows.line_num, f"{len(row)} cells, the header has {len(header)}"
     except csv.Error as error:
         raise TableError(f"{path}: no table of text: {error}") from error
+
+
+def _delimiter(header: str) -> str:
+    """Return what stands between the columns of a header: a comma, a semicolon, a tab or a bar."""
+    return max(",;\t|", key=header.count)
 
 
 def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
+        if explained := not_text(content):
+            raise TableError(f"{path} {explained}")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1

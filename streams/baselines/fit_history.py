@@ -28,7 +28,7 @@ LEAST: Final = {
 }  # periods of history that a model needs without a peer prior
 FAR: Final = 10.0  # times what else was seen, and
 FAR_LEAST: Final = 100.0  # people more: a count beyond teaches nothing
-FEWEST: Final = 7  # periods that a count must be beyond
+FEWEST: Final = 3  # periods that a count must be beyond
 
 
 class History(NamedTuple):

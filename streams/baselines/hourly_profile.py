@@ -33,20 +33,23 @@ class Profile(NamedTuple):
 def profile(counts: Floats, people: Floats) -> Profile:
     """Estimate profiles from counts by hour [n, days, 24] and the people expected in each day [n, days].
 
+    Nothing is learnt from days on which nobody is expected. Where there are no others, the hours are alike
+    and the error is so large that no hour is unusual.
+
     >>> found = profile(np.full((1, 14, 24), 5.0), np.full((1, 14), 120.0))
     >>> found.rate.sum().round(3).item(), (120 * found.rate[0, 0]).round(3).item()
     (1.0, 5.0)
     """
-    n, days, hours = counts.shape
-    known = np.maximum(people, 1e-9)[:, :, None]
-    before = EVENLY * known.mean(1)
+    n, _, hours = counts.shape
+    known = people[:, :, None]
+    before = EVENLY * np.maximum(known.mean(1), 1e-9)
+    freedom = np.maximum((people > 0).sum(1) - 1, 1) * (hours - 1)
     weight, phi = np.ones_like(counts), np.full(n, _PHI)
     for _ in range(ROUNDS):
         exposure = (weight * known).sum(1) + before
         rate = ((weight * counts).sum(1) + before / hours) / exposure
         mean = known * rate[:, None]
         flat = mean.reshape(n, -1)
-        freedom = (days - 1) * (hours - 1)
         pearson = (weight * np.square(counts - mean) / np.maximum(mean, 1e-6)).sum((1, 2)) / freedom
         seen = np.maximum(unweighted(pearson, flat), 1.0)
         phi = (seen * freedom + _PHI * _PHI_HOURS) / (freedom + _PHI_HOURS)
@@ -54,5 +57,5 @@ def profile(counts: Floats, people: Floats) -> Profile:
     between = block_variance(
         (weight * (counts - mean)).reshape(n, -1), (weight * mean).reshape(n, -1), phi, hours
     )
-    known_by = degrees_of_freedom(np.full(n, float(freedom)), flat.mean(1), phi)
+    known_by = degrees_of_freedom(freedom.astype(float), flat.mean(1), phi)
     return Profile(rate, phi, known_by, phi[:, None] / np.maximum(exposure * rate, 1e-9) + between[:, None])

@@ -47,6 +47,7 @@ LEAST: dict[Role, tuple[Access, ...]] = {
     "operator": (
         Access("topic", "controls", (READ, WRITE, DESCRIBE)),
         Access("topic", "alerts.current", (READ, DESCRIBE)),
+        Access("topic", "deliveries", (READ, DESCRIBE)),
     ),
 }
 SETUP: Final = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")  # of `surgewatch topics`

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from streams.contract.events import Word
+from streams.contract.sentences import Sentence, invalid, sentence
 
 MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
 LONGEST_PERSON = 254  # characters: an e-mail address fits
@@ -49,12 +50,7 @@ class Control(BaseModel):
         """The key of its record."""
         raise NotImplementedError
 
-    @property
-    def effect(self) -> str:
-        """What it changes, in a few words for people."""
-        raise NotImplementedError
-
-    def unknown(self, names: Names) -> list[str]:
+    def unknown(self, names: Names) -> list[Sentence]:
         """One sentence for each name in it that refers to nothing."""
         return []
 
@@ -69,12 +65,8 @@ class Withdrawn(Control):
     def key(self) -> str:
         return self.withdraws
 
-    @property
-    def effect(self) -> str:
-        return f"{self.withdraws} is withdrawn"
-
-    def unknown(self, names: Names) -> list[str]:
-        return missing("control", [self.withdraws], names.keys)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return missing("unknown control {name}", [self.withdraws], names.keys)
 
 
 class PolicyDate(Control):
@@ -88,20 +80,14 @@ class PolicyDate(Control):
     @field_validator("date")
     @classmethod
     def _plausible(cls, date: dt.date) -> dt.date:
-        if date.year not in YEARS:
-            raise ValueError(f"the year must be from {YEARS[0]} to {YEARS[-1]}")
-        return date
+        return plausible(date)
 
     @property
     def key(self) -> str:
         return f"policy/{self.name}"
 
-    @property
-    def effect(self) -> str:
-        return f"a new level from {self.date} on in {', '.join(self.sectors)}"
-
-    def unknown(self, names: Names) -> list[str]:
-        return missing("sector", self.sectors, names.sectors)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return missing("unknown sector {name}", self.sectors, names.sectors)
 
 
 class Capacity(Control):
@@ -115,12 +101,8 @@ class Capacity(Control):
     def key(self) -> str:
         return f"capacity/{self.sector}"
 
-    @property
-    def effect(self) -> str:
-        return f"{self.sector} can take in {self.people_per_day:g} people a day"
-
-    def unknown(self, names: Names) -> list[str]:
-        return missing("sector", [self.sector], names.sectors, globs=False)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return missing("unknown sector {name}", [self.sector], names.sectors, globs=False)
 
 
 class Sensitivity(Control):
@@ -134,12 +116,12 @@ class Sensitivity(Control):
     def key(self) -> str:
         return f"sensitivity/{self.sector}"
 
-    @property
-    def effect(self) -> str:
-        return f"{self.false_alarms_per_month:g} false alarms a month are accepted in {self.sector}"
-
-    def unknown(self, names: Names) -> list[str]:
-        return [] if self.sector == "*" else missing("sector", [self.sector], names.sectors, globs=False)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return (
+            []
+            if self.sector == "*"
+            else missing("unknown sector {name}", [self.sector], names.sectors, globs=False)
+        )
 
 
 class Confirm(Control):
@@ -152,12 +134,8 @@ class Confirm(Control):
     def key(self) -> str:
         return f"confirm/{self.sector}"
 
-    @property
-    def effect(self) -> str:
-        return f"nobody comes to {self.sector}: zeros are counted as such until its next event"
-
-    def unknown(self, names: Names) -> list[str]:
-        return missing("sector", [self.sector], names.sectors, globs=False)
+    def unknown(self, names: Names) -> list[Sentence]:
+        return missing("unknown sector {name}", [self.sector], names.sectors, globs=False)
 
 
 StreamControl = Annotated[
@@ -165,16 +143,29 @@ StreamControl = Annotated[
 ]
 
 
+def plausible(date: dt.date) -> dt.date:
+    """Return a date whose year calendars are asked about; raises FaultsError for any other."""
+    if date.year not in YEARS:
+        raise invalid("the year must be from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
+    return date
+
+
 def missing(
-    what: str, wanted: Iterable[str], known: frozenset[str] | None, *, globs: bool = True
-) -> list[str]:
-    """One sentence for each wanted name (or glob) that matches nothing known, with the nearest known name."""
+    message: str, wanted: Iterable[str], known: frozenset[str] | None, *, globs: bool = True
+) -> list[Sentence]:
+    """Return the message, with its `name`, for each wanted name (or glob) that matches nothing known.
+
+    The nearest known name goes with it.
+    """
     if known is None:
         return []
     found = []
     for name in wanted:
         if name in known or (globs and any(fnmatchcase(one, name) for one in known)):
             continue
+        unknown = sentence(message, name=repr(name))
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        found.append(f"unknown {what} {name!r}" + (f"; nearest known: {near[0]}" if near else ""))
+        found.append(
+            sentence("{fault}; nearest known: {name}", fault=unknown, name=near[0]) if near else unknown
+        )
     return found

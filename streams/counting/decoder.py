@@ -176,10 +176,13 @@ class Decoder:
             if isinstance(other, _WireHeartbeat):
                 return self._heartbeat(position, other, appended_at)
             wire = other
-        event_time = wire.occurred_at.timestamp()
-        reported_at = event_time if wire.reported_at is None else wire.reported_at.timestamp()
-        if not _OLDEST <= event_time <= reported_at <= appended_at + self._ahead:
-            raise _untimely(event_time, reported_at, appended_at + self._ahead)
+        occurred = reported = wire.occurred_at.timestamp()
+        event_time = reported_at = floor(occurred)
+        if wire.reported_at is not None:
+            reported = wire.reported_at.timestamp()
+            reported_at = floor(reported)
+        if not _OLDEST <= occurred <= reported <= appended_at + self._ahead:
+            raise _untimely(occurred, reported, appended_at + self._ahead)
         if not wire.count and wire.replaces is None and wire.period is None:
             raise _Refused(
                 Reason.INVALID, "count must be at least 1 (0 needs a period, or an event that it replaces)"
@@ -188,11 +191,14 @@ class Decoder:
         citizenship = wire.citizenship and wire.citizenship.strip()
         crossing = wire.crossing and wire.crossing.strip()
         replaces = wire.replaces and wire.replaces.strip()
-        if "" in (event_id, citizenship, crossing, replaces) or (group and not group.strip()):
+        if (
+            not event_id or citizenship == "" or crossing == "" or replaces == ""
+            or (group and not group.strip())
+        ):  # fmt: skip
             raise _Refused(Reason.INVALID, "a text is blank")
         return Event(
-            position, event_id, self._ids.get(wire.sector) or self._sector(wire.sector), floor(event_time),
-            floor(reported_at), floor(appended_at), wire.count, wire.crossing_type, wire.demographic,
+            position, event_id, self._ids.get(wire.sector) or self._sector(wire.sector), event_time,
+            reported_at, floor(appended_at), wire.count, wire.crossing_type, wire.demographic,
             citizenship, crossing, wire.period, replaces,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ new. Two ids of one sector share a hash with a probability of limit²/2⁶⁵: 1
 
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Final
@@ -104,15 +104,17 @@ class DedupIndex:
         """Add events in their order, and return what they count for.
 
         No event became known before `watermark` (epoch seconds), whatever it states. Every event goes
-        through this loop: what stays the same from one to the next is looked up once.
+        through this loop, so a run of events that count into the same periods is known by its bounds: the
+        hour of the events and the hour in which they became known, in epoch seconds.
         """
-        found, last, base = NewEvents(), None, 0
-        marks, codes = self._marks, self.kinds.codes
-        ids, people = list[int](), dict[int, int]()
+        found, marks, codes = NewEvents(), self._marks, self.kinds.codes
+        ids, people, base = list[int](), dict[int, int](), 0
+        start = end = known_start = known_end = 0
+        period: Cadence | None = None
         newest = reported = NEVER
         for event in events:
             if event.replaces is not None:
-                last = None
+                end = start  # what is counted next begins a run
                 if not self._correct(event, watermark, found):
                     continue
             key = xxh3_64_intdigest(event.event_id.encode())
@@ -124,18 +126,21 @@ class DedupIndex:
                 newest = at
             if known > reported:
                 reported = known
-            when = (at // HOUR, event.period, (known if known > watermark else watermark) // HOUR)
-            if when != last or len(ids) >= SEGMENT:
-                last, people = when, {}
+            if known < watermark:
+                known = watermark
+            if (
+                not (start <= at < end and known_start <= known < known_end and event.period is period)
+                or len(ids) >= SEGMENT
+            ):
+                when = (at // HOUR, event.period, known // HOUR)
+                start, period, known_start = when[0] * HOUR, when[1], when[2] * HOUR
+                end, known_end, people = start + HOUR, known_start + HOUR, {}
                 found.runs.append((when, people))
-                base = (when[0] - _FIRST_HOUR) << _HOUR_SHIFT | _PERIODS.index(event.period)
-                ids = self._segment(when[0], event.period).ids
+                base = (when[0] - _FIRST_HOUR) << _HOUR_SHIFT | _PERIODS.index(period)
+                ids = self._segment(when[0], period).ids
             kind = codes.get((event.demographic, event.crossing_type, event.citizenship))
             if kind is None:
-                kind = self.kinds.code(
-                    (event.demographic, event.crossing_type, event.citizenship),
-                    lambda: chain(self._kinds_in_use(), *(run for _, run in found.runs)),
-                )
+                kind = self._code(event, found)
             marks[key] = (base | kind << _PERIOD_BITS) << _COUNT_BITS | count
             ids.append(key)
             people[kind] = people.get(kind, 0) + count
@@ -195,9 +200,16 @@ class DedupIndex:
         found.corrected += 1
         return True
 
-    def _kinds_in_use(self) -> Iterable[int]:
+    def _code(self, event: Event, found: NewEvents) -> int:
+        """Return the integer of an event's kind, which may be new."""
+        kind = event.demographic, event.crossing_type, event.citizenship
+        return self.kinds.code(kind, lambda: self._kinds_in_use(found))
+
+    def _kinds_in_use(self, found: NewEvents) -> Iterator[int]:
         shift = _COUNT_BITS + _PERIOD_BITS
-        return (packed >> shift & _KIND_MASK for packed in self._marks.values())
+        yield from (packed >> shift & _KIND_MASK for packed in self._marks.values())
+        for _, people in found.runs:
+            yield from people
 
     def _segment(self, hour: int, period: Cadence | None) -> Segment:
         """Return the segment that an id of this hour and period goes into."""

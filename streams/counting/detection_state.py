@@ -52,7 +52,7 @@ class KeptDelays(msgspec.Struct, frozen=True):
     settles: int = 0  # periods after its end in which a period cannot be learnt from
 
 
-class CadenceState(msgspec.Struct, omit_defaults=True):
+class CadenceState(msgspec.Struct, omit_defaults=True, gc=False):
     """What is remembered of the periods of one cadence."""
 
     model: KeptModel | None = None
@@ -67,7 +67,7 @@ class CadenceState(msgspec.Struct, omit_defaults=True):
     revisions: int = 0  # of closed periods so far: they distinguish the verdicts of one period
 
 
-class HourlyState(CadenceState, omit_defaults=True):
+class HourlyState(CadenceState, omit_defaults=True, gc=False):
     """What is remembered of hours."""
 
     max_gap_hours: int | None = None  # without events before silence is asked; None: hours are not judged
@@ -95,18 +95,34 @@ class DetectionState:
     """What detection remembers of one sector."""
 
     __slots__ = (
-        "changed", "daily", "hourly", "monthly", "no_data_since", "open_limits", "stopped", "weekly",
+        "_monthly", "_weekly", "changed", "daily", "hourly", "no_data_since", "open_limits", "stopped",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.hourly = HourlyState()
-        self.daily, self.weekly, self.monthly = CadenceState(), CadenceState(), CadenceState()
+        self.hourly, self.daily = HourlyState(), CadenceState()
+        # Made where they are asked for: few sectors have such tallies, and objects cost the collector time.
+        self._weekly: CadenceState | None = None
+        self._monthly: CadenceState | None = None
         self.no_data_since: int | None = None  # epoch seconds of the last event, while there is no data
         self.stopped: dict[str, int] = {}  # sources that have stopped: epoch seconds of the last heartbeat
         self.changed = True  # since it was last written
         self.open_limits: dict[
             Cadence, float
         ] = {}  # counts below cannot breach in the open period; kept with the counts
+
+    @property
+    def weekly(self) -> CadenceState:
+        """What is remembered of weeks."""
+        if self._weekly is None:
+            self._weekly = CadenceState()
+        return self._weekly
+
+    @property
+    def monthly(self) -> CadenceState:
+        """What is remembered of months."""
+        if self._monthly is None:
+            self._monthly = CadenceState()
+        return self._monthly
 
     def of(self, cadence: Cadence) -> CadenceState:
         """What is remembered of the periods of a cadence."""
@@ -129,8 +145,8 @@ class DetectionState:
                 stopped=self.stopped,
                 hourly=self.hourly,
                 daily=self.daily,
-                weekly=self.weekly,
-                monthly=self.monthly,
+                weekly=self._weekly,
+                monthly=self._monthly,
             )
         )
 
@@ -144,10 +160,8 @@ class DetectionState:
         if kept.version != VERSION:
             raise StateVersionError("detection", kept.version, VERSION)
         state = cls()
-        state.hourly = kept.hourly or HourlyState()
-        state.daily, state.weekly, state.monthly = (
-            each or CadenceState() for each in (kept.daily, kept.weekly, kept.monthly)
-        )
+        state.hourly, state.daily = kept.hourly or HourlyState(), kept.daily or CadenceState()
+        state._weekly, state._monthly = kept.weekly, kept.monthly
         state.no_data_since, state.stopped = kept.no_data_since, kept.stopped
         state.changed = False
         return state

@@ -44,7 +44,9 @@ class Kinds:
         code = self.codes.get(kind)
         if code is not None:
             return code
-        if len(self.codes) >= LIMIT and not self._free and not self._crowded:
+        if len(self.codes) < LIMIT:
+            return self._add(kind)
+        if not self._free and not self._crowded:
             self._forget(set(in_use()))
         if len(self.codes) >= LIMIT and not self._free:
             kind = kind[0], kind[1], OTHER

@@ -21,7 +21,7 @@ from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
 from streams.counting.reporting_triangle import ReportingTriangle
 from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
-from streams.counting.series import Series, hour_after, local
+from streams.counting.series import Series, hour_after, local, period_at
 from streams.counting.slices import Slices
 from streams.counting.sources import Sources
 from streams.counting.unwritten import Unwritten
@@ -34,8 +34,8 @@ SEAM: Final = 2  # periods before the end of the written history from which on a
 def _periods(zone: str, hour: int, period: Cadence | None) -> tuple[tuple[Cadence, int], ...]:
     """Return the periods that an event of that hour counts into."""
     if period is not None:
-        return ((period, period.index(local(zone, hour))),)
-    return (Cadence.HOUR, hour), (Cadence.DAY, Cadence.DAY.index(local(zone, hour)))
+        return ((period, period_at(zone, period, hour)),)
+    return (Cadence.HOUR, hour), (Cadence.DAY, period_at(zone, Cadence.DAY, hour))
 
 
 class Added(NamedTuple):
@@ -174,7 +174,7 @@ class Counts:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:
                     self.slices.add(index, kinds, self.dedup.kinds.slices)
-            if when in self.backlog or all(self._can_wait(*period) for period in periods):
+            if when in self.backlog or self._can_wait(periods):
                 self.backlog.add(when, people)
                 continue
             self.settle()
@@ -186,10 +186,13 @@ class Counts:
                         self.revised.add((cadence, index))
         return late
 
-    def _can_wait(self, cadence: Cadence, index: int) -> bool:
-        """Return whether people of a period change nothing but its count."""
-        series = self.series.get(cadence)
-        return series is not None and index >= series.first and index > self.closed.get(cadence, NEVER)
+    def _can_wait(self, periods: Iterable[tuple[Cadence, int]]) -> bool:
+        """Return whether people of these periods change nothing but their counts."""
+        for cadence, index in periods:
+            series = self.series.get(cadence)
+            if series is None or index < series.first or index <= self.closed.get(cadence, NEVER):
+                return False
+        return True
 
     def _add(self, cadence: Cadence, index: int, known: int, count: int) -> None:
         """Enter people into one period, who became known in the hour `known`."""

@@ -25,6 +25,12 @@ def local(zone: str, hour: int) -> int:
     return hour * HOUR + int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
 
+@lru_cache(maxsize=1 << 16)
+def period_at(zone: str, cadence: Cadence, hour: int) -> int:
+    """The period of a zone's clock in which a UTC hour (since 1970) begins."""
+    return cadence.index(local(zone, hour))
+
+
 def instant(zone: str, wall: int) -> dt.datetime:
     """The instant at which the clocks of a zone show `wall` seconds since 1970."""
     return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(zone))  # noqa: DTZ001

@@ -42,6 +42,8 @@ from streams.judging.views import without_partial
 
 BUSY: Final = 30.0  # people a day below which the day shows more than any hour of it
 SHARE: Final = 1 / 72  # of the day's alpha, for each hour: a third of it for all
+WEEK: Final = 7
+ALIKE: Final = 3  # weeks after which an hour's people are usual on its weekday
 PAST: Final = surge.PAST[Cadence.HOUR]
 
 
@@ -132,7 +134,9 @@ def _hours(view: SectorView, hour: int) -> _Hours:
     clocks = [local_clock(counts.zone, hour + 1, LONGEST) for counts in view.sectors]
     clock = np.stack([each.hour for each in clocks])
     ago = view.index - np.stack([each.day for each in clocks])
-    mean = np.take_along_axis(view.mean, LONGEST - 1 - ago, 1) * np.take_along_axis(found.rate, clock, 1)
+    rates = _by_weekday(view, found.rate)
+    rate = np.stack([one[each.weekday, each.hour] for one, each in zip(rates, clocks, strict=True)])
+    mean = np.take_along_axis(view.mean, LONGEST - 1 - ago, 1) * rate
     series = [counts.series[Cadence.HOUR].window(hour, LONGEST) for counts in view.sectors]
     return _Hours(
         np.stack(series).astype(float),
@@ -160,15 +164,34 @@ def _profile(batch: Sequence[Counts], last: int, people: Floats) -> Profile:
 
     Days of which nothing is expected are not learnt from.
     """
-    table, expected = np.zeros((len(batch), DAYS, 24)), people[:, -DAYS:]
-    for row, counts in enumerate(batch):
-        end = hour_after(counts.zone, Cadence.DAY, last)
-        clock = local_clock(counts.zone, end, DAYS * 24)
-        day = clock.day - (last - DAYS + 1)
-        within = day >= 0  # not so where an hour was skipped
-        hours = counts.series[Cadence.HOUR].window(end - 1, DAYS * 24)
-        np.add.at(table[row], (day[within], clock.hour[within]), hours[within])
+    table, expected = np.stack([_hours_of(counts, last, DAYS) for counts in batch]), people[:, -DAYS:]
     return profile(table * (expected > 0)[:, :, None], expected)
+
+
+def _by_weekday(view: SectorView, rate: Floats) -> Floats:
+    """Rates [n, 7, 24] by weekday and hour: at least what the hour has had in each of the last ALIKE weeks.
+
+    So a weekday with shorter opening hours is no surge every week.
+    """
+    last, length = view.index - 1, ALIKE * WEEK
+    expected = without_partial(view).mean[:, -1 - length : -1, None]
+    table = np.stack([_hours_of(counts, last, length) for counts in view.sectors])
+    share = np.where(expected > 0, table / np.maximum(expected, 1e-9), 0.0)
+    always = share.reshape(len(share), ALIKE, WEEK, 24).min(1)
+    weekdays = (np.arange(last - WEEK + 1, last + 1) + 3) % WEEK  # day 0 was a Thursday
+    rates: Floats = np.maximum(rate[:, None], always[:, np.argsort(weekdays)])
+    return rates
+
+
+def _hours_of(counts: Counts, last: int, days: int) -> Floats:
+    """People by local day and hour [days, 24], of the days up to `last`."""
+    table, end = np.zeros((days, 24)), hour_after(counts.zone, Cadence.DAY, last)
+    clock = local_clock(counts.zone, end, days * 24)
+    day = clock.day - (last - days + 1)
+    within = day >= 0  # not so where an hour was skipped
+    people = counts.series[Cadence.HOUR].window(end - 1, days * 24)
+    np.add.at(table, (day[within], clock.hour[within]), people[within])
+    return table
 
 
 def _so_far(view: SectorView, people: Floats) -> SectorView:

@@ -13,7 +13,7 @@ from typing import Final
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.contract.questions import Question
 from streams.counting.sector_counts import Counts
-from streams.counting.series import Series, hour_after, local
+from streams.counting.series import Series, hour_after, local, period_at
 from streams.judging import source_outages
 from streams.judging.absence import is_without_data
 
@@ -77,6 +77,7 @@ def next_quarter(zone: str, hour: int) -> int:
     return later
 
 
+@lru_cache(maxsize=1 << 14)
 def begins_quarter(zone: str, hour: int) -> bool:
     """Return whether the second, third or last quarter of a day begins at this hour."""
     now = local(zone, hour)
@@ -87,14 +88,14 @@ def days_at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Co
     """Return by open day the sectors where another quarter of it is over at a mark."""
     found: defaultdict[int, list[Counts]] = defaultdict(list)
     for counts in batch:
-        day = Cadence.DAY.index(local(counts.zone, mark))
-        is_open = Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1
-        if is_open and begins_quarter(counts.zone, mark):
-            found[day].append(counts)
+        if begins_quarter(counts.zone, mark):
+            day = period_at(counts.zone, Cadence.DAY, mark)
+            if Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1:
+                found[day].append(counts)
     return found
 
 
 def _is_open_day(counts: Counts) -> bool:
     """Return whether the day at the watermark has people."""
     days = counts.series.get(Cadence.DAY)
-    return days is not None and days.end - 1 >= Cadence.DAY.index(local(counts.zone, counts.watermark))
+    return days is not None and days.end - 1 >= period_at(counts.zone, Cadence.DAY, counts.watermark)

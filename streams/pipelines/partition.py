@@ -15,7 +15,6 @@ Everything that is asked of the judge is asked here.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
 from itertools import accumulate
 from math import inf
 from typing import Final
@@ -26,7 +25,7 @@ from streams.counting import state_codec
 from streams.counting.decoder import Event, Item
 from streams.counting.dedup import DedupIndex
 from streams.counting.sector_counts import Counts
-from streams.counting.series import local
+from streams.counting.series import period_at
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
 from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
@@ -104,16 +103,15 @@ class Partition:
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
         """Take all steps of some sectors. Those that reach a mark are judged there together."""
-        agenda: list[tuple[int, str]] = []
+        agenda: defaultdict[int, list[str]] = defaultdict(list)  # sectors by the mark that they reach next
         for sector, todo in steps.items():
             counts = self.counts[sector]
             if not counts.series:
                 counts.watermark = max(counts.watermark, todo[0].mark)
-            heappush(agenda, (self._next(counts, todo[0].mark), sector))
+            agenda[self._next(counts, todo[0].mark)].append(sector)
         while agenda:
-            mark, batch = agenda[0][0], list[Counts]()
-            while agenda and agenda[0][0] == mark:
-                batch.append(self.counts[heappop(agenda)[1]])
+            mark = min(agenda)
+            batch = [self.counts[sector] for sector in sorted(agenda.pop(mark))]
             moved = [counts for counts in batch if counts.watermark < mark]
             yield from self._judge_at(mark, moved, progress)
             for counts in moved:
@@ -123,7 +121,7 @@ class Partition:
             )
             for counts in batch:
                 if todo := steps[counts.sector]:
-                    heappush(agenda, (self._next(counts, todo[0].mark), counts.sector))
+                    agenda[self._next(counts, todo[0].mark)].append(counts.sector)
 
     def _next(self, counts: Counts, mark: int) -> int:
         if mark <= counts.watermark + 1:
@@ -135,8 +133,11 @@ class Partition:
         """Ask all that is due where sectors reach a mark."""
         for counts in batch:
             counts.settle()
-        self._touched.update(counts.sector for counts in batch if counts.sources or counts.state.stopped)
-        progress.verdicts += self._judge.sources.look(batch, mark)
+        watched = [counts for counts in batch if counts.sources or counts.state.stopped]
+        found = self._judge.sources.look(watched, mark)
+        self._touched.update(verdict.sector for verdict in found)
+        self._touched.update(counts.sector for counts in watched if counts.state.changed)
+        progress.verdicts += found
         yield from self._revise(mark, batch, progress)
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
@@ -184,18 +185,18 @@ class Partition:
         due: defaultdict[tuple[Cadence, int], list[Counts]] = defaultdict(list)
         for counts in batch:
             for cadence, series in counts.series.items():
+                index = following(counts, series)
                 if cadence is not Cadence.HOUR:
-                    index = following(counts, series)
-                    if index < cadence.index(local(counts.zone, hour)):
+                    if index < period_at(counts.zone, cadence, hour):
                         due[cadence, index].append(counts)
                 # All that an hour is asked for is silence.
-                elif following(counts, series) < hour and self._judge.is_silence_due(counts, hour):
+                elif index < hour and self._judge.is_silence_due(counts, hour):
                     due[cadence, hour - 1].append(counts)
         return due
 
     def _pass_over(self, counts: Counts, cadence: Cadence, index: int, hour: int, progress: Progress) -> None:
         """Close all empty periods up to an hour, and judge none of them."""
-        last = cadence.index(local(counts.zone, hour)) - 1
+        last = period_at(counts.zone, cadence, hour) - 1
         self._judge.pass_over([counts], cadence, index, last)
         counts.close(cadence, last)
         progress.empty.append(Empty(counts.sector, counts.zone, cadence, index, last))
@@ -225,7 +226,7 @@ class Partition:
         begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
             for cadence in _unlimited(counts):
-                index = cadence.index(local(counts.zone, counts.watermark))
+                index = period_at(counts.zone, cadence, counts.watermark)
                 begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:

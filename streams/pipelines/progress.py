@@ -56,8 +56,8 @@ class Progress:
     def count(self, sector: str, people: int, added: Added) -> None:
         """Note what adding events to a sector did."""
         self.outcomes["counted"] += added.counted
-        self.outcomes["duplicate"] += added.duplicate
-        self.outcomes["corrected"] += added.corrected
+        if added.duplicate or added.corrected:
+            self.outcomes.update(duplicate=added.duplicate, corrected=added.corrected)
         self.people[sector] += people
         if added.late:
             self.late[sector] += added.late

@@ -95,16 +95,19 @@ class SectorPipeline:
 
     def process(self, partition: int, records: Sequence[Record], topic: str = "encounters") -> SectorOutput:
         """Process one fetch of one partition, in the order of its offsets."""
+        timestamps = [record.timestamp for record in records]
+        newest = max(timestamps)
+        if newest > LATEST:
+            timestamps = [min(timestamp, LATEST) for timestamp in timestamps]
         decoded = self._decoder.decode(
             [record.value for record in records],
-            [min(record.timestamp, LATEST) / 1000 for record in records],
+            [timestamp / 1000 for timestamp in timestamps],
             [record.offset for record in records],
         )
         if self._home is not None:
             decoded = refuse_misplaced(decoded, partition, self._home)
         progress = Progress(rejected=decoded.rejected)
         steps = self._partition(partition).process(_by_sector(decoded.events), progress)
-        newest = max(record.timestamp for record in records)
         self._work[partition] = Work(partition, topic, records, newest, progress, steps)
         return self.proceed(partition)
 

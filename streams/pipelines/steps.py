@@ -32,7 +32,7 @@ def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[S
     known: set[Cadence | None] = {*counts.series, None} if Cadence.DAY in counts.series else {*counts.series}
     for event in items:
         moved = event.event_time
-        if wall_clock and is_live(event) and event.appended_at > moved:
+        if wall_clock and event.appended_at > moved and is_live(event):
             moved = event.appended_at
         if moved >= boundary:
             if batch:
@@ -70,10 +70,10 @@ def observe(counts: Counts, heartbeat: Heartbeat, alive_at: int, *, wall_clock: 
 
 def remains_live(counts: Counts, events: Sequence[Item]) -> bool:
     """Return whether a sector is live after these events: it is while what moves its time is."""
-    live, since = counts.is_live, counts.watermark * HOUR
-    for event in events:
+    since = counts.watermark * HOUR
+    for event in reversed(events):  # the last one that moves its time decides
         if is_live(event):
-            live = True
-        elif event.event_time >= since:
-            live = False
-    return live
+            return True
+        if event.event_time >= since:
+            return False
+    return counts.is_live

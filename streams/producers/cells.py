@@ -10,9 +10,15 @@ _FULL = (
     "JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE",
     "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER",
 )  # fmt: skip
-_WHOLE = re.compile(r"-?(?:\d+|\d{1,3}(?:[,\u00a0\u202f ]\d{3})+)")
-_YEAR = re.compile(r"((?:19|20)\d{2})(?: \(FYTD\))?", re.IGNORECASE)
-_MONTH_OF_YEAR = re.compile(r"([A-Za-z]{3,9})\.?[ _-]?((?:19|20)\d{2})|((?:19|20)\d{2})-(\d{2})")
+# A point is no thousands separator here: 1.204 may be a fraction, and a fraction is no number of people.
+_WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u202f ]\d{3})+))(?:\.0)?")
+_YEAR = re.compile(r"(?:FY ?)?((?:19|20)\d{2})(?: ?\(?FYTD\)?)?|FY ?(\d{2})", re.IGNORECASE)
+_MONTH_OF_YEAR = re.compile(
+    r"(?P<name>[A-Za-z]{3,9})\.?[ _/-]?(?P<year>(?:19|20)\d{2}|(?<=[ _/-])\d{2})"  # Oct 2022, OCT2022, Oct-22
+    r"|(?P<first>(?:19|20)\d{2})(?:[-/]|-?M)?(?P<number>\d{2})"  # 2022-10, 2022/10, 2022M10, 202210
+    r"|(?P<last_number>\d{1,2})[-/](?P<last>(?:19|20)\d{2})"  # 10/2022
+)
+_NAMED_DAYS = ("%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%B %d, %Y", "%b %d, %Y")
 
 
 class CellError(ValueError):
@@ -28,20 +34,21 @@ def whole(column: str, text: str) -> int:
     >>> whole("n", "1,204")
     1204
     """
-    if not _WHOLE.fullmatch(text):
+    matched = _WHOLE.fullmatch(text)
+    if matched is None:
         raise CellError(column, text, f"is no whole number from 0 to {MOST:,}")
-    number = int(re.sub(r"[^\d-]", "", text))
+    number = int(re.sub(r"[^\d-]", "", matched[1]))
     if not 0 <= number <= MOST:
         raise CellError(column, text, f"is not from 0 to {MOST:,}")
     return number
 
 
 def year(column: str, text: str) -> int:
-    """The year in a cell, which may read "2025 (FYTD)"; raises CellError."""
+    """The year in a cell, which may read "2025 (FYTD)", FY2025 or FY25; raises CellError."""
     matched = _YEAR.fullmatch(text)
     if matched is None:
         raise CellError(column, text, "is no year such as 2025 or 2025 (FYTD)")
-    return int(matched[1])
+    return int(matched[1] or f"20{matched[2]}")
 
 
 def month(column: str, text: str, *, short: bool) -> int:
@@ -65,22 +72,28 @@ def month_named(text: str) -> int | None:
 
 
 def month_of_year(text: str) -> tuple[int, int] | None:
-    """Year and month of a column such as JAN2009, Jan 2009 or 2009-01; None for any other."""
+    """Year and month of a text such as JAN2009, Jan-09, 2009-01, 2009M01 or 01/2009; None for any other.
+
+    >>> month_of_year("Oct-22"), month_of_year("2022M10"), month_of_year("2022Q4")
+    ((2022, 10), (2022, 10), None)
+    """
     matched = _MONTH_OF_YEAR.fullmatch(text.strip())
     if matched is None:
         return None
-    number = int(matched[4]) if matched[3] else month_named(matched[1])
+    digits = matched["number"] or matched["last_number"]
+    number = int(digits) if digits else month_named(matched["name"])
     if number is None or not 1 <= number <= 12:
         return None
-    return int(matched[3] or matched[2]), number
+    year = matched["year"] or matched["first"] or matched["last"]
+    return int(year if len(year) == 4 else f"20{year}"), number
 
 
 def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
-    """The local time in a cell: by the first of strptime's formats that fits, or ISO 8601; raises CellError.
+    """The local time in a cell, by the first of strptime's formats that fits, or ISO 8601; raises CellError.
 
-    A month alone (2017-03) is its first day.
+    Days that name their month are read in any layout. A month alone (2017-03) is its first day.
     """
-    for pattern in formats:
+    for pattern in (*formats, *_NAMED_DAYS):
         try:
             return dt.datetime.strptime(text, pattern)  # noqa: DTZ007 - local; the caller knows the zone
         except ValueError:
@@ -92,3 +105,16 @@ def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
         raise CellError(
             column, text, f"is no date such as 2022-11-03{f' (or {named})' if named else ''}"
         ) from None
+
+
+def first_day(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
+    """The local time at which the month in a cell begins: written as a month, or as one of its days.
+
+    Raises CellError.
+    """
+    if found := month_of_year(text):
+        return dt.datetime(*found, 1)  # noqa: DTZ001 - local; the caller knows the zone
+    try:
+        return moment(column, text, formats).replace(day=1)
+    except CellError:
+        raise CellError(column, text, "is no month such as 2022-11 or Nov 2022") from None

@@ -16,7 +16,12 @@ from streams.producers.layout import ALLOWED, COUNT, Layout
 
 _FISCAL_YEAR_BEGINS = 10  # in October of the year before
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
-_TOTAL = re.compile(r"(?:grand |sub)?tota(?:l|le|ux)\b", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ totals?|all(?: (?!other)\w+)?", re.IGNORECASE
+)
+_NOTE = re.compile(
+    r"(?:notes?|sources?|footnotes?)\b|[*\u2020\u2021]|\[\w+\] |\(?\d{1,2}[.)] ", re.IGNORECASE
+)
 
 
 class Key(NamedTuple):
@@ -72,7 +77,7 @@ class LineReader:
         if why := self._is_skipped(cells_):
             line.skipped.append(why)
             return line
-        sector = self._sector(self._filled("sector", cells_), line)
+        sector = self._sector(cells_, line)
         crossing_type = self._crossing_type(cells_, line)
         demographic = self._demographic(cells_, line)
         report = self._report(cells_, line)
@@ -86,30 +91,55 @@ class LineReader:
                 continue
             key = Key(
                 start.replace(tzinfo=ZoneInfo(sector.time_zone)), sector.id, self._filled("crossing", cells_),
-                crossing_type, demographic, self._filled("citizenship", cells_),
+                crossing_type, demographic, self._citizenship(cells_),
             )  # fmt: skip
             line.figures.append((key, Figure(number, count, report)))
         return line
 
     def _is_skipped(self, line: Sequence[str]) -> str | None:
         """Return why a line counts nobody, if it does not."""
-        states = {role: self._cell(role, line) for role in self._header.at if role != COUNT}
-        if any(_TOTAL.match(value) for value in states.values()):
+        if [*line] == [name.strip() for name in self._header.names]:
+            return "the header again"
+        if any(_TOTAL.fullmatch(cell) for cell in self._described(line)):
             return "a row of totals"
-        if sum(map(bool, line)) <= 1 < len(line) and not self._is_dated(line):
+        if self._is_note(line):
             return "a note or an empty row"
+        states = {role: self._cell(role, line) for role in self._header.at if role != COUNT}
         for rule in self.layout.skip:
             if states.get(rule.column, "").casefold() in {value.casefold() for value in rule.values}:
                 return rule.why
         return None
 
+    def _is_note(self, line: Sequence[str]) -> bool:
+        """Return whether a line is text about the table: it names neither a time nor a place."""
+        if self._is_dated(line) or self._names_place(line):
+            return False
+        figures = self._figures()
+        is_empty = bool(figures) and not any(line[index] for index in figures)
+        is_text = sum(map(bool, line)) <= 1 < len(line) or bool(_NOTE.match(line[0]))
+        return is_empty or is_text
+
+    def _figures(self) -> list[int]:
+        """The columns of figures; none where a row is a person."""
+        return [index for index, _, _ in self._periods() if index is not None]
+
+    def _described(self, line: Sequence[str]) -> Sequence[str]:
+        """The cells of a line that say what its figures are: those before the first figure."""
+        figures = self._figures()
+        return line[: min(figures)] if figures else line
+
     def _is_dated(self, line: Sequence[str]) -> bool:
-        if "date" not in self._header.at:
+        """Return whether a cell of the line holds a time."""
+        if not {"date", "month"} & self._header.at.keys():
             return False
         try:
-            return bool(cells.moment("", self._cell("date", line), self.layout.time.formats))
+            return bool(self._local(line, 2000, None))  # some year: that of a row may stand elsewhere
         except CellError:
             return False
+
+    def _names_place(self, line: Sequence[str]) -> bool:
+        """Return whether cells of the line name a sector."""
+        return bool(self.layout.placeholders("sector")) and isinstance(self._place(line), Sector)
 
     def _periods(self) -> Iterator[tuple[int | None, int | None, int | None]]:
         """The columns that hold figures, each with its year and month (None: in another cell)."""
@@ -124,7 +154,7 @@ class LineReader:
         text, beside = cells_[index], self.layout.blank_is_zero_beside
         if not text and beside and self._cell(beside, cells_):
             return 0
-        if text in self.layout.suppressed:
+        if text.casefold() in self.layout.suppressed:
             line.skipped.append("no figure: suppressed, or not reported")
             return None
         try:
@@ -150,20 +180,29 @@ class LineReader:
         line.unlabelled.append((self.column("demographic"), label))
         return "unknown"
 
-    def _sector(self, place: str, line: Line) -> Sector | None:
-        found = self._sectors.get(place)
-        if found is None:
-            try:
-                found = self._registry.find(place)
-            except UnknownSectorError as error:
-                found = str(error).partition("; ")[2]
-            self._sectors[place] = found
+    def _citizenship(self, cells_: Sequence[str]) -> str:
+        label = self._filled("citizenship", cells_)
+        return self._labels.get("citizenship", {}).get(label.casefold(), label)
+
+    def _sector(self, cells_: Sequence[str], line: Line) -> Sector | None:
+        found = self._place(cells_)
         if isinstance(found, Sector):
             return found
+        place = self._filled("sector", cells_)
         fault = CellError(self.column("sector"), place, f"is no sector of the registry; {found}".rstrip("; "))
         line.faults.append(str(fault))
         line.is_unknown_place = True
         return None
+
+    def _place(self, cells_: Sequence[str]) -> Sector | str:
+        """The sector that a line names, or what is known of a place that is none."""
+        place = self._filled("sector", cells_)
+        if place not in self._sectors:
+            try:
+                self._sectors[place] = self._registry.find(place)
+            except UnknownSectorError as error:
+                self._sectors[place] = str(error).partition("; ")[2]
+        return self._sectors[place]
 
     def _report(self, cells_: Sequence[str], line: Line) -> str:
         role = self.layout.latest_by
@@ -191,7 +230,8 @@ class LineReader:
         if time.kind == "moment":
             return cells.moment(self._name("date"), self._cell("date", cells_), time.formats)
         if time.kind == "date":
-            at = cells.moment(self._name("date"), self._cell("date", cells_), time.formats)
+            read = cells.first_day if self.layout.period is Cadence.MONTH else cells.moment
+            at = read(self._name("date"), self._cell("date", cells_), time.formats)
             return _period_start(at, self.layout.period, time.names_last_day)
         if month is None:
             month = cells.month(self._name("month"), self._cell("month", cells_), short=time.short_months)
@@ -232,4 +272,4 @@ def _period_start(at: dt.datetime, period: Cadence | None, names_last_day: bool)
     if period is Cadence.WEEK:
         middle = day - dt.timedelta(days=3) if names_last_day else day + dt.timedelta(days=3)
         return middle - dt.timedelta(days=middle.weekday())
-    return day.replace(day=1) if period is Cadence.MONTH else day
+    return day

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, cast
 
+from streams.contract.file_kinds import not_text
 from streams.contract.sectors import Registry
 from streams.producers.figures import LineReader
 from streams.producers.headers import WITHIN, Header, find_header
@@ -40,6 +41,10 @@ def _rows(path: str, registry: Registry, layout: Layout | None) -> Iterator[Read
         start = stream.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
         if not start:
             raise InputError(f"{path} is empty: no events in it")
+        if start[:1] == b"[":
+            raise InputError(f"{path} is one JSON array: write one object a line (jq -c '.[]')")
+        if explained := not_text(start):
+            raise InputError(f"{path} {explained}")
         if start[:1] == b"{" or path.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
             yield from _ndjson(stream)
         else:

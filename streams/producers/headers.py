@@ -2,7 +2,8 @@
 
 import csv
 import difflib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.contract.events import Encounter
@@ -14,6 +15,11 @@ _DELIMITERS = ",|\t;"
 _LIKE = 0.5  # share of a layout's columns from which on a header looks like it
 _FIELDS = tuple(Encounter.model_fields)
 _REQUIRED = tuple(name for name, each in Encounter.model_fields.items() if each.is_required())
+# Columns beside those of periods that are none. One of them that names a year may be one.
+_BESIDE = re.compile(
+    r".*(?:tota|change|diff|%|share).*|\D*(?:sum|all|ytd|to date|cumul|average|mean|note|source)\D*",
+    re.IGNORECASE,
+)
 _A_COLUMN = {
     "month-columns": "a month, such as JAN2009",
     "year-columns": "a year, such as 2024",
@@ -100,7 +106,16 @@ def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str]) -> 
     periods = _periods(layout, names) if layout.is_wide else {}
     if layout.is_wide and not periods:
         missing.append(_A_COLUMN[layout.time.kind])
-    return Header(line, delimiter, names, layout, at, periods, tuple(missing))
+    strange = tuple(names[index].strip() for index in _unread(names, at, periods))
+    return Header(line, delimiter, names, layout, at, periods, tuple(missing), strange)
+
+
+def _unread(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, object]) -> Iterator[int]:
+    """The columns among those of periods that may be periods too, and cannot be read."""
+    for index in range(min(periods, default=len(names)) + 1, len(names)):
+        name = names[index].strip()
+        if name and index not in periods and index not in at.values() and not _BESIDE.fullmatch(name):
+            yield index
 
 
 def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None, int | None]]:
@@ -117,6 +132,8 @@ def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None
             case _:
                 if number := month_named(name):
                     found[index] = None, number
+                elif period := month_of_year(name):
+                    found[index] = period
     return found
 
 

@@ -23,6 +23,10 @@ _NEEDS = {
     "month-columns": set(),
     "month-name-columns": set(),
 }
+SUPPRESSED = (
+    "", "-", "--", "–", "—", ".", "..", "...", "*", "**", ":", "x", "c", "[x]", "[c]", "n/a", "na",
+    "<5", "< 5", "≤5", "1-4", "0-5", "<10", "< 10", "<11", "< 11",
+)  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -62,9 +66,9 @@ class Layout(Strict):
 
     `columns` gives each column a name of ours and the names under which releases have it (without regard to
     case; `_` is a space). `event` makes the fields of an event of them ("{area}"), and `labels` translate.
-    `suppressed` are cells that state no figure; they are never 0. `blank_is_zero_beside` names a column:
-    where it has a value, an empty count is 0. `latest_by` names the column that orders several figures of one
-    period. `cumulative` figures are sums since the start of the year.
+    `suppressed` are cells that state no figure, in lower case; they are never 0. `blank_is_zero_beside` names
+    a column: where it has a value, an empty count is 0. `latest_by` names the column that orders several
+    figures of one period. `cumulative` figures are sums since the start of the year.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=24)]
@@ -76,9 +80,9 @@ class Layout(Strict):
     optional: tuple[str, ...] = ()  # columns that a release may lack
     time: Time
     event: dict[Literal["sector", "crossing", "crossing_type", "demographic", "citizenship"], str]
-    labels: dict[Literal["crossing_type", "demographic"], dict[str, str]] = {}
+    labels: dict[Literal["crossing_type", "demographic", "citizenship"], dict[str, str]] = {}
     skip: tuple[Skip, ...] = ()
-    suppressed: tuple[str, ...] = ("", "-", "--", "–", "<5", "..", "*")
+    suppressed: tuple[str, ...] = SUPPRESSED
     blank_is_zero_beside: str | None = None
     latest_by: str | None = None
     cumulative: bool = False

@@ -9,6 +9,7 @@ It is written after the broker has the events. A run that breaks off sends the s
 and the worker counts each id once.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -47,7 +48,7 @@ class Release:
     def __iter__(self) -> Iterator[Outgoing]:
         before: dict[str, bytes] = {}
         stated: set[str] = set()
-        published: set[tuple[str, str, str]] = set()
+        published: set[tuple[str, str]] = set()
         for record in self._records:
             if record.figure is None:
                 self.added += 1
@@ -57,7 +58,7 @@ class Release:
                 self.is_table, before = True, dict(self._before())
             stated.add(record.figure)
             event = msgspec.json.decode(record.value)
-            published.add(_group(record.figure, event))
+            published.update(_scope(record.figure, event))
             yield from self._compared(record, record.figure, event, before.get(record.figure))
         yield from self._gone(before, stated, published)
 
@@ -76,13 +77,11 @@ class Release:
             self.revised += 1
             yield self._noted(record._replace(value=_revision(figure, event, old)), figure)
 
-    def _gone(
-        self, before: Events, stated: set[str], published: set[tuple[str, str, str]]
-    ) -> Iterator[Outgoing]:
+    def _gone(self, before: Events, stated: set[str], published: set[tuple[str, str]]) -> Iterator[Outgoing]:
         """Count, and on demand take back, figures that this release no longer has."""
         for figure in before.keys() - stated:
             old = msgspec.json.decode(before[figure])
-            if "period" not in old or old["count"] == 0 or _group(figure, old) not in published:
+            if "period" not in old or old["count"] == 0 or not published.issuperset(_scope(figure, old)):
                 continue
             self.missing += 1
             if self._withdraws:
@@ -101,6 +100,8 @@ def _revision(figure: str, event: Mapping[str, Any], old: Mapping[str, Any]) -> 
     return msgspec.json.encode({**event, "event_id": f"{figure}-r{number}", "replaces": old["event_id"]})
 
 
-def _group(figure: str, event: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Figures of one layout, place and period are published together."""
-    return figure.rpartition("-")[0], event["sector"], event["occurred_at"]
+def _scope(figure: str, event: Mapping[str, Any]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The place and the period of a figure, each within its layout: a release that has both has them all."""
+    layout = figure.rpartition("-")[0]
+    start = dt.datetime.fromisoformat(event["occurred_at"])
+    return (layout, event["sector"]), (layout, start.date().isoformat())

@@ -8,9 +8,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
+from pydantic import ValidationError
 
 from streams.contract.dead_letters import Reason, Rejected
-from streams.contract.events import LONGEST_INTERVAL
+from streams.contract.events import LONGEST_INTERVAL, Encounter, Heartbeat
 from streams.counting.decoder import Decoder
 from streams.producers.layout import ALLOWED
 from streams.producers.outgoing import Outgoing
@@ -115,11 +116,18 @@ class Checked:
 
 
 def _explained(bad: Rejected, origin: Row) -> Rejected:
-    """The rejection with the row's number and, where one field is wrong, its value and what is allowed."""
-    detail, matched = bad.detail, _AT.search(bad.detail)
-    if matched:
-        content: Any = msgspec.json.decode(origin.value)
-        value = str(content.get(matched[1]))[:64]
-        expected = _EXPECTED.get(matched[1], "is no text of 1 to 64 characters")
-        detail = f'{matched[1]} "{value}" {expected}'
-    return Rejected(origin.number, bad.reason, detail)
+    """The rejection with the row's number and, for each wrong field, its value and what is allowed."""
+    if bad.reason is not Reason.INVALID or not _AT.search(bad.detail):
+        return Rejected(origin.number, bad.reason, bad.detail)
+    content: Any = msgspec.json.decode(origin.value)
+    model = Heartbeat if "source" in content else Encounter
+    wrong = _AT.findall(bad.detail)
+    try:
+        model.model_validate_json(origin.value, strict=True)
+    except ValidationError as error:
+        wrong += [str(fault["loc"][0]) for fault in error.errors() if fault["loc"]]
+    details = [
+        f'{name} "{str(content.get(name))[:64]}" {_EXPECTED.get(name, "is no text of 1 to 64 characters")}'
+        for name in dict.fromkeys(wrong)
+    ]
+    return Rejected(origin.number, bad.reason, "; ".join(details))

@@ -30,7 +30,7 @@ from streams.runtime.partition_reader import (
     State,
     position_of,
 )
-from streams.runtime.transport import Producer, Record, Sent
+from streams.runtime.transport import FETCH_WAIT_MS, Producer, Record, Sent
 
 log = structlog.get_logger()
 
@@ -79,7 +79,10 @@ class Changelog:
     async def _read_on(self, copies: Mapping[int, Copy]) -> dict[int, State]:
         """Bring copies up to the changelog's end; returns what has to be taken back."""
         consumer = AIOKafkaConsumer(
-            **self._kafka.aiokafka, enable_auto_commit=False, max_partition_fetch_bytes=FETCH_BYTES
+            **self._kafka.aiokafka,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,  # a fetch begins before the seek, and the next one waits for it
         )
         await consumer.start()
         try:

@@ -1,8 +1,8 @@
 """A Faust app on our transport, with everything of Faust's switched off that is not needed."""
 
-from streams.runtime.assignor import Assignor
 from streams.runtime.faust_credentials import credentials
 from streams.runtime.kafka_settings import METADATA_MS
+from streams.runtime.membership import HEARTBEATS
 from streams.runtime.resuming import Tables
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.transport import App
@@ -29,11 +29,10 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
         broker_commit_interval=settings.commit_seconds,
         broker_session_timeout=settings.session_seconds,
         broker_rebalance_timeout=settings.session_seconds * 6,
-        broker_heartbeat_interval=settings.session_seconds / 4,
+        broker_heartbeat_interval=settings.session_seconds / HEARTBEATS,
         broker_request_timeout=settings.session_seconds * 2,
         stream_buffer_maxsize=FETCHES_WAITING,
         stream_wait_empty=False,  # what was fetched and not processed is read again by whoever holds it then
-        PartitionAssignor=Assignor,
         TableManager=Tables,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -29,7 +29,7 @@ from streams.runtime.transport import Consumer, Fetch, Producer
 log = structlog.get_logger()
 
 READ_BACK_SECONDS = 60.0
-PREPARING_SECONDS = 0.5  # after which a fetch that has to wait looks whether it still should
+PREPARING_SECONDS = 0.5  # after which a partition that waits shows the watchdog that it does
 
 
 class Kafka(NamedTuple):
@@ -61,6 +61,7 @@ class Flow:
         self.spec = spec
         self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
+        self._waits: dict[int, asyncio.Task[None]] = {}  # by partition that waits for what the core needs
         self._underway = 0  # fetches whose last piece is not done
         self._assignment = 0  # of how many rebalances this is the outcome
         self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
@@ -73,7 +74,7 @@ class Flow:
 
     async def process(self, fetch: Fetch) -> None:
         """Bring a fetch into the state and publish what follows from it."""
-        if not await self._prepared(fetch):
+        if self._holds_back(fetch):
             return
         async with self._turn:
             at = self.positions.get(fetch.partition)
@@ -100,25 +101,30 @@ class Flow:
         finally:
             self._underway -= 1
 
-    async def _prepared(self, fetch: Fetch) -> bool:
-        """Wait for what the core needs for a fetch; return whether it is still to be processed.
+    def _holds_back(self, fetch: Fetch) -> bool:
+        """Return whether the partition of a fetch waits for what the core needs, such as a schema.
 
-        It is not where the worker stops or partitions change hands: then it is read again. Meanwhile the
-        event loop turns, what is done is committed, and the watchdog knows that nobody is stuck.
+        What is fetched of it meanwhile is dropped and read again later, so its order stays. Other partitions
+        go on.
         """
-        missing = self.spec.prepare(fetch.records)
-        if missing is None:
-            return True
-        assignment, preparing = self._assignment, asyncio.ensure_future(missing)
-        try:
-            while not (await asyncio.wait({preparing}, timeout=PREPARING_SECONDS))[0]:
-                if self.stopping or assignment != self._assignment:
-                    return False
-                self._worked(self.source)
-            await preparing
-            return True
-        finally:
-            preparing.cancel()
+        if fetch.partition not in self._waits:
+            missing = self.spec.prepare(fetch.records)
+            if missing is None:
+                return False
+            preparing = asyncio.ensure_future(missing)
+            wait = asyncio.create_task(self._wait(TP(fetch.topic, fetch.partition), preparing))
+            wait.add_done_callback(lambda _: preparing.cancel())
+            self._waits[fetch.partition] = wait
+        return True
+
+    async def _wait(self, tp: TP, preparing: asyncio.Future[object]) -> None:
+        """Wait for what is missing, then read a partition on; the watchdog knows that nobody is stuck."""
+        while not (await asyncio.wait({preparing}, timeout=PREPARING_SECONDS))[0]:
+            self._worked(self.source)
+        await preparing
+        del self._waits[tp.partition]
+        if (position := self.position(tp)) is not None:
+            await self._kafka.consumer().reread(tp, position)
 
     async def _proceed(self, fetch: Fetch, records: Sequence[Any], assignment: int) -> None:
         """Do the further pieces of a fetch, unless the worker stops or the partitions change hands."""
@@ -170,8 +176,12 @@ class Flow:
     async def settle(self, *, stamp: bool) -> None:
         """Bring outputs, then state, of all that was processed so far into the broker.
 
-        `stamp`: write to the changelog even where nothing changed, so that the broker gives its time.
+        `stamp`: write to the changelog even where nothing changed, so that the broker gives its time. Raises
+        what a wait of a partition raised.
         """
+        for wait in self._waits.values():
+            if wait.done():
+                wait.result()
         async with self._turn:
             changed = self._core.dirty()
             states = {
@@ -259,6 +269,8 @@ class Flow:
         """Forget partitions that may be another worker's by now."""
         self._assignment += 1
         for tp in partitions:
+            if tp.topic == self.source and (wait := self._waits.pop(tp.partition, None)):
+                wait.cancel()
             if tp.topic == self.source and self.positions.pop(tp.partition, None) is not None:
                 self._core.drop(tp.partition)
                 self._last.pop(tp.partition, None)

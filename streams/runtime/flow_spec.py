@@ -68,7 +68,7 @@ class FlowSpec(NamedTuple):
     `Core.tick`) where all of the source is read; where the worker's clock is the wall's, unless
     `on_any_clock`; and where that is complete up to some moment of `upstream`, the topic that the source is
     made of: see ConsistentCut. `prepare` returns what to await before records can be processed, if anything:
-    the source waits for it, in its order.
+    their partition waits for it, in its order.
     """
 
     source: str

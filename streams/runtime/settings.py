@@ -29,7 +29,9 @@ class WorkerSettings(BaseSettings):
     store: Literal["memory", "rocksdb"] = Field(
         "memory", description="local copy of state: none (recovery reads the changelog), or RocksDB"
     )
-    instance: str = Field("", description="static member id of the consumer group: no rebalance at a restart")
+    instance: str = Field(
+        "", description="name in the consumer group: a worker that restarts under it gets the same partitions"
+    )
     metrics_host: str = Field("127.0.0.1", description="address that metrics and health are served on")
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     clock: Literal["wall", "event"] = Field(

@@ -22,8 +22,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
+from streams.runtime.assignor import Assignor
 from streams.runtime.batch_fetcher import Fetched
 from streams.runtime.broker_clock import BrokerClock
+from streams.runtime.membership import leave_on_stop
 
 # Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
 # much that the work would starve. What is not committed is only read again after a crash.
@@ -89,7 +91,7 @@ class Consumer(driver.Consumer):
         return cast("App", self.app).owner
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetch]]:
         fetched = cast("Mapping[TP, Fetched]", await super()._getmany(active_partitions, timeout))
@@ -173,14 +175,31 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
 
-class _Thread(driver.AIOKafkaConsumerThread):
+class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that fetches."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
         consumer._isolation_level = "read_committed"  # what a transaction took back never was
+        app = cast("App", self.app)
+        assignor = Assignor(app.conf.consumer_group_instance_id or "", lambda: app.partitions)
+        # In place of round robin, which Faust takes for an app without tables. One alone: with two of them
+        # aiokafka joins twice, with one and with both, and workers end each other's rebalance for good.
+        consumer._partition_assignment_strategy = (assignor,)
         return consumer
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, unless this worker holds everything: then nobody is there to take over."""
+        if self._consumer is not None and self._has_peers(self._consumer.subscription()):
+            leave_on_stop(self._consumer)
+        await super().on_thread_stop()
+
+    def _has_peers(self, topics: Iterable[str]) -> bool:
+        """Return whether there are partitions that this worker does not hold."""
+        app = cast("App", self.app)
+        every = [TP(topic, at) for topic in topics for at in app.partitions[topic]]
+        return any(app.owner.position(tp) is None for tp in every)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """The same for partitions without a commit, which aiokafka leaves where they are.

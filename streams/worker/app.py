@@ -52,7 +52,7 @@ def apply_control(judge: Judge, names: Names, record: Any) -> None:
         log.warning("control refused: not valid", key=key, faults=error.error_count())
         return
     if unknown := control.unknown(names):
-        log.warning("control refused", key=key, faults=unknown)
+        log.warning("control refused", key=key, faults=[str(one) for one in unknown])
         return
     if isinstance(control, Withdrawn):
         judge.withdraw(key)

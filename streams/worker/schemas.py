@@ -1,8 +1,8 @@
 """The schemas of records that wait to be decoded: asked of the registry once each, and kept.
 
-Ids are for good: what a schema is does not change. A registry that does not answer makes the source wait. One
-that knows no such schema is asked again after a moment, as a follower may lag behind its leader; then the
-records are refused, and for a while so are others of that id, without asking.
+Ids are for good: what a schema is does not change. A registry that does not answer makes the partition
+wait. One that knows no such schema is asked again after a moment, as a follower may lag behind its leader;
+then the records are refused, and for a while so are others of that id, without asking.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ AT_ONCE: Final = 8  # requests
 LAG: Final = 2.0  # seconds that a follower of the registry's leader may lag behind
 REFUSED: Final = 60.0  # seconds for which an id is not asked for again
 REMEMBERED: Final = 10_000  # ids that were refused
-LONGEST: Final = 10.0  # seconds between two tries
+LONGEST: Final = 2.0  # seconds between two tries
 
 
 class Schemas:

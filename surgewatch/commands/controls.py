@@ -4,6 +4,7 @@ import json
 
 import click
 
+from alerts.notices.effects import effect
 from streams.producers.kafka_client import Broker
 from surgewatch.options.broker import connected
 from surgewatch.options.control import in_force
@@ -20,6 +21,6 @@ def command(broker: Broker, prefix: str, as_json: bool) -> None:
             click.echo(json.dumps({"key": key, **control.model_dump(mode="json")}))
         else:
             set_by = f"{control.by}, {control.at:%Y-%m-%d %H:%M %Z}: {control.reason}"
-            click.echo(f"{key}: {control.effect} ({set_by})")
+            click.echo(f"{key}: {effect(control)} ({set_by})")
     if not held and not as_json:
         click.echo("no controls are in force")

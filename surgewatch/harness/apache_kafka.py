@@ -155,7 +155,9 @@ class ApacheKafka:
             self._java("kafka.tools.StorageTool", *arguments), capture_output=True, text=True
         )
         if done.returncode:
-            raise BrokerUnavailableError(f"cannot format Kafka's storage: {done.stderr[-500:]}")
+            raise BrokerUnavailableError(
+                f"cannot format Kafka's storage: {(done.stderr or done.stdout)[-500:]}"
+            )
 
     def start(self, timeout: float = 60) -> None:
         """Start and wait until the port answers (seconds)."""

@@ -1,7 +1,6 @@
 """The two workers as child processes: for the demo, the torture and the tests."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -88,11 +87,16 @@ class Worker:
             self.process.kill()
             self.process.wait()
 
+    def terminate(self) -> None:
+        """SIGTERM the process, which then has some time to end."""
+        if self.process is not None:
+            self.process.terminate()
+
     def stop(self, seconds: float = 20) -> None:
         """SIGTERM, and SIGKILL where it does not end in time."""
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.send_signal(signal.SIGTERM)
+        self.terminate()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:

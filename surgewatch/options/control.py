@@ -10,7 +10,9 @@ import click
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
-from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked
+from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, sinks_of
+from alerts.notices.effects import effect
+from alerts.notices.ledger import sink_of
 from streams.contract.controls import Control, Names, Withdrawn
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -47,6 +49,7 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
         names = Names(
             sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
             questions=frozenset(str(one) for one in Question),
+            sinks=_sinks(broker, prefix) if sinks_of(control) else None,
             alerts=_alert_ids(broker, prefix) if isinstance(control, Acknowledge) else None,
             keys=keys,
         )
@@ -62,6 +65,11 @@ def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
     """Return the ids of all alerts."""
     newest_alerts = newest(broker, f"{prefix}alerts.current").values()
     return frozenset(Alert.model_validate_json(value).alert_id for value in newest_alerts)
+
+
+def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:
+    """Return the sinks that workers have delivered to, by their ledger; None: no worker has run yet."""
+    return frozenset(sink_of(key) for key in newest(broker, f"{prefix}deliveries")) or None
 
 
 def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
@@ -82,6 +90,6 @@ def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
 def _publish(control: Control, broker: Broker, prefix: str) -> None:
     record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)
     send([record], broker, f"{prefix}controls")
-    click.echo(f"{control.key}: {control.effect}. Takes effect within seconds.")
+    click.echo(f"{control.key}: {effect(control)}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):
         click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")

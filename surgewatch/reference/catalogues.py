@@ -19,6 +19,7 @@ from alerts.languages.language import CODES, Code, catalogue
 from streams.contract.questions import Question
 
 ALERTS: Final = Path(str(resources.files("alerts")))
+FOLDERS: Final = ("alerts", "streams/contract")  # whose texts people read
 METHODS: Final = [
     ("**/vendor/**", "ignore"),
     ("**.py", "python"),
@@ -29,6 +30,8 @@ KEYWORDS: Final = {
     **dict.fromkeys(("gettext", "_gettext", "gettext_noop")),
     **dict.fromkeys(("ngettext", "ngettext_noop"), (1, 2)),
     "pgettext": ((1, "c"), 2),
+    **dict.fromkeys(("sentence", "invalid", "missing", "SignInError", "unknown")),
+    "refusal": (2,),
 }
 WIDTH: Final = 110
 
@@ -44,8 +47,9 @@ def marked(
 def template() -> Catalog:
     """Return every message of the code, in English."""
     found = Catalog(project="surgewatch")
-    for name, _, message, _, context in _extracted():
-        found.add(message, locations=[(f"alerts/{name}", 0)], context=context)
+    for folder in FOLDERS:
+        for name, _, message, _, context in _extracted(folder):
+            found.add(message, locations=[(f"{folder}/{name}", 0)], context=context)
     for question in Question:
         found.add(question.entry.title, locations=[("streams/contract/questions.py", 0)], context="question")
     for text in requests_texts():
@@ -60,8 +64,9 @@ def requests_texts() -> Iterator[str]:
     yield from (field.label for field in WHO)
 
 
-def _extracted() -> Iterable[Any]:
-    return extract_from_dir(ALERTS, method_map=METHODS, keywords=KEYWORDS, directory_filter=lambda _: True)
+def _extracted(folder: str) -> Iterable[Any]:
+    package = str(resources.files(folder.replace("/", ".")))
+    return extract_from_dir(package, method_map=METHODS, keywords=KEYWORDS, directory_filter=lambda _: True)
 
 
 def updated(code: Code) -> Catalog:

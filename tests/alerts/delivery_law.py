@@ -1,7 +1,7 @@
 """What a sink of the small world should know of an alert: the law of delivery."""
 
 from alerts.lifecycle.alert import RANK, Alert, Severity, State
-from tests.alerts.delivery_world import SECOND, World
+from tests.alerts.delivery_world import POLICIES, SECOND, World
 
 
 def assert_right(world: World, sink: str, alert: Alert) -> None:
@@ -14,7 +14,8 @@ def assert_right(world: World, sink: str, alert: Alert) -> None:
     if not attention.admitted:
         return
     is_critical = alert.severity is Severity.CRITICAL
-    if sink != SECOND or (is_critical and not attention.acknowledged_by):
+    has_waited = world.now - attention.unsilenced_at >= 60 * POLICIES.default.unanswered_minutes[0]
+    if sink != SECOND or (is_critical and has_waited and not attention.acknowledged_by):
         assert known.is_open, "it stands and the sink does not know"
     if known.is_open and sink != SECOND:
         assert RANK[known.severity] == RANK[alert.severity], "it got worse and the sink does not know"

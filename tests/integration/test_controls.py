@@ -8,6 +8,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from alerts.notices.controls import CONTROL
+from alerts.notices.ledger import CAUGHT_UP, CaughtUp, LedgerRecord
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
@@ -34,6 +35,9 @@ def where(kafka_servers: str) -> tuple[str, ...]:
     producer.send(
         f"{PREFIX}alerts.current", alert.model_dump_json().encode(), key=alert.question_key.encode()
     )
+    for sink in ("duty", "anna"):
+        record = LedgerRecord(sink, CAUGHT_UP, CaughtUp(until=0))
+        producer.send(f"{PREFIX}deliveries", record.encode(), key=record.key)
     producer.close()
     return options
 
@@ -83,6 +87,18 @@ def test_an_alert_is_acknowledged_by_the_beginning_of_its_id_and_an_unknown_one_
     refused = surgewatch("ack", "nope", *where, "--reason", "on it")
     assert refused.returncode == 2
     assert "no alert 'nope'" in refused.stderr
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    "words", [("route", "night", "--sinks", "duti"), ("silence", "swanton", "--notify", "duti")]
+)
+def test_a_sink_to_which_no_worker_delivers_is_refused(
+    where: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused = surgewatch(*words, *where, "--reason", "r")
+    assert refused.returncode == 2
+    assert "unknown sink 'duti'; nearest known: duty" in refused.stderr
 
 
 @pytest.mark.parametrize(

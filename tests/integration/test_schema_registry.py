@@ -70,12 +70,12 @@ def serializers(registry: SchemaRegistry) -> dict[str, Serialize]:
     }
 
 
-def event(name: str) -> Encounter:
+def event(name: str, sector: str = "swanton") -> Encounter:
     return Encounter.model_validate(
         {
             "event_id": name,
             "occurred_at": "2023-01-01T10:00:00Z",
-            "sector": "swanton",
+            "sector": sector,
             "crossing_type": "at_port",
             "demographic": "family_unit",
             "count": PEOPLE,
@@ -83,13 +83,13 @@ def event(name: str) -> Encounter:
     )
 
 
-def send(worker: Worker, *values: bytes) -> None:
-    """Put records behind each other on the sector's partition."""
+def send(worker: Worker, *values: bytes, sector: str = "swanton") -> None:
+    """Put records behind each other on the partition of a sector."""
     producer = Producer(
         {"bootstrap.servers": worker.environment["SURGEWATCH_BROKERS"], "partitioner": "murmur2_random"}
     )
     for value in values:
-        producer.produce(f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters", value, key="swanton")
+        producer.produce(f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters", value, key=sector)
     assert producer.flush(30) == 0
 
 
@@ -100,8 +100,8 @@ def within(seconds: float, holds: Callable[[], bool], worker: Worker) -> None:
         time.sleep(0.2)
 
 
-def people(worker: Worker) -> float:
-    return total(worker.samples(), "surgewatch_people", sector="swanton")
+def people(worker: Worker, sector: str = "swanton") -> float:
+    return total(worker.samples(), "surgewatch_people", sector=sector)
 
 
 def waits(worker: Worker) -> bool:
@@ -118,6 +118,8 @@ def test_events_of_every_format_are_counted_once_whatever_becomes_of_registry_an
         values = [ways[way](event(way)) for way in ("Protobuf", "JSON Schema", "plain", "Avro")]
     send(worker, *values)
     within(20, lambda: waits(worker), worker)
+    send(worker, ways["plain"](event("other", "tucson")), sector="tucson")  # on another partition
+    within(20, lambda: people(worker, "tucson") == PEOPLE, worker)
     time.sleep(2 * WATCHDOG)  # a worker that waits is not stuck
     assert people(worker) == 2 * PEOPLE
     worker.kill()

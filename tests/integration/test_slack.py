@@ -57,10 +57,10 @@ class Slack(ServerThread):
 class House:
     """A worker for streams and two for alerts."""
 
-    def __init__(self, servers: str, folder: Path, slack: Slack) -> None:
+    def __init__(self, servers: str, folder: Path, slack: Slack, routes: str = ROUTES) -> None:
         self.slack, self.folder = slack, folder
-        routes = folder / "routes.toml"
-        routes.write_text(ROUTES.format(url=slack.server.url))
+        document = folder / "routes.toml"
+        document.write_text(routes.format(url=slack.server.url))
         policies = folder / "policies.toml"
         policies.write_text(POLICIES)
         self.prefix = f"slack-{uuid4().hex[:8]}-"
@@ -68,10 +68,11 @@ class House:
             "SURGEWATCH_BROKERS": servers,
             "SURGEWATCH_TOPIC_PREFIX": self.prefix,
             "SURGEWATCH_SESSION_SECONDS": "6",
-            "SURGEWATCH_ROUTES": str(routes),
+            "SURGEWATCH_ROUTES": str(document),
             "SURGEWATCH_POLICIES": str(policies),
             "BOT": BOT,
             "APP": APP,
+            "DUTY": "routing-key",
         }
         self.alerts = [self._worker("alerts", name) for name in ("a", "b")]
         self.streams = self._worker("streams", "s")

@@ -104,6 +104,15 @@ def test_while_one_of_two_sources_is_away_low_counts_are_no_drop_but_a_surge_is_
     assert Question.SURGE in port.standing()
 
 
+def test_a_source_that_was_away_for_weeks_is_no_surge_once_it_is_back() -> None:
+    """No hour of those weeks shows how people are spread over the day."""
+    port = Port("2022-01-03", opens=0, closes=24)
+    port.live(40, sources=("customs", "river"))
+    port.live(20, lambda hour: 0.5, sources=("customs",))
+    port.live(3, sources=("customs", "river"))
+    assert port.first(Question.SURGE) == []
+
+
 def test_a_source_that_ends_is_not_awaited() -> None:
     port = small(60)
     port.beat(int(dt.datetime(2023, 3, 3, 5, 30, tzinfo=dt.UTC).timestamp()), "customs", last=True)

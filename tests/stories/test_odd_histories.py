@@ -38,3 +38,12 @@ def test_a_figure_typed_a_hundred_times_too_large_teaches_nothing(cadence: Caden
     assert not any(score.alarm for score in wrong[83:])  # weeks go on for two
     upper = [(one.upper, other.upper) for one, other in zip(true[81:], wrong[81:], strict=True)]
     assert all(other is not None and one is not None and other < 1.1 * one for one, other in upper)
+
+
+@pytest.mark.parametrize("cadence", [Cadence.MONTH, Cadence.WEEK])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_figure_typed_wrong_in_the_first_periods_is_expected_of_none(cadence: Cadence, at: int) -> None:
+    counts = [1470 + 37 * at % 61 for at in range(24)]
+    counts[at] *= 1_000
+    found = [score for score in scores(counts, cadence) if score.expected is not None]
+    assert max(score.expected or 0.0 for score in found) < 2_000

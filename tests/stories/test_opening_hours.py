@@ -35,6 +35,19 @@ def test_a_change_of_the_clocks_is_no_news(zone: str, opens: int, closes: int, f
     assert port.first() == []
 
 
+def test_a_weekday_with_shorter_hours_is_no_surge_every_week() -> None:
+    def short_saturdays(hour: dt.datetime) -> float:
+        if hour.weekday() != SATURDAY:
+            return 1.0
+        return 4.0 if 8 <= hour.hour < 12 else 0.0
+
+    port = Port("2021-01-04", zone="UTC", people=300)
+    port.live(28, short_saturdays)
+    known = len(port.first())
+    port.live(28, short_saturdays)
+    assert len(port.first()) == known
+
+
 def test_a_port_that_dies_on_a_friday_night_is_found_silent_on_monday_morning() -> None:
     port = Port("2021-01-04", zone="UTC", shut=(SATURDAY, SUNDAY))
     port.live(54)

@@ -123,6 +123,19 @@ def test_a_figure_that_is_gone_stays_until_the_release_is_called_complete(tmp_pa
     assert worker.ingest(later, withdraws=True).missing == 0
 
 
+def test_a_month_of_a_place_that_is_gone_is_missed_and_years_that_were_left_off_are_not(
+    tmp_path: Path,
+) -> None:
+    """Without people, a sector and month have no row; older years are published in another file."""
+    worker, cells = Worker(), two_years()
+    worker.ingest(table(tmp_path / "first.csv", cells))
+    without = [cell for cell in cells if cell[:3] != (2022, 3, "Yuma Sector")]
+    assert worker.ingest(table(tmp_path / "without.csv", without)).missing == 1
+    assert (
+        worker.ingest(table(tmp_path / "lately.csv", [cell for cell in cells if cell[0] > 2021])).missing == 0
+    )
+
+
 def test_a_renamed_label_is_no_shift_in_the_mix(tmp_path: Path) -> None:
     cells = []
     for at in range(30):

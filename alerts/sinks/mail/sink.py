@@ -44,7 +44,8 @@ class MailSink:
 
     def request(self, notice: Notice, now: float) -> Mail:
         """Return the mail on a notice."""
-        message = self._message(subject(notice.alert, self.language), notice.notice_id, now)
+        title = notice.label + subject(notice.alert, self.language)
+        message = self._message(title, notice.notice_id, now)
         thread = self._id(notice.alert.alert_id)
         message["In-Reply-To"] = message["References"] = thread
         if notice.alert.severity is Severity.CRITICAL:

@@ -39,6 +39,8 @@ UNAUTHORISED: Final = frozenset(
     }
 )  # fmt: skip
 CLOSED: Final = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action"})
+# Errors of an edit after which only a new message can show the alert: the old one is gone, or is not ours.
+UNEDITABLE: Final = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
 
 
 @dataclass(frozen=True)

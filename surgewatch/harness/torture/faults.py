@@ -3,7 +3,7 @@
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -15,8 +15,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from surgewatch.harness.torture.disk_faults import full_disk, full_disk_of_broker
+from surgewatch.harness.torture.fleet import PODS, TWO, Fleet
 from surgewatch.harness.torture.network_faults import half_open, stalled_network
-from surgewatch.harness.torture.site import PACKAGES, SESSION_SECONDS, Site, pause
+from surgewatch.harness.torture.site import PACKAGES, Site, pause
+from surgewatch.harness.torture.upgrades import rolling_upgrade, scale_down
 from surgewatch.harness.worker_process import Worker
 
 AGGRESSIVE: Final = {
@@ -79,7 +81,7 @@ def freeze(site: Site) -> None:
     if worker.process is None or worker.process.poll() is not None:
         return
     worker.process.send_signal(signal.SIGSTOP)
-    pause(SESSION_SECONDS * 1.5, SESSION_SECONDS * 2.5)
+    pause(site.fleet.session_seconds * 1.5, site.fleet.session_seconds * 2.5)
     worker.process.send_signal(signal.SIGCONT)
 
 
@@ -189,6 +191,8 @@ EXACT: Final[Mapping[str, Callable[[Site], None]]] = {
     "half_open": half_open,
     "full_disk": full_disk,
     "full_disk_of_broker": full_disk_of_broker,
+    "rolling_upgrade": rolling_upgrade,
+    "scale_down": scale_down,
 }
 # After these, the broker itself has lost records: the workers have to announce it.
 ANNOUNCED: Final[Mapping[str, Callable[[Site], None]]] = {
@@ -203,4 +207,11 @@ LASTING: Final[Mapping[str, float]] = {
     "half_open": 25,
     "full_disk": 20,
     "full_disk_of_broker": 15,
+    "rolling_upgrade": 60,
+    "scale_down": 20,
 }
+
+
+def fleet_for(faults: Iterable[str]) -> Fleet:
+    """Return the workers that these faults happen to."""
+    return PODS if {"rolling_upgrade", "scale_down"}.intersection(faults) else TWO

@@ -20,8 +20,10 @@ from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.changelog import Changelog
 from streams.runtime.local_store import NoStore
 from surgewatch.harness.torture.events import Bucket, events, people_by_bucket
+from surgewatch.harness.torture.fleet import PARTITIONS
+from surgewatch.harness.torture.pauses import longest_pauses
 from surgewatch.harness.torture.result import Result
-from surgewatch.harness.torture.site import PARTITIONS, Site
+from surgewatch.harness.torture.site import Site
 from surgewatch.topic_records import read_all
 
 ENDS = (Reason.FIRST, Reason.RESOLVED)
@@ -50,6 +52,7 @@ async def judge(site: Site, result: Result) -> None:
     notified = {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
     result.alerts_missing = len(breaches - published) + len(due - notified)
     result.alerts_invented = len(published - breaches) + len(notified - due)
+    result.pauses = longest_pauses(await _read(site, "encounters"), await _read(site, "encounters.dead"))
     _deliveries(site, result, made={notice.notice_id for notice in notices}, due=due)
     result.remarks.append(
         f"{sum(wanted.values()) // 2} people; {len(breaches)} breaches of closed periods; "

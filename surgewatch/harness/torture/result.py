@@ -1,5 +1,6 @@
 """The result of a run, in figures."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class Result:
     notices_repeated: int = 0  # seen again under the same id: a receiver can fold them
     refused: list[str] = field(default_factory=list)  # why workers refused to go on, where they had to
     silent: bool = False  # something was lost or wrong, and no worker announced it
+    pauses: Mapping[int, float] = field(default_factory=dict)  # the longest of verdicts, seconds by partition
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS, LASTING
+from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS, LASTING, fleet_for
 from surgewatch.harness.torture.judging import judge, judge_announced
 from surgewatch.harness.torture.result import Result
 from surgewatch.harness.torture.site import Site, pause
@@ -29,7 +29,15 @@ def torture(number: int, faults: Sequence[str], report: Report, *, security: str
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
     with receiving(Receiver()) as receiver:
         seconds = FIRST + sum(LASTING.get(fault, SECONDS) for fault in faults)
-        site = Site(folder, number, seconds, receiver, report, security)
+        site = Site(
+            folder,
+            number,
+            seconds,
+            fleet=fleet_for(faults),
+            receiver=receiver,
+            report=report,
+            security=security,
+        )
         try:
             site.start()
             _happen(site, order)

@@ -19,12 +19,12 @@ from surgewatch.harness.apache_kafka import Listeners, free_port
 from surgewatch.harness.network import Network
 from surgewatch.harness.small_disk import SmallDisk
 from surgewatch.harness.torture.events import events
+from surgewatch.harness.torture.fleet import PARTITIONS, Fleet
+from surgewatch.harness.torture.pauses import send_pulses
 from surgewatch.harness.torture.security import SECURITY
 from surgewatch.harness.webhook_receiver import Receiver
 from surgewatch.harness.worker_process import Package, Worker
 
-SESSION_SECONDS: Final = 6
-REQUEST_SECONDS: Final = 2 * SESSION_SECONDS  # after which a worker gives up a request
 QUIET: Final = 10.0  # seconds without a notice, after which every delivery was made
 GRACE: Final = 240.0  # seconds that the workers have to catch up after the last fault
 PACKAGES: Final[tuple[Package, ...]] = ("streams", "alerts")
@@ -32,7 +32,6 @@ STAGES: Final = (
     ("surgewatch-streams", "encounters"),
     ("surgewatch-alerts", "verdicts"),
 )
-PARTITIONS: Final = 4
 
 
 class Site:
@@ -46,11 +45,13 @@ class Site:
         folder: Path,
         number: int,
         seconds: float,
+        *,
+        fleet: Fleet,
         receiver: Receiver,
         report: Callable[[str], None],
         security: str,
     ):
-        self.folder, self.receiver, self.report = folder, receiver, report
+        self.folder, self.fleet, self.receiver, self.report = folder, fleet, receiver, report
         self.number = number
         self.pace = number / seconds  # events a second while faults happen
         self.places = registry()
@@ -66,21 +67,26 @@ class Site:
             SECURITY[security](folder, listeners(self.networks))
         )
         self.kafka = KafkaSettings(self.broker.servers)
+        self._is_fed = threading.Event()
         self._feed = threading.Thread(target=self._produce, daemon=True)
+        self._pulses = threading.Thread(
+            target=send_pulses, args=(Producer(self.kafka.librdkafka_producer), self._is_fed), daemon=True
+        )
 
     def start(self) -> None:
-        """Start the broker, two workers of each package, and the feed."""
+        """Start the broker, the workers, and the feed."""
         for network in self.networks:
             self._ends.enter_context(network.running())
         self.broker.start()
         self.admin = AdminClient(self.kafka.librdkafka)
         self.create(self.topics)
-        self.workers = [self.worker(package, name) for package in PACKAGES for name in ("one", "")]
+        self.workers = [self.worker(package, name) for package in PACKAGES for name in self.fleet.names]
         for worker in self.workers:
             worker.start()
         for worker in self.workers:
             worker.wait_ready(GRACE)
         self._feed.start()
+        self._pulses.start()
 
     def create(self, wanted: tuple[Topic, ...]) -> None:
         """Make topics."""
@@ -98,9 +104,8 @@ class Site:
             "SURGEWATCH_STATE_DIR": str(self.folder / name),
             "SURGEWATCH_STORE": "rocksdb" if instance else "memory",
             "SURGEWATCH_INSTANCE": instance,
-            "SURGEWATCH_SESSION_SECONDS": str(SESSION_SECONDS),
-            "SURGEWATCH_COMMIT_SECONDS": "0.5",
             "SURGEWATCH_CLOCK": "event",
+            **self.fleet.environment(),
             **self._security,
             **(self._webhook() if package == "alerts" else {}),
         }
@@ -140,6 +145,8 @@ class Site:
     def catch_up(self) -> None:
         """Wait until all that was produced has been processed, judged and delivered."""
         self._feed.join()
+        self._is_fed.set()
+        self._pulses.join()
         deadline = time.monotonic() + GRACE
         for group, topic in STAGES:
             while not self._is_through(group, topic):
@@ -187,6 +194,7 @@ class Site:
 
     def close(self) -> None:
         """End all processes."""
+        self._is_fed.set()
         for worker in self.workers:
             worker.kill()
         self.broker.kill()

@@ -92,10 +92,11 @@ async def opened(
     identity: Identity | None = None,
     sign_in: SignIn | None = None,
     hooks: dict[str, Hook] | None = None,
+    language: Language = ENGLISH,
     **streams: int,
 ) -> AsyncIterator[Asked]:
     """Serve a console for as long as the block runs."""
-    asked, connections = Asked(hooks=hooks or {}), Connections(limits)
+    asked, connections = Asked(hooks=hooks or {}, language=language), Connections(limits)
     made = site(asked.backend(token, identity, sign_in), connections, EventStreams(asked.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -77,6 +77,13 @@ async def test_a_silence_after_its_end_is_not_part_of_its_history() -> None:
         assert "silence/now" not in {one["key"] for one in found["deeds"]}
 
 
+async def test_the_beginning_of_an_id_is_enough_for_a_history() -> None:
+    async with opened() as asked:
+        alert = next(iter(asked.board.alerts()))
+        status, found = await history(asked, alert.alert_id[:8])
+        assert (status, found["alert"]["alert_id"]) == (200, alert.alert_id)
+
+
 async def test_an_alert_that_was_never_sent_and_is_forgotten_is_404() -> None:
     async with opened() as asked:
         assert (await history(asked, "0" * 24))[0] == 404

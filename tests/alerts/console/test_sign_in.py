@@ -19,6 +19,7 @@ from alerts.console.sign_in import SignIn
 from streams.runtime.refusals import SetupError
 from tests.alerts.console.identity_provider import CLIENT, SECRET, IdentityProvider, fresh_key, providing
 from tests.alerts.console.served import Asked, opened
+from tests.alerts.worker.connect_proxy import ConnectProxy, proxying
 
 ANA = {"email": "ana@example.org", "email_verified": True, "groups": ["watch", "others"]}
 URL = "http://console.test"  # the console, as the provider knows it
@@ -203,3 +204,16 @@ def test_a_sign_in_that_cannot_work_is_refused_at_the_start(tmp_path, monkeypatc
     with pytest.raises(SetupError, match="needs 32 characters") as caught:
         people(Settings())
     assert "too short" not in str(caught.value)
+
+
+async def test_the_provider_is_asked_through_the_proxy_of_the_environment(desk_of, monkeypatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with proxying(ConnectProxy(refuses=("http://127.0.0.1",))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with desk_of(IdentityProvider(ANA)) as desk:
+            assert (await desk.get("/auth/login"))[0] == 401
+            assert proxy.asked == [f"GET {desk.provider.url}/.well-known/openid-configuration"]
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            assert (await desk.sign_in())[0] == 302
+            assert len(proxy.asked) == 1

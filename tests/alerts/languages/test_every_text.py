@@ -28,7 +28,7 @@ from alerts.sinks.pagerduty import PagerDutySink
 from alerts.sinks.slack.app import SlackApp, SlackAppSink
 from alerts.sinks.slack.clicks import refusal
 from alerts.sinks.slack.webhook import SlackSink
-from alerts.sinks.teams import TeamsSink
+from alerts.sinks.teams import FALLBACK, TeamsSink
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Contribution, Question, Verdict
 from tests.alerts.languages.pseudo import PSEUDO, readable
@@ -179,6 +179,13 @@ def test_a_test_page_and_the_answers_to_clicks_are_in_the_catalogue() -> None:
         assert readable(f"{notice.headline} {notice.text} {notice.since}", DATA) == set()
     over = alert(Question.SURGE, State.RESOLVED, {})
     assert readable(refusal(None, PSEUDO) + refusal(over, PSEUDO), DATA) == set()
+
+
+@pytest.mark.parametrize("sink", SINKS, ids=lambda sink: type(sink).__name__)
+def test_a_test_page_is_marked_as_one_in_the_title_of_every_sink(sink: Sink) -> None:
+    opened, _ = trial_notices(FIRST_DAY, PSEUDO)
+    title, *_ = (text for text in sent(sink.request(opened, NOW)) if text != PSEUDO.gettext(FALLBACK))
+    assert opened.label.strip() in title
 
 
 @pytest.mark.parametrize("text", [*CLAUSES, *WITHOUT_FIGURES])

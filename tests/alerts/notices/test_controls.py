@@ -17,6 +17,7 @@ NAMES = Names(
     sectors=frozenset(REGISTRY.by_id) | {"northern"},
     questions=frozenset(Question),
     sinks=frozenset({"duty", "chat"}),
+    routes=frozenset({"night"}),
     alerts=frozenset(IDS),
     keys=frozenset({"silence/all"}),
 )
@@ -47,6 +48,7 @@ def test_a_prefix_of_no_alert_or_of_several_is_refused(prefix: str, fault: str) 
         (Capacity(sector="atlantis", people_per_day=8, **WHO), "unknown sector 'atlantis'"),
         (PolicyDate(name="x", date="2023-03-25", sectors=("rcmp-*", "nowhere"), **WHO), "unknown sector"),
         (Reroute(name="x", route=Route(sinks=("nosuch",)), **WHO), "unknown sink 'nosuch'"),
+        (Reroute(name="nigt", route=None, **WHO), "unknown route 'nigt'; nearest known: night"),
         (Withdrawn(withdraws="silence/none", **WHO), "unknown control 'silence/none'"),
     ],
 )
@@ -61,7 +63,7 @@ def test_what_does_not_exist_is_refused_by_name(control: Control, fault: str) ->
         Silence(name="x", sector="*", until=AT, **WHO),
         Silence(name="x", sector="rcmp-*", question="s*", until=AT, **WHO),
         Silence(name="x", sector="northern", until=AT, **WHO),
-        Reroute(name="x", route=None, **WHO),
+        Reroute(name="night", route=None, **WHO),
         Withdrawn(withdraws="silence/all", **WHO),
     ],
 )

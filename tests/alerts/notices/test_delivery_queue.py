@@ -27,9 +27,9 @@ class Queue:
         self.pipeline = AlertPipeline(Policies())
         self.offset = 0
 
-    def fire(self, *sectors: str, observed: float = 60) -> None:
+    def fire(self, *sectors: str, observed: float = 60, day: int = 0) -> None:
         for sector in sectors:
-            value = verdict(0, breach=True, observed=observed, sector=sector).model_dump_json().encode()
+            value = verdict(day, breach=True, observed=observed, sector=sector).model_dump_json().encode()
             for change in self.pipeline.process(0, [Record(self.offset, value)]).changes:
                 self.queue.observe(change, published_at=NOW, moment=Moment(NOW, 0))
             self.offset += 1
@@ -129,3 +129,18 @@ def test_what_may_have_been_received_is_still_known_to_be_when_its_dead_letter_i
     queue.queue.send_again(message, Moment(NOW, 4001))
     (batch,) = queue.begin(4001)
     assert queue.queue.may_be_unrecorded(message)
+
+
+def test_a_letter_that_may_have_been_received_goes_out_as_it_was_when_it_is_sent_again() -> None:
+    """A receiver that drops an id it has seen would never get what had changed under that id."""
+    queue = Queue()
+    queue.fire("a")
+    (batch,) = queue.begin(0)
+    (letter,) = batch.messages
+    queue.answer(batch, HANGS, 15)
+    (batch,) = queue.begin(16)
+    queue.answer(batch, Refused("http_400"), 16)
+    queue.fire("a", observed=70, day=1)
+    queue.queue.send_again(letter, Moment(NOW, 17))
+    (batch,) = queue.begin(17)
+    assert batch.messages == (letter,)

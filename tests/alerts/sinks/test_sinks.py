@@ -25,6 +25,7 @@ from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
 
 NOW = dt.datetime.now(dt.UTC).timestamp()
+NOON, LATER = "Thu, 01 Jan 2026 12:00:00 GMT", "Thu, 01 Jan 2026 12:01:30 GMT"
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "rules" / "surges.yml"
 MANAGER = AlertmanagerSink("am", "http://127.0.0.1:9093")
 
@@ -87,6 +88,12 @@ def test_no_secret_shows_in_a_sink_or_a_request() -> None:
         (503, {"Retry-After": "soon"}, Retry("http_503")),
         (503, {"Retry-After": "9" * 400}, Retry("http_503", 86_400.0)),
         (503, {"Retry-After": "²"}, Retry("http_503")),
+        (503, {"Retry-After": "0"}, Retry("http_503")),
+        (503, {"Retry-After": "-5"}, Retry("http_503")),
+        (503, {"Retry-After": LATER, "Date": NOON}, Retry("http_503", 90.0)),
+        (503, {"Retry-After": NOON, "Date": LATER}, Retry("http_503")),
+        (503, {"Retry-After": LATER}, Retry("http_503")),
+        (503, {"Retry-After": LATER, "Date": "Thu, 01 Jan 2026 12:00:00 -0000"}, Retry("http_503")),
     ],
 )
 def test_an_answer_is_read_by_its_http_status(status: int, headers: dict[str, str], outcome: Outcome) -> None:

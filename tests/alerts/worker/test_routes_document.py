@@ -189,6 +189,7 @@ def test_a_mail_sink_is_taken_with_its_login_from_the_environment(tmp_path: Path
         ("smtp.example.org", "10.0.0.7", "its server is a private address"),
         ("shift@example.org", "shift@example.org\\r\\nBcc: x@example.org", "sink.list.email.to.0"),
         ("sender =", 'ca_file = "/nowhere.pem"\nsender =', "ca_file /nowhere.pem cannot be used"),
+        ("to =", 'proxy = "http://proxy.internal:3128"\nto =', "sink.list.email.proxy"),
         ("to =", 'security = "none"\nto =', "sink.list.email.security"),
     ],
 )

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice
 from alerts.sinks import Delivered, Outcome, Refused, Retry
-from alerts.sinks.slack.app import SlackApp, SlackAppSink
+from alerts.sinks.slack.app import UNEDITABLE, SlackApp, SlackAppSink
 from alerts.worker.routes_document import RoutesError
 from alerts.worker.slack_api import PAGE, SlackApi, refuse_bad_tokens
 from tests.alerts.made import verdict
@@ -138,6 +138,24 @@ async def test_a_message_that_a_person_deleted_is_posted_anew(chat: Chat) -> Non
     assert isinstance(again, Delivered)
     assert again != first
     assert len(chat.server.parents()) == 1
+
+
+@pytest.mark.parametrize("error", sorted(UNEDITABLE))
+async def test_a_message_that_cannot_be_edited_is_posted_anew(chat: Chat, error: str) -> None:
+    first = await chat.show(FIRST)
+    assert isinstance(first, Delivered)
+    chat.server.faults.extend([error, "", error])  # its edit; the look-up; the edit of what was found
+    again = await chat.show(WORSE, first.reference)
+    assert isinstance(again, Delivered)
+    assert again != first
+    assert len(chat.server.parents()) == 2
+
+
+async def test_a_channel_that_is_closed_and_no_longer_the_sinks_holds_up_nothing(chat: Chat) -> None:
+    chat.server.faults.append("is_archived")
+    posted = await chat.show(WORSE, "C0OLD/1700000000.000001")
+    assert isinstance(posted, Delivered)
+    assert posted.reference.startswith(f"{CHANNEL}/")
 
 
 async def test_two_sinks_on_one_channel_have_a_message_each(chat: Chat) -> None:

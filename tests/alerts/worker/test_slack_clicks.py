@@ -65,7 +65,7 @@ class House:
             api,
             ready=self.ready.wait,
             alert=by_id(lambda: self.alerts),
-            names=control_names(REGISTRY, board, ()),
+            names=control_names(REGISTRY, board, sinks=(), routes=frozenset),
             holds=self.controls.holds,
             publish=self.publish,
             count=lambda action, outcome: self.counted.update([(action, outcome)]),

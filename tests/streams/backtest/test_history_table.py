@@ -46,24 +46,28 @@ def test_a_bad_row_is_refused_by_its_number_and_reason(tmp_path: Path, text: str
     assert reason in str(refused.value)
 
 
-def test_gzip_thousands_and_a_byte_order_mark_change_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_gzip_thousands_delimiters_and_a_byte_order_mark_change_nothing(
+    tmp_path: Path, delimiter: str
+) -> None:
     plain = read(_file(tmp_path, GOOD + "a,2021-09-03,1204\n"), Cadence.DAY).series["a"].values.tolist()
-    other = "\ufeff" + GOOD + 'a,2021-09-03,"1,204"\n'
+    other = "\ufeff" + GOOD.replace(",", delimiter) + f'a{delimiter}2021-09-03{delimiter}"1,204"\n'
     (tmp_path / "packed").write_bytes(gzip.compress(other.encode()))
     assert read(tmp_path / "packed", Cadence.DAY).series["a"].values.tolist() == plain
 
 
 def test_all_bad_rows_are_named_at_once_with_what_an_empty_count_means(tmp_path: Path) -> None:
-    text = 'series,period,count\na,2024-01,<5\na,2024-02,-\na,2024-03,"1,204"\na,then,4\n'
+    text = 'series,period,count\na,2024-01,<5\na,2024-02,-\na,2024-03,"1,204"\na,then,4\nTotal\n'
     with pytest.raises(TableError) as refused:
         read(_file(tmp_path, text), Cadence.MONTH)
     lines = str(refused.value).splitlines()
-    assert [line.partition("counts.csv:")[2] for line in lines[:3]] == [
+    assert [line.partition("counts.csv:")[2] for line in lines[:4]] == [
         "2: count '<5' is no number",
         "3: count '-' is no number",
         "5: 'then' is no date or time (ISO 8601)",
+        "6: 1 cells, the header has 3",
     ]
-    assert lines[3].startswith("An empty count means that nothing is known")
+    assert lines[4].startswith("An empty count means that nothing is known")
 
 
 def test_a_thousand_bad_rows_are_named_up_to_a_bound(tmp_path: Path) -> None:

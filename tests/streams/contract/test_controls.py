@@ -55,4 +55,4 @@ def test_names_that_refer_to_nothing_are_named_with_the_nearest_known(
     body: dict[str, Any], unknown: list[str]
 ) -> None:
     found = CONTROL.validate_python({**body, **BY}).unknown(NAMES)
-    assert [one.partition("; nearest known: rcmp")[0] for one in found] == unknown
+    assert [str(one).partition("; nearest known: rcmp")[0] for one in found] == unknown

@@ -1,6 +1,7 @@
 """What follows upon the state is processed, whenever it was fetched, and nothing else; pieces are heeded."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,13 +90,14 @@ def flow_of(around: Any, position: int | None, prepare: Prepare = all_is_there) 
     return flow
 
 
-def record(offset: int) -> SimpleNamespace:
-    return SimpleNamespace(offset=offset, key=b"k", value=b"v")
+def record(offset: int, partition: int = AT.partition) -> SimpleNamespace:
+    return SimpleNamespace(offset=offset, partition=partition, key=b"k", value=b"v")
 
 
-def fetch(start: int, end: int, *without: int) -> Fetch:
+def fetch(start: int, end: int, *without: int, partition: int = AT.partition) -> Fetch:
     """What one poll brought; in place of some records there are marks of transactions."""
-    return Fetch(*AT, start, end, [record(at) for at in range(start, end) if at not in without])
+    records = [record(at, partition) for at in range(start, end) if at not in without]
+    return Fetch(AT.topic, partition, start, end, records)
 
 
 @pytest.mark.parametrize(
@@ -185,36 +187,57 @@ async def test_pieces_for_a_partition_that_was_taken_away_are_dropped() -> None:
     assert flow.position(AT) is None
 
 
-async def test_a_fetch_waits_for_what_the_core_needs_and_work_is_seen_meanwhile(
+def schema_of(partition: int) -> tuple[asyncio.Event, Prepare]:
+    """A schema that records of one partition need, and the moment at which it is there."""
+    ready = asyncio.Event()
+
+    def prepare(records: Sequence[Any]) -> Awaitable[object] | None:
+        return ready.wait() if records[0].partition == partition and not ready.is_set() else None
+
+    return ready, prepare
+
+
+async def test_a_partition_that_waits_is_read_again_in_order_while_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("streams.runtime.flow.PREPARING_SECONDS", 0.01)
-    around, ready = Around(), asyncio.Event()
-    flow = flow_of(around, 0, lambda _: ready.wait())
-    work = asyncio.create_task(flow.process(fetch(0, 4)))
+    around = Around()
+    ready, prepare = schema_of(AT.partition)
+    flow = flow_of(around, 0, prepare)
+    flow.positions[0] = 20
+    for fetched in (fetch(0, 4), fetch(4, 6), fetch(20, 22, partition=0)):
+        await flow.process(fetched)
     await asyncio.sleep(0.1)
     await flow.settle(stamp=True)
-    assert (around.taken, around.written[3].position, around.worked > 2) == ([], 0, True)
+    assert (around.taken, around.written[3].position, around.worked > 2) == ([20, 21], 0, True)
     ready.set()
-    await work
-    assert (around.taken, flow.position(AT)) == ([0, 1, 2, 3], 4)
+    await asyncio.sleep(0.05)
+    assert around.again == [BEGINNING]
+    await flow.process(fetch(0, 6))
+    assert (around.taken, flow.position(AT)) == ([20, 21, 0, 1, 2, 3, 4, 5], 6)
 
 
-@pytest.mark.parametrize("end", ["stop", "rebalance"])
-async def test_a_fetch_that_waits_is_dropped_where_the_worker_stops_or_partitions_change_hands(
-    end: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streams.runtime.flow.PREPARING_SECONDS", 0.01)
+async def test_a_partition_that_was_taken_away_waits_no_longer() -> None:
     around = Around()
-    flow = flow_of(around, 0, lambda _: asyncio.Event().wait())
-    work = asyncio.create_task(flow.process(fetch(0, 4)))
-    await asyncio.sleep(0)
-    if end == "stop":
-        flow.stopping = True
-    else:
-        flow.revoked([TP(AT.topic, 0)])
-    await work
-    assert (around.taken, flow.position(AT)) == ([], 0)
+    ready, prepare = schema_of(AT.partition)
+    flow = flow_of(around, 0, prepare)
+    await flow.process(fetch(0, 4))
+    flow.revoked([AT])
+    ready.set()
+    flow.positions[AT.partition] = 0  # and comes back
+    await flow.process(fetch(0, 4))
+    assert (around.taken, around.again) == ([0, 1, 2, 3], [])
+
+
+async def test_a_wait_that_fails_ends_the_worker_at_the_next_commit() -> None:
+    async def fail() -> None:
+        raise ValueError("no schema at all")
+
+    flow = flow_of(Around(), 0, lambda _: fail())
+    await flow.process(fetch(0, 4))
+    await asyncio.sleep(0.01)
+    with pytest.raises(ValueError, match="no schema at all"):
+        await flow.settle(stamp=False)
 
 
 async def test_state_that_cannot_be_restored_is_refused_with_partition_and_key() -> None:

@@ -1,14 +1,14 @@
-"""What a control changes, in the language of the console. The command line shows `Control.effect`."""
+"""What a control changes, in a few words: for the console, the command line and histories of alerts."""
 
 import datetime as dt
 
-from alerts.languages.language import Language
+from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.wording import ASSESSMENTS, SEVERITIES
 from streams.contract.controls import Capacity, Confirm, Control, PolicyDate, Sensitivity, Withdrawn
 
 
-def effect(control: Control, language: Language) -> str:
+def effect(control: Control, language: Language = ENGLISH) -> str:
     """Return in a few words what a control changes."""
     number = language.brief
     match control:
@@ -42,7 +42,7 @@ def effect(control: Control, language: Language) -> str:
             )
         case Withdrawn():
             return language.gettext("{control} is withdrawn", control=control.withdraws)
-    return control.effect
+    raise TypeError(f"a {type(control).__name__} is no control that has an effect")
 
 
 def _silence(silence: Silence, language: Language) -> str:
