@@ -4,7 +4,8 @@
 
 New sectors begin beside some that have been there for two years. All are of one kind: levels differ by a
 factor of three, weekdays and dispersions by some tenths. *Alone* each new sector has nothing but its own
-counts and the weak priors; *with peer_priors* it is held to be one of the others until it shows otherwise.
+counts by day and the weak priors; *by the hour* it has those of hours too; *with peers* it is held to be one
+of the others until it shows otherwise.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from streams.detectors import surge
 
 OLD, NEW, BEHIND, DAYS, FIRST = 60, 500, 2 * 366, 63, 18_000
 SPANS = ((0, 1), (1, 3), (3, 7), (7, 14), (14, 28), (28, 42), (42, 63))
+HOURS = 24
 ALPHA, LARGE = 0.01, 10  # people a day from which on a doubled day is looked for
 
 Floats = NDArray[np.float64]
@@ -48,18 +50,24 @@ class World:
 
 
 def counts(name: str, first: int, values: Floats) -> Counts:
-    """A series of days."""
-    made = Counts(name)
-    made.series[Cadence.DAY] = Series(Cadence.DAY, BEHIND + DAYS, first, values.astype(np.int32))
+    """A series of days; where `values` are by the hour [days, 24], of hours as well."""
+    made, by_day = Counts(name), values.reshape(-1, values.shape[1] if values.ndim > 1 else 1).sum(1)
+    made.series[Cadence.DAY] = Series(Cadence.DAY, BEHIND + DAYS, first, by_day.astype(np.int32))
+    if values.ndim > 1:
+        hours = values.ravel().astype(np.int32)
+        made.series[Cadence.HOUR] = Series(Cadence.HOUR, len(hours), first * HOURS, hours)
     return made
 
 
-def lived(world: World, *, peer_priors: bool) -> tuple[Floats, Floats]:
+def lived(world: World, *, peer_priors: bool = False, hours: bool = False) -> tuple[Floats, Floats]:
     """P-values of the new sectors' days [NEW, DAYS] as they are, and as if that day were doubled."""
-    drawn = world.draw(world.mean)
+    drawn, ahead_of = world.draw(world.mean), slice(OLD, None)
+    arrived = drawn[ahead_of, BEHIND:]
+    if hours:  # people in groups of the same kind in each hour as in each day
+        arrived = np.stack([world.draw(world.mean[:, BEHIND:] / HOURS)[ahead_of] for _ in range(HOURS)], 2)
     judge, day = HistoryJudge(Registry(sector=())), Cadence.DAY
     old = [counts(f"old-{at}", FIRST - BEHIND, drawn[at]) for at in range(OLD)]
-    new = [counts(f"new-{at}", FIRST, drawn[OLD + at, BEHIND:]) for at in range(NEW)]
+    new = [counts(f"new-{at}", FIRST, arrived[at]) for at in range(NEW)]
     judge.models[day].refresh(old, FIRST)
     if peer_priors:
         judge.compare([*old, new[0]], day, FIRST)
@@ -84,13 +92,14 @@ def share(p_values: Floats, span: Sequence[int]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    print(f"{'days':<8}{'false alarms at .01':^24}{'a doubled day found':^24}")
-    print(f"{'':<8}{'alone':>12}{'with peer_priors':>12}{'alone':>12}{'with peer_priors':>12}")
-    alone, with_peers = (lived(World(1), peer_priors=peer_priors) for peer_priors in (False, True))
+    kinds = ({}, {"hours": True}, {"peer_priors": True})
+    print(f"{'days':<8}{'false alarms at .01':^36}{'a doubled day found':^36}")
+    print(f"{'':<8}" + f"{'alone':>12}{'by the hour':>12}{'with peers':>12}" * 2)
+    found = [lived(World(1), **kind) for kind in kinds]
     large = np.flatnonzero(World(1).mean[OLD:].mean(1) >= LARGE)
     for span in SPANS:
-        cells = [share(each[0], span) for each in (alone, with_peers)]
-        cells += [share(each[1][large], span) for each in (alone, with_peers)]
+        cells = [share(each[0], span) for each in found]
+        cells += [share(each[1][large], span) for each in found]
         print(f"{f'{span[0] + 1}-{span[1]}':<8}" + "".join(f"{cell:>12}" for cell in cells))
 
 

@@ -23,13 +23,13 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 CONTINUE: Final = "100-continue"
-PLAIN: Final = "identity"
 BY_AIOHTTP: Final = {
     404: gettext_noop("Not Found"),
     405: gettext_noop("Method Not Allowed"),
     413: gettext_noop("Request Entity Too Large"),
 }
 SENTENCES: Final = web.ResponseKey("sentences", tuple[Sentence, ...])
+PLAIN: Final = "identity"
 PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
 
 

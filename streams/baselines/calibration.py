@@ -7,28 +7,33 @@ normal score of a p-value is taken for a t of ν degrees of freedom (Student 190
 *Heavy tail.* Some series have now and then a count that their dispersion does not explain: a bus, a boat.
 Where p-values of the past were uniform, -log p beyond a threshold exceeds it by 1 on average. Where it
 exceeds it by κ > 1, the tail falls off κ times more slowly, and p-values are made so (the mean excess of an
-exponential tail: Hill 1975, Ann Stat 3:1163; recalibration by past p-values: Gibbs & Candès 2021).
+exponential tail: Hill 1975, Ann Stat 3:1163; recalibration by past p-values: Gibbs & Candès 2021). Low counts
+have a tail of their own: bad weather keeps people away for some days, and never brings more than usual.
 """
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from streams.baselines.algebra import Reals
 from streams.baselines.dispersion import anscombe
-from streams.baselines.negative_binomial import Floats, at_least
+from streams.baselines.negative_binomial import Floats, at_least, at_most
+
+Rows = NDArray[np.intp]
 
 BEYOND: Final = 0.05  # p-values below are the tail
 _START: Final = -float(np.log(BEYOND))
 _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
 _PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
-_UNSEEN: Final = 0.5  # by how much heavier a tail is held to be of which nothing was seen
+_UNSEEN: Final = 0.25  # by how much heavier a tail is held to be of which nothing was seen
 PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
 _HEAVIEST: Final = 8.0
+LOW_WINDOWS: Final = (1, 3, 7)  # days together whose low counts make the lower tail
+_MOST_LOW: Final = 8.0  # excess that one stretch of low days adds: closures and lasting drops make no tail
 _LEAST: Final = 1e-300
 KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
 
@@ -46,23 +51,32 @@ class Calibration(NamedTuple):
     heavy: Floats | float = 1.0  # [n], κ: how much heavier the upper tail is than the negative binomial's
     freedom: Floats | float = KNOWN  # [n], degrees of freedom of the dispersion
     unseen: Floats | float = 0.0  # [n], by how much κ may be larger than the past has shown
+    heavy_below: Floats | float = 1.0  # [n], κ of the lower tail
 
     def upper(self, p_value: ArrayLike) -> Floats:
         """The p-values of high counts."""
-        return recalibrated(self.lower(p_value), self.heavy + self.unseen)
+        return recalibrated(self.by_freedom(p_value), self.heavy + self.unseen)
 
     def lower(self, p_value: ArrayLike) -> Floats:
-        """The p-values of low counts, and of all that depends on the dispersion alone."""
+        """The p-values of low counts."""
+        return recalibrated(self.by_freedom(p_value), self.heavy_below)
+
+    def by_freedom(self, p_value: ArrayLike) -> Floats:
+        """The p-values of all that depends on the dispersion alone."""
         p = np.asarray(p_value, float)
         return np.where(p < 0.5, stdtr(self.freedom, ndtri(np.clip(p, _LEAST, 0.5))), p)
 
     def nominal(self, alpha: ArrayLike) -> Floats:
         """The negative binomial's own p-value at which that of a high count is `alpha`."""
         # The inverse of `upper`: its tail falls off as many times faster.
-        return self.nominal_lower(recalibrated(alpha, 1 / (self.heavy + self.unseen)))
+        return self.nominal_by_freedom(recalibrated(alpha, 1 / (self.heavy + self.unseen)))
 
     def nominal_lower(self, alpha: ArrayLike) -> Floats:
         """The same of a low count."""
+        return self.nominal_by_freedom(recalibrated(alpha, 1 / self.heavy_below))
+
+    def nominal_by_freedom(self, alpha: ArrayLike) -> Floats:
+        """The same of what depends on the dispersion alone."""
         level = np.asarray(alpha, float)
         return np.where(level < 0.5, ndtr(stdtrit(self.freedom, np.clip(level, _LEAST, 0.5))), level)
 
@@ -107,21 +121,60 @@ def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) ->
     high[:, 1:] &= ~high[:, :-1]
     row, column = np.nonzero(high)
     p = at_least(counts[row, column].astype(float), mean[row, column].astype(float), dispersion[row])
-    excess = -np.log(np.maximum(p, _LEAST)) - _START
+    excess = _excess(p)
+    return _mean_excess(row, np.minimum(excess, _MOST), len(counts))
+
+
+def heaviness_below(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) -> Floats:
+    """Estimate κ of the lower tail [n] from the past [n, T]; periods where `telling` is 0 are left out.
+
+    Of 1, 3 and 7 periods together. Of those in a row that are low, the lowest alone: they are one event.
+    """
+    known = telling > 0
+    missing, expected = np.where(known, mean - counts, 0), np.where(known, mean, 0)
+    rows, excesses = [], []
+    for window in LOW_WINDOWS:
+        off, usual = _blocks(missing, window), _blocks(expected, window)
+        low = off > _WORTH_A_LOOK * np.sqrt(dispersion[:, None].astype(np.float32) * usual)
+        row, column = np.nonzero(low)
+        m = usual[row, column].astype(float)
+        p = at_most(np.rint(m - off[row, column]), m, dispersion[row])
+        begins = np.flatnonzero((np.diff(row, prepend=-1) != 0) | (np.diff(column, prepend=0) > 1))
+        rows.append(row[begins])
+        excesses.append(np.maximum.reduceat(_excess(p), begins) if len(begins) else np.zeros(0))
+    excess = np.minimum(np.concatenate(excesses), _MOST_LOW)
+    return _mean_excess(np.concatenate(rows), excess, len(counts))
+
+
+def _blocks(values: Reals, window: int) -> Reals:
+    """Sums of so many periods, the newest last [n, T // window]."""
+    if window == 1:
+        return values
+    blocks = values.shape[1] // window
+    sums: Reals = values[:, values.shape[1] - blocks * window :].reshape(len(values), blocks, window).sum(2)
+    return sums
+
+
+def _excess(p_value: ArrayLike) -> Floats:
+    """By how much -log p is beyond the threshold of the tail."""
+    return np.asarray(-np.log(np.maximum(p_value, _LEAST)) - _START)
+
+
+def _mean_excess(row: Rows, excess: Floats, n: int) -> Floats:
+    """The mean of each row's excesses beyond the threshold [n], shrunk to 1, never below it."""
     beyond = excess > 0
-    often = np.bincount(row[beyond], minlength=len(counts))
-    total = np.bincount(row[beyond], np.minimum(excess[beyond], _MOST), minlength=len(counts))
+    often = np.bincount(row[beyond], minlength=n)
+    total = np.bincount(row[beyond], excess[beyond], minlength=n)
     return np.asarray(np.clip((total + _PRIOR) / (often + _PRIOR), 1.0, _HEAVIEST))
 
 
-def unseen(periods: Floats) -> Floats:
-    """By how much a tail may be heavier than so many periods have shown [n]: a bus may still come.
+def unseen(looks: int) -> float:
+    """By how much a tail may be heavier than so many periods have shown: a bus may still come.
 
-    >>> unseen(np.array([0.0, 100.0, 900.0])).tolist()
-    [0.5, 0.25, 0.05]
+    >>> [unseen(looks) for looks in (0, 100, 900)]
+    [0.25, 0.125, 0.025]
     """
-    out: Floats = _UNSEEN * _PRIOR / (_PRIOR + BEYOND * periods)
-    return out
+    return _UNSEEN * _PRIOR / (_PRIOR + BEYOND * looks)
 
 
 def recalibrated(p_value: ArrayLike, heavy: Floats | float) -> Floats:
@@ -130,5 +183,5 @@ def recalibrated(p_value: ArrayLike, heavy: Floats | float) -> Floats:
     >>> recalibrated(np.array([0.2, 0.05, 0.05**3]), np.full(3, 2.0)).round(4).tolist()
     [0.2, 0.05, 0.0025]
     """
-    depth = -np.log(np.maximum(p_value, _LEAST)) - _START
+    depth = _excess(p_value)
     return np.where(depth > 0, np.exp(-_START - depth / heavy), p_value)

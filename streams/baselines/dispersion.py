@@ -18,6 +18,7 @@ from streams.baselines.algebra import Reals, grained
 from streams.baselines.negative_binomial import Floats
 
 UNUSUAL: Final = 2.58  # Anscombe residual above which a period is taken for a surge
+WEEK: Final = 7  # days whose level is held to stray together
 _ONE: Final = 0.25  # mean below which a single person would otherwise be taken for a surge
 _MEANS: Final = np.geomspace(0.05, 400, 40)
 _SPREADS: Final = 1 + np.geomspace(0.01, 100, 24)

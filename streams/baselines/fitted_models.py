@@ -17,6 +17,7 @@ from streams.baselines.calendar import Calendar
 from streams.baselines.calibration import Calibration, unseen
 from streams.baselines.fit_history import LEAST, history, length_of
 from streams.baselines.gram import Shared
+from streams.baselines.group_scatter import UNKNOWN, group_scatter
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
@@ -46,11 +47,13 @@ class Baseline(NamedTuple):
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
     freedom: Floats  # [n], degrees of freedom of the dispersion
     unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+    tail_below: Floats  # [n], how much heavier the lower tail is
+    week_variance: Floats  # [n], relative variance of the level between weeks
 
     @property
     def calibration(self) -> Calibration:
         """What p-values allow for."""
-        return Calibration(self.tail, self.freedom, self.unseen)
+        return Calibration(self.tail, self.freedom, self.unseen, self.tail_below)
 
 
 class Models:
@@ -106,6 +109,9 @@ class Models:
         for row, counts in enumerate(due):
             periods = int(learnt.periods[row])
             prior = peer_priors[row] if periods < GROWN[self.cadence] else None
+            is_calibrated = self.cadence in MEMORY
+            groups = group_scatter(counts, index) if is_calibrated and periods < YOUNG else UNKNOWN
+            known = groups.combined(float(fit.dispersion[row]), float(fit.freedom[row]))
             counts.state.of(self.cadence).model = KeptModel(
                 base=index,
                 steps=tuple(steps[row]),
@@ -116,8 +122,12 @@ class Models:
                 block_variance=float(fit.block_variance[row]),
                 level_variance=float(fit.level_variance[row]),
                 tail=float(fit.tail[row]),
-                freedom=float(fit.freedom[row]),
-                dispersion=float(fit.dispersion[row]),
+                tail_below=float(fit.tail_below[row]),
+                week_variance=float(fit.week_variance[row]),
+                freedom=known.freedom,
+                dispersion=known.dispersion,
+                # The tails of sectors held to be like others are theirs.
+                unseen=unseen(max(periods, groups.hours)) if is_calibrated and not prior else 0.0,
                 down_weighted=int(fit.down_weighted[row]),
             )
 
@@ -151,13 +161,10 @@ class Models:
             level_variance=np.array([model.level_variance for model in kept]),
             tail=np.array([model.tail for model in kept]),
             freedom=np.array([model.freedom for model in kept]),
-            unseen=self._unseen(kept),
+            unseen=np.array([model.unseen for model in kept]),
+            tail_below=np.array([model.tail_below for model in kept]),
+            week_variance=np.array([model.week_variance for model in kept]),
         )
-
-    def _unseen(self, kept: Sequence[KeptModel]) -> Floats:
-        """How much heavier tails may be; those of sectors held to be like others are theirs."""
-        alone = np.array([not model.peers and self.cadence in MEMORY for model in kept], float)
-        return alone * unseen(np.array([model.periods for model in kept], float))
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """Return the prior from those sectors of a border with enough history; None without any."""

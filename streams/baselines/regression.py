@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from streams.baselines import algebra
 from streams.baselines.algebra import Factors, Reals
-from streams.baselines.calibration import KNOWN, PRIOR_FREEDOM, degrees_of_freedom, heaviness
+from streams.baselines.calibration import KNOWN, PRIOR_FREEDOM, degrees_of_freedom, heaviness, heaviness_below
 from streams.baselines.design_matrix import FIRST
-from streams.baselines.dispersion import UNUSUAL, anscombe, block_variance, unweighted, weights
+from streams.baselines.dispersion import UNUSUAL, WEEK, anscombe, block_variance, unweighted, weights
 from streams.baselines.gram import Gram, Rows, Shared
 from streams.baselines.level import level_variance
 from streams.baselines.negative_binomial import Floats
@@ -44,6 +44,8 @@ class Fit:
     block_variance: Floats  # [n], relative variance of the level between blocks of periods; 0 if not fitted
     level_variance: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's; 1 if not fitted
+    tail_below: Floats  # [n], the same of the lower tail
+    week_variance: Floats  # [n], relative variance of the level between weeks of days; 0 if not fitted
     freedom: Floats  # [n], degrees of freedom of the dispersion; KNOWN if not fitted
 
 
@@ -114,6 +116,8 @@ def fit(
         block_variance=block_variance(off, expected, phi, block),
         level_variance=np.zeros(len(counts)),
         tail=np.ones(len(counts)),
+        tail_below=np.ones(len(counts)),
+        week_variance=np.zeros(len(counts)),
         freedom=np.full(len(counts), KNOWN),
     )
     if not memory:
@@ -127,6 +131,8 @@ def fit(
         dispersion=np.maximum(phi - level * usual, np.minimum(phi, 1.0)),
         level_variance=level,
         tail=heaviness(counts, mean, phi, scatter.telling),
+        tail_below=heaviness_below(counts, mean, phi, scatter.telling),
+        week_variance=block_variance(off, expected, phi, WEEK),
         freedom=own + np.maximum(prior.weight, PRIOR_FREEDOM),
     )
 

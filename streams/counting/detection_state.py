@@ -40,6 +40,11 @@ class KeptModel(msgspec.Struct, frozen=True):
     dispersion: float
     down_weighted: int  # past periods held to be surges
     freedom: float = 1e6  # degrees of freedom of the dispersion; an earlier worker took it for known
+    week_variance: float = (
+        0.0  # relative variance of the level between weeks; 0 where an earlier worker fitted
+    )
+    unseen: float = 0.0  # by how much the upper tail may be heavier than was seen
+    tail_below: float = 1.0  # how much heavier the lower tail is; an earlier worker took it for no heavier
 
 
 class KeptDelays(msgspec.Struct, frozen=True):

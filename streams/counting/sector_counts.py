@@ -143,6 +143,19 @@ class Counts:
                 left = min(left, limit - self.open_count(cadence))
         return left - self.backlog.most
 
+    def is_limited(self) -> bool:
+        """Return whether `unlimited` is empty. Called for every step of a sector, so it builds nothing."""
+        limits = self.state.open_limits
+        for cadence in self.series:  # noqa: SIM110 - `any` would make a generator
+            if cadence not in limits and cadence is not Cadence.HOUR:
+                return False
+        return True
+
+    def unlimited(self) -> list[Cadence]:
+        """Return the cadences whose open period may be a breach from a count on that is not known yet."""
+        limits = self.state.open_limits
+        return [cadence for cadence in self.series if cadence not in limits and cadence is not Cadence.HOUR]
+
     def open_count(self, cadence: Cadence) -> int:
         """Return the people in the newest period, if it is open."""
         series = self.series[cadence]

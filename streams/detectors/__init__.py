@@ -107,6 +107,7 @@ class SectorView:
     error: Floats  # [n], relative variance of the estimated mean
     level: Floats | None = None  # [n], of the judged period, times the baseline; None: where the baseline is
     level_variance: Floats | None = None  # [n], relative variance of the level from period to period; None: 0
+    week_variance: Floats | None = None  # [n], relative variance of the level from week to week; None: 0
     calibration: Calibration = AS_THEY_ARE
     reported: Reported | None = None  # None: all has been
     capacity: Sequence[float | None] = ()  # people a day that each sector can take in
@@ -166,6 +167,7 @@ class SectorView:
             error=self.error[at],
             level=None if self.level is None else self.level[at],
             level_variance=None if self.level_variance is None else self.level_variance[at],
+            week_variance=None if self.week_variance is None else self.week_variance[at],
             calibration=self.calibration.select(at),
             reported=reported,
             capacity=[self.capacity[row] for row in at] if self.capacity else (),

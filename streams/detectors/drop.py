@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.calibration import AS_THEY_ARE, Calibration
+from streams.baselines.calibration import AS_THEY_ARE, LOW_WINDOWS, Calibration
 from streams.baselines.negative_binomial import Floats, at_most, cauchy
 from streams.contract.cadence import Cadence
 from streams.detectors import MIN_EXCESS, MIN_RATIO, Finding, SectorView
 
 WINDOWS: Final = {
-    Cadence.DAY: (1, 3, 7),
+    Cadence.DAY: LOW_WINDOWS,
     Cadence.WEEK: (1, 2, 3),
     Cadence.MONTH: (1, 2, 3),
 }

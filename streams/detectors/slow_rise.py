@@ -13,6 +13,10 @@ The limit needs no table. By Lorden (1971), Ann Math Stat 42:1897, a sum of true
 at least exp(limit) periods on average before it alarms on the null, whatever the means and dispersions are;
 and P(S ≥ s) ≤ exp(-s) at any one period, which is the p-value given here. Both are bounds: what is measured
 lies below (docs/detectors.md).
+
+Both hold for periods that are independent. Where the level strays, weeks differ by more than their days
+explain: each day is given the dispersion that makes up for it. The mean is not moved: no level follows a
+rise.
 """
 
 from typing import NamedTuple, Self
@@ -20,6 +24,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from streams.baselines.dispersion import WEEK
 from streams.baselines.negative_binomial import Floats
 from streams.detectors import Finding, SectorView
 
@@ -96,20 +101,20 @@ def step(
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
     """Take the last period into each sector's sum."""
-    limits = limit(1 / view.calibration.nominal_lower(alpha))
+    limits = limit(1 / view.calibration.nominal_by_freedom(alpha))
     observed, mean = view.observed[:, -1], view.mean[:, -1]
     found = step(
         State(*view.state("slow_rise", len(State._fields)).T),
         observed,
         mean,
-        view.last + mean * view.error,
+        view.last + mean * (view.error + _straying(view)),
         limits,
         heavy=view.calibration.heavy,
     )
     begun = found.rise.age > 0
     return Finding(
         breach=found.alarm,
-        p_value=view.calibration.lower(found.p_value),
+        p_value=view.calibration.by_freedom(found.p_value),
         alpha=alpha,
         observed=np.where(begun, found.rise.observed, observed),
         expected=np.where(begun, found.rise.expected, mean),
@@ -117,3 +122,8 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         window=np.maximum(found.rise.age.astype(np.int64), 1),
         state=np.stack(found.state, 1),
     )
+
+
+def _straying(view: SectorView) -> Floats | float:
+    """Relative variance to give each day, so that a week's days together have that of its level."""
+    return 0.0 if view.week_variance is None else WEEK * view.week_variance

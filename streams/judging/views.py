@@ -100,6 +100,7 @@ def _view_of(
         mean=mean,
         dispersion=baseline.dispersion,
         error=baseline.error,
+        week_variance=baseline.week_variance,
         calibration=baseline.calibration,
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )

@@ -96,7 +96,7 @@ class Partition:
 
     def _is_plain(self, counts: Counts, step: Step) -> bool:
         """Return whether nothing can follow from a step but that its events are counted."""
-        if step.heartbeat or step.mark != counts.watermark or not counts.series or _unlimited(counts):
+        if step.heartbeat or step.mark != counts.watermark or not counts.series or not counts.is_limited():
             return False
         room = counts.room()
         return room == inf or sum([event.count for event in step.events]) < room
@@ -214,18 +214,18 @@ class Partition:
                 progress.observe(heartbeat, is_taken=taken)
             while events:
                 # Without data there are no limits; the first event that brings some sets them for the next.
-                counted = self._add(counts, events[:1] if _unlimited(counts) else events, progress)
+                counted = self._add(counts, events if counts.is_limited() else events[:1], progress)
                 events = events[counted:]
                 if counts.room() <= 0:
                     yield from self._look_again(counts, progress)
-                if events and _unlimited(counts):
+                if events and not counts.is_limited():
                     yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Look at periods that have just begun, to know from which count on they are worth another look."""
         begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
-            for cadence in _unlimited(counts):
+            for cadence in () if counts.is_limited() else counts.unlimited():
                 index = period_at(counts.zone, cadence, counts.watermark)
                 begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
@@ -287,12 +287,6 @@ class Partition:
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)
-
-
-def _unlimited(counts: Counts) -> list[Cadence]:
-    """Return the cadences of which it is not known from which count on the open period is worth a look."""
-    limits = counts.state.open_limits
-    return [cadence for cadence in counts.series if cadence not in limits and cadence is not Cadence.HOUR]
 
 
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:

@@ -117,6 +117,10 @@ class Checked:
 
 def _explained(bad: Rejected, origin: Row) -> Rejected:
     """The rejection with the row's number and, for each wrong field, its value and what is allowed."""
+    if bad.reason is Reason.FUTURE:
+        name, _, rest = bad.detail.partition(" ")
+        value = msgspec.json.decode(origin.value)[name]
+        return Rejected(origin.number, bad.reason, f'{name} "{value}" {rest}')
     if bad.reason is not Reason.INVALID or not _AT.search(bad.detail):
         return Rejected(origin.number, bad.reason, bad.detail)
     content: Any = msgspec.json.decode(origin.value)

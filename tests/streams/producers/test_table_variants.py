@@ -89,3 +89,9 @@ def test_all_wrong_fields_of_an_event_are_named_at_once(tmp_path: Path) -> None:
     assert [detail.split()[0] for detail in bad.detail.split("; ")] == [
         "occurred_at", "crossing_type", "demographic", "count",
     ]  # fmt: skip
+
+
+def test_a_month_that_is_to_come_is_refused_with_its_time(tmp_path: Path) -> None:
+    _, rows = checked(written(tmp_path, f"{LONG}2099-01,Quebec,3\n"))
+    (bad,) = rows.rejected
+    assert bad.detail.startswith('occurred_at "2099-01-01T00:00:00-05:00" is ')
