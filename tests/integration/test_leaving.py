@@ -33,6 +33,12 @@ def until(holds: Callable[[Owned], bool], group: str, servers: str) -> Owned:
     return owned
 
 
+def are_shared(owned: Owned) -> bool:
+    """Return whether both workers have partitions, and together all of them."""
+    numbers = [len(owned.get(name, ())) for name in ("one", "two")]
+    return all(numbers) and sum(numbers) == 8
+
+
 def test_a_worker_that_stops_leaves_its_partitions_at_once_and_gets_them_back(
     kafka_servers: str, tmp_path: Path
 ) -> None:
@@ -43,10 +49,7 @@ def test_a_worker_that_stops_leaves_its_partitions_at_once_and_gets_them_back(
         own = {"SURGEWATCH_INSTANCE": "two", "SURGEWATCH_STREAMS_PORT": str(port)}
         two = Worker("streams", port, {**one.environment, **own}, tmp_path / "two.log")
         with running(two):
-            before = until(
-                lambda owned: all(owned.get(name) for name in ("one", "two")), group, kafka_servers
-            )
-            assert sum(map(len, before.values())) == 8
+            before = until(are_shared, group, kafka_servers)
             two.stop()
             until(lambda owned: len(owned.get("one", ())) == 8, group, kafka_servers)
             two.start()
