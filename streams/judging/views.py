@@ -109,7 +109,7 @@ def _view_of(
 
 
 def _as_seen(view: SectorView) -> SectorView:
-    """The same, with no more expected than was ever seen: a trend, or a fit of years of zeros, may go too far.
+    """The same, with no more expected than was ever seen: a trend or years of zeros can mislead a fit.
 
     Where peer priors speak, others have seen it.
     """
