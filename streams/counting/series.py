@@ -72,6 +72,11 @@ class Series:
             out[low - start : high - start] = self.values[low - self.first : high - self.first]
         return out
 
+    def highest(self, before: int) -> int:
+        """The highest count of a period before this one, of those that are kept; 0 where there is none."""
+        past = self.values[: max(before - self.first, 0)]
+        return int(past.max()) if len(past) else 0
+
     def add(self, index: int, count: int) -> None:
         """Add to a period. One that is older than what is kept is ignored."""
         if self._reach(index):

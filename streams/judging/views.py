@@ -105,7 +105,24 @@ def _view_of(
         capacity=[limits.capacity(counts.sector) for counts in ready],
     )
     view = _as_reported(_without_gaps(view, limits), watermark)
-    return _at_its_level(view, baseline.level_variance)
+    return _as_seen(_at_its_level(view, baseline.level_variance))
+
+
+def _as_seen(view: SectorView) -> SectorView:
+    """The same, with no more expected than was ever seen: a trend or years of zeros can mislead a fit.
+
+    Where peer priors speak, others have seen it.
+    """
+    cadence, mean = view.cadence, view.mean
+    higher = mean.max(1) > np.maximum(view.observed[:, :-1].max(1), 1.0)  # than the periods at hand
+    for row in np.flatnonzero(higher).tolist():
+        counts = view.sectors[row]
+        model = counts.state.of(cadence).model
+        most = max(counts.series[cadence].highest(view.index), 1)
+        if model is not None and not model.peers and mean[row].max() > most:
+            mean = mean.copy() if mean is view.mean else mean
+            mean[row] = np.minimum(mean[row], most)
+    return view if mean is view.mean else replace(view, mean=mean)
 
 
 def _without_gaps(view: SectorView, limits: OperatingLimits) -> SectorView:

@@ -29,6 +29,21 @@ def test_a_place_that_closes_is_soon_expected_to_have_nobody(months: int, usual:
     assert max(expected[at] for at in range(months + 6, months + 60)) < 0.01 * usual
 
 
+@pytest.mark.parametrize(
+    ("cadence", "open_for", "closed_for"), [(Cadence.WEEK, 150, 156), (Cadence.MONTH, 40, 36)]
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_place_that_opens_again_is_never_expected_to_have_more_than_it_ever_had(
+    cadence: Cadence, open_for: int, closed_for: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    season = 400 * np.exp(0.4 * np.sin(np.arange(open_for) / 8))
+    counts = [*random.poisson(season).tolist(), *[0] * closed_for, *random.poisson(400, 30).tolist()]
+    for score in scores(counts, cadence):
+        if score.expected is not None:
+            assert score.expected <= max(counts[: score.period - FIRST])
+
+
 @pytest.mark.parametrize("cadence", [Cadence.MONTH, Cadence.WEEK])
 def test_a_figure_typed_a_hundred_times_too_large_teaches_nothing(cadence: Cadence) -> None:
     usual = [1470 + 37 * at % 61 for at in range(96)]
