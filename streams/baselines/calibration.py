@@ -33,6 +33,7 @@ _UNSEEN: Final = 0.25  # by how much heavier a tail is held to be of which nothi
 PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
 _HEAVIEST: Final = 8.0
 LOW_WINDOWS: Final = (1, 3, 7)  # days together whose low counts make the lower tail
+_CLEAR: Final = 2.0  # standard errors by which a lower tail that is heavier is so clearly
 _MOST_LOW: Final = 8.0  # excess that one stretch of low days adds: closures and lasting drops make no tail
 _LEAST: Final = 1e-300
 KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
@@ -122,13 +123,14 @@ def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) ->
     row, column = np.nonzero(high)
     p = at_least(counts[row, column].astype(float), mean[row, column].astype(float), dispersion[row])
     excess = _excess(p)
-    return _mean_excess(row, np.minimum(excess, _MOST), len(counts))
+    return _mean_excess(row, np.minimum(excess, _MOST), len(counts))[0]
 
 
 def heaviness_below(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) -> Floats:
     """Estimate κ of the lower tail [n] from the past [n, T]; periods where `telling` is 0 are left out.
 
-    Of 1, 3 and 7 periods together. Of those in a row that are low, the lowest alone: they are one event.
+    Of 1, 3 and 7 periods together. Of those in a row that are low, the lowest alone: they are one event. The
+    tail is the model's unless it is clearly heavier: drops of plain series would be missed by chance.
     """
     known = telling > 0
     missing, expected = np.where(known, mean - counts, 0), np.where(known, mean, 0)
@@ -143,7 +145,8 @@ def heaviness_below(counts: Reals, mean: Reals, dispersion: Floats, telling: Rea
         rows.append(row[begins])
         excesses.append(np.maximum.reduceat(_excess(p), begins) if len(begins) else np.zeros(0))
     excess = np.minimum(np.concatenate(excesses), _MOST_LOW)
-    return _mean_excess(np.concatenate(rows), excess, len(counts))
+    heavy, error = _mean_excess(np.concatenate(rows), excess, len(counts))
+    return np.where(heavy > 1 + _CLEAR * error, heavy, 1.0)
 
 
 def _blocks(values: Reals, window: int) -> Reals:
@@ -160,12 +163,15 @@ def _excess(p_value: ArrayLike) -> Floats:
     return np.asarray(-np.log(np.maximum(p_value, _LEAST)) - _START)
 
 
-def _mean_excess(row: Rows, excess: Floats, n: int) -> Floats:
-    """The mean of each row's excesses beyond the threshold [n], shrunk to 1, never below it."""
+def _mean_excess(row: Rows, excess: Floats, n: int) -> tuple[Floats, Floats]:
+    """The mean of each row's excesses beyond the threshold [n], shrunk to 1, never below it.
+
+    With it comes its standard error where the true mean is 1.
+    """
     beyond = excess > 0
     often = np.bincount(row[beyond], minlength=n)
     total = np.bincount(row[beyond], excess[beyond], minlength=n)
-    return np.asarray(np.clip((total + _PRIOR) / (often + _PRIOR), 1.0, _HEAVIEST))
+    return np.clip((total + _PRIOR) / (often + _PRIOR), 1.0, _HEAVIEST), 1 / np.sqrt(often + _PRIOR)
 
 
 def unseen(looks: int) -> float:
