@@ -15,8 +15,8 @@ def _below(factor: np.ndarray) -> np.ndarray:
     return heaviness_below(counts.astype(float), mean, np.full(SERIES, SPREAD), np.ones_like(mean))
 
 
-def test_a_series_that_is_what_its_model_is_has_no_heavier_lower_tail() -> None:
-    assert (_below(np.ones((SERIES, DAYS))) == 1).mean() >= 0.9
+def test_four_of_five_series_that_are_what_their_model_is_keep_its_lower_tail() -> None:
+    assert (_below(np.ones((SERIES, DAYS))) == 1).mean() >= 0.8
 
 
 def test_bad_weather_makes_the_lower_tail_heavier() -> None:
