@@ -29,7 +29,7 @@ _START: Final = -float(np.log(BEYOND))
 _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
 _PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
-_UNSEEN: Final = 0.25  # by how much heavier a tail is held to be of which nothing was seen
+_UNSEEN: Final = 0.3  # by how much heavier a tail is held to be of which nothing was seen
 PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
 _HEAVIEST: Final = 8.0
 LOW_WINDOWS: Final = (1, 3, 7)  # days together whose low counts make the lower tail
@@ -178,7 +178,7 @@ def unseen(looks: int) -> float:
     """By how much a tail may be heavier than so many periods have shown: a bus may still come.
 
     >>> [unseen(looks) for looks in (0, 100, 900)]
-    [0.25, 0.125, 0.025]
+    [0.3, 0.15, 0.03]
     """
     return _UNSEEN * _PRIOR / (_PRIOR + BEYOND * looks)
 
