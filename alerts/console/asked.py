@@ -13,7 +13,6 @@ from alerts.notices.controls import Acknowledge, Reroute, Rule, Silence
 from alerts.notices.routing import Route
 from streams.contract.controls import (
     MOST_PEOPLE,
-    YEARS,
     Capacity,
     Control,
     Explanation,
@@ -21,9 +20,9 @@ from streams.contract.controls import (
     PolicyDate,
     Sensitivity,
     Withdrawn,
+    plausible,
 )
 from streams.contract.events import Word
-from streams.contract.sentences import invalid
 
 MOST_HOURS = 24 * 90  # of a silence
 REPEATING = dt.timedelta(days=90)  # for which a silence repeats
@@ -90,8 +89,8 @@ class AskSilence(Asked):
     @field_validator("starts")
     @classmethod
     def _plausible(cls, starts: dt.datetime | None) -> dt.datetime | None:
-        if starts is not None and starts.year not in YEARS:
-            raise invalid("the year must be from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
+        if starts is not None:
+            plausible(starts)
         return starts
 
     def control(self, by: str, now: dt.datetime) -> Silence:

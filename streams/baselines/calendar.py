@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from streams.contract.controls import YEARS
+from streams.contract.controls import plausible
 
 Kind = Literal["holiday", "policy", "closure"]
 EPOCH = dt.date(1970, 1, 1)
@@ -107,6 +107,7 @@ def _date(path: Path, number: int, text: str | None) -> dt.date:
         date = dt.date.fromisoformat((text or "").strip())
     except ValueError as error:
         raise CalendarError(f"{path}:{number}: {text!r} is no date") from error
-    if date.year not in YEARS:
-        raise CalendarError(f"{path}:{number}: the year must be from {YEARS[0]} to {YEARS[-1]}")
-    return date
+    try:
+        return plausible(date)
+    except ValueError as error:
+        raise CalendarError(f"{path}:{number}: {error}") from error

@@ -24,7 +24,7 @@ from streams.contract.questions import Look, Question
 from streams.contract.verdicts import DataStatus
 from streams.counting.dedup import NEVER
 from streams.counting.sector_counts import KEEP, Counts
-from streams.counting.series import hour_after, local
+from streams.counting.series import hour_after, period_at
 from streams.detectors import LONGEST, Bools, Integers, SectorView
 from streams.judging import hourly_silence, missing_tallies
 from streams.judging.operating_limits import OperatingLimits
@@ -209,7 +209,7 @@ def _first_to_settle(counts: Counts, cadence: Cadence) -> int:
 
 def period_of(counts: Counts, cadence: Cadence, moment: int) -> int:
     hour = moment // HOUR
-    return hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour))
+    return hour if cadence is Cadence.HOUR else period_at(counts.zone, cadence, hour)
 
 
 def _end(counts: Counts, cadence: Cadence, index: int) -> int:

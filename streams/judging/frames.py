@@ -13,13 +13,14 @@ from streams.baselines.calibration import Calibration
 from streams.baselines.gaps import closed_days
 from streams.baselines.negative_binomial import Floats, threshold
 from streams.baselines.reporting_delay import SMALLEST
-from streams.contract.cadence import DAY, HOUR, Cadence
+from streams.contract.cadence import DAY, Cadence
 from streams.contract.questions import Look
 from streams.contract.verdicts import DataStatus
 from streams.counting.detection_state import Breach, KeptModel
 from streams.counting.sector_counts import Counts
 from streams.counting.series import instant, local
 from streams.detectors import BorderView, Finding, SectorView
+from streams.judging.absence import period_of
 from streams.judging.operating_limits import OperatingLimits
 
 
@@ -90,8 +91,7 @@ class SectorFrame:
         since = counts.state.no_data_since
         if since is None or not self.is_closed:
             return False
-        hour = since // HOUR
-        return self.index > (hour if cadence is Cadence.HOUR else cadence.index(local(counts.zone, hour)))
+        return self.index > period_of(counts, cadence, since)
 
     def _data(self, row: int) -> DataStatus:
         counts, view = self.view.sectors[row], self.view

@@ -30,7 +30,7 @@ from streams.contract.questions import Look, Question
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.sector_counts import Counts
-from streams.counting.series import local
+from streams.counting.series import period_at
 from streams.detectors import LONGEST, MIN_EXCESS, SectorView
 from streams.judging import absence, held_verdicts, hourly_silence, hourly_surge, missing_tallies, questions
 from streams.judging.frames import SectorFrame
@@ -172,7 +172,7 @@ class Judge:
         days: defaultdict[int, list[Counts]] = defaultdict(list)
         for counts in sectors:
             if counts.state.hourly.rates:
-                days[Cadence.DAY.index(local(counts.zone, hour))].append(counts)
+                days[period_at(counts.zone, Cadence.DAY, hour)].append(counts)
         verdicts: list[Verdict] = []
         for day, batch in sorted(days.items()):
             today, before = (
@@ -249,7 +249,7 @@ class Judge:
         days: defaultdict[int, list[Counts]] = defaultdict(list)
         for counts in sectors:
             if hourly_surge.is_high(counts, hour):
-                day = Cadence.DAY.index(local(counts.zone, hour))
+                day = period_at(counts.zone, Cadence.DAY, hour)
                 if counts.closed.get(Cadence.DAY) == day - 1:
                     days[day].append(counts)
         verdicts: list[Verdict] = []

@@ -13,7 +13,7 @@ from streams.contract.controls import Capacity, Confirm, PolicyDate, Sensitivity
 from streams.contract.questions import Question
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import Counts
-from streams.counting.series import local
+from streams.counting.series import period_at
 
 # Periods in a month.
 MONTH: Final = {Cadence.HOUR: 730.0, Cadence.DAY: 30.4, Cadence.WEEK: 4.35, Cadence.MONTH: 1.0}
@@ -88,7 +88,7 @@ class OperatingLimits:
 
     def is_closed(self, counts: Counts, hour: int) -> bool:
         """Return whether the calendar has the sector closed on the local day of an hour (since 1970)."""
-        return Cadence.DAY.index(local(counts.zone, hour)) in self.calendar.closures(counts.sector)
+        return period_at(counts.zone, Cadence.DAY, hour) in self.calendar.closures(counts.sector)
 
     def border(self, sector: str) -> str:
         """The border of a sector; "" where the registry does not know it."""

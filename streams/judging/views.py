@@ -14,7 +14,7 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import HOUR, Cadence
 from streams.contract.questions import Look
 from streams.counting.sector_counts import Counts
-from streams.counting.series import local
+from streams.counting.series import period_at
 from streams.detectors import LONGEST, Reported, SectorView
 from streams.judging.operating_limits import OperatingLimits
 
@@ -180,7 +180,7 @@ def _until_silence(view: SectorView) -> Floats:
     mean, width = view.mean.copy(), view.mean.shape[1]
     for row, (counts, moment) in enumerate(zip(view.sectors, since, strict=True)):
         if moment is not None:
-            silent = view.index - view.cadence.index(local(counts.zone, moment // HOUR))
+            silent = view.index - period_at(counts.zone, view.cadence, moment // HOUR)
             mean[row, max(width - silent, 0) :] = 0.0
     return mean
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streams.contract.cadence import DAY, Cadence
 from streams.contract.sectors import Registry
-from streams.counting.series import local
+from streams.counting.series import period_at
 
 SECTORS, DAYS, START = 20, 20, 1_704_067_200  # 2024-01-01: hours of four weeks are kept
 TWICE = 97  # every so manieth event is sent twice
@@ -51,6 +51,6 @@ def people_by_bucket(made: Iterator[Event], places: Registry) -> Counter[Bucket]
     for event in made:
         hour = Cadence.HOUR.index(event.at)
         people[event.sector, Cadence.HOUR, hour] += event.people
-        day = Cadence.DAY.index(local(zones[event.sector], hour))
+        day = period_at(zones[event.sector], Cadence.DAY, hour)
         people[event.sector, Cadence.DAY, day] += event.people
     return people
