@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from alerts.languages.language import Language, gettext_noop
 from streams.contract.sentences import FaultsError, Sentence, sentence
 
-# The faults that the models of requests find, by pydantic's name; any other is in pydantic's own words.
+# The faults that the models of requests find, by pydantic's name; any other has the text of pydantic.
 KINDS: Final = {
     "missing": gettext_noop("Field required"),
     "extra_forbidden": gettext_noop("Extra inputs are not permitted"),
@@ -63,10 +63,10 @@ def _found(kind: str, where: Sequence[object], text: str, values: Mapping[str, A
     return [sentence("{field}: {fault}", field=field, fault=what) for what in whats]
 
 
-def translated(said: Sentence, language: Language) -> str:
+def translated(fault: Sentence, language: Language) -> str:
     """Return a sentence in a language."""
     return language.gettext(
-        said.message, **{name: _value(one, language) for name, one in said.values.items()}
+        fault.message, **{name: _value(one, language) for name, one in fault.values.items()}
     )
 
 

@@ -39,6 +39,7 @@ from alerts.worker.delivery import SinkDelivery
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.pagerduty_answers import PagerDutyAnswers
+from alerts.worker.problems import Problems
 from alerts.worker.routes_document import Configured, RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
@@ -47,7 +48,6 @@ from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks, by_id
 from alerts.worker.supervised import Supervisor
-from alerts.worker.undone import Undone
 from streams.contract.controls import Control, Withdrawn
 from streams.contract.reading import appended_at
 from streams.contract.sectors import registry
@@ -99,7 +99,7 @@ class Alerts:
             needed=NEEDED,
             on_control=self.apply_control,
             show=self.show,
-            problems=lambda: self.undone.problems(),
+            problems=lambda: self.problems.found(),
             serve=self.serve,
             about={"sinks": list(self.sinks)},
         )
@@ -114,7 +114,7 @@ class Alerts:
         self.names = SinkNames(sinks, self.networks)
         self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
         self.supervisor = Supervisor()
-        self.undone = Undone(
+        self.problems = Problems(
             self.owner,
             self.table,
             self.pipeline.all_alerts,
@@ -216,7 +216,7 @@ class Alerts:
         """Bring the gauges up to date."""
         marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
         self.metrics.standing(count_standing(marked))
-        self.metrics.deliveries(self.undone.waiting(), self.letters.waiting())
+        self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
 
     @asynccontextmanager

@@ -17,7 +17,7 @@ from streams.baselines.calendar import Calendar
 from streams.baselines.calibration import Calibration, unseen
 from streams.baselines.fit_history import LEAST, history, length_of
 from streams.baselines.gram import Shared
-from streams.baselines.group_scatter import UNKNOWN, group_scatter
+from streams.baselines.group_dispersion import UNKNOWN, group_dispersion
 from streams.baselines.level import MEMORY
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior
@@ -110,7 +110,7 @@ class Models:
             periods = int(learnt.periods[row])
             prior = peer_priors[row] if periods < GROWN[self.cadence] else None
             is_calibrated = self.cadence in MEMORY
-            groups = group_scatter(counts, index) if is_calibrated and periods < YOUNG else UNKNOWN
+            groups = group_dispersion(counts, index) if is_calibrated and periods < YOUNG else UNKNOWN
             known = groups.combined(float(fit.dispersion[row]), float(fit.freedom[row]))
             counts.state.of(self.cadence).model = KeptModel(
                 base=index,

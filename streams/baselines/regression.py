@@ -96,10 +96,10 @@ def fit(
     for round_ in range(ROUNDS + 1):
         certainty = weight * (1 / phi[:, None]).astype(np.float32)
         precision = _climb(gram, beta, mean, counts, certainty, prior.centre, held)
-        scatter = _scatter(
+        estimate = _estimate(
             counts, mean, weight, precision=precision, held=held, prior=prior, first=not round_
         )
-        phi = scatter.dispersion
+        phi = estimate.dispersion
         if round_ == 0 and harmonics:
             covariance = gram.covariance(precision, held)
             held = _shrunk(held, beta - prior.centre, covariance, harmonics, moving)
@@ -122,30 +122,30 @@ def fit(
     )
     if not memory:
         return found
-    usual = (scatter.telling * mean).sum(1) / np.maximum(scatter.telling.sum(1), 1e-9)
+    usual = (estimate.telling * mean).sum(1) / np.maximum(estimate.telling.sum(1), 1e-9)
     level = level_variance(off, expected, phi, memory)
-    own = degrees_of_freedom(scatter.freedom, usual, phi)
+    own = degrees_of_freedom(estimate.freedom, usual, phi)
     return replace(
         found,
         # The variance of the level is not part of the dispersion of single periods.
         dispersion=np.maximum(phi - level * usual, np.minimum(phi, 1.0)),
         level_variance=level,
-        tail=heaviness(counts, mean, phi, scatter.telling),
-        tail_below=heaviness_below(counts, mean, phi, scatter.telling),
+        tail=heaviness(counts, mean, phi, estimate.telling),
+        tail_below=heaviness_below(counts, mean, phi, estimate.telling),
         week_variance=block_variance(off, expected, phi, WEEK),
         freedom=own + np.maximum(prior.weight, PRIOR_FREEDOM),
     )
 
 
-class _Scatter(NamedTuple):
-    """How counts scatter around their means, in n series."""
+class _Estimate(NamedTuple):
+    """The dispersion of n series around their means."""
 
     dispersion: Floats  # [n], φ ≥ 1
     freedom: Floats  # [n], its degrees of freedom
     telling: Reals  # [n, T], how much each period counts for it
 
 
-def _scatter(
+def _estimate(
     counts: Reals,
     mean: Reals,
     weight: Reals,
@@ -154,7 +154,7 @@ def _scatter(
     held: Floats,
     prior: Prior,
     first: bool,
-) -> _Scatter:
+) -> _Estimate:
     """Estimate the dispersion by Pearson's statistic; before the `first` round nothing is down-weighted."""
     pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
     # Periods in which hardly anybody is expected (a closed day) do not count for the dispersion.
@@ -166,7 +166,7 @@ def _scatter(
     weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
     seen = np.maximum(weighed if first else unweighted(weighed, mean), 1.0)
     dispersion = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
-    return _Scatter(dispersion, freedom, telling)
+    return _Estimate(dispersion, freedom, telling)
 
 
 def _climb(

@@ -124,7 +124,7 @@ class LineReader:
         return [index for index, _, _ in self._periods() if index is not None]
 
     def _described(self, line: Sequence[str]) -> Sequence[str]:
-        """The cells of a line that say what its figures are: those before the first figure."""
+        """The cells of a line that describe its figures: those before the first figure."""
         figures = self._figures()
         return line[: min(figures)] if figures else line
 

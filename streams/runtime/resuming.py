@@ -1,7 +1,7 @@
 """Resume fetching after a rebalance, however long the broker takes to answer.
 
 Faust's recovery service asks for the committed offsets and then lets records flow again. It gives that
-`broker_request_timeout` seconds. Where they pass, mode says that the service was stopped: its task ends, and
+`broker_request_timeout` seconds. Where they pass, mode reports the service as stopped: its task ends, and
 nothing is fetched any more, for good, whatever the broker answers later and whatever rebalance follows.
 """
 

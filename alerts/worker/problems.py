@@ -14,7 +14,7 @@ from streams.runtime.readiness import NotReady
 OWED_SECONDS: Final = 30.0  # after which something that is due makes the worker not ready
 
 
-class Undone:
+class Problems:
     """Looks at the parts of the worker. `published` returns the alerts that this worker has published."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Undone:
         steady = self._steady()
         return {name: one.queue.waiting(steady) for name, one in self._owner.deliveries.items()}
 
-    def problems(self) -> Mapping[NotReady, str | None]:
+    def found(self) -> Mapping[NotReady, str | None]:
         """Return what is wrong now, by reason."""
         return {
             NotReady.UNDELIVERED: "; ".join(self._undelivered()) or None,

@@ -9,11 +9,11 @@ import pytest
 
 from alerts.lifecycle.alert import Alert
 from alerts.worker.alert_table import AlertTable
+from alerts.worker.problems import OWED_SECONDS, Problems
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import SinkOwner
 from alerts.worker.supervised import MEMORY, PAUSE, Supervisor
-from alerts.worker.undone import OWED_SECONDS, Undone
 from streams.runtime.readiness import NotReady
 from tests import console_story as story
 
@@ -39,7 +39,7 @@ class Site:
         )
         self.table = AlertTable(settings, lambda _: None, replay=False)
         self.supervisor = Supervisor(self.clock)
-        self.undone = Undone(
+        self.problems = Problems(
             self.owner,
             self.table,
             lambda: self.published,
@@ -54,7 +54,7 @@ class Site:
         self.table._apply(SimpleNamespace(key=key, value=value, timestamp=0, partition=0, offset=0))
 
     def undelivered(self) -> str:
-        return self.undone.problems()[NotReady.UNDELIVERED] or ""
+        return self.problems.found()[NotReady.UNDELIVERED] or ""
 
 
 async def test_deliveries_that_do_not_begin_are_seen() -> None:

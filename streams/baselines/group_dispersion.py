@@ -5,7 +5,7 @@
 
 A week of days can hide that people come by the bus, or that they do not; its 168 hours hardly can. Arrivals
 in groups are a compound Poisson process: in hours and in days alike the variance is E[size²] / E[size] times
-the mean. So what hours scatter by, given the people of their days, is a lower bound on the dispersion of
+the mean. So the dispersion of hours, given the people of their days, is a lower bound on the dispersion of
 days. No `count` and no `group_id` is needed: a bus is a bus, also where its people are reported one by one.
 """
 
@@ -32,7 +32,7 @@ class Known(NamedTuple):
     freedom: float
 
 
-class GroupScatter(NamedTuple):
+class GroupDispersion(NamedTuple):
     """What the hours of a series have shown."""
 
     dispersion: float  # φ ≥ 1
@@ -43,7 +43,7 @@ class GroupScatter(NamedTuple):
 
         What hours show is well known. Only what days show beyond it is as uncertain as days are few.
 
-        >>> GroupScatter(3.0, 200).combined(4.0, 20.0), UNKNOWN.combined(4.0, 20.0)
+        >>> GroupDispersion(3.0, 200).combined(4.0, 20.0), UNKNOWN.combined(4.0, 20.0)
         (Known(dispersion=4.0, freedom=80.0), Known(dispersion=4.0, freedom=20.0))
         """
         if not self.hours:
@@ -52,10 +52,10 @@ class GroupScatter(NamedTuple):
         return Known(both, freedom / max(1 - self.dispersion / both, freedom / KNOWN))
 
 
-UNKNOWN: Final = GroupScatter(1.0, 0)
+UNKNOWN: Final = GroupDispersion(1.0, 0)
 
 
-def group_scatter(counts: Counts, index: int) -> GroupScatter:
+def group_dispersion(counts: Counts, index: int) -> GroupDispersion:
     """Return what the hours before day `index` have shown; UNKNOWN where nobody is counted by the hour."""
     series = counts.series.get(Cadence.HOUR)
     if series is None:
@@ -65,7 +65,7 @@ def group_scatter(counts: Counts, index: int) -> GroupScatter:
     if days < FEWEST:
         return UNKNOWN
     table = series.window(end - 1, days * HOURS).reshape(days, HOURS).astype(float)
-    return GroupScatter(within_days(table), int(np.count_nonzero(table)))
+    return GroupDispersion(within_days(table), int(np.count_nonzero(table)))
 
 
 def within_days(table: Floats) -> float:
