@@ -1,8 +1,10 @@
 """`python -m streams` runs one streams worker."""
 
+import importlib
 import sys
 
-from streams.worker.app import main
+from streams.runtime.ending import end_at_once
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_at_once()
+    sys.exit(importlib.import_module("streams.worker.app").main())

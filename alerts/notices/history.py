@@ -9,6 +9,7 @@ from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
+from alerts.notices.ledger import LedgerRecord
 from alerts.notices.notices import compose
 from alerts.notices.outcomes import Delivered
 from alerts.notices.routing import Route, Routing
@@ -26,6 +27,11 @@ class NoticeHistory:
         self.controls = controls or ControlsInForce(Routing([Route(sinks=(SINK,))]), policies)
         self._registry = registry
         self._queue = DeliveryQueue(SINK, self.controls, policies, limits=Limits(), replay=True)
+
+    def restore(self, ledger: Iterable[LedgerRecord], now: float) -> None:
+        """Go on from what the sink was sent before."""
+        for record in ledger:
+            self._queue.restore(record, Moment(now, steady=now))
 
     def follow(self, changes: Iterable[AlertChange], now: float) -> list[Notice]:
         """Return the notices that follow from these changes at `now` (epoch seconds)."""

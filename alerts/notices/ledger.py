@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from alerts.lifecycle.alert import RECORD
 from alerts.notices.reconciliation import Message, View
+from streams.contract.reading import is_sound
 
 CAUGHT_UP = ""  # in place of an alert id: up to where backlogs were summed up for a sink
 
@@ -63,4 +64,7 @@ class LedgerRecord(NamedTuple):
         if not slash:
             raise ValueError("the key of a delivery is sink/alert")
         model = CaughtUp if alert_id == CAUGHT_UP else Entry
-        return cls(sink, alert_id, model.model_validate_json(value, extra="ignore") if value else None)
+        read = model.model_validate_json(value, extra="ignore") if value else None
+        if not is_sound(read):
+            raise ValueError("a number is negative, infinite or none")
+        return cls(sink, alert_id, read)

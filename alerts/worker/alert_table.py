@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from alerts.lifecycle.alert import Alert, Version
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.worker.settings import Settings
+from streams.contract.reading import is_sound
 
 log = structlog.get_logger()
 
@@ -68,16 +69,20 @@ class AlertTable:
                     self.ready.set()
                 for records in (await consumer.getmany(timeout_ms=1000)).values():
                     for record in records:
-                        self._apply(record)
+                        self.apply(record)
         finally:
             await consumer.stop()
 
-    def _apply(self, record: Any) -> None:
+    def apply(self, record: Any) -> None:
+        """Take one record of the topic; one that is not understood is logged and skipped."""
         try:
             key = record.key.decode()
             alert = Alert.model_validate_json(record.value, extra="ignore") if record.value else None
+            is_understood = is_sound(alert)
         except (AttributeError, UnicodeDecodeError, ValidationError):
-            log.error("alert not understood", partition=record.partition, offset=record.offset)
+            is_understood = False
+        if not is_understood:
+            log.error("alert not understood", offset=record.offset)
             return
         if alert is not None and key in self._known and alert.version.is_before(self._known[key]):
             return  # a worker that died publishes some states again

@@ -223,7 +223,6 @@ class Alerts:
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
         self._sender = Sender(self.sinks.values(), self.networks)
-        tasks = [asyncio.create_task(task) for task in self._tasks()]
         backend = console_backend(
             self.settings,
             self.board,
@@ -238,11 +237,14 @@ class Alerts:
         readers = board_readers(self.settings, self.board)
         try:
             async with console_server(backend, settings.metrics_host, settings.metrics_port, readers=readers):
-                yield
+                tasks = [asyncio.create_task(task) for task in self._tasks()]
+                try:
+                    yield
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._sender.close()
 
     def _tasks(self) -> Iterator[Any]:

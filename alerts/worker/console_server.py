@@ -16,6 +16,7 @@ from aiohttp import web
 
 from alerts.console.connections import Connections
 from alerts.console.site import Backend, site
+from streams.runtime.health import listening
 
 log = structlog.get_logger()
 
@@ -29,11 +30,13 @@ Reader = Callable[[], Awaitable[None]]  # fills the board for as long as it is n
 async def console_server(
     backend: Backend, host: str, port: int, *, readers: Sequence[Reader] = ()
 ) -> AsyncIterator[int]:
-    """Serve the console in its thread while the block runs, and yield the port. Raises OSError."""
+    """Serve the console in its thread while the block runs, and yield the port. Raises SetupError."""
     thread = ConsoleThread(backend, host, port, readers=readers)
     thread.start()
     try:
-        yield await asyncio.wrap_future(thread.listening)
+        with listening(host, port):
+            bound = await asyncio.wrap_future(thread.listening)
+        yield bound
     finally:
         await asyncio.to_thread(thread.stop)
 

@@ -14,6 +14,7 @@ from alerts.lifecycle.alert import Notice
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.reconciliation import Message
 from alerts.worker.settings import Settings
+from streams.contract.reading import is_sound
 
 log = structlog.get_logger()
 
@@ -81,14 +82,18 @@ class DeadLetters:
             for at, begins in (await consumer.beginning_offsets(list(ends))).items():
                 consumer.seek(at, max(begins, ends[at] - HELD))
             async for record in consumer:
-                await self._apply(record)
+                await self.apply(record)
         finally:
             await consumer.stop()
 
-    async def _apply(self, record: Any) -> None:
+    async def apply(self, record: Any) -> None:
+        """Take one record of the topic; one that is not understood is logged and skipped."""
         try:
             read = DeadLetterRecord.model_validate_json(record.value, extra="ignore")
+            is_understood = is_sound(read)
         except ValidationError:
+            is_understood = False
+        if not is_understood:
             log.error("dead letter not understood", offset=record.offset)
             return
         key = read.letter.letter_id

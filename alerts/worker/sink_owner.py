@@ -8,7 +8,7 @@ reads it from its beginning before anything is sent.
 import asyncio
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -138,7 +138,7 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         if held is None:
             return
         self._consumer.pause(tp)  # what follows is written by this worker
-        ledger = list(_decoded(held))
+        ledger = list(decoded(held))
         partitions = self._writer.partitions
         for sink in self._sinks:
             if partition_of(sink, partitions) == tp.partition:
@@ -179,7 +179,8 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
             delivery.changed.set()
 
 
-def _decoded(held: dict[bytes, bytes | None]) -> Iterable[LedgerRecord]:
+def decoded(held: Mapping[bytes, bytes | None]) -> Iterable[LedgerRecord]:
+    """Read the newest records of the ledger; those that are not understood are logged and skipped."""
     for key, value in held.items():
         try:
             yield LedgerRecord.decode(key, value)

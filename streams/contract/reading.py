@@ -50,7 +50,7 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
         value = model.model_validate_json(record.value or b"", extra="ignore")
     except ValidationError:
         return Unusable.UNREADABLE
-    if not _is_sound(value):
+    if not is_sound(value):
         return Unusable.UNREADABLE
     now = appended_at(record) if record.timestamp > 0 else LATEST
     if value.event_time.timestamp() > now / 1000 + AHEAD:
@@ -58,13 +58,13 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
     return value
 
 
-def _is_sound(value: object) -> bool:
+def is_sound(value: object) -> bool:
     """Return whether all numbers in a value can be counts or probabilities: from 0 to LARGEST."""
     if isinstance(value, float):
         return 0 <= value <= LARGEST
     if isinstance(value, BaseModel):
-        return all(_is_sound(getattr(value, name)) for name in type(value).model_fields)
-    return not isinstance(value, tuple) or all(map(_is_sound, value))
+        return all(is_sound(getattr(value, name)) for name in type(value).model_fields)
+    return not isinstance(value, tuple) or all(map(is_sound, value))
 
 
 def appended_at(record: Record) -> int:

@@ -12,6 +12,7 @@ and the worker counts each id once.
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ class Release:
                 yield record
                 continue
             if not self.is_table:
-                self.is_table, before = True, dict(self._before())
+                self.is_table, before = True, _readable(self._before())
             stated.add(record.figure)
             event = msgspec.json.decode(record.value)
             published.update(_scope(record.figure, event))
@@ -91,6 +92,25 @@ class Release:
     def _noted(self, record: Outgoing, figure: str) -> Outgoing:
         self.sent[figure] = Outgoing(figure.encode(), record.value, record.at)
         return record
+
+
+class _Figure(msgspec.Struct):
+    """What is read of the newest event of a figure."""
+
+    event_id: str
+    sector: str
+    occurred_at: dt.datetime
+    count: int
+
+
+def _readable(found: Events) -> dict[str, bytes]:
+    """Return those that are events; any client may have put something else on the topic."""
+    readable = {}
+    for figure, value in found.items():
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            msgspec.json.decode(value, type=_Figure)
+            readable[figure] = value
+    return readable
 
 
 def _revision(figure: str, event: Mapping[str, Any], old: Mapping[str, Any]) -> bytes:

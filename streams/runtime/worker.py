@@ -1,7 +1,6 @@
 """A worker: a Faust app on our transport around pure cores, and what keeps an eye on it."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -17,6 +16,7 @@ from streams.runtime import health
 from streams.runtime.broker_monitor import BrokerMonitor, refuse_mismatch
 from streams.runtime.changelog import Changelog
 from streams.runtime.consistent_cut import ConsistentCut
+from streams.runtime.ending import SIGNALS, done_before
 from streams.runtime.faust_app import faust_app
 from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec
@@ -148,7 +148,8 @@ class Worker:
         ended = self._end_on_signals()
         tasks: list[asyncio.Task[None]] = []
         try:
-            await self._prepare()
+            if not await done_before(ended, self._prepare()):
+                return
             async with self._serve(self._settings, self._pages()):
                 start_watchdog(self._progress)
                 works = [self._turn, self._watch, self._tick, self._start]
@@ -175,7 +176,7 @@ class Worker:
             self._owner.stop()
             end_within(STOP_SECONDS, self._status())
 
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in SIGNALS:
             self._loop.add_signal_handler(name, end)
         return ended
 

@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from streams.runtime.ending import end_at_once
+
 
 @click.command()
 @click.argument("which", type=click.Choice(["streams", "alerts"]))
@@ -17,4 +19,5 @@ def command(which: str, name: str | None) -> None:
     """
     if name is not None:
         os.environ["SURGEWATCH_INSTANCE"] = f"{which}-{name}"
+    end_at_once()
     sys.exit(importlib.import_module(f"{which}.worker.app").main())

@@ -1,5 +1,6 @@
 """The cores of both workers, fed with arbitrary records as a worker feeds them."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +11,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from alerts.console.board import Board
-from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.controls import CONTROL, Acknowledge, Reroute, Silence
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.history import SINK, NoticeHistory
+from alerts.notices.ledger import CaughtUp, Entry
 from alerts.notices.routing import Route, Routing
+from alerts.worker.alert_table import AlertTable, Published
+from alerts.worker.dead_letters import DeadLetters
+from alerts.worker.settings import Settings
+from alerts.worker.sink_owner import decoded
 from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
 from streams.contract.events import Encounter, Heartbeat
 from streams.contract.partitioning import partition_of
@@ -42,6 +49,9 @@ MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
     "summaries": (PeriodSummary,),
     "verdicts": (Verdict,),
     "notices": (Notice,),
+    "alerts.current": (Alert,),
+    "deliveries": (Entry, CaughtUp),
+    "notices.dead": (DeadLetterRecord,),
     "controls": (Silence, Acknowledge, Reroute, PolicyDate, Capacity, Sensitivity, Withdrawn),
     "state": (Encounter, Notice),
 }
@@ -80,6 +90,9 @@ class Cores:
             "verdicts": self._verdicts,
             "notices": self._notices,
             "controls": self._controls,
+            "alerts.current": self._alerts_current,
+            "deliveries": self._deliveries,
+            "notices.dead": self._dead_letters,
             "state": self._state,
         }
         feeds[topic](records)
@@ -107,6 +120,8 @@ class Cores:
         self.borders = BorderPipeline(self._places)
         self.alerts = AlertPipeline(policies())
         self.history = NoticeHistory(policies(), self._places, self.controls)
+        self.table = AlertTable(Settings(), self._published, replay=False)
+        self.letters = DeadLetters(Settings(), Board(), _take, _take)
 
     def _cores(self) -> Mapping[str, SectorPipeline | BorderPipeline | AlertPipeline]:
         return {"counts": self.sectors, "borders": self.borders, "alerts": self.alerts}
@@ -140,6 +155,31 @@ class Cores:
         for notice in self.history.follow(output.changes, NOW):
             notice.model_dump_json()
         self.alerts.tick(NOW)
+
+    def _published(self, published: Published) -> None:
+        """Show and deliver a change of an alert, as a worker does."""
+        if published.change.alert is not None:
+            self.board.alert(published.change.alert)
+        for notice in self.history.follow([published.change], NOW):
+            notice.model_dump_json()
+        self.outcomes["alerts.current", "read"] += 1
+
+    def _alerts_current(self, records: list[Record]) -> None:
+        for record in records:
+            self.table.apply(record)
+        json.dumps(self.board.snapshot().as_json(), allow_nan=False)
+
+    def _deliveries(self, records: list[Record]) -> None:
+        keys = (f"{SINK}/".encode(), f"{SINK}/a".encode(), b"other/", b"/")
+        held = {self._random.choice((record.key or b"", *keys)): record.value for record in records}
+        ledger = list(decoded(held))
+        self.outcomes["deliveries", "read"] += len(ledger)
+        self.history.restore(ledger, NOW)
+
+    def _dead_letters(self, records: list[Record]) -> None:
+        for record in records:
+            asyncio.run(self.letters.apply(record))
+        self.outcomes["notices.dead", "read"] = sum(self.letters.waiting().values())
 
     def _notices(self, records: list[Record]) -> None:
         for record in records:
@@ -176,3 +216,7 @@ class Cores:
     def _count(self, topic: str, outcomes: Mapping[Any, int]) -> None:
         for name, number in outcomes.items():
             self.outcomes[topic, str(name)] += number
+
+
+async def _take(*_: object) -> None:
+    """Take what would be published or sent."""

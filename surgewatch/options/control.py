@@ -3,6 +3,7 @@
 import datetime as dt
 import getpass
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -62,9 +63,12 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
 
 
 def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
-    """Return the ids of all alerts."""
-    newest_alerts = newest(broker, f"{prefix}alerts.current").values()
-    return frozenset(Alert.model_validate_json(value).alert_id for value in newest_alerts)
+    """Return the ids of all alerts; records that are none are passed over."""
+    found = set()
+    for value in newest(broker, f"{prefix}alerts.current").values():
+        with suppress(ValidationError):
+            found.add(Alert.model_validate_json(value).alert_id)
+    return frozenset(found)
 
 
 def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:

@@ -29,7 +29,7 @@ def test_whatever_lies_on_the_topics_every_core_goes_on(
 
 def test_records_that_a_model_admits_are_read_and_not_refused_for_the_way_they_are_made() -> None:
     cores = Cores(1, wild=0.0, odd=0.02)
-    for topic in ("verdicts", "notices", "controls", "summaries", "encounters"):
+    for topic in TOPICS:
         for _ in range(20):
             cores.feed(topic, 50)
     for topic, outcome in (
@@ -37,5 +37,8 @@ def test_records_that_a_model_admits_are_read_and_not_refused_for_the_way_they_a
         ("notices", "read"),
         ("controls", "applied"),
         ("encounters", "counted"),
+        ("alerts.current", "read"),
+        ("deliveries", "read"),
+        ("notices.dead", "read"),
     ):
         assert cores.outcomes[topic, outcome] > 20, cores.outcomes

@@ -105,7 +105,7 @@ def test_the_alerts_of_a_later_alerts_worker_are_read(message: Message) -> None:
     alert, seen = message.view.alert, list[Published]()
     table = AlertTable(Settings(), seen.append, replay=False)
     value = later(alert.model_dump_json().encode())
-    table._apply(SimpleNamespace(key=alert.question_key.encode(), value=value, timestamp=0))
+    table.apply(SimpleNamespace(key=alert.question_key.encode(), value=value, timestamp=0))
     assert [one.change.alert for one in seen] == [alert]
 
 
@@ -118,7 +118,7 @@ def test_the_notices_and_dead_letters_of_a_later_alerts_worker_are_shown(message
     letter = DeadLetter(sink="chat", notice_id=notice.notice_id, headline="x", reason="y", at=FIRST_DAY)
     value = later(DeadLetterRecord(letter=letter, message=message).model_dump_json().encode())
     letters = DeadLetters(Settings(), board, _never, _never)
-    asyncio.run(letters._apply(SimpleNamespace(value=value, offset=0)))
+    asyncio.run(letters.apply(SimpleNamespace(value=value, offset=0)))
     assert letters.waiting() == {"chat": 1}
 
 

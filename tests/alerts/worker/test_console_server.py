@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from alerts.worker.console_server import ConsoleThread, console_server, from_loop
+from streams.runtime.refusals import SetupError
 from tests.alerts.console.served import Asked
 
 
@@ -84,10 +85,14 @@ async def _call(work):
     return await work(7)
 
 
-async def test_a_port_that_is_taken_ends_the_start_with_the_reason():
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="already in use"):
-        async with console_server(Asked().backend(), "127.0.0.1", taken.getsockname()[1]):
-            pass
+async def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_it_and_its_setting():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            SetupError, match=f"127.0.0.1:{port}: Address already in use.*SURGEWATCH_ALERTS_PORT"
+        ):
+            async with console_server(Asked().backend(), "127.0.0.1", port):
+                pass
 
 
 async def test_readers_run_in_the_consoles_thread_until_it_ends():

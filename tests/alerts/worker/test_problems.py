@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +14,7 @@ from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import SinkOwner
 from alerts.worker.supervised import MEMORY, PAUSE, Supervisor
 from streams.runtime.readiness import NotReady
+from surgewatch.harness.records import Record
 from tests import console_story as story
 
 
@@ -51,7 +51,7 @@ class Site:
     def read(self, alert: Alert) -> None:
         """Read an alert from `alerts.current`."""
         key, value = alert.question_key.encode(), alert.model_dump_json().encode()
-        self.table._apply(SimpleNamespace(key=key, value=value, timestamp=0, partition=0, offset=0))
+        self.table.apply(Record(0, value, timestamp=0, key=key))
 
     def undelivered(self) -> str:
         return self.problems.found()[NotReady.UNDELIVERED] or ""

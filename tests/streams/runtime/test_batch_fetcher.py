@@ -140,7 +140,7 @@ def transaction(first: int, producer: int, kept: bool, compression: int) -> byte
     return bytes(records + control)
 
 
-@pytest.mark.parametrize("compression", [0, 1], ids=["plain", "gzip"])
+@pytest.mark.parametrize("compression", range(5), ids=["plain", "gzip", "snappy", "lz4", "zstd"])
 @pytest.mark.parametrize("outcomes", [(True, False, True, True, False), (False,), (True,)])
 def test_what_a_producer_took_back_is_passed_over_with_the_marks(
     outcomes: tuple[bool, ...], compression: int
