@@ -4,6 +4,7 @@ It lies on the compacted topic `deliveries`, written before a message is sent an
 that dies in between leaves the message as pending: the next one sends the same message under the same id.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
@@ -24,6 +25,13 @@ class Entry(BaseModel):
     pending: Message | None = None  # about to be sent, or sent without an answer
     since: float = 0.0  # epoch seconds: from when on the pending message has been due
     given_up: tuple[str, ...] = ()  # ids of messages that became dead letters
+
+    def alert_ids(self) -> Iterator[str]:
+        """Yield the ids of the alerts that it is about."""
+        if self.view is not None:
+            yield self.view.alert.alert_id
+        if self.pending is not None:
+            yield self.pending.alert_id
 
 
 EMPTY: Final = Entry()
@@ -67,4 +75,6 @@ class LedgerRecord(NamedTuple):
         read = model.model_validate_json(value, extra="ignore") if value else None
         if not is_sound(read):
             raise ValueError("a number is negative, infinite or none")
+        if isinstance(read, Entry) and not {alert_id}.issuperset(read.alert_ids()):
+            raise ValueError("it is about another alert than its key")
         return cls(sink, alert_id, read)

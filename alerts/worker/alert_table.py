@@ -78,7 +78,7 @@ class AlertTable:
         try:
             key = record.key.decode()
             alert = Alert.model_validate_json(record.value, extra="ignore") if record.value else None
-            is_understood = is_sound(alert)
+            is_understood = alert is None or (is_sound(alert) and alert.question_key == key)
         except (AttributeError, UnicodeDecodeError, ValidationError):
             is_understood = False
         if not is_understood:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -166,7 +167,7 @@ class Cores:
 
     def _alerts_current(self, records: list[Record]) -> None:
         for record in records:
-            self.table.apply(record)
+            self.table.apply(replace(record, key=_question_key(record.value) or record.key))
         json.dumps(self.board.snapshot().as_json(), allow_nan=False)
 
     def _deliveries(self, records: list[Record]) -> None:
@@ -216,6 +217,13 @@ class Cores:
     def _count(self, topic: str, outcomes: Mapping[Any, int]) -> None:
         for name, number in outcomes.items():
             self.outcomes[topic, str(name)] += number
+
+
+def _question_key(value: bytes | None) -> bytes | None:
+    """Return the key that an alert belongs under; None where the value has none."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        return str(json.loads(value or b"")["question_key"]).encode()
+    return None
 
 
 async def _take(*_: object) -> None:

@@ -124,3 +124,9 @@ def test_the_notices_and_dead_letters_of_a_later_alerts_worker_are_shown(message
 
 async def _never(*_: object) -> None:
     raise AssertionError("nothing is sent")
+
+
+def test_an_entry_of_the_ledger_about_another_alert_than_its_key_is_refused(message: Message) -> None:
+    value = LedgerRecord("chat", message.alert_id, Entry(view=message.view, pending=message)).encode()
+    with pytest.raises(ValueError, match="another alert"):
+        LedgerRecord.decode(b"chat/another", value)
