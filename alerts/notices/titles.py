@@ -66,13 +66,21 @@ def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
     expected = language.number(evidence.expected)
     if verdict.question is Question.SILENCE:
         return language.gettext("nobody in {window}, expected {expected}", window=window, expected=expected)
-    _, ratio = deviation(verdict)
     is_mix = verdict.question is Question.MIX and evidence.slices
     kind = f" {evidence.slices[0].name.partition('=')[2]}" if is_mix else ""
+    observed = language.number(evidence.observed) + kind
+    if not evidence.observed or not round(evidence.expected):  # no times of nobody
+        return language.gettext(
+            "{observed} in {window}, expected {expected}",
+            observed=observed,
+            window=window,
+            expected=expected,
+        )
+    _, ratio = deviation(verdict)
     sign = "×" if evidence.observed >= evidence.expected else "÷"
     return language.gettext(
         "{observed} in {window}, expected {expected} ({times})",
-        observed=language.number(evidence.observed) + kind,
+        observed=observed,
         window=window,
         expected=expected,
         times=sign + language.number(ratio, 1),
