@@ -104,6 +104,8 @@ class _Writer:
         return [*self._changed(), *self._why()]
 
     def _sure(self, evidence: Evidence) -> str:
+        if evidence.source and not self._alert.latest.breach:
+            return self._gettext("{source} sends again.", source=evidence.source)
         if evidence.source:
             return self._gettext(
                 "The heartbeats of {source} have stopped; how many people came is not known.",
@@ -149,6 +151,10 @@ class _Writer:
 
     def _why(self) -> Iterator[str]:
         evidence = self._alert.latest.evidence
+        if self._alert.recurrences:
+            yield self._gettext(
+                "It came again soon after its end, so it stays open until it is calm for longer."
+            )
         if evidence.slices:
             yield self._gettext(
                 "Most of it: {parts}.",
