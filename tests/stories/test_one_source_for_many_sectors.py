@@ -7,6 +7,7 @@ from alerts.lifecycle.policies import policies
 from alerts.notices.batches import Limits
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.gathering import GATHER_SECONDS
+from alerts.notices.wording import facts
 from streams.contract.questions import Question
 from streams.contract.verdicts import Verdict
 from tests.alerts.made import FIRST_DAY, verdict
@@ -58,3 +59,22 @@ def test_a_surge_does_not_wait_for_a_source_nor_share_its_message() -> None:
 def test_a_sink_that_takes_one_alert_at_a_time_waits_for_nothing() -> None:
     desk = OneSink(policies=policies())
     assert len(desk.judge(*map(outage, SECTORS))) == 20
+
+
+def test_a_notice_about_a_source_shows_what_is_known_and_no_figures_of_people() -> None:
+    desk = OneSink(policies=policies())
+    (stopped,) = desk.judge(outage("swanton"))
+    assert facts(stopped) == {
+        "Where": "Swanton",
+        "Since": "2023-01-01 15:00 EST (2023-01-01 20:00 UTC)",
+    }
+    assert "Since 2023-01-01 15:00 EST (2023-01-01 20:00 UTC).\n" in stopped.text
+    (back,) = desk.judge(outage("swanton", 1, breach=False))
+    assert (back.since, facts(back)) == (stopped.since, facts(stopped))
+
+
+def test_what_is_over_does_not_show_how_sure_it_was() -> None:
+    desk = OneSink(policies=policies())
+    desk.judge(verdict(0, breach=True))
+    (over,) = desk.judge(*(verdict(day, breach=False) for day in (1, 2, 3)))
+    assert list(facts(over)) == ["Seen", "Expected", "Where", "Since"]
