@@ -11,7 +11,7 @@ import click
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
-from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, sinks_of
+from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, over, sinks_of
 from alerts.notices.effects import effect
 from alerts.notices.ledger import sink_of
 from streams.contract.controls import Control, Names, Withdrawn
@@ -47,11 +47,13 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
         except ValidationError as error:
             raise click.UsageError(faults(error)) from error
         keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
+        alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
         names = Names(
             sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
             questions=frozenset(str(one) for one in Question),
             sinks=_sinks(broker, prefix) if sinks_of(control) else None,
-            alerts=_alert_ids(broker, prefix) if isinstance(control, Acknowledge) else None,
+            alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
+            over=over(alerts or ()),
             keys=keys,
         )
         try:
@@ -62,13 +64,13 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
     return command
 
 
-def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
-    """Return the ids of all alerts; records that are none are passed over."""
-    found = set()
+def _alerts(broker: Broker, prefix: str) -> list[Alert]:
+    """Return the newest alert of every question; records that are none are passed over."""
+    found = []
     for value in newest(broker, f"{prefix}alerts.current").values():
         with suppress(ValidationError):
-            found.add(Alert.model_validate_json(value).alert_id)
-    return frozenset(found)
+            found.append(Alert.model_validate_json(value))
+    return found
 
 
 def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:
