@@ -27,7 +27,7 @@ def test_a_backlog_that_is_over_and_forgotten_before_deliveries_begin_is_summed_
     table = AlertTable(Settings(brokers="nowhere:1"), lambda _: None, replay=False)
     changes = [*worker.published, *worker.pipeline.tick(worker.now).changes]
     for offset, (key, alert) in enumerate(changes):
-        table._apply(record(key, alert, at=late.now, offset=offset))
+        table.apply(record(key, alert, at=late.now, offset=offset))
     assert table.alerts() == []
     for change, at in table.published():
         late.queue.observe(change, published_at=at, moment=late._moment)
