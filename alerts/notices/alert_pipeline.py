@@ -141,9 +141,13 @@ class AlertPipeline:
         for key, value in held.items():
             restored.restore(key.decode(), value)
 
-    def drop(self, partition: int) -> None:
-        """Forget a partition."""
-        self.partitions.pop(partition, None)
+    def release(self, partition: int) -> Partition | None:
+        """Forget a partition; return it for `resume`, None where nothing is held of it."""
+        return self.partitions.pop(partition, None)
+
+    def resume(self, partition: int, held: Partition) -> None:
+        """Go on with a partition as `release` has returned it."""
+        self.partitions[partition] = held
 
     def _apply(self, held: Partition, verdict: Verdict, record: Record, outcome: Outcome) -> None:
         key, policy = verdict.question_key, self._policies.of(verdict.question)

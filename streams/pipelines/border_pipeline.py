@@ -20,6 +20,9 @@ from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_queue import VERSION, BorderQueue
 
 Key = tuple[str, Cadence]
+Released = tuple[
+    dict[Key, BorderQueue], set[Key]
+]  # its queues, and which of them changed since the last commit
 
 
 @dataclass
@@ -97,10 +100,14 @@ class BorderPipeline:
             else:
                 queues[key].restore(value)
 
-    def drop(self, partition: int) -> None:
-        """Forget a partition."""
-        self._partitions.pop(partition, None)
-        self._touched.pop(partition, None)
+    def release(self, partition: int) -> Released | None:
+        """Forget a partition; return it for `resume`, None where nothing is held of it."""
+        touched, queues = self._touched.pop(partition, set()), self._partitions.pop(partition, None)
+        return None if queues is None else (queues, touched)
+
+    def resume(self, partition: int, released: Released) -> None:
+        """Go on with a partition as `release` has returned it."""
+        self._partitions[partition], self._touched[partition] = released
 
     def _add(self, partition: int, summary: PeriodSummary, output: BorderOutput) -> None:
         key = summary.border, summary.cadence

@@ -142,13 +142,18 @@ class SectorPipeline:
 
     def restore(self, partition: int, held: Mapping[bytes, bytes]) -> None:
         """Restore the state of a partition; raises StateVersionError."""
-        self.drop(partition)
+        self.release(partition)
         self._partition(partition).restore(held)
 
-    def drop(self, partition: int) -> None:
-        """Forget a partition, and the work that is left on it."""
-        self._work.pop(partition, None)
-        self.partitions.pop(partition, None)
+    def release(self, partition: int) -> Partition | None:
+        """Forget a partition; return it for `resume`, None where work on it is left, which is dropped."""
+        is_whole = self._work.pop(partition, None) is None
+        held = self.partitions.pop(partition, None)
+        return held if is_whole else None
+
+    def resume(self, partition: int, held: Partition) -> None:
+        """Go on with a partition as `release` has returned it."""
+        self.partitions[partition] = held
 
     def _partition(self, number: int) -> Partition:
         if number not in self.partitions:

@@ -11,12 +11,13 @@ deletions from the changelog after a day, so the copy could keep what was delete
 """
 
 import time
-from collections.abc import Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import Copy, LocalStore, NoStore
@@ -70,6 +71,24 @@ class Changelog:
         await self.write(producer, rolled_back)
         return held
 
+    async def unchanged(self, partitions: Iterable[int]) -> set[int]:
+        """Return the partitions to which nobody else has written since this worker did.
+
+        None of them where the broker does not answer.
+        """
+        ends = {
+            TopicPartition(self.topic, at): self._copied.get(at, NOT_COPIED).following for at in partitions
+        }
+        if not ends:
+            return set()
+        try:
+            async with self._reading() as consumer:
+                found = await consumer.end_offsets([*ends])
+        except KafkaError as error:
+            log.warning("the changelog's end is not known", topic=self.topic, error=repr(error))
+            return set()
+        return {tp.partition for tp, end in ends.items() if found[tp] == end}
+
     async def look(self, partitions: Sequence[int]) -> tuple[dict[int, State], dict[int, State]]:
         """The same, changing nothing; and what would have to be written to take back what was only begun."""
         copies = {partition: self._load(partition) for partition in partitions}
@@ -78,14 +97,7 @@ class Changelog:
 
     async def _read_on(self, copies: Mapping[int, Copy]) -> dict[int, State]:
         """Bring copies up to the changelog's end; returns what has to be taken back."""
-        consumer = AIOKafkaConsumer(
-            **self._kafka.aiokafka,
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=FETCH_WAIT_MS,  # a fetch begins before the seek, and the next one waits for it
-        )
-        await consumer.start()
-        try:
+        async with self._reading() as consumer:
             ends = await self._seek(consumer, copies)
             readers = {
                 tp: PartitionReader(self.topic, tp.partition, copies[tp.partition])
@@ -103,6 +115,19 @@ class Changelog:
                 position = position_of(copies[tp.partition].pairs)
                 self._copied[tp.partition] = Copied(await consumer.position(tp), position)
             return {tp.partition: reader.rolled_back() for tp, reader in readers.items() if reader.begun}
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """A consumer of the changelog; raises KafkaError where there is no broker."""
+        consumer = AIOKafkaConsumer(
+            **self._kafka.aiokafka,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,  # a fetch begins before the seek, and the next one waits for it
+        )
+        await consumer.start()
+        try:
+            yield consumer
         finally:
             await consumer.stop()
 

@@ -22,6 +22,7 @@ from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
 from streams.runtime.flow_spec import CuttingCore, FlowSpec
+from streams.runtime.kept_state import Kept, KeptState
 from streams.runtime.partition_reader import State
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
@@ -55,10 +56,9 @@ class Flow:
         worked: Callable[[str], None],
         unread: Callable[[str, int], None],
     ) -> None:
-        self.source = spec.source
         self.changelog = changelog
         self._core, self._publisher, self._metrics = spec.core, spec.publisher, spec.metrics
-        self.spec = spec
+        self.source, self.spec = spec.source, spec
         self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
         self._waits: dict[int, asyncio.Task[None]] = {}  # by partition that waits for what the core needs
@@ -66,6 +66,7 @@ class Flow:
         self._assignment = 0  # of how many rebalances this is the outcome
         self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
         self._last: dict[int, bytes] = {}  # by partition: fingerprint of the last record processed
+        self._kept = KeptState(changelog)
         self._settled: dict[int, int] = {}  # by partition: the position that the changelog has
         self.recovery_seconds = 0.0
         self.processed_at = time.monotonic()  # when a record was last processed
@@ -198,11 +199,15 @@ class Flow:
         return self.positions.get(tp.partition) if tp.topic == self.source else None
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
-        """Read back the state of the partitions that are new here. Raises StateError."""
+        """Read back the state of these partitions, where it is not at hand. Raises StateError."""
         started = time.monotonic()
         mine = sorted(tp.partition for tp in partitions if tp.topic == self.source)
         self._refuse_new_partitions(mine)
-        held = await self._read_back(mine)
+        kept = await self._kept.take(mine)
+        for partition, (state, position, last) in kept.items():
+            self._core.resume(partition, state)
+            self.positions[partition], self._last[partition] = position, last
+        held = await self._read_back([partition for partition in mine if partition not in kept])
         for partition, state in held.items():
             self._restore(partition, {key: value for key, value in state.pairs if value is not None})
             self.positions[partition] = self._settled[partition] = state.position
@@ -210,12 +215,12 @@ class Flow:
         self._assignment += 1
         self.recovery_seconds = time.monotonic() - started
         self.ready = True
-        keys = sum(len(state.pairs) for state in held.values())
         log.info(
             "partitions assigned",
             topic=self.source,
             partitions=mine,
-            keys=keys,
+            kept=len(kept),
+            keys=sum(len(state.pairs) for state in held.values()),
             seconds=round(self.recovery_seconds, 3),
         )
 
@@ -271,11 +276,17 @@ class Flow:
         for tp in partitions:
             if tp.topic == self.source and (wait := self._waits.pop(tp.partition, None)):
                 wait.cancel()
-            if tp.topic == self.source and self.positions.pop(tp.partition, None) is not None:
-                self._core.drop(tp.partition)
-                self._last.pop(tp.partition, None)
-                self._settled.pop(tp.partition, None)
-                self.changelog.close(tp.partition)
+            if tp.topic == self.source and (at := self.positions.pop(tp.partition, None)) is not None:
+                self._release(tp.partition, at)
+
+    def _release(self, partition: int, position: int) -> None:
+        """Keep the state of a partition until the next assignment, unless a piece of work is underway."""
+        last, _ = self._last.pop(partition, b""), self._settled.pop(partition, None)
+        state = self._core.release(partition)
+        if state is None or self._underway or self._turn.locked():
+            self.changelog.close(partition)
+        else:
+            self._kept.keep(partition, Kept(state, position, last))
 
 
 def fingerprint(record: Any) -> bytes:

@@ -26,8 +26,11 @@ class Core(Protocol):
     def restore(self, partition: int, held: Mapping[bytes, bytes], /) -> None:
         """Restore the state of a partition."""
 
-    def drop(self, partition: int, /) -> None:
-        """Forget a partition."""
+    def release(self, partition: int, /) -> Any:
+        """Forget a partition; return its state for `resume`, None where there is none to go on with."""
+
+    def resume(self, partition: int, state: Any, /) -> None:
+        """Go on with a partition as `release` has returned it."""
 
 
 class CuttingCore(Core, Protocol):

@@ -75,6 +75,18 @@ CUSTOM: Values = {
     "alerts": {"persistence": {"storageClassName": "fast"}},
     "networkPolicy": {"kafka": {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [9093]}},
 }
+OPEN: Values = {
+    "ingress": {
+        "enabled": True,
+        "className": "nginx",
+        "host": "watch.example.org",
+        "tlsSecret": "watch-tls",
+        "annotations": {"cert-manager.io/cluster-issuer": "internal"},
+    },
+    "networkPolicy": {
+        "console": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}]
+    },
+}
 BARE: Values = {"topics": {"enabled": False}, "networkPolicy": {"enabled": False}}
 SETS = {
     "defaults": DEFAULTS,
@@ -82,6 +94,7 @@ SETS = {
     "autoscaled": AUTOSCALED,
     "monitored": MONITORED,
     "custom": CUSTOM,
+    "open to people": OPEN,
     "bare": BARE,
 }
 

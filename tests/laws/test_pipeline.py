@@ -102,6 +102,21 @@ def test_every_record_becomes_exactly_one_thing(records: list[Record]) -> None:
     assert sum(len(outcome.dead) for outcome in outcomes) == sum(o.outcomes["rejected"] for o in outcomes)
 
 
+@given(feeds(), st.integers(1, 9))
+def test_a_partition_that_is_released_and_resumed_goes_on_as_if_it_had_been_held(
+    records: list[Record], size: int
+) -> None:
+    held, resumed = pipeline(), pipeline()
+    outputs = run(held, records, size)
+    for at, expected in zip(range(0, len(records), size), outputs, strict=True):
+        assert resumed.process(0, records[at : at + size]) == expected
+        state = resumed.release(0)
+        assert state is not None
+        assert not resumed.partitions
+        resumed.resume(0, state)
+    assert resumed.dirty() == held.dirty()
+
+
 @given(feeds(), st.integers(1, 9), st.integers(10, 70))
 def test_how_records_are_fetched_does_not_matter(records: list[Record], small: int, large: int) -> None:
     one, other = pipeline(), pipeline()

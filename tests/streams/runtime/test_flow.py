@@ -1,7 +1,7 @@
 """What follows upon the state is processed, whenever it was fetched, and nothing else; pieces are heeded."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +31,10 @@ class Around:
         self.unread = 0
         self.worked = 0
         self.pieces, self.state = pieces, state
+        self.released: object = "state"
+        self.resumed: list[object] = []
+        self.read_back: list[int] = []
+        self.changed: set[int] = set()  # partitions of the changelog to which another worker has written
 
     def process(self, _: int, records: list[Any], __: str) -> SimpleNamespace:
         self.taken += [record.offset for record in records]
@@ -47,7 +51,14 @@ class Around:
         if b"foreign" in held:
             raise ValueError("version 9 is not known")
 
-    def drop(self, _: int) -> None: ...
+    def release(self, partition: int) -> object:
+        return self.released
+
+    def resume(self, _: int, state: object) -> None:
+        self.resumed.append(state)
+
+    async def unchanged(self, partitions: Iterable[int]) -> set[int]:
+        return set(partitions) - self.changed
 
     def batch(self, *_: object) -> None: ...
 
@@ -61,6 +72,7 @@ class Around:
         self.written |= states
 
     async def read(self, _: object, partitions: list[int]) -> dict[int, State | None]:
+        self.read_back += partitions
         return dict.fromkeys(partitions, self.state)
 
     async def reread(self, _: TP, offset: int) -> int:
@@ -257,3 +269,29 @@ def test_a_fingerprint_distinguishes_records_at_one_offset() -> None:
     ]
     assert len({fingerprint(one) for one in records}) == 3
     assert fingerprint(SimpleNamespace(offset=5, key=None, value=None)).startswith(b"5:")
+
+
+async def test_the_state_of_a_partition_that_comes_back_is_used_as_it_was() -> None:
+    around = Around()
+    flow = flow_of(around, 0)
+    await flow.process(fetch(0, 4))
+    flow.revoked([AT])
+    assert flow.position(AT) is None
+    await flow.assigned([AT])
+    assert (flow.position(AT), around.resumed, around.read_back) == (4, ["state"], [])
+    assert flow.last()[AT.partition] == fingerprint(record(3))
+
+
+@pytest.mark.parametrize(
+    "why", ["another worker wrote", "half a piece of work", "it went elsewhere meanwhile"]
+)
+async def test_state_that_may_be_old_is_read_back(why: str) -> None:
+    around = Around(state=State(7, ()))
+    flow = flow_of(around, 4)
+    around.changed = {AT.partition} if why == "another worker wrote" else set()
+    around.released = None if why == "half a piece of work" else "state"
+    flow.revoked([AT])
+    if why == "it went elsewhere meanwhile":
+        await flow.assigned([])
+    await flow.assigned([AT])
+    assert (flow.position(AT), around.resumed, around.read_back) == (7, [], [AT.partition])
