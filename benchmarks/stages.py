@@ -1,17 +1,23 @@
 """Microseconds of CPU an event, stage by stage, in one process and without a broker: where a profile starts.
 
-    python -m benchmarks.stages [--events N]
+    python -m benchmarks.stages [--events N] [--against COMMIT [--rounds N]]
 
-Fetches are made as aiokafka gets them from a broker. What is measured is CPU time of this process alone, so
-other work on the machine matters little; the network is not in it.
+Fetches are made as aiokafka gets them from a broker. What is measured is CPU time of this process alone; the
+network is not in it. Other work on the machine still costs caches, so two versions are compared by running
+them in turn: `--against` checks a commit out into a temporary git worktree and prints the ratios.
 """
 
 import argparse
 import gc
+import os
+import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from aiokafka.consumer import fetcher
@@ -28,8 +34,10 @@ from streams.runtime.batch_fetcher import in_whole_batches
 from streams.runtime.process import YOUNG
 
 HOURS, FETCH, BATCH = 6, 60_000, 4_000  # of event time in all; events of a fetch, and of a record batch
-SPOKEN = int(load.START.timestamp() + 86_400) * 1000
+APPENDED_AT = int(load.START.timestamp() + 86_400) * 1000
 COMMITS = 3
+HERE = Path(__file__).parents[1]
+_COST = re.compile(r"([a-z ]+) (\d+\.\d+)")
 
 
 class Fetched(NamedTuple):
@@ -56,7 +64,7 @@ def packed(partition: int, records: list[tuple[bytes, bytes]]) -> Iterator[Fetch
         for at in range(start, min(start + FETCH, len(records)), BATCH):
             builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 24)
             for place, (key, value) in enumerate(records[at : min(at + BATCH, start + FETCH)]):
-                builder.append(place, SPOKEN, key, value, [])
+                builder.append(place, APPENDED_AT, key, value, [])
             batch = builder.build()
             batch[:8] = at.to_bytes(8, "big")
             data += batch
@@ -81,7 +89,7 @@ def measure(events: int, sectors: int, places: Registry) -> dict[str, float]:
         moments = [time.process_time()]
         records = unpacked(fetch)
         moments.append(time.process_time())
-        decoder.decode([record.value for record in records], SPOKEN / 1000)
+        decoder.decode([record.value for record in records], APPENDED_AT / 1000)
         moments.append(time.process_time())
         pipeline.process(fetch.partition, records)
         moments.append(time.process_time())
@@ -93,11 +101,48 @@ def measure(events: int, sectors: int, places: Registry) -> dict[str, float]:
     return spent
 
 
+def run(checkout: Path, events: int) -> dict[str, float]:
+    """Microseconds an event by sectors and stage, as a checkout prints them in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.stages", "--events", str(events)]
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    lines = subprocess.run(
+        command, cwd=checkout, env=environment, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    return {
+        f"{line.partition(' sectors')[0].strip()} sectors, {stage.strip()}": float(cost)
+        for line in lines
+        for stage, cost in _COST.findall(line.partition("event:")[2])
+    }
+
+
+def compare(commit: str, events: int, rounds: int) -> None:
+    """Print for each stage the medians of a commit and of this checkout, and the range of their ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder) / "other"
+        subprocess.run(["git", "worktree", "add", "-q", "--detach", other, commit], cwd=HERE, check=True)
+        try:
+            pairs = [(run(other, events), run(HERE, events)) for _ in range(rounds)]
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", other], cwd=HERE, check=True)
+    for stage in pairs[0][0]:
+        before, now = ([pair[at][stage] for pair in pairs] for at in (0, 1))
+        ratios = sorted(new / old for old, new in zip(before, now, strict=True))
+        print(
+            f"{stage:<40} {median(before):6.2f} -> {median(now):6.2f} µs: "
+            f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+
+
 def main() -> None:
     """Measure with few and with many sectors and print."""
     parse = argparse.ArgumentParser(description=__doc__)
     parse.add_argument("--events", type=int, default=1_000_000)
+    parse.add_argument("--against", metavar="COMMIT", help="compare with this version")
+    parse.add_argument("--rounds", type=int, default=3, help="of `--against`: each version in turn")
     options = parse.parse_args()
+    if options.against:
+        compare(options.against, options.events, options.rounds)
+        return
     in_whole_batches()
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     for sectors in (20, 20_000):
