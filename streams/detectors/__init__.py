@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.calibration import AS_THEY_ARE, Calibration
+from streams.baselines.dispersion import WEEK
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.reporting_delay import TRUSTED, pooled
+from streams.baselines.straying import Residuals
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Look
 from streams.contract.verdicts import Contribution
@@ -131,6 +133,11 @@ class SectorView:
             return np.broadcast_to(self.dispersion[:, None], self.mean.shape)
         return self.reported.dispersion + self.mean * self.reported.doubt
 
+    @property
+    def straying(self) -> Floats:
+        """Relative variance to give each day [n], so that a week's days together have that of its level."""
+        return np.zeros(len(self.error)) if self.week_variance is None else WEEK * self.week_variance
+
     def pooled(self, windows: Sequence[int]) -> Floats:
         """The dispersion of the last periods together: [n], or [n, windows] where not all is reported."""
         if self.reported is None:
@@ -219,6 +226,13 @@ class BorderView:
             dispersion=self.dispersion[:, -periods:],
             alarm=self.alarm[:, -periods:],
         )
+
+    def before(self, periods: int) -> Residuals:
+        """What is known of the periods before the last ones; a surge by itself teaches nothing."""
+        past = np.s_[:, : max(self.mean.shape[1] - periods, 0)]
+        mean = np.where(self.alarm, 0.0, self.mean)[past]
+        off = np.where(mean > 0, self.observed[past] - mean, 0.0)
+        return Residuals(off, mean, mean * self.dispersion[past])
 
     def sums(self, window: Integers) -> tuple[Floats, Floats, Floats]:
         """Observed and expected count of each sector's last periods [sectors], and their dispersion."""

@@ -10,6 +10,9 @@ two p-values counts. Where one half is true (there is a surge next door) and the
 that is p, over the windows that were looked at. Where neither is true, a sector and its neighbours being
 independent, it is p², over the windows of all sectors from which people are expected. The verdict's p-value
 is the larger of both, each corrected by Šidák.
+
+Days and neighbours are not independent where the level strays or the weather is shared: each half is given
+the variance that its sums had in the past (`baselines/straying.py`).
 """
 
 from typing import NamedTuple
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats, at_least, at_most
+from streams.baselines.straying import Residuals, straying
 from streams.detectors import BorderView, Details, Finding
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
@@ -37,12 +41,20 @@ class Displacement(NamedTuple):
     missing: Floats
     gained: Floats
     window: NDArray[np.int64]
+    straying: Floats  # relative variance of the sector's window, beyond that of its periods
 
 
-def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[np.bool_]) -> Displacement:
+def judge(
+    observed: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    adjacent: NDArray[np.bool_],
+    *,
+    past: Residuals | None = None,
+) -> Displacement:
     """Judge the newest period of the n sectors of a border; `adjacent[i, j]`: j is a neighbour of i.
 
-    The other arrays are of shape (sectors, periods), oldest first.
+    The other arrays are of shape (sectors, periods), oldest first; `past` is of the periods before them.
 
     >>> line = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool)
     >>> mean = np.full((3, 1), 100.0)
@@ -50,10 +62,12 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[
     [1.0, 0.002523, 1.0]
     """
     windows = [window for window in WINDOWS if window <= mean.shape[1]]
-    judged = []
+    judged, strayed = [], []
     for window in windows:
         y, mu, variance = (each[:, -window:].sum(1) for each in (observed, mean, mean * dispersion))
-        judged.append(_judge(y, mu, variance, adjacent))
+        here, beside = _strayed(past, adjacent, window)
+        judged.append(_judge(y, mu, variance, adjacent, here=here, beside=beside))
+        strayed.append(here)
     p, missing, gained = (np.stack(figure) for figure in zip(*judged, strict=True))
     best = p.argmin(0)
     of_best = best, np.arange(len(mean))
@@ -61,21 +75,34 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, adjacent: NDArray[
     sectors = int(np.count_nonzero(mean[:, -1] > SMALLEST))
     anywhere = _any_of(len(windows) * sectors, p[of_best] ** 2)
     return Displacement(
-        np.maximum(alone, anywhere), missing[of_best], gained[of_best], np.array(windows)[best]
+        np.maximum(alone, anywhere),
+        missing[of_best],
+        gained[of_best],
+        np.array(windows)[best],
+        np.stack(strayed)[of_best],
     )
 
 
+def _strayed(past: Residuals | None, adjacent: NDArray[np.bool_], window: int) -> Floats:
+    """Relative variance that sums had in the past beyond their periods' [2, sectors]: here, and beside."""
+    n = len(adjacent)
+    if past is None:
+        return np.zeros((2, n))
+    sets = np.concatenate([np.eye(n, dtype=bool), adjacent])
+    return straying(past, sets, window).reshape(2, n)
+
+
 def _judge(
-    y: Floats, mean: Floats, variance: Floats, adjacent: NDArray[np.bool_]
+    y: Floats, mean: Floats, variance: Floats, adjacent: NDArray[np.bool_], *, here: Floats, beside: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """One window: p without correction, people missing, people too many next door; all by sector."""
     mu = np.maximum(mean, SMALLEST)
     variance = np.maximum(variance, mu)
-    seen, beside, spread = times(np.stack([y, mu, variance]), adjacent.T.astype(np.float64))
-    normal = np.maximum(beside, SMALLEST)
+    seen, expected, spread = times(np.stack([y, mu, variance]), adjacent.T.astype(np.float64))
+    normal = np.maximum(expected, SMALLEST)
     missing, gained = mu - y, seen - normal
-    low = at_most(y, mu, variance / mu)
-    high = at_least(seen, normal, spread / normal)
+    low = at_most(y, mu, variance / mu + mu * here)
+    high = at_least(seen, normal, spread / normal + normal * beside)
     moved = (gained >= FOUND * missing) & (missing >= EXPLAINED * gained)
     possible = (missing > 0) & (gained > 0) & moved
     return np.where(possible, np.maximum(low, high), 1.0), missing, gained
@@ -90,7 +117,8 @@ def _any_of(looked_at: int, p: Floats) -> Floats:
 def detect(view: BorderView, alpha: Floats) -> Finding:
     """Judge every sector as the one that people have left."""
     seen = view.window(max(WINDOWS))
-    found = judge(seen.observed, seen.mean, seen.dispersion, seen.adjacent)
+    past = view.before(max(WINDOWS))
+    found = judge(seen.observed, seen.mean, seen.dispersion, seen.adjacent, past=past)
     observed, expected, dispersion = seen.sums(found.window)
     breach = found.p_value <= alpha
 
@@ -111,7 +139,7 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
         alpha=alpha,
         observed=observed,
         expected=expected,
-        dispersion=dispersion,
+        dispersion=dispersion + expected * found.straying,
         window=found.window,
         details=details,
     )
