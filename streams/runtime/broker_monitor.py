@@ -6,7 +6,7 @@ It shares nothing with the consumer that feeds the pipelines, so that it still s
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaError as LibrdkafkaError
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
@@ -26,6 +27,7 @@ from streams.runtime.refusals import SetupError
 log = structlog.get_logger()
 
 REQUEST_MS = 5000
+UNKNOWN_TOPIC_OR_PART: Final = LibrdkafkaError.UNKNOWN_TOPIC_OR_PART
 
 
 class Ends(NamedTuple):
@@ -153,19 +155,22 @@ class BrokerMonitor:
             for partition in partitions
         }
 
-    async def generations(self, topics: Iterable[str]) -> Mapping[str, str]:
+    async def generations(self, topics: Iterable[str]) -> Mapping[str, str | None]:
         """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
 
-        Topics without an id (an old broker, the embedded one) are left out.
+        None where there is no such topic. One without an id (an old broker, the embedded one) is left out.
         """
         return await asyncio.to_thread(self._topic_ids, TopicCollection(list(topics)))
 
-    def _topic_ids(self, topics: TopicCollection) -> dict[str, str]:
+    def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
         client = self._ids = self._ids or AdminClient(self._kafka.librdkafka)
-        found = {}
+        found: dict[str, str | None] = {}
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
-            if answer.exception() is None:
+            problem = answer.exception()
+            if problem is None:
                 found[topic] = str(answer.result().topic_id)
+            elif problem.args[0].code() == UNKNOWN_TOPIC_OR_PART:
+                found[topic] = None
             else:  # not raised: its trace would hold the client, with its threads, until the next collection
                 self._ids = None  # the next one reads certificates that have been replaced
         return found

@@ -20,6 +20,7 @@ class NotReady(StrEnum):
     NO_PROGRESS = "no_progress"  # records wait and none is processed
     TRANSACTION_OPEN = "transaction_open"  # a producer's transaction holds records back
     UNOWNED_PARTITION = "unowned_partition"
+    TOPIC_MISSING = "topic_missing"  # a topic that the worker needs was deleted
     UNDELIVERED = "undelivered"  # notices wait and none is delivered
     TASK_FAILING = "task_failing"  # a task beside the flows fails again and again
     SCHEMA_UNAVAILABLE = "schema_unavailable"  # records wait for a Schema Registry that gives no answer

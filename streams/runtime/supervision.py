@@ -6,7 +6,7 @@ reasons of `/readyz` and the metrics of the runtime up to date.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 STANDING = 15.0  # seconds without progress after which a worker is not ready (the watchdog waits longer)
 AHEAD = 10.0  # seconds that state may seem ahead of its topic: a broker just restarted may lag behind itself
-GROUP = 10.0  # seconds between two looks at the group's partitions: who owns them, and of which topics
+GROUP = 10.0  # seconds between two looks at who owns the partitions, and at whether the topics are there
 REMEDY = (
     "The topic was made anew, or its broker lost records. Stop all workers. To keep the state and go on with "
     "what the topic has, run `surgewatch topics --accept-loss`. To begin anew, delete the changelog topics "
@@ -51,7 +51,7 @@ class Supervision:
         self.readiness = Readiness()
         self._ahead_since: float | None = None
         self._looked_at_group = 0.0
-        self._generations: dict[str, str] = {}  # of the sources, as they were at first
+        self._generations: dict[str, str] = {}  # of the topics, as they were at first
 
     async def first_lag(self, partitions: Mapping[str, set[int]]) -> None:
         """Show the lag of every partition, owned or not: before this worker is a member of its group."""
@@ -80,7 +80,7 @@ class Supervision:
         self._judge(processed, ends, now)
         if now - self._looked_at_group >= GROUP:
             self._looked_at_group = now
-            await self._refuse_made_anew()
+            await self._look_for_topics(partitions)
             await self._look_for_owners(partitions)
         self._show()
         return {
@@ -102,11 +102,14 @@ class Supervision:
                 raise StateError(f"state refused: {problem}. {REMEDY}")
             await asyncio.sleep(1)
 
-    async def _refuse_made_anew(self) -> None:
-        """Raise StateError where a source is another topic than at first, however far that one reaches."""
-        found = await self._monitor.generations(flow.source for flow in self._flows)
+    async def _look_for_topics(self, needed: Iterable[str]) -> None:
+        """Raise StateError where a topic is another one than at first, however far that one reaches."""
+        found = await self._monitor.generations(needed)
+        gone = sorted(topic for topic, one in found.items() if one is None)
+        problem = f"deleted: {', '.join(gone)}: make them with `surgewatch topics`" if gone else None
+        self.readiness.set(NotReady.TOPIC_MISSING, problem)
         anew = sorted(
-            topic for topic, one in found.items() if self._generations.setdefault(topic, one) != one
+            topic for topic, one in found.items() if one and self._generations.setdefault(topic, one) != one
         )
         if anew:
             raise StateError(f"state refused: {', '.join(anew)} was made anew. {REMEDY}")

@@ -188,7 +188,7 @@ class Worker:
         refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
         ids = await self._monitor.generations(one.topic for one in changelogs.values())
         for changelog in changelogs.values():
-            changelog.generation = ids.get(changelog.topic, "")
+            changelog.generation = ids.get(changelog.topic) or ""
             changelog.partitions = self._app.partitions[changelog.topic]
         self._cuts = {
             flow.source: ConsistentCut(

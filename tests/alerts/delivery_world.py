@@ -68,7 +68,7 @@ class Known:
     is_open: bool = False
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
-    asked_since: float = 0.0  # the expiry of an acknowledgement that it has last been sent
+    asked_since: float = 0.0  # the latest expiry of an acknowledgement that it has been sent
 
 
 @dataclass
@@ -97,7 +97,8 @@ class Receiver:
             return
         self.seen.add(message.notice_id)
         known = self.known[message.alert_id]
-        known.asked_since = message.view.unattended_since
+        # A dead letter that is sent again is older than what was sent since: it takes nothing of that back.
+        known.asked_since = max(known.asked_since, message.view.unattended_since)
         match message.reason:
             case Reason.RESOLVED:
                 assert known.is_open, "resolved without a trigger"

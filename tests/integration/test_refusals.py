@@ -135,7 +135,20 @@ def test_a_topic_made_anew_under_a_running_worker_is_refused_however_far_it_reac
     assert "The topic was made anew" in refused(site)
 
 
-async def ids(site: Site, topic: str) -> Mapping[str, str]:
+@pytest.mark.parametrize("topic", ["controls", "counts"])
+def test_a_topic_that_is_deleted_under_a_running_worker_is_named_within_a_minute(
+    site: Site, topic: str
+) -> None:
+    site.send_events(range(20))
+    site.worker.start()
+    until(lambda: site.people() == 20, site)
+    for done in site.admin.delete_topics([f"{site.prefix}{topic}"]).values():
+        done.result(30)
+    until(lambda: total(site.worker.samples(), "surgewatch_not_ready", reason="topic_missing"), site)
+    assert site.worker.get("/readyz") is None
+
+
+async def ids(site: Site, topic: str) -> Mapping[str, str | None]:
     """The broker's ids of a topic, as a worker asks for them."""
     monitor = BrokerMonitor(site.kafka, f"{site.prefix}controls", "any")
     await monitor.start([topic])
