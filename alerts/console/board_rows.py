@@ -94,6 +94,8 @@ def _cooling(alert: Alert, policy: Policy, language: Language) -> str:
     if alert.state is not State.FIRING or not alert.calms:
         return ""
     needed = policy.calm_periods(alert.latest)
+    if alert.calms >= needed:
+        return language.gettext("it came again soon after its end, so it stays open for a while")
     one, many = CALM[alert.latest.cadence]
     return language.ngettext(one, many, needed, calms=language.number(alert.calms))
 

@@ -70,6 +70,8 @@ class Alert(BaseModel):
     latest: Verdict
     breaches: Annotated[int, Field(ge=0)] = 1  # periods in breach
     calms: Annotated[int, Field(ge=0)] = 0  # closed calm periods since the last of them
+    calm_since: Moment | None = None  # event time of the first of those
+    recurrences: Annotated[int, Field(ge=0)] = 0  # alerts before it that ended shortly before the next began
     rises: Annotated[int, Field(ge=0)] = 0  # how often the severity has risen while it fired
     raised_at: Moment | None = None  # processing time at which it fired or last got worse
     position: int = -1  # offset in `verdicts` of its newest verdict, or more: it never falls

@@ -38,6 +38,7 @@ class Policy(BaseModel):
     open_after: Count = 1
     sure_below: Annotated[float, Field(ge=0, le=1)] = 1e-4
     resolve_after: Count = 3
+    keep_firing_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0  # of event time
     expire_days: Annotated[float, Field(gt=0)] = 14
     remind_days: Annotated[float, Field(gt=0)] = 7
     unanswered_minutes: tuple[Minutes, ...] = ()  # of processing time
@@ -60,6 +61,11 @@ class Policy(BaseModel):
         if verdict.evidence.source or is_tally:
             return 1
         return min(self.resolve_after, LONG.get(verdict.cadence, self.resolve_after))
+
+    @property
+    def keep_firing(self) -> dt.timedelta:
+        """How soon after its end an alert comes again, and how long it is calm before it is over then."""
+        return dt.timedelta(hours=self.keep_firing_hours)
 
     def expires_after(self, cadence: Cadence) -> dt.timedelta:
         """Return the event time without a verdict after which an alert is over.

@@ -45,6 +45,8 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy, *, at: dt.dateti
 
 def expire(alert: Alert, event_time: dt.datetime, policy: Policy) -> Alert | None:
     """Return what becomes of an alert once event time has reached `event_time` without a verdict on it."""
+    if _is_over(alert, event_time, policy):
+        return alert.model_copy(update={"state": State.RESOLVED})
     if event_time - alert.updated < policy.expires_after(alert.latest.cadence):
         return alert
     return TABLE[alert.state, Signal.NOTHING](alert, alert.latest, policy, event_time)
@@ -72,6 +74,14 @@ def _is_stale(alert: Alert, verdict: Verdict) -> bool:
     return same and (verdict.as_of < alert.latest.as_of or (alert.latest.closed and not verdict.closed))
 
 
+def _is_over(alert: Alert, event_time: dt.datetime, policy: Policy) -> bool:
+    """Return whether an alert has been calm for long enough: longer where it recurs, so it does not flap."""
+    if alert.state is not State.FIRING or alert.calm_since is None:
+        return False
+    waits = policy.keep_firing if alert.recurrences else dt.timedelta(0)
+    return alert.calms >= policy.calm_periods(alert.latest) and event_time - alert.calm_since >= waits
+
+
 def _nothing(alert: Alert | None, _: Verdict, __: Policy, ___: dt.datetime) -> Alert | None:
     return alert
 
@@ -93,8 +103,15 @@ def _open(alert: Alert | None, verdict: Verdict, policy: Policy, at: dt.datetime
         no_data_since=verdict.evidence.no_data_since,
         worst=verdict,
         latest=verdict,
+        recurrences=_recurrences(alert, verdict, policy),
     )
     return _fire_if_certain(opened, policy, at)
+
+
+def _recurrences(over: Alert | None, verdict: Verdict, policy: Policy) -> int:
+    if over is None or verdict.as_of - over.updated >= policy.keep_firing:
+        return 0
+    return over.recurrences + 1
 
 
 def _confirm(alert: Alert | None, verdict: Verdict, policy: Policy, at: dt.datetime) -> Alert | None:
@@ -117,10 +134,11 @@ def _settle(alert: Alert | None, verdict: Verdict, policy: Policy, _: dt.datetim
             "latest": verdict,
             "updated": verdict.as_of,
             "calms": before.calms + is_new,
+            "calm_since": before.calm_since or verdict.as_of,
             "no_data_since": None,
         }
     )
-    is_over = calmer.calms >= policy.calm_periods(verdict)
+    is_over = _is_over(calmer, verdict.as_of, policy)
     return calmer.model_copy(update={"state": State.RESOLVED}) if is_over else calmer
 
 
@@ -154,6 +172,7 @@ def _add_breach(alert: Alert, verdict: Verdict, policy: Policy) -> Alert:
             "worst": verdict if is_worst else alert.worst,
             "breaches": alert.breaches + (verdict.period > alert.latest.period),
             "calms": 0,
+            "calm_since": None,
         }
     )
 

@@ -1,13 +1,13 @@
 """Controls of alerts: silences, acknowledgements and routes, on the compacted topic `controls`."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
-from alerts.lifecycle.alert import Alert, Assessment
+from alerts.lifecycle.alert import Alert, Assessment, State
 from alerts.notices import silence_times
 from alerts.notices.routing import Route, known_zone
 from alerts.notices.silence_times import Window
@@ -23,7 +23,7 @@ from streams.contract.controls import (
     plausible,
 )
 from streams.contract.events import Word
-from streams.contract.sentences import FaultsError, Sentence, invalid
+from streams.contract.sentences import FaultsError, Sentence, invalid, sentence
 
 Rule = Annotated[
     str,
@@ -113,6 +113,10 @@ class Acknowledge(Control):
         return f"ack/{self.alert_id}"
 
     def unknown(self, names: Names) -> list[Sentence]:
+        if self.alert_id in names.over:
+            return [
+                sentence("alert {alert} is over, so there is nothing to acknowledge", alert=self.alert_id)
+            ]
         return missing("unknown alert {name}", [self.alert_id], names.alerts, globs=False)
 
 
@@ -150,13 +154,18 @@ def sinks_of(control: Control) -> set[str]:
 def checked(control: Control, names: Names) -> Control:
     """Return the control, an abbreviated alert id completed.
 
-    Raises FaultsError with a sentence for each name in it that refers to nothing.
+    Raises FaultsError with a sentence for each name in it that refers to nothing, or to what is over.
     """
     if isinstance(control, Acknowledge) and names.alerts is not None:
         control = control.model_copy(update={"alert_id": full_alert_id(control.alert_id, names.alerts)})
     if unknown := control.unknown(names):
         raise FaultsError(*unknown)
     return control
+
+
+def over(alerts: Iterable[Alert]) -> frozenset[str]:
+    """Return the ids of the alerts that are resolved."""
+    return frozenset(alert.alert_id for alert in alerts if alert.state is State.RESOLVED)
 
 
 def full_alert_id(prefix: str, alert_ids: Collection[str]) -> str:

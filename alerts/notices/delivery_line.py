@@ -44,6 +44,10 @@ class Line:
         if self.unanswered:
             self.due_since = moment.steady - max(0.0, moment.now - entry.since)
 
+    def become_due(self, steady: float, wait: float) -> None:
+        """It has a message, which may go out after so many seconds."""
+        self.due_since, self.not_before = steady, max(self.not_before, steady + wait)
+
     def waited(self, steady: float) -> float:
         """Return for how many seconds its message has been due."""
         return 0.0 if self.due_since is None else steady - self.due_since

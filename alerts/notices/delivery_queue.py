@@ -9,7 +9,7 @@ message about what stands now. Only a message without an answer goes out again a
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from alerts.lifecycle.alert import Alert, Reason, State, Version
@@ -19,12 +19,12 @@ from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
+from alerts.notices.gathering import GATHER_SECONDS, is_digest, source_of, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message, View, difference
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
-FEW: Final = 3  # messages that are sent one by one although the sink takes digests
 
 
 class DeliveryQueue:
@@ -122,7 +122,9 @@ class DeliveryQueue:
             line.rest()
         else:
             self._due[alert_id] = message
-            line.due_since = moment.steady if line.due_since is None else line.due_since
+            if line.due_since is None:
+                gathers = self.limits.most > 1 and not self._replay and source_of(message)
+                line.become_due(moment.steady, GATHER_SECONDS if gathers else 0.0)
 
     def _next(self, line: Line, moment: Moment) -> Message | None:
         """Return the next message about an alert; what may have been received is sent again first."""
@@ -175,23 +177,22 @@ class DeliveryQueue:
         retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
         may_retry = sum(retries) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
+        ready.sort(key=lambda one: lines[one].urgency(self._due[one]))
+        if takes_many := self.limits.most > 1:
+            ready = together(ready, self._due, lines)
         summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
-        is_digest = summary is not None or self._is_digest(ready, moment)
+        due = [self._due[one] for one in ready]
+        as_one = takes_many and (summary is not None or is_digest(due, lines, moment))
         messages: list[Message] = []
-        for alert_id in sorted(ready, key=lambda one: lines[one].urgency(self._due[one])):
-            if len(messages) == (self.limits.most if is_digest else 1):
+        for alert_id in ready:
+            if len(messages) == (self.limits.most if as_one else 1):
                 break
-            if is_digest and lines[alert_id].alone:
+            if as_one and lines[alert_id].alone:
                 continue
             self._compare(alert_id, lines[alert_id], moment)  # time has passed since it was found due
             if message := self._due.get(alert_id):
                 messages.append(message)
         return Batch(tuple(messages), summary) if messages or summary else None
-
-    def _is_digest(self, ready: Sequence[str], moment: Moment) -> bool:
-        together = [line for one in ready if not (line := self._lines[one]).alone]
-        late = sum(line.is_late(moment) for line in together)
-        return self.limits.most > 1 and (len(together) > FEW or late > 1)
 
     def begin(self, batch: Batch, moment: Moment) -> list[LedgerRecord]:
         """Mark a batch as on its way; return the ledger records to be written before it is sent."""

@@ -15,10 +15,30 @@ def gravest_first(notices: Sequence[Notice]) -> list[Notice]:
 
 
 def digest_title(notices: Sequence[Notice], language: Language = ENGLISH) -> str:
-    """Return one line: `3 alerts: 2 critical, 1 over`."""
+    """Return one line: `3 alerts: 2 critical, 1 over`; of one source, that it stopped or sends again."""
+    sources = {one.alert.latest.evidence.source for one in notices}
+    is_over = {one.reason is Reason.RESOLVED for one in notices}
+    if len(sources) == len(is_over) == 1 and (source := sources.pop()):
+        return _of_source(source, len(notices), language, is_over=is_over.pop())
     kinds = Counter(OVER if one.reason is Reason.RESOLVED else one.alert.severity for one in notices)
     counts = ", ".join(_counted(number, kind, language) for kind, number in kinds.items())
     return language.ngettext("{n} alert: {counts}", "{n} alerts: {counts}", len(notices), counts=counts)
+
+
+def _of_source(source: str, sectors: int, language: Language, *, is_over: bool) -> str:
+    if is_over:
+        return language.ngettext(
+            "{source} sends again, for {n} sector",
+            "{source} sends again, for {n} sectors",
+            sectors,
+            source=source,
+        )
+    return language.ngettext(
+        "No data from {source} for {n} sector",
+        "No data from {source} for {n} sectors",
+        sectors,
+        source=source,
+    )
 
 
 def more_line(number: int, language: Language = ENGLISH) -> str:

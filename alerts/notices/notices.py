@@ -23,7 +23,7 @@ from alerts.notices.wording import (
 )
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Contribution, Evidence
+from streams.contract.verdicts import Contribution, Evidence, Question
 
 HEADLINE: Final = 200  # characters
 
@@ -39,7 +39,7 @@ def compose(message: Message, registry: Registry, language: Language = ENGLISH) 
         headline=headline(alert, message.reason, language, handed_over=message.handed_over),
         text="\n".join(writer.lines()),
         details="\n".join(writer.details()),
-        since=writer.clock(alert.onset),
+        since=writer.clock(_last_data(alert) or alert.onset),
         as_of=writer.clock(alert.updated),
         produced_at=alert.produced_at,
     )
@@ -70,6 +70,11 @@ def summary_line(summary: Summary, now: float, language: Language = ENGLISH) -> 
         oldest=language.day(summary.oldest),
         newest=language.day(summary.newest),
     )
+
+
+def _last_data(alert: Alert) -> dt.datetime | None:
+    """Return when the last event or heartbeat before a silence came; None for other questions."""
+    return alert.worst.evidence.no_data_since if alert.question is Question.SILENCE else None
 
 
 class _Writer:
@@ -104,6 +109,8 @@ class _Writer:
         return [*self._changed(), *self._why()]
 
     def _sure(self, evidence: Evidence) -> str:
+        if evidence.source and not self._alert.latest.breach:
+            return self._gettext("{source} sends again.", source=evidence.source)
         if evidence.source:
             return self._gettext(
                 "The heartbeats of {source} have stopped; how many people came is not known.",
@@ -118,11 +125,17 @@ class _Writer:
 
     def _times(self) -> Iterator[str]:
         alert = self._alert
+        if last := _last_data(alert):
+            yield self._gettext("Since {time}.", time=self.clock(last))
+        else:
+            yield self._in_breach(alert)
+        yield self._gettext("Data up to {time}.", time=self.clock(alert.updated))
+
+    def _in_breach(self, alert: Alert) -> str:
         breaches = length(alert.breaches, alert.latest.cadence, self._language)
-        yield self._gettext(
+        return self._gettext(
             "Since {time}, {periods} in breach.", time=self.clock(alert.onset), periods=breaches
         )
-        yield self._gettext("Data up to {time}.", time=self.clock(alert.updated))
 
     def _changed(self) -> Iterator[str]:
         alert, message, view = self._alert, self._message, self._message.view
@@ -149,6 +162,10 @@ class _Writer:
 
     def _why(self) -> Iterator[str]:
         evidence = self._alert.latest.evidence
+        if self._alert.recurrences:
+            yield self._gettext(
+                "It came again soon after its end, so it stays open until it is calm for longer."
+            )
         if evidence.slices:
             yield self._gettext(
                 "Most of it: {parts}.",

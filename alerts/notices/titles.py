@@ -50,9 +50,13 @@ def title(alert: Alert, language: Language = ENGLISH) -> str:
 
 
 def parts(alert: Alert, language: Language = ENGLISH) -> Title:
-    """Return the title in its parts; of an alert that is over, at its worst."""
+    """Return the title in its parts; of an alert that is over, at its worst.
+
+    So is a silence that has ended, while its alert stays open in case it comes again.
+    """
     is_over = alert.state is State.RESOLVED
-    verdict = alert.worst if is_over else alert.latest
+    has_ended = alert.question is Question.SILENCE and not alert.latest.breach
+    verdict = alert.worst if is_over or has_ended else alert.latest
     if alert.question is Question.STRAIN and verdict.evidence.capacity:
         return _capacity(verdict, verdict.evidence.capacity, language, is_over=is_over)
     if alert.question is Question.SILENCE and verdict.evidence.no_data_since is not None:
@@ -66,13 +70,21 @@ def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
     expected = language.number(evidence.expected)
     if verdict.question is Question.SILENCE:
         return language.gettext("nobody in {window}, expected {expected}", window=window, expected=expected)
-    _, ratio = deviation(verdict)
     is_mix = verdict.question is Question.MIX and evidence.slices
     kind = f" {evidence.slices[0].name.partition('=')[2]}" if is_mix else ""
+    observed = language.number(evidence.observed) + kind
+    if not evidence.observed or not round(evidence.expected):  # no times of nobody
+        return language.gettext(
+            "{observed} in {window}, expected {expected}",
+            observed=observed,
+            window=window,
+            expected=expected,
+        )
+    _, ratio = deviation(verdict)
     sign = "×" if evidence.observed >= evidence.expected else "÷"
     return language.gettext(
         "{observed} in {window}, expected {expected} ({times})",
-        observed=language.number(evidence.observed) + kind,
+        observed=observed,
         window=window,
         expected=expected,
         times=sign + language.number(ratio, 1),

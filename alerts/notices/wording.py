@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerts.languages.language import ENGLISH, Language, gettext_noop, ngettext_noop
-from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason, Severity
+from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason, Severity, State
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
 from streams.contract.sectors import Registry
@@ -82,9 +82,19 @@ def facts(
 ) -> dict[str, str]:
     """Return what a reader needs in five seconds, by its label.
 
-    `has_chart`: a sparkline beside what was seen. `has_reach`: also how far the data reach.
+    `has_chart`: a sparkline beside what was seen. `has_reach`: also how far the data reach. Of a source that
+    stopped nobody knows what there was to be seen, and of what is over nobody asks how sure it was.
     """
     evidence = notice.alert.latest.evidence
+    place_and_time = {
+        language.gettext("Where"): place(notice.alert.sector),
+        language.gettext("Since"): notice.since,
+        **({language.gettext("Data up to"): notice.as_of} if has_reach else {}),
+    }
+    if evidence.source:
+        return place_and_time
+    is_over = notice.alert.state is State.RESOLVED
+    sure = {} if is_over else {language.gettext("How sure"): sureness(evidence.p_value, language)}
     seen = language.number(evidence.observed)
     expected = language.gettext(
         "{expected} ({lower} to {upper})",
@@ -95,10 +105,8 @@ def facts(
     return {
         language.gettext("Seen"): f"{seen}  {sparkline(evidence.recent)}" if has_chart else seen,
         language.gettext("Expected"): expected,
-        language.gettext("Where"): place(notice.alert.sector),
-        language.gettext("Since"): notice.since,
-        **({language.gettext("Data up to"): notice.as_of} if has_reach else {}),
-        language.gettext("How sure"): sureness(evidence.p_value, language),
+        **place_and_time,
+        **sure,
     }
 
 

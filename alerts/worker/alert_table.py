@@ -1,6 +1,7 @@
 """The newest alert of every question, of all workers, read from the compacted topic `alerts.current`."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -8,13 +9,15 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
-from alerts.lifecycle.alert import Alert, Version
+from alerts.lifecycle.alert import Alert, State, Version
 from alerts.notices.alert_pipeline import AlertChange
+from alerts.notices.backlog import is_old
 from alerts.worker.settings import Settings
 
 log = structlog.get_logger()
 
 TOPIC: Final = "alerts.current"
+BACKLOG: Final = 10_000  # alerts that are over and forgotten, for the summary of a backlog
 FETCH_MS: Final = 50  # a fetch waits so long where nothing comes; what comes is handed over at once
 
 
@@ -31,6 +34,7 @@ class AlertTable:
     def __init__(self, settings: Settings, on_change: Callable[[Published], None], *, replay: bool) -> None:
         self._settings, self._on_change, self._replay = settings, on_change, replay
         self._newest: dict[str, Published] = {}  # by question
+        self._over: deque[Published] = deque(maxlen=BACKLOG)  # not the newest of their question any more
         self._known: dict[str, Version] = {}  # by question; also where its alert is forgotten
         self._history: list[Published] = []
         self.ready = asyncio.Event()  # all that was there at the start has been read
@@ -47,8 +51,17 @@ class AlertTable:
         )
 
     def published(self) -> Iterator[Published]:
-        """Return what a reader that starts now has to see, in order."""
-        yield from self._history if self._replay else self._newest.values()
+        """Return what a reader that starts now has to see, in order.
+
+        Alerts of a backlog may be over and forgotten before any reader starts: it sums them up all the same.
+        """
+        if self._replay:
+            yield from self._history
+            return
+        for over in self._over:
+            yield over
+            yield Published(AlertChange(over.change.question_key, None), over.at)
+        yield from self._newest.values()
 
     async def follow(self) -> None:
         """Read the topic from its beginning and go on, for as long as the broker is there."""
@@ -82,11 +95,19 @@ class AlertTable:
         if alert is not None and key in self._known and alert.version.is_before(self._known[key]):
             return  # a worker that died publishes some states again
         published = Published(AlertChange(key, alert), record.timestamp / 1000)
-        self._newest[key] = published
+        before = self._newest.pop(key, None)
         if alert is not None:
-            self._known[key] = alert.version
-        else:
-            del self._newest[key]
+            self._newest[key], self._known[key] = published, alert.version
+        if before is not None and _is_of_backlog(before, alert):
+            self._over.append(before)
         if self._replay:
             self._history.append(published)
         self._on_change(published)
+
+
+def _is_of_backlog(before: Published, now: Alert | None) -> bool:
+    """Return whether the alert before was old when it ended, and is forgotten or followed by another one."""
+    was = before.change.alert
+    if was is None or was.state is not State.RESOLVED or not is_old(was, before.at):
+        return False
+    return now is None or now.alert_id != was.alert_id

@@ -48,7 +48,7 @@ from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks, by_id
 from alerts.worker.supervised import Supervisor
-from streams.contract.controls import Control, Withdrawn
+from streams.contract.controls import Control, Withdrawn, dated
 from streams.contract.reading import appended_at
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
@@ -139,7 +139,7 @@ class Alerts:
             self._withdraw(key, record)
             return
         try:
-            control = CONTROL.validate_json(record.value)
+            control = dated(CONTROL.validate_json(record.value), appended_at(record) / 1000)
         except ValidationError as error:
             log.warning("control not understood", key=key, faults=error.error_count())
             return

@@ -14,6 +14,7 @@ from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend
 from alerts.languages.language import language
+from alerts.notices.controls import over
 from alerts.worker.console_server import from_loop
 from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
@@ -66,12 +67,14 @@ def control_names(
     known = frozenset(border_of(registry))
 
     def names() -> Names:
+        alerts = board.alerts()
         return Names(
             sectors=known | board.sectors(),
             questions=frozenset(question.value for question in Question),
             sinks=frozenset(sinks),
             routes=routes(),
-            alerts=frozenset(alert.alert_id for alert in board.alerts()),
+            alerts=frozenset(alert.alert_id for alert in alerts),
+            over=over(alerts),
             keys=board.control_keys(),
         )
 

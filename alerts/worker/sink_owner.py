@@ -8,6 +8,7 @@ reads it from its beginning before anything is sent.
 import asyncio
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -17,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 
 from alerts.console.notice_log import SINK
 from alerts.lifecycle.alert import Notice
-from alerts.notices.ledger import LedgerRecord
+from alerts.notices.ledger import Entry, LedgerRecord
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.settings import Settings
 from streams.runtime.membership import HEARTBEATS, leave_on_stop
@@ -139,6 +140,7 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
             return
         self._consumer.pause(tp)  # what follows is written by this worker
         ledger = list(_decoded(held))
+        _name_removed(ledger, self._sinks)
         partitions = self._writer.partitions
         for sink in self._sinks:
             if partition_of(sink, partitions) == tp.partition:
@@ -177,6 +179,15 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         """Something is new for every sink: look at once."""
         for delivery in self.deliveries.values():
             delivery.changed.set()
+
+
+def _name_removed(ledger: Iterable[LedgerRecord], sinks: Iterable[str]) -> None:
+    """Log the sinks of a ledger that are configured no longer, and still show alerts: nobody closes those."""
+    entries = ((one.sink, one.value) for one in ledger if isinstance(one.value, Entry))
+    shown = Counter(sink for sink, entry in entries if entry.view and entry.view.open)
+    for sink, alerts in shown.items():
+        if sink not in sinks:
+            log.warning("removed sink still shows alerts, close them there", sink=sink, alerts=alerts)
 
 
 def _decoded(held: dict[bytes, bytes | None]) -> Iterable[LedgerRecord]:

@@ -113,12 +113,12 @@ def degrees_of_freedom(periods: Floats, mean: Floats, dispersion: Floats) -> Flo
     return periods / (1 + kurtosis / 2)
 
 
-def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) -> Floats:
-    """Estimate κ [n] from the past [n, T]; periods where `telling` is 0 are left out.
+def heaviness(counts: Reals, mean: Reals, dispersion: Floats, informative: Reals) -> Floats:
+    """Estimate κ [n] from the past [n, T]; periods where `informative` is 0 are left out.
 
     Of periods in a row that are high, the first counts alone: a surge of the past is one event.
     """
-    high = (anscombe(counts, mean, dispersion[:, None]) > _WORTH_A_LOOK) & (telling > 0)
+    high = (anscombe(counts, mean, dispersion[:, None]) > _WORTH_A_LOOK) & (informative > 0)
     high[:, 1:] &= ~high[:, :-1]
     row, column = np.nonzero(high)
     p = at_least(counts[row, column].astype(float), mean[row, column].astype(float), dispersion[row])
@@ -126,13 +126,13 @@ def heaviness(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) ->
     return _mean_excess(row, np.minimum(excess, _MOST), len(counts))[0]
 
 
-def heaviness_below(counts: Reals, mean: Reals, dispersion: Floats, telling: Reals) -> Floats:
-    """Estimate κ of the lower tail [n] from the past [n, T]; periods where `telling` is 0 are left out.
+def heaviness_below(counts: Reals, mean: Reals, dispersion: Floats, informative: Reals) -> Floats:
+    """Estimate κ of the lower tail [n] from the past [n, T]; periods where `informative` is 0 are left out.
 
     Of 1, 3 and 7 periods together. Of those in a row that are low, the lowest alone: they are one event. The
     tail is the model's unless it is clearly heavier: drops of plain series would be missed by chance.
     """
-    known = telling > 0
+    known = informative > 0
     missing, expected = np.where(known, mean - counts, 0), np.where(known, mean, 0)
     rows, excesses = [], []
     for window in LOW_WINDOWS:

@@ -2,9 +2,9 @@
 
 Weights that keep past surges out of the baseline also cut its own tail: of a negative binomial with mean 3
 and φ 5 they leave six sevenths of the variance, and a limit based on that would alarm more often than stated.
-So the dispersion is the one whose *weighted* scatter equals the observed one (Fisher consistency: Hampel et
-al. 1986, Robust Statistics, §2.1). What the weights leave of each mean and dispersion is summed over the
-distribution once.
+So the dispersion is the one whose *weighted* sum of squared residuals equals the observed one (Fisher
+consistency: Hampel et al. 1986, Robust Statistics, §2.1). What the weights leave of each mean and dispersion
+is summed over the distribution once.
 """
 
 from functools import cache
@@ -29,7 +29,7 @@ _STRIDE: Final = 13  # every 13th period is sampled: all weekdays and seasons co
 class _Left(NamedTuple):
     """What the weights leave, for each mean and dispersion."""
 
-    scatter: Floats  # expected weight times squared Pearson residual
+    residuals: Floats  # expected weight times squared Pearson residual
     weight: Floats
 
 
@@ -60,7 +60,7 @@ def unweighted(weighed: Floats, mean: Reals) -> Floats:
     cells = len(_MEANS) * np.arange(len(mean))[:, None] + rows
     often = np.bincount(cells.ravel(), minlength=len(mean) * len(_MEANS)).reshape(len(mean), -1)
     left = _left()
-    seen = (often @ left.scatter) / (often @ left.weight)
+    seen = (often @ left.residuals) / (often @ left.weight)
     # Linear from one dispersion to the next: the sum of what is passed of each stretch.
     passed = np.clip((weighed[:, None] - seen[:, :-1]) / np.diff(seen), 0, 1)
     out = np.where(weighed < seen[:, 0], 1.0, _SPREADS[0] + (passed * np.diff(_SPREADS)).sum(1))
@@ -84,7 +84,7 @@ def block_variance(residual: Reals, mean: Reals, phi: Floats, block: int) -> Flo
 
 @cache
 def _left() -> _Left:
-    scatter, weight = np.empty((2, len(_MEANS), len(_SPREADS)))
+    residuals, weight = np.empty((2, len(_MEANS), len(_SPREADS)))
     for row, mean in enumerate(_MEANS):
         for column, phi in enumerate(_SPREADS):
             size = mean / (phi - 1)
@@ -93,7 +93,7 @@ def _left() -> _Left:
             log = special.gammaln(y + size) - special.gammaln(size) - special.gammaln(y + 1)
             chance = np.exp(log - size * np.log(phi) + y * np.log1p(-1 / phi))
             kept = chance * weights(y, mean, phi)
-            scatter[row, column] = (kept * np.square(y - mean)).sum() / mean
+            residuals[row, column] = (kept * np.square(y - mean)).sum() / mean
             weight[row, column] = kept.sum()
     # So many times each: sums that no order changes.
-    return _Left(grained(scatter, _FINE), grained(weight, _FINE))
+    return _Left(grained(residuals, _FINE), grained(weight, _FINE))

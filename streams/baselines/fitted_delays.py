@@ -37,12 +37,12 @@ def learn(batch: Sequence[Counts], cadence: Cadence, watermark: float) -> None:
     """Learn from every period that is older by `watermark` (epoch seconds) than it was before."""
     late: list[tuple[CadenceState, KeptDelays]] = []
     for counts in batch:
-        if cadence not in counts.arrived:
+        if cadence not in counts.triangles:
             continue
         state = counts.state.of(cadence)
         before = _of(state.delays, cadence) if state.delays else Arrivals.empty(cadence, 0)
         now = moment_in(cadence, counts.now(watermark))
-        after = before.learn(counts.arrived[cadence], now)
+        after = before.learn(counts.triangles[cadence], now)
         c, n, _, _, rows = after.sums[:, CLOSE:]
         kept = state.delays = KeptDelays(
             sums=after.sums.tobytes(),

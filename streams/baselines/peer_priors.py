@@ -26,7 +26,7 @@ from streams.contract.cadence import Cadence
 EVERYWHERE: Final = "*"
 _LEVELS: Final = 1.5  # log standard deviation between levels that is assumed from one sector alone
 _SLOPE, _SLOPE_WEIGHT = 0.5, 2.0  # of log(φ - 1) on the log level: between none and in proportion
-_SCATTER: Final = 0.02  # smallest φ - 1 that can be distinguished from 0
+_SMALLEST_EXCESS: Final = 0.02  # smallest φ - 1 that can be distinguished from 0
 _PERIODS: Final = (4.0, 100.0)  # that a dispersion can stand for, however much or little sectors differ
 
 
@@ -72,7 +72,7 @@ class PeerPrior(BaseModel):
         centre = (weight * coefficients).sum(0) / weight.sum(0)
         # φ - 1 grows with the level, somewhere between not at all and in proportion.
         level = coefficients[:, 0] - centre[0]
-        excess = np.log(np.maximum(dispersion - 1, _SCATTER))
+        excess = np.log(np.maximum(dispersion - 1, _SMALLEST_EXCESS))
         off, about = level - level.mean(), excess - excess.mean()
         slope = ((off * about).sum() + _SLOPE * _SLOPE_WEIGHT) / ((off**2).sum() + _SLOPE_WEIGHT)
         slope = float(np.clip(slope, 0, 1))
@@ -100,7 +100,7 @@ class PeerPrior(BaseModel):
         weight = 1 / self.spread[0] ** 2
         return float(np.log((weight + people * periods) / (weight / self.people + periods)))
 
-    def scatter(self, level: float) -> float:
+    def dispersion_at(self, level: float) -> float:
         """Return the dispersion at a log level."""
         return 1 + (self.dispersion - 1) * float(np.exp(self.slope * (level - self.centre[0])))
 

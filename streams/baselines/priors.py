@@ -88,4 +88,4 @@ def _take(prior: Prior, row: int, like: PeerPrior, people: float, periods: float
     # Peers may be no better known than the broad prior: the tighter of the two holds.
     prior.precision[row, terms] = np.maximum(prior.precision[row, terms], 1 / np.square(like.spread))
     prior.start[row] = like.level(people, periods)
-    prior.dispersion[row], prior.weight[row] = like.scatter(prior.start[row]), like.periods
+    prior.dispersion[row], prior.weight[row] = like.dispersion_at(prior.start[row]), like.periods

@@ -30,7 +30,7 @@ MOST: Final = 25  # steps in a round
 OVERSHOOT: Final = 10.0  # times the highest count, beyond which a step went too far
 HALVINGS: Final = 12  # of a step, at most
 _FARTHEST: Final = 1e3  # working response; less would pull the level of a sparse series below its mean
-_TELLING: Final = 0.05  # mean below which a period holds no information on the dispersion
+_INFORMATIVE: Final = 0.05  # mean below which a period holds no information on the dispersion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ def fit(
     )
     if not memory:
         return found
-    usual = (estimate.telling * mean).sum(1) / np.maximum(estimate.telling.sum(1), 1e-9)
+    usual = (estimate.informative * mean).sum(1) / np.maximum(estimate.informative.sum(1), 1e-9)
     level = level_variance(off, expected, phi, memory)
     own = degrees_of_freedom(estimate.freedom, usual, phi)
     return replace(
@@ -130,8 +130,8 @@ def fit(
         # The variance of the level is not part of the dispersion of single periods.
         dispersion=np.maximum(phi - level * usual, np.minimum(phi, 1.0)),
         level_variance=level,
-        tail=heaviness(counts, mean, phi, estimate.telling),
-        tail_below=heaviness_below(counts, mean, phi, estimate.telling),
+        tail=heaviness(counts, mean, phi, estimate.informative),
+        tail_below=heaviness_below(counts, mean, phi, estimate.informative),
         week_variance=block_variance(off, expected, phi, WEEK),
         freedom=own + np.maximum(prior.weight, PRIOR_FREEDOM),
     )
@@ -142,7 +142,7 @@ class _Estimate(NamedTuple):
 
     dispersion: Floats  # [n], φ ≥ 1
     freedom: Floats  # [n], its degrees of freedom
-    telling: Reals  # [n, T], how much each period counts for it
+    informative: Reals  # [n, T], how much each period counts for it
 
 
 def _estimate(
@@ -158,15 +158,15 @@ def _estimate(
     """Estimate the dispersion by Pearson's statistic; before the `first` round nothing is down-weighted."""
     pearson = np.square(counts - mean) / np.maximum(mean, 1e-6)
     # Periods in which hardly anybody is expected (a closed day) do not count for the dispersion.
-    telling = weight * (mean > _TELLING)
+    informative = weight * (mean > _INFORMATIVE)
     # In a young series priors determine most terms, and those are not estimated.
     own = 1 - held / np.ascontiguousarray(np.diagonal(precision))
     terms = np.where(prior.young, own.sum(1), held.shape[1])
-    freedom = np.maximum(telling.sum(1) - terms, 0.25 * telling.sum(1))
-    weighed = (telling * pearson).sum(1) / np.maximum(freedom, 1e-9)
+    freedom = np.maximum(informative.sum(1) - terms, 0.25 * informative.sum(1))
+    weighed = (informative * pearson).sum(1) / np.maximum(freedom, 1e-9)
     seen = np.maximum(weighed if first else unweighted(weighed, mean), 1.0)
     dispersion = (seen * freedom + prior.dispersion * prior.weight) / (freedom + prior.weight)
-    return _Estimate(dispersion, freedom, telling)
+    return _Estimate(dispersion, freedom, informative)
 
 
 def _climb(

@@ -10,11 +10,12 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from streams.contract.events import Word
+from streams.contract.reading import AHEAD
 from streams.contract.sentences import Sentence, invalid, sentence
 
 MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
@@ -33,6 +34,7 @@ class Names:
     sinks: frozenset[str] | None = None
     routes: frozenset[str] | None = None
     alerts: frozenset[str] | None = None
+    over: frozenset[str] = frozenset()  # alerts that are resolved
     keys: frozenset[str] | None = None
 
 
@@ -51,8 +53,11 @@ class Control(BaseModel):
         raise NotImplementedError
 
     def unknown(self, names: Names) -> list[Sentence]:
-        """One sentence for each name in it that refers to nothing."""
+        """One sentence for each name in it that refers to nothing, or to what is over."""
         return []
+
+
+AnyControl = TypeVar("AnyControl", bound=Control)
 
 
 class Withdrawn(Control):
@@ -141,6 +146,16 @@ class Confirm(Control):
 StreamControl = Annotated[
     PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn, Field(discriminator="kind")
 ]
+
+
+def dated(control: AnyControl, appended: float) -> AnyControl:
+    """Return a control as of its record (epoch seconds), where its own time is more than an hour later.
+
+    Whoever set it has a wrong clock then, and what counts from that time on would never end.
+    """
+    if control.at.timestamp() <= appended + AHEAD:
+        return control
+    return control.model_copy(update={"at": dt.datetime.fromtimestamp(appended, dt.UTC)})
 
 
 def plausible(date: dt.date) -> dt.date:

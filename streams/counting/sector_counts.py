@@ -51,13 +51,13 @@ class Added(NamedTuple):
 class Counts:
     """The counts of one sector, as one partition of the source holds them.
 
-    `series` and `arrived` are complete after `settle`.
+    `series` and `triangles` are complete after `settle`.
     """
 
     __slots__ = (
-        "arrival", "arrived", "backlog", "closed", "data_until", "dedup", "event_time", "is_live",
-        "looked_at", "nil", "offset", "people", "revised", "sector", "series", "sliced", "slices", "sources",
-        "state", "unwritten", "watermark", "zone",
+        "backlog", "closed", "data_until", "dedup", "event_time", "is_live", "looked_at", "nil", "offset",
+        "people", "reported_at", "revised", "sector", "series", "sliced", "slices", "sources", "state",
+        "triangles", "unwritten", "watermark", "zone",
     )  # fmt: skip
 
     def __init__(self, sector: str, zone: str = "UTC", dedup: DedupIndex | None = None) -> None:
@@ -67,12 +67,10 @@ class Counts:
         self.data_until = NEVER  # up to which there is data, epoch seconds; a tally covers its period
         self.sources = Sources()  # that send heartbeats
         self.nil: set[tuple[Cadence, int]] = set()  # the last periods of which nobody was reported
-        self.arrival = NEVER  # the newest time at which an event became known, epoch seconds
+        self.reported_at = NEVER  # the newest time at which an event became known, epoch seconds
         self.people = 0  # all that were ever counted, net of corrections
         self.series: dict[Cadence, Series] = {}  # people by period
-        self.arrived: dict[
-            Cadence, ReportingTriangle
-        ] = {}  # when the people of the last periods became known
+        self.triangles: dict[Cadence, ReportingTriangle] = {}  # when the last periods' people became known
         self.slices = Slices()
         self.sliced: Cadence | None = None  # the cadence of the slices
         self.watermark = NEVER // HOUR  # the hour (since 1970) up to which all that was due has been judged
@@ -91,7 +89,7 @@ class Counts:
         `watermark` is how far event time has come (epoch seconds). An event that became known later moves
         the clock as well.
         """
-        return local(self.zone, int(max(watermark, self.arrival)) // HOUR)
+        return local(self.zone, int(max(watermark, self.reported_at)) // HOUR)
 
     def add(self, events: Sequence[Event], watermark: int = NEVER) -> Added:
         """Count events of this sector, in the order of their offsets; those counted before change nothing.
@@ -105,7 +103,7 @@ class Counts:
             self.offset = events[-1].position
         self.event_time = max(self.event_time, found.event_time)
         self.data_until = max(self.data_until, found.event_time)
-        self.arrival = max(self.arrival, found.reported_at)
+        self.reported_at = max(self.reported_at, found.reported_at)
         late = self._enter(found.runs)
         counted = len(events) - len(found.unknown) - found.duplicate - found.corrected
         return Added(counted, found.duplicate, found.corrected, late, tuple(found.unknown))
@@ -214,12 +212,12 @@ class Counts:
             series = self.series[cadence] = Series(cadence, KEEP[cadence])
         series.add(index, count)
         if cadence is not Cadence.HOUR:
-            self._add_arrival(cadence, index, known, count)
+            self._add_report(cadence, index, known, count)
         if index < self.unwritten.sealed.get(cadence, index) - SEAM:
             self.unwritten.history = True
 
-    def _add_arrival(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
-        arrived = self.arrived.get(cadence)
-        if arrived is None:
-            arrived = self.arrived[cadence] = ReportingTriangle(cadence, index)
-        arrived.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour
+    def _add_report(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
+        triangle = self.triangles.get(cadence)
+        if triangle is None:
+            triangle = self.triangles[cadence] = ReportingTriangle(cadence, index)
+        triangle.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour

@@ -147,7 +147,7 @@ def _history(counts: Counts) -> bytes:
         },
         "slices": (counts.slices.last, names, table.tobytes()),
         "arrived": {
-            cadence: (arrived.last, arrived.table.tobytes()) for cadence, arrived in counts.arrived.items()
+            cadence: (arrived.last, arrived.table.tobytes()) for cadence, arrived in counts.triangles.items()
         },
     }
     return zlib.compress(_pack(body), 1)
@@ -159,7 +159,7 @@ def _now(counts: Counts) -> bytes:
         {
             "version": VERSION,
             "offset": counts.offset,
-            "times": (counts.event_time, counts.data_until, counts.arrival),
+            "times": (counts.event_time, counts.data_until, counts.reported_at),
             "people": counts.people,
             "closed": counts.closed,
             "watermark": (counts.watermark, counts.is_live, counts.looked_at),
@@ -171,7 +171,7 @@ def _now(counts: Counts) -> bytes:
             "sources": counts.sources,
             "arrived": {
                 cadence: (arrived.last, arrived.table[-ARRIVED_TAIL:].tobytes())
-                for cadence, arrived in counts.arrived.items()
+                for cadence, arrived in counts.triangles.items()
             },
             "tails": {cadence: _tail(series) for cadence, series in counts.series.items()},
             "slices": (counts.slices.last, names, table[:, -SLICE_TAIL:].tobytes(), counts.slices.open),
@@ -191,12 +191,12 @@ def _restore_history(counts: Counts, body: dict[str, Any]) -> None:
     last, names, table = body["slices"]
     counts.slices = Slices(last, names, _integers(table).reshape(len(names), SLICED))
     for name, (last, rows) in body["arrived"].items():
-        counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, rows)
+        counts.triangles[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, rows)
 
 
 def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     counts.offset, counts.people = body["offset"], body["people"]
-    counts.event_time, counts.data_until, counts.arrival = body["times"]
+    counts.event_time, counts.data_until, counts.reported_at = body["times"]
     counts.closed = {Cadence(name): index for name, index in body["closed"].items()}
     counts.watermark, counts.is_live, counts.looked_at = body["watermark"]
     counts.state.open_limits = {Cadence(name): limit for name, limit in body["open_limits"].items()}
@@ -217,8 +217,8 @@ def _restore_now(counts: Counts, body: dict[str, Any]) -> None:
     # A worker that knew no heartbeats wrote none.
     counts.sources = Sources({name: Source(*held) for name, held in body.get("sources", {}).items()})
     for name, (last, tail) in body["arrived"].items():
-        before = counts.arrived.get(Cadence(name))
-        counts.arrived[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, tail, before)
+        before = counts.triangles.get(Cadence(name))
+        counts.triangles[Cadence(name)] = ReportingTriangle.over(Cadence(name), last, tail, before)
 
 
 def _integers(values: bytes) -> Integers:

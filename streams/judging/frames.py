@@ -118,7 +118,7 @@ class SectorFrame:
         view, window, breach = self.view, int(finding.window[row]), bool(finding.breach[row])
         counts = view.sectors[row]
         model = counts.state.of(view.cadence).model
-        arrived = counts.arrived.get(view.cadence) if breach else None
+        arrived = counts.triangles.get(view.cadence) if breach else None
         silent_since = counts.state.no_data_since if self._is_silent(row) else None
         return {
             "expected": round(float(finding.expected[row]), 3),

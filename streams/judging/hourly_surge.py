@@ -60,10 +60,10 @@ def set_limits(view: SectorView, alpha: Floats) -> None:
     sectors = [view.sectors[row] for row in rows]
     found = _profile(sectors, view.index, without_partial(view).mean[rows])
     people = view.mean[rows, -7:].min(1)[:, None] * found.rate
-    # People who come in groups are as scattered by the hour as by the day: in two weeks of hours a rare bus
+    # People who come in groups are as dispersed by the hour as by the day: in two weeks of hours a rare bus
     # is held to be an outlier, in a year of days it is not.
-    scatter = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
-    spread = scatter + people * found.error
+    dispersion = np.maximum(found.dispersion, view.dispersion[rows])[:, None]
+    spread = dispersion + people * found.error
     level = np.minimum(alpha[rows] * SHARE * surge.HEAVIEST, 0.5)
     level = _calibration(view.calibration.select(rows), found).nominal(level)[:, None]
     limits = np.maximum(threshold(level, people, spread), MIN_EXCESS).astype(np.int32)

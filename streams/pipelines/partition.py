@@ -144,9 +144,9 @@ class Partition:
         with_people = [
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
-        yield from self._look(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
+        yield from self._look_in_chunks(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
         for day, some in sorted(days_at_quarters(batch, mark).items()):
-            yield from self._look(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
+            yield from self._look_in_chunks(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Judge closed periods that changed: at the next mark, and not at every late event."""
@@ -159,7 +159,7 @@ class Partition:
                 self._touched.update(counts.sector for counts in few)
                 for counts in few:
                     counts.revised.discard((cadence, index))
-                self._ask(Look.REVISED, few, cadence, index, mark * HOUR, progress)
+                self._judge_period(Look.REVISED, few, cadence, index, mark * HOUR, progress)
                 yield
 
     def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -177,7 +177,7 @@ class Partition:
                         counts.close(cadence, index)
                         judged.append(counts)
                 if judged:
-                    self._ask(Look.CLOSED, judged, cadence, index, mark * HOUR, progress)
+                    self._judge_period(Look.CLOSED, judged, cadence, index, mark * HOUR, progress)
                 yield
 
     def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
@@ -231,7 +231,7 @@ class Partition:
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:
                 counts.settle()
-            yield from self._look(Look.OPEN, some, cadence, index, mark * HOUR, progress)
+            yield from self._look_in_chunks(Look.OPEN, some, cadence, index, mark * HOUR, progress)
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> int:
         """Count as many events as surely reach no limit, and one more; return their number."""
@@ -258,9 +258,9 @@ class Partition:
             if cadence in counts.series and counts.open_count(cadence) >= limit:
                 counts.looked_at = as_of
                 index = counts.series[cadence].end - 1
-                yield from self._look(Look.OPEN, [counts], cadence, index, as_of, progress)
+                yield from self._look_in_chunks(Look.OPEN, [counts], cadence, index, as_of, progress)
 
-    def _look(
+    def _look_in_chunks(
         self,
         look: Look,
         batch: Sequence[Counts],
@@ -271,10 +271,10 @@ class Partition:
     ) -> Iterator[None]:
         """Look at a period of some sectors that changes nothing in them; done again, it gives the same."""
         for few in _chunks(batch):
-            self._ask(look, few, cadence, index, watermark, progress)
+            self._judge_period(look, few, cadence, index, watermark, progress)
             yield
 
-    def _ask(
+    def _judge_period(
         self,
         look: Look,
         batch: Sequence[Counts],

@@ -54,7 +54,7 @@ class Progress:
     periods: int = 0  # that were judged, of all sectors
 
     def count(self, sector: str, people: int, added: Added) -> None:
-        """Note what adding events to a sector did."""
+        """Record what adding events to a sector did."""
         self.outcomes["counted"] += added.counted
         if added.duplicate or added.corrected:
             self.outcomes.update(duplicate=added.duplicate, corrected=added.corrected)
@@ -66,7 +66,7 @@ class Progress:
             self.rejected.append(Rejected(event.position, Reason.UNKNOWN_ORIGINAL, detail))
 
     def observe(self, heartbeat: Heartbeat, *, is_taken: bool) -> None:
-        """Note a heartbeat; it is refused where its sector has too many sources."""
+        """Record a heartbeat; it is refused where its sector has too many sources."""
         if is_taken:
             self.outcomes["heartbeat"] += 1
             return
@@ -74,7 +74,7 @@ class Progress:
         self.rejected.append(Rejected(heartbeat.position, Reason.INVALID, detail))
 
     def take(self) -> "Progress":
-        """Return what is noted here, and begin anew."""
+        """Return what has happened so far, and begin anew."""
         taken, fresh = Progress(), Progress()
         for one in fields(self):
             setattr(taken, one.name, getattr(self, one.name))

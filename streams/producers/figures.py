@@ -75,8 +75,8 @@ class LineReader:
     def read(self, number: int, cells_: Sequence[str]) -> Line:
         """Return the figures of a line, or its faults."""
         line = Line()
-        if why := self._is_skipped(cells_):
-            line.skipped.append(why)
+        if reason := self._is_skipped(cells_):
+            line.skipped.append(reason)
             return line
         if surplus := self._header.surplus(cells_):
             line.faults.append(surplus)
@@ -111,7 +111,7 @@ class LineReader:
         states = {role: self._cell(role, line) for role in self._header.at if role != COUNT}
         for rule in self.layout.skip:
             if states.get(rule.column, "").casefold() in {value.casefold() for value in rule.values}:
-                return rule.why
+                return rule.reason
         return None
 
     def _is_note(self, line: Sequence[str]) -> bool:

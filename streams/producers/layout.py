@@ -58,7 +58,7 @@ class Skip(Strict):
 
     column: str
     values: tuple[str, ...]
-    why: str
+    reason: str
 
 
 class Layout(Strict):

@@ -67,7 +67,7 @@ def people(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
 
 def _remarks(number: int, line: Line) -> Iterator[Read]:
     """Yield what to report beside the figures of a line."""
-    yield from (Skipped(number, why) for why in line.skipped)
+    yield from (Skipped(number, reason) for reason in line.skipped)
     if line.faults:
         alone = line.is_unknown_place and len(line.faults) == 1
         reason = Reason.UNKNOWN_SECTOR if alone else Reason.INVALID

@@ -68,14 +68,14 @@ class Release:
         old = None if known is None else msgspec.json.decode(known)
         if old is None:
             self.added += 1
-            yield self._noted(record, figure)
+            yield self._recorded(record, figure)
         elif old["count"] == event["count"]:
             self.unchanged += 1
             if self._resends:
                 yield record._replace(value=msgspec.json.encode(event | {"event_id": old["event_id"]}))
         else:
             self.revised += 1
-            yield self._noted(record._replace(value=_revision(figure, event, old)), figure)
+            yield self._recorded(record._replace(value=_revision(figure, event, old)), figure)
 
     def _gone(self, before: Events, stated: set[str], published: set[tuple[str, str]]) -> Iterator[Outgoing]:
         """Count, and on demand take back, figures that this release no longer has."""
@@ -86,9 +86,9 @@ class Release:
             self.missing += 1
             if self._withdraws:
                 value = _revision(figure, old | {"count": 0}, old)
-                yield self._noted(Outgoing(old["sector"].encode(), value, 0), figure)
+                yield self._recorded(Outgoing(old["sector"].encode(), value, 0), figure)
 
-    def _noted(self, record: Outgoing, figure: str) -> Outgoing:
+    def _recorded(self, record: Outgoing, figure: str) -> Outgoing:
         self.sent[figure] = Outgoing(figure.encode(), record.value, record.at)
         return record
 

@@ -36,7 +36,7 @@ class Skipped(NamedTuple):
     """A valid row or cell that counts nobody."""
 
     number: int
-    why: str
+    reason: str
 
 
 class Unlabelled(NamedTuple):
@@ -82,7 +82,7 @@ class Checked:
     """Run rows through the decoder of the worker, and count what is refused, skipped and unlabelled.
 
     Iterating gives what is good, as it is to be sent. What is refused is kept in `rejected` (the first 1,000)
-    and counted by reason; `skipped` counts rows by why, `unlabelled` people by column and label.
+    and counted by reason; `skipped` counts rows by reason, `unlabelled` people by column and label.
     """
 
     _KEEP, _CHUNK = 1_000, 512
@@ -110,7 +110,7 @@ class Checked:
         self.rejected += refused[: self._KEEP - len(self.rejected)]
         for item in chunk:
             if isinstance(item, Skipped):
-                self.skipped[item.why] += 1
+                self.skipped[item.reason] += 1
             elif isinstance(item, Unlabelled):
                 self.unlabelled[item.column, item.label] += item.people
 

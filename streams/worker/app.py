@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.baselines.calendar import Calendar, CalendarError
 from streams.baselines.peer_priors import PeerPriors
-from streams.contract.controls import Names, StreamControl, Withdrawn
+from streams.contract.controls import Names, StreamControl, Withdrawn, dated
+from streams.contract.reading import appended_at
 from streams.contract.sectors import Registry, registry
 from streams.contract.toml_documents import DocumentError, load
 from streams.contract.verdicts import Question
@@ -47,7 +48,7 @@ def apply_control(judge: Judge, names: Names, record: Any) -> None:
         judge.withdraw(key)
         return
     try:
-        control = CONTROL.validate_json(record.value)
+        control = dated(CONTROL.validate_json(record.value), appended_at(record) / 1000)
     except ValidationError as error:
         log.warning("control refused: not valid", key=key, faults=error.error_count())
         return

@@ -15,6 +15,12 @@ MOUNTING = frozenset({"full_disk", "full_disk_of_broker"})  # faults that take r
 
 @click.command()
 @click.option("--events", "number", default=50_000, show_default=True, help="Events to produce in each run.")
+@click.option(
+    "--sectors",
+    default=20,
+    show_default=True,
+    help="Sectors with events. Of more than 20, each has ten events before the first fault.",
+)
 @click.option("--kills", default=3, show_default=True, help="SIGKILLs of a worker.")
 @click.option("--broker-restarts", default=1, show_default=True, help="Stops and starts of the broker.")
 @click.option("--rebalances", default=1, show_default=True, help="Workers added and removed again.")
@@ -35,6 +41,7 @@ MOUNTING = frozenset({"full_disk", "full_disk_of_broker"})  # faults that take r
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but JSON, one object for each run.")
 def command(
     number: int,
+    sectors: int,
     kills: int,
     broker_restarts: int,
     rebalances: int,
@@ -50,14 +57,17 @@ def command(
         if not as_json:
             click.echo(f"  {line}")
 
+    load = torture.Load(number, sectors)
+    if number <= load.history:
+        raise click.UsageError(f"{sectors} sectors need more than {load.history} events (--events)")
     mixed = ["kill"] * kills + ["restart_broker"] * broker_restarts + ["rebalance"] * rebalances
     try:
         runs = (
             torture.torture_each(
-                number, _chosen(names, tuple(torture.FAULTS)), times, report, security=security
+                load, _chosen(names, tuple(torture.FAULTS)), times, report, security=security
             )
             if names
-            else [torture.torture(number, mixed, report, security=security)]
+            else [torture.torture(load, mixed, report, security=security)]
         )
         exact = True
         for result in runs:

@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
-from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, sinks_of
+from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, over, sinks_of
 from alerts.notices.effects import effect
 from alerts.notices.ledger import sink_of
 from streams.contract.controls import Control, Names, Withdrawn
@@ -46,11 +46,13 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
         except ValidationError as error:
             raise click.UsageError(faults(error)) from error
         keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
+        alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
         names = Names(
             sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
             questions=frozenset(str(one) for one in Question),
             sinks=_sinks(broker, prefix) if sinks_of(control) else None,
-            alerts=_alert_ids(broker, prefix) if isinstance(control, Acknowledge) else None,
+            alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
+            over=over(alerts or ()),
             keys=keys,
         )
         try:
@@ -61,10 +63,10 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
     return command
 
 
-def _alert_ids(broker: Broker, prefix: str) -> frozenset[str]:
-    """Return the ids of all alerts."""
-    newest_alerts = newest(broker, f"{prefix}alerts.current").values()
-    return frozenset(Alert.model_validate_json(value).alert_id for value in newest_alerts)
+def _alerts(broker: Broker, prefix: str) -> list[Alert]:
+    """Return the newest alert of every question."""
+    values = newest(broker, f"{prefix}alerts.current").values()
+    return [Alert.model_validate_json(value) for value in values]
 
 
 def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:

@@ -39,7 +39,7 @@ def historic(verb: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def refuse(why: str) -> NoReturn:
+def refuse(problem: str) -> NoReturn:
     """Print why a history cannot be used, and exit with 2."""
-    click.echo(f"surgewatch: {why}", err=True)
+    click.echo(f"surgewatch: {problem}", err=True)
     sys.exit(2)

@@ -93,8 +93,8 @@ def report_rows(checked: Checked, *, good: int) -> None:
 
     `good` are the rows that were accepted.
     """
-    for why, count in sorted(checked.skipped.items()):
-        click.echo(f"skipped {count:,} rows: {why}")
+    for reason, count in sorted(checked.skipped.items()):
+        click.echo(f"skipped {count:,} rows: {reason}")
     for (column, label), count in checked.unlabelled.most_common(SHOWN):
         click.echo(f'unknown label in {column}: "{label}", {count:,} people counted as unknown', err=True)
     if len(checked.unlabelled) > SHOWN:

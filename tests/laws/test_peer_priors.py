@@ -32,7 +32,7 @@ def test_what_is_learnt_is_finite_and_its_spreads_are_positive(
     like = learnt(seed, sectors, between, phi)
     assert np.isfinite(like.centre).all()
     assert (np.array(like.spread) > 0).all()
-    assert like.scatter(like.centre[0]) >= 1
+    assert like.dispersion_at(like.centre[0]) >= 1
 
 
 @given(st.integers(0, 10**6), st.integers(2, 30))

@@ -83,7 +83,7 @@ def shape(flow: SectorPipeline) -> dict[str, Any]:
                 name: counts.slices.window(counts.slices.last, 20)[row].tolist()
                 for row, name in enumerate(counts.slices.names)
             },
-            {c.value: (a.last, a.table.tolist()) for c, a in counts.arrived.items()},
+            {c.value: (a.last, a.table.tolist()) for c, a in counts.triangles.items()},
             counts.revised,
             counts.state.encode(),
         )

@@ -114,6 +114,10 @@ class Port:
             at,
         )
 
+    def let_pass(self, until: int) -> None:
+        """Let time pass in which nothing comes (epoch seconds)."""
+        self._take(self.flow.tick(until))
+
     def put(self, content: Mapping[str, object], at: int) -> None:
         """Append a record at a time (epoch seconds)."""
         record = Record(self._sent, json.dumps(content).encode(), at * 1000)

@@ -113,6 +113,22 @@ def test_a_source_that_was_away_for_weeks_is_no_surge_once_it_is_back() -> None:
     assert port.first(Question.SURGE) == []
 
 
+def test_a_source_that_comes_and_goes_is_one_alert_from_its_second_outage_on() -> None:
+    """Five hours alive, four hours dead, for three days; then it stays."""
+    port = busy(30)
+    start = int(dt.datetime.combine(port.today, dt.time(5), dt.UTC).timestamp())
+    for hour in range(72):
+        if hour % 9 < 5:
+            port.beat(start + hour * HOUR + 60, "customs")
+        port.let_pass(start + (hour + 1) * HOUR)
+    sent = [(n.reason, n.alert.recurrences) for n in port.notices if n.alert.question is SILENCE]
+    assert sent == [(Reason.FIRST, 0), (Reason.RESOLVED, 0), (Reason.FIRST, 1)]
+    assert "It came again soon after its end" in port.notices[-1].text
+    port.today += dt.timedelta(days=3)
+    port.live(2, sources=FEED)
+    assert port.resolved() == [SILENCE, SILENCE]
+
+
 def test_a_source_that_ends_is_not_awaited() -> None:
     port = small(60)
     port.beat(int(dt.datetime(2023, 3, 3, 5, 30, tzinfo=dt.UTC).timestamp()), "customs", last=True)

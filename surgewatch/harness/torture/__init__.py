@@ -4,9 +4,10 @@ events ─▶ broker ─▶ workers ─▶ receiver        while faults happen (
    └─▶ pure cores, without Kafka ─▶ what must have come out (`judging`)
 """
 
+from surgewatch.harness.torture.events import Load
 from surgewatch.harness.torture.faults import ANNOUNCED, EXACT, FAULTS
 from surgewatch.harness.torture.result import Result
 from surgewatch.harness.torture.run import torture, torture_each
 from surgewatch.harness.torture.security import SECURITY
 
-__all__ = ["ANNOUNCED", "EXACT", "FAULTS", "SECURITY", "Result", "torture", "torture_each"]
+__all__ = ["ANNOUNCED", "EXACT", "FAULTS", "SECURITY", "Load", "Result", "torture", "torture_each"]

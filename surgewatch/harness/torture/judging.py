@@ -42,7 +42,7 @@ class Published:
 
 async def judge(site: Site, result: Result) -> None:
     """Fill in the result of a run after which every person has to be counted once."""
-    wanted = people_by_bucket(events(site.number, site.places), site.places)
+    wanted = people_by_bucket(events(site.load, site.places), site.places)
     found = await _counted(site)
     result.lost, result.doubled = sum((wanted - found).values()), sum((found - wanted).values())
     breaches, due = await _without_faults(site)
@@ -68,7 +68,7 @@ async def judge_announced(site: Site, result: Result) -> None:
         result.silent = not result.refused
         return
     dropped = sum(int(now) - int(at) for at, now in re.findall(r'"at": (\d+), "now": (\d+)', log))
-    wanted = people_by_bucket(events(site.number, site.places), site.places)
+    wanted = people_by_bucket(events(site.load, site.places), site.places)
     found = await _counted(site)
     result.announced = sum((wanted - found).values()) // 2  # each is in an hour and in a day
     result.doubled = sum((found - wanted).values())

@@ -16,6 +16,7 @@ class Result:
     """
 
     events: int
+    sectors: int
     faults: list[str]
     lost: int = 0
     doubled: int = 0

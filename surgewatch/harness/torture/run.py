@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from surgewatch.harness.torture.events import Load
 from surgewatch.harness.torture.faults import ANNOUNCED, FAULTS, LASTING, fleet_for
 from surgewatch.harness.torture.judging import judge, judge_announced
 from surgewatch.harness.torture.result import Result
@@ -18,20 +19,20 @@ FIRST, SECONDS = 5.0, 6.0  # seconds of events before and after faults, and for 
 Report = Callable[[str], None]
 
 
-def torture(number: int, faults: Sequence[str], report: Report, *, security: str = "plain") -> Result:
-    """Run all these faults, in random order, while `number` events are produced.
+def torture(load: Load, faults: Sequence[str], report: Report, *, security: str = "plain") -> Result:
+    """Run all these faults, in random order, while events are produced.
 
     Workers reach the broker by `security`, a key of SECURITY. The folder with the logs is kept.
     """
     started = time.monotonic()
     order = random.sample(faults, len(faults))
-    result = Result(number, sorted(faults))
+    result = Result(load.events, load.sectors, sorted(faults))
     folder = Path(tempfile.mkdtemp(prefix="surgewatch-torture-"))
     with receiving(Receiver()) as receiver:
         seconds = FIRST + sum(LASTING.get(fault, SECONDS) for fault in faults)
         site = Site(
             folder,
-            number,
+            load,
             seconds,
             fleet=fleet_for(faults),
             receiver=receiver,
@@ -54,13 +55,13 @@ def torture(number: int, faults: Sequence[str], report: Report, *, security: str
 
 
 def torture_each(
-    number: int, faults: Sequence[str], times: int, report: Report, *, security: str = "plain"
+    load: Load, faults: Sequence[str], times: int, report: Report, *, security: str = "plain"
 ) -> Iterator[Result]:
     """Run each fault by itself, `times` times in its run (once if it ends the run)."""
     for fault in faults:
         report(f"{fault}:")
         repeated = [fault] * (1 if fault in ANNOUNCED else times)
-        yield torture(number, repeated, report, security=security)
+        yield torture(load, repeated, report, security=security)
 
 
 def _happen(site: Site, faults: Sequence[str]) -> None:

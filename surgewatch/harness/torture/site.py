@@ -3,8 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +13,13 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.contract.sectors import registry
+from streams.contract.sectors import SHIPPED, registry
 from streams.contract.topics import Topic, topics
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import Listeners, free_port
 from surgewatch.harness.network import Network
 from surgewatch.harness.small_disk import SmallDisk
-from surgewatch.harness.torture.events import events
+from surgewatch.harness.torture.events import Event, Load, events, places
 from surgewatch.harness.torture.fleet import PARTITIONS, Fleet
 from surgewatch.harness.torture.pauses import send_pulses
 from surgewatch.harness.torture.security import SECURITY
@@ -43,7 +44,7 @@ class Site:
     def __init__(
         self,
         folder: Path,
-        number: int,
+        load: Load,
         seconds: float,
         *,
         fleet: Fleet,
@@ -52,9 +53,11 @@ class Site:
         security: str,
     ):
         self.folder, self.fleet, self.receiver, self.report = folder, fleet, receiver, report
-        self.number = number
-        self.pace = number / seconds  # events a second while faults happen
-        self.places = registry()
+        self.load = load
+        self.pace = (load.events - load.history) / seconds  # events a second while faults happen
+        self.registry = places(folder, load.sectors) or SHIPPED
+        self.places = registry(self.registry)
+        self._events = events(load, self.places)
         # One worker of each package reaches the broker over the first, the others over the second.
         self.networks = (Network(free_port(), free_port()), Network(free_port(), free_port()))
         self.topics = topics()
@@ -85,6 +88,8 @@ class Site:
             worker.start()
         for worker in self.workers:
             worker.wait_ready(GRACE)
+        self._send(islice(self._events, self.load.history), pace=float("inf"))
+        self._wait_until_read()
         self._feed.start()
         self._pulses.start()
 
@@ -105,6 +110,7 @@ class Site:
             "SURGEWATCH_STORE": "rocksdb" if instance else "memory",
             "SURGEWATCH_INSTANCE": instance,
             "SURGEWATCH_CLOCK": "event",
+            "SURGEWATCH_REGISTRY": str(self.registry),
             **self.fleet.environment(),
             **self._security,
             **(self._webhook() if package == "alerts" else {}),
@@ -127,9 +133,12 @@ class Site:
 
     def _produce(self) -> None:
         """Send the events at their pace, by the clock; also while the broker is away."""
+        self._send(self._events, self.pace)
+
+    def _send(self, made: Iterable[Event], pace: float) -> None:
         producer = Producer(self.kafka.librdkafka_producer)
         began = time.monotonic()
-        for serial, event in enumerate(events(self.number, self.places)):
+        for serial, event in enumerate(made):
             for _ in range(event.copies):
                 while True:
                     try:
@@ -139,7 +148,7 @@ class Site:
                         producer.poll(0.1)
             if serial % 50 == 0:
                 producer.poll(0)
-                time.sleep(max(0.0, began + serial / self.pace - time.monotonic()))
+                time.sleep(max(0.0, began + serial / pace - time.monotonic()))
         producer.flush(GRACE)
 
     def catch_up(self) -> None:
@@ -147,6 +156,14 @@ class Site:
         self._feed.join()
         self._is_fed.set()
         self._pulses.join()
+        self._wait_until_read()
+        received = -1
+        while received != len(self.receiver.received):  # deliveries have no offsets to compare
+            received = len(self.receiver.received)
+            time.sleep(QUIET)
+
+    def _wait_until_read(self) -> None:
+        """Wait until the workers have committed all that is on their topics; raises TimeoutError."""
         deadline = time.monotonic() + GRACE
         for group, topic in STAGES:
             while not self._is_through(group, topic):
@@ -154,10 +171,6 @@ class Site:
                     raise TimeoutError(f"{group} did not catch up; see {self.folder}")
                 self.revive()
                 time.sleep(0.5)
-        received = -1
-        while received != len(self.receiver.received):  # deliveries have no offsets to compare
-            received = len(self.receiver.received)
-            time.sleep(QUIET)
 
     def revive(self) -> None:
         """Start workers again that ended by themselves, as a supervisor does."""

@@ -16,6 +16,7 @@ from alerts.console.sign_in import SignIn
 from alerts.console.site import Backend, Hook, site
 from alerts.console.streams import EventStreams
 from alerts.languages.language import ENGLISH, Language
+from alerts.notices.controls import over
 from streams.contract.controls import Control, Names
 from streams.contract.verdicts import Question
 from tests import console_story as story
@@ -59,6 +60,7 @@ class Asked:
             questions=frozenset(question.value for question in Question),
             sinks=frozenset(story.SINKS),
             alerts=frozenset(alert.alert_id for alert in self.board.alerts()),
+            over=over(self.board.alerts()),
             keys=self.board.control_keys(),
         )
 

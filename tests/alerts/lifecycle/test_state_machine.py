@@ -54,6 +54,19 @@ def records_of(verdicts: list[Verdict]) -> list[Record]:
     return [Record(at, one.model_dump_json().encode()) for at, one in enumerate(verdicts)]
 
 
+def test_an_alert_that_comes_again_soon_is_over_once_it_has_been_calm_for_longer() -> None:
+    """Two days between its alerts, of five that count as soon; and then five days of calm."""
+    policy = Policy(resolve_after=1, keep_firing_hours=5 * 24)
+    alert, states = None, []
+    for day, breach in enumerate([True, False, False, True, False, True, *[False] * 6]):
+        alert = step(alert, verdict(day, breach=breach), policy, at=FIRST_DAY)
+        assert alert is not None
+        states.append((alert.state, alert.recurrences))
+    firing, over = (State.FIRING, 1), (State.RESOLVED, 1)
+    first = [(State.FIRING, 0), (State.RESOLVED, 0), (State.RESOLVED, 0)]
+    assert states == [*first, *[firing] * 8, over]
+
+
 def test_the_table_has_a_move_for_every_state_and_signal() -> None:
     wanted = set(itertools.product([None, *State], Signal)) - {(None, Signal.NOTHING)}
     assert wanted == set(TABLE)

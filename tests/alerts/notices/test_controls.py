@@ -19,6 +19,7 @@ NAMES = Names(
     sinks=frozenset({"duty", "chat"}),
     routes=frozenset({"night"}),
     alerts=frozenset(IDS),
+    over=frozenset({"0b7e4fd21c"}),
     keys=frozenset({"silence/all"}),
 )
 
@@ -35,6 +36,11 @@ def test_a_unique_prefix_of_an_alert_id_is_enough() -> None:
 def test_a_prefix_of_no_alert_or_of_several_is_refused(prefix: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         full_alert_id(prefix, IDS)
+
+
+def test_an_alert_that_is_over_cannot_be_acknowledged() -> None:
+    with pytest.raises(ValueError, match="alert 0b7e4fd21c is over, so there is nothing to acknowledge"):
+        checked(Acknowledge(alert_id="0b7e", **WHO), NAMES)
 
 
 @pytest.mark.parametrize(

@@ -51,3 +51,9 @@ def test_a_test_page_is_marked_as_one_and_is_resolved() -> None:
     assert [page(one)["event_action"] for one in (opened, over)] == ["trigger", "resolve"]
     assert page(opened)["dedup_key"] == page(over)["dedup_key"]
     assert page(opened)["payload"]["summary"] == "[TEST] Test page from Surgewatch"
+
+
+def test_nobody_is_not_a_number_of_times_fewer() -> None:
+    gone = verdict(0, breach=True, observed=0, expected=171, question=Question.DROP)
+    (notice,) = OneSink(policies=policies()).judge(gone)
+    assert notice.headline == "Drop at Swanton: 0 in 1 day, expected 171"

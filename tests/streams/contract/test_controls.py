@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from streams.contract.controls import Names, PolicyDate, StreamControl
+from streams.contract.controls import Confirm, Names, PolicyDate, StreamControl, dated
 
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 BY = {"by": "m.tremblay", "at": "2023-03-25T00:00:00Z", "reason": "a drill"}
@@ -34,6 +34,17 @@ def test_a_capacity_is_a_plausible_number_of_people(value: float) -> None:
 def test_a_control_survives_its_wire_form(date: dt.date, sectors: list[str]) -> None:
     control = PolicyDate(name="treaty", date=date, sectors=tuple(sectors), **BY)  # type: ignore[arg-type]
     assert CONTROL.validate_json(control.model_dump_json()) == control
+
+
+@pytest.mark.parametrize(
+    ("hours", "taken"),
+    [(-48, dt.timedelta(hours=-48)), (0.9, dt.timedelta(hours=0.9)), (9e4, dt.timedelta(0))],
+)
+def test_a_control_of_the_future_is_dated_to_its_record(hours: float, taken: dt.timedelta) -> None:
+    """What counts from its time on, as an acknowledgement that expires, would never end else."""
+    now = dt.datetime(2023, 3, 25, tzinfo=dt.UTC)
+    control = Confirm(sector="swanton", by="anna", at=now + dt.timedelta(hours=hours), reason="shut")
+    assert dated(control, now.timestamp()).at == now + taken
 
 
 @pytest.mark.parametrize(

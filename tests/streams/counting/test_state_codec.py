@@ -15,10 +15,10 @@ FIRST = 19_000
 def counted() -> Counts:
     counts = Counts("here")
     counts.offset, counts.people = 7, 3
-    counts.arrived[Cadence.DAY] = ReportingTriangle(Cadence.DAY, FIRST)
+    counts.triangles[Cadence.DAY] = ReportingTriangle(Cadence.DAY, FIRST)
     for day in range(FIRST, FIRST + 40):
-        counts.arrived[Cadence.DAY].add(day, (day + 0.5) * DAY, 2)
-        counts.arrived[Cadence.DAY].add(day, (day + 1.7) * DAY, 1)
+        counts.triangles[Cadence.DAY].add(day, (day + 0.5) * DAY, 2)
+        counts.triangles[Cadence.DAY].add(day, (day + 1.7) * DAY, 1)
     counts.revised = {(Cadence.DAY, FIRST + 39)}
     return counts
 
@@ -31,15 +31,15 @@ def restored(pairs: list[state_codec.Pair]) -> Counts:
 def test_reporting_triangles_are_written_whole_and_by_their_tail() -> None:
     counts = counted()
     whole = restored(first := state_codec.pairs(counts))
-    assert whole.arrived[Cadence.DAY].table.tolist() == counts.arrived[Cadence.DAY].table.tolist()
+    assert whole.triangles[Cadence.DAY].table.tolist() == counts.triangles[Cadence.DAY].table.tolist()
     assert whole.revised == counts.revised
     for day in range(FIRST + 40, FIRST + 42):
-        counts.arrived[Cadence.DAY].add(day, (day + 0.5) * DAY, 5)
+        counts.triangles[Cadence.DAY].add(day, (day + 0.5) * DAY, 5)
     second = state_codec.pairs(counts)
     assert [key for key, _ in second] == [b"here\0now"], "a new day is within the tail"
     after = restored([*first, *second])
-    assert after.arrived[Cadence.DAY].last == FIRST + 41
-    assert after.arrived[Cadence.DAY].table.tolist() == counts.arrived[Cadence.DAY].table.tolist()
+    assert after.triangles[Cadence.DAY].last == FIRST + 41
+    assert after.triangles[Cadence.DAY].table.tolist() == counts.triangles[Cadence.DAY].table.tolist()
 
 
 def test_state_of_a_version_to_come_is_refused() -> None:

@@ -1,0 +1,40 @@
+"""Which messages go out together: a storm, what was held back, and the sectors of one source.
+
+One source may carry many sectors. When it stops, or sends again, each sector has a message of its own, within
+seconds. They wait for each other, and are one message that names the source.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from alerts.notices.delivery_line import Line, Moment
+from alerts.notices.reconciliation import Message
+
+FEW: Final = 3  # messages that are sent one by one although the sink takes digests
+GATHER_SECONDS: Final = 10.0  # for which the first message about a source waits for others
+
+
+def source_of(message: Message) -> str:
+    """Return the source that a message is about; empty where it is about people."""
+    return message.view.alert.latest.evidence.source
+
+
+def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[str, Line]) -> list[str]:
+    """Return what may go with the first of the alerts that are ready: about the same source, or none either.
+
+    With a source go those that still wait for others.
+    """
+    source = source_of(due[ready[0]]) if ready else ""
+    same = [one for one in ready if source_of(due[one]) == source]
+    if not source:
+        return same
+    waiting = (one for one in due if one not in same and source_of(due[one]) == source)
+    return [*same, *(one for one in waiting if not lines[one].in_flight and not lines[one].tries)]
+
+
+def is_digest(messages: Sequence[Message], lines: Mapping[str, Line], moment: Moment) -> bool:
+    """Return whether these messages, all about one source or none, are to be one."""
+    together = [one for one in messages if not lines[one.alert_id].alone]
+    late = sum(lines[one.alert_id].is_late(moment) for one in together)
+    is_of_source = len(together) > 1 and bool(source_of(together[0]))
+    return is_of_source or len(together) > FEW or late > 1

@@ -1,0 +1,44 @@
+"""What a delivery that starts late gets from the table of alerts."""
+
+from types import SimpleNamespace
+
+from alerts.lifecycle.alert import Alert
+from alerts.lifecycle.policies import Policies, Policy
+from alerts.notices.backlog import SETTLE_SECONDS
+from alerts.notices.batches import Limits
+from alerts.worker.alert_table import AlertTable
+from alerts.worker.settings import Settings
+from tests.alerts.made import verdict
+from tests.alerts.one_sink import OneSink
+
+YEAR = 24 * 365  # hours
+
+
+def test_a_backlog_that_is_over_and_forgotten_before_deliveries_begin_is_summed_up() -> None:
+    """Two surges of a year ago in each of 20 sectors; the worker then forgets them, as they are so old."""
+    worker = OneSink(policies=Policies(default=Policy(resolve_after=1)))
+    worker.wait(hours=YEAR)
+    days = enumerate([True, False, True, False])
+    for day, breach in days:
+        worker.judge(*(verdict(day, breach=breach, sector=f"sector-{at}") for at in range(20)))
+    late = OneSink(limits=Limits(most=20))
+    late.wait(hours=YEAR)
+    late.wait(seconds=1)
+    table = AlertTable(Settings(brokers="nowhere:1"), lambda _: None, replay=False)
+    changes = [*worker.published, *worker.pipeline.tick(worker.now).changes]
+    for offset, (key, alert) in enumerate(changes):
+        table._apply(record(key, alert, at=late.now, offset=offset))
+    assert table.alerts() == []
+    for change, at in table.published():
+        late.queue.observe(change, published_at=at, moment=late._moment)
+    late.wait(seconds=SETTLE_SECONDS + 1)
+    (batch,) = late.batches
+    assert batch.backlog is not None
+    assert (batch.messages, batch.backlog.over) == ((), 40)
+
+
+def record(key: str, alert: Alert | None, *, at: float, offset: int) -> SimpleNamespace:
+    value = alert.model_dump_json().encode() if alert else None
+    return SimpleNamespace(
+        key=key.encode(), value=value, timestamp=int(at * 1000), partition=0, offset=offset
+    )
