@@ -246,7 +246,7 @@ class LineReader:
         if year is None:
             raise CellError(
                 self._header.names[0].strip(), cells_[0],
-                "has no year: the table needs a column Year, or one year above its header (Calendar year 2018)",
+                "has no year: the table needs a column Year, or one year above its header (such as 2018)",
             )  # fmt: skip
         return dt.datetime(year, month, 1)  # noqa: DTZ001 - local; the zone follows
 
