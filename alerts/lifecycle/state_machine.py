@@ -52,6 +52,19 @@ def expire(alert: Alert, event_time: dt.datetime, policy: Policy) -> Alert | Non
     return TABLE[alert.state, Signal.NOTHING](alert, alert.latest, policy, event_time)
 
 
+def expire_by_clock(alert: Alert, now: dt.datetime, policy: Policy) -> Alert | None:
+    """Return what becomes of an alert once processing time has reached `now`.
+
+    Only an alert of now expires by the clock. One that was raised when it would have been over already comes
+    from a history that is being read: what the log holds next is as old, and decides. A pending alert waits
+    for it as well.
+    """
+    raised_at = alert.raised_at
+    if raised_at is None or raised_at - alert.updated >= policy.expires_after(alert.latest.cadence):
+        return alert
+    return expire(alert, now, policy)
+
+
 def _is_stale(alert: Alert, verdict: Verdict) -> bool:
     if verdict.verdict_id == alert.latest.verdict_id or verdict.period < alert.latest.period:
         return True

@@ -12,7 +12,7 @@ its alert would be over is one that was published before: it is passed over, as 
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ import msgspec
 
 from alerts.lifecycle import state_machine
 from alerts.lifecycle.alert import Alert, State
-from alerts.lifecycle.policies import Policies
+from alerts.lifecycle.policies import Policies, Policy
 from streams.contract.cadence import DAY
 from streams.contract.reading import Record, Unusable, appended_at, produced_at, read
 from streams.contract.verdicts import Verdict
@@ -110,7 +110,7 @@ class AlertPipeline:
         return outcome
 
     def tick(self, now: float, moves: bool = True) -> Outcome:
-        """Let processing time pass: where it `moves` event time, alerts expire by it in every place.
+        """Let processing time pass: where it `moves` event time, alerts of now expire by it in every place.
 
         The first tick after a recovery also publishes the alerts of the recovered partitions: whatever has
         become of `alerts.current` meanwhile, it is complete again.
@@ -122,7 +122,7 @@ class AlertPipeline:
         self._restored.clear()
         for held in self.partitions.values() if moves else ():
             for place in held.places.values():
-                self._expire(held, place, now, outcome)
+                self._expire(held, place, now, outcome, by=state_machine.expire_by_clock)
         return outcome
 
     def all_alerts(self) -> list[Alert]:
@@ -184,10 +184,18 @@ class AlertPipeline:
                 self._expire(held, place, event_time, outcome)
         return place
 
-    def _expire(self, held: Partition, place: Place, event_time: float, outcome: Outcome) -> None:
-        moment = dt.datetime.fromtimestamp(event_time, dt.UTC)
+    def _expire(
+        self,
+        held: Partition,
+        place: Place,
+        time: float,
+        outcome: Outcome,
+        *,
+        by: Callable[[Alert, dt.datetime, Policy], Alert | None] = state_machine.expire,
+    ) -> None:
+        moment = dt.datetime.fromtimestamp(time, dt.UTC)
         for key, alert in list(place.alerts.items()):
-            after = state_machine.expire(alert, moment, self._policies.of(alert.question))
+            after = by(alert, moment, self._policies.of(alert.question))
             if after is not alert:
                 _keep(held, place, key, after=after, outcome=outcome)
 

@@ -115,6 +115,8 @@ def first_day(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
     if found := month_of_year(text):
         return dt.datetime(*found, 1)  # noqa: DTZ001 - local; the caller knows the zone
     try:
+        if "W" in text.upper() and text[:4].isdecimal():
+            raise ValueError("a week of ISO 8601, which may lie in two months")
         return moment(column, text, formats).replace(day=1)
-    except CellError:
+    except ValueError:
         raise CellError(column, text, "is no month such as 2022-11 or Nov 2022") from None

@@ -16,6 +16,7 @@ from streams.producers.layout import ALLOWED, COUNT, Layout
 
 _FISCAL_YEAR_BEGINS = 10  # in October of the year before
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+_YEAR_OF = re.compile(r"\byear\W{1,3}((?:19|20)\d{2})\b", re.IGNORECASE)  # of the data, not of the release
 _TOTAL = re.compile(
     r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ totals?|all(?: (?!other)\w+)?", re.IGNORECASE
 )
@@ -63,8 +64,8 @@ class LineReader:
 
     def __init__(self, header: Header, layout: Layout, registry: Registry, banner: str) -> None:
         self.layout, self._header, self._registry = layout, header, registry
-        years = _YEAR.findall(banner)
-        self._year = int(years[-1]) if years else None
+        years = set(_YEAR_OF.findall(banner) or _YEAR.findall(banner))
+        self._year = int(years.pop()) if len(years) == 1 else None
         self._labels = {
             field: {label.casefold(): value for label, value in labels.items()}
             for field, labels in layout.labels.items()
@@ -76,6 +77,9 @@ class LineReader:
         line = Line()
         if reason := self._is_skipped(cells_):
             line.skipped.append(reason)
+            return line
+        if surplus := self._header.surplus(cells_):
+            line.faults.append(surplus)
             return line
         sector = self._sector(cells_, line)
         crossing_type = self._crossing_type(cells_, line)
@@ -242,7 +246,7 @@ class LineReader:
         if year is None:
             raise CellError(
                 self._header.names[0].strip(), cells_[0],
-                "has no year: the table needs a column Year, or a line above its header that names one",
+                "has no year: the table needs a column Year, or one year above its header (such as 2018)",
             )  # fmt: skip
         return dt.datetime(year, month, 1)  # noqa: DTZ001 - local; the zone follows
 

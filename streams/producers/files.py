@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, cast
 
+from streams.contract.dead_letters import Reason, Rejected
 from streams.contract.file_kinds import not_text
 from streams.contract.sectors import Registry
 from streams.producers.figures import LineReader
@@ -111,12 +112,14 @@ def _header(path: str, lines: Sequence[str], layout: Layout | None) -> Header:
 
 
 def _lines(reader: Iterable[list[str]], header: Header) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines below a header, each with its number and padded to the cells of the header."""
+    """Yield the lines below a header, each with its number and at least as many cells as the header."""
     width = len(header.names)
     counted = cast("csv._reader", reader)  # type: ignore[name-defined]
     for cells in reader:
         if cells:
-            padded = [cell.strip() for cell in cells[:width]] + [""] * (width - len(cells))
+            padded = [cell.strip() for cell in cells] + [""] * (width - len(cells))
+            while len(padded) > width and not padded[-1]:
+                padded.pop()
             yield counted.line_num + header.line, padded
 
 
@@ -131,6 +134,9 @@ def _latin(text: str) -> str:
 
 def _events(lines: Iterable[tuple[int, list[str]]], header: Header) -> Iterator[Read]:
     for number, cells in lines:
+        if surplus := header.surplus(cells):
+            yield Rejected(number, Reason.INVALID, surplus)
+            continue
         yield row(number, {name: _cell(name, cells[at]) for name, at in header.at.items() if cells[at]})
 
 

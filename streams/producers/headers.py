@@ -50,6 +50,15 @@ class Header:
         """The share of the wanted columns that are there."""
         return len(self.at) / max(len(self.at) + len(self.missing), 1)
 
+    def surplus(self, line: Sequence[str]) -> str:
+        """Return what is wrong with a line of more cells than the header has; empty where it has not."""
+        if len(line) <= len(self.names):
+            return ""
+        return (
+            f"the row has {len(line)} cells, the header {len(self.names)}: a cell with "
+            f"{self.delimiter!r} in it, such as 1,204, needs quotes"
+        )
+
     def explain(self) -> str:
         """Return what differs from the layout, in one sentence."""
         near = [self._near(name) for name in self.missing]

@@ -22,12 +22,18 @@ Numbered = tuple[int, Sequence[str]]  # the number of a row, and its cells
 def tallies(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
     """A table of periods: what is refused and skipped first, and then its figures by time.
 
-    Figures that differ in nothing that the contract keeps (such as two titles of authority) are one.
+    Figures that differ in nothing that the contract keeps (such as two titles of authority) are one. A row
+    that differs in nothing at all is there twice, and counts once.
     """
     layout = reader.layout
     found: Figures = {}
+    rows: set[tuple[str, ...]] = set()
     for number, cells in lines:
         line = reader.read(number, cells)
+        if line.figures and tuple(cells) in rows:
+            yield Skipped(number, "the same row again")
+            continue
+        rows.add(tuple(cells))
         yield from _remarks(number, line)
         if not line.faults:
             for key, figure in line.figures:

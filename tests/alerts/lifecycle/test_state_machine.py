@@ -152,12 +152,26 @@ def test_a_breach_that_is_published_again_raises_nothing_once_its_alert_is_forgo
 
 def test_an_alert_that_is_read_long_afterwards_is_over_once_all_is_read() -> None:
     """A worker that was down for long does not raise what nobody has seen since."""
-    pipeline, _ = processed(records_of([verdict(0, breach=True)]))
+    (record,) = records_of([lived := verdict(0, breach=True)])
+    appended = int(lived.as_of.timestamp() * 1000)
+    pipeline, _ = processed([replace(record, timestamp=appended)])
     later = FIRST_DAY.timestamp() + 300 * DAY
     assert pipeline.tick(later, False).changes == []
     (change,) = pipeline.tick(later, True).changes
     assert change.alert is not None
     assert (change.alert.state, change.alert.expired) == (State.RESOLVED, True)
+
+
+def test_the_clock_ends_no_alert_of_a_history_however_often_all_is_read() -> None:
+    """What a replay of past years gives does not depend on how fast it is read."""
+    records = records_of(story(["breach", "small", *["breach"] * 3, *["calm"] * 9]))
+    whole, changes = processed(records)
+    paced, published = AlertPipeline(Policies()), list[AlertChange]()
+    for record in records:
+        published += paced.process(0, [record]).changes
+        published += paced.tick(record.timestamp / 1000, True).changes
+    assert published == changes
+    assert paced.all_alerts() == whole.all_alerts()
 
 
 def test_a_state_that_is_moved_to_another_partition_is_followed_by_newer_ones() -> None:

@@ -95,3 +95,30 @@ def test_a_month_that_is_to_come_is_refused_with_its_time(tmp_path: Path) -> Non
     _, rows = checked(written(tmp_path, f"{LONG}2099-01,Quebec,3\n"))
     (bad,) = rows.rejected
     assert bad.detail.startswith('occurred_at "2099-01-01T00:00:00-05:00" is ')
+
+
+def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    other = OCTOBER.replace("Title 8", "Title 42")
+    sent, rows = checked(written(tmp_path, CBP_HEADER + OCTOBER + other + OCTOBER))
+    assert [event.count for event in events(sent)] == [2408]
+    assert rows.skipped == {"the same row again": 1}
+
+
+def test_a_number_with_an_unquoted_comma_is_not_read_as_its_thousands(tmp_path: Path) -> None:
+    sent, rows = checked(written(tmp_path, f"{LONG}2018-01,Quebec,1,204\n2018-02,Quebec,3,,\n"))
+    assert [event.count for event in events(sent)] == [3]
+    (refused,) = rows.rejected
+    assert "has 4 cells, the header 3" in refused.detail
+
+
+def test_the_year_of_a_table_is_never_that_of_its_release(tmp_path: Path) -> None:
+    named = RCMP.replace("2018", "2018 (updated 2019-02-01)", 1)
+    known, _ = checked(written(tmp_path, RCMP, "known"))
+    assert checked(written(tmp_path, named, "named"))[0] == known
+    sent, rows = checked(written(tmp_path, RCMP.replace("Calendar year 2018", "2018, updated 2019")))
+    assert (sent, rows.reasons) == ([], {"invalid": 1})
+
+
+def test_a_week_is_no_month(tmp_path: Path) -> None:
+    sent, rows = checked(written(tmp_path, f"{LONG}2018-W05,Quebec,3\n"))
+    assert (sent, rows.reasons) == ([], {"invalid": 1})
