@@ -24,13 +24,13 @@ def _lines(alert: Alert) -> Iterator[str]:
     plural = "s" if seen.window > 1 else ""
     still = "" if verdict.is_whole else ", still filling"
     yield f"  when      {seen.window} {verdict.cadence}{plural} to {verdict.period:{MOMENT}}{still}"
-    yield f"  seen      {_people(seen.observed)} people"
+    yield f"  seen      {_counted(seen.observed)}"
     interval = f"{_people(seen.lower)} to {_people(seen.upper)}"
     yield f"  expected  {_people(seen.expected)} ({interval}){_excess(seen)}"
     yield f"  since     {alert.onset:{MOMENT}}"
     if alert.worst.verdict_id != verdict.verdict_id:
         worst = alert.worst
-        yield f"  worst     {_people(worst.evidence.observed)} people, {worst.period:{MOMENT}}"
+        yield f"  worst     {_counted(worst.evidence.observed)}, {worst.period:{MOMENT}}"
     yield f"  how sure  {_sure(seen)}"
     yield from _sources(seen)
     if seen.record:
@@ -38,7 +38,7 @@ def _lines(alert: Alert) -> Iterator[str]:
     elif seen.last_as_high:
         yield f"  before    last so many on {seen.last_as_high:%Y-%m-%d}"
     if seen.capacity:
-        yield f"  room      {_people(seen.capacity)} people a day{_full(seen)}"
+        yield f"  room      {_counted(seen.capacity)} a day{_full(seen)}"
     if seen.recent:
         yield f"  recent    {sparkline(seen.recent)}  ({len(seen.recent)} periods, the last on the right)"
     if seen.remark:
@@ -53,7 +53,8 @@ def _sources(seen: Evidence) -> Iterator[str]:
     if seen.neighbours:
         yield f"  beside    {_parts(seen.neighbours)}"
     if seen.baseline:
-        surges = f", {seen.down_weighted} past periods held to be surges" if seen.down_weighted else ""
+        past = "1 past period" if seen.down_weighted == 1 else f"{seen.down_weighted} past periods"
+        surges = f", {past} held to be surges" if seen.down_weighted else ""
         yield f"  normal    {seen.baseline}{surges}"
     if seen.share_arrived < 1:
         yield f"  arrived   {seen.share_arrived:.0%} of the events, as far as is known"
@@ -93,6 +94,10 @@ def _odds(alpha: float) -> str:
 
 def _full(seen: Evidence) -> str:
     return f", full at {seen.full_at:{MOMENT}} at the present rate" if seen.full_at else ""
+
+
+def _counted(count: float) -> str:
+    return "1 person" if count == 1 else f"{_people(count)} people"
 
 
 def _people(count: float) -> str:

@@ -93,3 +93,7 @@ def test_the_level_of_a_verdict_is_that_of_its_period_and_not_of_its_window() ->
     assert level is not None
     assert (level.observed, level.expected) == (2480, 1060.4)
     assert level.dispersion > 1
+
+
+def test_one_person_is_no_people() -> None:
+    assert "seen      1 person\n" in explain(alert(verdict(observed=1)))
