@@ -231,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("family", nargs="*", help="; ".join(FAMILIES))
+    parser.add_argument("family", nargs="*", help="; ".join(FAMILIES).replace("%", "%%"))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--days", type=int, default=1095)
     parser.add_argument("--budget", type=float, default=0.05)
