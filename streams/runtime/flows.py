@@ -19,6 +19,7 @@ class Flows:
         self._flows, self._check = flows, check
         self._settling = asyncio.Lock()
         self._failed = False
+        self._stopped = False
 
     @property
     def ready(self) -> bool:
@@ -45,11 +46,13 @@ class Flows:
             self._failed = False
 
     def fail(self) -> None:
-        """Settle nothing any more: what was processed last is not whole."""
+        """Settle nothing any more, and begin nothing: what was processed last is not whole."""
         self._failed = True
+        self.stop()
 
     def stop(self) -> None:
-        """Begin no further piece of work."""
+        """Begin no further piece of work, and take no partitions."""
+        self._stopped = True
         for flow in self._flows:
             flow.stopping = True
 
@@ -58,7 +61,12 @@ class Flows:
         return next((at for flow in self._flows if (at := flow.position(tp)) is not None), None)
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
-        """Read back the state of the partitions that are new here. Raises StateError."""
+        """Read back the state of the partitions that are new here. Raises StateError.
+
+        A worker that ends takes none: checking them could take longer than it has to stop.
+        """
+        if self._stopped:
+            return
         mine = list(partitions)
         for flow in self._flows:
             await flow.assigned(mine)

@@ -159,6 +159,7 @@ class Worker:
                 await self._app.stop()
         except Exception as error:
             self._failure = self._failure or error
+            self._owner.stop()
             raise
         finally:
             for task in tasks:
