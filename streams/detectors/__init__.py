@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.calibration import AS_THEY_ARE, Calibration
-from streams.baselines.dispersion import WEEK
 from streams.baselines.negative_binomial import Floats
 from streams.baselines.reporting_delay import TRUSTED, pooled
 from streams.baselines.straying import Residuals
@@ -132,11 +131,6 @@ class SectorView:
         if self.reported is None:
             return np.broadcast_to(self.dispersion[:, None], self.mean.shape)
         return self.reported.dispersion + self.mean * self.reported.doubt
-
-    @property
-    def straying(self) -> Floats:
-        """Relative variance to give each day [n], so that a week's days together have that of its level."""
-        return np.zeros(len(self.error)) if self.week_variance is None else WEEK * self.week_variance
 
     def pooled(self, windows: Sequence[int]) -> Floats:
         """The dispersion of the last periods together: [n], or [n, windows] where not all is reported."""

@@ -24,6 +24,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from streams.baselines.dispersion import WEEK
 from streams.baselines.negative_binomial import Floats
 from streams.detectors import Finding, SectorView
 
@@ -106,7 +107,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         State(*view.state("slow_rise", len(State._fields)).T),
         observed,
         mean,
-        view.last + mean * (view.error + view.straying),
+        view.last + mean * (view.error + _straying(view)),
         limits,
         heavy=view.calibration.heavy,
     )
@@ -121,3 +122,8 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         window=np.maximum(found.rise.age.astype(np.int64), 1),
         state=np.stack(found.state, 1),
     )
+
+
+def _straying(view: SectorView) -> Floats | float:
+    """Relative variance to give each day, so that a week's days together have that of its level."""
+    return 0.0 if view.week_variance is None else WEEK * view.week_variance

@@ -15,7 +15,7 @@ YEAR = 24 * 365  # hours
 
 
 def test_a_backlog_that_is_over_and_forgotten_before_deliveries_begin_is_summed_up() -> None:
-    """Two surges of a year ago in each of 20 sectors; the worker forgets them, since months of calm follow."""
+    """Two surges of a year ago in each of 20 sectors; the worker forgets them: months of calm follow."""
     worker = OneSink(policies=Policies(default=Policy(resolve_after=1)))
     worker.wait(hours=YEAR)
     for day, breach in ((0, True), (1, False), (2, True), (3, False), (90, False)):
