@@ -4,9 +4,7 @@ Expectation-based Poisson scan: Neill (2009), Int J Forecast 25:498. Every set o
 neighbours (and theirs), over the last 1, 3 and 7 periods, is scored F = C log(C / B) + B - C where its
 count C is above its baseline B, divided by its overdispersion. The p-value of the highest score is that of
 the highest scores of replicates drawn from the baselines themselves, with a fixed seed, and beyond them by
-a Gumbel tail (Abrams, Kulldorff & Kleinman 2010, Int J Health Geogr 9:61). Replicates are independent from
-day to day and from sector to sector. Real sums need not be: the overdispersion of a set includes how far its
-sums have strayed in the past (`baselines/straying.py`).
+a Gumbel tail (Abrams, Kulldorff & Kleinman 2010, Int J Health Geogr 9:61).
 """
 
 from functools import lru_cache
@@ -17,7 +15,6 @@ from numpy.typing import NDArray
 
 from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats
-from streams.baselines.straying import Residuals, straying
 from streams.detectors import BorderView, Details, Finding
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
@@ -36,7 +33,6 @@ class Scan(NamedTuple):
     expected: float
     score: float
     p_value: float
-    straying: float  # relative variance of the set's window, beyond that of its counts
 
 
 def zones(adjacent: NDArray[np.bool_], hops: int = HOPS) -> NDArray[np.bool_]:
@@ -53,17 +49,8 @@ def zones(adjacent: NDArray[np.bool_], hops: int = HOPS) -> NDArray[np.bool_]:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def judge(
-    observed: Floats,
-    mean: Floats,
-    dispersion: Floats,
-    sets: NDArray[np.bool_],
-    *,
-    past: Residuals | None = None,
-) -> Scan:
-    """Judge the newest period of n sectors; `past` is of the periods before those given.
-
-    All other arrays are of shape (sectors, periods), oldest first.
+def judge(observed: Floats, mean: Floats, dispersion: Floats, sets: NDArray[np.bool_]) -> Scan:
+    """Judge the newest period of n sectors; all arrays of shape (sectors, periods), oldest first.
 
     >>> line = zones(np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool), hops=1)
     >>> mean = np.full((3, 7), 20.0)
@@ -75,12 +62,9 @@ def judge(
     windows = [window for window in WINDOWS if window <= mean.shape[1]]
     mean = np.maximum(mean, SMALLEST)
     phi = np.maximum(dispersion, 1.0)
-    strayed = np.zeros((len(windows), len(sets)))
-    if past is not None:
-        strayed = np.stack([straying(past, sets, window) for window in windows])
-    scores = _scores(observed[None], mean, phi, sets, windows, strayed)[0]
+    scores = _scores(observed[None], mean, phi, sets, windows)[0]
     at, which = np.unravel_index(int(scores.argmax()), scores.shape)
-    null = _scores(_replicates(mean, phi), mean, phi, sets, windows, 0 * strayed).max((1, 2))
+    null = _scores(_replicates(mean, phi), mean, phi, sets, windows).max((1, 2))
     members, length = sets[which], windows[at]
     return Scan(
         members,
@@ -89,27 +73,19 @@ def judge(
         float(mean[members, -length:].sum()),
         float(scores[at, which]),
         _p_value(float(scores[at, which]), null),
-        float(strayed[at, which]),
     )
 
 
-def _scores(
-    counts: Floats,
-    mean: Floats,
-    phi: Floats,
-    sets: NDArray[np.bool_],
-    windows: list[int],
-    strayed: Floats,
-) -> Floats:
-    """Score by replicate, window and set; `strayed` is by window and set."""
+def _scores(counts: Floats, mean: Floats, phi: Floats, sets: NDArray[np.bool_], windows: list[int]) -> Floats:
+    """Score by replicate, window and set."""
     choose = sets.T.astype(np.float64)
     out = []
-    for window, more in zip(windows, strayed, strict=True):
+    for window in windows:
         seen = times(counts[..., -window:].sum(-1), choose)
         expected = np.stack([mean[:, -window:].sum(-1), (mean * phi)[:, -window:].sum(-1)])
         normal, variance = times(expected, choose)
         normal = np.maximum(normal, SMALLEST)
-        spread = np.maximum(variance / normal, 1.0) + normal * more
+        spread = np.maximum(variance / normal, 1.0)
         above = np.maximum(seen, normal)
         out.append((above * np.log(above / normal) + normal - above) / spread)
     return np.stack(out, axis=1)
@@ -151,9 +127,7 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
     if not len(known):
         return _nothing(view, level)
     mean, dispersion = seen.mean[known], seen.dispersion[known]
-    past = Residuals(*(part[known] for part in view.before(max(WINDOWS))))
-    sets = zones(seen.adjacent[np.ix_(known, known)])
-    found = judge(seen.observed[known], mean, dispersion, sets, past=past)
+    found = judge(seen.observed[known], mean, dispersion, zones(seen.adjacent[np.ix_(known, known)]))
     inside = known[found.members].tolist()
     variance = (mean * dispersion)[found.members, -found.window :].sum()
 
@@ -167,9 +141,7 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
         alpha=level,
         observed=np.array([found.observed]),
         expected=np.array([found.expected]),
-        dispersion=np.array(
-            [variance / found.expected + found.expected * found.straying if found.expected > 0 else 1.0]
-        ),
+        dispersion=np.array([variance / found.expected if found.expected > 0 else 1.0]),
         window=np.array([found.window]),
         details=details,
         places=(view.border,),
