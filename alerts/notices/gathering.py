@@ -34,7 +34,7 @@ def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[st
 
 def is_digest(messages: Sequence[Message], lines: Mapping[str, Line], moment: Moment) -> bool:
     """Return whether these messages, all about one source or none, are to be one."""
-    together = [one for one in messages if not lines[one.alert_id].alone]
-    late = sum(lines[one.alert_id].is_late(moment) for one in together)
-    is_of_source = len(together) > 1 and bool(source_of(together[0]))
-    return is_of_source or len(together) > FEW or late > 1
+    joining = [one for one in messages if not lines[one.alert_id].alone]
+    late = sum(lines[one.alert_id].is_late(moment) for one in joining)
+    is_of_source = len(joining) > 1 and bool(source_of(joining[0]))
+    return is_of_source or len(joining) > FEW or late > 1

@@ -20,9 +20,8 @@ from streams.judging.period_summary import PeriodSummary
 from streams.pipelines.border_queue import VERSION, BorderQueue
 
 Key = tuple[str, Cadence]
-Released = tuple[
-    dict[Key, BorderQueue], set[Key]
-]  # its queues, and which of them changed since the last commit
+# The queues of a partition, and which of them changed since the last commit.
+Released = tuple[dict[Key, BorderQueue], set[Key]]
 
 
 @dataclass

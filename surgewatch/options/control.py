@@ -69,7 +69,7 @@ def _alerts(broker: Broker, prefix: str) -> list[Alert]:
     found = []
     for value in newest(broker, f"{prefix}alerts.current").values():
         with suppress(ValidationError):
-            found.append(Alert.model_validate_json(value))
+            found.append(Alert.model_validate_json(value, extra="ignore"))
     return found
 
 
