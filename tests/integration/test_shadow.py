@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from streams.contract.topics import topics
 from streams.producers.kafka_client import Broker, reconcile
@@ -63,13 +63,26 @@ def surgewatch(servers: str, live: str, *words: str) -> subprocess.CompletedProc
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150)
 
 
+def wait_for_record(servers: str, topic: str) -> None:
+    """Wait until the topic has a committed record."""
+    reader = Consumer(
+        {"bootstrap.servers": servers, "group.id": f"watch-{topic}", "auto.offset.reset": "earliest"}
+    )
+    reader.subscribe([topic])
+    try:
+        assert reader.poll(60) is not None, f"nothing in {topic}"
+    finally:
+        reader.close()
+
+
 @pytest.fixture
 def live(kafka_servers: str, tmp_path: Path) -> Iterator[str]:
-    """The prefix of a live worker that has some history."""
+    """The prefix of a live worker that has some history and has committed state of it."""
     prefix = f"live-{uuid4().hex[:8]}-"
     reconcile(Broker(kafka_servers), topics(prefix))
     with running(streams(kafka_servers, tmp_path, prefix)):
         send(kafka_servers, prefix, range(HISTORY))
+        wait_for_record(kafka_servers, f"{prefix}counts")
         yield prefix
 
 
