@@ -106,7 +106,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
             ),
             FlowSpec(
                 "summaries",
-                BorderPipeline(sectors),
+                BorderPipeline(sectors, BUDGET),
                 "borders",
                 BorderPublisher(settings),
                 BorderMetrics(metrics),
