@@ -163,8 +163,10 @@ class BrokerMonitor:
         return await asyncio.to_thread(self._topic_ids, TopicCollection(list(topics)))
 
     def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
-        client = self._ids = self._ids or AdminClient(self._kafka.librdkafka)
         found: dict[str, str | None] = {}
+        if not self._kafka.security.fits_librdkafka:
+            return found
+        client = self._ids = self._ids or AdminClient(self._kafka.librdkafka)
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
             problem = answer.exception()
             if problem is None:
