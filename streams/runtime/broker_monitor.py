@@ -19,6 +19,7 @@ from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from streams.runtime.broker_names import wait_for_names
+from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
@@ -198,6 +199,10 @@ async def partitions_of(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[
     there = {topic: set(cluster.partitions_for_topic(topic) or ()) for topic in wanted}
     missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
+        if hidden := await asyncio.to_thread(hidden_topics, kafka, missing):
+            raise SetupError(
+                f"{kafka.servers}: {hidden}: `surgewatch topics --as ROLE` names all that is missing"
+            )
         raise SetupError(
             f"missing topics at {kafka.servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )
