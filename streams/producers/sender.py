@@ -10,7 +10,7 @@ import confluent_kafka
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 
-from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
+from streams.producers.kafka_client import Broker, BrokerError, kafka_errors, no_topic
 from streams.producers.outgoing import Outgoing
 from streams.runtime.kafka_diagnosis import diagnose
 
@@ -90,7 +90,7 @@ def _send_fast(
     try:
         known = producer.list_topics(topic if broker.api_version else None, timeout=broker.timeout).topics
         if topic not in known:
-            raise _missing(topic, broker)
+            raise no_topic(broker, topic)
         for count, record in enumerate(records, 1):
             while not _put(producer, topic, record, failures):
                 producer.poll(0.1)
@@ -122,10 +122,4 @@ def _require(producer: KafkaProducer, topic: str, broker: Broker) -> None:
     except KafkaTimeoutError:  # the broker has answered before, so that it is the topic that is not there
         partitions = None
     if not partitions:
-        raise _missing(topic, broker)
-
-
-def _missing(topic: str, broker: Broker) -> BrokerError:
-    return BrokerError(
-        f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
-    )
+        raise no_topic(broker, topic)

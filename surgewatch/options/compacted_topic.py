@@ -2,7 +2,7 @@
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
+from streams.producers.kafka_client import Broker, kafka_errors, no_topic
 
 
 def newest(broker: Broker, topic: str) -> dict[str, bytes]:
@@ -15,7 +15,7 @@ def newest(broker: Broker, topic: str) -> dict[str, bytes]:
         try:
             partitions = [TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()]
             if not partitions:
-                raise BrokerError(f"there is no topic {topic}: run `surgewatch topics`")
+                raise no_topic(broker, topic)
             consumer.assign(partitions)
             ends = consumer.end_offsets(partitions)
             consumer.seek_to_beginning()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import trustme
 
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.secured_kafka import IdentityProvider, SecuredKafka
@@ -93,17 +94,19 @@ def wait_for_people(worker: Worker, people: int) -> None:
     ("fault", "line"),
     [
         ("password", "SCRAM-SHA-256 sign-in fails"),
-        ("client secret", "OAUTHBEARER sign-in fails"),
+        ("mechanism", "this listener offers SCRAM-SHA-512, not PLAIN"),
+        ("client secret", "it refuses the client (invalid_client)"),
         ("CA", "the broker's certificate is not trusted"),
         ("host name", "the broker's certificate is not for localhost"),
         ("name", "the name kafka.invalid is not known"),
         ("port", "nothing listens there"),
+        ("no certificate", "the broker asks for a certificate"),
         ("certificate", "the broker refuses our certificate"),
         ("protocol", "no broker answers in PLAINTEXT"),
     ],
 )
 def test_a_wrong_set_up_is_one_line_of_error(
-    fault: str, line: str, secured: SecuredKafka, provider: IdentityProvider
+    fault: str, line: str, secured: SecuredKafka, provider: IdentityProvider, tmp_path: Path
 ) -> None:
     good, port = secured.password("SCRAM-SHA-256"), secured.sasl_port
     settings = {
@@ -113,7 +116,9 @@ def test_a_wrong_set_up_is_one_line_of_error(
         "host name": good | {"SURGEWATCH_BROKERS": f"localhost:{port}"},
         "name": good | {"SURGEWATCH_BROKERS": f"kafka.invalid:{port}"},
         "port": good | {"SURGEWATCH_BROKERS": "127.0.0.1:1"},
-        "certificate": {n: v for n, v in secured.mtls().items() if "CERT" not in n and "KEY" not in n},
+        "mechanism": secured.password_without_tls() | {"SURGEWATCH_KAFKA_SASL_MECHANISM": "PLAIN"},
+        "no certificate": {n: v for n, v in secured.mtls().items() if "CERT" not in n and "KEY" not in n},
+        "certificate": secured.mtls() | of_another_authority(tmp_path),
         "protocol": {"SURGEWATCH_BROKERS": f"127.0.0.1:{port}"},
     }[fault]
     checked = surgewatch(settings, "topics", "--check")
@@ -121,6 +126,15 @@ def test_a_wrong_set_up_is_one_line_of_error(
     (only,) = checked.stderr.strip().splitlines()
     assert line in only
     assert "correct-horse" not in only + checked.stdout
+
+
+def of_another_authority(folder: Path) -> dict[str, str]:
+    """Settings of a client certificate that the broker does not trust."""
+    issued = trustme.CA().issue_cert("client.example")
+    certificate, key = folder / "client.crt", folder / "client.key"
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    return {"SURGEWATCH_KAFKA_CERTIFICATE_FILE": str(certificate), "SURGEWATCH_KAFKA_KEY_FILE": str(key)}
 
 
 def test_a_worker_logs_the_same_line_and_ends(secured: SecuredKafka, tmp_path: Path) -> None:
@@ -151,10 +165,30 @@ def test_the_role_topics_is_enough_to_create_and_to_check_topics(secured: Secure
     assert done.stdout == "all topics are as they should be\n"
 
 
-def test_who_may_not_alter_acls_learns_it(secured: SecuredKafka) -> None:
-    done = surgewatch(secured.mtls("stranger"), "acls", "streams", "User:stranger")
-    assert done.returncode == 1
-    assert "ACLs cannot be changed" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ("acls", "streams", "User:stranger"),
+            "ACLs cannot be changed: an ACL is missing: ALTER on the cluster",
+        ),
+        (("topics", "--check"), "an ACL is missing: DESCRIBE on topic alerts, alerts.current, borders, "),
+        (("topics", "--accept-loss"), "an ACL is missing on the cluster"),
+        (("controls",), "an ACL is missing: DESCRIBE on topic controls"),
+        (("shadow", "begin", "shadow."), "an ACL is missing: DESCRIBE on topic encounters"),
+        (("simulate", "del-rio-2021", "--client", "fast"), "an ACL is missing: DESCRIBE on topic encounters"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_who_may_do_nothing_learns_what_is_missing(
+    words: tuple[str, ...], line: str, secured: SecuredKafka
+) -> None:
+    """Topics that a principal may not see look as if they were not there."""
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    done = surgewatch(secured.mtls("stranger"), *words)
+    assert done.returncode in (1, 2)
+    (only,) = done.stderr.strip().splitlines()
+    assert line in only
 
 
 def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: SecuredKafka) -> None:
