@@ -102,7 +102,7 @@ def _shake_hands(
         return _untrusted(error, host)
     except ssl.SSLError as error:
         reason = (error.reason or str(error)).replace("_", " ").lower()
-        if "certificate" not in reason:
+        if "certificate" not in reason and "unknown ca" not in reason:
             return f"the TLS handshake fails ({reason}): is this listener TLS?"
         if security.certificate_file is None:
             return f"the broker asks for a certificate ({reason}): set SURGEWATCH_KAFKA_CERTIFICATE_FILE"

@@ -11,9 +11,12 @@ from typing import Literal
 import pytest
 import trustme
 
+from streams.contract.access import LEAST
+from streams.producers.kafka_client import Broker
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.secured_kafka import IdentityProvider, SecuredKafka
 from surgewatch.harness.worker_process import Worker, running, total
+from surgewatch.options.access import allow
 from tests.secured_kafka import own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -197,6 +200,30 @@ def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: Secured
     assert checked.returncode == 1
     assert "an ACL is missing: READ, DESCRIBE on topic encounters" in checked.stderr
     assert "an ACL is missing: READ, DESCRIBE on group surgewatch-streams" in checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("lacking", "line"),
+    [
+        ("surgewatch-streams", "an ACL is missing: READ, DESCRIBE on group surgewatch-streams"),
+        ("verdicts", "an ACL is missing: DESCRIBE on topic verdicts"),
+    ],
+)
+def test_a_worker_that_lacks_one_acl_ends_and_names_it(
+    lacking: str, line: str, secured: SecuredKafka, tmp_path: Path
+) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    name = f"without-{lacking}"
+    allow(
+        Broker(secured.broker.servers),
+        f"User:{name}",
+        [access for access in LEAST["streams"] if access.name != lacking],
+    )
+    settings = secured.mtls(name) | {"SURGEWATCH_STATE_DIR": str(tmp_path), "SURGEWATCH_STREAMS_PORT": "0"}
+    command = [sys.executable, "-m", "streams"]
+    ended = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2, ended.stderr
+    assert line in ended.stderr.splitlines()[-1]
 
 
 def test_only_operators_may_write_controls_beside_the_alerts_worker(secured: SecuredKafka) -> None:

@@ -53,11 +53,13 @@ def listening(tls: ssl.SSLContext | None = None, answer: bytes = b"") -> Iterato
             serve(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        listener = threading.Thread(target=accept)
+        listener = threading.Thread(target=accept, daemon=True)
         listener.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        listener.join()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            listener.join(10)
 
 
 def of_broker(issued: trustme.LeafCert, client_ca: trustme.CA | None = None) -> ssl.SSLContext:

@@ -23,13 +23,13 @@ def answered(answer: bytes, seen: Callable[[bytes], None] = lambda _: None) -> O
             seen(theirs.recv(100))
             theirs.sendall(answer)
 
-    listener = threading.Thread(target=listen)
+    listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     try:
         with ours:
             return ask(ours, "PLAIN")
     finally:
-        listener.join()
+        listener.join(10)
 
 
 def offer(error: int, *mechanisms: str) -> bytes:
