@@ -116,7 +116,7 @@ class Board:
             before = self._alerts.get(alert.question_key)
             if before is not None and before.alert_id != alert.alert_id:
                 self._drop(ALERTS, before.alert_id)
-            self._alerts[alert.question_key] = self._controls.mark(alert, self._clock())
+            self._alerts[alert.question_key] = self._controls.annotate(alert, self._clock())
             self._undraw(alert)
 
     def forget_alert(self, question_key: str) -> None:
@@ -166,7 +166,7 @@ class Board:
             self._mark_alerts()
 
     def expire(self) -> None:
-        """Remove the silences that are over, and bring the marks of alerts up to date."""
+        """Remove the silences that are over, and bring the annotations of alerts up to date."""
         with self._lock:
             now = self._clock()
             over = [key for key, until in self._silences.items() if until <= now]
@@ -245,10 +245,10 @@ class Board:
         """Bring silences and acknowledgements on alerts up to date."""
         now = self._marked_at = self._clock()
         for key, alert in self._alerts.items():
-            marked = self._controls.mark(alert, now)
-            if marked is not alert:
-                self._alerts[key] = marked
-                self._undraw(marked)
+            annotated = self._controls.annotate(alert, now)
+            if annotated is not alert:
+                self._alerts[key] = annotated
+                self._undraw(annotated)
 
     def _undraw(self, alert: Alert) -> None:
         self._undrawn_alerts.add(alert.question_key)

@@ -20,7 +20,7 @@ from alerts.console.connections import Connections
 from alerts.console.files import files
 from alerts.console.guard import denied, guarded, require, who
 from alerts.console.identity import Identity
-from alerts.console.requests import check_nothing, control_of, forms, query
+from alerts.console.requests import check_nothing, control_of, forms, submitted
 from alerts.console.roles import Role
 from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
@@ -148,7 +148,7 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
         found = await _history(backend, request.match_info["alert"])
         return _json(found.model_dump(mode="json"))
 
-    async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
+    async def all_forms(request: web.Request) -> web.StreamResponse:
         where = "/auth/login" if backend.sign_in is not None and backend.sign_in.is_offered() else ""
         return _json(forms(backend.names(), who(request), backend.language, sign_in=where))
 
@@ -157,7 +157,7 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
 
     yield web.get("/api/board", whole)
     yield web.get("/api/events", streams.serve, allow_head=False)
-    yield web.get("/api/forms", what_may_be_asked)
+    yield web.get("/api/forms", all_forms)
     yield web.get("/api/openapi.json", description)
     yield web.get("/api/alerts", all_alerts)
     yield web.get("/api/alerts/{alert}", one_alert)
@@ -184,22 +184,22 @@ async def _history(backend: Backend, alert_id: str) -> AlertHistory:
 
 
 def _writing(backend: Backend) -> Iterator[web.RouteDef]:
-    async def ask(request: web.Request) -> web.StreamResponse:
+    async def control(request: web.Request) -> web.StreamResponse:
         body, principal = await _body(request), who(request)
         with _understood():
-            asked = query(body)
-        require(principal, asked.role)
+            sent = submitted(body)
+        require(principal, sent.role)
         with _understood():
-            control = control_of(asked, dt.datetime.now(dt.UTC), backend.names(), principal.name)
-        if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
+            wanted = control_of(sent, dt.datetime.now(dt.UTC), backend.names(), principal.name)
+        if not principal.may_in(sent.role, backend.board.places(backend.border_of).borders(wanted)):
             raise denied(
                 principal,
-                asked.role,
+                sent.role,
                 gettext_noop("{person} may not {deed} in all borders that this touches"),
             )
-        await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
+        await _within(PUBLISH_SECONDS, backend.publish(wanted), *_BUSY)
         return _json(
-            {"status": "accepted", "key": control.key, "effect": effect(control, backend.language)},
+            {"status": "accepted", "key": wanted.key, "effect": effect(wanted, backend.language)},
             status=202,
         )
 
@@ -216,7 +216,7 @@ def _writing(backend: Backend) -> Iterator[web.RouteDef]:
         log.info("dead letter sent again", letter=letter, by=principal.name)
         return _json({"status": "accepted"}, status=202)
 
-    yield web.post("/api/ask", ask)
+    yield web.post("/api/controls", control)
     yield web.post("/api/dead/{letter:.+}/resend", send_again)
     for path, hook in backend.hooks.items():
         yield web.post(path, _hook(hook))
@@ -239,7 +239,7 @@ async def _body(request: web.Request) -> bytes:
 
 @contextmanager
 def _understood() -> Iterator[None]:
-    """Answer 422 where a body cannot be what is asked for."""
+    """Answer 422 where a body is no such request."""
     try:
         yield
     except FaultsError as error:

@@ -285,8 +285,8 @@ class DeliveryQueue:
         """Return the alerts that fire and that the sink knows of, but for silenced ones."""
         lines = (line for line in self._lines.values() if line.entry.view and line.entry.view.open)
         firing = (line.alert for line in lines if line.alert and line.alert.state is State.FIRING)
-        marked = (self._controls.mark(alert, now) for alert in firing)
-        return [alert for alert in marked if not alert.silenced_by]
+        annotated = (self._controls.annotate(alert, now) for alert in firing)
+        return [alert for alert in annotated if not alert.silenced_by]
 
     def rest(self, steady: float) -> float:
         """Return the seconds until the next message may be sent; infinite where none is due."""

@@ -214,8 +214,8 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
-        self.metrics.standing(count_standing(marked))
+        annotated = (self.controls.annotate(alert, time.time()) for alert in self.pipeline.all_alerts())
+        self.metrics.standing(count_standing(annotated))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
 

@@ -91,7 +91,7 @@ class PagerDutyAnswers:
             return Taken.OVER
         if answer.at.timestamp() <= self._controls.answered_at(answer.alert_id):
             return Taken.KNOWN
-        await self._publish(answer.control(self._controls.mark(alert, time.time()).assessment))
+        await self._publish(answer.control(self._controls.annotate(alert, time.time()).assessment))
         return Taken.ACKNOWLEDGED
 
     async def poll(self, client: HttpClient) -> None:

@@ -20,7 +20,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from alerts.console.requests import control_of, query
+from alerts.console.requests import control_of, submitted
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert
 from alerts.sinks.slack.clicks import Click, click, refusal, request
@@ -144,7 +144,7 @@ class SlackClicks:
             return sentence
         body = request(found, alert, await self._api.author(found.user))
         try:
-            control = control_of(query(body), found.at, self._names())
+            control = control_of(submitted(body), found.at, self._names())
         except ValueError as error:
             return self._language(found).gettext("Nothing was changed: {error}.", error=error)
         if not self._holds(control):  # else another worker has taken it

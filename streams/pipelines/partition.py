@@ -28,7 +28,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
+from streams.pipelines.due_hours import days_at_quarters, following, is_skipped, next_due_hour
 from streams.pipelines.progress import Empty, Progress
 from streams.pipelines.steps import Step, observe, remains_live, split
 
@@ -127,7 +127,7 @@ class Partition:
         if mark <= counts.watermark + 1:
             return mark
         counts.settle()
-        return min(mark, next_mark(counts, self._late_hours))
+        return min(mark, next_due_hour(counts, self._late_hours))
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""

@@ -1,4 +1,4 @@
-"""A console on a free port for tests, and what was asked of it."""
+"""A console on a free port for tests, and what it passed on to its worker."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ TOKEN = "correct-horse-battery"
 
 
 @dataclass
-class Asked:
+class ServedConsole:
     """What reached the worker."""
 
     board: Board = field(default_factory=story.board)
@@ -96,13 +96,13 @@ async def opened(
     hooks: dict[str, Hook] | None = None,
     language: Language = ENGLISH,
     **streams: int,
-) -> AsyncIterator[Asked]:
+) -> AsyncIterator[ServedConsole]:
     """Serve a console for as long as the block runs."""
-    asked, connections = Asked(hooks=hooks or {}, language=language), Connections(limits)
-    made = site(asked.backend(token, identity, sign_in), connections, EventStreams(asked.board, **streams))
+    served, connections = ServedConsole(hooks=hooks or {}, language=language), Connections(limits)
+    made = site(served.backend(token, identity, sign_in), connections, EventStreams(served.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    async with connections.server(runner, "127.0.0.1", 0) as asked.port:
-        asked.url = f"http://127.0.0.1:{asked.port}"
-        yield asked
+    async with connections.server(runner, "127.0.0.1", 0) as served.port:
+        served.url = f"http://127.0.0.1:{served.port}"
+        yield served
     await runner.cleanup()
