@@ -95,14 +95,16 @@ def fit(
     weight, mean = present.copy(), np.exp(gram.eta(beta))
     for round_ in range(ROUNDS + 1):
         certainty = weight * (1 / phi[:, None]).astype(np.float32)
-        precision = _climb(gram, beta, mean, counts, certainty, prior.centre, held)
+        precision = _climb(
+            gram, beta, mean, counts=counts, certainty=certainty, centre=prior.centre, held=held
+        )
         estimate = _estimate(
             counts, mean, weight, precision=precision, held=held, prior=prior, first=not round_
         )
         phi = estimate.dispersion
         if round_ == 0 and harmonics:
             covariance = gram.covariance(precision, held)
-            held = _shrunk(held, beta - prior.centre, covariance, harmonics, moving)
+            held = _shrunk(held, beta - prior.centre, covariance, harmonics=harmonics, moving=moving)
         if round_ < ROUNDS:
             weight = present * weights(counts, mean, phi[:, None])
             weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
@@ -170,7 +172,7 @@ def _estimate(
 
 
 def _climb(
-    gram: Gram, beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
+    gram: Gram, beta: Floats, mean: Reals, *, counts: Reals, certainty: Reals, centre: Floats, held: Floats
 ) -> Floats:
     """Update `beta` and `mean` to the most likely coefficients, by Fisher scoring; return their precision.
 
@@ -223,7 +225,7 @@ def _shorten(
     return eta
 
 
-def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, moving: bool) -> Floats:
+def _shrunk(held: Floats, off: Floats, covariance: Floats, *, harmonics: int, moving: bool) -> Floats:
     """Return prior precisions that shrink harmonics which the series does not have.
 
     Empirical Bayes: the size of a sine and its cosine, less the error of their estimates, is the variance of

@@ -190,7 +190,7 @@ def _at_its_level(view: SectorView, level_variance: Floats) -> SectorView:
     memory = MEMORY.get(view.cadence)
     if memory is None or not level_variance.any():
         return view
-    level = follow(view.observed, _until_silence(view), view.each, level_variance, memory)
+    level = follow(view.observed, _until_silence(view), view.each, variance=level_variance, memory=memory)
     reported = view.reported
     if reported is not None:
         reported = reported._replace(whole=reported.whole * level.factor)

@@ -53,7 +53,7 @@ def command(
         withdraws=complete,
         resends=resend,
     )
-    sent = send_showing(release, broker, topic, client)
+    sent = send_showing(release, broker, topic, client=client)
     if release.sent:
         send(release.sent.values(), broker, tables, client=client)
     report_sent(sent, topic)

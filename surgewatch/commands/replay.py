@@ -38,6 +38,6 @@ def command(
     checked = Checked(read(file, places, layout), Decoder(places), time.time())
     topic = f"{prefix}encounters"
     records = pulse.among(checked) if pulse else checked
-    sent = send_showing(paced(records, factor), broker, topic, client)
+    sent = send_showing(paced(records, factor), broker, topic, client=client)
     report_sent(sent, topic, pulse)
     report_rows(checked, good=sent.records)

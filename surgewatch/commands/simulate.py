@@ -54,7 +54,9 @@ def command(
         _write(paced(records, factor), out)
         return
     topic = f"{prefix}encounters"
-    report_sent(send_showing(paced(records, factor), broker, topic, client, len(records)), topic, pulse)
+    report_sent(
+        send_showing(paced(records, factor), broker, topic, client=client, total=len(records)), topic, pulse
+    )
 
 
 def _write(records: Iterable[Outgoing], out: click.utils.LazyFile) -> None:

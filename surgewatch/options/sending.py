@@ -52,7 +52,7 @@ class Speed(click.ParamType):
 
 
 def send_showing(
-    records: Iterable[Outgoing], broker: Broker, topic: str, client: Client, total: int | None = None
+    records: Iterable[Outgoing], broker: Broker, topic: str, *, client: Client, total: int | None = None
 ) -> Sent:
     """Send with a progress bar (on a terminal)."""
     columns = (
