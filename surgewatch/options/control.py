@@ -3,7 +3,6 @@
 import datetime as dt
 import getpass
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
+from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, over, sinks_of
 from alerts.notices.effects import effect
 from alerts.notices.ledger import sink_of
@@ -65,12 +65,10 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
 
 
 def _alerts(broker: Broker, prefix: str) -> list[Alert]:
-    """Return the newest alert of every question; records that are none are passed over."""
-    found = []
-    for value in newest(broker, f"{prefix}alerts.current").values():
-        with suppress(ValidationError):
-            found.append(Alert.model_validate_json(value, extra="ignore"))
-    return found
+    """Return the newest alert of every question; unusable records are skipped, as the alerts worker does."""
+    records = newest(broker, f"{prefix}alerts.current").items()
+    changes = (AlertChange.read(key.encode(), value) for key, value in records)
+    return [one.alert for one in changes if isinstance(one, AlertChange) and one.alert is not None]
 
 
 def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:
