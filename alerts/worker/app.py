@@ -91,18 +91,7 @@ class Alerts:
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
         self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
-        self.worker = Worker(
-            settings,
-            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(settings), self.metrics)],
-            self.metrics.runtime,
-            group="surgewatch-alerts",
-            needed=NEEDED,
-            on_control=self.apply_control,
-            show=self.show,
-            problems=lambda: self.problems.found(),
-            serve=self.serve,
-            about={"sinks": list(self.sinks)},
-        )
+        self.worker = self._worker()
         self.pagerduty = PagerDutyAnswers(
             sinks,
             self.controls,
@@ -120,6 +109,20 @@ class Alerts:
             self.pipeline.all_alerts,
             names=self.names,
             supervisor=self.supervisor,
+        )
+
+    def _worker(self) -> Worker:
+        return Worker(
+            self.settings,
+            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(self.settings), self.metrics)],
+            self.metrics.runtime,
+            group="surgewatch-alerts",
+            needed=NEEDED,
+            on_control=self.apply_control,
+            show=self.show,
+            problems=lambda: self.problems.found(),
+            serve=self.serve,
+            about={"sinks": list(self.sinks)},
         )
 
     def observe(self, published: Published) -> None:

@@ -46,22 +46,25 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
                 )
         except ValidationError as error:
             raise click.UsageError(faults(error)) from error
-        keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
-        alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
-        names = Names(
-            sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
-            questions=frozenset(str(one) for one in Question),
-            sinks=_sinks(broker, prefix) if sinks_of(control) else None,
-            alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
-            over=over(alerts or ()),
-            keys=keys,
-        )
         try:
-            _publish(checked(control, names), broker, prefix)
+            _publish(checked(control, _names(control, places, broker, prefix)), broker, prefix)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
 
     return command
+
+
+def _names(control: Control, places: Registry, broker: Broker, prefix: str) -> Names:
+    """Return the names that a control may use; only those that it needs are read from the broker."""
+    alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
+    return Names(
+        sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
+        questions=frozenset(str(one) for one in Question),
+        sinks=_sinks(broker, prefix) if sinks_of(control) else None,
+        alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
+        over=over(alerts or ()),
+        keys=frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None,
+    )
 
 
 def _alerts(broker: Broker, prefix: str) -> list[Alert]:

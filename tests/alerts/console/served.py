@@ -9,11 +9,12 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from alerts.console.alert_history import Taken
+from alerts.console.backend import Backend, Hook
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
 from alerts.console.identity import Identity
 from alerts.console.sign_in import SignIn
-from alerts.console.site import Backend, Hook, site
+from alerts.console.site import site
 from alerts.console.streams import EventStreams
 from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import over
