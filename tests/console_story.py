@@ -232,7 +232,7 @@ def board(limits: Limits | None = None, language: Language = ENGLISH) -> Board:
                 at=LAST + dt.timedelta(hours=15, minutes=7 * number),
                 detail="http_503" if fails else "",
             )
-    full.dead(
+    full.add_dead_letter(
         DeadLetter(
             sink="webhook-rcmp",
             notice_id="0b7e4fd21c9a",

@@ -131,7 +131,7 @@ class SlackClicks:
             )
         self._count(found.action, outcome)
         if sentence:
-            await self._api.whisper(found.channel, found.user, sentence)
+            await self._api.show_ephemeral(found.channel, found.user, sentence)
 
     def _language(self, found: Click) -> Language:
         return self._languages.get(found.channel, ENGLISH)

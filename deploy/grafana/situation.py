@@ -1,4 +1,4 @@
-"""All sectors at a glance: who is troubled, who moves, how the nation stands."""
+"""All sectors at a glance: which are in trouble, which move, and the totals by country and border."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What `surgewatch explain` tells a person."""
+"""What `surgewatch explain` prints."""
 
 import datetime as dt
 

@@ -46,7 +46,7 @@ class ServedConsole:
     async def send_again(self, letter_id: str) -> bool:
         self.letters.append(letter_id)
         known = letter_id in [letter["id"] for letter in self.board.snapshot().as_json()["dead"]]
-        self.board.buried(letter_id)
+        self.board.remove_dead_letter(letter_id)
         return known
 
     async def sent(self, alert_id: str, since: dt.datetime | None) -> list[Taken]:
