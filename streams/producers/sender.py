@@ -137,9 +137,10 @@ def _require(producer: KafkaProducer, topic: str, broker: Broker) -> None:
 
 
 def _not_taken(topic: str, broker: Broker, reason: str = "") -> BrokerError:
+    because = f" ({reason})" if reason else ""
     return BrokerError(
         f"the broker at {broker.servers} has not taken every record of {topic} "
-        f"within {broker.delivery_timeout:.0f} s{reason and f' ({reason})'}: are enough replicas of it in sync?"
+        f"within {broker.delivery_timeout:.0f} s{because}: are enough replicas of it in sync?"
     )
 
 

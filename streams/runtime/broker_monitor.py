@@ -23,6 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 )
 
 from streams.runtime.broker_names import wait_for_names
+from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
@@ -176,19 +177,23 @@ class BrokerMonitor:
     def _topic_settings(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
         asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
         found: dict[str, dict[str, str]] = {}
-        answers = self._client().describe_configs(asked, request_timeout=REQUEST_MS / 1000)
+        if (client := self._client()) is None:
+            return found
+        answers = client.describe_configs(asked, request_timeout=REQUEST_MS / 1000)
         for resource, answer in answers.items():
             if answer.exception() is None:  # not raised, as below
                 found[resource.name] = {name: entry.value for name, entry in answer.result().items()}
         return found
 
-    def _client(self) -> AdminClient:
-        self._librdkafka = self._librdkafka or AdminClient(self._kafka.librdkafka)
+    def _client(self) -> AdminClient | None:
+        if self._librdkafka is None and self._kafka.security.fits_librdkafka:
+            self._librdkafka = AdminClient(self._kafka.librdkafka)
         return self._librdkafka
 
     def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
-        client = self._client()
         found: dict[str, str | None] = {}
+        if (client := self._client()) is None:
+            return found
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
             problem = answer.exception()
             if problem is None:
@@ -220,6 +225,10 @@ async def partitions_of(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[
     there = {topic: set(cluster.partitions_for_topic(topic) or ()) for topic in wanted}
     missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
+        if hidden := await asyncio.to_thread(hidden_topics, kafka, missing):
+            raise SetupError(
+                f"{kafka.servers}: {hidden}: `surgewatch topics --as ROLE` names all that is missing"
+            )
         raise SetupError(
             f"missing topics at {kafka.servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )

@@ -21,7 +21,8 @@ from streams.contract.verdicts import Question
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sender import send
-from surgewatch.options.broker import connected, faults, registry_option
+from streams.runtime.refusals import faults
+from surgewatch.options.broker import connected, registry_option
 from surgewatch.options.compacted_topic import newest
 
 SEND_TIMEOUT = 20.0  # seconds that somebody waits for the broker to take a control
