@@ -243,19 +243,32 @@ def _change(firing: Firing, reason: Reason) -> Message:
 
 def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]:
     """Show the newest figures and marks, where the sink's message shows others."""
-    marks = {name: getattr(attention, name) for name in MARKS}
-    marked = alert.model_copy(update=marks)
-    shown = _shown(marked)
+    newer = marked(alert, attention)
+    shown = _shown(newer)
     if shown != view.shown:
         occasion = _numbered(shown, view.openings)
         updated = view.model_copy(update={"shown": shown})
-        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=marked, view=updated)
+        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=newer, view=updated)
+
+
+def marked(alert: Alert, attention: Attention) -> Alert:
+    """Return an alert with who acknowledged and who silenced it."""
+    return alert.model_copy(update={name: getattr(attention, name) for name in MARKS})
 
 
 def _shown(alert: Alert) -> str:
     """Return what distinguishes two appearances of one alert."""
     marks = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
-    return "/".join((alert.latest.verdict_id, alert.severity, *marks))
+    return "/".join((_figures(alert), alert.severity, *marks))
+
+
+def _figures(alert: Alert) -> str:
+    """Return what distinguishes two sets of figures: the verdict, or which sectors of a source are dead."""
+    if len(alert.parts) < 2:
+        return alert.latest.verdict_id
+    return notice_id(
+        alert.alert_id, Reason.UPDATED, " ".join(f"{one.alert_id}{one.sends}" for one in alert.parts)
+    )
 
 
 def _silence(attention: Attention) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Receiver:
             case Reason.FIRST:
                 assert not known.is_open, "triggered twice"
                 known.acknowledged_by = ""
-        if not known.is_open or message.reason is Reason.WORSE:
+        if not known.is_open or message.reason in (Reason.WORSE, Reason.UNANSWERED):
             known.severity = message.view.alert.severity
         known.is_open = True
 
