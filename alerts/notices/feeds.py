@@ -27,6 +27,21 @@ class Member(NamedTuple):
     attention: Attention
 
 
+def on_same_source(alert_id: str, alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the alert of an id and all that fire on its source, it first: one cause, one deed.
+
+    Empty where no alert of that id is known. One that is over is returned where none of them fires.
+    """
+    known = list(alerts)
+    found = next((alert for alert in known if alert.alert_id == alert_id), None)
+    if found is None:
+        return []
+    source = found.latest.evidence.source
+    firing = [one for one in known if source and one.latest.evidence.source == source]
+    firing = [one for one in firing if one.state is State.FIRING]
+    return sorted(firing, key=lambda one: one.alert_id != alert_id) or [found]
+
+
 class Feeds:
     """Which alert leads those on the same source, among the lines of one sink."""
 
@@ -62,8 +77,7 @@ class Feeds:
         last = line.alert or (view.alert if view else None)
         if last is None or not (is_leader or line.is_begun):
             return None
-        others = self._members[line.source] if is_leader else ()
-        ids = [alert_id, *(one for one in others if one != alert_id and not self._lines[one].is_begun)]
+        ids = [alert_id, *(self._followers(alert_id) if is_leader else ())]
         parts = _known_parts(view)
         firing = [Member(alert, look(alert)) for alert in self._firing(ids, parts)]
         known = parts if view and view.open else {}
@@ -72,6 +86,12 @@ class Feeds:
         over = self._over(parts, [one.alert.alert_id for one in firing])
         took = [look(alert) for one in over if (alert := self._alert(one.alert_id))]
         return _sum(last, covered or shown, over=over, took=took, view=view)
+
+    def _followers(self, leader: str) -> Iterator[str]:
+        """Yield the alerts that the leader stands for: those that the sink does not have open by themselves."""
+        for one in self._members[self._lines[leader].source]:
+            if one != leader and one in self._lines and not self._lines[one].is_begun:
+                yield one
 
     def _firing(self, ids: Iterable[str], parts: Mapping[str, Part]) -> Iterator[Alert]:
         """Yield the alerts that fire; a state that is no newer than the end that the sink knows is none."""

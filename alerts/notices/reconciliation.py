@@ -176,6 +176,7 @@ def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: 
     """
     if (
         alert.raised_at is None
+        or alert.calms > 0  # it is ending, or its source sends again
         or attention.acknowledged_by
         or RANK[alert.severity] < RANK[policy.unanswered_least]
     ):

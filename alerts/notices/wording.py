@@ -46,6 +46,14 @@ def place(sector: str) -> str:
     return " ".join(known.get(part, part.capitalize()) for part in sector.split("-"))
 
 
+def places(sectors: Sequence[str], language: Language, *, most: int) -> str:
+    """Return the names of sectors, of the first ones where there are many."""
+    named = ", ".join(place(sector) for sector in sectors[:most])
+    if (more := len(sectors) - most) > 0:
+        return language.gettext("{items} and {n} more", items=named, n=language.number(more))
+    return named
+
+
 def question_title(question: Question, language: Language) -> str:
     """Return what a question is called."""
     return language.pgettext("question", question.entry.title)
@@ -87,7 +95,7 @@ def facts(
     """
     evidence = notice.alert.latest.evidence
     place_and_time = {
-        language.gettext("Where"): place(notice.alert.sector),
+        language.gettext("Where"): _where(notice.alert, language),
         language.gettext("Since"): notice.since,
         **({language.gettext("Data up to"): notice.as_of} if has_reach else {}),
     }
@@ -108,6 +116,14 @@ def facts(
         **place_and_time,
         **sure,
     }
+
+
+def _where(alert: Alert, language: Language) -> str:
+    """Return where it is; of a source with many sectors, those without data, or all where they are back."""
+    if len(alert.parts) < 2:
+        return place(alert.sector)
+    dead = [part.sector for part in alert.parts if not part.sends]
+    return places(dead or [part.sector for part in alert.parts], language, most=3)
 
 
 def foot(alert: Alert, language: Language = ENGLISH) -> str:

@@ -17,7 +17,7 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.sinks.slack.app import SlackApp, content
 from alerts.worker.console_backend import control_names
 from alerts.worker.slack_api import SlackApi
-from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.slack_clicks import SlackClicks
 from streams.contract.controls import Control
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import REGISTRY, OneSink
@@ -64,7 +64,7 @@ class House:
         clicks = SlackClicks(
             api,
             ready=self.ready.wait,
-            alert=by_id(lambda: self.alerts),
+            alerts=lambda: self.alerts,
             names=control_names(REGISTRY, board, sinks=(), routes=frozenset),
             holds=self.controls.holds,
             publish=self.publish,
