@@ -88,7 +88,7 @@ class Feeds:
         return _sum(last, covered or shown, over=over, took=took, view=view)
 
     def _followers(self, leader: str) -> Iterator[str]:
-        """Yield the alerts that the leader stands for: those that the sink does not have open by themselves."""
+        """Yield the alerts that the leader stands for; those that the sink has open are none of them."""
         for one in self._members[self._lines[leader].source]:
             if one != leader and one in self._lines and not self._lines[one].is_begun:
                 yield one
