@@ -96,6 +96,11 @@ class Alert(BaseModel):
     parts: tuple[Part, ...] = ()  # the alerts that a sink is shown as this one; set like the marks
 
     @property
+    def ids(self) -> list[str]:
+        """Its id, and those of its parts."""
+        return list(dict.fromkeys((self.alert_id, *(part.alert_id for part in self.parts))))
+
+    @property
     def version(self) -> "Version":
         return Version(self.position, self.updated)
 

@@ -26,7 +26,7 @@ from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
 from streams.contract.questions import Question
 from surgewatch.harness.records import Record
-from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.made import FIRST_DAY, outage, verdict
 
 CHAT, PAGER, SECOND = "chat", "pager", "second"
 SINKS: Final = (CHAT, PAGER, SECOND)
@@ -39,7 +39,6 @@ POLICIES: Final = Policies(
     default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=7),
     question={Question.SILENCE: Policy(unanswered_least=Severity.WARNING)},
 )
-SOURCE: Final = "customs"
 LIMITS: Final = {
     CHAT: Limits(spacing=1.0, most=20),
     PAGER: Limits(by_source=True),
@@ -281,9 +280,7 @@ class World:
 
 @lru_cache(maxsize=4096)
 def _outage(sector: str, day: int, is_dead: bool) -> bytes:
-    since = FIRST_DAY + dt.timedelta(days=day) if is_dead else None
-    question = {"question": Question.SILENCE, "source": SOURCE, "no_data_since": since}
-    return verdict(day, breach=is_dead, sector=sector, **question).model_dump_json().encode()
+    return outage(sector, day, breach=is_dead).model_dump_json().encode()
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from alerts.lifecycle.alert import Notice, Reason
+from alerts.lifecycle.alert import Notice, Reason, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.batches import Limits
 from alerts.notices.controls import Acknowledge, Reroute, Silence
@@ -14,9 +14,8 @@ from alerts.sinks.pagerduty import page
 from streams.contract.controls import Withdrawn
 from streams.contract.questions import Question
 from streams.contract.verdicts import Verdict
-from tests.alerts.made import verdict
+from tests.alerts.made import outage, verdict
 from tests.alerts.one_sink import SINK, OneSink, reasons
-from tests.stories.test_one_source_for_many_sectors import outage
 
 SECTORS = [f"sector-{at:02}" for at in range(20)]
 PAGER = Limits(by_source=True)
@@ -100,14 +99,7 @@ def test_the_next_outage_is_an_incident_of_its_own() -> None:
 
 def test_two_sources_are_two_incidents_and_a_surge_is_its_own() -> None:
     desk = OneSink(limits=PAGER)
-    other = verdict(
-        0,
-        breach=True,
-        question=Question.SILENCE,
-        sector="swanton",
-        source="agency",
-        no_data_since=desk.at - dt.timedelta(hours=3),
-    )
+    other = outage("swanton", source="agency")
     (surge,) = desk.judge(*map(outage, SECTORS), other, verdict(0, breach=True, observed=200))
     assert surge.alert.question is Question.SURGE
     assert len(gathered(desk)) == 2
@@ -183,3 +175,16 @@ def test_incidents_from_before_each_for_a_sector_are_all_resolved_and_none_is_op
     assert gathered(desk) == []
     desk.judge(*back(*SECTORS))
     assert reasons(gathered(desk)) == [Reason.RESOLVED] * 3
+
+
+def test_a_source_that_sends_again_escalates_no_more_although_it_may_come_and_go() -> None:
+    policies = Policies(
+        default=Policy(unanswered_minutes=(15,), unanswered_least="warning"),
+        question={Question.SILENCE: Policy(keep_firing_hours=200)},
+    )
+    desk = OneSink(limits=PAGER, policies=policies)
+    desk.judge(outage("swanton"), outage("swanton", 1, breach=False), outage("swanton", 2))
+    assert reasons(gathered(desk)) == [Reason.FIRST]
+    desk.judge(outage("swanton", 3, breach=False))
+    assert desk.alert().state is State.FIRING
+    assert desk.wait(hours=1) == []
