@@ -15,6 +15,7 @@ from alerts.notices.wording import (
     LEADS,
     SEVERITIES,
     clock,
+    group,
     length,
     place,
     places,
@@ -185,7 +186,7 @@ class _Writer:
         if evidence.slices:
             yield self._gettext(
                 "Most of it: {parts}.",
-                parts=self._shares(evidence.slices, lambda name: name.replace("=", " ")),
+                parts=self._shares(evidence.slices, lambda name: group(name, self._language)),
             )
         if evidence.neighbours:
             yield self._gettext("Neighbours: {parts}.", parts=self._shares(evidence.neighbours, place))
@@ -220,9 +221,10 @@ class _Writer:
         if self._alert.latest.breach:
             return self._gettext("It is over.")  # a newer alert took its place before its end could be sent
         return self._gettext(
-            "Back to normal: {observed}, expected {expected}.",
+            "Back to normal: {observed}, expected {lower} to {upper}.",
             observed=self._number(evidence.observed),
-            expected=self._number(evidence.expected),
+            lower=self._number(evidence.lower),
+            upper=self._number(evidence.upper),
         )
 
     def _shares(self, parts: Sequence[Contribution], title: Callable[[str], str]) -> str:

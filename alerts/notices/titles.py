@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import deviation
-from alerts.notices.wording import length, place, places, question_title
+from alerts.notices.wording import group, length, place, places, question_title
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Question, Verdict
 
@@ -75,7 +75,7 @@ def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
     if verdict.question is Question.SILENCE:
         return language.gettext("nobody in {window}, expected {expected}", window=window, expected=expected)
     is_mix = verdict.question is Question.MIX and evidence.slices
-    kind = f" {evidence.slices[0].name.partition('=')[2]}" if is_mix else ""
+    kind = f" {group(evidence.slices[0].name, language)}" if is_mix else ""
     observed = language.number(evidence.observed) + kind
     if not evidence.observed or not round(evidence.expected):  # no times of nobody
         return language.gettext(

@@ -32,6 +32,17 @@ SEVERITIES: Final = {
     Severity.CRITICAL: gettext_noop("critical"),
 }
 
+GROUPS: Final = {
+    "crossing_type=between_ports": gettext_noop("between ports"),
+    "crossing_type=at_port": gettext_noop("at ports"),
+    "demographic=single_adult": gettext_noop("single adults"),
+    "demographic=family_unit": gettext_noop("families"),
+    "demographic=unaccompanied_minor": gettext_noop("unaccompanied minors"),
+    "demographic=accompanied_minor": gettext_noop("accompanied minors"),
+    "demographic=unknown": gettext_noop("unknown demographic"),
+    "citizenship=OTHER": gettext_noop("other citizenships"),
+}
+
 LENGTHS: Final = {
     Cadence.HOUR: ngettext_noop("{n} hour", "{n} hours"),
     Cadence.DAY: ngettext_noop("{n} day", "{n} days"),
@@ -52,6 +63,14 @@ def places(sectors: Sequence[str], language: Language, *, most: int) -> str:
     if (more := len(sectors) - most) > 0:
         return language.gettext("{items} and {n} more", items=named, n=language.number(more))
     return named
+
+
+def group(name: str, language: Language) -> str:
+    """Return a group of people as people write it: `citizenship=HAITI` is `Haiti`."""
+    if name in GROUPS:
+        return language.gettext(GROUPS[name])
+    value = (name.partition("=")[2] or name).replace("_", " ")
+    return value.title() if value.isupper() and len(value) > 3 else value
 
 
 def question_title(question: Question, language: Language) -> str:
