@@ -28,7 +28,7 @@ from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.sinks import Digests, Edits
+from alerts.sinks import Digests, Edits, OnePerSource
 from alerts.sinks.slack.app import SlackAppSink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
@@ -46,7 +46,7 @@ from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
-from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
 from streams.contract.controls import Control, Withdrawn, dated
 from streams.contract.reading import appended_at
@@ -175,6 +175,7 @@ class Alerts:
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
             edits=isinstance(sink, Edits),
+            by_source=isinstance(sink, OnePerSource),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
@@ -271,7 +272,7 @@ class Alerts:
         return SlackClicks(
             api,
             ready=self.table.ready.wait,
-            alert=by_id(self.table.alerts),
+            alerts=self.table.alerts,
             names=self.control_names,
             holds=self.controls.holds,
             publish=self.publish,
