@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.cadence import DAY, Cadence
-from streams.contract.file_kinds import not_text
+from streams.contract.file_kinds import encoding, not_text
 
 COLUMNS: Final = ("series", "period", "count")
 LARGEST: Final = 2**31 - 1
@@ -197,7 +197,7 @@ def _text(path: Path) -> str:
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
         if explained := not_text(content):
             raise TableError(f"{path} {explained}")
-        return content.decode("utf-8-sig")
+        return content.decode(encoding(content))
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
         shown = content.split(b"\n")[row - 1].decode("latin-1").strip()[:64]
