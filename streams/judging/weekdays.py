@@ -33,11 +33,12 @@ def as_lately(view: SectorView) -> SectorView:
     high = known & (view.observed >= np.maximum(TIMES * view.mean, LEAST))
     closed, opened = (_twice(found, known) for found in (empty, high))
     closed &= view.observed == 0  # where people come after all, it is open as ever
+    opened &= view.observed > view.mean  # and where they do not, closed as ever
     if not (closed.any() or opened.any()):
         return view
     mean = np.where(closed, CLOSED * view.mean, view.mean)
     least = np.minimum(_ago(view.observed, WEEK), _ago(view.observed, 2 * WEEK))
-    return replace(view, mean=np.where(opened, np.maximum(mean, least), mean))
+    return replace(view, mean=np.where(opened, np.maximum(mean, np.minimum(least, view.observed)), mean))
 
 
 def _twice(found: Bools, known: Bools) -> Bools:
