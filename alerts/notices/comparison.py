@@ -8,7 +8,7 @@ from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import Attention, ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.feeds import Feeds, Member
-from alerts.notices.reconciliation import Message, View, difference, annotated
+from alerts.notices.reconciliation import Message, View, annotated, difference
 
 
 class Comparison:
