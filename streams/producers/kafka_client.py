@@ -28,6 +28,7 @@ class Broker:
     servers: str = "localhost:9092"
     api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
     timeout: float = 5.0  # seconds to wait for a first answer
+    delivery_timeout: float = 120.0  # seconds that a record may wait until the broker has it
     replication: int = -1  # copies of a new topic; -1 is the broker's own default
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
 

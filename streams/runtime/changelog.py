@@ -189,7 +189,7 @@ class Changelog:
     def _load(self, partition: int) -> Copy:
         try:
             copy = self._local_store.load(partition)
-            if copy.generation != self.generation or time.time() - copy.saved_at > OLDEST:
+            if copy.generation != self.generation or abs(time.time() - copy.saved_at) > OLDEST:
                 self._local_store.clear(partition)
                 return Copy(generation=self.generation)
             return copy

@@ -1,5 +1,6 @@
 """The options by which every command finds its Kafka broker."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -54,6 +55,7 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(verb)
     def command(brokers: str, api_version: tuple[int, ...] | None, prefix: str, **rest: Any) -> None:
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors come as BrokerError
         try:
             broker = Broker(brokers, api_version)
         except ValidationError as error:  # of the environment

@@ -31,11 +31,11 @@ async def begin(kafka: KafkaSettings, live: str, shadow: str, report: Report) ->
     """
     async with producing(kafka) as producer:
         for name in (COUNTS, BORDERS):
-            keys = await _copy(kafka, producer, name, live, shadow)
+            keys = await _copy(kafka, producer, name=name, live=live, shadow=shadow)
             report(f"{shadow}{name}: {keys} keys of {live}{name}")
 
 
-async def _copy(kafka: KafkaSettings, producer: Producer, name: str, live: str, shadow: str) -> int:
+async def _copy(kafka: KafkaSettings, producer: Producer, *, name: str, live: str, shadow: str) -> int:
     source, target = (Changelog(prefix + name, kafka, NoStore()) for prefix in (live, shadow))
     found = await partitions_of(kafka, [source.topic, target.topic])
     every = sorted(found[source.topic])
