@@ -22,7 +22,7 @@ def counts(*shape: int) -> st.SearchStrategy[np.ndarray]:
 def risen(observed: np.ndarray, mean: float, dispersion: float) -> list[slow_rise.Step]:
     state, steps = slow_rise.State.empty(observed.shape[1]), []
     for one in observed:
-        steps.append(slow_rise.step(state, one, mean, dispersion, slow_rise.limit(1000)))
+        steps.append(slow_rise.step(state, one, mean, dispersion, control_limit=slow_rise.limit(1000)))
         state = steps[-1].state
     return steps
 
@@ -78,7 +78,7 @@ def test_slow_rise_is_calm_on_its_own_model_at_the_stated_rate(mean, dispersion)
 def _limited(observed, mean, dispersion, control_limit):
     state = slow_rise.State.empty(observed.shape[1])
     for one in observed:
-        step = slow_rise.step(state, one, mean, dispersion, control_limit)
+        step = slow_rise.step(state, one, mean, dispersion, control_limit=control_limit)
         state = step.state
         yield step
 
@@ -161,5 +161,5 @@ def test_going_on_from_a_state_is_never_having_stopped(observed, mean, stop):
         if at == stop:
             held = [column.tobytes() for column in state]
             state = slow_rise.State(*(np.frombuffer(column) for column in held))
-        state = slow_rise.step(state, one, mean, 2.0, slow_rise.limit(1000)).state
+        state = slow_rise.step(state, one, mean, 2.0, control_limit=slow_rise.limit(1000)).state
     assert state.total.tolist() == whole.state.total.tolist()

@@ -16,7 +16,7 @@ from alerts.console.openapi import OPERATIONS, document, text
 from alerts.console.site import site
 from alerts.worker.console_server import ConsoleThread
 from surgewatch.reference.openapi import TARGET
-from tests.alerts.console.served import TOKEN, Asked
+from tests.alerts.console.served import TOKEN, ServedConsole
 from tests.examples import few
 
 API = schemathesis.openapi.from_dict(document())
@@ -30,8 +30,8 @@ EXCLUDED = [
 @pytest.fixture(scope="module")
 def console() -> Iterator[str]:
     """The real console in its thread, without Kafka behind it."""
-    asked = Asked()
-    thread = ConsoleThread(asked.backend(), "127.0.0.1", 0)
+    served = ServedConsole()
+    thread = ConsoleThread(served.backend(), "127.0.0.1", 0)
     thread.start()
     yield f"http://127.0.0.1:{thread.listening.result(10)}"
     thread.stop()
@@ -61,7 +61,7 @@ def test_the_console_serves_its_document(console: str) -> None:
 
 def test_every_request_that_the_api_answers_is_described() -> None:
     async def routes() -> set[tuple[str, str]]:
-        made = site(Asked().backend(), Connections())
+        made = site(ServedConsole().backend(), Connections())
         return {(route.method.lower(), route.resource.canonical) for route in made.router.routes()}
 
     answered = {(method, path) for method, path in asyncio.run(routes()) if path.startswith("/api/")}
@@ -83,6 +83,6 @@ def test_the_messages_of_the_event_stream_are_as_described(console: str) -> None
 def test_a_control_that_is_accepted_is_answered_as_described(console: str) -> None:
     body = {"kind": "capacity", "sector": "swanton", "people_per_day": 60, "by": "anna", "reason": "tents"}
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    answer = requests.post(f"{console}/api/ask", json=body, headers=headers, timeout=10)
+    answer = requests.post(f"{console}/api/controls", json=body, headers=headers, timeout=10)
     assert answer.status_code == 202
     conforms(answer.json(), "AcceptedControl")
