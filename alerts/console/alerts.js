@@ -1,6 +1,7 @@
 // The alerts: one card each, what stands first.
 
 import { $, badge, button, make, order, refill } from "./elements.js";
+import { bySource } from "./feeds.js";
 import { buttons } from "./forms.js";
 import { historyPlace } from "./history.js";
 import { gettext } from "./language.js";
@@ -139,22 +140,24 @@ export function arrangeAlerts(isWanted) {
   const shown = {};
   for (const [state, list] of Object.entries(lists)) {
     const those = alerts.filter((alert) => alert.state === state).sort(sorts[$("sort").value]);
-    order(list, state === "resolved" ? those.map((alert) => cards.get(alert.id)) : grouped(those));
+    order(list, state === "resolved" ? those.map(cardOf) : grouped(those, state));
     shown[state] = those.length;
   }
   return shown;
 }
 
-function grouped(alerts) {
+const cardOf = (alert) => cards.get(alert.id);
+
+function grouped(alerts, state) {
   const groupOf = groups[$("group").value];
-  if (!groupOf) return alerts.map((alert) => cards.get(alert.id));
+  if (!groupOf) return bySource(alerts, state, cardOf);
   const byName = new Map();
   alerts.forEach((alert) => byName.set(groupOf(alert), [...(byName.get(groupOf(alert)) ?? []), alert]));
   return [...byName].flatMap(([name, members]) => {
     const title = name || gettext("no border");
     const heading = make("li", "group", `${title} `);
     heading.append(make("span", "count", members.length));
-    return [heading, ...members.map((alert) => cards.get(alert.id))];
+    return [heading, ...members.map(cardOf)];
   });
 }
 
