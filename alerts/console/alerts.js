@@ -93,8 +93,8 @@ function fillEvidence(details, alert) {
   add(gettext("Last period"), when(alert.cadence, alert.period));
   add(gettext("Worst"), worst.observed !== latest.observed && gettext("{observed}, expected {expected}", atWorst));
   add(gettext("How sure"), sureness(latest));
-  const arrived = { share: percent(latest.share_arrived) };
-  add(gettext("Reported so far"), latest.share_arrived < 1 && gettext("about {share} of the period", arrived));
+  const share = { share: percent(latest.share_reported) };
+  add(gettext("Reported so far"), latest.share_reported < 1 && gettext("about {share} of the period", share));
   add(gettext("Last as high"), latest.record ? gettext("never before") : latest.last_as_high && day(latest.last_as_high));
   add(gettext("Who"), parts(latest.slices));
   add(gettext("Neighbours"), parts(latest.neighbours));

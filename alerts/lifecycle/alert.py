@@ -40,7 +40,7 @@ class Reason(StrEnum):
     STILL = "still"
     UNANSWERED = "unanswered"  # nobody has acknowledged it
     ACKNOWLEDGED = "acknowledged"
-    UPDATED = "updated"  # its figures or marks: only a message that can be edited shows them
+    UPDATED = "updated"  # its figures, or who takes care of it: only a message that can be edited shows them
     RESOLVED = "resolved"
 
 

@@ -8,7 +8,7 @@ from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import Attention, ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.feeds import Feeds, Member
-from alerts.notices.reconciliation import Message, View, difference, marked
+from alerts.notices.reconciliation import Message, View, annotated, difference
 
 
 class Comparison:
@@ -53,7 +53,7 @@ class Comparison:
         moment, lines = Moment(now, steady=0.0), self._lines.items()
         found = [self._seen(one, line.entry.view, moment) for one, line in lines if line.is_open]
         firing = [seen for seen in found if seen and seen.alert.state is State.FIRING]
-        return [marked(alert, attention) for alert, attention in firing if not attention.silenced_by]
+        return [annotated(alert, attention) for alert, attention in firing if not attention.silenced_by]
 
     def _seen(self, alert_id: str, view: View | None, moment: Moment) -> Member | None:
         """Return an alert as the sink is to see it; None: what it knows is newer, or another one leads."""

@@ -196,8 +196,8 @@ class _Writer:
             yield self._gettext("Last so high on {day}.", day=self._language.day(evidence.last_as_high))
         if evidence.capacity is not None:
             yield self._capacity(evidence.capacity, evidence.full_at)
-        if evidence.share_arrived < 1:
-            share = self._language.percent(evidence.share_arrived)
+        if evidence.share_reported < 1:
+            share = self._language.percent(evidence.share_reported)
             yield self._gettext("About {share} of the reports have arrived.", share=share)
         if remark := clause(evidence.remark, self._language):
             yield remark[0].upper() + remark[1:] + "."

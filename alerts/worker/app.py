@@ -54,9 +54,10 @@ from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.health import Pages
 from streams.runtime.process import run
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.worker import Pages, Worker
+from streams.runtime.worker import Worker
 
 log = structlog.get_logger()
 
@@ -91,18 +92,7 @@ class Alerts:
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
         self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
-        self.worker = Worker(
-            settings,
-            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(settings), self.metrics)],
-            self.metrics.runtime,
-            group="surgewatch-alerts",
-            needed=NEEDED,
-            on_control=self.apply_control,
-            show=self.show,
-            problems=lambda: self.problems.found(),
-            serve=self.serve,
-            about={"sinks": list(self.sinks)},
-        )
+        self.worker = self._worker()
         self.pagerduty = PagerDutyAnswers(
             sinks,
             self.controls,
@@ -122,6 +112,24 @@ class Alerts:
             supervisor=self.supervisor,
         )
 
+    def _worker(self) -> Worker:
+        return Worker(
+            self.settings,
+            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(self.settings), self.metrics)],
+            self.metrics.runtime,
+            group="surgewatch-alerts",
+            needed=NEEDED,
+            on_control=self.apply_control,
+            show=self.show,
+            problems=lambda: self.problems.found(),
+            serve=self.serve,
+            about={"sinks": list(self.sinks)},
+        )
+
+    def moment(self) -> Moment:
+        """Return now, by the broker's clock."""
+        return Moment(self.worker.now(), time.monotonic())
+
     def observe(self, published: Published) -> None:
         """Take a change of an alert, of whichever worker."""
         if published.change.alert is None:
@@ -129,7 +137,7 @@ class Alerts:
         else:
             self.board.alert(published.change.alert)
         for delivery in self.owner.deliveries.values():
-            delivery.queue.observe(published.change, published_at=published.at, moment=_moment())
+            delivery.queue.observe(published.change, published_at=published.at, moment=self.moment())
         self.owner.wake()
 
     def apply_control(self, record: Any) -> None:
@@ -171,11 +179,13 @@ class Alerts:
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
-            queue.restore(record, _moment())
+            queue.restore(record, self.moment())
         for published in self.table.published():
-            queue.observe(published.change, published_at=published.at, moment=_moment())
+            queue.observe(published.change, published_at=published.at, moment=self.moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._sender.send, records, self, self.registry)
+        delivery = SinkDelivery(
+            sink, queue, self._sender.send, records, self, self.registry, clock=self.moment
+        )
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
@@ -206,7 +216,7 @@ class Alerts:
     def unanswered(self, sink: str) -> list[Alert]:
         """Return the alerts that a sink of this worker's knows of and that nobody takes care of."""
         delivery = self.owner.deliveries.get(sink)
-        known = delivery.queue.open_alerts(time.time()) if delivery else []
+        known = delivery.queue.open_alerts(self.worker.now()) if delivery else []
         return [alert for alert in known if not alert.acknowledged_by]
 
     async def publish(self, control: Control) -> None:
@@ -215,8 +225,8 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
-        self.metrics.standing(count_standing(marked))
+        annotated = (self.controls.annotate(alert, self.worker.now()) for alert in self.pipeline.all_alerts())
+        self.metrics.standing(count_standing(annotated))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
 
@@ -274,10 +284,6 @@ class Alerts:
                 if isinstance(sink, SlackAppSink) and sink.app == api.app
             },
         )
-
-
-def _moment() -> Moment:
-    return Moment(time.time(), time.monotonic())
 
 
 @asynccontextmanager

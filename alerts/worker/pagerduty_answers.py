@@ -97,7 +97,7 @@ class PagerDutyAnswers:
         at = answer.at.timestamp()
         new = [alert for alert in firing if at > self._controls.answered_at(alert.alert_id)]
         for alert in new:
-            found = self._controls.mark(alert, time.time()).assessment
+            found = self._controls.annotate(alert, time.time()).assessment
             await self._publish(answer._replace(alert_id=alert.alert_id).control(found))
         return Taken.ACKNOWLEDGED if new else Taken.KNOWN
 

@@ -20,7 +20,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from alerts.console.requests import control_of, query
+from alerts.console.requests import control_of, submitted
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert
 from alerts.notices.feeds import on_same_source
@@ -132,7 +132,7 @@ class SlackClicks:
             )
         self._count(found.action, outcome)
         if sentence:
-            await self._api.whisper(found.channel, found.user, sentence)
+            await self._api.show_ephemeral(found.channel, found.user, sentence)
 
     def _language(self, found: Click) -> Language:
         return self._languages.get(found.channel, ENGLISH)
@@ -145,7 +145,7 @@ class SlackClicks:
         by = await self._api.author(found.user)
         bodies = [request(found, alert, by) for alert in alerts]
         try:
-            controls = [control_of(query(body), found.at, self._names()) for body in bodies]
+            controls = [control_of(submitted(body), found.at, self._names()) for body in bodies]
         except ValueError as error:
             return self._language(found).gettext("Nothing was changed: {error}.", error=error)
         async with asyncio.timeout(PUBLISH_SECONDS):

@@ -46,7 +46,7 @@ class Baseline(NamedTuple):
     level_variance: Floats  # [n], relative variance of the level from period to period
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
     freedom: Floats  # [n], degrees of freedom of the dispersion
-    unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+    unseen: Floats  # [n], shape of the upper tail beyond what the past has shown
     tail_below: Floats  # [n], how much heavier the lower tail is
     week_variance: Floats  # [n], relative variance of the level between weeks
 
@@ -85,7 +85,13 @@ class Models:
             if self._is_due(counts, index):
                 due[length_of(counts, self.cadence, index)].append(counts)
         for length, group in sorted(due.items()):
-            rows = design_matrix.rows(self.cadence, index - length, length, index, self._calendar().holidays)
+            rows = design_matrix.rows(
+                self.cadence,
+                first=index - length,
+                length=length,
+                base=index,
+                holidays=self._calendar().holidays,
+            )
             shared = Shared(rows)
             for start in range(0, len(group), TOGETHER):
                 self._fit(group[start : start + TOGETHER], index, length, shared)
@@ -100,7 +106,9 @@ class Models:
             learnt.weight,
             shared=shared,
             steps=_columns(steps, index - length, length),
-            prior=priors(self.cadence, STEPS, learnt.periods, learnt.mean, peer_priors),
+            prior=priors(
+                self.cadence, STEPS, periods=learnt.periods, people=learnt.mean, peer_priors=peer_priors
+            ),
             block=BLOCK.get(self.cadence, 0),
             harmonics=design_matrix.HARMONICS[self.cadence],
             moving=self.cadence is Cadence.WEEK,
@@ -144,7 +152,13 @@ class Models:
             mean[at], error[at] = regression.expect(
                 _floats([kept[row].coefficients for row in at], size),
                 _floats([kept[row].covariance for row in at], size, size),
-                design=design_matrix.rows(self.cadence, first, length, int(base), self._calendar().holidays),
+                design=design_matrix.rows(
+                    self.cadence,
+                    first=first,
+                    length=length,
+                    base=int(base),
+                    holidays=self._calendar().holidays,
+                ),
                 steps=steps[at],
             )
         # A level taken from peers can be far off, to either side on a log scale. So its mean is above its
@@ -184,11 +198,11 @@ class Models:
             errors[row, 0] = covariance[row][np.ix_(level, level)].sum()
         return PeerPrior.learn(
             self.cadence,
-            coefficients[:, :terms],
-            errors[:, :terms],
-            np.array([one.dispersion for one in grown]),
-            np.square(deviations(self.cadence)),
-            border,
+            coefficients=coefficients[:, :terms],
+            errors=errors[:, :terms],
+            dispersion=np.array([one.dispersion for one in grown]),
+            usual=np.square(deviations(self.cadence)),
+            border=border,
         )
 
     def _is_due(self, counts: Counts, index: int) -> bool:

@@ -55,6 +55,7 @@ class PeerPrior(BaseModel):
     def learn(
         cls,
         cadence: Cadence,
+        *,
         coefficients: Floats,
         errors: Floats,
         dispersion: Floats,

@@ -1,7 +1,6 @@
 """The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -92,29 +91,23 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 
     def show() -> None:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
-        metrics.state(parts, time.time(), judge.data_status)
+        metrics.state(parts, worker.now(), judge.data_status)
 
+    of_sectors = FlowSpec(
+        "encounters", pipeline, "counts", VerdictPublisher(settings), metrics, prepare=schemas.prepare
+    )
+    of_borders = FlowSpec(
+        "summaries",
+        BorderPipeline(sectors),
+        "borders",
+        BorderPublisher(settings),
+        BorderMetrics(metrics),
+        upstream="encounters",
+        on_any_clock=True,
+    )
     worker = Worker(
         settings,
-        [
-            FlowSpec(
-                "encounters",
-                pipeline,
-                "counts",
-                VerdictPublisher(settings),
-                metrics,
-                prepare=schemas.prepare,
-            ),
-            FlowSpec(
-                "summaries",
-                BorderPipeline(sectors),
-                "borders",
-                BorderPublisher(settings),
-                BorderMetrics(metrics),
-                upstream="encounters",
-                on_any_clock=True,
-            ),
-        ],
+        [of_sectors, of_borders],
         metrics.runtime,
         group="surgewatch-streams",
         needed=NEEDED,

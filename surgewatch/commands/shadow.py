@@ -61,7 +61,7 @@ def compare_command(broker: Broker, prefix: str, shadow: str, show: int, wait: f
     """
     found = _run(
         compare_with_live(
-            broker.kafka, prefix, shadow, patience=wait, report=lambda line: click.echo(line, err=True)
+            broker.kafka, prefix, shadow, timeout=wait, report=lambda line: click.echo(line, err=True)
         )
     )
     if not found.compared:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 import click
 
 from streams.contract.access import LEAST, Role
-from streams.contract.topics import topics
+from streams.contract.topics import Plan, topics
 from streams.producers.kafka_client import Broker, administering, find, reconcile
 from streams.runtime.refusals import SetupError
 from surgewatch.options.access import missing_access
@@ -54,7 +54,11 @@ def command(
         return
     if partitions and not check:
         _repartition(broker, prefix, partitions)
-    steps = reconcile(broker.copied(replication), topics(prefix, partitions), dry=check)
+    _report(reconcile(broker.copied(replication), topics(prefix, partitions), dry=check), is_check=check)
+
+
+def _report(steps: Plan, *, is_check: bool) -> None:
+    """Print what was done, or is to be done; exit with 2 at a conflict, with 1 where a check finds work."""
     for conflict in steps.conflicts:
         click.echo(f"refused: {conflict}", err=True)
     if steps.conflicts:
@@ -62,13 +66,13 @@ def command(
     for topic in steps.create:
         kept = "compacted" if topic.retention_days is None else f"kept {topic.retention_days} days"
         click.echo(
-            f"{'missing' if check else 'created'}: {topic.name} ({topic.partitions} partitions, {kept})"
+            f"{'missing' if is_check else 'created'}: {topic.name} ({topic.partitions} partitions, {kept})"
         )
     for topic, change in steps.change:
-        click.echo(f"{'differs' if check else 'changed'}: {topic.name} {change}")
+        click.echo(f"{'differs' if is_check else 'changed'}: {topic.name} {change}")
     if not steps.create and not steps.change:
         click.echo("all topics are as they should be")
-    elif check:
+    elif is_check:
         sys.exit(1)
 
 

@@ -35,13 +35,15 @@ async def begin(kafka: KafkaSettings, live: str, shadow: str, report: Report) ->
     await producer.start()
     try:
         for name in (COUNTS, BORDERS):
-            keys = await _copy(kafka, cast("Producer", PlainProducer(producer)), name, live, shadow)
+            keys = await _copy(
+                kafka, cast("Producer", PlainProducer(producer)), name=name, live=live, shadow=shadow
+            )
             report(f"{shadow}{name}: {keys} keys of {live}{name}")
     finally:
         await producer.stop()
 
 
-async def _copy(kafka: KafkaSettings, producer: Producer, name: str, live: str, shadow: str) -> int:
+async def _copy(kafka: KafkaSettings, producer: Producer, *, name: str, live: str, shadow: str) -> int:
     source, target = (Changelog(prefix + name, kafka, NoStore()) for prefix in (live, shadow))
     found = await partitions_of(kafka, [source.topic, target.topic])
     every = sorted(found[source.topic])

@@ -202,7 +202,7 @@ return [...document.querySelectorAll('button, input, select, textarea, [role=img
 """
 
 
-def test_no_state_is_told_by_colour_alone(browser: Any, console: Console) -> None:
+def test_no_state_is_shown_by_colour_alone(browser: Any, console: Console) -> None:
     for badge in found(browser, ".state"):
         assert script(browser, "return arguments[0].textContent", badge)
         icon = script(browser, "return arguments[0].querySelector('use').getAttribute('href')", badge)

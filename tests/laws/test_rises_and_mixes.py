@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streams.detectors import mix, regime, slow_rise, strain
+from tests.examples import few
 
 COUNT = st.integers(0, 100_000)
 MEAN = st.floats(0, 1e5, allow_nan=False)
@@ -21,7 +22,7 @@ def counts(*shape: int) -> st.SearchStrategy[np.ndarray]:
 def risen(observed: np.ndarray, mean: float, dispersion: float) -> list[slow_rise.Step]:
     state, steps = slow_rise.State.empty(observed.shape[1]), []
     for one in observed:
-        steps.append(slow_rise.step(state, one, mean, dispersion, slow_rise.limit(1000)))
+        steps.append(slow_rise.step(state, one, mean, dispersion, control_limit=slow_rise.limit(1000)))
         state = steps[-1].state
     return steps
 
@@ -55,10 +56,10 @@ def test_the_order_of_the_series_changes_nothing(run, observed, mean, dispersion
 
 @given(observed=counts(6, 1), more=counts(6, 1), mean=MEAN, dispersion=DISPERSION)
 def test_more_people_never_make_a_slow_rise_less_likely_until_it_alarms(observed, more, mean, dispersion):
-    for few, many in zip(
+    for fewer, many in zip(
         risen(observed, mean, dispersion), risen(observed + more, mean, dispersion), strict=True
     ):
-        assert many.p_value <= few.p_value * (1 + 1e-9)
+        assert many.p_value <= fewer.p_value * (1 + 1e-9)
         if many.alarm:
             break
 
@@ -77,7 +78,7 @@ def test_slow_rise_is_calm_on_its_own_model_at_the_stated_rate(mean, dispersion)
 def _limited(observed, mean, dispersion, control_limit):
     state = slow_rise.State.empty(observed.shape[1])
     for one in observed:
-        step = slow_rise.step(state, one, mean, dispersion, control_limit)
+        step = slow_rise.step(state, one, mean, dispersion, control_limit=control_limit)
         state = step.state
         yield step
 
@@ -151,7 +152,7 @@ def test_more_people_never_leave_more_room(taken, more, rate, capacity):
     assert many.breach >= few.breach
 
 
-@settings(max_examples=50)
+@few(50)
 @given(observed=counts(12, 2), mean=MEAN, stop=st.integers(0, 12))
 def test_going_on_from_a_state_is_never_having_stopped(observed, mean, stop):
     whole = risen(observed, mean, 2.0)[-1]
@@ -160,5 +161,5 @@ def test_going_on_from_a_state_is_never_having_stopped(observed, mean, stop):
         if at == stop:
             held = [column.tobytes() for column in state]
             state = slow_rise.State(*(np.frombuffer(column) for column in held))
-        state = slow_rise.step(state, one, mean, 2.0, slow_rise.limit(1000)).state
+        state = slow_rise.step(state, one, mean, 2.0, control_limit=slow_rise.limit(1000)).state
     assert state.total.tolist() == whole.state.total.tolist()

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import aiohttp
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from pydantic import SecretStr
@@ -28,6 +27,7 @@ from streams.contract.questions import Question
 from tests.alerts.delivery_law import assert_all_right
 from tests.alerts.delivery_world import CHAT, LIMITS, SINKS, Mood, Receiver, World
 from tests.alerts.one_sink import REGISTRY
+from tests.examples import few
 from tests.laws.test_delivery import Delivery
 from tests.slack_server import APP, BOT, CHANNEL, Fault, SlackServer, buttons, slack_server
 
@@ -161,4 +161,4 @@ def _payload(message: dict[str, Any]) -> dict[str, Any]:
 
 
 TestSlackDelivery = SlackDelivery.TestCase
-TestSlackDelivery.settings = settings(stateful_step_count=30, max_examples=300, deadline=None)
+TestSlackDelivery.settings = few(300, stateful_step_count=30)

@@ -157,7 +157,7 @@ async def test_a_click_on_an_alert_that_is_over_or_unknown_is_answered_to_its_au
     async with house.taking():
         await house.click("take")
     assert house.published == []
-    assert house.server.whispers == [(USER, sentence)]
+    assert house.server.ephemerals == [(USER, sentence)]
 
 
 async def test_a_click_is_acknowledged_though_the_broker_hangs_and_set_when_it_is_back(house: House) -> None:
@@ -173,7 +173,7 @@ async def test_a_click_that_cannot_be_recorded_is_answered(house: House) -> None
     house.broken = True
     async with house.taking():
         await house.click("take")
-    assert house.server.whispers == [
+    assert house.server.ephemerals == [
         (USER, "The broker does not answer. Try again if the message does not change.")
     ]
     assert house.counted == {("take", "failed"): 1}
