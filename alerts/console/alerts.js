@@ -10,12 +10,14 @@ import { count, day, parts, percent, slice, sureness, when } from "./words.js";
 const gravity = { critical: 0, warning: 1, info: 2 };
 const lists = { firing: $("alert-list"), pending: $("pending-list"), resolved: $("over-list") };
 const cards = new Map(); // id -> element
-const OPEN_AT_FIRST = 3; // critical alerts whose evidence is open at once
+const OPEN_AT_FIRST = 3; // the most critical alerts whose evidence is open at first
+let isArranged = false;
 
 export const standing = (alert) => (alert.state === "firing" ? alert.severity : alert.state);
+const isBlind = (alert) => Boolean(alert.latest.source); // whose source stopped: nobody knows what comes
 const newest = (a, b) => b.updated.localeCompare(a.updated);
 const sorts = {
-  severity: (a, b) => gravity[a.severity] - gravity[b.severity] || b.size - a.size || newest(a, b),
+  severity: (a, b) => gravity[a.severity] - gravity[b.severity] || isBlind(b) - isBlind(a) || b.size - a.size || newest(a, b),
   size: (a, b) => b.size - a.size || newest(a, b),
   time: (a, b) => b.onset.localeCompare(a.onset) || newest(a, b),
 };
@@ -78,8 +80,6 @@ function evidence(alert) {
   const details = make("details");
   details.append(make("summary", "", gettext("Evidence")), make("div"));
   details.addEventListener("toggle", () => details.open && fillEvidence(details, details.parentElement.alert));
-  const critical = [...cards.values()].filter((card) => standing(card.alert) === "critical");
-  details.open = standing(alert) === "critical" && critical.length < OPEN_AT_FIRST;
   return details;
 }
 
@@ -143,7 +143,13 @@ export function arrangeAlerts(isWanted) {
     order(list, state === "resolved" ? those.map(cardOf) : grouped(those, state));
     shown[state] = those.length;
   }
+  if (!isArranged) openFew(alerts.filter((alert) => standing(alert) === "critical"));
+  isArranged ||= alerts.length > 0;
   return shown;
+}
+
+function openFew(critical) {
+  if (critical.length <= OPEN_AT_FIRST) critical.forEach((alert) => { cardOf(alert).lastElementChild.open = true; });
 }
 
 const cardOf = (alert) => cards.get(alert.id);
