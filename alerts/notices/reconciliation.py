@@ -176,6 +176,7 @@ def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: 
     """
     if (
         alert.raised_at is None
+        or alert.calms > 0  # it is ending, or its source sends again
         or attention.acknowledged_by
         or RANK[alert.severity] < RANK[policy.unanswered_least]
     ):
@@ -243,19 +244,32 @@ def _change(firing: Firing, reason: Reason) -> Message:
 
 def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]:
     """Show the newest figures and annotations, where the sink's message shows others."""
-    annotations = {name: getattr(attention, name) for name in ANNOTATIONS}
-    annotated = alert.model_copy(update=annotations)
-    shown = _shown(annotated)
+    newer = annotated(alert, attention)
+    shown = _shown(newer)
     if shown != view.shown:
         occasion = _numbered(shown, view.openings)
         updated = view.model_copy(update={"shown": shown})
-        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=annotated, view=updated)
+        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=newer, view=updated)
+
+
+def annotated(alert: Alert, attention: Attention) -> Alert:
+    """Return an alert with who acknowledged and who silenced it."""
+    return alert.model_copy(update={name: getattr(attention, name) for name in ANNOTATIONS})
 
 
 def _shown(alert: Alert) -> str:
     """Return what distinguishes two appearances of one alert."""
     annotations = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
-    return "/".join((alert.latest.verdict_id, alert.severity, *annotations))
+    return "/".join((_figures(alert), alert.severity, *annotations))
+
+
+def _figures(alert: Alert) -> str:
+    """Return what distinguishes two sets of figures: the verdict, or which sectors of a source are dead."""
+    if len(alert.parts) < 2:
+        return alert.latest.verdict_id
+    return notice_id(
+        alert.alert_id, Reason.UPDATED, " ".join(f"{one.alert_id}{one.sends}" for one in alert.parts)
+    )
 
 
 def _silence(attention: Attention) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.sinks import Digests, Edits
+from alerts.sinks import Digests, Edits, OnePerSource
 from alerts.sinks.slack.app import SlackAppSink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
@@ -46,7 +46,7 @@ from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
-from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
 from streams.contract.controls import Control, Withdrawn, dated
 from streams.contract.reading import appended_at
@@ -54,9 +54,10 @@ from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.health import Pages
 from streams.runtime.process import run
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.worker import Pages, Worker
+from streams.runtime.worker import Worker
 
 log = structlog.get_logger()
 
@@ -125,6 +126,10 @@ class Alerts:
             about={"sinks": list(self.sinks)},
         )
 
+    def moment(self) -> Moment:
+        """Return now, by the broker's clock."""
+        return Moment(self.worker.now(), time.monotonic())
+
     def observe(self, published: Published) -> None:
         """Take a change of an alert, of whichever worker."""
         if published.change.alert is None:
@@ -132,7 +137,7 @@ class Alerts:
         else:
             self.board.alert(published.change.alert)
         for delivery in self.owner.deliveries.values():
-            delivery.queue.observe(published.change, published_at=published.at, moment=_moment())
+            delivery.queue.observe(published.change, published_at=published.at, moment=self.moment())
         self.owner.wake()
 
     def apply_control(self, record: Any) -> None:
@@ -170,14 +175,17 @@ class Alerts:
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
             edits=isinstance(sink, Edits),
+            by_source=isinstance(sink, OnePerSource),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
-            queue.restore(record, _moment())
+            queue.restore(record, self.moment())
         for published in self.table.published():
-            queue.observe(published.change, published_at=published.at, moment=_moment())
+            queue.observe(published.change, published_at=published.at, moment=self.moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._sender.send, records, self, self.registry)
+        delivery = SinkDelivery(
+            sink, queue, self._sender.send, records, self, self.registry, clock=self.moment
+        )
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
@@ -208,7 +216,7 @@ class Alerts:
     def unanswered(self, sink: str) -> list[Alert]:
         """Return the alerts that a sink of this worker's knows of and that nobody takes care of."""
         delivery = self.owner.deliveries.get(sink)
-        known = delivery.queue.open_alerts(time.time()) if delivery else []
+        known = delivery.queue.open_alerts(self.worker.now()) if delivery else []
         return [alert for alert in known if not alert.acknowledged_by]
 
     async def publish(self, control: Control) -> None:
@@ -217,7 +225,7 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        annotated = (self.controls.annotate(alert, time.time()) for alert in self.pipeline.all_alerts())
+        annotated = (self.controls.annotate(alert, self.worker.now()) for alert in self.pipeline.all_alerts())
         self.metrics.standing(count_standing(annotated))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
@@ -264,7 +272,7 @@ class Alerts:
         return SlackClicks(
             api,
             ready=self.table.ready.wait,
-            alert=by_id(self.table.alerts),
+            alerts=self.table.alerts,
             names=self.control_names,
             holds=self.controls.holds,
             publish=self.publish,
@@ -276,10 +284,6 @@ class Alerts:
                 if isinstance(sink, SlackAppSink) and sink.app == api.app
             },
         )
-
-
-def _moment() -> Moment:
-    return Moment(time.time(), time.monotonic())
 
 
 @asynccontextmanager

@@ -20,8 +20,8 @@ from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
+from streams.runtime.health import Pages
 from streams.runtime.refusals import SetupError
-from streams.runtime.worker import Pages
 
 SHORTEST_KEY: Final = 32  # characters
 

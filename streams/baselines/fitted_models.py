@@ -46,7 +46,7 @@ class Baseline(NamedTuple):
     level_variance: Floats  # [n], relative variance of the level from period to period
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
     freedom: Floats  # [n], degrees of freedom of the dispersion
-    unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+    unseen: Floats  # [n], shape of the upper tail beyond what the past has shown
     tail_below: Floats  # [n], how much heavier the lower tail is
     week_variance: Floats  # [n], relative variance of the level between weeks
 

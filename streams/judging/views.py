@@ -17,6 +17,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
 from streams.detectors import LONGEST, Reported, SectorView
 from streams.judging.operating_limits import OperatingLimits
+from streams.judging.weekdays import as_lately
 
 
 class Views:
@@ -54,7 +55,7 @@ class Views:
             as_of=cadence.start(index + 1) if as_of is None else as_of,
             capacity=[self._limits.capacity(counts.sector) for counts in ready],
         )
-        view = _as_reported(_without_gaps(view, self._limits), watermark)
+        view = _as_reported(as_lately(_without_gaps(view, self._limits)), watermark)
         return _as_seen(_at_its_level(view, baseline.level_variance))
 
     def settled(self, view: SectorView, watermark: float | None) -> Iterator[SectorView]:

@@ -9,6 +9,7 @@ import ssl
 from contextlib import suppress
 
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.kafka_tokens import Tokens
 
 TIMEOUT = 3.0  # seconds for each step
 SILENCE = 0.5  # seconds in which a broker refuses a client certificate after the handshake (TLS 1.3)
@@ -31,6 +32,8 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
     for server in kafka.bootstrap:
         if fault := _reach(server, kafka.security.tls):
             return f"{server}: {fault}"
+    if fault := _ask_for_token(kafka.security.tokens):
+        return fault
     if kafka.security.uses_sasl:
         return (
             f"{kafka.servers}: {kafka.security.sasl_mechanism} sign-in fails: check user, password or token, "
@@ -50,6 +53,16 @@ def _refusal(error: BaseException | None) -> str | None:
         if name in REFUSED:
             return f"{REFUSED[name]} ({str(error)[:200]})"
         error = error.__cause__ or error.__context__
+    return None
+
+
+def _ask_for_token(tokens: Tokens | None) -> str | None:
+    """Say why no token can be had; None where there is one, or none is needed."""
+    try:
+        if tokens is not None:
+            tokens.current()
+    except Exception as error:  # whatever the way to the provider, or the provider, comes up with
+        return f"the identity provider gives no token ({str(error)[:200] or type(error).__name__})"
     return None
 
 

@@ -1,7 +1,6 @@
 """The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -92,7 +91,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 
     def show() -> None:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
-        metrics.state(parts, time.time(), judge.data_status)
+        metrics.state(parts, worker.now(), judge.data_status)
 
     worker = Worker(
         settings,

@@ -3,6 +3,7 @@
 import datetime as dt
 import getpass
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -20,8 +21,18 @@ from streams.contract.verdicts import Question
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sender import send
-from surgewatch.options.broker import connected, faults, registry_option
+from streams.runtime.refusals import faults
+from surgewatch.options.broker import connected, registry_option
 from surgewatch.options.compacted_topic import newest
+
+SEND_TIMEOUT = 20.0  # seconds that somebody waits for the broker to take a control
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # of a container, whose user has no name
+        raise click.UsageError("this machine has no name for you: name who sets it, with --by") from error
 
 
 def control_command(build: Callable[..., Control]) -> Callable[..., None]:
@@ -34,7 +45,7 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
     @connected
     @registry_option
     @click.option("--reason", required=True, help="Why. It is kept beside the control.")
-    @click.option("--by", default=getpass.getuser, show_default="you", help="Who sets it.")
+    @click.option("--by", default=_user, show_default="you", help="Who sets it.")
     @click.option("--withdraw", is_flag=True, help="Withdraw it instead.")
     @wraps(build)
     def command(broker: Broker, prefix: str, places: Registry, withdraw: bool, **options: Any) -> None:
@@ -96,7 +107,7 @@ def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
 
 def _publish(control: Control, broker: Broker, prefix: str) -> None:
     record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)
-    send([record], broker, f"{prefix}controls")
+    send([record], replace(broker, delivery_timeout=SEND_TIMEOUT), f"{prefix}controls")
     click.echo(f"{control.key}: {effect(control)}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):
         click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # re-exported
 
 from streams.contract.dead_letters import KEPT, DeadLetter
+from streams.contract.topics import topics
 from surgewatch.harness.worker_process import Worker, total
 from tests.integration.streams_worker import streams_worker
 
@@ -81,6 +82,28 @@ def test_topics_that_do_not_exist_are_named_by_the_alerts_worker(kafka_servers: 
     assert f"{prefix}verdicts" in worker.stderr
     assert "surgewatch topics" in worker.stderr
     assert "Traceback" not in worker.stderr
+
+
+@pytest.mark.kafka
+def test_topics_with_settings_that_lose_state_or_let_producers_move_time_are_refused(
+    kafka_servers: str, tmp_path: Path
+) -> None:
+    prefix = f"unfit-{uuid4().hex[:8]}-"
+    unfit = {"encounters": {"message.timestamp.type": "CreateTime"}, "counts": {"cleanup.policy": "delete"}}
+    admin = AdminClient({"bootstrap.servers": kafka_servers})
+    made = [
+        NewTopic(topic.name, topic.partitions, 1, config=topic.configuration | unfit.get(name, {}))
+        for topic in topics(prefix)
+        for name in [topic.name.removeprefix(prefix)]
+    ]
+    for done in admin.create_topics(made).values():
+        done.result(TIMEOUT)
+    given = {"SURGEWATCH_BROKERS": kafka_servers, "SURGEWATCH_TOPIC_PREFIX": prefix}
+    worker = ended(tmp_path, "streams", **given)
+    assert worker.returncode == 2, worker.stderr
+    line = worker.stderr.splitlines()[-1]
+    assert f"{prefix}encounters has message.timestamp.type=CreateTime, LogAppendTime is needed" in line
+    assert f"{prefix}counts has cleanup.policy=delete, compact is needed" in line
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterable, Iterator
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.alerts.console.served import TOKEN, ServedConsole, opened
+from tests.examples import few
 
 PATHS = [
     "/",
@@ -69,7 +70,7 @@ def request_of(method: bytes, target: bytes, headers: Iterable[tuple[str, bytes]
     return b"\r\n".join([*lines, b"Connection: close", b"", body])
 
 
-@settings(max_examples=300, deadline=None)
+@few(300)
 @given(
     method=METHODS,
     target=TARGETS,
@@ -83,7 +84,7 @@ def test_no_request_gives_a_500(console, method, target, headers, body):
     assert runner.run(status_of(served, request_of(method, target, headers, body))) < 500
 
 
-@settings(max_examples=200, deadline=None)
+@few(200)
 @given(
     body=BODIES, target=st.sampled_from([b"/api/controls", b"/api/dead/%ff/resend", b"/api/dead/%00/resend"])
 )

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streams.detectors import mix, regime, slow_rise, strain
+from tests.examples import few
 
 COUNT = st.integers(0, 100_000)
 MEAN = st.floats(0, 1e5, allow_nan=False)
@@ -55,10 +56,10 @@ def test_the_order_of_the_series_changes_nothing(run, observed, mean, dispersion
 
 @given(observed=counts(6, 1), more=counts(6, 1), mean=MEAN, dispersion=DISPERSION)
 def test_more_people_never_make_a_slow_rise_less_likely_until_it_alarms(observed, more, mean, dispersion):
-    for few, many in zip(
+    for fewer, many in zip(
         risen(observed, mean, dispersion), risen(observed + more, mean, dispersion), strict=True
     ):
-        assert many.p_value <= few.p_value * (1 + 1e-9)
+        assert many.p_value <= fewer.p_value * (1 + 1e-9)
         if many.alarm:
             break
 
@@ -151,7 +152,7 @@ def test_more_people_never_leave_more_room(taken, more, rate, capacity):
     assert many.breach >= few.breach
 
 
-@settings(max_examples=50)
+@few(50)
 @given(observed=counts(12, 2), mean=MEAN, stop=st.integers(0, 12))
 def test_going_on_from_a_state_is_never_having_stopped(observed, mean, stop):
     whole = risen(observed, mean, 2.0)[-1]

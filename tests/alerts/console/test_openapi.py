@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from schemathesis import checks
 
 from alerts.console.connections import Connections
@@ -17,6 +17,7 @@ from alerts.console.site import site
 from alerts.worker.console_server import ConsoleThread
 from surgewatch.reference.openapi import TARGET
 from tests.alerts.console.served import TOKEN, ServedConsole
+from tests.examples import few
 
 API = schemathesis.openapi.from_dict(document())
 STREAMS = ["events"]  # an answer that does not end
@@ -36,14 +37,14 @@ def console() -> Iterator[str]:
     thread.stop()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@few(60, suppress_health_check=list(HealthCheck))
 @(API.exclude(operation_id=STREAMS).parametrize())
 def test_whatever_is_sent_the_answer_is_as_described(case, console) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     case.call_and_validate(base_url=console, headers=headers, excluded_checks=EXCLUDED)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@few(30, suppress_health_check=list(HealthCheck))
 @(API.parametrize())
 def test_a_wrong_token_is_401_whatever_is_sent(case, console) -> None:
     answer = case.call(base_url=console, headers={"Authorization": "Bearer wrong"})

@@ -17,8 +17,9 @@ from alerts.sinks.pagerduty import PagerDutySink
 from alerts.worker.http_client import HttpClient
 from alerts.worker.pagerduty_answers import PagerDutyAnswers, Taken
 from streams.contract.controls import LONGEST_PERSON, Control, Withdrawn
+from streams.contract.questions import Question
 from tests.alerts.console.served import opened
-from tests.alerts.made import verdict
+from tests.alerts.made import outage, verdict
 from tests.alerts.one_sink import OneSink, reasons
 from tests.alerts.pagerduty_stand_in import (
     ANNA,
@@ -273,3 +274,14 @@ async def test_in_a_storm_every_alert_is_asked_for_in_turn() -> None:
         await duty.ask()
     assert first < 71
     assert len(set(api.asked)) == 71
+
+
+async def test_who_acknowledges_the_incident_of_a_source_takes_all_its_sectors() -> None:
+    duty = Duty()
+    duty.desk.judge(*map(outage, ("blaine", "houlton", "swanton")), outage("blaine", 1, breach=False))
+    silences = [one for one in duty.desk.pipeline.all_alerts() if one.question is Question.SILENCE]
+    (leader,) = [one for one in silences if one.sector == "blaine"]
+    dead = [one for one in silences if one is not leader]
+    assert await duty.take(webhook(leader.alert_id, duty.desk.at)) == (200, "acknowledged")
+    assert [control.key for control in duty.published] == [f"ack/{one.alert_id}" for one in dead]
+    assert await duty.take(webhook(leader.alert_id, duty.desk.at)) == (200, "known")
