@@ -15,7 +15,6 @@ Everything that is asked of the judge is asked here.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -28,21 +27,12 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.due_hours import days_at_quarters, following, is_skipped, next_due_hour
+from streams.pipelines.due_hours import Due, days_at_quarters, following, is_skipped, next_due_hour
 from streams.pipelines.progress import Empty, Progress
 from streams.pipelines.runs import end_of_run
 from streams.pipelines.steps import Step, observe, remains_live, split
 
 BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
-
-
-@dataclass(frozen=True)
-class _Due:
-    """A period to judge, and the event time at which it is judged (epoch seconds)."""
-
-    cadence: Cadence
-    index: int
-    watermark: int
 
 
 class Partition:
@@ -155,10 +145,10 @@ class Partition:
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
         yield from self._look_in_chunks(
-            Look.HOUR, with_people, _Due(Cadence.HOUR, hour, mark * HOUR), progress
+            Look.HOUR, with_people, Due(Cadence.HOUR, hour, mark * HOUR), progress
         )
         for day, some in sorted(days_at_quarters(batch, mark).items()):
-            yield from self._look_in_chunks(Look.EARLY, some, _Due(Cadence.DAY, day, mark * HOUR), progress)
+            yield from self._look_in_chunks(Look.EARLY, some, Due(Cadence.DAY, day, mark * HOUR), progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Judge closed periods that changed: at the next mark, and not at every late event."""
@@ -171,7 +161,7 @@ class Partition:
                 self._touched.update(counts.sector for counts in few)
                 for counts in few:
                     counts.revised.discard((cadence, index))
-                self._judge_period(Look.REVISED, few, _Due(cadence, index, mark * HOUR), progress)
+                self._judge_period(Look.REVISED, few, Due(cadence, index, mark * HOUR), progress)
                 yield
 
     def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -189,7 +179,7 @@ class Partition:
                         counts.close(cadence, index)
                         judged.append(counts)
                 if judged:
-                    self._judge_period(Look.CLOSED, judged, _Due(cadence, index, mark * HOUR), progress)
+                    self._judge_period(Look.CLOSED, judged, Due(cadence, index, mark * HOUR), progress)
                 yield
 
     def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
@@ -247,7 +237,7 @@ class Partition:
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:
                 counts.settle()
-            yield from self._look_in_chunks(Look.OPEN, some, _Due(cadence, index, mark * HOUR), progress)
+            yield from self._look_in_chunks(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> None:
         before = counts.people
@@ -267,17 +257,17 @@ class Partition:
             if cadence in counts.series and counts.open_count(cadence) >= limit:
                 counts.looked_at = as_of
                 index = counts.series[cadence].end - 1
-                yield from self._look_in_chunks(Look.OPEN, [counts], _Due(cadence, index, as_of), progress)
+                yield from self._look_in_chunks(Look.OPEN, [counts], Due(cadence, index, as_of), progress)
 
     def _look_in_chunks(
-        self, look: Look, batch: Sequence[Counts], due: _Due, progress: Progress
+        self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress
     ) -> Iterator[None]:
         """Look at a period of some sectors that changes nothing in them; done again, it gives the same."""
         for few in _chunks(batch):
             self._judge_period(look, few, due, progress)
             yield
 
-    def _judge_period(self, look: Look, batch: Sequence[Counts], due: _Due, progress: Progress) -> None:
+    def _judge_period(self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress) -> None:
         verdicts = self._judge.ask(look, batch, cadence=due.cadence, index=due.index, watermark=due.watermark)
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
