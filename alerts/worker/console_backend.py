@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from alerts.console.access_document import AccessFile
+from alerts.console.backend import Backend
 from alerts.console.board import Board
 from alerts.console.identity import Identity
 from alerts.console.notice_log import NoticeLog
 from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
-from alerts.console.site import Backend
 from alerts.languages.language import language
 from alerts.notices.controls import over
 from alerts.worker.console_server import from_loop

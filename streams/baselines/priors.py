@@ -53,6 +53,7 @@ def deviations(cadence: Cadence) -> list[float]:
 def priors(
     cadence: Cadence,
     steps: int,
+    *,
     periods: Floats,
     people: Floats,
     peer_priors: Sequence[PeerPrior | None] = (),
@@ -78,11 +79,11 @@ def priors(
     )
     for row, like in enumerate(peer_priors):
         if like is not None and prior.young[row]:
-            _take(prior, row, like, people[row], periods[row])
+            _take(prior, row, like, people=people[row], periods=periods[row])
     return prior
 
 
-def _take(prior: Prior, row: int, like: PeerPrior, people: float, periods: float) -> None:
+def _take(prior: Prior, row: int, like: PeerPrior, *, people: float, periods: float) -> None:
     terms = slice(len(like.centre))
     prior.centre[row, terms] = like.centre
     # Peers may be no better known than the broad prior: the tighter of the two holds.

@@ -27,7 +27,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
+from streams.pipelines.due_hours import Due, days_at_quarters, following, is_skipped, next_due_hour
 from streams.pipelines.progress import Empty, Progress
 from streams.pipelines.runs import end_of_run
 from streams.pipelines.steps import Step, observe, remains_live, split
@@ -127,7 +127,7 @@ class Partition:
         if mark <= counts.watermark + 1:
             return mark
         counts.settle()
-        return min(mark, next_mark(counts, self._late_hours))
+        return min(mark, next_due_hour(counts, self._late_hours))
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""
@@ -144,9 +144,11 @@ class Partition:
         with_people = [
             counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
         ]
-        yield from self._look_in_chunks(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
+        yield from self._look_in_chunks(
+            Look.HOUR, with_people, Due(Cadence.HOUR, hour, mark * HOUR), progress
+        )
         for day, some in sorted(days_at_quarters(batch, mark).items()):
-            yield from self._look_in_chunks(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
+            yield from self._look_in_chunks(Look.EARLY, some, Due(Cadence.DAY, day, mark * HOUR), progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Judge closed periods that changed: at the next mark, and not at every late event."""
@@ -159,7 +161,7 @@ class Partition:
                 self._touched.update(counts.sector for counts in few)
                 for counts in few:
                     counts.revised.discard((cadence, index))
-                self._judge_period(Look.REVISED, few, cadence, index, mark * HOUR, progress)
+                self._judge_period(Look.REVISED, few, Due(cadence, index, mark * HOUR), progress)
                 yield
 
     def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -172,12 +174,12 @@ class Partition:
                 judged = []
                 for counts in few:
                     if cadence is not Cadence.HOUR and is_skipped(counts, counts.series[cadence], index):
-                        self._pass_over(counts, cadence, index, hour, progress)
+                        self._pass_over(counts, cadence=cadence, index=index, hour=hour, progress=progress)
                     else:
                         counts.close(cadence, index)
                         judged.append(counts)
                 if judged:
-                    self._judge_period(Look.CLOSED, judged, cadence, index, mark * HOUR, progress)
+                    self._judge_period(Look.CLOSED, judged, Due(cadence, index, mark * HOUR), progress)
                 yield
 
     def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
@@ -194,7 +196,9 @@ class Partition:
                     due[cadence, hour - 1].append(counts)
         return due
 
-    def _pass_over(self, counts: Counts, cadence: Cadence, index: int, hour: int, progress: Progress) -> None:
+    def _pass_over(
+        self, counts: Counts, *, cadence: Cadence, index: int, hour: int, progress: Progress
+    ) -> None:
         """Close all empty periods up to an hour, and judge none of them."""
         last = period_at(counts.zone, cadence, hour) - 1
         self._judge.pass_over([counts], cadence, index, last)
@@ -233,7 +237,7 @@ class Partition:
         for (cadence, index, mark), some in sorted(begun.items()):
             for counts in some:
                 counts.settle()
-            yield from self._look_in_chunks(Look.OPEN, some, cadence, index, mark * HOUR, progress)
+            yield from self._look_in_chunks(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> None:
         before = counts.people
@@ -253,32 +257,18 @@ class Partition:
             if cadence in counts.series and counts.open_count(cadence) >= limit:
                 counts.looked_at = as_of
                 index = counts.series[cadence].end - 1
-                yield from self._look_in_chunks(Look.OPEN, [counts], cadence, index, as_of, progress)
+                yield from self._look_in_chunks(Look.OPEN, [counts], Due(cadence, index, as_of), progress)
 
     def _look_in_chunks(
-        self,
-        look: Look,
-        batch: Sequence[Counts],
-        cadence: Cadence,
-        index: int,
-        watermark: int,
-        progress: Progress,
+        self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress
     ) -> Iterator[None]:
         """Look at a period of some sectors that changes nothing in them; done again, it gives the same."""
         for few in _chunks(batch):
-            self._judge_period(look, few, cadence, index, watermark, progress)
+            self._judge_period(look, few, due, progress)
             yield
 
-    def _judge_period(
-        self,
-        look: Look,
-        batch: Sequence[Counts],
-        cadence: Cadence,
-        index: int,
-        watermark: int,
-        progress: Progress,
-    ) -> None:
-        verdicts = self._judge.ask(look, batch, cadence=cadence, index=index, watermark=watermark)
+    def _judge_period(self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress) -> None:
+        verdicts = self._judge.ask(look, batch, cadence=due.cadence, index=due.index, watermark=due.watermark)
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)

@@ -10,7 +10,7 @@ import confluent_kafka
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError, NotEnoughReplicasAfterAppendError, NotEnoughReplicasError
 
-from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
+from streams.producers.kafka_client import Broker, BrokerError, kafka_errors, no_topic
 from streams.producers.outgoing import Outgoing
 from streams.runtime.kafka_diagnosis import diagnose
 
@@ -61,8 +61,8 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
         batch_size=65_536,
         allow_auto_create_topics=broker.api_version is not None,  # an embedded broker has no other way
         max_block_ms=int(broker.timeout * 1000),
-        request_timeout_ms=int(min(broker.patience, REQUEST) * 1000),
-        delivery_timeout_ms=int(broker.patience * 1000),
+        request_timeout_ms=int(min(broker.delivery_timeout, REQUEST) * 1000),
+        delivery_timeout_ms=int(broker.delivery_timeout * 1000),
     )
     waiting: deque[Any] = deque()
     count = 0
@@ -71,12 +71,12 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
         for count, record in enumerate(records, 1):
             waiting.append(producer.send(topic, value=record.value, key=record.key))
             if len(waiting) >= IN_FLIGHT:
-                waiting.popleft().get(timeout=broker.patience)
+                waiting.popleft().get(timeout=broker.delivery_timeout)
             if count % _STEP == 0:
                 progress(count)
         producer.flush()
         for future in waiting:
-            future.get(timeout=broker.patience)
+            future.get(timeout=broker.delivery_timeout)
     except (KafkaTimeoutError, NotEnoughReplicasError, NotEnoughReplicasAfterAppendError) as error:
         raise _not_taken(topic, broker) from error
     finally:
@@ -93,7 +93,7 @@ def _send_fast(
         {
             **broker.kafka.librdkafka_producer,
             "linger.ms": 10,
-            "delivery.timeout.ms": int(broker.patience * 1000),
+            "delivery.timeout.ms": int(broker.delivery_timeout * 1000),
         }
     )
     failures: list[str] = []
@@ -101,14 +101,14 @@ def _send_fast(
     try:
         known = producer.list_topics(topic if broker.api_version else None, timeout=broker.timeout).topics
         if topic not in known:
-            raise _missing(topic, broker)
+            raise no_topic(broker, topic)
         for count, record in enumerate(records, 1):
             while not _put(producer, topic, record, failures):
                 producer.poll(0.1)
             if count % _STEP == 0:
                 producer.poll(0)
                 progress(count)
-        if producer.flush(broker.patience + 1) or failures:
+        if producer.flush(broker.delivery_timeout + 1) or failures:
             raise _not_taken(topic, broker, failures[0] if failures else "")
     except confluent_kafka.KafkaException as error:
         raise BrokerError(diagnose(broker.kafka, error)) from error
@@ -133,17 +133,12 @@ def _require(producer: KafkaProducer, topic: str, broker: Broker) -> None:
     except KafkaTimeoutError:  # the broker has answered before, so that it is the topic that is not there
         partitions = None
     if not partitions:
-        raise _missing(topic, broker)
+        raise no_topic(broker, topic)
 
 
 def _not_taken(topic: str, broker: Broker, reason: str = "") -> BrokerError:
+    because = f" ({reason})" if reason else ""
     return BrokerError(
-        f"the broker at {broker.servers} has not taken every record of {topic} within {broker.patience:.0f} s"
-        f"{reason and f' ({reason})'}: are enough replicas of it in sync?"
-    )
-
-
-def _missing(topic: str, broker: Broker) -> BrokerError:
-    return BrokerError(
-        f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
+        f"the broker at {broker.servers} has not taken every record of {topic} "
+        f"within {broker.delivery_timeout:.0f} s{because}: are enough replicas of it in sync?"
     )

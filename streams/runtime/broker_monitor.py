@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from confluent_kafka import KafkaError as LibrdkafkaError
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
@@ -23,6 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 )
 
 from streams.runtime.broker_names import wait_for_names
+from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
@@ -132,10 +133,15 @@ class BrokerMonitor:
         return found
 
     async def committed(self, partitions: Iterable[Position]) -> Mapping[Position, int]:
-        """The offsets that the worker's group has committed; nothing where the broker does not answer."""
+        """The offsets that the worker's group has committed; nothing where the broker does not answer.
+
+        Raises SetupError where the credentials may not see the group.
+        """
         asked = [TopicPartition(*at) for at in partitions]  # by name: the embedded broker has no "all"
         try:
             offsets = await self._asked().list_consumer_group_offsets(self._group, partitions=asked)
+        except GroupAuthorizationFailedError as error:
+            raise SetupError(f"an ACL is missing: READ, DESCRIBE on group {self._group}") from error
         except KafkaError:
             return {}
         return {(tp.topic, tp.partition): max(at.offset, 0) for tp, at in offsets.items()}
@@ -176,19 +182,23 @@ class BrokerMonitor:
     def _topic_settings(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
         asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
         found: dict[str, dict[str, str]] = {}
-        answers = self._client().describe_configs(asked, request_timeout=REQUEST_MS / 1000)
+        if (client := self._client()) is None:
+            return found
+        answers = client.describe_configs(asked, request_timeout=REQUEST_MS / 1000)
         for resource, answer in answers.items():
             if answer.exception() is None:  # not raised, as below
                 found[resource.name] = {name: entry.value for name, entry in answer.result().items()}
         return found
 
-    def _client(self) -> AdminClient:
-        self._librdkafka = self._librdkafka or AdminClient(self._kafka.librdkafka)
+    def _client(self) -> AdminClient | None:
+        if self._librdkafka is None and self._kafka.security.fits_librdkafka:
+            self._librdkafka = AdminClient(self._kafka.librdkafka)
         return self._librdkafka
 
     def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
-        client = self._client()
         found: dict[str, str | None] = {}
+        if (client := self._client()) is None:
+            return found
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
             problem = answer.exception()
             if problem is None:
@@ -220,6 +230,10 @@ async def partitions_of(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[
     there = {topic: set(cluster.partitions_for_topic(topic) or ()) for topic in wanted}
     missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
+        if hidden := await asyncio.to_thread(hidden_topics, kafka, missing):
+            raise SetupError(
+                f"{kafka.servers}: {hidden}: `surgewatch topics --as ROLE` names all that is missing"
+            )
         raise SetupError(
             f"missing topics at {kafka.servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )

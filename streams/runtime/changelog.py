@@ -214,6 +214,10 @@ class Changelog:
             self._local_store.close(partition)
         self._local_store, self.copy_lost = NoStore(), True
 
+    def copies(self) -> set[int]:
+        """Return the partitions of which there is a local copy, of whatever age."""
+        return self._local_store.copies()
+
     def close(self, partition: int) -> None:
         """Let go of a partition."""
         self._copied.pop(partition, None)

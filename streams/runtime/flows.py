@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from faust.exceptions import ProducerSendError
 from faust.types import TP
 
+from streams.runtime.assignor import AtHand
 from streams.runtime.flow import Flow
 
 
@@ -67,6 +68,13 @@ class Flows:
     def position(self, tp: TP) -> int | None:
         """The offset up to which a partition has been processed; None where it is not held."""
         return next((at for flow in self._flows if (at := flow.position(tp)) is not None), None)
+
+    def at_hand(self) -> dict[str, AtHand]:
+        """Return by source the partitions whose state is here. May be called from another thread."""
+        return {
+            flow.source: AtHand({*flow.positions, *flow.kept.partitions}, flow.changelog.copies())
+            for flow in self._flows
+        }
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of the partitions that are new here. Raises StateError.

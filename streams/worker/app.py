@@ -97,22 +97,9 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         settings,
         [
             FlowSpec(
-                "encounters",
-                pipeline,
-                "counts",
-                VerdictPublisher(settings),
-                metrics,
-                prepare=schemas.prepare,
+                "encounters", pipeline, "counts", VerdictPublisher(settings), metrics, prepare=schemas.prepare
             ),
-            FlowSpec(
-                "summaries",
-                BorderPipeline(sectors, BUDGET),
-                "borders",
-                BorderPublisher(settings),
-                BorderMetrics(metrics),
-                upstream="encounters",
-                on_any_clock=True,
-            ),
+            _of_borders(settings, sectors, metrics),
         ],
         metrics.runtime,
         group="surgewatch-streams",
@@ -123,6 +110,18 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         about={"sectors": len(sectors.sector)},
     )
     return worker
+
+
+def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
+    return FlowSpec(
+        "summaries",
+        BorderPipeline(sectors, BUDGET),
+        "borders",
+        BorderPublisher(settings),
+        BorderMetrics(metrics),
+        upstream="encounters",
+        on_any_clock=True,
+    )
 
 
 def _judge(settings: Settings, sectors: Registry) -> Judge:

@@ -21,7 +21,11 @@ def learnt(seed: int, sectors: int, between: float = 1.0, phi: float = 2.0) -> P
     coefficients = random.normal(0, 0.05, (sectors, TERMS))
     coefficients[:, 0] = 3 + between * random.normal(size=sectors)
     return PeerPrior.learn(
-        Cadence.MONTH, coefficients, np.full((sectors, TERMS), 0.01), np.full(sectors, phi), USUAL
+        Cadence.MONTH,
+        coefficients=coefficients,
+        errors=np.full((sectors, TERMS), 0.01),
+        dispersion=np.full(sectors, phi),
+        usual=USUAL,
     )
 
 
@@ -55,7 +59,7 @@ def test_a_sectors_own_counts_prevail_in_the_end(people: float) -> None:
 @given(st.integers(12, 500))
 def test_who_has_a_year_of_history_is_not_held_to_be_like_others(months: int) -> None:
     alone, beside = (
-        priors(Cadence.MONTH, 2, np.array([months]), np.array([7.0]), peer_priors)
+        priors(Cadence.MONTH, 2, periods=np.array([months]), people=np.array([7.0]), peer_priors=peer_priors)
         for peer_priors in ((), (learnt(1, 8),))
     )
     assert all((one == other).all() for one, other in zip(alone, beside, strict=True))
@@ -64,7 +68,9 @@ def test_who_has_a_year_of_history_is_not_held_to_be_like_others(months: int) ->
 @given(st.integers(0, 11), st.floats(0, 1e4))
 def test_peers_loosen_no_prior_but_move_it(months: int, people: float) -> None:
     alone, beside = (
-        priors(Cadence.MONTH, 2, np.array([months]), np.array([people]), peer_priors)
+        priors(
+            Cadence.MONTH, 2, periods=np.array([months]), people=np.array([people]), peer_priors=peer_priors
+        )
         for peer_priors in ((), (learnt(1, 8),))
     )
     assert (beside.precision >= alone.precision).all()
