@@ -101,7 +101,7 @@ def followed(days: int | None) -> Figures:
                 np.repeat(mean, n, 0),
                 np.repeat(spread + mean * doubt, n, 0),
                 np.zeros(n),
-                past,
+                past=past,
             )
             row.append(float((judged.p_value <= ALPHA).mean()))
         found.append(row)

@@ -5,7 +5,6 @@ verdicts ─▶ AlertPipeline ─▶ alerts.current ─▶ AlertTable ─┬▶ 
 """
 
 import asyncio
-import datetime as dt
 import os
 import re
 import time
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 
 from alerts.console.board import Board
 from alerts.languages.language import language
-from alerts.lifecycle.alert import Alert, Notice
+from alerts.lifecycle.alert import Alert
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
@@ -48,6 +47,7 @@ from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
+from alerts.worker.tries import Tries
 from streams.contract.controls import Control, Withdrawn, dated
 from streams.contract.reading import appended_at
 from streams.contract.sectors import registry
@@ -86,6 +86,7 @@ class Alerts:
             policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
         )
         self.metrics = Metrics(self.sinks)
+        self.tries = Tries(self.board, self.metrics)
         self.controls = ControlsInForce(routing, self.policies)
         self.control_names = control_names(self.registry, self.board, sinks=self.sinks, routes=routing.names)
         self.pipeline = AlertPipeline(self.policies)
@@ -184,27 +185,11 @@ class Alerts:
             queue.observe(published.change, published_at=published.at, moment=self.moment())
         records = Records(writer, self.letters)
         delivery = SinkDelivery(
-            sink, queue, self._sender.send, records, self, self.registry, clock=self.moment
+            sink, queue, self._sender.send, records, self.tries, self.registry, clock=self.moment
         )
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
-
-    def tried(
-        self, sink: str, notices: Sequence[Notice], outcome: str, *, seconds: float, reason: str
-    ) -> None:
-        """Record one try to deliver."""
-        self.metrics.attempt(sink, outcome, seconds=seconds, notices=max(len(notices), 1))
-        now = dt.datetime.now(dt.UTC)
-        for notice in notices:
-            self.board.delivery(sink, notice, outcome, at=now, detail=reason)
-            if outcome in ("delivered", "dead"):
-                self.metrics.notice(notice.reason)
-            if outcome == "delivered" and notice.produced_at is not None:
-                self.metrics.latency((now - notice.produced_at).total_seconds())
-        if outcome != "delivered":
-            ids = [notice.notice_id for notice in notices]
-            log.warning("not delivered", sink=sink, notices=ids, outcome=outcome, reason=reason)
 
     async def send_again(self, record: DeadLetterRecord) -> None:
         """Send a dead letter again, where its sink is this worker's."""

@@ -116,42 +116,78 @@ class Models:
         )
         for row, counts in enumerate(due):
             periods = int(learnt.periods[row])
-            prior = peer_priors[row] if periods < GROWN[self.cadence] else None
-            is_calibrated = self.cadence in MEMORY
-            groups = group_dispersion(counts, index) if is_calibrated and periods < YOUNG else UNKNOWN
-            known = groups.combined(float(fit.dispersion[row]), float(fit.freedom[row]))
-            counts.state.of(self.cadence).model = KeptModel(
+            counts.state.of(self.cadence).model = self._keep(
+                fit,
+                row,
+                counts,
                 base=index,
-                steps=tuple(steps[row]),
+                steps=steps[row],
                 periods=periods,
-                peers=prior.sectors if prior else 0,
-                coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
-                covariance=fit.covariance[row].astype(np.float32).tobytes(),
-                block_variance=float(fit.block_variance[row]),
-                level_variance=float(fit.level_variance[row]),
-                tail=float(fit.tail[row]),
-                tail_below=float(fit.tail_below[row]),
-                week_variance=float(fit.week_variance[row]),
-                freedom=known.freedom,
-                dispersion=known.dispersion,
-                # The tails of sectors held to be like others are theirs.
-                unseen=unseen(max(periods, groups.hours)) if is_calibrated and not prior else 0.0,
-                down_weighted=int(fit.down_weighted[row]),
+                prior=peer_priors[row] if periods < GROWN[self.cadence] else None,
             )
+
+    def _keep(
+        self,
+        fit: regression.Fit,
+        row: int,
+        counts: Counts,
+        *,
+        base: int,
+        steps: Sequence[int],
+        periods: int,
+        prior: PeerPrior | None,
+    ) -> KeptModel:
+        """Return what is kept of a row of a fit to `periods` of history; `prior` where they are few."""
+        is_calibrated = self.cadence in MEMORY
+        groups = group_dispersion(counts, base) if is_calibrated and periods < YOUNG else UNKNOWN
+        known = groups.combined(float(fit.dispersion[row]), float(fit.freedom[row]))
+        return KeptModel(
+            base=base,
+            steps=tuple(steps),
+            periods=periods,
+            peers=prior.sectors if prior else 0,
+            coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
+            covariance=fit.covariance[row].astype(np.float32).tobytes(),
+            block_variance=float(fit.block_variance[row]),
+            level_variance=float(fit.level_variance[row]),
+            tail=float(fit.tail[row]),
+            tail_below=float(fit.tail_below[row]),
+            week_variance=float(fit.week_variance[row]),
+            freedom=known.freedom,
+            dispersion=known.dispersion,
+            # The tails of sectors held to be like others are theirs.
+            unseen=unseen(max(periods, groups.hours)) if is_calibrated and not prior else 0.0,
+            down_weighted=int(fit.down_weighted[row]),
+        )
 
     def expect(self, batch: Sequence[Counts], index: int, length: int) -> Baseline:
         """Return what is normal in sectors that have a model, for `length` periods up to `index`."""
         kept = [model for counts in batch if (model := self._kept(counts)) is not None]
+        mean, error = self._predict(kept, index - length + 1, length)
+        return Baseline(
+            mean=mean,
+            dispersion=np.array([model.dispersion for model in kept]),
+            error=error,
+            level_variance=np.array([model.level_variance for model in kept]),
+            tail=np.array([model.tail for model in kept]),
+            freedom=np.array([model.freedom for model in kept]),
+            unseen=np.array([model.unseen for model in kept]),
+            tail_below=np.array([model.tail_below for model in kept]),
+            week_variance=np.array([model.week_variance for model in kept]),
+        )
+
+    def _predict(self, kept: Sequence[KeptModel], first: int, length: int) -> tuple[Floats, Floats]:
+        """Return means [n, length] from a period on, and the relative variance of the last [n]."""
         size = self._size
-        mean, error = np.empty((len(batch), length)), np.empty(len(batch))
-        first = index - length + 1
+        mean, error = np.empty((len(kept), length)), np.empty(len(kept))
         steps = _columns([model.steps for model in kept], first, length)
         bases = np.array([model.base for model in kept])
         for base in np.unique(bases):
             at = np.flatnonzero(bases == base)
+            some = [kept[row] for row in at.tolist()]
             mean[at], error[at] = regression.expect(
-                _floats([kept[row].coefficients for row in at], size),
-                _floats([kept[row].covariance for row in at], size, size),
+                _floats([model.coefficients for model in some], size),
+                _floats([model.covariance for model in some], size, size),
                 design=design_matrix.rows(
                     self.cadence,
                     first=first,
@@ -168,17 +204,7 @@ class Models:
         mean[like] *= np.exp(level[:, None] / 2)
         error[like] = np.expm1(level)
         error += np.array([model.block_variance for model in kept])
-        return Baseline(
-            mean=mean,
-            dispersion=np.array([model.dispersion for model in kept]),
-            error=error,
-            level_variance=np.array([model.level_variance for model in kept]),
-            tail=np.array([model.tail for model in kept]),
-            freedom=np.array([model.freedom for model in kept]),
-            unseen=np.array([model.unseen for model in kept]),
-            tail_below=np.array([model.tail_below for model in kept]),
-            week_variance=np.array([model.week_variance for model in kept]),
-        )
+        return mean, error
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """Return the prior from those sectors of a border with enough history; None without any."""

@@ -71,22 +71,14 @@ class PeerPrior(BaseModel):
         between = ((n - 1) * between + np.where(np.arange(usual.size) == 0, _LEVELS**2, usual / 9)) / n
         weight = 1 / (between + errors)
         centre = (weight * coefficients).sum(0) / weight.sum(0)
-        # φ - 1 grows with the level, somewhere between not at all and in proportion.
-        level = coefficients[:, 0] - centre[0]
-        excess = np.log(np.maximum(dispersion - 1, _SMALLEST_EXCESS))
-        off, about = level - level.mean(), excess - excess.mean()
-        slope = ((off * about).sum() + _SLOPE * _SLOPE_WEIGHT) / ((off**2).sum() + _SLOPE_WEIGHT)
-        slope = float(np.clip(slope, 0, 1))
-        middle = excess.mean() - slope * level.mean()
-        unlike = np.log(dispersion) - np.log1p(np.exp(middle + slope * level))
-        variance = ((unlike**2).sum() + 1) / n
+        slope, excess, variance = _by_level(dispersion, coefficients[:, 0] - centre[0])
         return cls(
             border=border,
             cadence=cadence,
             sectors=n,
             centre=tuple(centre.tolist()),
             spread=tuple(np.sqrt(between + 1 / weight.sum(0)).tolist()),
-            dispersion=1 + float(np.exp(middle)),
+            dispersion=1 + excess,
             slope=slope,
             periods=float(np.clip(2 / variance, *_PERIODS)),  # log of a χ² of ν: variance about 2/ν
         )
@@ -128,3 +120,17 @@ class PeerPriors(BaseModel):
     def of(self, border: str, cadence: Cadence) -> PeerPrior | None:
         """Return what is normal in the sectors of a border, or else in all."""
         return self._by_key.get((border, cadence)) or self._by_key.get((EVERYWHERE, cadence))
+
+
+def _by_level(dispersion: Floats, level: Floats) -> tuple[float, float, float]:
+    """Return how φ - 1 grows with the log level, its size at level 0, and the variance of log φ about that.
+
+    It grows somewhere between not at all (0) and in proportion (1).
+    """
+    excess = np.log(np.maximum(dispersion - 1, _SMALLEST_EXCESS))
+    off, about = level - level.mean(), excess - excess.mean()
+    slope = ((off * about).sum() + _SLOPE * _SLOPE_WEIGHT) / ((off**2).sum() + _SLOPE_WEIGHT)
+    slope = float(np.clip(slope, 0, 1))
+    middle = excess.mean() - slope * level.mean()
+    unlike = np.log(dispersion) - np.log1p(np.exp(middle + slope * level))
+    return slope, float(np.exp(middle)), float(((unlike**2).sum() + 1) / len(level))

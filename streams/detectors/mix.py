@@ -50,8 +50,8 @@ def judge(
     total: ArrayLike,
     past: ArrayLike,
     past_total: ArrayLike,
-    alpha: float,
     *,
+    alpha: float,
     group: float = 1.0,
     calibration: Calibration = AS_THEY_ARE,
 ) -> Mix:
@@ -152,7 +152,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
             total[-1],
             people[:, :-1],
             total[:-1],
-            float(alpha[row]),
+            alpha=float(alpha[row]),
             group=float(view.dispersion[row]),
             calibration=view.calibration.select([row]),
         )

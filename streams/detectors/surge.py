@@ -79,8 +79,8 @@ def judge(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
-    past: Past,
     *,
+    past: Past,
     straying: Floats | float = 0.0,
     calibration: Calibration = AS_THEY_ARE,
 ) -> Surge:
@@ -93,15 +93,15 @@ def judge(
 
     >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
     >>> counts[0, -1] = 19
-    >>> alone = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY])
+    >>> alone = judge(counts, normal, spread, np.zeros(1), past=PAST[Cadence.DAY])
     >>> round(alone.p_value.item(), 3)
     0.047
     >>> counts[0, -2] = 24
-    >>> again = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY])
+    >>> again = judge(counts, normal, spread, np.zeros(1), past=PAST[Cadence.DAY])
     >>> round(again.p_value.item(), 4), again.window.item(), again.observed.item()
     (0.0012, 2, 43.0)
     """
-    weight, window = _weight(observed, mean, dispersion, error + straying, past, calibration)
+    weight, window = _weight(observed, mean, dispersion, error + straying, past=past, calibration=calibration)
     last = observed[:, -1], mean[:, -1], dispersion[:, -1] + mean[:, -1] * error
     within = np.arange(observed.shape[1], 0, -1) <= window[:, None]
     expected = (mean * within).sum(1)
@@ -120,14 +120,14 @@ def needed(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
-    past: Past,
     *,
+    past: Past,
     alpha: Floats,
     straying: Floats | float = 0.0,
     calibration: Calibration = AS_THEY_ARE,
 ) -> Floats:
     """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
-    weight, _ = _weight(observed, mean, dispersion, error + straying, past, calibration)
+    weight, _ = _weight(observed, mean, dispersion, error + straying, past=past, calibration=calibration)
     phi = dispersion[:, -1] + mean[:, -1] * error
     return threshold(calibration.nominal(np.minimum(alpha * weight, 1.0)), mean[:, -1], phi)
 
@@ -137,6 +137,7 @@ def _weight(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
+    *,
     past: Past,
     calibration: Calibration,
 ) -> tuple[Floats, NDArray[np.int64]]:
@@ -144,13 +145,15 @@ def _weight(
     n = len(observed)
     if not past.periods:
         return np.ones(n), np.ones(n, np.int64)
-    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past, calibration)
+    going_on = _going_on(
+        observed, mean, dispersion + mean * error[:, None], past=past, calibration=calibration
+    )
     weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
     begun = np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
     return weight, 1 + begun
 
 
-def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past, calibration: Calibration) -> Floats:
+def _going_on(observed: Floats, mean: Floats, phi: Floats, *, past: Past, calibration: Calibration) -> Floats:
     """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior.
 
     In a tail that falls off κ times more slowly, a log likelihood ratio is κ times too large.
@@ -189,7 +192,7 @@ def of(view: SectorView) -> Surge:
         seen.mean,
         seen.each,
         view.error,
-        PAST[view.cadence],
+        past=PAST[view.cadence],
         straying=_straying(view),
         calibration=view.calibration,
     )
@@ -221,7 +224,7 @@ def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats
         seen.mean,
         seen.each,
         view.error,
-        PAST[view.cadence],
+        past=PAST[view.cadence],
         alpha=alpha,
         straying=_straying(view),
         calibration=view.calibration,

@@ -88,7 +88,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     """
     seen, level = _hours(view, hour), alpha * SHARE
     found = surge.judge(
-        seen.observed, seen.mean, seen.dispersion, seen.error, PAST, calibration=seen.calibration
+        seen.observed, seen.mean, seen.dispersion, seen.error, past=PAST, calibration=seen.calibration
     )
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level

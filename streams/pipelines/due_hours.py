@@ -7,6 +7,7 @@ periods to judge, and not as many as it has hours.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -22,6 +23,15 @@ NEVER: Final = 1 << 40  # an hour beyond all time
 # Empty periods in a row after which further ones are not judged: every window that detectors look at is empty
 # by then, and nothing new can be found until the sector reports again.
 EMPTY: Final = {Cadence.DAY: 84, Cadence.WEEK: 52, Cadence.MONTH: 36}
+
+
+@dataclass(frozen=True)
+class Due:
+    """A period that is due to be judged, and the event time at which it is (epoch seconds)."""
+
+    cadence: Cadence
+    index: int
+    watermark: int
 
 
 def following(counts: Counts, series: Series) -> int:

@@ -49,7 +49,7 @@ def _rows(path: str, registry: Registry, layout: Layout | None) -> Iterator[Read
         if start[:1] == b"{" or path.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
             yield from _ndjson(stream)
         else:
-            yield from _table(path, stream, registry, layout, encoding(start))
+            yield from _table(path, stream, registry, layout=layout, encoding=encoding(start))
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
 
 
 def _table(
-    path: str, stream: IO[bytes], registry: Registry, layout: Layout | None, encoding: str
+    path: str, stream: IO[bytes], registry: Registry, *, layout: Layout | None, encoding: str
 ) -> Iterator[Read]:
     # Surrogates stand for what is not UTF-8, so that a row of events is refused alone and a table can be
     # read as Latin-1.

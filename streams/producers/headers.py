@@ -90,7 +90,7 @@ def find_header(lines: Sequence[str], layouts: Iterable[Layout]) -> Header | Non
             if delimiter not in line and delimiter != ",":
                 continue
             above, names = (next(csv.reader([each], delimiter=delimiter), []) for each in (before, line))
-            found = [_fitted(layout, number, delimiter, names, above) for layout in layouts]
+            found = [_fitted(layout, number, delimiter, names=names, above=above) for layout in layouts]
             found.append(_events(number, delimiter, names))
             best = max((*([best] if best else []), *found), key=_rank)
         if best and best.fits:
@@ -106,7 +106,9 @@ def _plain(name: str) -> str:
     return unmarked(name.strip().lstrip("#").strip()).casefold().replace("_", " ")
 
 
-def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str], above: Sequence[str]) -> Header:
+def _fitted(
+    layout: Layout, line: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
+) -> Header:
     years = _years(names, above) if layout.time.kind == "month-name-columns" else {}
     if years:  # a header of two rows: what the lower one leaves blank stands in the upper one
         names = [name if name.strip() else upper for name, upper in zip_longest(names, above, fillvalue="")]

@@ -93,21 +93,14 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
         metrics.state(parts, worker.now(), judge.data_status)
 
-    of_sectors = FlowSpec(
-        "encounters", pipeline, "counts", VerdictPublisher(settings), metrics, prepare=schemas.prepare
-    )
-    of_borders = FlowSpec(
-        "summaries",
-        BorderPipeline(sectors),
-        "borders",
-        BorderPublisher(settings),
-        BorderMetrics(metrics),
-        upstream="encounters",
-        on_any_clock=True,
-    )
     worker = Worker(
         settings,
-        [of_sectors, of_borders],
+        [
+            FlowSpec(
+                "encounters", pipeline, "counts", VerdictPublisher(settings), metrics, prepare=schemas.prepare
+            ),
+            _of_borders(settings, sectors, metrics),
+        ],
         metrics.runtime,
         group="surgewatch-streams",
         needed=NEEDED,
@@ -117,6 +110,18 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         about={"sectors": len(sectors.sector)},
     )
     return worker
+
+
+def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
+    return FlowSpec(
+        "summaries",
+        BorderPipeline(sectors),
+        "borders",
+        BorderPublisher(settings),
+        BorderMetrics(metrics),
+        upstream="encounters",
+        on_any_clock=True,
+    )
 
 
 def _judge(settings: Settings, sectors: Registry) -> Judge:
