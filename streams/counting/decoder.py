@@ -27,7 +27,7 @@ from streams.counting.wire_format import HEAD, Reader, SchemaError, schema_id
 
 LIMIT = 16_384  # bytes a record may have
 AHEAD = HOUR  # seconds that an event may lie ahead of the moment at which the broker appended it
-_HINTS = 1_024  # unknown names whose nearest known one is remembered
+_HINTS = 100  # unknown names whose nearest known one is remembered
 _OLDEST = OLDEST.timestamp()
 
 
@@ -257,7 +257,7 @@ class Decoder:
         return known
 
     def _hint(self, name: str) -> str:
-        """Name the nearest known sector. A search takes a millisecond, so only the first names get one."""
+        """Name the nearest known sector, for the first names only: a search takes some milliseconds."""
         if name not in self._hints and len(self._hints) < _HINTS:
             near = self._registry.nearest(name)
             self._hints[name] = f"; nearest known: {near.id}" if near else ""

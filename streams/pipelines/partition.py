@@ -15,7 +15,6 @@ Everything that is asked of the judge is asked here.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
 from math import inf
 from typing import Final
 
@@ -30,6 +29,7 @@ from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
 from streams.pipelines.due_hours import Due, days_at_quarters, following, is_skipped, next_due_hour
 from streams.pipelines.progress import Empty, Progress
+from streams.pipelines.runs import end_of_run
 from streams.pipelines.steps import Step, observe, remains_live, split
 
 BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
@@ -216,13 +216,15 @@ class Partition:
                 self._touched.add(counts.sector)
                 taken = observe(counts, heartbeat, alive_at, wall_clock=self._wall_clock)
                 progress.observe(heartbeat, is_taken=taken)
-            while events:
+            at = 0
+            while at < len(events):
                 # Without data there are no limits; the first event that brings some sets them for the next.
-                counted = self._add(counts, events if counts.is_limited() else events[:1], progress)
-                events = events[counted:]
+                end = _end_of_run(counts, events, at) if counts.is_limited() else at + 1
+                self._add(counts, events[at:end], progress)
+                at = end
                 if counts.room() <= 0:
                     yield from self._look_again(counts, progress)
-                if events and not counts.is_limited():
+                if at < len(events) and not counts.is_limited():
                     yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -237,25 +239,18 @@ class Partition:
                 counts.settle()
             yield from self._look_in_chunks(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
 
-    def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> int:
-        """Count as many events as surely reach no limit, and one more; return their number."""
-        room, number = counts.room(), len(events)
-        if room != inf and sum([event.count for event in events]) >= room:
-            counts.settle()
-            room = counts.room()
-            number = 1 + sum(total < room for total in accumulate(event.count for event in events))
-        batch, before = events[:number], counts.people
+    def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> None:
+        before = counts.people
         if self._wall_clock:
-            counts.is_live = remains_live(counts, batch)
+            counts.is_live = remains_live(counts, events)
         self._touched.add(counts.sector)
-        added = counts.add(batch, counts.watermark * HOUR)
+        added = counts.add(events, counts.watermark * HOUR)
         progress.count(counts.sector, counts.people - before, added)
-        return len(batch)
 
     def _look_again(self, counts: Counts, progress: Progress) -> Iterator[None]:
         """Look at open periods whose count may be a breach; at most once a second of event time."""
         counts.settle()
-        as_of = max(counts.event_time, counts.watermark * HOUR)
+        as_of = _as_of(counts)
         if as_of <= counts.looked_at:
             return
         for cadence, limit in list(counts.state.open_limits.items()):
@@ -277,6 +272,20 @@ class Partition:
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)
+
+
+def _as_of(counts: Counts) -> int:
+    return max(counts.event_time, counts.watermark * HOUR)
+
+
+def _end_of_run(counts: Counts, events: Sequence[Event], at: int) -> int:
+    """Return up to where events can be counted before the open periods may have to be looked at."""
+    end = end_of_run(events, at, room=counts.room())
+    if end == len(events):  # also where the last one reaches the limit
+        return end
+    counts.settle()
+    blind_until = counts.looked_at if _as_of(counts) <= counts.looked_at else -inf
+    return end_of_run(events, at, room=counts.room(), blind_until=blind_until)
 
 
 def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:

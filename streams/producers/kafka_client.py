@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aiokafka.errors import KafkaError as AsyncKafkaError
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
@@ -56,10 +57,10 @@ class Broker:
 
 @contextmanager
 def kafka_errors(broker: Broker) -> Iterator[None]:
-    """Turn what kafka-python raises into BrokerError."""
+    """Turn what kafka-python and aiokafka raise into BrokerError."""
     try:
         yield
-    except KafkaError as error:
+    except (KafkaError, AsyncKafkaError) as error:
         raise BrokerError(diagnose(broker.kafka, error)) from error
 
 
@@ -72,6 +73,16 @@ def administering(broker: Broker) -> Iterator[KafkaAdminClient]:
             yield admin
         finally:
             admin.close()
+
+
+def no_topic(broker: Broker, topic: str) -> BrokerError:
+    """Return the error where a topic is not there, or may not be seen."""
+    hidden = None if broker.api_version else hidden_topics(broker.kafka, [topic])
+    return BrokerError(
+        f"{broker.servers}: {hidden}"
+        if hidden
+        else f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
+    )
 
 
 def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:

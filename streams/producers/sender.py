@@ -10,7 +10,7 @@ import confluent_kafka
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError, NotEnoughReplicasAfterAppendError, NotEnoughReplicasError
 
-from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
+from streams.producers.kafka_client import Broker, BrokerError, kafka_errors, no_topic
 from streams.producers.outgoing import Outgoing
 from streams.runtime.kafka_diagnosis import diagnose
 
@@ -101,7 +101,7 @@ def _send_fast(
     try:
         known = producer.list_topics(topic if broker.api_version else None, timeout=broker.timeout).topics
         if topic not in known:
-            raise _missing(topic, broker)
+            raise no_topic(broker, topic)
         for count, record in enumerate(records, 1):
             while not _put(producer, topic, record, failures):
                 producer.poll(0.1)
@@ -133,7 +133,7 @@ def _require(producer: KafkaProducer, topic: str, broker: Broker) -> None:
     except KafkaTimeoutError:  # the broker has answered before, so that it is the topic that is not there
         partitions = None
     if not partitions:
-        raise _missing(topic, broker)
+        raise no_topic(broker, topic)
 
 
 def _not_taken(topic: str, broker: Broker, reason: str = "") -> BrokerError:
@@ -141,10 +141,4 @@ def _not_taken(topic: str, broker: Broker, reason: str = "") -> BrokerError:
     return BrokerError(
         f"the broker at {broker.servers} has not taken every record of {topic} "
         f"within {broker.delivery_timeout:.0f} s{because}: are enough replicas of it in sync?"
-    )
-
-
-def _missing(topic: str, broker: Broker) -> BrokerError:
-    return BrokerError(
-        f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
     )

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from confluent_kafka import KafkaError as LibrdkafkaError
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
@@ -133,10 +133,15 @@ class BrokerMonitor:
         return found
 
     async def committed(self, partitions: Iterable[Position]) -> Mapping[Position, int]:
-        """The offsets that the worker's group has committed; nothing where the broker does not answer."""
+        """The offsets that the worker's group has committed; nothing where the broker does not answer.
+
+        Raises SetupError where the credentials may not see the group.
+        """
         asked = [TopicPartition(*at) for at in partitions]  # by name: the embedded broker has no "all"
         try:
             offsets = await self._asked().list_consumer_group_offsets(self._group, partitions=asked)
+        except GroupAuthorizationFailedError as error:
+            raise SetupError(f"an ACL is missing: READ, DESCRIBE on group {self._group}") from error
         except KafkaError:
             return {}
         return {(tp.topic, tp.partition): max(at.offset, 0) for tp, at in offsets.items()}

@@ -111,10 +111,11 @@ class KafkaSecurity(BaseSettings):
                     client_id=self.oauth_client_id,
                     secret=secret.get_secret_value() if secret else "",
                     scope=self.oauth_scope,
-                )
+                ),
+                provider=self.oauth_token_url.partition("?")[0],
             )
         if self.sasl_mechanism == "AWS_MSK_IAM":
-            return Tokens(msk_iam(self.aws_region))
+            return Tokens(msk_iam(self.aws_region), provider="AWS")
         return None
 
     @property

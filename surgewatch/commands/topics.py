@@ -8,7 +8,7 @@ import click
 
 from streams.contract.access import LEAST, Role
 from streams.contract.topics import Plan, topics
-from streams.producers.kafka_client import Broker, administering, find, reconcile
+from streams.producers.kafka_client import Broker, administering, find, kafka_errors, reconcile
 from streams.runtime.refusals import SetupError
 from surgewatch.options.access import missing_access
 from surgewatch.options.broker import connected
@@ -50,7 +50,7 @@ def command(
         _check_access(broker, role, prefix)
         return
     if accept_loss:
-        _run(accept_lost_records(broker.kafka, prefix, click.echo))
+        _run(broker, accept_lost_records(broker.kafka, prefix, click.echo))
         return
     if partitions and not check:
         _repartition(broker, prefix, partitions)
@@ -83,12 +83,13 @@ def _repartition(broker: Broker, prefix: str, partitions: int) -> None:
         found = find(admin, wide)
     if all(topic.partitions >= partitions for topic in found.values()):
         return
-    _run(repartition(broker.kafka, prefix, partitions, click.echo))
+    _run(broker, repartition(broker.kafka, prefix, partitions, click.echo))
 
 
-def _run(work: Coroutine[None, None, None]) -> None:
+def _run(broker: Broker, work: Coroutine[None, None, None]) -> None:
     try:
-        asyncio.run(work)
+        with kafka_errors(broker):
+            asyncio.run(work)
     except (RepartitionError, SetupError) as error:
         raise click.ClickException(str(error)) from error
 

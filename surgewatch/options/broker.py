@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from streams.contract.sectors import SHIPPED, registry
-from streams.producers.kafka_client import Broker
+from streams.producers.kafka_client import Broker, BrokerError
 from streams.runtime.refusals import SetupError, faults
 
 client_option = click.option(
@@ -59,9 +59,9 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
         try:
             broker = Broker(brokers, api_version)
         except ValidationError as error:  # of the environment
-            raise click.UsageError(f"SURGEWATCH_KAFKA_*: {faults(error)}") from error
+            raise BrokerError(f"SURGEWATCH_KAFKA_*: {faults(error)}") from error
         except SetupError as error:
-            raise click.UsageError(str(error)) from error
+            raise BrokerError(str(error)) from error
         except ValueError as error:
             raise click.UsageError(f"--brokers: {error}") from error
         verb(broker=broker, prefix=prefix, **rest)

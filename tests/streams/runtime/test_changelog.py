@@ -110,4 +110,4 @@ def test_a_copy_from_the_future_of_a_clock_is_not_trusted(tmp_path):
     store = RocksStore(tmp_path)
     store.save(0, [(b"a", b"1")], Copy("topic id", 7, saved_at=time.time() + 10**8))
     store.close(0)
-    assert changelog_over(RocksStore(tmp_path))._load(0).pairs == {}
+    assert changelog_over(RocksStore(tmp_path), "topic id")._load(0).pairs == {}

@@ -5,7 +5,9 @@ import ssl
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
+from authlib.integrations.base_client.errors import OAuthError
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -222,3 +224,24 @@ def test_a_provider_that_is_away_is_waited_for_while_the_token_lives() -> None:
     provider.now = 1060.0
     with pytest.raises(ConnectionError):
         tokens.current()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OAuthError("invalid_client"), "it refuses the client (invalid_client)"),
+        (requests.exceptions.SSLError("verify failed"), "name its CA in REQUESTS_CA_BUNDLE"),
+        (requests.ConnectTimeout("10 s"), "it does not answer in time"),
+        (requests.ConnectionError("refused"), "nothing answers there"),
+        (KeyError("access_token"), "access_token"),
+    ],
+)
+def test_why_there_is_no_token_is_one_line_that_clients_take_for_a_lost_connection(
+    error: Exception, reason: str
+) -> None:
+    def fetch() -> Token:
+        raise error
+
+    with pytest.raises(OSError, match=r"no token from https://id\.test: ") as refused:
+        Tokens(fetch, provider="https://id.test").current()
+    assert reason in str(refused.value)
