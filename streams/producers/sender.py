@@ -61,7 +61,7 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
         batch_size=65_536,
         allow_auto_create_topics=broker.api_version is not None,  # an embedded broker has no other way
         max_block_ms=int(broker.timeout * 1000),
-        request_timeout_ms=int(min(broker.delivery_timeout, REQUEST) * 1000),
+        request_timeout_ms=int(min(broker.delivery_timeout / 2, REQUEST) * 1000),
         delivery_timeout_ms=int(broker.delivery_timeout * 1000),
     )
     waiting: deque[Any] = deque()
