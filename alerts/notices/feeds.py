@@ -85,6 +85,7 @@ class Feeds:
         covered = [one for one in shown if one.attention.covered]
         over = self._over(parts, [one.alert.alert_id for one in firing])
         took = [look(alert) for one in over if (alert := self._alert(one.alert_id))]
+        took += [one.attention for one in firing]
         return _sum(last, covered or shown, over=over, took=took, view=view)
 
     def _followers(self, leader: str) -> Iterator[str]:

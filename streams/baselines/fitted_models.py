@@ -63,11 +63,11 @@ class Models:
         self,
         cadence: Cadence,
         calendar: Callable[[], Calendar],
-        like: Callable[[str, Cadence], PeerPrior | None],
+        peer_prior: Callable[[str, Cadence], PeerPrior | None],
     ) -> None:
         self.cadence = cadence
         self._calendar = calendar
-        self._like = like  # what is normal in sectors like one
+        self._peer_prior = peer_prior  # of a sector, by its border
         self._size = design_matrix.size(cadence) + STEPS
 
     def are_grown(self, batch: Sequence[Counts], index: int) -> bool:
@@ -100,7 +100,7 @@ class Models:
         learnt = history(due, self.cadence, index, length, calendar=self._calendar())
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
-        peer_priors = [self._like(counts.sector, self.cadence) for counts in due]
+        peer_priors = [self._peer_prior(counts.sector, self.cadence) for counts in due]
         fit = regression.fit(
             learnt.people,
             learnt.weight,
@@ -199,10 +199,10 @@ class Models:
             )
         # A level taken from peers can be far off, to either side on a log scale. So its mean is above its
         # median, and a gamma of the same mean and variance approximates it.
-        like = np.flatnonzero([model.peers for model in kept])
-        level = np.minimum(error[like], FARTHEST**2)
-        mean[like] *= np.exp(level[:, None] / 2)
-        error[like] = np.expm1(level)
+        by_peers = np.flatnonzero([model.peers for model in kept])
+        level = np.minimum(error[by_peers], FARTHEST**2)
+        mean[by_peers] *= np.exp(level[:, None] / 2)
+        error[by_peers] = np.expm1(level)
         error += np.array([model.block_variance for model in kept])
         return mean, error
 
@@ -247,8 +247,8 @@ class Models:
 
     def _has_peer_prior(self, counts: Counts, known: int) -> bool:
         """Return whether a peer prior stands for a sector that has next to no history."""
-        like = self._like(counts.sector, self.cadence)
-        return like is not None and (known > 0 or like.spread[0] <= FARTHEST)
+        prior = self._peer_prior(counts.sector, self.cadence)
+        return prior is not None and (known > 0 or prior.spread[0] <= FARTHEST)
 
     def _kept(self, counts: Counts) -> KeptModel | None:
         """A sector's model; None where it was fitted with other terms."""

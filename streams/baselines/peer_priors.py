@@ -103,11 +103,11 @@ class PeerPriors(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
-    like: tuple[PeerPrior, ...] = ()
+    prior: tuple[PeerPrior, ...] = ()
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        seen = Counter((one.border, one.cadence) for one in self.like)
+        seen = Counter((one.border, one.cadence) for one in self.prior)
         twice = [f"{cadence}s of {border}" for (border, cadence), times in seen.items() if times > 1]
         if twice:
             raise ValueError(f"twice: {', '.join(twice)}")
@@ -115,7 +115,7 @@ class PeerPriors(BaseModel):
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, Cadence], PeerPrior]:
-        return {(one.border, one.cadence): one for one in self.like}
+        return {(one.border, one.cadence): one for one in self.prior}
 
     def of(self, border: str, cadence: Cadence) -> PeerPrior | None:
         """Return what is normal in the sectors of a border, or else in all."""

@@ -115,7 +115,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
     return FlowSpec(
         "summaries",
-        BorderPipeline(sectors),
+        BorderPipeline(sectors, BUDGET),
         "borders",
         BorderPublisher(settings),
         BorderMetrics(metrics),

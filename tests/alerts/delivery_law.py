@@ -26,7 +26,7 @@ def _assert_one_page(world: World, sink: str, alerts: list[Alert]) -> None:
     assert covered or not opened, "triggered and never resolved"
     assert len(opened) <= 1, "two pages about one source"
     admitted = [one for one in covered if one.admitted]
-    taken = {one.acknowledged_by for one in covered} - {""}
+    taken = {one.acknowledged_by for one in looked} - {""}
     if sink != SECOND and admitted:
         assert opened, "its source stopped and the sink does not know"
         assert opened[0].acknowledged_by in taken or not taken, "the sink does not know who takes care"

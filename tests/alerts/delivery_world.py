@@ -76,6 +76,7 @@ class Known:
     is_open: bool = False
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
+    denied: bool = False  # it took a message without an answer, and refused it the next time
     asked_since: float = 0.0  # the latest expiry of an acknowledgement that it has been sent
 
 
@@ -94,9 +95,11 @@ class Receiver:
         mood = self.mood
         if mood is Mood.WELL and any(one.alert_id in self.poisoned for one in batch.messages):
             mood = Mood.BROKEN
-        if mood in (Mood.WELL, Mood.SILENT):
-            for message in batch.messages:
+        for message in batch.messages:
+            if mood in (Mood.WELL, Mood.SILENT):
                 self._receive(message)
+            elif mood in (Mood.REFUSES, Mood.GONE) and message.notice_id in self.seen:
+                self.known[message.alert_id].denied = True
         return ANSWERS[mood]
 
     def _receive(self, message: Message) -> None:
@@ -117,7 +120,7 @@ class Receiver:
             case Reason.UNANSWERED:
                 known.acknowledged_by = ""
             case Reason.FIRST:
-                assert not known.is_open, "triggered twice"
+                assert not known.is_open or known.denied, "triggered twice"
                 known.acknowledged_by = ""
         if not known.is_open or message.reason in (Reason.WORSE, Reason.UNANSWERED):
             known.severity = message.view.alert.severity

@@ -100,6 +100,40 @@ def test_a_restart_gives_the_same_verdicts_under_the_same_ids(died: int, settled
 
 
 @few(20)
+@given(st.integers(1, 60), st.integers(0, 40))
+def test_work_that_is_cut_gives_the_same_also_where_a_worker_dies_between_two_pieces(
+    budget: int, pieces: int
+) -> None:
+    """A year of history may be judged at once. State is written between the pieces, offsets are not."""
+    first, second = BorderPipeline(PLACES, budget), BorderPipeline(PLACES, budget)
+    before, held = [first.process(0, IN_STEP)], dict[bytes, bytes]()
+    while before[-1].more and len(before) <= pieces:
+        held |= {key: value or b"" for key, value in first.dirty().get(0, [])}
+        before.append(first.proceed(0))
+    held |= {key: value or b"" for key, value in first.dirty().get(0, [])}
+    second.restore(0, {key: value for key, value in held.items() if value})
+    after = [second.process(0, IN_STEP)]
+    while after[-1].more:
+        after.append(second.proceed(0))
+    assert all(sum(one.periods.values()) <= budget for one in (*before, *after))
+    assert ids([*before, *after, second.tick(0.0)]) == WHOLE
+
+
+def test_what_a_tick_releases_is_cut_too() -> None:
+    whole, cut = BorderPipeline(PLACES), BorderPipeline(PLACES, 10)
+    records = [record(day, name) for day in range(START[Cadence.DAY] + 40) for name in "abcd"]
+    for border in (whole, cut):
+        border.process(0, records)
+        while border.proceed(0).more:
+            pass
+    ticks = [cut.tick(0.0, moves=True)]
+    while ticks[-1].more:
+        ticks.append(cut.tick(0.0, moves=False))
+    assert len(ticks) > 5
+    assert ids(ticks) == ids([whole.tick(0.0, moves=True)])
+
+
+@few(20)
 @given(st.lists(st.integers(0, len(IN_STEP)), max_size=4))
 def test_what_is_written_from_commit_to_commit_adds_up_to_what_is_held(commits: list[int]) -> None:
     """Keys are written where they changed and removed where a period is judged, as the changelog has it."""

@@ -116,6 +116,17 @@ def test_who_takes_one_of_the_sectors_takes_the_feed_and_escalation_stops() -> N
     assert desk.wait(hours=2) == []
 
 
+def test_who_takes_a_sector_that_is_silenced_takes_the_feed_too() -> None:
+    desk = OneSink(limits=PAGER)
+    until = desk.at + dt.timedelta(hours=8)
+    desk.apply(Silence(name="one", sector=SECTORS[0], until=until, at=desk.at, **WHO))
+    desk.judge(*map(outage, SECTORS[:3]))
+    gathered(desk)
+    silenced = next(one for one in desk.pipeline.all_alerts() if one.sector == SECTORS[0])
+    (taken,) = desk.apply(Acknowledge(alert_id=silenced.alert_id, at=desk.at, **WHO))
+    assert (taken.reason, taken.alert.acknowledged_by) == (Reason.ACKNOWLEDGED, "anna")
+
+
 def test_who_is_not_answered_escalates_once_for_the_feed() -> None:
     policies = Policies(default=Policy(unanswered_minutes=(15,), unanswered_least="warning"))
     desk, _ = stopped(policies=policies)
