@@ -170,7 +170,7 @@ def test_the_role_topics_is_enough_to_create_and_to_check_topics(secured: Secure
     assert done.stdout == "all topics are as they should be\n"
 
 
-def test_who_may_only_see_topics_is_neither_told_to_make_them_anew_nor_that_they_were_changed(
+def test_who_may_only_see_topics_learns_which_acl_is_missing(
     secured: SecuredKafka,
 ) -> None:
     """Without DESCRIBE_CONFIGS settings look empty; without ALTER_CONFIGS the broker changes nothing."""
