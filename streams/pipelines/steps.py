@@ -7,16 +7,18 @@ its own: it counts nobody, and what it shows holds from its offset on.
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from streams.contract.cadence import DAY, HOUR, Cadence
+from msgspec import Struct
+
+from streams.contract.cadence import DAILY, DAY, HOUR, Cadence
 from streams.counting.decoder import Event, Heartbeat, Item
 from streams.counting.sector_counts import Counts
 
 LIVE: Final = 3 * DAY  # seconds after an event within which it is reported, where events happen now
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """Move a sector's watermark to a mark, then count events, or take a heartbeat."""
 
     mark: int  # hour
@@ -27,9 +29,10 @@ class Step(NamedTuple):
 
 def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[Step]:
     """Split events and heartbeats of a sector, which are in the order of their offsets."""
-    mark, batch, steps = counts.watermark, list[Event](), deque[Step]()
+    mark, steps = counts.watermark, deque[Step]()
+    batch: list[Event] = []
     boundary = (mark + 1) * HOUR
-    known: set[Cadence | None] = {*counts.series, None} if Cadence.DAY in counts.series else {*counts.series}
+    known: set[Cadence | None] = {*counts.series, None} if DAILY in counts.series else {*counts.series}
     for event in items:
         moved = event.event_time
         if wall_clock and event.appended_at > moved and is_live(event):
@@ -50,7 +53,7 @@ def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[S
             steps.append(Step(mark, batch))
             batch = []
             if event.replaces is None:  # else it may be one that is not counted
-                known |= {None, Cadence.DAY} if event.period in (None, Cadence.DAY) else {event.period}
+                known |= {None, DAILY} if event.period in (None, DAILY) else {event.period}
     if batch:
         steps.append(Step(mark, batch))
     return steps
