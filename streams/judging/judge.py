@@ -132,6 +132,10 @@ class Judge:
             return self.limits.is_zero(counts, hour * HOUR)
         return hourly_silence.is_due(counts, hour)
 
+    def is_hour_due(self, counts: Counts, hour: int) -> bool:
+        """Return whether an hour with people, which is over, is worth a look. (Asked very often.)"""
+        return counts.state.no_data_since is not None or hourly_surge.is_high(counts, hour)
+
     def data_status(self, counts: Counts) -> DataStatus:
         """Return whether a sector has data now, by its watermark."""
         return absence.status_of(counts, self.limits)

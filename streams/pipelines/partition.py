@@ -142,9 +142,13 @@ class Partition:
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
         with_people = [
-            counts for counts in batch if HOURLY in counts.series and counts.event_time >= hour * HOUR
+            counts
+            for counts in batch
+            if counts.event_time >= hour * HOUR
+            and HOURLY in counts.series
+            and self._judge.is_hour_due(counts, hour)
         ]
-        yield from self._judge_period(Look.HOUR, with_people, Cadence.HOUR, hour, mark * HOUR, progress)
+        yield from self._judge_period(Look.HOUR, with_people, HOURLY, hour, mark * HOUR, progress)
         for day, some in sorted(days_at_quarters(batch, mark).items()):
             yield from self._judge_period(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
 

@@ -7,7 +7,7 @@ its own: it counts nobody, and what it shows holds from its offset on.
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from msgspec import Struct
 
@@ -29,33 +29,31 @@ class Step(Struct, frozen=True):
 
 def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[Step]:
     """Split events and heartbeats of a sector, which are in the order of their offsets."""
-    mark, steps = counts.watermark, deque[Step]()
-    batch: list[Event] = []
+    mark, start, steps = counts.watermark, 0, deque[Step]()
+    events = cast("Sequence[Event]", items)  # heartbeats are in no slice of it
     boundary = (mark + 1) * HOUR
     known: set[Cadence | None] = {*counts.series, None} if DAILY in counts.series else {*counts.series}
-    for event in items:
-        moved = event.event_time
-        if wall_clock and event.appended_at > moved and is_live(event):
-            moved = event.appended_at
+    for at, item in enumerate(items):
+        moved = item.event_time
+        if wall_clock and item.appended_at > moved and is_live(item):
+            moved = item.appended_at
         if moved >= boundary:
-            if batch:
-                steps.append(Step(mark, batch))
-            mark, batch = moved // HOUR, []
+            if at > start:
+                steps.append(Step(mark, events[start:at]))
+            mark, start = moved // HOUR, at
             boundary = (mark + 1) * HOUR
-        if isinstance(event, Heartbeat):
-            if batch:
-                steps.append(Step(mark, batch))
-            steps.append(Step(mark, [], event, moved))
-            batch = []
-            continue
-        batch.append(event)
-        if event.period not in known:
-            steps.append(Step(mark, batch))
-            batch = []
-            if event.replaces is None:  # else it may be one that is not counted
-                known |= {None, DAILY} if event.period in (None, DAILY) else {event.period}
-    if batch:
-        steps.append(Step(mark, batch))
+        if isinstance(item, Heartbeat):
+            if at > start:
+                steps.append(Step(mark, events[start:at]))
+            steps.append(Step(mark, (), item, moved))
+            start = at + 1
+        elif item.period not in known:
+            steps.append(Step(mark, events[start : at + 1]))
+            start = at + 1
+            if item.replaces is None:  # else it may be one that is not counted
+                known |= {None, DAILY} if item.period in (None, DAILY) else {item.period}
+    if start < len(items):
+        steps.append(Step(mark, events[start:]))
     return steps
 
 
