@@ -14,7 +14,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from math import floor
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, final
 
 from msgspec import UNSET, DecodeError, Meta, Raw, Struct, UnsetType, ValidationError, convert
 from msgspec.json import Decoder as JsonDecoder
@@ -50,6 +50,7 @@ class Event(Struct, gc=False):
     replaces: str | None
 
 
+@final
 class Heartbeat(Struct, gc=False):
     """A sign of life of a source, as its sector takes it: the sector by its id, times in epoch seconds."""
 
