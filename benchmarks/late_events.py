@@ -13,14 +13,14 @@ import numpy as np
 
 from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import Floats, at_least
-from streams.baselines.reporting_delay import Arrivals, Curve
+from streams.baselines.reporting_delay import DelayTotals, ReportedShare
 from streams.contract.cadence import DAY, Cadence
 from streams.counting.reporting_triangle import ReportingTriangle
 from streams.detectors import surge
 
 MEAN, SPREAD, SHARE, ALPHA = 40.0, 2.0, 0.6, 0.01
 FIRST, TRIALS, LEARNERS = 19_000, 4_000, 300
-EXACT = Curve(np.array([SHARE]), np.zeros(1))
+EXACT = ReportedShare(np.array([SHARE]), np.zeros(1))
 
 
 class Figures(NamedTuple):
@@ -41,22 +41,22 @@ def known_by_then(random: np.random.Generator, whole: Floats, differ: float) -> 
     return random.binomial(whole.astype(int), shares).astype(float)
 
 
-def learnt(random: np.random.Generator, days: int, differ: float = 0.0) -> Curve:
-    """The curve at the end of a day, learnt from `days` days before."""
-    arrived, state = ReportingTriangle(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
+def learnt(random: np.random.Generator, days: int, differ: float = 0.0) -> ReportedShare:
+    """The reported share at the end of a day, learnt from `days` days before."""
+    triangle, state = ReportingTriangle(Cadence.DAY), DelayTotals.empty(Cadence.DAY, FIRST)
     whole = people(random, MEAN, days)
     prompt = known_by_then(random, whole, differ)
     for day in range(days):
-        arrived.add(FIRST + day, (FIRST + day + 0.9) * DAY, int(prompt[day]))
-        arrived.add(FIRST + day, (FIRST + day + 1.4) * DAY, int(whole[day] - prompt[day]))
-        state = state.learn(arrived, FIRST + day + 1.5)
+        triangle.add(FIRST + day, (FIRST + day + 0.9) * DAY, int(prompt[day]))
+        triangle.add(FIRST + day, (FIRST + day + 1.4) * DAY, int(whole[day] - prompt[day]))
+        state = state.learn(triangle, FIRST + day + 1.5)
     found = reporting_delay.at(
-        reporting_delay.curve(state.sums[None], Cadence.DAY), Cadence.DAY, np.ones((1, 1))
+        reporting_delay.reported_share(state.sums[None], Cadence.DAY), Cadence.DAY, np.ones((1, 1))
     )
-    return Curve(found.share[0], found.doubt[0])
+    return ReportedShare(found.share[0], found.doubt[0])
 
 
-def alarms(part: Floats, known: Curve) -> float:
+def alarms(part: Floats, known: ReportedShare) -> float:
     """The share of alarms, where `part` is known of a day."""
     mean, spread = reporting_delay.thinned(np.array([MEAN]), np.array([SPREAD]), known)
     return float((at_least(part, mean, spread + mean * known.doubt) <= ALPHA).mean())
@@ -75,14 +75,14 @@ def single(days: int | None, differ: float = 0.0, learners: int = LEARNERS) -> F
 
 def references() -> tuple[Figures, Figures]:
     """Naive (what is known against the whole mean), and when all have come."""
-    random, whole = np.random.default_rng(1), Curve(np.ones(1), np.zeros(1))
+    random, whole = np.random.default_rng(1), ReportedShare(np.ones(1), np.zeros(1))
     days = [people(random, times * MEAN, TRIALS * 50) for times in (2, 1)]
     naive = Figures(*(alarms(known_by_then(random, day, 0), whole) for day in days))
     return naive, Figures(*(alarms(day, whole) for day in days))
 
 
 def followed(days: int | None) -> Figures:
-    """The surge detector with the four days before, which have arrived whole."""
+    """The surge detector with the four days before, which are reported in full."""
     random, past, found = np.random.default_rng(1), surge.PAST[Cadence.DAY], []
     length = past.periods + 1
     for _ in range(LEARNERS):
@@ -90,7 +90,7 @@ def followed(days: int | None) -> Figures:
         share, doubt = np.ones((1, length)), np.zeros((1, length))
         share[0, -1], doubt[0, -1] = known.share[0], known.doubt[0]
         whole = np.full((1, length), MEAN), np.full((1, length), SPREAD)
-        mean, spread = reporting_delay.thinned(*whole, Curve(share, doubt))
+        mean, spread = reporting_delay.thinned(*whole, ReportedShare(share, doubt))
         row = []
         for times in (2, 1):
             observed = np.stack([people(random, MEAN, 1_000) for _ in range(length)], 1)
@@ -101,7 +101,7 @@ def followed(days: int | None) -> Figures:
                 np.repeat(mean, n, 0),
                 np.repeat(spread + mean * doubt, n, 0),
                 np.zeros(n),
-                past,
+                past=past,
             )
             row.append(float((judged.p_value <= ALPHA).mean()))
         found.append(row)
@@ -110,13 +110,13 @@ def followed(days: int | None) -> Figures:
 
 def main() -> None:
     naive, whole = references()
-    print(f"{'60 % arrived, mean 40, alpha .01':<52}{'doubled: found':>15}{'null: false':>13}")
+    print(f"{'60 % reported, mean 40, alpha .01':<52}{'doubled: found':>15}{'null: false':>13}")
     rows = {"naive: against the whole day": naive, "share known": single(None)}
     rows |= {f"share learnt from {days} days": single(days) for days in (7, 14, 30, 60)}
     rows |= {f"30 days, shares differ by sd {sd}": single(30, sd) for sd in (0.05, 0.1, 0.2)}
     rows["30 days, weighed by the days before"] = followed(30)
     rows["share known, weighed by the days before"] = followed(None)
-    rows["all arrived"] = whole
+    rows["all reported"] = whole
     for name, figures in rows.items():
         print(f"{name:<52}{figures.found:>15.3f}{figures.false:>13.4f}", flush=True)
 

@@ -37,7 +37,7 @@ def bare(servers: str, topic: str, file: str) -> None:
     print(json.dumps([time.perf_counter() - began, time.process_time() - used]))
 
 
-def ingest(servers: str, registry: Path, file: Path, prefix: str, client: str) -> tuple[float, float]:
+def ingest(servers: str, registry: Path, file: Path, *, prefix: str, client: str) -> tuple[float, float]:
     """Seconds and CPU seconds of a whole `surgewatch ingest`, without what it takes to start."""
     command = [str(Path(sys.executable).with_name("surgewatch")), "ingest", "--brokers", servers]
     options = ["--topic-prefix", prefix, "--client", client, "--registry", str(registry)]
@@ -68,8 +68,8 @@ def measure(servers: str, folder: Path, events: int, rounds: int) -> dict[str, l
             check=True, capture_output=True, text=True,
         )  # fmt: skip
         found["bare kafka-python"].append(tuple(json.loads(done.stdout)))
-        found["ingest"].append(ingest(servers, registry, file, f"r{at}-", "kafka"))
-        found["ingest, fast"].append(ingest(servers, registry, file, f"r{at}-", "fast"))
+        found["ingest"].append(ingest(servers, registry, file, prefix=f"r{at}-", client="kafka"))
+        found["ingest, fast"].append(ingest(servers, registry, file, prefix=f"r{at}-", client="fast"))
     return found
 
 

@@ -31,10 +31,10 @@ def listeners(secured: SecuredKafka) -> dict[str, Settings]:
     }
 
 
-def measure(secured: SecuredKafka, folder: Path, prefix: str, security: Settings, number: int) -> float:
+def measure(secured: SecuredKafka, folder: Path, prefix: str, *, security: Settings, number: int) -> float:
     """Events a second of one worker, from its assignment to its last commit."""
     servers = secured.broker.servers
-    ours = Ours(servers, folder, prefix, SECTORS, security)
+    ours = Ours(servers, folder, prefix, sectors=SECTORS, security=security)
     load.preload(servers, f"{prefix}encounters", load.events(number, load.sectors(SECTORS), HOURS / 24))
     process, log = ours.start("worker")
     began, _, _ = assigned(log)
@@ -49,7 +49,7 @@ def compare(secured: SecuredKafka, folder: Path, number: int, rounds: int) -> di
     found: dict[str, list[float]] = {name: [] for name in listeners(secured)}
     for turn in range(rounds):
         for at, (name, security) in enumerate(listeners(secured).items()):
-            found[name].append(measure(secured, folder, f"r{turn}l{at}-", security, number))
+            found[name].append(measure(secured, folder, f"r{turn}l{at}-", security=security, number=number))
     return found
 
 

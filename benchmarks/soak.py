@@ -107,11 +107,11 @@ def measure(plan: Plan, folder: Path) -> Iterator[dict[str, object]]:
             more = {"SURGEWATCH_STORE": "rocksdb", "SURGEWATCH_CLOCK": clock}
             worker.environment = {**worker.environment, **more}
         with running(*pair):
-            yield from follow(plan, kafka.servers, pair, receiver, folder / "state")
+            yield from follow(plan, kafka.servers, pair, receiver=receiver, state=folder / "state")
 
 
 def follow(
-    plan: Plan, servers: str, pair: tuple[Worker, Worker], receiver: Receiver, state: Path
+    plan: Plan, servers: str, pair: tuple[Worker, Worker], *, receiver: Receiver, state: Path
 ) -> Iterator[dict[str, object]]:
     """Yield the figures of running workers after every minute, and at last what was counted."""
     streams, alerts = pair

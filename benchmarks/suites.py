@@ -146,11 +146,11 @@ def daily(seed: int, repeats: int = 1) -> Suite:
     dates = tuple(KnownDate(MONDAY + dt.timedelta(days=at), "holiday", "bank holiday") for at in starts)
     suite = Suite(Cadence.DAY, FIRST_DAY, 0.01, 3, dates=dates)
     for (number, signal), size, _ in product(enumerate(DAILY), SIZES, range(repeats)):
-        suite.cases.append(_daily(random, signal, size, starts, f"signal {number + 1}"))
+        suite.cases.append(_daily(random, signal, size, holidays=starts, name=f"signal {number + 1}"))
     return suite
 
 
-def _daily(random: Generator, signal: Signal, size: int, holidays: list[int], name: str) -> Case:
+def _daily(random: Generator, signal: Signal, size: int, *, holidays: list[int], name: str) -> Case:
     length = 52 * signal.week * YEARS
     mean = _daily_mean(signal, np.arange(1, length + 1))
     base = np.rint(negative_binomial(random, mean, signal.phi) / signal.divisor).astype(int)

@@ -29,7 +29,7 @@ PEERS = Path(__file__).with_name("peers.py")
 FEW = 20_000  # events for plain Faust
 
 
-def peer(python: str, name: str, servers: str, topic: str, number: int) -> float:
+def peer(python: str, name: str, servers: str, *, topic: str, number: int) -> float:
     """Events a second of a peer."""
     done = subprocess.run(
         [python, str(PEERS), name, servers, topic, str(number)], capture_output=True, text=True, timeout=300
@@ -52,7 +52,7 @@ class Ours:
     """
 
     def __init__(
-        self, servers: str, folder: Path, prefix: str, sectors: int, security: Mapping[str, str] = {}
+        self, servers: str, folder: Path, prefix: str, *, sectors: int, security: Mapping[str, str] = {}
     ) -> None:
         self.servers, self.folder, self.prefix, self.security = servers, folder, prefix, security
         self.registry = load.registry(folder / f"{prefix}.toml", sectors)
@@ -116,7 +116,7 @@ def written(servers: str, topic: str, folder: Path) -> int:
 
 def measure(servers: str, folder: Path, sectors: int, number: int) -> dict[str, float]:
     """One worker through preloaded events; then SIGKILL, and what a successor needs to be back."""
-    ours = Ours(servers, folder, f"s{sectors}-", sectors)
+    ours = Ours(servers, folder, f"s{sectors}-", sectors=sectors)
     load.preload(servers, f"s{sectors}-encounters", load.events(number, load.sectors(sectors), HOURS / 24))
     process, log = ours.start("first")
     began, _, _ = assigned(log)
@@ -148,7 +148,7 @@ def together(servers: str, folder: Path, workers: int, number: int) -> float:
 
     They stand still (SIGSTOP) while the events are produced.
     """
-    ours = Ours(servers, folder, f"w{workers}-", 20)
+    ours = Ours(servers, folder, f"w{workers}-", sectors=20)
     started = [ours.start(f"worker{at}", session=120) for at in range(workers)]
     share, deadline = load.PARTITIONS // workers, time.time() + 90
     while not all(holds(log, share) for _, log in started):
@@ -192,9 +192,9 @@ def compare(servers: str, folder: Path, number: int, python: str) -> dict[str, o
     load.create(servers, {"few": load.PARTITIONS})
     load.preload(servers, "few", load.events(FEW, load.sectors(20), HOURS / 24))
     peers = {
-        "raw aiokafka": peer(sys.executable, "raw", servers, "s20-encounters", number),
-        "plain Faust": peer(sys.executable, "faust", servers, "few", FEW),
-        "Quix Streams": peer(python, "quix", servers, "s20-encounters", number),
+        "raw aiokafka": peer(sys.executable, "raw", servers, topic="s20-encounters", number=number),
+        "plain Faust": peer(sys.executable, "faust", servers, topic="few", number=FEW),
+        "Quix Streams": peer(python, "quix", servers, topic="s20-encounters", number=number),
     }
     return {
         "ours, 20 sectors": few,

@@ -3,6 +3,7 @@
 import logging
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pkgutil import iter_modules
 
 import click
@@ -38,6 +39,9 @@ def group() -> None:
 def main() -> None:
     """Run the command line. A wrong set-up is one line of error and no stack trace."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its errors come as BrokerError
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that a terminal cannot show ends no command
+            stream.reconfigure(errors="backslashreplace")
     try:
         group()
     except (DocumentError, InputError, BrokerError) as error:

@@ -140,7 +140,7 @@ def raised(
     )
 
 
-def asked(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
+def judged_as(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
     """The same day under another question, or with more to say."""
     content = verdict.model_dump(exclude={"verdict_id"})
     return Verdict.of(**{**content, "question": question, "evidence": {**content["evidence"], **evidence}})
@@ -149,7 +149,7 @@ def asked(verdict: Verdict, question: Question, **evidence: object) -> Verdict:
 def alerts() -> Iterator[Alert]:
     """What stands on the evening of 24 February 2023."""
     last = {place.sector: days_of(place)[-1] for place in PLACES}
-    roxham = asked(
+    roxham = judged_as(
         last["rcmp-quebec"],
         Question.SURGE,
         record=True,
@@ -165,7 +165,7 @@ def alerts() -> Iterator[Alert]:
     )
     yield raised(roxham, Severity.CRITICAL, 19)
     month = [verdict.evidence for verdict in days_of(PLACES[1])[-26:]]
-    rise = asked(
+    rise = judged_as(
         last["swanton"],
         Question.SLOW_RISE,
         observed=sum(day.observed for day in month),
@@ -178,15 +178,15 @@ def alerts() -> Iterator[Alert]:
     )
     yield raised(rise, Severity.WARNING, 26)
     yield raised(
-        asked(last["yuma"], Question.DROP, remark="what Yuma lost, Tucson has not gained"),
+        judged_as(last["yuma"], Question.DROP, remark="what Yuma lost, Tucson has not gained"),
         Severity.INFO,
         9,
     )
-    yield raised(asked(last["miami"], Question.SURGE), Severity.WARNING, 6)
+    yield raised(judged_as(last["miami"], Question.SURGE), Severity.WARNING, 6)
     record = {"observed": 13, "expected": 17, "lower": 8, "upper": 27, "record": False}
-    yield raised(asked(last["houlton"], Question.RECORD, **record), Severity.INFO, 3, calms=2)
-    yield raised(asked(last["blaine"], Question.SURGE), Severity.INFO, 3, state=State.PENDING)
-    yield raised(asked(last["del-rio"], Question.SURGE), Severity.INFO, 4, state=State.RESOLVED)
+    yield raised(judged_as(last["houlton"], Question.RECORD, **record), Severity.INFO, 3, calms=2)
+    yield raised(judged_as(last["blaine"], Question.SURGE), Severity.INFO, 3, state=State.PENDING)
+    yield raised(judged_as(last["del-rio"], Question.SURGE), Severity.INFO, 4, state=State.RESOLVED)
 
 
 def controls() -> Iterator[Control]:
@@ -232,7 +232,7 @@ def board(limits: Limits | None = None, language: Language = ENGLISH) -> Board:
                 at=LAST + dt.timedelta(hours=15, minutes=7 * number),
                 detail="http_503" if fails else "",
             )
-    full.dead(
+    full.add_dead_letter(
         DeadLetter(
             sink="webhook-rcmp",
             notice_id="0b7e4fd21c9a",

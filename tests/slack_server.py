@@ -49,7 +49,7 @@ class SlackServer:
     bot_token: str = BOT
     users: dict[str, Mapping[str, str]] = field(default_factory=lambda: {USER: PROFILE})
     messages: dict[str, Message] = field(default_factory=dict)  # by ts; replies have a thread_ts
-    whispers: list[tuple[str, str]] = field(default_factory=list)  # user, text
+    ephemerals: list[tuple[str, str]] = field(default_factory=list)  # user, text
     faults: deque[str] = field(default_factory=deque)
     calls: list[str] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)  # envelopes
@@ -170,7 +170,7 @@ class SlackServer:
         return {"channel": given["channel"], "ts": given["ts"]}
 
     def _chat_postEphemeral(self, given: Message) -> Message:  # noqa: N802 - Slack's name
-        self.whispers.append((given["user"], given["text"]))
+        self.ephemerals.append((given["user"], given["text"]))
         return {"message_ts": "1"}
 
     def _conversations_history(self, given: Message) -> Message:

@@ -119,3 +119,9 @@ def refused(kind: type[web.HTTPError], *reasons: Sentence) -> web.HTTPError:
 
 def _as_json(reasons: Iterable[str]) -> str:
     return json.dumps({"error": "; ".join(reasons)})
+
+
+def answer_json(value: object, status: int = 200) -> web.Response:
+    """Return a value as the JSON body of an answer."""
+    body = json.dumps(value).encode()
+    return web.Response(body=body, status=status, content_type="application/json", headers=HEADERS)

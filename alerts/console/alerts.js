@@ -1,6 +1,7 @@
 // The alerts: one card each, what stands first.
 
 import { $, badge, button, make, order, refill } from "./elements.js";
+import { bySource } from "./feeds.js";
 import { buttons } from "./forms.js";
 import { historyPlace } from "./history.js";
 import { gettext } from "./language.js";
@@ -9,12 +10,14 @@ import { count, day, parts, percent, slice, sureness, when } from "./words.js";
 const gravity = { critical: 0, warning: 1, info: 2 };
 const lists = { firing: $("alert-list"), pending: $("pending-list"), resolved: $("over-list") };
 const cards = new Map(); // id -> element
-const OPEN_AT_FIRST = 3; // critical alerts whose evidence is open at once
+const OPEN_AT_FIRST = 3; // the most critical alerts whose evidence is open at first
+let isArranged = false;
 
 export const standing = (alert) => (alert.state === "firing" ? alert.severity : alert.state);
+const isBlind = (alert) => Boolean(alert.latest.source); // whose source stopped: nobody knows what comes
 const newest = (a, b) => b.updated.localeCompare(a.updated);
 const sorts = {
-  severity: (a, b) => gravity[a.severity] - gravity[b.severity] || b.size - a.size || newest(a, b),
+  severity: (a, b) => gravity[a.severity] - gravity[b.severity] || isBlind(b) - isBlind(a) || b.size - a.size || newest(a, b),
   size: (a, b) => b.size - a.size || newest(a, b),
   time: (a, b) => b.onset.localeCompare(a.onset) || newest(a, b),
 };
@@ -77,8 +80,6 @@ function evidence(alert) {
   const details = make("details");
   details.append(make("summary", "", gettext("Evidence")), make("div"));
   details.addEventListener("toggle", () => details.open && fillEvidence(details, details.parentElement.alert));
-  const critical = [...cards.values()].filter((card) => standing(card.alert) === "critical");
-  details.open = standing(alert) === "critical" && critical.length < OPEN_AT_FIRST;
   return details;
 }
 
@@ -92,8 +93,8 @@ function fillEvidence(details, alert) {
   add(gettext("Last period"), when(alert.cadence, alert.period));
   add(gettext("Worst"), worst.observed !== latest.observed && gettext("{observed}, expected {expected}", atWorst));
   add(gettext("How sure"), sureness(latest));
-  const arrived = { share: percent(latest.share_arrived) };
-  add(gettext("Reported so far"), latest.share_arrived < 1 && gettext("about {share} of the period", arrived));
+  const share = { share: percent(latest.share_reported) };
+  add(gettext("Reported so far"), latest.share_reported < 1 && gettext("about {share} of the period", share));
   add(gettext("Last as high"), latest.record ? gettext("never before") : latest.last_as_high && day(latest.last_as_high));
   add(gettext("Who"), parts(latest.slices));
   add(gettext("Neighbours"), parts(latest.neighbours));
@@ -139,22 +140,30 @@ export function arrangeAlerts(isWanted) {
   const shown = {};
   for (const [state, list] of Object.entries(lists)) {
     const those = alerts.filter((alert) => alert.state === state).sort(sorts[$("sort").value]);
-    order(list, state === "resolved" ? those.map((alert) => cards.get(alert.id)) : grouped(those));
+    order(list, state === "resolved" ? those.map(cardOf) : grouped(those, state));
     shown[state] = those.length;
   }
+  if (!isArranged) openFew(alerts.filter((alert) => standing(alert) === "critical"));
+  isArranged ||= alerts.length > 0;
   return shown;
 }
 
-function grouped(alerts) {
+function openFew(critical) {
+  if (critical.length <= OPEN_AT_FIRST) critical.forEach((alert) => { cardOf(alert).lastElementChild.open = true; });
+}
+
+const cardOf = (alert) => cards.get(alert.id);
+
+function grouped(alerts, state) {
   const groupOf = groups[$("group").value];
-  if (!groupOf) return alerts.map((alert) => cards.get(alert.id));
+  if (!groupOf) return bySource(alerts, state, cardOf);
   const byName = new Map();
   alerts.forEach((alert) => byName.set(groupOf(alert), [...(byName.get(groupOf(alert)) ?? []), alert]));
   return [...byName].flatMap(([name, members]) => {
     const title = name || gettext("no border");
     const heading = make("li", "group", `${title} `);
     heading.append(make("span", "count", members.length));
-    return [heading, ...members.map((alert) => cards.get(alert.id))];
+    return [heading, ...members.map(cardOf)];
   });
 }
 

@@ -53,7 +53,7 @@ class Evidence(Answer):
     window: int
     period_lower: float | None
     period_upper: float | None
-    share_arrived: float
+    share_reported: float
     share_late: float
     tally: bool
     level: float
@@ -246,7 +246,7 @@ class Me(Answer):
 
 
 class Forms(Answer):
-    """What may be asked for, the names to choose from, and who is signed in."""
+    """The forms of all requests, the names to choose from, and who is signed in."""
 
     forms: list[Form]
     names: KnownNames

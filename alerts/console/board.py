@@ -40,7 +40,7 @@ from streams.contract.verdicts import Question, Verdict
 
 SECTORS, ALERTS, CONTROLS = "sectors", "alerts", "controls"
 SINKS, DELIVERIES, DEAD = "sinks", "deliveries", "dead"
-MARK_SECONDS = 5.0  # after which time alone may have changed who takes care of an alert or silenced it
+ANNOTATE_SECONDS = 5.0  # after which time alone may have changed who takes care of an alert or silenced it
 REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
 
 
@@ -90,7 +90,7 @@ class Board:
         self._alerts: dict[str, Alert] = {}  # by question
         self._controls = ControlsInForce(policies=self._policies)
         self._silences: dict[str, float] = {}  # until when, by key
-        self._marked_at = 0.0  # epoch seconds
+        self._annotated_at = 0.0  # epoch seconds
         self._gone: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
         for sink in sinks:
@@ -116,7 +116,7 @@ class Board:
             before = self._alerts.get(alert.question_key)
             if before is not None and before.alert_id != alert.alert_id:
                 self._drop(ALERTS, before.alert_id)
-            self._alerts[alert.question_key] = self._controls.mark(alert, self._clock())
+            self._alerts[alert.question_key] = self._controls.annotate(alert, self._clock())
             self._undraw(alert)
 
     def forget_alert(self, question_key: str) -> None:
@@ -135,14 +135,14 @@ class Board:
             before = self._rows[SINKS].get(sink)
             self._put(SINKS, sink, sink_row(sink, before, outcome, at=at, detail=detail))
             if outcome == "delivered":
-                self.buried(letter_id(sink, notice.notice_id))
+                self.remove_dead_letter(letter_id(sink, notice.notice_id))
 
-    def dead(self, letter: DeadLetter) -> None:
+    def add_dead_letter(self, letter: DeadLetter) -> None:
         """Show a dead letter that waits."""
         with self._lock:
             self._put(DEAD, letter.letter_id, {"id": letter.letter_id, **letter.model_dump(mode="json")})
 
-    def buried(self, letter: str) -> None:
+    def remove_dead_letter(self, letter: str) -> None:
         """Remove a dead letter: it was sent again and taken."""
         with self._lock:
             self._drop(DEAD, letter)
@@ -154,7 +154,7 @@ class Board:
             if isinstance(control, Silence):
                 self._silences[control.key] = control.until.timestamp()
             self._put(CONTROLS, control.key, control_row(control, self._language))
-            self._mark_alerts()
+            self._annotate_alerts()
             self.expire()
 
     def withdrawn(self, key: str) -> None:
@@ -163,18 +163,18 @@ class Board:
             self._controls.withdraw(key, self._clock())
             self._silences.pop(key, None)
             self._drop(CONTROLS, key)
-            self._mark_alerts()
+            self._annotate_alerts()
 
     def expire(self) -> None:
-        """Remove the silences that are over, and bring the marks of alerts up to date."""
+        """Remove the silences that are over, and bring the annotations of alerts up to date."""
         with self._lock:
             now = self._clock()
             over = [key for key, until in self._silences.items() if until <= now]
             for key in over:
                 del self._silences[key]
                 self._drop(CONTROLS, key)
-            if over or abs(now - self._marked_at) >= MARK_SECONDS:
-                self._mark_alerts()
+            if over or abs(now - self._annotated_at) >= ANNOTATE_SECONDS:
+                self._annotate_alerts()
 
     # Reading
 
@@ -241,14 +241,14 @@ class Board:
 
     # Rows
 
-    def _mark_alerts(self) -> None:
+    def _annotate_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""
-        now = self._marked_at = self._clock()
+        now = self._annotated_at = self._clock()
         for key, alert in self._alerts.items():
-            marked = self._controls.mark(alert, now)
-            if marked is not alert:
-                self._alerts[key] = marked
-                self._undraw(marked)
+            annotated = self._controls.annotate(alert, now)
+            if annotated is not alert:
+                self._alerts[key] = annotated
+                self._undraw(annotated)
 
     def _undraw(self, alert: Alert) -> None:
         self._undrawn_alerts.add(alert.question_key)

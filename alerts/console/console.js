@@ -33,11 +33,12 @@ function arrangeWanted() {
   $("over").hidden = shown.resolved === 0;
   const stand = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
   $("alerts-none").hidden = shown.firing > 0;
-  $("alerts-none").textContent = stand ? gettext("No alert matches the filters.") : gettext("No alerts. Everything counted is within its normal range.");
+  $("alerts-none").textContent = stand ? gettext("No alert matches the filters.") : nothing();
   const firing = [...board.alerts.values()].filter((alert) => alert.state === "firing").length;
   $("alerts-more").hidden = stand <= firing;
   $("alerts-more").textContent = ngettext(
     "{n} more stands, less grave or smaller: see /api/alerts.", "{n} more stand, less grave or smaller: see /api/alerts.", stand - firing);
+  $("sectors-none").textContent = board.sectors.size ? gettext("No sector matches the filters.") : gettext("No sectors yet.");
   arrange("sectors", wanted.sectors);
 }
 
@@ -72,6 +73,10 @@ function summarise() {
   const firing = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
   document.title = firing ? `(${firing}) Surgewatch` : "Surgewatch";
 }
+
+/** What there is to say where no alert stands. */
+const nothing = () =>
+  newestData() ? gettext("No alerts. Everything counted is within its normal range.") : gettext("No alerts: no data yet.");
 
 const newestData = () => [...board.sectors.values()].reduce((latest, { as_of }) => (as_of > latest ? as_of : latest), "");
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from alerts.languages.language import Language, messages_of
 
 SCRIPTS: Final = (
-    *("console.js", "alerts.js", "charts.js", "elements.js", "forms.js", "history.js", "language.js"),
-    *("lists.js", "words.js"),
+    *("console.js", "alerts.js", "charts.js", "elements.js", "feeds.js", "forms.js", "history.js"),
+    *("language.js", "lists.js", "words.js"),
 )
 KINDS: Final = {
     "index.html": "text/html",

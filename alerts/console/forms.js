@@ -13,15 +13,15 @@ const TOKEN = {
 const token = () => sessionStorage.getItem("token");
 let described = { forms: [], names: {}, me: { name: "", role: null, sign_in: "" } };
 const isSignedIn = () => Boolean(described.me.name);
-let asking = null; // {form, row, then}
+let current = null; // {form, row, then}
 
-/** Ask the server what may be asked. */
+/** Fetch the forms that the server describes. */
 export async function loadForms() {
   const answer = await fetch("/api/forms", { credentials: "same-origin" });
   if (!answer.ok) return;
   described = await answer.json();
   showLock();
-  $("asks").replaceChildren(...buttons("", {}, ""));
+  $("requests").replaceChildren(...buttons("", {}, ""));
 }
 
 /** A button for each request about such a row. */
@@ -35,7 +35,7 @@ export function buttons(about, row, name, text = "") {
 
 function openForm(which, row = {}, name = "", then = null) {
   if (which !== TOKEN && !isSignedIn() && !token()) return openForm(TOKEN, {}, "", () => openForm(which, row, name));
-  asking = { form: which, row, then };
+  current = { form: which, row, then };
   $("dialog-title").textContent = which.title;
   $("dialog-about").textContent = [row.effect ?? name, which.meaning].filter(Boolean).join(". ");
   $("dialog-fault").textContent = "";
@@ -105,10 +105,10 @@ function bodyOf({ form: which, row }) {
 
 async function submit(event) {
   event.preventDefault();
-  if (asking.form === TOKEN) return unlock(form.elements.token.value.trim());
+  if (current.form === TOKEN) return unlock(form.elements.token.value.trim());
   if (form.elements.by) sessionStorage.setItem("by", form.elements.by.value);
   try {
-    const { effect } = await post("/api/ask", bodyOf(asking));
+    const { effect } = await post("/api/controls", bodyOf(current));
     dialog.close();
     $("news").textContent = gettext("Accepted: {effect}", { effect });
   } catch (error) {
@@ -120,7 +120,7 @@ function unlock(given) {
   sessionStorage.setItem("token", given);
   showLock();
   dialog.close();
-  asking.then?.();
+  current.then?.();
 }
 
 async function post(path, body) {

@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from alerts.console.alert_history import AlertHistory
 from alerts.console.answers import Accepted, AcceptedControl, BoardNews, Fault, Forms
-from alerts.console.asked import BODY, AskNothing
+from alerts.console.control_requests import BODY, EmptyBody
 from alerts.console.rows import Json
 from alerts.lifecycle.alert import Alert
 
@@ -20,14 +20,14 @@ STREAM: Final = "text/event-stream"
 ALWAYS: Final = (401, 403, 421, 503)
 WRITING: Final = (408, 413, 415, 422)
 FAULTS: Final = {
-    401: "It is not known who asks: the token is missing or wrong, or nobody is signed in.",
-    403: "Who asks has no role that allows it, or writing is off.",
+    401: "It is not known who sends this: the token is missing or wrong, or nobody is signed in.",
+    403: "Who sends this has no role that allows it, or writing is off.",
     404: "There is none of this id.",
     408: "The body did not arrive in time.",
     413: "The body is too long.",
     415: "The body is not JSON.",
     421: "The console does not know this host name.",
-    422: "The body cannot be what is asked for. The error has a sentence for each fault.",
+    422: "The body is no such request. The error has a sentence for each fault.",
     503: "Too many connections are open, or the broker does not answer. Try again.",
 }
 
@@ -80,12 +80,12 @@ OPERATIONS: Final = (
         parameter="the alert's id; a beginning of it is enough while the board has the alert",
         faults=(404, 503),
     ),
-    Operation("get", "/api/forms", "forms", "What may be asked for: fields, bounds, names.", Forms),
+    Operation("get", "/api/forms", "forms", "The forms of all requests: fields, bounds, names.", Forms),
     Operation("get", "/api/openapi.json", "openapi", "This document.", dict[str, Any]),
     Operation(
         "post",
-        "/api/ask",
-        "ask",
+        "/api/controls",
+        "control",
         "Set or withdraw a control. Who, when and why go to the topic `controls`.",
         AcceptedControl,
         body=BODY,
@@ -97,7 +97,7 @@ OPERATIONS: Final = (
         "resend",
         "Send a dead letter again, under the same id.",
         Accepted,
-        body=AskNothing,
+        body=EmptyBody,
         parameter="the dead letter's id, its slash percent-encoded",
         faults=(*WRITING, 404),
     ),

@@ -1,4 +1,4 @@
-"""What may be asked for on the console: the table of requests, their forms, and how they become controls.
+"""What people can request on the console: the table of requests, their forms, and how they become controls.
 
 A request is validated by its model and by building the control, with the same checks of names as on the
 command line.
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from alerts.console.asked import BY_KIND, Asked, AskNothing
+from alerts.console.control_requests import BY_KIND, ControlRequest, EmptyBody
 from alerts.console.faults import understood
 from alerts.console.roles import Principal, Role, needed
 from alerts.console.rows import Json
@@ -42,8 +42,8 @@ class Field(NamedTuple):
 class Request:
     """One kind of request.
 
-    `about`: the kind of row it is asked of (alerts, controls), and `given`: the fields that are taken from
-    that row, by its names for them.
+    `about`: the kind of row that has its button (alerts, controls), and `given`: the fields that are taken
+    from that row, by its names for them.
     """
 
     kind: str
@@ -120,42 +120,42 @@ REQUESTS: Final = (
 WHO: Final = (Field("by", "Your name"), Field("reason", "Reason", "textarea"))
 
 
-class Query(NamedTuple):
-    """A request that is not validated yet, but for its kind."""
+class Submitted(NamedTuple):
+    """The body of a request, of which only the kind is checked."""
 
     body: bytes
-    model: type[Asked]
+    model: type[ControlRequest]
     role: Role  # that it needs
 
 
-def query(body: bytes) -> Query:
-    """Return what kind of request a body is; raises FaultsError where it is none."""
+def submitted(body: bytes) -> Submitted:
+    """Return a body with its kind of request; raises FaultsError where it is none."""
     try:
-        asked = BODY.validate_json(body)
+        content = BODY.validate_json(body)
     except ValidationError as error:
         raise invalid("the body is not a JSON object") from error
-    kind = asked.get("kind")
+    kind = content.get("kind")
     model = BY_KIND.get(kind) if isinstance(kind, str) else None
     if model is None:
         raise invalid("kind: one of {kinds}", kinds=", ".join(BY_KIND))
-    if own := asked.keys() & SET_BY_SERVER:
+    if own := content.keys() & SET_BY_SERVER:
         raise FaultsError(*(sentence("{name}: set by the server", name=name) for name in sorted(own)))
-    return Query(body, model, needed(str(kind), asked.get("key")))
+    return Submitted(body, model, needed(str(kind), content.get("key")))
 
 
-def control_of(asked: Query, now: dt.datetime, names: Names, signed_in: str = "") -> Control:
-    """Return the control that is asked for; raises FaultsError with a sentence for each fault.
+def control_of(request: Submitted, now: dt.datetime, names: Names, signed_in: str = "") -> Control:
+    """Return the control of a request; raises FaultsError with a sentence for each fault.
 
     `signed_in` is the name of who sends it; empty where that is not known.
     """
     try:
-        return _control_of(asked, now, names, signed_in)
+        return _control_of(request, now, names, signed_in)
     except ValidationError as error:
         raise understood(error) from error
 
 
-def _control_of(asked: Query, now: dt.datetime, names: Names, signed_in: str) -> Control:
-    read = asked.model.model_validate_json(asked.body)
+def _control_of(request: Submitted, now: dt.datetime, names: Names, signed_in: str) -> Control:
+    read = request.model.model_validate_json(request.body)
     by = signed_in or read.by
     if by is None:
         raise invalid("{field}: {fault}", field="by", fault=sentence("Field required"))
@@ -167,13 +167,13 @@ def _control_of(asked: Query, now: dt.datetime, names: Names, signed_in: str) ->
 def check_nothing(body: bytes) -> None:
     """Check that a body is an empty object; raises FaultsError."""
     try:
-        AskNothing.model_validate_json(body)
+        EmptyBody.model_validate_json(body)
     except ValidationError as error:
         raise understood(error) from error
 
 
 def forms(names: Names, principal: Principal, language: Language = ENGLISH, *, sign_in: str = "") -> Json:
-    """Return what a page needs to ask: forms, the names to choose from, and who is signed in.
+    """Return what a page needs for requests: forms, the names to choose from, and who is signed in.
 
     Who is signed in gets the forms of their role. Others get all, to be sent with the shared token.
     `sign_in` is where people sign in; empty: nowhere.

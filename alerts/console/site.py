@@ -1,11 +1,8 @@
 """The site: the page, its API, and the worker's metrics and health, on one port."""
 
 import asyncio
-import datetime as dt
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import structlog
@@ -13,62 +10,33 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from alerts.console import openapi
-from alerts.console.access import HEADERS, faults_as_json, known_hosts, plain_bodies, refusal, refused
-from alerts.console.alert_history import AlertHistory, Taken, alert_history, ended_at, last_seen
-from alerts.console.board import Board
+from alerts.console.access import (
+    HEADERS,
+    answer_json,
+    faults_as_json,
+    known_hosts,
+    plain_bodies,
+    refusal,
+    refused,
+)
+from alerts.console.alert_history import AlertHistory, alert_history, ended_at, last_seen
+from alerts.console.backend import Backend, Page
 from alerts.console.connections import Connections
 from alerts.console.files import files
-from alerts.console.guard import denied, guarded, require, who
-from alerts.console.identity import Identity
-from alerts.console.requests import check_nothing, control_of, forms, query
+from alerts.console.guard import guarded, who
+from alerts.console.requests import forms
 from alerts.console.roles import Role
-from alerts.console.sign_in import SignIn
 from alerts.console.streams import EventStreams, write_in_pieces
-from alerts.languages.language import ENGLISH, Language, gettext_noop
+from alerts.console.writing import writing
 from alerts.notices.controls import full_alert_id
-from alerts.notices.effects import effect
-from streams.contract.controls import Control, Names
 from streams.contract.sentences import FaultsError
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]  # headers, body: status, what it did
-Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; called in a thread
 
 LONGEST_BODY: Final = 16_384  # bytes; no request of ours is longer
-BODY_SECONDS: Final = 10.0  # for a body to arrive
-PUBLISH_SECONDS: Final = 10.0  # for the broker to have a control
 ANSWER_SECONDS: Final = 30.0  # for a client to take a long answer
-
-
-async def no_notices(alert_id: str, since: dt.datetime | None) -> list[Taken]:
-    """Return that nothing was sent about an alert."""
-    return []
-
-
-@dataclass(frozen=True, kw_only=True)
-class Backend:
-    """What the console needs of the worker. Its functions are called in the console's loop.
-
-    `sent` gives what was sent about an alert, since its onset where that is known, and raises TimeoutError;
-    `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
-    one of that id; `names` are what a control may refer to; `border_of` is the border of each sector that the
-    registry knows. `hooks`, by path, take the signed requests of other systems.
-    """
-
-    board: Board
-    publish: Callable[[Control], Awaitable[None]]
-    send_again: Callable[[str], Awaitable[bool]]
-    names: Callable[[], Names]
-    sent: Callable[[str, dt.datetime | None], Awaitable[list[Taken]]] = no_notices
-    identity: Identity = field(default_factory=Identity)
-    border_of: Mapping[str, str] = field(default_factory=dict)
-    sign_in: SignIn | None = None
-    hosts: Collection[str] = ()
-    language: Language = ENGLISH
-    pages: Mapping[str, Page] = field(default_factory=dict)
-    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 def site(backend: Backend, connections: Connections, streams: EventStreams | None = None) -> web.Application:
@@ -87,7 +55,7 @@ def site(backend: Backend, connections: Connections, streams: EventStreams | Non
     if backend.sign_in is not None:
         made.add_routes(backend.sign_in.routes())
     made.add_routes(
-        [*_files(backend), *_reading(backend, streams), *_writing(backend), *_pages(backend.pages)]
+        [*_files(backend), *_reading(backend, streams), *writing(backend), *_pages(backend.pages)]
     )
 
     async def follow(_: web.Application) -> AsyncIterator[None]:
@@ -142,22 +110,22 @@ def _reading(backend: Backend, streams: EventStreams) -> Iterator[web.RouteDef]:
             found = full_alert_id(request.match_info["alert"], by_id)
         except FaultsError as error:
             raise refused(web.HTTPNotFound, *error.sentences) from error
-        return _json(by_id[found].model_dump(mode="json"))
+        return answer_json(by_id[found].model_dump(mode="json"))
 
     async def history(request: web.Request) -> web.StreamResponse:
         found = await _history(backend, request.match_info["alert"])
-        return _json(found.model_dump(mode="json"))
+        return answer_json(found.model_dump(mode="json"))
 
-    async def what_may_be_asked(request: web.Request) -> web.StreamResponse:
+    async def all_forms(request: web.Request) -> web.StreamResponse:
         where = "/auth/login" if backend.sign_in is not None and backend.sign_in.is_offered() else ""
-        return _json(forms(backend.names(), who(request), backend.language, sign_in=where))
+        return answer_json(forms(backend.names(), who(request), backend.language, sign_in=where))
 
     async def description(_: web.Request) -> web.StreamResponse:
         return web.Response(text=openapi.text(), content_type="application/json", headers=HEADERS)
 
     yield web.get("/api/board", whole)
     yield web.get("/api/events", streams.serve, allow_head=False)
-    yield web.get("/api/forms", what_may_be_asked)
+    yield web.get("/api/forms", all_forms)
     yield web.get("/api/openapi.json", description)
     yield web.get("/api/alerts", all_alerts)
     yield web.get("/api/alerts/{alert}", one_alert)
@@ -181,80 +149,6 @@ async def _history(backend: Backend, alert_id: str) -> AlertHistory:
         raise refusal(web.HTTPNotFound, "no alert {name}", name=repr(alert_id))
     controls = backend.board.controls_about(alert, ended_at(current, taken))
     return alert_history(alert, taken, controls, backend.language)
-
-
-def _writing(backend: Backend) -> Iterator[web.RouteDef]:
-    async def ask(request: web.Request) -> web.StreamResponse:
-        body, principal = await _body(request), who(request)
-        with _understood():
-            asked = query(body)
-        require(principal, asked.role)
-        with _understood():
-            control = control_of(asked, dt.datetime.now(dt.UTC), backend.names(), principal.name)
-        if not principal.may_in(asked.role, backend.board.places(backend.border_of).borders(control)):
-            raise denied(
-                principal,
-                asked.role,
-                gettext_noop("{person} may not {deed} in all borders that this touches"),
-            )
-        await _within(PUBLISH_SECONDS, backend.publish(control), *_BUSY)
-        return _json(
-            {"status": "accepted", "key": control.key, "effect": effect(control, backend.language)},
-            status=202,
-        )
-
-    async def send_again(request: web.Request) -> web.StreamResponse:
-        principal, letter = who(request), request.match_info["letter"]
-        if not principal.may_in(Role.OPERATE, None):
-            raise denied(principal, Role.OPERATE, gettext_noop("{person} may not {deed} in all borders"))
-        body = await _body(request)
-        with _understood():
-            check_nothing(body)
-        found = await _within(PUBLISH_SECONDS, backend.send_again(letter), *_BUSY)
-        if not found:
-            raise refusal(web.HTTPNotFound, "no such dead letter")
-        log.info("dead letter sent again", letter=letter, by=principal.name)
-        return _json({"status": "accepted"}, status=202)
-
-    yield web.post("/api/ask", ask)
-    yield web.post("/api/dead/{letter:.+}/resend", send_again)
-    for path, hook in backend.hooks.items():
-        yield web.post(path, _hook(hook))
-
-
-def _hook(hook: Hook) -> Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        body = await _body(request)
-        status, deed = await _within(PUBLISH_SECONDS, hook(request.headers, body), *_BUSY)
-        return _json({"status" if status < 400 else "error": deed}, status=status)
-
-    return answer
-
-
-async def _body(request: web.Request) -> bytes:
-    return await _within(
-        BODY_SECONDS, request.read(), web.HTTPRequestTimeout, gettext_noop("the body did not arrive")
-    )
-
-
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Answer 422 where a body cannot be what is asked for."""
-    try:
-        yield
-    except FaultsError as error:
-        raise refused(web.HTTPUnprocessableEntity, *error.sentences) from error
-
-
-_BUSY: Final = (web.HTTPServiceUnavailable, gettext_noop("the broker does not answer: try again"))
-
-
-async def _within(seconds: float, work: Awaitable[T], late: type[web.HTTPError], text: str) -> T:
-    try:
-        async with asyncio.timeout(seconds):
-            return await work
-    except TimeoutError as error:
-        raise refusal(late, text) from error
 
 
 def _pages(pages: Mapping[str, Page]) -> Iterator[web.RouteDef]:
@@ -292,8 +186,3 @@ async def _long_json(request: web.Request, text: bytes) -> web.StreamResponse:
     except ConnectionResetError:
         pass  # the client has gone
     return response
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    body = json.dumps(value).encode()
-    return web.Response(body=body, status=status, content_type="application/json", headers=HEADERS)

@@ -40,7 +40,7 @@ class Reason(StrEnum):
     STILL = "still"
     UNANSWERED = "unanswered"  # nobody has acknowledged it
     ACKNOWLEDGED = "acknowledged"
-    UPDATED = "updated"  # its figures or marks: only a message that can be edited shows them
+    UPDATED = "updated"  # its figures, or who takes care of it: only a message that can be edited shows them
     RESOLVED = "resolved"
 
 
@@ -49,6 +49,18 @@ class Assessment(StrEnum):
 
     NOT_A_SURGE = "not_a_surge"
     BAD_DATA = "bad_data"
+
+
+class Part(BaseModel):
+    """One sector of a source, where a sink shows all alerts on that source as one."""
+
+    model_config = RECORD
+
+    alert_id: str
+    sector: str
+    position: int  # as of the alert
+    sends: bool  # the source sends again for it
+    over: bool = False
 
 
 class Alert(BaseModel):
@@ -81,6 +93,12 @@ class Alert(BaseModel):
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     assessment: Assessment | None = None
     silenced_by: str = ""
+    parts: tuple[Part, ...] = ()  # the alerts that a sink is shown as this one; set like the marks
+
+    @property
+    def ids(self) -> list[str]:
+        """Its id, and those of its parts."""
+        return list(dict.fromkeys((self.alert_id, *(part.alert_id for part in self.parts))))
 
     @property
     def version(self) -> "Version":

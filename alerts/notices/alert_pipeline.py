@@ -14,7 +14,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -22,7 +22,7 @@ from alerts.lifecycle import state_machine
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies, Policy
 from streams.contract.cadence import DAY
-from streams.contract.reading import Record, Unusable, appended_at, produced_at, read
+from streams.contract.reading import Record, Unusable, appended_at, is_sound, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
@@ -34,6 +34,18 @@ class AlertChange(NamedTuple):
 
     question_key: str
     alert: Alert | None
+
+    @classmethod
+    def read(cls, key: bytes | None, value: bytes | None) -> Self | Unusable:
+        """Read a record of `alerts.current`; UNREADABLE where it is no alert on the question of its key."""
+        try:
+            question_key = (key or b"").decode()
+            alert = Alert.model_validate_json(value, extra="ignore") if value else None
+        except ValueError:
+            return Unusable.UNREADABLE
+        if not question_key or (alert and not (is_sound(alert) and alert.question_key == question_key)):
+            return Unusable.UNREADABLE
+        return cls(question_key, alert)
 
 
 @dataclass

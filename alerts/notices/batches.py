@@ -29,13 +29,15 @@ class Settled(NamedTuple):
 class Limits(NamedTuple):
     """How a sink takes messages: seconds between requests, messages in one, seconds until one is given up.
 
-    `edits`: it has one message for each alert, and edits it.
+    `edits`: it has one message for each alert, and edits it. `by_source`: it is shown the alerts on a source
+    as one.
     """
 
     spacing: float = 0.0
     most: int = 1
     give_up: float = 72 * 3600.0
     edits: bool = False
+    by_source: bool = False
 
     def pause_after(self, outcome: Outcome) -> float:
         """Return the seconds for which the whole sink is left alone after an answer."""

@@ -22,7 +22,7 @@ from streams.contract.controls import (
     missing,
     plausible,
 )
-from streams.contract.events import Word
+from streams.contract.events import Identifier
 from streams.contract.sentences import FaultsError, Sentence, invalid, sentence
 
 Rule = Annotated[
@@ -41,15 +41,15 @@ class Silence(Control):
     """
 
     kind: Literal["silence"] = "silence"
-    name: Word
-    sector: Word = "*"  # an id or a glob
-    question: Word = "*"
+    name: Identifier
+    sector: Identifier = "*"  # an id or a glob
+    question: Identifier = "*"
     starts: AwareDatetime | None = None
     until: AwareDatetime
     repeats: Rule | None = None
     hours: Annotated[float, Field(gt=0, le=24 * 7)] | None = None
     time_zone: str = "UTC"  # of the days and hours of `repeats`
-    notify: Word | None = None
+    notify: Identifier | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -105,7 +105,7 @@ class Acknowledge(Control):
     """
 
     kind: Literal["ack"] = "ack"
-    alert_id: Word
+    alert_id: Identifier
     assessment: Assessment | None = None
 
     @property
@@ -124,7 +124,7 @@ class Reroute(Control):
     """Replace the route of this name, of the routes document or a new one."""
 
     kind: Literal["route"] = "route"
-    name: Word
+    name: Identifier
     route: Route | None = None  # None: the route is off
 
     @property

@@ -129,16 +129,16 @@ class ControlsInForce:
             unattended_since=taken.expired_at,
         )
 
-    def mark(self, alert: Alert, now: float) -> Alert:
+    def annotate(self, alert: Alert, now: float) -> Alert:
         """Return the alert with who acknowledged and who silenced it, as of `now`."""
         taken = self._taken(alert, now)
-        marks = {
+        annotations = {
             "acknowledged_by": taken.by,
             "assessment": taken.assessment,
             "silenced_by": self._silenced(alert, now).by,
         }
-        is_same = all(getattr(alert, name) == value for name, value in marks.items())
-        return alert if is_same else alert.model_copy(update=marks)
+        is_same = all(getattr(alert, name) == value for name, value in annotations.items())
+        return alert if is_same else alert.model_copy(update=annotations)
 
     def _taken(self, alert: Alert, now: float) -> Taken:
         """Return who takes care of an alert."""

@@ -36,6 +36,40 @@ class Line:
     not_before: float = 0.0
     due_since: float | None = None
 
+    @property
+    def last_known(self) -> Alert | None:
+        """Its newest state; where it is forgotten, as the sink was last shown it, or may have been."""
+        shown = self.entry.view or (self.entry.pending.view if self.entry.pending else None)
+        return self.alert or (shown.alert if shown else None)
+
+    @property
+    def source(self) -> str:
+        """The source that it is about; empty where it is about people."""
+        return alert.latest.evidence.source if (alert := self.last_known) else ""
+
+    @property
+    def fires(self) -> bool:
+        """Whether its alert fires."""
+        return self.alert is not None and self.alert.state is State.FIRING
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the sink has it open, as far as the ledger knows."""
+        return self.entry.view is not None and self.entry.view.open
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the sink has it open, or may have it in a moment."""
+        return self.is_open or self.unanswered or self.in_flight
+
+    @property
+    def owes_an_end(self) -> bool:
+        """Whether the sink has it open, or may have it by a try without an answer that was refused later.
+
+        Then its dead letter can still be sent again, and the end after it.
+        """
+        return self.is_open or (self.unrecorded and bool(self.entry.given_up))
+
     def restore(self, entry: Entry, moment: Moment) -> None:
         """Take the ledger's entry. A message that is pending there may have been sent."""
         self.entry = entry
@@ -47,6 +81,11 @@ class Line:
     def become_due(self, steady: float, wait: float) -> None:
         """It has a message, which may go out after so many seconds."""
         self.due_since, self.not_before = steady, max(self.not_before, steady + wait)
+
+    def hurry(self, steady: float) -> None:
+        """Wait for no others: its message may go out now, unless it was tried."""
+        if self.tries == 0:
+            self.not_before = min(self.not_before, steady)
 
     def waited(self, steady: float) -> float:
         """Return for how many seconds its message has been due."""
@@ -61,11 +100,6 @@ class Line:
     def is_ready(self, steady: float, *, may_retry: bool) -> bool:
         """Return whether its message may be sent now."""
         return not self.in_flight and self.not_before <= steady and (may_retry or self.tries == 0)
-
-    @property
-    def owes_an_end(self) -> bool:
-        """Return whether the sink did not take the end of its alert: it can still be sent again."""
-        return bool(self.entry.given_up) and self.entry.view is not None and self.entry.view.open
 
     def needs_letter(self, letter: Message, due: Message | None) -> bool:
         """Return whether a dead letter that is sent again goes out as it was, before what is `due` now.

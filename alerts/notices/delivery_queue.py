@@ -12,17 +12,18 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from alerts.lifecycle.alert import Alert, Reason, State, Version
+from alerts.lifecycle.alert import Alert, Reason, Version
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
+from alerts.notices.comparison import Comparison
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
-from alerts.notices.gathering import GATHER_SECONDS, is_digest, source_of, together
+from alerts.notices.gathering import GATHER_SECONDS, gathers, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message, View, difference
+from alerts.notices.reconciliation import Message
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 
@@ -44,9 +45,9 @@ class DeliveryQueue:
         jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2),  # noqa: S311 - spreads load
     ) -> None:
         self.sink, self.limits = sink, limits
-        self._controls, self._policies = controls, policies
-        self._replay, self._jitter = replay, jitter
+        self._controls, self._replay, self._jitter = controls, replay, jitter
         self._lines: dict[str, Line] = {}
+        self._compared = Comparison(sink, controls, policies, lines=self._lines, limits=limits, replay=replay)
         self._newest: dict[str, tuple[Version, str]] = {}  # by question: version and id of its alert
         self._due: dict[str, Message] = {}
         self._changed: dict[str, None] = {}  # alerts observed and not compared yet, in that order
@@ -102,6 +103,7 @@ class DeliveryQueue:
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
             records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
+        self._compared.regroup(moment)
         for alert_id in list(self._changed if only_changed else self._lines):
             line = self._lines[alert_id]
             if not line.in_flight:
@@ -113,43 +115,30 @@ class DeliveryQueue:
     def _compare(self, alert_id: str, line: Line, moment: Moment) -> None:
         if line.alert is None and line.steps:
             line.alert = line.steps.pop(0)
-        message = self._next(line, moment)
+        message = self._next(alert_id, line, moment)
         while message is None and line.steps:
             line.alert = line.steps.pop(0)
-            message = self._next(line, moment)
+            message = self._next(alert_id, line, moment)
         if message is None:
             self._due.pop(alert_id, None)
             line.rest()
         else:
             self._due[alert_id] = message
+            waits = not self._replay and gathers(message, self.limits)
             if line.due_since is None:
-                gathers = self.limits.most > 1 and not self._replay and source_of(message)
-                line.become_due(moment.steady, GATHER_SECONDS if gathers else 0.0)
+                line.become_due(moment.steady, GATHER_SECONDS if waits else 0.0)
+            elif not waits:
+                line.hurry(moment.steady)
 
-    def _next(self, line: Line, moment: Moment) -> Message | None:
+    def _next(self, alert_id: str, line: Line, moment: Moment) -> Message | None:
         """Return the next message about an alert; what may have been received is sent again first."""
         pending = line.entry.pending if line.unanswered else None
         if pending is None:
-            return self._difference(line, line.entry.view, moment)
+            message = self._compared.difference(alert_id, line.entry.view, moment)
+            return None if message and self._is_backlog(message, moment) else message
         is_given_up = pending.notice_id in line.entry.given_up
-        return pending if not is_given_up or self._difference(line, pending.view, moment) else None
-
-    def _difference(self, line: Line, view: View | None, moment: Moment) -> Message | None:
-        alert = line.alert or (view.alert if view else None)
-        if alert is None or is_known(line.alert, view):
-            return None
-        if alert.state is not State.FIRING and not (view and view.open):
-            return None
-        message = difference(
-            line.alert,
-            view,
-            self._controls.attention(self.sink, alert, moment.now),
-            policy=self._policies.of(alert.question),
-            now=moment.now,
-            given_up=line.entry.given_up,
-            edits=self.limits.edits and not self._replay,
-        )
-        return None if message and self._is_backlog(message, moment) else message
+        has_changed = is_given_up and self._compared.difference(alert_id, pending.view, moment)
+        return pending if has_changed or not is_given_up else None
 
     def _is_backlog(self, message: Message, moment: Moment) -> bool:
         """Return whether a message is about an old alert, while more of them are coming."""
@@ -282,11 +271,8 @@ class DeliveryQueue:
         return self._lines[message.alert_id].unrecorded
 
     def open_alerts(self, now: float) -> list[Alert]:
-        """Return the alerts that fire and that the sink knows of, but for silenced ones."""
-        lines = (line for line in self._lines.values() if line.entry.view and line.entry.view.open)
-        firing = (line.alert for line in lines if line.alert and line.alert.state is State.FIRING)
-        marked = (self._controls.mark(alert, now) for alert in firing)
-        return [alert for alert in marked if not alert.silenced_by]
+        """Return the alerts that fire and that the sink has open, but for silenced ones."""
+        return self._compared.open_alerts(now)
 
     def rest(self, steady: float) -> float:
         """Return the seconds until the next message may be sent; infinite where none is due."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import RANK, Notice, Reason, Severity
+from alerts.notices.titles import source_title
 
 OVER = "over"
 
@@ -19,26 +20,10 @@ def digest_title(notices: Sequence[Notice], language: Language = ENGLISH) -> str
     sources = {one.alert.latest.evidence.source for one in notices}
     is_over = {one.reason is Reason.RESOLVED for one in notices}
     if len(sources) == len(is_over) == 1 and (source := sources.pop()):
-        return _of_source(source, len(notices), language, is_over=is_over.pop())
+        return source_title(source, len(notices), language, sends=is_over.pop())
     kinds = Counter(OVER if one.reason is Reason.RESOLVED else one.alert.severity for one in notices)
     counts = ", ".join(_counted(number, kind, language) for kind, number in kinds.items())
     return language.ngettext("{n} alert: {counts}", "{n} alerts: {counts}", len(notices), counts=counts)
-
-
-def _of_source(source: str, sectors: int, language: Language, *, is_over: bool) -> str:
-    if is_over:
-        return language.ngettext(
-            "{source} sends again, for {n} sector",
-            "{source} sends again, for {n} sectors",
-            sectors,
-            source=source,
-        )
-    return language.ngettext(
-        "No data from {source} for {n} sector",
-        "No data from {source} for {n} sectors",
-        sectors,
-        source=source,
-    )
 
 
 def more_line(number: int, language: Language = ENGLISH) -> str:

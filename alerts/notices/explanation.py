@@ -56,8 +56,8 @@ def _sources(seen: Evidence) -> Iterator[str]:
         past = "1 past period" if seen.down_weighted == 1 else f"{seen.down_weighted} past periods"
         surges = f", {past} held to be surges" if seen.down_weighted else ""
         yield f"  normal    {seen.baseline}{surges}"
-    if seen.share_arrived < 1:
-        yield f"  arrived   {seen.share_arrived:.0%} of the events, as far as is known"
+    if seen.share_reported < 1:
+        yield f"  reported  {seen.share_reported:.0%} of the events, as far as is known"
     if seen.share_late >= LATE:
         yield f"  late      {seen.share_late:.0%} of those seen became known after their period"
 

@@ -1,15 +1,19 @@
 """Which messages go out together: a storm, what was held back, and the sectors of one source.
 
 One source may carry many sectors. When it stops, or sends again, each sector has a message of its own, within
-seconds. They wait for each other, and are one message that names the source.
+seconds. They wait for each other, and are one message that names the source: a digest, or in sinks that show
+a source as one alert the message of that alert.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from alerts.lifecycle.alert import Reason
+from alerts.notices.batches import Limits
 from alerts.notices.delivery_line import Line, Moment
 from alerts.notices.reconciliation import Message
 
+URGENT: Final = frozenset({Reason.WORSE, Reason.UNANSWERED, Reason.ACKNOWLEDGED})
 FEW: Final = 3  # messages that are sent one by one although the sink takes digests
 GATHER_SECONDS: Final = 10.0  # for which the first message about a source waits for others
 
@@ -17,6 +21,12 @@ GATHER_SECONDS: Final = 10.0  # for which the first message about a source waits
 def source_of(message: Message) -> str:
     """Return the source that a message is about; empty where it is about people."""
     return message.view.alert.latest.evidence.source
+
+
+def gathers(message: Message, limits: Limits) -> bool:
+    """Return whether a message waits for others about the same source."""
+    takes_many = limits.most > 1 or limits.by_source
+    return takes_many and message.reason not in URGENT and source_of(message) != ""
 
 
 def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[str, Line]) -> list[str]:

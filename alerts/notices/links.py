@@ -32,7 +32,7 @@ class Links:
         """The sector's dashboard, or for many sectors together the one over all."""
         if not self.grafana:
             return ""
-        if alert.question.entry.scope is Scope.BORDER:
+        if alert.question.entry.scope is Scope.BORDER or len(alert.parts) > 1:
             return f"{self.grafana}/d/surgewatch-situation"
         return f"{self.grafana}/d/surgewatch-sector?var-sector={quote(alert.sector)}"
 

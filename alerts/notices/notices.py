@@ -15,8 +15,10 @@ from alerts.notices.wording import (
     LEADS,
     SEVERITIES,
     clock,
+    group,
     length,
     place,
+    places,
     sparkline,
     sureness,
     taken,
@@ -26,6 +28,7 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Contribution, Evidence, Question
 
 HEADLINE: Final = 200  # characters
+NAMED: Final = 20  # sectors in a line
 
 
 def compose(message: Message, registry: Registry, language: Language = ENGLISH) -> Notice:
@@ -93,10 +96,11 @@ class _Writer:
         """Return the text."""
         evidence = self._alert.latest.evidence
         if self._alert.state is State.RESOLVED:
-            return [self._over(), *self._times(), sparkline(evidence.recent)]
+            return [self._over(), *self._sectors(), *self._times(), sparkline(evidence.recent)]
         return [
             *self._changed(),
             self._sure(evidence),
+            *self._sectors(),
             *self._times(),
             *self._why(),
             sparkline(evidence.recent),
@@ -106,10 +110,10 @@ class _Writer:
         """Return what the plain figures lack: what changed, where it comes from, when it was last so high."""
         if self._alert.state is State.RESOLVED:
             return [self._over()]
-        return [*self._changed(), *self._why()]
+        return [*self._changed(), *self._sectors(), *self._why()]
 
     def _sure(self, evidence: Evidence) -> str:
-        if evidence.source and not self._alert.latest.breach:
+        if evidence.source and self._sends():
             return self._gettext("{source} sends again.", source=evidence.source)
         if evidence.source:
             return self._gettext(
@@ -122,6 +126,19 @@ class _Writer:
             upper=self._number(evidence.upper),
             sureness=sureness(evidence.p_value, self._language),
         )
+
+    def _sends(self) -> bool:
+        """Return whether a source sends again, for all sectors that the notice is about."""
+        parts = self._alert.parts
+        return all(part.sends for part in parts) if len(parts) > 1 else not self._alert.latest.breach
+
+    def _sectors(self) -> Iterator[str]:
+        """Name the sectors of a source, where there are several."""
+        parts = self._alert.parts if len(self._alert.parts) > 1 else ()
+        if dead := [part.sector for part in parts if not part.sends]:
+            yield self._gettext("No data from: {places}.", places=places(dead, self._language, most=NAMED))
+        if back := [part.sector for part in parts if part.sends]:
+            yield self._gettext("Data again from: {places}.", places=places(back, self._language, most=NAMED))
 
     def _times(self) -> Iterator[str]:
         alert = self._alert
@@ -152,7 +169,7 @@ class _Writer:
             yield taken(alert, self._language)
         elif message.reason is Reason.UNANSWERED and view.unattended_since:
             yield self._gettext("The acknowledgement has expired. Nobody takes care of it now.")
-        elif message.before is not None:
+        elif message.before is not None and not alert.latest.evidence.source:
             last = self._gettext(
                 "Last notice: {figures}.", figures=figures(message.before.latest, self._language)
             )
@@ -169,7 +186,7 @@ class _Writer:
         if evidence.slices:
             yield self._gettext(
                 "Most of it: {parts}.",
-                parts=self._shares(evidence.slices, lambda name: name.replace("=", " ")),
+                parts=self._shares(evidence.slices, lambda name: group(name, self._language)),
             )
         if evidence.neighbours:
             yield self._gettext("Neighbours: {parts}.", parts=self._shares(evidence.neighbours, place))
@@ -179,8 +196,8 @@ class _Writer:
             yield self._gettext("Last so high on {day}.", day=self._language.day(evidence.last_as_high))
         if evidence.capacity is not None:
             yield self._capacity(evidence.capacity, evidence.full_at)
-        if evidence.share_arrived < 1:
-            share = self._language.percent(evidence.share_arrived)
+        if evidence.share_reported < 1:
+            share = self._language.percent(evidence.share_reported)
             yield self._gettext("About {share} of the reports have arrived.", share=share)
         if remark := clause(evidence.remark, self._language):
             yield remark[0].upper() + remark[1:] + "."
@@ -199,14 +216,15 @@ class _Writer:
         if self._alert.expired:
             return self._gettext("No more data came about it.")
         evidence = self._alert.latest.evidence
-        if evidence.source and not self._alert.latest.breach:
+        if evidence.source and self._sends():
             return self._gettext("{source} sends again.", source=evidence.source)
         if self._alert.latest.breach:
             return self._gettext("It is over.")  # a newer alert took its place before its end could be sent
         return self._gettext(
-            "Back to normal: {observed}, expected {expected}.",
+            "Back to normal: {observed}, expected {lower} to {upper}.",
             observed=self._number(evidence.observed),
-            expected=self._number(evidence.expected),
+            lower=self._number(evidence.lower),
+            upper=self._number(evidence.upper),
         )
 
     def _shares(self, parts: Sequence[Contribution], title: Callable[[str], str]) -> str:

@@ -20,7 +20,7 @@ from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Seve
 from alerts.lifecycle.policies import Policy
 from alerts.notices.controls_in_force import Attention
 
-MARKS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
+ANNOTATIONS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
 
 
 class View(BaseModel):
@@ -40,7 +40,7 @@ class View(BaseModel):
     unattended_since: float = 0.0  # epoch seconds: the expiry since which `escalations` are counted
     silenced_by: str = ""  # where it was sent to the author of a silence
     silenced_until: float = 0.0  # epoch seconds
-    shown: str = ""  # the figures and marks that its message shows
+    shown: str = ""  # the figures and annotations that its message shows
     reference: str = ""  # what the receiver calls its message, where that can be edited
 
 
@@ -53,7 +53,7 @@ class Message(BaseModel):
     occasion: str = ""  # keeps repeated reasons apart
     handed_over: bool = False  # it stands, and routes lead it elsewhere
     before: Alert | None = None  # as it was in the message before
-    newer: Alert | None = None  # as an `updated` message shows it, with its marks
+    newer: Alert | None = None  # as an `updated` message shows it, with its annotations
     view: View
 
     @property
@@ -69,8 +69,8 @@ class Message(BaseModel):
     def alert(self) -> Alert:
         """The alert as the message shows it, with who acknowledged and who silenced it."""
         view = self.view
-        marks = {name: getattr(view, name) for name in MARKS}
-        return self.newer or view.alert.model_copy(update=marks)
+        annotations = {name: getattr(view, name) for name in ANNOTATIONS}
+        return self.newer or view.alert.model_copy(update=annotations)
 
 
 def difference(
@@ -176,6 +176,7 @@ def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: 
     """
     if (
         alert.raised_at is None
+        or alert.calms > 0  # it is ending, or its source sends again
         or attention.acknowledged_by
         or RANK[alert.severity] < RANK[policy.unanswered_least]
     ):
@@ -242,20 +243,33 @@ def _change(firing: Firing, reason: Reason) -> Message:
 
 
 def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]:
-    """Show the newest figures and marks, where the sink's message shows others."""
-    marks = {name: getattr(attention, name) for name in MARKS}
-    marked = alert.model_copy(update=marks)
-    shown = _shown(marked)
+    """Show the newest figures and annotations, where the sink's message shows others."""
+    newer = annotated(alert, attention)
+    shown = _shown(newer)
     if shown != view.shown:
         occasion = _numbered(shown, view.openings)
         updated = view.model_copy(update={"shown": shown})
-        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=marked, view=updated)
+        yield Message(reason=Reason.UPDATED, occasion=occasion, newer=newer, view=updated)
+
+
+def annotated(alert: Alert, attention: Attention) -> Alert:
+    """Return an alert with who acknowledged and who silenced it."""
+    return alert.model_copy(update={name: getattr(attention, name) for name in ANNOTATIONS})
 
 
 def _shown(alert: Alert) -> str:
     """Return what distinguishes two appearances of one alert."""
-    marks = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
-    return "/".join((alert.latest.verdict_id, alert.severity, *marks))
+    annotations = alert.acknowledged_by, alert.assessment or "", alert.silenced_by
+    return "/".join((_figures(alert), alert.severity, *annotations))
+
+
+def _figures(alert: Alert) -> str:
+    """Return what distinguishes two sets of figures: the verdict, or which sectors of a source are dead."""
+    if len(alert.parts) < 2:
+        return alert.latest.verdict_id
+    return notice_id(
+        alert.alert_id, Reason.UPDATED, " ".join(f"{one.alert_id}{one.sends}" for one in alert.parts)
+    )
 
 
 def _silence(attention: Attention) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import deviation
-from alerts.notices.wording import length, place, question_title
+from alerts.notices.wording import group, length, place, places, question_title
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Question, Verdict
 
@@ -54,12 +54,16 @@ def parts(alert: Alert, language: Language = ENGLISH) -> Title:
 
     So is a silence that has ended, while its alert stays open in case it comes again.
     """
+    if len(alert.parts) > 1:
+        return Title(_of_parts(alert, language))
     is_over = alert.state is State.RESOLVED
     has_ended = alert.question is Question.SILENCE and not alert.latest.breach
     verdict = alert.worst if is_over or has_ended else alert.latest
     if alert.question is Question.STRAIN and verdict.evidence.capacity:
         return _capacity(verdict, verdict.evidence.capacity, language, is_over=is_over)
     if alert.question is Question.SILENCE and verdict.evidence.no_data_since is not None:
+        if alert.recurrences and not is_over:
+            return Title(_unsteady(verdict, language))
         return Title(_no_data(verdict, verdict.evidence.no_data_since, language))
     return Title(_name(verdict, language), figures(verdict, language))
 
@@ -71,7 +75,7 @@ def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
     if verdict.question is Question.SILENCE:
         return language.gettext("nobody in {window}, expected {expected}", window=window, expected=expected)
     is_mix = verdict.question is Question.MIX and evidence.slices
-    kind = f" {evidence.slices[0].name.partition('=')[2]}" if is_mix else ""
+    kind = f" {group(evidence.slices[0].name, language)}" if is_mix else ""
     observed = language.number(evidence.observed) + kind
     if not evidence.observed or not round(evidence.expected):  # no times of nobody
         return language.gettext(
@@ -112,9 +116,7 @@ def _name(verdict: Verdict, language: Language) -> str:
         )
     name = language.gettext("{question} at {place}", question=what, place=here)
     if verdict.question is Question.SCAN and others:
-        sectors = ", ".join(place(one.name) for one in others[:SHOWN])
-        if (more := len(others) - SHOWN) > 0:
-            sectors = language.gettext("{items} and {n} more", items=sectors, n=language.number(more))
+        sectors = places([one.name for one in others], language, most=SHOWN)
         return language.gettext("{name}: {figures}", name=name, figures=sectors)
     return name
 
@@ -122,6 +124,37 @@ def _name(verdict: Verdict, language: Language) -> str:
 def _window(verdict: Verdict, language: Language) -> str:
     whole = length(verdict.evidence.window, verdict.cadence, language)
     return whole if verdict.is_whole else language.gettext("{window} (not over yet)", window=whole)
+
+
+def source_title(source: str, sectors: int, language: Language, *, sends: bool) -> str:
+    """Return the title of a source that stopped, or sends again, for many sectors."""
+    if sends:
+        return language.ngettext(
+            "{source} sends again, for {n} sector",
+            "{source} sends again, for {n} sectors",
+            sectors,
+            source=source,
+        )
+    return language.ngettext(
+        "No data from {source} for {n} sector",
+        "No data from {source} for {n} sectors",
+        sectors,
+        source=source,
+    )
+
+
+def _of_parts(alert: Alert, language: Language) -> str:
+    dead = [part for part in alert.parts if not part.sends]
+    source = alert.latest.evidence.source
+    return source_title(source, len(dead or alert.parts), language, sends=not dead)
+
+
+def _unsteady(verdict: Verdict, language: Language) -> str:
+    """Return the title of a silence that came again soon after its end, until it is calm for long."""
+    source, here = verdict.evidence.source, place(verdict.sector)
+    if source:
+        return language.gettext("Data from {source} at {place} come and go", source=source, place=here)
+    return language.gettext("Data from {place} come and go", place=here)
 
 
 def _no_data(verdict: Verdict, since: dt.datetime, language: Language) -> str:

@@ -32,6 +32,17 @@ SEVERITIES: Final = {
     Severity.CRITICAL: gettext_noop("critical"),
 }
 
+GROUPS: Final = {
+    "crossing_type=between_ports": gettext_noop("between ports"),
+    "crossing_type=at_port": gettext_noop("at ports"),
+    "demographic=single_adult": gettext_noop("single adults"),
+    "demographic=family_unit": gettext_noop("families"),
+    "demographic=unaccompanied_minor": gettext_noop("unaccompanied minors"),
+    "demographic=accompanied_minor": gettext_noop("accompanied minors"),
+    "demographic=unknown": gettext_noop("unknown demographic"),
+    "citizenship=OTHER": gettext_noop("other citizenships"),
+}
+
 LENGTHS: Final = {
     Cadence.HOUR: ngettext_noop("{n} hour", "{n} hours"),
     Cadence.DAY: ngettext_noop("{n} day", "{n} days"),
@@ -44,6 +55,22 @@ def place(sector: str) -> str:
     """Return a sector's id as people write it: `rcmp-quebec` is `RCMP Quebec`."""
     known = {"rcmp": "RCMP", "cbsa": "CBSA"}
     return " ".join(known.get(part, part.capitalize()) for part in sector.split("-"))
+
+
+def places(sectors: Sequence[str], language: Language, *, most: int) -> str:
+    """Return the names of sectors, of the first ones where there are many."""
+    named = ", ".join(place(sector) for sector in sectors[:most])
+    if (more := len(sectors) - most) > 0:
+        return language.gettext("{items} and {n} more", items=named, n=language.number(more))
+    return named
+
+
+def group(name: str, language: Language) -> str:
+    """Return a group of people as people write it: `citizenship=HAITI` is `Haiti`."""
+    if name in GROUPS:
+        return language.gettext(GROUPS[name])
+    value = (name.partition("=")[2] or name).replace("_", " ")
+    return value.title() if value.isupper() and len(value) > 3 else value
 
 
 def question_title(question: Question, language: Language) -> str:
@@ -87,7 +114,7 @@ def facts(
     """
     evidence = notice.alert.latest.evidence
     place_and_time = {
-        language.gettext("Where"): place(notice.alert.sector),
+        language.gettext("Where"): _where(notice.alert, language),
         language.gettext("Since"): notice.since,
         **({language.gettext("Data up to"): notice.as_of} if has_reach else {}),
     }
@@ -108,6 +135,14 @@ def facts(
         **place_and_time,
         **sure,
     }
+
+
+def _where(alert: Alert, language: Language) -> str:
+    """Return where it is; of a source with many sectors, those without data, or all where they are back."""
+    if len(alert.parts) < 2:
+        return place(alert.sector)
+    dead = [part.sector for part in alert.parts if not part.sends]
+    return places(dead or [part.sector for part in alert.parts], language, most=3)
 
 
 def foot(alert: Alert, language: Language = ENGLISH) -> str:

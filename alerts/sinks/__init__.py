@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -26,6 +26,7 @@ __all__ = [
     "Edits",
     "Mail",
     "MailServer",
+    "OnePerSource",
     "Outcome",
     "Posting",
     "Push",
@@ -129,6 +130,13 @@ class Edits(Sink, Protocol):
 
     def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
         """Return what the message shows after a notice; the arguments are those of `Posting`."""
+
+
+@runtime_checkable
+class OnePerSource(Sink, Protocol):
+    """A sink that is shown all alerts on one source as one, with a part for each sector."""
+
+    one_per_source: ClassVar[bool]
 
 
 @runtime_checkable

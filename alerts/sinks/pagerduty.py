@@ -1,11 +1,13 @@
 """PagerDuty Events v2: an alert is triggered, acknowledged and resolved under one dedup key.
 
+All alerts on one source are one incident, however many sectors the source carries.
+
 What people do with its incident there comes back by `webhook_secrets` or `api_token`: see
 `alerts.worker.pagerduty_answers`.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 from pydantic import SecretStr
@@ -24,6 +26,8 @@ _URGENCY: Final = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", S
 @dataclass(frozen=True)
 class PagerDutySink:
     """Pages one service by its routing key."""
+
+    one_per_source: ClassVar[bool] = True
 
     name: str
     routing_key: SecretStr
@@ -61,20 +65,26 @@ def page(notice: Notice, links: Links = NOWHERE, language: Language = ENGLISH) -
     if notice.reason not in _ACTION:
         event["payload"] = {
             "summary": notice.headline[:SUMMARY],
-            "source": alert.sector,
+            "source": evidence.source or alert.sector,
             "severity": _URGENCY[alert.severity],
             "timestamp": alert.updated.isoformat(),
             "group": alert.border,
             "class": alert.question,
-            "custom_details": {
-                "text": notice.text,
-                "observed": evidence.observed,
-                "expected": evidence.expected,
-                "p_value": evidence.p_value,
-                "since": notice.since,
-                "data_up_to": notice.as_of,
-            },
+            "custom_details": _details(notice),
         }
         event["client"], event["client_url"] = "Surgewatch", links.alert(alert)
         event["links"] = [{"href": link.url, "text": link.text} for link in links.of(alert, language)]
     return event
+
+
+def _details(notice: Notice) -> dict[str, Any]:
+    """Return what an incident shows beside its title: figures, or the sectors of a source."""
+    alert, evidence = notice.alert, notice.alert.latest.evidence
+    figures: dict[str, Any] = {
+        "observed": evidence.observed,
+        "expected": evidence.expected,
+        "p_value": evidence.p_value,
+    }
+    if evidence.source:
+        figures = {"sectors": [part.sector for part in alert.parts if not part.sends] or [alert.sector]}
+    return {"text": notice.text, **figures, "since": notice.since, "data_up_to": notice.as_of}

@@ -7,13 +7,12 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert, State, Version
 from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import is_old
 from alerts.worker.settings import Settings
-from streams.contract.reading import is_sound
+from streams.contract.reading import Unusable
 
 log = structlog.get_logger()
 
@@ -88,18 +87,14 @@ class AlertTable:
 
     def apply(self, record: Any) -> None:
         """Take one record of the topic; one that is not understood is logged and skipped."""
-        try:
-            key = record.key.decode()
-            alert = Alert.model_validate_json(record.value, extra="ignore") if record.value else None
-            is_understood = alert is None or (is_sound(alert) and alert.question_key == key)
-        except (AttributeError, UnicodeDecodeError, ValidationError):
-            is_understood = False
-        if not is_understood:
+        change = AlertChange.read(record.key, record.value)
+        if isinstance(change, Unusable):
             log.error("alert not understood", offset=record.offset)
             return
+        key, alert = change
         if alert is not None and key in self._known and alert.version.is_before(self._known[key]):
             return  # a worker that died publishes some states again
-        published = Published(AlertChange(key, alert), record.timestamp / 1000)
+        published = Published(change, record.timestamp / 1000)
         before = self._newest.pop(key, None)
         if alert is not None:
             self._newest[key], self._known[key] = published, alert.version

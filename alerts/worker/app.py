@@ -5,7 +5,6 @@ verdicts ─▶ AlertPipeline ─▶ alerts.current ─▶ AlertTable ─┬▶ 
 """
 
 import asyncio
-import datetime as dt
 import os
 import re
 import time
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 
 from alerts.console.board import Board
 from alerts.languages.language import language
-from alerts.lifecycle.alert import Alert, Notice
+from alerts.lifecycle.alert import Alert
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
@@ -28,7 +27,7 @@ from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.sinks import Digests, Edits
+from alerts.sinks import Digests, Edits, OnePerSource
 from alerts.sinks.slack.app import SlackAppSink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
@@ -46,17 +45,19 @@ from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
-from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
+from alerts.worker.tries import Tries
 from streams.contract.controls import Control, Withdrawn, dated
 from streams.contract.reading import appended_at
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
+from streams.runtime.health import Pages
 from streams.runtime.process import run
 from streams.runtime.settings import WorkerSettings
-from streams.runtime.worker import Pages, Worker
+from streams.runtime.worker import Worker
 
 log = structlog.get_logger()
 
@@ -85,24 +86,14 @@ class Alerts:
             policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
         )
         self.metrics = Metrics(self.sinks)
+        self.tries = Tries(self.board, self.metrics)
         self.controls = ControlsInForce(routing, self.policies)
         self.control_names = control_names(self.registry, self.board, sinks=self.sinks, routes=routing.names)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
         self.table = AlertTable(settings, self.observe, replay=self._is_replay)
         self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
-        self.worker = Worker(
-            settings,
-            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(settings), self.metrics)],
-            self.metrics.runtime,
-            group="surgewatch-alerts",
-            needed=NEEDED,
-            on_control=self.apply_control,
-            show=self.show,
-            problems=lambda: self.problems.found(),
-            serve=self.serve,
-            about={"sinks": list(self.sinks)},
-        )
+        self.worker = self._worker()
         self.pagerduty = PagerDutyAnswers(
             sinks,
             self.controls,
@@ -122,6 +113,24 @@ class Alerts:
             supervisor=self.supervisor,
         )
 
+    def _worker(self) -> Worker:
+        return Worker(
+            self.settings,
+            [FlowSpec("verdicts", self.pipeline, "alerts", AlertPublisher(self.settings), self.metrics)],
+            self.metrics.runtime,
+            group="surgewatch-alerts",
+            needed=NEEDED,
+            on_control=self.apply_control,
+            show=self.show,
+            problems=lambda: self.problems.found(),
+            serve=self.serve,
+            about={"sinks": list(self.sinks)},
+        )
+
+    def moment(self) -> Moment:
+        """Return now, by the broker's clock."""
+        return Moment(self.worker.now(), time.monotonic())
+
     def observe(self, published: Published) -> None:
         """Take a change of an alert, of whichever worker."""
         if published.change.alert is None:
@@ -129,7 +138,7 @@ class Alerts:
         else:
             self.board.alert(published.change.alert)
         for delivery in self.owner.deliveries.values():
-            delivery.queue.observe(published.change, published_at=published.at, moment=_moment())
+            delivery.queue.observe(published.change, published_at=published.at, moment=self.moment())
         self.owner.wake()
 
     def apply_control(self, record: Any) -> None:
@@ -167,33 +176,20 @@ class Alerts:
             most=sink.most if isinstance(sink, Digests) else 1,
             give_up=self.settings.give_up_hours * 3600,
             edits=isinstance(sink, Edits),
+            by_source=isinstance(sink, OnePerSource),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
-            queue.restore(record, _moment())
+            queue.restore(record, self.moment())
         for published in self.table.published():
-            queue.observe(published.change, published_at=published.at, moment=_moment())
+            queue.observe(published.change, published_at=published.at, moment=self.moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(sink, queue, self._sender.send, records, self, self.registry)
+        delivery = SinkDelivery(
+            sink, queue, self._sender.send, records, self.tries, self.registry, clock=self.moment
+        )
         for letter in self.letters.wanted_again(name):
             asyncio.get_running_loop().create_task(self.send_again(letter))
         return delivery
-
-    def tried(
-        self, sink: str, notices: Sequence[Notice], outcome: str, *, seconds: float, reason: str
-    ) -> None:
-        """Record one try to deliver."""
-        self.metrics.attempt(sink, outcome, seconds=seconds, notices=max(len(notices), 1))
-        now = dt.datetime.now(dt.UTC)
-        for notice in notices:
-            self.board.delivery(sink, notice, outcome, at=now, detail=reason)
-            if outcome in ("delivered", "dead"):
-                self.metrics.notice(notice.reason)
-            if outcome == "delivered" and notice.produced_at is not None:
-                self.metrics.latency((now - notice.produced_at).total_seconds())
-        if outcome != "delivered":
-            ids = [notice.notice_id for notice in notices]
-            log.warning("not delivered", sink=sink, notices=ids, outcome=outcome, reason=reason)
 
     async def send_again(self, record: DeadLetterRecord) -> None:
         """Send a dead letter again, where its sink is this worker's."""
@@ -205,7 +201,7 @@ class Alerts:
     def unanswered(self, sink: str) -> list[Alert]:
         """Return the alerts that a sink of this worker's knows of and that nobody takes care of."""
         delivery = self.owner.deliveries.get(sink)
-        known = delivery.queue.open_alerts(time.time()) if delivery else []
+        known = delivery.queue.open_alerts(self.worker.now()) if delivery else []
         return [alert for alert in known if not alert.acknowledged_by]
 
     async def publish(self, control: Control) -> None:
@@ -214,8 +210,8 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        marked = (self.controls.mark(alert, time.time()) for alert in self.pipeline.all_alerts())
-        self.metrics.standing(count_standing(marked))
+        annotated = (self.controls.annotate(alert, self.worker.now()) for alert in self.pipeline.all_alerts())
+        self.metrics.standing(count_standing(annotated))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
 
@@ -261,7 +257,7 @@ class Alerts:
         return SlackClicks(
             api,
             ready=self.table.ready.wait,
-            alert=by_id(self.table.alerts),
+            alerts=self.table.alerts,
             names=self.control_names,
             holds=self.controls.holds,
             publish=self.publish,
@@ -273,10 +269,6 @@ class Alerts:
                 if isinstance(sink, SlackAppSink) and sink.app == api.app
             },
         )
-
-
-def _moment() -> Moment:
-    return Moment(time.time(), time.monotonic())
 
 
 @asynccontextmanager

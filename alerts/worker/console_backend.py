@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from alerts.console.access_document import AccessFile
+from alerts.console.backend import Backend
 from alerts.console.board import Board
 from alerts.console.identity import Identity
 from alerts.console.notice_log import NoticeLog
 from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
-from alerts.console.site import Backend
 from alerts.languages.language import language
 from alerts.notices.controls import over
 from alerts.worker.console_server import from_loop
@@ -20,8 +20,8 @@ from alerts.worker.settings import Settings
 from streams.contract.controls import Control, Names
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
+from streams.runtime.health import Pages
 from streams.runtime.refusals import SetupError
-from streams.runtime.worker import Pages
 
 SHORTEST_KEY: Final = 32  # characters
 

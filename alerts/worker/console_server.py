@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 import structlog
 from aiohttp import web
 
+from alerts.console.backend import Backend
 from alerts.console.connections import Connections
-from alerts.console.site import Backend, site
+from alerts.console.site import site
 from streams.runtime.health import listening
 
 log = structlog.get_logger()

@@ -99,12 +99,12 @@ class DeadLetters:
         key = read.letter.letter_id
         self._held.pop(key, None)
         if read.message is None:
-            self._board.buried(key)
+            self._board.remove_dead_letter(key)
             return
         self._held[key] = read
         while len(self._held) > HELD:
             self._held.pop(next(iter(self._held)))
-        self._board.dead(read.letter)
+        self._board.add_dead_letter(read.letter)
         if read.again:
             await self._on_again(read)
 

@@ -102,10 +102,10 @@ class SinkDelivery:
         seconds = self.clock().steady - started.steady
         self.recorder.tried(self.sink.name, list(notices.values()), name, seconds=seconds, reason=reason)
         settled = self.queue.settle(batch, outcome, self.clock())
-        for message, why in settled.dead:
+        for message, reason in settled.dead:
             notice = notices[message.notice_id]
-            await self.records.add_dead_letter(self.sink.name, notice, message, why)
-            self.recorder.tried(self.sink.name, [notice], "dead", seconds=0.0, reason=why)
+            await self.records.add_dead_letter(self.sink.name, notice, message, reason)
+            self.recorder.tried(self.sink.name, [notice], "dead", seconds=0.0, reason=reason)
         delivered = [(self.sink.name, notices[message.notice_id]) for message in settled.delivered]
         await self.records.write(settled.records, delivered)
         self.queue.release(batch, self.clock())

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from alerts.lifecycle.alert import RANK, Alert, State
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.feeds import on_same_source
 from alerts.sinks import Sink
 from alerts.sinks.pagerduty import PagerDutySink
 from alerts.sinks.pagerduty_incidents import (
@@ -83,16 +84,22 @@ class PagerDutyAnswers:
         return self._counted(await self.take(answer) if answer else Taken.IGNORED)
 
     async def take(self, answer: Answer) -> Taken:
-        """Publish the acknowledgement that an answer is, unless there is nothing in it that is new."""
-        alert = next((one for one in self._alerts() if one.alert_id == answer.alert_id), None)
-        if alert is None:
+        """Publish the acknowledgement that an answer is, unless there is nothing in it that is new.
+
+        The incident of a source stands for all alerts on it.
+        """
+        alerts = on_same_source(answer.alert_id, self._alerts())
+        if not alerts:
             return Taken.UNKNOWN_ALERT
-        if alert.state is not State.FIRING:
+        firing = [alert for alert in alerts if alert.state is State.FIRING]
+        if not firing:
             return Taken.OVER
-        if answer.at.timestamp() <= self._controls.answered_at(answer.alert_id):
-            return Taken.KNOWN
-        await self._publish(answer.control(self._controls.mark(alert, time.time()).assessment))
-        return Taken.ACKNOWLEDGED
+        at = answer.at.timestamp()
+        new = [alert for alert in firing if at > self._controls.answered_at(alert.alert_id)]
+        for alert in new:
+            found = self._controls.annotate(alert, time.time()).assessment
+            await self._publish(answer._replace(alert_id=alert.alert_id).control(found))
+        return Taken.ACKNOWLEDGED if new else Taken.KNOWN
 
     async def poll(self, client: HttpClient) -> None:
         """Ask again and again, for as long as it is not cancelled."""

@@ -51,9 +51,11 @@ class LedgerWriter:
             for record in records
         ]
         for sink, notice in notices:
-            key, headers = notice.alert.alert_id.encode(), [(SINK, sink.encode())]
-            value = notice.model_dump_json().encode()
-            sent.append(await self._producer.send(self._notices, value, key=key, headers=headers))
+            headers, value = [(SINK, sink.encode())], notice.model_dump_json().encode()
+            keys = [one.encode() for one in notice.alert.ids]  # each has a page with what was sent about it
+            sent += [
+                await self._producer.send(self._notices, value, key=key, headers=headers) for key in keys
+            ]
         for one in sent:
             await one
 

@@ -154,7 +154,7 @@ class SlackApi:
             self._authors[user] = _author(profile) or user
         return self._authors[user]
 
-    async def whisper(self, channel: str, user: str, text: str) -> None:
+    async def show_ephemeral(self, channel: str, user: str, text: str) -> None:
         """Show a sentence to one person. It is not tried again."""
         try:
             await self.client.chat_postEphemeral(channel=channel, user=user, text=text)

@@ -20,9 +20,10 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from alerts.console.requests import control_of, query
+from alerts.console.requests import control_of, submitted
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert
+from alerts.notices.feeds import on_same_source
 from alerts.sinks.slack.clicks import Click, click, refusal, request
 from alerts.worker.slack_api import QUIET, SlackApi, describe
 from streams.contract.controls import Control, Names
@@ -41,9 +42,9 @@ NO_LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({})  # all in Eng
 class SlackClicks:
     """Takes the clicks on the messages of one app.
 
-    `ready` waits until all alerts are known, and `alert` gives one by its id. `holds` returns whether a
-    control is in force, and `publish` puts one on its topic. `count` counts a click by action and outcome.
-    `connected` is entered for as long as there is a connection. `languages` are those of channels.
+    `ready` waits until all alerts are known, and `alerts` gives them. `holds` returns whether a control is in
+    force, and `publish` puts one on its topic. `count` counts a click by action and outcome. `connected` is
+    entered for as long as there is a connection. `languages` are those of channels.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class SlackClicks:
         api: SlackApi,
         *,
         ready: Callable[[], Awaitable[object]],
-        alert: Callable[[str], Alert | None],
+        alerts: Callable[[], list[Alert]],
         names: Callable[[], Names],
         holds: Callable[[Control], bool],
         publish: Callable[[Control], Awaitable[None]],
@@ -59,7 +60,7 @@ class SlackClicks:
         connected: Callable[[], AbstractContextManager[None]],
         languages: Mapping[str, Language] = NO_LANGUAGES,
     ) -> None:
-        self._api, self._ready, self._alert, self._names = api, ready, alert, names
+        self._api, self._ready, self._alerts, self._names = api, ready, alerts, names
         self._holds, self._publish, self._count, self._connected = holds, publish, count, connected
         self._languages = languages
         self._taken: dict[str, asyncio.Task[None]] = {}  # by click
@@ -131,25 +132,26 @@ class SlackClicks:
             )
         self._count(found.action, outcome)
         if sentence:
-            await self._api.whisper(found.channel, found.user, sentence)
+            await self._api.show_ephemeral(found.channel, found.user, sentence)
 
     def _language(self, found: Click) -> Language:
         return self._languages.get(found.channel, ENGLISH)
 
     async def _set(self, found: Click) -> str:
-        """Publish the control of a click; return why it cannot be set, if so."""
-        alert = self._alert(found.alert_id)
-        sentence = refusal(alert, self._language(found))
-        if alert is None or sentence:
+        """Publish the controls of a click, one for each alert on a source; return why none can be set."""
+        alerts = on_same_source(found.alert_id, self._alerts())
+        if sentence := refusal(alerts[0] if alerts else None, self._language(found)):
             return sentence
-        body = request(found, alert, await self._api.author(found.user))
+        by = await self._api.author(found.user)
+        bodies = [request(found, alert, by) for alert in alerts]
         try:
-            control = control_of(query(body), found.at, self._names())
+            controls = [control_of(submitted(body), found.at, self._names()) for body in bodies]
         except ValueError as error:
             return self._language(found).gettext("Nothing was changed: {error}.", error=error)
-        if not self._holds(control):  # else another worker has taken it
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._publish(control)
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            for control in controls:
+                if not self._holds(control):  # else another worker has taken it
+                    await self._publish(control)
         return ""
 
 
@@ -161,12 +163,3 @@ async def _until_lost(client: SocketModeClient) -> None:
         if await client.is_connected():
             connected_at = time.monotonic()
     raise ConnectionError("the connection to Slack was lost")
-
-
-def by_id(alerts: Callable[[], list[Alert]]) -> Callable[[str], Alert | None]:
-    """Return a look-up of alerts by their id."""
-
-    def find(alert_id: str) -> Alert | None:
-        return next((alert for alert in alerts() if alert.alert_id == alert_id), None)
-
-    return find

@@ -67,7 +67,7 @@ def lines(
         )
         .legend(parts.VizLegendOptions().show_legend(True).placement(common.LegendPlacement.BOTTOM))
     )
-    return _fill(panel, title, about, unit, queries, steps, width, height=8)
+    return _fill(panel, title, about, unit, queries=queries, steps=steps, width=width, height=8)
 
 
 def band(title: str, about: str, labels: str, width: int = 24) -> timeseries.Panel:
@@ -104,15 +104,15 @@ def band(title: str, about: str, labels: str, width: int = 24) -> timeseries.Pan
 
 
 def figure(
-    title: str, about: str, unit: str, query: Query, steps: Steps = ((None, CALM),), width: int = 4
+    title: str, about: str, unit: str, query: Query, *, steps: Steps = ((None, CALM),), width: int = 4
 ) -> stat.Panel:
     """One number, coloured by its steps, with its recent course behind it."""
     panel = stat.Panel().color_mode(common.BigValueColorMode.VALUE).graph_mode(common.BigValueGraphMode.AREA)
     panel = panel.reduce_options(parts.ReduceDataOptions().calcs(["lastNotNull"]))
-    return _fill(panel, title, about, unit, (query,), steps, width, height=4)
+    return _fill(panel, title, about, unit, queries=(query,), steps=steps, width=width, height=4)
 
 
-def tiles(title: str, about: str, query: Query, width: int = 24, height: int = 8) -> stat.Panel:
+def tiles(title: str, about: str, query: Query, *, width: int = 24, height: int = 8) -> stat.Panel:
     """A grid of tiles, one a series, by state: colour and name."""
     panel = (
         stat.Panel()
@@ -122,15 +122,27 @@ def tiles(title: str, about: str, query: Query, width: int = 24, height: int = 8
         .reduce_options(parts.ReduceDataOptions().calcs(["lastNotNull"]))
         .mappings([_states()])
     )
-    return _fill(panel, title, about, "none", (query,), _state_steps(), width, height, instant=True)
+    return _fill(
+        panel,
+        title,
+        about,
+        "none",
+        queries=(query,),
+        steps=_state_steps(),
+        width=width,
+        height=height,
+        instant=True,
+    )
 
 
-def course(title: str, about: str, query: Query, width: int = 24, height: int = 10) -> statetimeline.Panel:
+def course(title: str, about: str, query: Query, *, width: int = 24, height: int = 10) -> statetimeline.Panel:
     """The state of each series over time, one row each."""
     panel = (
         statetimeline.Panel().mappings([_states()]).show_value(common.VisibilityMode.NEVER).row_height(0.85)
     )
-    return _fill(panel, title, about, "none", (query,), _state_steps(), width, height)
+    return _fill(
+        panel, title, about, "none", queries=(query,), steps=_state_steps(), width=width, height=height
+    )
 
 
 def rows(
@@ -138,6 +150,7 @@ def rows(
     about: str,
     unit: str,
     query: Query,
+    *,
     hidden: Sequence[str],
     width: int = 12,
     steps: Steps = ((None, CALM),),
@@ -154,7 +167,16 @@ def rows(
             "question", [_property("mappings", [_questions()]), _property("custom.cellOptions", coloured)]
         )
     return _fill(
-        panel, title, about, unit, (query,), steps, width, height=8, instant=True, shape=PromQueryFormat.TABLE
+        panel,
+        title,
+        about,
+        unit,
+        queries=(query,),
+        steps=steps,
+        width=width,
+        height=8,
+        instant=True,
+        shape=PromQueryFormat.TABLE,
     )
 
 
@@ -177,7 +199,9 @@ def to_runbook() -> dashboard.DashboardLink:
     return link("What to do", "/d/runbook-${__data.fields.question}", keep_time=False)
 
 
-def choice(name: str, label: str, query: str, many: bool = False, first: str = "") -> dashboard.QueryVariable:
+def choice(
+    name: str, label: str, query: str, *, many: bool = False, first: str = ""
+) -> dashboard.QueryVariable:
     """A drop-down that Prometheus fills; `first` is what it starts with, if that is there."""
     variable = (
         dashboard.QueryVariable(name)
@@ -214,6 +238,7 @@ def _fill(
     title: str,
     about: str,
     unit: str,
+    *,
     queries: Sequence[Query],
     steps: Steps,
     width: int,

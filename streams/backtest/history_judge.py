@@ -22,7 +22,7 @@ class HistoryJudge(Judge):
             if border := self.limits.border(counts.sector):
                 borders[border].append(counts)
         found = (self.models[cadence].learn_peer_prior(group, border) for border, group in borders.items())
-        return PeerPriors(like=tuple(like for like in found if like is not None))
+        return PeerPriors(prior=tuple(prior for prior in found if prior is not None))
 
     def compare(self, sectors: Sequence[Counts], cadence: Cadence, index: int) -> None:
         """From period `index` on, hold young series to be like those that speak for themselves."""

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.cadence import DAY, Cadence
-from streams.contract.file_kinds import not_text
+from streams.contract.file_kinds import encoding, not_text
 
 COLUMNS: Final = ("series", "period", "count")
 LARGEST: Final = 2**31 - 1
@@ -28,7 +28,7 @@ LONGEST: Final = 1_000_000  # periods of a series: a stray year 9999 must not fi
 SHOWN: Final = 20  # bad rows that are named
 EMPTY: Final = "An empty count means that nothing is known of the period; 0 means that nobody came."
 _GZIP: Final = b"\x1f\x8b"
-_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,\u00a0\u202f ]\d{3})+")
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,'\u2019\u00a0\u202f ]\d{3})+")
 
 
 class TableError(ValueError):
@@ -177,6 +177,8 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | str]]:
         header = [cell.strip().lower() for cell in next(rows, [])]
         if not set(COLUMNS) <= set(header):
             raise TableError(f"{path}:1: needs the columns {','.join(COLUMNS)}, has {','.join(header)!r}")
+        if twice := [name for name in COLUMNS if header.count(name) > 1]:
+            raise TableError(f"{path}:1: column {twice[0]!r} is there twice")
         for row in rows:
             if len(row) == len(header):
                 yield rows.line_num, dict(zip(header, map(str.strip, row), strict=True))
@@ -197,7 +199,7 @@ def _text(path: Path) -> str:
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
         if explained := not_text(content):
             raise TableError(f"{path} {explained}")
-        return content.decode("utf-8-sig")
+        return content.decode(encoding(content))
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
         shown = content.split(b"\n")[row - 1].decode("latin-1").strip()[:64]

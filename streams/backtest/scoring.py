@@ -43,7 +43,7 @@ class Score(NamedTuple):
     p_value: float | None = None
     alarm: bool = False
     window: int = 1
-    why: str = ""
+    reason: str = ""
 
 
 COLUMNS: Final = Score._fields
@@ -85,7 +85,7 @@ class Scorer:
                 known.append(counts)
             else:
                 counts.state.of(cadence).gaps.append(index)
-                scores.append(Score(counts.sector, index, "gap", why="no count"))
+                scores.append(Score(counts.sector, index, "gap", reason="no count"))
         is_followed = bool(known) and index >= self.start - WARM[cadence]
         if is_followed and self.alike:
             self.judge.compare(batch, cadence, index)
@@ -100,7 +100,7 @@ class Scorer:
         for counts in known:
             if counts.sector not in judged:
                 observed = counts.series[cadence].get(index)
-                scores.append(Score(counts.sector, index, "learning", observed, why="too little history"))
+                scores.append(Score(counts.sector, index, "learning", observed, reason="too little history"))
         return scores
 
     def _alarms(self, batch: Sequence[Counts], found: Surge, standing: set[str]) -> list[bool]:
@@ -125,9 +125,9 @@ class Scorer:
         for row, counts in enumerate(seen.sectors):
             alarm = alarms[row]
             status = "partial" if is_open else "unreported" if nobody[row] else "closed"
-            why = _why(int(window[row]), counted[row], normal[row], self.table.cadence) if alarm else ""
+            reason = _reason(int(window[row]), counted[row], normal[row], self.table.cadence) if alarm else ""
             if nobody[row] and not is_open:
-                why = "a zero that chance does not explain: unreported, or a silence"
+                reason = "a zero that chance does not explain: unreported, or a silence"
             yield Score(
                 counts.sector,
                 seen.index,
@@ -139,7 +139,7 @@ class Scorer:
                 float(f"{found.p_value[row]:.6g}"),  # beyond that digits are those of the linear algebra
                 alarm,
                 int(window[row]),
-                why,
+                reason,
             )
 
 
@@ -153,10 +153,10 @@ def learn_peer_priors(table: Table, judge: HistoryJudge) -> PeerPriors:
     return judge.learn_peer_priors(reach, table.cadence)
 
 
-def _why(window: int, observed: float, expected: float, cadence: Cadence) -> str:
+def _reason(window: int, observed: float, expected: float, cadence: Cadence) -> str:
     """Return the reason of an alarm, in one clause.
 
-    >>> _why(3, 90, 30, Cadence.DAY)
+    >>> _reason(3, 90, 30, Cadence.DAY)
     '90 in 3 days, 30.0 expected: x3.0'
     """
     span = f"{window} {cadence}s" if window > 1 else f"the {cadence}"

@@ -9,6 +9,11 @@ Where p-values of the past were uniform, -log p beyond a threshold exceeds it by
 exceeds it by κ > 1, the tail falls off κ times more slowly, and p-values are made so (the mean excess of an
 exponential tail: Hill 1975, Ann Stat 3:1163; recalibration by past p-values: Gibbs & Candès 2021). Low counts
 have a tail of their own: bad weather keeps people away for some days, and never brings more than usual.
+
+*Beyond what was seen.* κ follows from a few exceedances, and a bus may still come. With a gamma distribution
+of 1/κ that has seen a of them, the next one exceeds by d with chance (1 + d / aκ)^-a: a generalized Pareto
+tail of shape 1/a (Davison & Smith 1990, J R Stat Soc B 52:393). It tells most far beyond what was seen, where
+small budgets look.
 """
 
 from collections.abc import Sequence
@@ -29,9 +34,9 @@ _START: Final = -float(np.log(BEYOND))
 _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as small
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
 _PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
-_UNSEEN: Final = 0.3  # by how much heavier a tail is held to be of which nothing was seen
 PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
 _HEAVIEST: Final = 8.0
+_NO_SHAPE: Final = 1e-9  # as good as none
 LOW_WINDOWS: Final = (1, 3, 7)  # days together whose low counts make the lower tail
 _CLEAR: Final = 2.0  # standard errors by which a lower tail that is heavier is so clearly
 _MOST_LOW: Final = 8.0  # excess that one stretch of low days adds: closures and lasting drops make no tail
@@ -51,12 +56,14 @@ class Calibration(NamedTuple):
 
     heavy: Floats | float = 1.0  # [n], κ: how much heavier the upper tail is than the negative binomial's
     freedom: Floats | float = KNOWN  # [n], degrees of freedom of the dispersion
-    unseen: Floats | float = 0.0  # [n], by how much κ may be larger than the past has shown
+    unseen: Floats | float = (
+        0.0  # [n], shape of the upper tail beyond what the past has shown; 0: exponential
+    )
     heavy_below: Floats | float = 1.0  # [n], κ of the lower tail
 
     def upper(self, p_value: ArrayLike) -> Floats:
         """The p-values of high counts."""
-        return recalibrated(self.by_freedom(p_value), self.heavy + self.unseen)
+        return recalibrated(self.by_freedom(p_value), self.heavy, self.unseen)
 
     def lower(self, p_value: ArrayLike) -> Floats:
         """The p-values of low counts."""
@@ -69,8 +76,10 @@ class Calibration(NamedTuple):
 
     def nominal(self, alpha: ArrayLike) -> Floats:
         """The negative binomial's own p-value at which that of a high count is `alpha`."""
-        # The inverse of `upper`: its tail falls off as many times faster.
-        return self.nominal_by_freedom(recalibrated(alpha, 1 / (self.heavy + self.unseen)))
+        depth = _excess(alpha)
+        shape = np.maximum(self.unseen, _NO_SHAPE)
+        beyond = np.exp(-_START - self.heavy * np.expm1(shape * np.maximum(depth, 0)) / shape)
+        return self.nominal_by_freedom(np.where(depth > 0, beyond, alpha))
 
     def nominal_lower(self, alpha: ArrayLike) -> Floats:
         """The same of a low count."""
@@ -175,19 +184,22 @@ def _mean_excess(row: Rows, excess: Floats, n: int) -> tuple[Floats, Floats]:
 
 
 def unseen(looks: int) -> float:
-    """By how much a tail may be heavier than so many periods have shown: a bus may still come.
+    """The shape of a tail of which so many periods have shown the 0.05 beyond its threshold.
 
     >>> [unseen(looks) for looks in (0, 100, 900)]
-    [0.3, 0.15, 0.03]
+    [0.2, 0.1, 0.02]
     """
-    return _UNSEEN * _PRIOR / (_PRIOR + BEYOND * looks)
+    return 1 / (_PRIOR + BEYOND * looks)
 
 
-def recalibrated(p_value: ArrayLike, heavy: Floats | float) -> Floats:
-    """The p-values of a tail that falls off `heavy` times more slowly.
+def recalibrated(p_value: ArrayLike, heavy: Floats | float, shape: Floats | float = 0.0) -> Floats:
+    """The p-values of a tail that falls off `heavy` times more slowly, and with a `shape` ever more slowly.
 
     >>> recalibrated(np.array([0.2, 0.05, 0.05**3]), np.full(3, 2.0)).round(4).tolist()
     [0.2, 0.05, 0.0025]
+    >>> recalibrated(np.array([0.2, 0.01, 1e-6]), 1.0, 0.2).round(5).tolist()
+    [0.2, 0.01239, 0.00016]
     """
-    depth = _excess(p_value)
-    return np.where(depth > 0, np.exp(-_START - depth / heavy), p_value)
+    depth, least = _excess(p_value), np.maximum(shape, _NO_SHAPE)
+    beyond = np.exp(-_START - np.log1p(least * np.maximum(depth, 0) / heavy) / least)
+    return np.where(depth > 0, beyond, p_value)

@@ -50,7 +50,7 @@ def _shared(cadence: Cadence, first: int, length: int) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def rows(cadence: Cadence, first: int, length: int, base: int, holidays: frozenset[int]) -> Floats:
+def rows(cadence: Cadence, *, first: int, length: int, base: int, holidays: frozenset[int]) -> Floats:
     """Return the shared terms of `length` periods from `first` on; time is counted from `base`."""
     out = _shared(cadence, first, length).copy()
     out[:, 1] = (np.arange(first, first + length) - base) / PERIODS[cadence]
@@ -66,4 +66,4 @@ def rows(cadence: Cadence, first: int, length: int, base: int, holidays: frozens
 
 def size(cadence: Cadence) -> int:
     """Return the number of terms."""
-    return int(rows(cadence, 0, 1, 0, frozenset()).shape[1])
+    return int(rows(cadence, first=0, length=1, base=0, holidays=frozenset()).shape[1])

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import Floats
-from streams.baselines.reporting_delay import LEAST, TRUSTED, Arrivals, Curve
+from streams.baselines.reporting_delay import LEAST, TRUSTED, DelayTotals, ReportedShare
 from streams.contract.cadence import Cadence
 from streams.counting.detection_state import CadenceState, KeptDelays
 from streams.counting.reporting_triangle import CLOSE, EDGES, HORIZON, moment_in
@@ -40,7 +40,7 @@ def learn(batch: Sequence[Counts], cadence: Cadence, watermark: float) -> None:
         if cadence not in counts.triangles:
             continue
         state = counts.state.of(cadence)
-        before = _of(state.delays, cadence) if state.delays else Arrivals.empty(cadence, 0)
+        before = _of(state.delays, cadence) if state.delays else DelayTotals.empty(cadence, 0)
         now = moment_in(cadence, counts.now(watermark))
         after = before.learn(counts.triangles[cadence], now)
         c, n, _, _, rows = after.sums[:, CLOSE:]
@@ -53,7 +53,7 @@ def learn(batch: Sequence[Counts], cadence: Cadence, watermark: float) -> None:
             late.append((state, kept))
     if late:
         ages = np.broadcast_to(np.arange(1.0, HORIZON[cadence] + 1), (len(late), HORIZON[cadence]))
-        found = reporting_delay.at(_curves([kept for _, kept in late], cadence), cadence, ages)
+        found = reporting_delay.at(_reported_shares([kept for _, kept in late], cadence), cadence, ages)
         enough = (found.share >= HALF) & (found.doubt <= TRUSTED)
         for row, (state, kept) in enumerate(late):
             state.delays = replace(
@@ -71,7 +71,7 @@ def shares(
     length: int,
     watermark: float | None,
     is_open: bool,
-) -> Curve | None:
+) -> ReportedShare | None:
     """Return which share of each of `length` periods up to `index` is reported [n, length]; None: all is.
 
     Where nothing is late, only a period that is still filling has a share below 1.
@@ -85,19 +85,19 @@ def shares(
     rows = list(late)
     now = np.array([moment_in(cadence, batch[row].now(watermark)) for row in rows])
     ages = now[:, None] - np.arange(index - length + 1, index + 1.0)[None, :]
-    found = reporting_delay.at(_curves(list(late.values()), cadence), cadence, ages)
+    found = reporting_delay.at(_reported_shares(list(late.values()), cadence), cadence, ages)
     share, doubt = np.ones((len(batch), length)), np.zeros((len(batch), length))
     share[rows], doubt[rows] = found
-    return Curve(share, doubt)
+    return ReportedShare(share, doubt)
 
 
-def _of(kept: KeptDelays, cadence: Cadence) -> Arrivals:
-    return Arrivals(_sums(kept, cadence), np.frombuffer(kept.learnt, np.int64))
+def _of(kept: KeptDelays, cadence: Cadence) -> DelayTotals:
+    return DelayTotals(_sums(kept, cadence), np.frombuffer(kept.learnt, np.int64))
 
 
 def _sums(kept: KeptDelays, cadence: Cadence) -> Floats:
     return np.frombuffer(kept.sums, np.float64).reshape(5, len(EDGES[cadence]) - 1)
 
 
-def _curves(kept: Sequence[KeptDelays], cadence: Cadence) -> Curve:
-    return reporting_delay.curve(np.stack([_sums(one, cadence) for one in kept]), cadence)
+def _reported_shares(kept: Sequence[KeptDelays], cadence: Cadence) -> ReportedShare:
+    return reporting_delay.reported_share(np.stack([_sums(one, cadence) for one in kept]), cadence)

@@ -46,7 +46,7 @@ class Baseline(NamedTuple):
     level_variance: Floats  # [n], relative variance of the level from period to period
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's
     freedom: Floats  # [n], degrees of freedom of the dispersion
-    unseen: Floats  # [n], by how much the tail may be heavier than the past has shown
+    unseen: Floats  # [n], shape of the upper tail beyond what the past has shown
     tail_below: Floats  # [n], how much heavier the lower tail is
     week_variance: Floats  # [n], relative variance of the level between weeks
 
@@ -63,11 +63,11 @@ class Models:
         self,
         cadence: Cadence,
         calendar: Callable[[], Calendar],
-        like: Callable[[str, Cadence], PeerPrior | None],
+        peer_prior: Callable[[str, Cadence], PeerPrior | None],
     ) -> None:
         self.cadence = cadence
         self._calendar = calendar
-        self._like = like  # what is normal in sectors like one
+        self._peer_prior = peer_prior  # of a sector, by its border
         self._size = design_matrix.size(cadence) + STEPS
 
     def are_grown(self, batch: Sequence[Counts], index: int) -> bool:
@@ -85,7 +85,13 @@ class Models:
             if self._is_due(counts, index):
                 due[length_of(counts, self.cadence, index)].append(counts)
         for length, group in sorted(due.items()):
-            rows = design_matrix.rows(self.cadence, index - length, length, index, self._calendar().holidays)
+            rows = design_matrix.rows(
+                self.cadence,
+                first=index - length,
+                length=length,
+                base=index,
+                holidays=self._calendar().holidays,
+            )
             shared = Shared(rows)
             for start in range(0, len(group), TOGETHER):
                 self._fit(group[start : start + TOGETHER], index, length, shared)
@@ -94,13 +100,15 @@ class Models:
         learnt = history(due, self.cadence, index, length, calendar=self._calendar())
         # A step that is about to come has nothing to be learnt from: its effect is all uncertainty at first.
         steps = [self.steps(counts, index + EVERY[self.cadence])[-STEPS:] for counts in due]
-        peer_priors = [self._like(counts.sector, self.cadence) for counts in due]
+        peer_priors = [self._peer_prior(counts.sector, self.cadence) for counts in due]
         fit = regression.fit(
             learnt.people,
             learnt.weight,
             shared=shared,
             steps=_columns(steps, index - length, length),
-            prior=priors(self.cadence, STEPS, learnt.periods, learnt.mean, peer_priors),
+            prior=priors(
+                self.cadence, STEPS, periods=learnt.periods, people=learnt.mean, peer_priors=peer_priors
+            ),
             block=BLOCK.get(self.cadence, 0),
             harmonics=design_matrix.HARMONICS[self.cadence],
             moving=self.cadence is Cadence.WEEK,
@@ -108,52 +116,54 @@ class Models:
         )
         for row, counts in enumerate(due):
             periods = int(learnt.periods[row])
-            prior = peer_priors[row] if periods < GROWN[self.cadence] else None
-            is_calibrated = self.cadence in MEMORY
-            groups = group_dispersion(counts, index) if is_calibrated and periods < YOUNG else UNKNOWN
-            known = groups.combined(float(fit.dispersion[row]), float(fit.freedom[row]))
-            counts.state.of(self.cadence).model = KeptModel(
+            counts.state.of(self.cadence).model = self._keep(
+                fit,
+                row,
+                counts,
                 base=index,
-                steps=tuple(steps[row]),
+                steps=steps[row],
                 periods=periods,
-                peers=prior.sectors if prior else 0,
-                coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
-                covariance=fit.covariance[row].astype(np.float32).tobytes(),
-                block_variance=float(fit.block_variance[row]),
-                level_variance=float(fit.level_variance[row]),
-                tail=float(fit.tail[row]),
-                tail_below=float(fit.tail_below[row]),
-                week_variance=float(fit.week_variance[row]),
-                freedom=known.freedom,
-                dispersion=known.dispersion,
-                # The tails of sectors held to be like others are theirs.
-                unseen=unseen(max(periods, groups.hours)) if is_calibrated and not prior else 0.0,
-                down_weighted=int(fit.down_weighted[row]),
+                prior=peer_priors[row] if periods < GROWN[self.cadence] else None,
             )
+
+    def _keep(
+        self,
+        fit: regression.Fit,
+        row: int,
+        counts: Counts,
+        *,
+        base: int,
+        steps: Sequence[int],
+        periods: int,
+        prior: PeerPrior | None,
+    ) -> KeptModel:
+        """Return what is kept of a row of a fit to `periods` of history; `prior` where they are few."""
+        is_calibrated = self.cadence in MEMORY
+        groups = group_dispersion(counts, base) if is_calibrated and periods < YOUNG else UNKNOWN
+        known = groups.combined(float(fit.dispersion[row]), float(fit.freedom[row]))
+        return KeptModel(
+            base=base,
+            steps=tuple(steps),
+            periods=periods,
+            peers=prior.sectors if prior else 0,
+            coefficients=fit.coefficients[row].astype(np.float32).tobytes(),
+            covariance=fit.covariance[row].astype(np.float32).tobytes(),
+            block_variance=float(fit.block_variance[row]),
+            level_variance=float(fit.level_variance[row]),
+            tail=float(fit.tail[row]),
+            tail_below=float(fit.tail_below[row]),
+            week_variance=float(fit.week_variance[row]),
+            freedom=known.freedom,
+            dispersion=known.dispersion,
+            # The tails of sectors held to be like others are theirs.
+            unseen=unseen(max(periods, groups.hours)) if is_calibrated and not prior else 0.0,
+            down_weighted=int(fit.down_weighted[row]),
+        )
 
     def expect(self, batch: Sequence[Counts], index: int, length: int) -> Baseline:
         """Return what is normal in sectors that have a model, for `length` periods up to `index`."""
         kept = [model for counts in batch if (model := self._kept(counts)) is not None]
-        size = self._size
-        mean, error = np.empty((len(batch), length)), np.empty(len(batch))
-        first = index - length + 1
-        steps = _columns([model.steps for model in kept], first, length)
-        bases = np.array([model.base for model in kept])
-        for base in np.unique(bases):
-            at = np.flatnonzero(bases == base)
-            mean[at], error[at] = regression.expect(
-                _floats([kept[row].coefficients for row in at], size),
-                _floats([kept[row].covariance for row in at], size, size),
-                design=design_matrix.rows(self.cadence, first, length, int(base), self._calendar().holidays),
-                steps=steps[at],
-            )
-        # A level taken from peers can be far off, to either side on a log scale. So its mean is above its
-        # median, and a gamma of the same mean and variance approximates it.
-        like = np.flatnonzero([model.peers for model in kept])
-        level = np.minimum(error[like], FARTHEST**2)
-        mean[like] *= np.exp(level[:, None] / 2)
-        error[like] = np.expm1(level)
-        error += np.array([model.block_variance for model in kept])
+        mean, error = self._predict(kept, index - length + 1, length)
         return Baseline(
             mean=mean,
             dispersion=np.array([model.dispersion for model in kept]),
@@ -165,6 +175,36 @@ class Models:
             tail_below=np.array([model.tail_below for model in kept]),
             week_variance=np.array([model.week_variance for model in kept]),
         )
+
+    def _predict(self, kept: Sequence[KeptModel], first: int, length: int) -> tuple[Floats, Floats]:
+        """Return means [n, length] from a period on, and the relative variance of the last [n]."""
+        size = self._size
+        mean, error = np.empty((len(kept), length)), np.empty(len(kept))
+        steps = _columns([model.steps for model in kept], first, length)
+        bases = np.array([model.base for model in kept])
+        for base in np.unique(bases):
+            at = np.flatnonzero(bases == base)
+            some = [kept[row] for row in at.tolist()]
+            mean[at], error[at] = regression.expect(
+                _floats([model.coefficients for model in some], size),
+                _floats([model.covariance for model in some], size, size),
+                design=design_matrix.rows(
+                    self.cadence,
+                    first=first,
+                    length=length,
+                    base=int(base),
+                    holidays=self._calendar().holidays,
+                ),
+                steps=steps[at],
+            )
+        # A level taken from peers can be far off, to either side on a log scale. So its mean is above its
+        # median, and a gamma of the same mean and variance approximates it.
+        by_peers = np.flatnonzero([model.peers for model in kept])
+        level = np.minimum(error[by_peers], FARTHEST**2)
+        mean[by_peers] *= np.exp(level[:, None] / 2)
+        error[by_peers] = np.expm1(level)
+        error += np.array([model.block_variance for model in kept])
+        return mean, error
 
     def learn_peer_prior(self, batch: Sequence[Counts], border: str) -> PeerPrior | None:
         """Return the prior from those sectors of a border with enough history; None without any."""
@@ -184,11 +224,11 @@ class Models:
             errors[row, 0] = covariance[row][np.ix_(level, level)].sum()
         return PeerPrior.learn(
             self.cadence,
-            coefficients[:, :terms],
-            errors[:, :terms],
-            np.array([one.dispersion for one in grown]),
-            np.square(deviations(self.cadence)),
-            border,
+            coefficients=coefficients[:, :terms],
+            errors=errors[:, :terms],
+            dispersion=np.array([one.dispersion for one in grown]),
+            usual=np.square(deviations(self.cadence)),
+            border=border,
         )
 
     def _is_due(self, counts: Counts, index: int) -> bool:
@@ -207,8 +247,8 @@ class Models:
 
     def _has_peer_prior(self, counts: Counts, known: int) -> bool:
         """Return whether a peer prior stands for a sector that has next to no history."""
-        like = self._like(counts.sector, self.cadence)
-        return like is not None and (known > 0 or like.spread[0] <= FARTHEST)
+        prior = self._peer_prior(counts.sector, self.cadence)
+        return prior is not None and (known > 0 or prior.spread[0] <= FARTHEST)
 
     def _kept(self, counts: Counts) -> KeptModel | None:
         """A sector's model; None where it was fitted with other terms."""

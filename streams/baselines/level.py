@@ -65,7 +65,9 @@ class Followed(NamedTuple):
     error: Floats  # [n], relative variance of the last one
 
 
-def follow(observed: Floats, mean: Floats, dispersion: Floats, variance: Floats, memory: float) -> Followed:
+def follow(
+    observed: Floats, mean: Floats, dispersion: Floats, *, variance: Floats, memory: float
+) -> Followed:
     """Follow the level through W periods (a Kalman filter whose innovations are bounded).
 
     `observed`, `mean` and `dispersion` [n, W], a mean of 0 where nothing is known; `variance` [n] of the
@@ -73,7 +75,7 @@ def follow(observed: Floats, mean: Floats, dispersion: Floats, variance: Floats,
 
     >>> counts = np.array([[100.0, 130, 130, 130, 130]])
     >>> normal, spread = np.full((1, 5), 100.0), np.full((1, 5), 2.0)
-    >>> follow(counts, normal, spread, np.array([0.02]), 0.9).factor.round(2).tolist()
+    >>> follow(counts, normal, spread, variance=np.array([0.02]), memory=0.9).factor.round(2).tolist()
     [[1.0, 1.0, 1.1, 1.15, 1.17]]
     """
     off, uncertainty = np.zeros(len(mean)), variance.copy()

@@ -55,6 +55,7 @@ class PeerPrior(BaseModel):
     def learn(
         cls,
         cadence: Cadence,
+        *,
         coefficients: Floats,
         errors: Floats,
         dispersion: Floats,
@@ -70,22 +71,14 @@ class PeerPrior(BaseModel):
         between = ((n - 1) * between + np.where(np.arange(usual.size) == 0, _LEVELS**2, usual / 9)) / n
         weight = 1 / (between + errors)
         centre = (weight * coefficients).sum(0) / weight.sum(0)
-        # φ - 1 grows with the level, somewhere between not at all and in proportion.
-        level = coefficients[:, 0] - centre[0]
-        excess = np.log(np.maximum(dispersion - 1, _SMALLEST_EXCESS))
-        off, about = level - level.mean(), excess - excess.mean()
-        slope = ((off * about).sum() + _SLOPE * _SLOPE_WEIGHT) / ((off**2).sum() + _SLOPE_WEIGHT)
-        slope = float(np.clip(slope, 0, 1))
-        middle = excess.mean() - slope * level.mean()
-        unlike = np.log(dispersion) - np.log1p(np.exp(middle + slope * level))
-        variance = ((unlike**2).sum() + 1) / n
+        slope, excess, variance = _by_level(dispersion, coefficients[:, 0] - centre[0])
         return cls(
             border=border,
             cadence=cadence,
             sectors=n,
             centre=tuple(centre.tolist()),
             spread=tuple(np.sqrt(between + 1 / weight.sum(0)).tolist()),
-            dispersion=1 + float(np.exp(middle)),
+            dispersion=1 + excess,
             slope=slope,
             periods=float(np.clip(2 / variance, *_PERIODS)),  # log of a χ² of ν: variance about 2/ν
         )
@@ -110,11 +103,11 @@ class PeerPriors(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
-    like: tuple[PeerPrior, ...] = ()
+    prior: tuple[PeerPrior, ...] = ()
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        seen = Counter((one.border, one.cadence) for one in self.like)
+        seen = Counter((one.border, one.cadence) for one in self.prior)
         twice = [f"{cadence}s of {border}" for (border, cadence), times in seen.items() if times > 1]
         if twice:
             raise ValueError(f"twice: {', '.join(twice)}")
@@ -122,8 +115,22 @@ class PeerPriors(BaseModel):
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, Cadence], PeerPrior]:
-        return {(one.border, one.cadence): one for one in self.like}
+        return {(one.border, one.cadence): one for one in self.prior}
 
     def of(self, border: str, cadence: Cadence) -> PeerPrior | None:
         """Return what is normal in the sectors of a border, or else in all."""
         return self._by_key.get((border, cadence)) or self._by_key.get((EVERYWHERE, cadence))
+
+
+def _by_level(dispersion: Floats, level: Floats) -> tuple[float, float, float]:
+    """Return how φ - 1 grows with the log level, its size at level 0, and the variance of log φ about that.
+
+    It grows somewhere between not at all (0) and in proportion (1).
+    """
+    excess = np.log(np.maximum(dispersion - 1, _SMALLEST_EXCESS))
+    off, about = level - level.mean(), excess - excess.mean()
+    slope = ((off * about).sum() + _SLOPE * _SLOPE_WEIGHT) / ((off**2).sum() + _SLOPE_WEIGHT)
+    slope = float(np.clip(slope, 0, 1))
+    middle = excess.mean() - slope * level.mean()
+    unlike = np.log(dispersion) - np.log1p(np.exp(middle + slope * level))
+    return slope, float(np.exp(middle)), float(((unlike**2).sum() + 1) / len(level))

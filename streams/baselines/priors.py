@@ -53,6 +53,7 @@ def deviations(cadence: Cadence) -> list[float]:
 def priors(
     cadence: Cadence,
     steps: int,
+    *,
     periods: Floats,
     people: Floats,
     peer_priors: Sequence[PeerPrior | None] = (),
@@ -76,16 +77,16 @@ def priors(
     prior = Prior(
         centre, precision, start, np.full(n, _PHI), np.full(n, _PHI_WEIGHT), periods < GROWN[cadence]
     )
-    for row, like in enumerate(peer_priors):
-        if like is not None and prior.young[row]:
-            _take(prior, row, like, people[row], periods[row])
+    for row, peer in enumerate(peer_priors):
+        if peer is not None and prior.young[row]:
+            _apply_peer(prior, row, peer, people=people[row], periods=periods[row])
     return prior
 
 
-def _take(prior: Prior, row: int, like: PeerPrior, people: float, periods: float) -> None:
-    terms = slice(len(like.centre))
-    prior.centre[row, terms] = like.centre
+def _apply_peer(prior: Prior, row: int, peer: PeerPrior, *, people: float, periods: float) -> None:
+    terms = slice(len(peer.centre))
+    prior.centre[row, terms] = peer.centre
     # Peers may be no better known than the broad prior: the tighter of the two holds.
-    prior.precision[row, terms] = np.maximum(prior.precision[row, terms], 1 / np.square(like.spread))
-    prior.start[row] = like.level(people, periods)
-    prior.dispersion[row], prior.weight[row] = like.dispersion_at(prior.start[row]), like.periods
+    prior.precision[row, terms] = np.maximum(prior.precision[row, terms], 1 / np.square(peer.spread))
+    prior.start[row] = peer.level(people, periods)
+    prior.dispersion[row], prior.weight[row] = peer.dispersion_at(prior.start[row]), peer.periods

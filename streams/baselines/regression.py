@@ -88,40 +88,65 @@ def fit(
     """
     # Single precision costs half, and is more precise than counts are.
     counts, present = counts.astype(np.float32), present.astype(np.float32)
-    known = np.maximum(present.sum(1), 1)
-    beta, held = prior.centre.copy(), prior.precision
-    beta[:, 0] = prior.start
-    gram, phi = Gram(shared, steps), prior.dispersion
-    weight, mean = present.copy(), np.exp(gram.eta(beta))
-    for round_ in range(ROUNDS + 1):
-        certainty = weight * (1 / phi[:, None]).astype(np.float32)
-        precision = _climb(gram, beta, mean, counts, certainty, prior.centre, held)
-        estimate = _estimate(
-            counts, mean, weight, precision=precision, held=held, prior=prior, first=not round_
-        )
-        phi = estimate.dispersion
-        if round_ == 0 and harmonics:
-            covariance = gram.covariance(precision, held)
-            held = _shrunk(held, beta - prior.centre, covariance, harmonics, moving)
-        if round_ < ROUNDS:
-            weight = present * weights(counts, mean, phi[:, None])
-            weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
+    last = _rounds(Gram(shared, steps), counts, present, prior=prior, harmonics=harmonics, moving=moving)
+    mean, phi = last.mean, last.estimate.dispersion
     down = (present > 0) & (anscombe(counts, mean, phi[:, None]) > UNUSUAL)
-    off, expected = weight * (counts - mean), weight * mean
     found = Fit(
-        coefficients=beta,
-        covariance=gram.covariance(precision, held),
+        coefficients=last.coefficients,
+        covariance=last.covariance,
         dispersion=phi,
         down_weighted=down.sum(1).astype(float),
-        block_variance=block_variance(off, expected, phi, block),
+        block_variance=block_variance(last.weight * (counts - mean), last.weight * mean, phi, block),
         level_variance=np.zeros(len(counts)),
         tail=np.ones(len(counts)),
         tail_below=np.ones(len(counts)),
         week_variance=np.zeros(len(counts)),
         freedom=np.full(len(counts), KNOWN),
     )
-    if not memory:
-        return found
+    return _with_level(found, counts, last, prior=prior, memory=memory) if memory else found
+
+
+class _Round(NamedTuple):
+    """What the last round of a fit has come to."""
+
+    coefficients: Floats  # [n, k + s]
+    covariance: Floats  # [n, k + s, k + s]
+    mean: Reals  # [n, T]
+    weight: Reals  # [n, T], less where a count is held to be a surge
+    estimate: "_Estimate"
+
+
+def _rounds(
+    gram: Gram, counts: Reals, present: Reals, *, prior: Prior, harmonics: int, moving: bool
+) -> _Round:
+    """Fit, and down-weight past surges, in ROUNDS rounds and a last one."""
+    known = np.maximum(present.sum(1), 1)
+    beta, held = prior.centre.copy(), prior.precision
+    beta[:, 0] = prior.start
+    phi = prior.dispersion
+    weight, mean = present.copy(), np.exp(gram.eta(beta))
+    for round_ in range(ROUNDS + 1):
+        certainty = weight * (1 / phi[:, None]).astype(np.float32)
+        precision = _climb(
+            gram, beta, mean, counts=counts, certainty=certainty, centre=prior.centre, held=held
+        )
+        estimate = _estimate(
+            counts, mean, weight, precision=precision, held=held, prior=prior, first=not round_
+        )
+        phi = estimate.dispersion
+        if round_ == 0 and harmonics:
+            covariance = gram.covariance(precision, held)
+            held = _shrunk(held, beta - prior.centre, covariance, harmonics=harmonics, moving=moving)
+        if round_ < ROUNDS:
+            weight = present * weights(counts, mean, phi[:, None])
+            weight *= (known / np.maximum(weight.sum(1), 1e-9))[:, None]
+    return _Round(beta, gram.covariance(precision, held), mean, weight, estimate)
+
+
+def _with_level(found: Fit, counts: Reals, last: _Round, *, prior: Prior, memory: float) -> Fit:
+    """Return the fit with the level that strays from period to period, and the tails around it."""
+    mean, estimate, phi = last.mean, last.estimate, last.estimate.dispersion
+    off, expected = last.weight * (counts - mean), last.weight * mean
     usual = (estimate.informative * mean).sum(1) / np.maximum(estimate.informative.sum(1), 1e-9)
     level = level_variance(off, expected, phi, memory)
     own = degrees_of_freedom(estimate.freedom, usual, phi)
@@ -170,7 +195,7 @@ def _estimate(
 
 
 def _climb(
-    gram: Gram, beta: Floats, mean: Reals, counts: Reals, certainty: Reals, centre: Floats, held: Floats
+    gram: Gram, beta: Floats, mean: Reals, *, counts: Reals, certainty: Reals, centre: Floats, held: Floats
 ) -> Floats:
     """Update `beta` and `mean` to the most likely coefficients, by Fisher scoring; return their precision.
 
@@ -223,7 +248,7 @@ def _shorten(
     return eta
 
 
-def _shrunk(held: Floats, off: Floats, covariance: Floats, harmonics: int, moving: bool) -> Floats:
+def _shrunk(held: Floats, off: Floats, covariance: Floats, *, harmonics: int, moving: bool) -> Floats:
     """Return prior precisions that shrink harmonics which the series does not have.
 
     Empirical Bayes: the size of a sine and its cosine, less the error of their estimates, is the variance of

@@ -26,25 +26,19 @@ from streams.contract.cadence import Cadence
 from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangle
 
 HALF: Final = {Cadence.DAY: 28, Cadence.WEEK: 26, Cadence.MONTH: 12}  # periods
-LEAST: Final = {
-    Cadence.DAY: 6,
-    Cadence.WEEK: 5,
-    Cadence.MONTH: 4,
-}  # periods, faded: what a link must have seen
+LEAST: Final = {Cadence.DAY: 6, Cadence.WEEK: 5, Cadence.MONTH: 4}  # periods, faded, that a link needs
 SMALLEST: Final = 1e-3  # share; there F is all doubt
-TRUSTED: Final = (
-    1 / 16
-)  # doubt up to which a curve is used to call something high: F within a quarter of itself
+TRUSTED: Final = 1 / 16  # doubt up to which a count can be called high: F within a quarter of itself
 
 
-class Curve(NamedTuple):
+class ReportedShare(NamedTuple):
     """F at some ages, and its relative variance: periods that differ, and the error of the estimate."""
 
     share: Floats
     doubt: Floats
 
 
-class Arrivals(NamedTuple):
+class DelayTotals(NamedTuple):
     """The reporting delay of one series, as learnt so far."""
 
     sums: Floats  # [5, links]: Σc, Σn, Σc(c - 1), Σn(n - 1), Σ1
@@ -56,24 +50,24 @@ class Arrivals(NamedTuple):
         links = len(EDGES[cadence]) - 1
         return cls(np.zeros((5, links)), np.full(links, first - 1))
 
-    def learn(self, arrived: ReportingTriangle, now: float) -> "Arrivals":
+    def learn(self, triangle: ReportingTriangle, now: float) -> "DelayTotals":
         """Return it with all periods that have passed another edge by `now` (in periods)."""
-        cadence = arrived.cadence
+        cadence = triangle.cadence
         sums, fade = self.sums.copy(), 0.5 ** (1 / HALF[cadence])
         passed = np.floor(now - np.array(EDGES[cadence][1:])).astype(np.int64)
-        learnt = np.minimum(np.maximum(self.learnt, arrived.last - HORIZON[cadence] - 1), passed)
+        learnt = np.minimum(np.maximum(self.learnt, triangle.last - HORIZON[cadence] - 1), passed)
         while (due := np.flatnonzero(learnt < passed)).size:
             learnt[due] += 1
-            by = arrived.by_edge(learnt[due])
+            by = triangle.by_edge(learnt[due])
             row = np.arange(due.size)
             n = np.maximum(by[row, due + 1], 0)
             c = np.clip(by[row, due], 0, n)  # people who were taken back never count
             seen = np.stack([c, n, c * (c - 1), n * (n - 1), np.ones_like(n)])
             sums[:, due] = np.where(n > 0, sums[:, due] * fade + seen, sums[:, due])
-        return Arrivals(sums, np.maximum(learnt, self.learnt))
+        return DelayTotals(sums, np.maximum(learnt, self.learnt))
 
 
-def curve(sums: Floats, cadence: Cadence) -> Curve:
+def reported_share(sums: Floats, cadence: Cadence) -> ReportedShare:
     """Return F at each edge [..., edges] from sums [..., 5, links]."""
     c, n, cc, nn, rows = np.moveaxis(sums, -2, 0)
     known = rows >= LEAST[cadence]
@@ -87,7 +81,7 @@ def curve(sums: Floats, cadence: Cadence) -> Curve:
     second = mean**2 + differ + np.where(known & (mean < 1), error, 0.0)
     share = np.maximum(_beyond(mean), SMALLEST)
     doubt = np.clip(_beyond(np.minimum(second, mean)) / share**2 - 1, 0.0, 1 / share - 1)
-    return Curve(share, np.where(share > SMALLEST, doubt, 1 / SMALLEST - 1))
+    return ReportedShare(share, np.where(share > SMALLEST, doubt, 1 / SMALLEST - 1))
 
 
 def _beyond(links: Floats) -> Floats:
@@ -97,8 +91,8 @@ def _beyond(links: Floats) -> Floats:
     return out
 
 
-def at(edges: Curve, cadence: Cadence, ages: Floats) -> Curve:
-    """Return curves [n, edges] at ages [n, W]: linear between edges; nothing is known at age 0."""
+def at(edges: ReportedShare, cadence: Cadence, ages: Floats) -> ReportedShare:
+    """Return reported shares [n, edges] at ages [n, W]: linear between edges; nothing is known at age 0."""
     knots = np.array((0.0, *EDGES[cadence]))
     right = np.clip(np.searchsorted(knots, ages), 1, len(knots) - 1)
     part = np.clip((ages - knots[right - 1]) / (knots[right] - knots[right - 1]), 0.0, 1.0)
@@ -109,18 +103,18 @@ def at(edges: Curve, cadence: Cadence, ages: Floats) -> Curve:
         return np.asarray(left + (after - left) * part)
 
     share = between(edges.share, SMALLEST)
-    return Curve(share, np.minimum(between(edges.doubt, 1 / SMALLEST - 1), 1 / share - 1))
+    return ReportedShare(share, np.minimum(between(edges.doubt, 1 / SMALLEST - 1), 1 / share - 1))
 
 
-def thinned(mean: Floats, dispersion: Floats, known: Curve) -> tuple[Floats, Floats]:
-    """Return mean and dispersion of that part of a count which has arrived.
+def thinned(mean: Floats, dispersion: Floats, known: ReportedShare) -> tuple[Floats, Floats]:
+    """Return mean and dispersion of the part of a count that is reported.
 
-    If a count has mean μ and variance φ·μ, and each of its people has arrived with chance F, what has arrived
-    is again negative binomial, with mean F·μ and dispersion 1 + F(φ - 1). Where F itself has the relative
-    variance d, the variance is F·μ·(1 + F(1 + d)(φ - 1)) + d·(F·μ)². The last term is not in what is
+    If a count has mean μ and variance φ·μ, and each of its people is reported with chance F, the part
+    reported is again negative binomial, with mean F·μ and dispersion 1 + F(φ - 1). Where F itself has the
+    relative variance d, the variance is F·μ·(1 + F(1 + d)(φ - 1)) + d·(F·μ)². The last term is not in what is
     returned: one delay hits neighbouring periods alike, so it does not add up as the others do (`pooled`).
 
-    >>> thinned(np.array([40.0]), np.array([2.0]), Curve(np.array([0.6]), np.zeros(1)))
+    >>> thinned(np.array([40.0]), np.array([2.0]), ReportedShare(np.array([0.6]), np.zeros(1)))
     (array([24.]), array([1.6]))
     """
     both = np.minimum(known.share * (1 + known.doubt), 1.0)  # that two people of one period are known, / F

@@ -8,6 +8,7 @@ Role = Literal["producer", "streams", "alerts", "operator"]
 AnyRole = Role | Literal["topics"]
 ROLES: Final = ("topics", *get_args(Role))  # in the order in which they are set up
 READ, WRITE, DESCRIBE = "READ", "WRITE", "DESCRIBE"
+SETTINGS: Final = "DESCRIBE_CONFIGS"  # of topics: a worker refuses those that it cannot work with
 
 
 class Access(NamedTuple):
@@ -24,23 +25,23 @@ LEAST: dict[Role, tuple[Access, ...]] = {
         Access("topic", "tables", (READ, WRITE, DESCRIBE)),  # official tables only
     ),
     "streams": (
-        Access("topic", "encounters", (READ, DESCRIBE)),
-        Access("topic", "controls", (READ, DESCRIBE)),
-        Access("topic", "encounters.dead", (WRITE, DESCRIBE)),
-        Access("topic", "verdicts", (WRITE, DESCRIBE)),
-        Access("topic", "summaries", (READ, WRITE, DESCRIBE)),
-        Access("topic", "counts", (READ, WRITE, DESCRIBE)),
-        Access("topic", "borders", (READ, WRITE, DESCRIBE)),
+        Access("topic", "encounters", (READ, DESCRIBE, SETTINGS)),
+        Access("topic", "controls", (READ, DESCRIBE, SETTINGS)),
+        Access("topic", "encounters.dead", (WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "verdicts", (WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "summaries", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "counts", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "borders", (READ, WRITE, DESCRIBE, SETTINGS)),
         Access("group", "surgewatch-streams", (READ, DESCRIBE)),
     ),
     "alerts": (
-        Access("topic", "verdicts", (READ, DESCRIBE)),
-        Access("topic", "controls", (READ, WRITE, DESCRIBE)),
-        Access("topic", "alerts", (READ, WRITE, DESCRIBE)),
-        Access("topic", "alerts.current", (READ, WRITE, DESCRIBE)),
-        Access("topic", "deliveries", (READ, WRITE, DESCRIBE)),
-        Access("topic", "notices", (READ, WRITE, DESCRIBE)),
-        Access("topic", "notices.dead", (READ, WRITE, DESCRIBE)),
+        Access("topic", "verdicts", (READ, DESCRIBE, SETTINGS)),
+        Access("topic", "controls", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "alerts", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "alerts.current", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "deliveries", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "notices", (READ, WRITE, DESCRIBE, SETTINGS)),
+        Access("topic", "notices.dead", (READ, WRITE, DESCRIBE, SETTINGS)),
         Access("group", "surgewatch-alerts", (READ, DESCRIBE)),
         Access("group", "surgewatch-delivery", (READ, DESCRIBE)),
     ),
@@ -50,7 +51,7 @@ LEAST: dict[Role, tuple[Access, ...]] = {
         Access("topic", "deliveries", (READ, DESCRIBE)),
     ),
 }
-SETUP: Final = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")  # of `surgewatch topics`
+SETUP: Final = ("CREATE", DESCRIBE, SETTINGS, "ALTER_CONFIGS")  # of `surgewatch topics`
 
 
 def needs(role: AnyRole) -> tuple[Access, ...]:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from streams.contract.events import Word
+from streams.contract.events import Identifier
 from streams.contract.reading import AHEAD
 from streams.contract.sentences import Sentence, invalid, sentence
 
@@ -78,9 +78,9 @@ class PolicyDate(Control):
     """From `date` (the sector's local day) on, the named sectors have a new level: baselines step there."""
 
     kind: Literal["policy"] = "policy"
-    name: Word
+    name: Identifier
     date: dt.date
-    sectors: Annotated[tuple[Word, ...], Field(min_length=1)]  # ids or globs
+    sectors: Annotated[tuple[Identifier, ...], Field(min_length=1)]  # ids or globs
 
     @field_validator("date")
     @classmethod
@@ -99,7 +99,7 @@ class Capacity(Control):
     """How many people a day a sector can take in."""
 
     kind: Literal["capacity"] = "capacity"
-    sector: Word
+    sector: Identifier
     people_per_day: Annotated[float, Field(gt=0, le=MOST_PEOPLE)]
 
     @property
@@ -114,7 +114,7 @@ class Sensitivity(Control):
     """False alarms per sector and month that the operator accepts from now on."""
 
     kind: Literal["sensitivity"] = "sensitivity"
-    sector: Word = "*"
+    sector: Identifier = "*"
     false_alarms_per_month: Annotated[float, Field(gt=0, le=30)]
 
     @property
@@ -133,7 +133,7 @@ class Confirm(Control):
     """The zeros of a silent sector are true: nobody comes. Holds from `at` until the sector's next event."""
 
     kind: Literal["confirm"] = "confirm"
-    sector: Word
+    sector: Identifier
 
     @property
     def key(self) -> str:

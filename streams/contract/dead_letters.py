@@ -61,7 +61,7 @@ class DeadLetter(BaseModel):
 
     @classmethod
     def of(
-        cls, rejected: Rejected, value: bytes | None, topic: str, partition: int, offset: int, when: float
+        cls, rejected: Rejected, value: bytes | None, *, topic: str, partition: int, offset: int, when: float
     ) -> Self:
         """Make the dead letter of the record at this place; `when` is epoch seconds."""
         original = value or b""

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from streams.contract.cadence import Cadence
 
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Demographic = Literal["single_adult", "family_unit", "unaccompanied_minor", "accompanied_minor", "unknown"]
 CrossingType = Literal["between_ports", "at_port"]
 OLDEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)  # what is older is a mistake, and no history
@@ -30,18 +30,18 @@ class Encounter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    event_id: Word
+    event_id: Identifier
     occurred_at: AwareDatetime
     reported_at: AwareDatetime | None = None
-    sector: Word
-    crossing: Word | None = None
+    sector: Identifier
+    crossing: Identifier | None = None
     crossing_type: CrossingType
     demographic: Demographic
-    citizenship: Word | None = None
+    citizenship: Identifier | None = None
     count: Annotated[int, Field(ge=0, le=1_000_000)]
-    group_id: Word | None = None
+    group_id: Identifier | None = None
     period: Cadence | None = None
-    replaces: Word | None = None
+    replaces: Identifier | None = None
 
     @model_validator(mode="after")
     def _timely(self) -> Self:
@@ -70,8 +70,8 @@ class Heartbeat(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: Word
-    sector: Word
+    source: Identifier
+    sector: Identifier
     alive_at: AwareDatetime
     interval_seconds: Annotated[int, Field(ge=1, le=LONGEST_INTERVAL)]
     last: bool = False

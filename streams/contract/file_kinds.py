@@ -1,14 +1,20 @@
-"""Files that are no text, known by their first bytes."""
+"""What a file is, by its first bytes: text in an encoding, or no text."""
 
 from typing import Final
 
 _KINDS: Final = {
     b"PK\x03\x04": "is an Excel workbook or a zip archive: save the sheet as CSV, or unpack the archive",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook: save the sheet as CSV",
-    b"\xff\xfe": "is UTF-16: save it as UTF-8 (iconv -f utf-16 -t utf-8)",
-    b"\xfe\xff": "is UTF-16: save it as UTF-8 (iconv -f utf-16 -t utf-8)",
     b"%PDF": "is a PDF: save its table as CSV",
+    b"<": "is a web page or XML: save its table as CSV",
+    b"version https://git-lfs": "is a pointer to a file in Git LFS: fetch the file itself (git lfs pull)",
 }
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def encoding(start: bytes) -> str:
+    """Return the encoding of a text by its first bytes: UTF-16 with its byte order mark, else UTF-8."""
+    return "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
 
 
 def not_text(start: bytes) -> str | None:

@@ -145,7 +145,7 @@ class Question(StrEnum):
             budget_share=0.15,
             cadences=(Cadence.HOUR, *LONG),
             waits=True,
-            policy={"resolve_after": 6, "expire_days": 2, "keep_firing_hours": 12, "most": "warning"},
+            policy={"resolve_after": 6, "expire_days": 2, "keep_firing_hours": 8, "most": "warning"},
         ),
     )
     DISPLACEMENT = (

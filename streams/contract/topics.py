@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 DAY_MS = 86_400_000
+LARGEST_RECORD = "max.message.bytes"
+LEAST_BYTES, DEFAULT_BYTES = 1_000_000, 1_048_588  # of a batch: what workers send, and Kafka's default
+FIXED = ("cleanup.policy", "message.timestamp.type")  # settings that no topic may have otherwise
 
 
 class Topic(NamedTuple):
@@ -34,6 +37,13 @@ class Topic(NamedTuple):
             "retention.ms": str(self.retention_days * DAY_MS),
             **stamped,
         }
+
+    def stale(self, found: Mapping[str, str]) -> dict[str, str]:
+        """What has to be set so that a topic with these settings is as it should be."""
+        wanted = {name: value for name, value in self.configuration.items() if found.get(name) != value}
+        if int(found.get(LARGEST_RECORD, DEFAULT_BYTES)) < LEAST_BYTES:
+            wanted[LARGEST_RECORD] = str(DEFAULT_BYTES)
+        return wanted
 
 
 TOPICS = (
@@ -98,10 +108,26 @@ def plan(wanted: Iterable[Topic], found: Mapping[str, Found]) -> Plan:
             continue
         conflicts = _conflicts(topic, there, found.get(topic.source))
         steps.conflicts.extend(conflicts)
-        stale = {k: v for k, v in topic.configuration.items() if there.configuration.get(k) != v}
-        if stale and not conflicts:
+        if (stale := topic.stale(there.configuration)) and not conflicts:
             steps.change.append((topic, stale))
     return steps
+
+
+def unfit(topics: Mapping[str, Topic], found: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Say which settings a worker cannot work with; None where there are none.
+
+    `topics` and the settings that were found of them are by the name in the broker; what was not found is not
+    judged. With a wrong policy state or events vanish, with times of producers a wrong clock moves event
+    time, and with too small records nothing can be written. Retention is the operator's business.
+    """
+    wrong = [
+        f"{name} has {setting}={found[name].get(setting)}, {value} is needed"
+        for name, topic in topics.items()
+        if name in found
+        for setting, value in topic.stale(found[name]).items()
+        if setting in (*FIXED, LARGEST_RECORD)
+    ]
+    return "; ".join(wrong) or None
 
 
 def _as_its_source(topic: Topic, found: Mapping[str, Found]) -> Topic:

@@ -60,7 +60,9 @@ class Evidence(BaseModel):
     window: Annotated[int, Field(ge=1)] = 1  # periods, the last of them being the verdict's
     period_lower: Figure | None = None  # the interval of that last one alone
     period_upper: Figure | None = None
-    share_arrived: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the window's events, by the arrival curve
+    share_reported: Annotated[float, Field(gt=0, le=1)] = (
+        1.0  # of the window's events, by the reporting delay
+    )
     share_late: Probability = 0.0  # of the window's people, those who became known after their period
     tally: bool = False  # counts are totals of whole periods: of an open one too, so far as they have come
     level: Figure = 1.0  # where the series' own level is now, times the baseline; `expected` is at this level

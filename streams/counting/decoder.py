@@ -27,7 +27,7 @@ from streams.counting.wire_format import HEAD, Reader, SchemaError, schema_id
 
 LIMIT = 16_384  # bytes a record may have
 AHEAD = HOUR  # seconds that an event may lie ahead of the moment at which the broker appended it
-_HINTS = 1_024  # unknown names whose nearest known one is remembered
+_HINTS = 100  # unknown names whose nearest known one is remembered
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _OLDEST = OLDEST.timestamp()
 

@@ -43,7 +43,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     week_variance: float = (
         0.0  # relative variance of the level between weeks; 0 where an earlier worker fitted
     )
-    unseen: float = 0.0  # by how much the upper tail may be heavier than was seen
+    unseen: float = 0.0  # shape of the upper tail beyond what was seen
     tail_below: float = 1.0  # how much heavier the lower tail is; an earlier worker took it for no heavier
 
 

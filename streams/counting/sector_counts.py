@@ -11,7 +11,6 @@ event that is sent twice counts once and a later one can replace it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
 from math import inf
 from typing import Final, NamedTuple
 
@@ -152,12 +151,6 @@ class Counts:
             return False
         room = self.room()
         return room == inf or sum([event.count for event in events]) < room
-
-    def up_to_limit(self, events: Sequence[Event]) -> int:
-        """Return how many events surely reach no limit, and one more."""
-        self.settle()
-        room = self.room()
-        return 1 + sum(total < room for total in accumulate(event.count for event in events))
 
     def is_limited(self) -> bool:
         """Return whether `unlimited` is empty. Called for every step of a sector, so it builds nothing."""

@@ -40,8 +40,8 @@ def judge(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
-    windows: tuple[int, ...],
     *,
+    windows: tuple[int, ...],
     calibration: Calibration = AS_THEY_ARE,
 ) -> Drop:
     """Judge the last of the periods.
@@ -49,7 +49,7 @@ def judge(
     `observed` and `mean` [n, W], W at least the longest window; `dispersion` [n], or [n, windows] where they
     differ; `error` (relative variance of the estimated mean) [n]; `calibration` of p-values.
 
-    >>> found = judge(np.ones((1, 7)), np.full((1, 7), 10.0), np.array([1.5]), np.zeros(1), (1, 3, 7))
+    >>> found = judge(np.ones((1, 7)), np.full((1, 7), 10.0), np.array([1.5]), np.zeros(1), windows=(1, 3, 7))
     >>> bool(found.p_value[0] < 0.001), int(found.observed[0] / found.window[0])
     (True, 1)
     """
@@ -69,7 +69,12 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     """Judge the last of the periods: the window with the smallest p-value is shown."""
     windows = WINDOWS[view.cadence]
     found = judge(
-        view.observed, view.mean, view.pooled(windows), view.error, windows, calibration=view.calibration
+        view.observed,
+        view.mean,
+        view.pooled(windows),
+        view.error,
+        windows=windows,
+        calibration=view.calibration,
     )
     large = (found.expected - found.observed >= MIN_EXCESS) & (found.observed * MIN_RATIO <= found.expected)
     return Finding(

@@ -8,8 +8,13 @@ McCullagh 1983, Ann Stat 11:59), never by less than the sector's own (a bus is o
 and may not have come in the weeks that are compared), and by how well the past share is known. The smallest
 p over m slices is corrected by Šidák (1967), J Am Stat Assoc 62:626, so all slices together cost one test of
 the alarm budget.
+
+Other labels are no other people. Where the last people of one label are followed by the first of another, it
+was renamed (or two were merged), and both are one slice. People whose kind is unknown are no slice.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -45,8 +50,8 @@ def judge(
     total: ArrayLike,
     past: ArrayLike,
     past_total: ArrayLike,
-    alpha: float,
     *,
+    alpha: float,
     group: float = 1.0,
     calibration: Calibration = AS_THEY_ARE,
 ) -> Mix:
@@ -83,6 +88,31 @@ def judge(
     return Mix(p_slice, expected, smallest, matters & (corrected <= alpha))
 
 
+def without_renames(names: Sequence[str], people: Floats) -> Floats:
+    """Return people by slice and window [slices, windows] with renamed slices in one row, and none unknown.
+
+    >>> labels = ["demographic=uc", "demographic=uac", "demographic=unknown"]
+    >>> without_renames(labels, np.array([[9, 8, 0, 0], [0, 0, 7, 9], [0, 0, 0, 5.0]])).astype(int).tolist()
+    [[0, 0, 0, 0], [9, 8, 7, 9], [0, 0, 0, 0]]
+    """
+    out, windows = people.copy(), people.shape[1]
+    out[[name.casefold().endswith("=unknown") for name in names]] = 0.0
+    there = out > 0
+    begins, ends = there.argmax(1), windows - there[:, ::-1].argmax(1)  # ends: the first window without
+    old, new = (defaultdict[tuple[str, int], list[int]](list) for _ in range(2))
+    for row in np.flatnonzero(there.any(1)).tolist():
+        field = names[row].partition("=")[0]
+        old[field, int(ends[row])].append(row)
+        new[field, int(begins[row])].append(row)
+    for change in sorted(old.keys() & new.keys()):
+        rows = [*old[change], *new[change]]
+        heir = max(new[change], key=lambda row: (people[row].sum(), row))
+        together = out[rows].sum(0)
+        out[rows] = 0.0
+        out[heir] = together
+    return out
+
+
 def remark(names: list[str], shifted: NDArray[np.bool_]) -> str:
     """One clause about vulnerable people among the slices that shifted, or nothing.
 
@@ -116,12 +146,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         if blocks is None:
             continue
         names, people, total = list(counts.slices.names), *blocks
+        people = without_renames(names, people)
         found = judge(
             people[:, -1],
             total[-1],
             people[:, :-1],
             total[:-1],
-            float(alpha[row]),
+            alpha=float(alpha[row]),
             group=float(view.dispersion[row]),
             calibration=view.calibration.select([row]),
         )

@@ -29,10 +29,11 @@ class Record(NamedTuple):
     highest: Floats  # of the past
 
 
-def judge(past: Floats, present: Floats, observed: Floats, p_value: Floats, least_past: int) -> Record:
+def judge(past: Floats, present: Floats, observed: Floats, *, p_value: Floats, least_past: int) -> Record:
     """Hold `observed` [n] against `past` [n, T] (oldest first), where `present` [n, T] is 1.
 
-    >>> found = judge(np.array([[3.0, 30, 12]]), np.ones((1, 3)), np.array([20.0]), np.array([0.01]), 2)
+    >>> past, now, tail = np.array([[3.0, 30, 12]]), np.array([20.0]), np.array([0.01])
+    >>> found = judge(past, np.ones((1, 3)), now, p_value=tail, least_past=2)
     >>> bool(found.breach[0]), int(found.last_as_high[0])
     (False, 2)
     """
@@ -52,7 +53,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     present = np.arange(view.index - LOOKED_BACK, view.index)[None, :] >= view.first()[:, None]
     now, seen = view.observed[:, -1], view.cautious()
     tail = view.calibration.upper(at_least(now, seen.mean[:, -1], seen.last))
-    found = judge(past, present.astype(float), now, tail, RECORD_PAST[view.cadence])
+    found = judge(past, present.astype(float), now, p_value=tail, least_past=RECORD_PAST[view.cadence])
 
     def details(row: int) -> Details:
         return Details(record=bool(found.breach[row]), remark=f"highest before: {found.highest[row]:.0f}")

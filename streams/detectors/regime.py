@@ -54,7 +54,9 @@ class Step(NamedTuple):
     proposed: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
-def step(state: State, observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, run: int = RUN) -> Step:
+def step(
+    state: State, observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, *, run: int = RUN
+) -> Step:
     """Take one period of n series.
 
     >>> state = State.empty(2)

@@ -62,9 +62,9 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, sets: NDArray[np.b
     windows = [window for window in WINDOWS if window <= mean.shape[1]]
     mean = np.maximum(mean, SMALLEST)
     phi = np.maximum(dispersion, 1.0)
-    scores = _scores(observed[None], mean, phi, sets, windows)[0]
+    scores = _scores(observed[None], mean, phi, sets=sets, windows=windows)[0]
     at, which = np.unravel_index(int(scores.argmax()), scores.shape)
-    null = _scores(_replicates(mean, phi), mean, phi, sets, windows).max((1, 2))
+    null = _scores(_replicates(mean, phi), mean, phi, sets=sets, windows=windows).max((1, 2))
     members, length = sets[which], windows[at]
     return Scan(
         members,
@@ -76,7 +76,9 @@ def judge(observed: Floats, mean: Floats, dispersion: Floats, sets: NDArray[np.b
     )
 
 
-def _scores(counts: Floats, mean: Floats, phi: Floats, sets: NDArray[np.bool_], windows: list[int]) -> Floats:
+def _scores(
+    counts: Floats, mean: Floats, phi: Floats, *, sets: NDArray[np.bool_], windows: list[int]
+) -> Floats:
     """Score by replicate, window and set."""
     choose = sets.T.astype(np.float64)
     out = []

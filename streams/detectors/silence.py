@@ -2,16 +2,20 @@
 
 The chance of no event over the silent time under the baseline: for a negative binomial with mean m and
 dispersion φ, φ^(-m / (φ - 1)); exp(-m) where φ is 1. At forty a day five silent hours are improbable; at
-one a day two silent days are not.
+one a day two silent days are not. While a drop stands, m is what has come since: few people are no second
+alert.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.baselines.negative_binomial import Floats, at_most
+from streams.contract.questions import Question
 from streams.detectors import Finding, Integers, SectorView
+
+LATELY: Final = 3  # periods with data that show to what a drop has led
 
 
 class Silence(NamedTuple):
@@ -54,7 +58,22 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
 def judge_until(view: SectorView, data_until: Integers | None) -> Silence:
     """Judge the run of empty periods at the end of a view, after those up to which there is data [n]."""
     counts = _with_data(view, data_until)
-    return judge(counts, view.mean, view.dispersion, view.error + _doubt(view, counts))
+    mean = view.mean * _dropped(view, counts)[:, None]
+    return judge(counts, mean, view.dispersion, view.error + _doubt(view, counts))
+
+
+def _dropped(view: SectorView, counts: Floats) -> Floats:
+    """What the last days with data have of the expected count [n], where a drop stands; 1 elsewhere."""
+    share = np.ones(len(view.sectors))
+    for row, sector in enumerate(view.sectors):
+        if Question.DROP not in sector.state.of(view.cadence).breaches:
+            continue
+        until = 1 + np.flatnonzero(counts[row]).max(initial=-1)
+        known = np.flatnonzero(view.mean[row, :until] > 0)[-LATELY:]
+        expected = view.mean[row, known].sum()
+        if expected > 0:
+            share[row] = min((view.observed[row, known].sum() + 1) / expected, 1.0)
+    return share
 
 
 def _with_data(view: SectorView, data_until: Integers | None) -> Floats:

@@ -73,9 +73,9 @@ def step(
     observed: ArrayLike,
     mean: ArrayLike,
     dispersion: ArrayLike,
+    *,
     control_limit: ArrayLike,
     ratio: float = RATIO,
-    *,
     heavy: Floats | float = 1.0,
 ) -> Step:
     """Take one period of n series, whose tails are `heavy` times heavier (baselines/calibration.py).
@@ -86,7 +86,7 @@ def step(
 
     >>> state = State.empty(2)
     >>> for counts in ([110, 140], [110, 140], [110, 140]):
-    ...     state, p, rise, alarm = step(state, counts, 100.0, 2.0, limit(1000))
+    ...     state, p, rise, alarm = step(state, counts, 100.0, 2.0, control_limit=limit(1000))
     >>> alarm.tolist(), rise.age.tolist()
     ([False, True], [0.0, 3.0])
     """
@@ -108,7 +108,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         observed,
         mean,
         view.last + mean * (view.error + _straying(view)),
-        limits,
+        control_limit=limits,
         heavy=view.calibration.heavy,
     )
     begun = found.rise.age > 0

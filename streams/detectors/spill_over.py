@@ -89,17 +89,13 @@ def _correlation(one: Floats, other: Floats) -> Floats:
 
 def detect(view: BorderView, alpha: Floats) -> Finding:
     """Judge every sector that has others upstream, by the one of them that explains most."""
-    n = len(view.ids)
     linked, links = np.unique(view.pairs, return_inverse=True)
     links = links.reshape(-1, 2)
     found = judge(_residuals(view, linked), links, len(links))
-    best = np.zeros(n, np.int64)
-    p_value, asked = np.ones(n), np.zeros(n, bool)
-    for here in np.unique(view.pairs[:, 1]):
-        rows = np.flatnonzero(view.pairs[:, 1] == here)
-        best[here] = rows[found.p_value[rows].argmin()]
-        p_value[here], asked[here] = found.p_value[best[here]], True
-    window = np.ones(n, np.int64)
+    best = _best(view, found)
+    asked, p_value = best >= 0, np.ones(len(best))
+    p_value[asked] = found.p_value[best[asked]]
+    window = np.ones(len(best), np.int64)
     observed, expected, dispersion = view.sums(window)
 
     def details(row: int) -> Details:
@@ -121,6 +117,15 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
         asked=asked,
         details=details,
     )
+
+
+def _best(view: BorderView, found: Spill) -> NDArray[np.int64]:
+    """Return by sector the pair that explains most of it; -1 where none leads to it."""
+    best = np.full(len(view.ids), -1)
+    for here in np.unique(view.pairs[:, 1]):
+        rows = np.flatnonzero(view.pairs[:, 1] == here)
+        best[here] = rows[found.p_value[rows].argmin()]
+    return best
 
 
 def _residuals(view: BorderView, rows: NDArray[np.int64]) -> Floats:

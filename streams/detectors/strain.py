@@ -32,6 +32,7 @@ def judge(
     taken: ArrayLike,
     rate: ArrayLike,
     capacity: ArrayLike,
+    *,
     left: ArrayLike = 0.0,
     dispersion: ArrayLike = 1.0,
 ) -> Strain:
@@ -62,7 +63,9 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     left = np.zeros(len(rooms)) if view.is_closed else np.maximum(np.array(ends) - view.as_of, 0.0)
     taken = view.observed[:, -1]
     capacity = np.where(asked, rooms, 1.0)
-    found = judge(taken, taken / np.maximum(DAY - left, HOUR), capacity, left, view.dispersion)
+    found = judge(
+        taken, taken / np.maximum(DAY - left, HOUR), capacity, left=left, dispersion=view.dispersion
+    )
 
     def details(row: int) -> Details:
         full_in = float(found.full_in[row])

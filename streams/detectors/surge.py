@@ -19,6 +19,10 @@ divided by a weight of mean 1 that knows nothing of the count it is for keeps it
 alarms are no more frequent with weights; they fall where they find most. The bound on B is there
 because beyond it there is nothing to gain; it takes at least a sixth of B's mean, so 0.6 of it can be spent.
 
+Days of a level that strays are not independent: high days follow high days by themselves, and B would weigh
+the one by the others. So for B each day is given the dispersion that makes up for it, within bounds: where
+weeks differ wildly, a surge that goes on is still seen.
+
 A surge is looked for by its likelihood ratio once before (Shiryaev 1963; Kenett & Pollak 1996); here it
 weighs the test of the last count instead, so that no table of limits is needed and the count from which on
 there is an alarm is known beforehand.
@@ -56,6 +60,7 @@ _NEW: Final = 0.5  # weight of a period before which all was calm
 _GOING_ON: Final = 0.6
 _MOST: Final = 100.0
 HEAVIEST: Final = _NEW + _GOING_ON * _MOST  # weight that a count can have at most
+_FARTHEST: Final = 0.04  # relative variance of weeks that B allows for, at most
 _ONE: Final = 0.1  # mean below which one person would else be a surge for the periods after
 
 
@@ -74,27 +79,29 @@ def judge(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
-    past: Past,
     *,
+    past: Past,
+    straying: Floats | float = 0.0,
     calibration: Calibration = AS_THEY_ARE,
 ) -> Surge:
     """Judge the last of the periods.
 
     `observed`, `mean` and `dispersion` [n, W], W longer than the past that is asked; a mean of 0 stands for a
     period of which nothing is known. `error` (relative variance of the estimated mean) [n];
-    `calibration` of p-values.
+    `straying` (relative variance that makes up for days that are not independent) [n]; `calibration` of
+    p-values.
 
     >>> counts, normal, spread = np.full((1, 9), 10.0), np.full((1, 9), 10.0), np.full((1, 9), 1.5)
     >>> counts[0, -1] = 19
-    >>> alone = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY])
+    >>> alone = judge(counts, normal, spread, np.zeros(1), past=PAST[Cadence.DAY])
     >>> round(alone.p_value.item(), 3)
     0.047
     >>> counts[0, -2] = 24
-    >>> again = judge(counts, normal, spread, np.zeros(1), PAST[Cadence.DAY])
+    >>> again = judge(counts, normal, spread, np.zeros(1), past=PAST[Cadence.DAY])
     >>> round(again.p_value.item(), 4), again.window.item(), again.observed.item()
     (0.0012, 2, 43.0)
     """
-    weight, window = _weight(observed, mean, dispersion, error, past, calibration)
+    weight, window = _weight(observed, mean, dispersion, error + straying, past=past, calibration=calibration)
     last = observed[:, -1], mean[:, -1], dispersion[:, -1] + mean[:, -1] * error
     within = np.arange(observed.shape[1], 0, -1) <= window[:, None]
     expected = (mean * within).sum(1)
@@ -113,13 +120,14 @@ def needed(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
-    past: Past,
     *,
+    past: Past,
     alpha: Floats,
+    straying: Floats | float = 0.0,
     calibration: Calibration = AS_THEY_ARE,
 ) -> Floats:
     """The count of the last period from which on its p-value is at most `alpha` [n]; as for `judge`."""
-    weight, _ = _weight(observed, mean, dispersion, error, past, calibration)
+    weight, _ = _weight(observed, mean, dispersion, error + straying, past=past, calibration=calibration)
     phi = dispersion[:, -1] + mean[:, -1] * error
     return threshold(calibration.nominal(np.minimum(alpha * weight, 1.0)), mean[:, -1], phi)
 
@@ -129,6 +137,7 @@ def _weight(
     mean: Floats,
     dispersion: Floats,
     error: Floats,
+    *,
     past: Past,
     calibration: Calibration,
 ) -> tuple[Floats, NDArray[np.int64]]:
@@ -136,13 +145,15 @@ def _weight(
     n = len(observed)
     if not past.periods:
         return np.ones(n), np.ones(n, np.int64)
-    going_on = _going_on(observed, mean, dispersion + mean * error[:, None], past, calibration)
+    going_on = _going_on(
+        observed, mean, dispersion + mean * error[:, None], past=past, calibration=calibration
+    )
     weight = _NEW + _GOING_ON * np.minimum(going_on.sum(1), _MOST)
     begun = np.where(going_on.max(1) * _GOING_ON > _NEW, going_on.argmax(1) + 1, 0)
     return weight, 1 + begun
 
 
-def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past, calibration: Calibration) -> Floats:
+def _going_on(observed: Floats, mean: Floats, phi: Floats, *, past: Past, calibration: Calibration) -> Floats:
     """For each number of periods ago [n, past]: the likelihood ratio of a surge since, times its prior.
 
     In a tail that falls off κ times more slowly, a log likelihood ratio is κ times too large.
@@ -166,11 +177,24 @@ def _going_on(observed: Floats, mean: Floats, phi: Floats, past: Past, calibrati
     return going_on
 
 
+def _straying(view: SectorView) -> Floats | float:
+    """Relative variance to give each period, so that those asked together have that of their level."""
+    if view.week_variance is None:
+        return 0.0
+    return PAST[view.cadence].periods * np.minimum(view.week_variance, _FARTHEST)
+
+
 def of(view: SectorView) -> Surge:
     """Judge the last of a view's periods."""
     seen = view.cautious()
     return judge(
-        view.observed, seen.mean, seen.each, view.error, PAST[view.cadence], calibration=view.calibration
+        view.observed,
+        seen.mean,
+        seen.each,
+        view.error,
+        past=PAST[view.cadence],
+        straying=_straying(view),
+        calibration=view.calibration,
     )
 
 
@@ -200,8 +224,9 @@ def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats
         seen.mean,
         seen.each,
         view.error,
-        PAST[view.cadence],
+        past=PAST[view.cadence],
         alpha=alpha,
+        straying=_straying(view),
         calibration=view.calibration,
     )
     last = view.observed[:, -1]

@@ -118,7 +118,7 @@ class SectorFrame:
         view, window, breach = self.view, int(finding.window[row]), bool(finding.breach[row])
         counts = view.sectors[row]
         model = counts.state.of(view.cadence).model
-        arrived = counts.triangles.get(view.cadence) if breach else None
+        triangle = counts.triangles.get(view.cadence) if breach else None
         silent_since = counts.state.no_data_since if self._is_silent(row) else None
         return {
             "expected": round(float(finding.expected[row]), 3),
@@ -128,8 +128,8 @@ class SectorFrame:
             "no_data_since": None
             if silent_since is None
             else dt.datetime.fromtimestamp(silent_since, dt.UTC),
-            "share_arrived": _share_reported(view, row, window),
-            "share_late": round(arrived.late(view.index, window), 3) if arrived else 0.0,
+            "share_reported": _share_reported(view, row, window),
+            "share_late": round(triangle.late(view.index, window), 3) if triangle else 0.0,
             "tally": view.cadence is not Cadence.HOUR and Cadence.HOUR not in counts.series,
             "level": 1.0 if view.level is None else float(view.level[row]),
             "recent": tuple(view.observed[row].tolist()),

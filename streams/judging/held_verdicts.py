@@ -29,7 +29,7 @@ def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
                 continue
             if stands is not None:
                 stands.last += 1  # calm is awaited for as long after the gap as it was before
-            verdicts.append(_held(question, stands, counts, view, limits))
+            verdicts.append(_held(question, stands, counts, view=view, limits=limits))
         if view.cadence is Cadence.DAY and not counts.state.stopped:
             verdicts += _silent_days(view, row, limits)
         elif view.cadence in missing_tallies.TALLIED:
@@ -38,7 +38,7 @@ def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
 
 
 def _held(
-    question: Question, stands: Breach | None, counts: Counts, view: SectorView, limits: OperatingLimits
+    question: Question, stands: Breach | None, counts: Counts, *, view: SectorView, limits: OperatingLimits
 ) -> Verdict:
     """Nothing seen of nothing expected; in breach where a breach stood when data ended."""
     return Verdict.of(

@@ -9,9 +9,10 @@ What is expected of an hour is what the day's baseline expects of its day, times
 a place is closed, by hour or by weekday, nobody is expected, and a change of the clocks changes nothing.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.baselines import fitted_delays
 from streams.baselines.negative_binomial import Floats
@@ -26,6 +27,7 @@ from streams.judging.views import without_partial
 LEAST: Final = 8.0  # people a day below which single hours are too few to judge
 LATELY: Final = 3  # days that set the level, where two weeks set a higher one
 OLDER: Final = 0.5  # weight of a week beside the one after it
+CLOSED: Final = 0.01  # chance that nobody comes in an hour of the last days, below which it is closed
 LIKE_OTHERS: Final = 8.0  # people that each weekday is held to have seen at the hours of all days
 MOST: Final = float(np.finfo(np.float16).max)  # of a rate, as it is kept
 WEEK: Final = 7
@@ -47,8 +49,7 @@ def set_rates(view: SectorView, alpha: Floats) -> None:
     `view` is of a closed day, `alpha` [n] that of silence by the hour.
     """
     view = without_partial(view)
-    dispersion = np.maximum(view.dispersion, 1.0001)
-    people = -np.log(alpha) * (dispersion - 1) / np.log(dispersion)  # where nobody has chance alpha
+    people = _expected_where_nobody_has(alpha, view.dispersion)
     for row, counts in enumerate(view.sectors):
         state, rates = counts.state.hourly, _rates(view, row)
         state.max_gap_hours = None
@@ -119,27 +120,52 @@ def _rates(view: SectorView, row: int) -> Floats | None:
     if Cadence.HOUR not in counts.series or fitted_delays.waits(counts, Cadence.DAY):
         return None  # tallies of whole days have no hours
     expected, end = view.mean[row], hour_after(counts.zone, Cadence.DAY, view.index)
-    level = _level(view.observed[row], expected)
+    level = _level(view.observed[row], expected, has_dropped=Question.DROP in counts.state.daily.breaches)
     if level * expected[-2 * WEEK :].mean() < LEAST:
         return None
     clock = local_clock(counts.zone, end, LONGEST * 24)
     ago = view.index - clock.day
-    known = (ago < LONGEST) & (expected[np.maximum(LONGEST - 1 - ago, 0)] > 0)
-    people = counts.series[Cadence.HOUR].window(end - 1, LONGEST * 24) * known * OLDER ** (ago // WEEK)
+    at = np.maximum(LONGEST - 1 - ago, 0)
+    known = (ago < LONGEST) & (expected[at] > 0)
+    people = counts.series[Cadence.HOUR].window(end - 1, LONGEST * 24) * known
     table = np.zeros((WEEK, 24))
-    np.add.at(table, (clock.weekday, clock.hour), people)
+    np.add.at(table, (clock.weekday, clock.hour), people * OLDER ** (ago // WEEK))
     if not table.any():
         return None
     of_all = table.sum(0) / table.sum()
     rates: Floats = level * (table + LIKE_OTHERS * of_all) / (table.sum(1, keepdims=True) + LIKE_OTHERS)
+    cell, shape = at * 24 + clock.hour, (LONGEST, 24)
+    due = np.bincount(cell, known * expected[at] * rates[clock.weekday, clock.hour], LONGEST * 24)
+    came = np.bincount(cell, people, LONGEST * 24)
+    days = np.flatnonzero((expected > 0) & (view.observed[row] > 0))
+    closed = _closed_hours(due.reshape(shape)[days], came.reshape(shape)[days], view.dispersion[row])
+    rates[:, closed] = 0.0
     return np.minimum(rates, MOST)
 
 
-def _level(observed: Floats, expected: Floats) -> float:
+def _closed_hours(due: NDArray[Any], came: NDArray[Any], dispersion: float) -> Bools:
+    """Return the hours [24] in which nobody came on any of the last days, against all chance.
+
+    `due` and `came` [days, 24] are people expected and seen. So other opening hours are learnt in days.
+    """
+    least = _expected_where_nobody_has(CLOSED, np.array(dispersion))
+    closed = np.zeros(24, bool)
+    for days in (LATELY, WEEK, 2 * WEEK):
+        closed |= (came[-days:].sum(0) == 0) & (due[-days:].sum(0) >= least)
+    return closed
+
+
+def _expected_where_nobody_has(chance: Floats | float, dispersion: Floats) -> Floats:
+    """Return how many people are expected where the chance that nobody comes is this."""
+    spread = np.maximum(dispersion, 1.0001)
+    return np.asarray(-np.log(chance) * (spread - 1) / np.log(spread))
+
+
+def _level(observed: Floats, expected: Floats, *, has_dropped: bool) -> float:
     """Return how the last days compare with what was expected of them.
 
     The lower of two weeks and of the last days with data: after a drop, silence is no second alert.
     """
     known = np.flatnonzero(expected > 0)
-    spans = [known[-days:] for days in (2 * WEEK, LATELY)]
+    spans = [known[-days:] for days in (2 * WEEK, LATELY, *((1,) if has_dropped else ()))]
     return float(min(observed[span].sum() / max(expected[span].sum(), 1e-9) for span in spans))

@@ -21,7 +21,7 @@ from streams.baselines import fitted_delays, reporting_delay
 from streams.baselines.calibration import Calibration
 from streams.baselines.hourly_profile import DAYS, Profile, profile
 from streams.baselines.negative_binomial import Floats, threshold
-from streams.baselines.reporting_delay import Curve
+from streams.baselines.reporting_delay import ReportedShare
 from streams.contract.cadence import DAY, HOUR, Cadence
 from streams.counting.sector_counts import Counts
 from streams.counting.series import hour_after, instant, local
@@ -88,7 +88,7 @@ def judge(view: SectorView, hour: int, alpha: Floats) -> tuple[SectorView, Findi
     """
     seen, level = _hours(view, hour), alpha * SHARE
     found = surge.judge(
-        seen.observed, seen.mean, seen.dispersion, seen.error, PAST, calibration=seen.calibration
+        seen.observed, seen.mean, seen.dispersion, seen.error, past=PAST, calibration=seen.calibration
     )
     last, expected = seen.observed[:, -1], seen.mean[:, -1]
     breach = found.p_value <= level
@@ -198,7 +198,7 @@ def _so_far(view: SectorView, people: Floats) -> SectorView:
     """The open day with the people that are expected of it by now [n]."""
     share = np.ones_like(view.mean)
     share[:, -1] = np.clip(people / np.maximum(view.mean[:, -1], 1e-9), 1e-3, 1.0)
-    known = Curve(share, np.zeros_like(share))
+    known = ReportedShare(share, np.zeros_like(share))
     mean, spread = reporting_delay.thinned(view.mean, view.dispersion[:, None], known)
     return replace(view, mean=mean, reported=Reported(share, known.doubt, spread, view.mean))
 

@@ -147,7 +147,7 @@ class Judge:
             return self._close_hour(sectors, index)
         if watermark is not None:
             fitted_delays.learn(sectors, cadence, watermark)
-        missing_tallies.mark(sectors, cadence, index, views=self._views, limits=self.limits)
+        missing_tallies.leave_out(sectors, cadence, index, views=self._views, limits=self.limits)
         self.models[cadence].refresh(sectors, index)
         view = self._views.of(sectors, Look.CLOSED, cadence, index, watermark=watermark)
         if view is None:

@@ -23,7 +23,7 @@ from streams.judging.views import Views
 
 TALLIED: Final = (Cadence.WEEK, Cadence.MONTH)  # only tallies count into them
 YOUNG: Final = 12  # periods in which it is not known yet how late tallies usually are
-PATIENCE: Final = 3  # periods that are waited for until then
+USUAL_DELAY: Final = 3  # periods by which they may be late until then
 
 
 def is_missing(counts: Counts, cadence: Cadence, index: int) -> bool:
@@ -44,7 +44,7 @@ def is_overdue(counts: Counts, cadence: Cadence, index: int) -> bool:
     A tally is made once its period is over, so it has at least the next one to come in.
     """
     is_young = index - counts.series[cadence].first < YOUNG
-    usual = max(fitted_delays.waits(counts, cadence), PATIENCE if is_young else 1)
+    usual = max(fitted_delays.waits(counts, cadence), USUAL_DELAY if is_young else 1)
     return missing(counts, cadence, index) > usual
 
 
@@ -53,7 +53,7 @@ def since(counts: Counts, cadence: Cadence) -> int:
     return hour_after(counts.zone, cadence, counts.series[cadence].end - 1) * HOUR - 1
 
 
-def mark(
+def leave_out(
     sectors: Sequence[Counts], cadence: Cadence, index: int, *, views: Views, limits: OperatingLimits
 ) -> None:
     """Leave a period that closes without a tally out of what is learnt, where people are expected."""

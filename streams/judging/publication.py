@@ -51,21 +51,14 @@ class Frame(Protocol):
 def publish(question: Question, finding: Finding, frame: Frame) -> list[Verdict]:
     """Record what stands now, and return the verdicts that somebody needs."""
     places = finding.places or frame.places()
-    asked = range(len(places)) if finding.asked is None else np.flatnonzero(finding.asked).tolist()
-    breach = finding.breach.tolist()
-    rows = [
-        row
-        for row in asked
-        if record(frame.breaches(places[row], row), question, breach[row], frame)
-        or (question.entry.always and frame.is_closed)
-    ]
+    rows = _published(question, finding, frame, places)
     if not rows:
         return []
     intervals = _intervals(finding, frame, rows)
     return [
         Verdict.of(
             question=question,
-            breach=breach[row],
+            breach=bool(finding.breach[row]),
             evidence=Evidence(
                 observed=float(finding.observed[row]),
                 p_value=min(max(float(finding.p_value[row]), 0.0), 1.0),
@@ -78,6 +71,18 @@ def publish(question: Question, finding: Finding, frame: Frame) -> list[Verdict]
             **frame.header(places[row], row),
         )
         for at, row in enumerate(rows)
+    ]
+
+
+def _published(question: Question, finding: Finding, frame: Frame, places: Sequence[str]) -> list[int]:
+    """Record the rows that were asked about, and return those whose verdicts are published."""
+    asked = range(len(places)) if finding.asked is None else np.flatnonzero(finding.asked).tolist()
+    breach = finding.breach.tolist()
+    return [
+        row
+        for row in asked
+        if record(frame.breaches(places[row], row), question, breach[row], frame)
+        or (question.entry.always and frame.is_closed)
     ]
 
 

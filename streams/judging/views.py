@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from streams.baselines import fitted_delays, reporting_delay
-from streams.baselines.fitted_models import Models
+from streams.baselines.fitted_models import Baseline, Models
 from streams.baselines.gaps import gaps
 from streams.baselines.level import MEMORY, follow
 from streams.baselines.negative_binomial import Floats
@@ -17,6 +17,7 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
 from streams.detectors import LONGEST, Reported, SectorView
 from streams.judging.operating_limits import OperatingLimits
+from streams.judging.weekdays import as_lately
 
 
 class Views:
@@ -40,15 +41,22 @@ class Views:
         None where no sector has. `as_of` is the end of the period where it is not given; where there is no
         `watermark` every period is held to be fully reported.
         """
-        return _view_of(
-            sectors,
-            look,
-            index,
-            models=self._models[cadence],
-            limits=self._limits,
+        models = self._models[cadence]
+        ready = models.ready(sectors)
+        if not ready:
+            return None
+        baseline = models.expect(ready, index, LONGEST)
+        view = _at_baseline(
+            ready,
+            baseline,
+            look=look,
+            cadence=cadence,
+            index=index,
             as_of=cadence.start(index + 1) if as_of is None else as_of,
-            watermark=watermark,
+            capacity=[self._limits.capacity(counts.sector) for counts in ready],
         )
+        view = _as_reported(as_lately(_without_gaps(view, self._limits)), watermark)
+        return _as_seen(_at_its_level(view, baseline.level_variance))
 
     def settled(self, view: SectorView, watermark: float | None) -> Iterator[SectorView]:
         """The periods of which enough is reported now, oldest first; each sector's periods come once."""
@@ -70,42 +78,35 @@ class Views:
                 yield older
 
 
-def _view_of(
+def _at_baseline(
     sectors: Sequence[Counts],
-    look: Look,
-    index: int,
+    baseline: Baseline,
     *,
-    models: Models,
-    limits: OperatingLimits,
+    look: Look,
+    cadence: Cadence,
+    index: int,
     as_of: float,
-    watermark: float | None,
-) -> SectorView | None:
-    ready = models.ready(sectors)
-    if not ready:
-        return None
-    cadence = models.cadence
-    baseline = models.expect(ready, index, LONGEST)
-    observed = np.stack([counts.series[cadence].window(index, LONGEST) for counts in ready]).astype(float)
+    capacity: Sequence[float | None],
+) -> SectorView:
+    """What was counted in the periods up to `index`, beside the baseline."""
+    series = [counts.series[cadence] for counts in sectors]
     # Periods before a sector's first event are not zeros but nothing: they weigh on neither side.
-    starts = np.array([counts.series[cadence].first for counts in ready])
+    starts = np.array([each.first for each in series])
     known = np.arange(index - LONGEST + 1, index + 1)[None, :] >= starts[:, None]
-    mean = np.where(known, baseline.mean, 0.0)
-    view = SectorView(
+    return SectorView(
         look=look,
         cadence=cadence,
         index=index,
         as_of=as_of,
-        sectors=ready,
-        observed=observed,
-        mean=mean,
+        sectors=sectors,
+        observed=np.stack([each.window(index, LONGEST) for each in series]).astype(float),
+        mean=np.where(known, baseline.mean, 0.0),
         dispersion=baseline.dispersion,
         error=baseline.error,
         week_variance=baseline.week_variance,
         calibration=baseline.calibration,
-        capacity=[limits.capacity(counts.sector) for counts in ready],
+        capacity=capacity,
     )
-    view = _as_reported(_without_gaps(view, limits), watermark)
-    return _as_seen(_at_its_level(view, baseline.level_variance))
 
 
 def _as_seen(view: SectorView) -> SectorView:
@@ -190,7 +191,7 @@ def _at_its_level(view: SectorView, level_variance: Floats) -> SectorView:
     memory = MEMORY.get(view.cadence)
     if memory is None or not level_variance.any():
         return view
-    level = follow(view.observed, _until_silence(view), view.each, level_variance, memory)
+    level = follow(view.observed, _until_silence(view), view.each, variance=level_variance, memory=memory)
     reported = view.reported
     if reported is not None:
         reported = reported._replace(whole=reported.whole * level.factor)

@@ -99,10 +99,11 @@ class BorderQueue:
             for revised in (summary for summary in waiting if summary.index < index):
                 self.judge.recall(revised)
             summaries = [summary for summary in waiting if summary.index == index]
-            yield self.judge.close([one for one in summaries if self._joins[one.sector] <= index])
+            verdicts = self.judge.close([one for one in summaries if self._joins[one.sector] <= index])
             for summary in summaries:
                 if self._joins[summary.sector] > index:
                     self.judge.recall(summary)
+            yield verdicts  # state is whole here: it may be written before the next one
 
     def _revise(self, summary: PeriodSummary) -> str:
         """Let new figures of a period wait for the sector's next one; figures that are known are repeated."""

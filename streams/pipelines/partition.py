@@ -27,9 +27,10 @@ from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
 from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
-from streams.pipelines.marks import days_at_quarters, following, is_skipped, next_mark
+from streams.pipelines.due_hours import Due, days_at_quarters, following, is_skipped, next_due_hour
 from streams.pipelines.progress import Empty, Progress
-from streams.pipelines.steps import Step, observe, remains_live, split
+from streams.pipelines.runs import as_of_look, end_below_limits
+from streams.pipelines.steps import Step, is_plain, observe, remains_live, split
 
 BATCH: Final = 256  # sectors that are counted and judged together: the work between two stops is bounded
 
@@ -95,7 +96,7 @@ class Partition:
             if items[0].position <= counts.offset:
                 items = [item for item in items if item.position > counts.offset]
             todo = split(counts, items, wall_clock=self._wall_clock)
-            if len(todo) == 1 and _is_plain(counts, todo[0]):
+            if len(todo) == 1 and is_plain(counts, todo[0]):
                 self._add(counts, todo[0].events, progress)
             elif todo:
                 steps[sector] = todo
@@ -127,7 +128,7 @@ class Partition:
         if mark <= counts.watermark + 1:
             return mark
         counts.settle()
-        return min(mark, next_mark(counts, self._late_hours))
+        return min(mark, next_due_hour(counts, self._late_hours))
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""
@@ -148,9 +149,9 @@ class Partition:
             and HOURLY in counts.series
             and self._judge.is_hour_due(counts, hour)
         ]
-        yield from self._judge_period(Look.HOUR, with_people, HOURLY, hour, mark * HOUR, progress)
+        yield from self._judge_period(Look.HOUR, with_people, Due(HOURLY, hour, mark * HOUR), progress)
         for day, some in sorted(days_at_quarters(batch, mark).items()):
-            yield from self._judge_period(Look.EARLY, some, Cadence.DAY, day, mark * HOUR, progress)
+            yield from self._judge_period(Look.EARLY, some, Due(Cadence.DAY, day, mark * HOUR), progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Judge closed periods that changed: at the next mark, and not at every late event."""
@@ -162,7 +163,7 @@ class Partition:
             self._touched.update(counts.sector for counts in some)
             for counts in some:
                 counts.revised.discard((cadence, index))
-            yield from self._judge_period(Look.REVISED, some, cadence, index, mark * HOUR, progress)
+            yield from self._judge_period(Look.REVISED, some, Due(cadence, index, mark * HOUR), progress)
 
     def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Close what is over: of all that is, what ended first, so that a month is closed after its days."""
@@ -174,11 +175,11 @@ class Partition:
                 self._touched.add(counts.sector)
                 counts.settle()
                 if cadence is not Cadence.HOUR and is_skipped(counts, counts.series[cadence], index):
-                    self._pass_over(counts, cadence, index, hour, progress)
+                    self._pass_over(counts, cadence=cadence, index=index, hour=hour, progress=progress)
                 else:
                     counts.close(cadence, index)
                     judged.append(counts)
-            yield from self._judge_period(Look.CLOSED, judged, cadence, index, mark * HOUR, progress)
+            yield from self._judge_period(Look.CLOSED, judged, Due(cadence, index, mark * HOUR), progress)
 
     def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
         """Return by period the sectors of which it is the next one that is over at an hour."""
@@ -194,7 +195,9 @@ class Partition:
                     due[cadence, hour - 1].append(counts)
         return due
 
-    def _pass_over(self, counts: Counts, cadence: Cadence, index: int, hour: int, progress: Progress) -> None:
+    def _pass_over(
+        self, counts: Counts, *, cadence: Cadence, index: int, hour: int, progress: Progress
+    ) -> None:
         """Close all empty periods up to an hour, and judge none of them."""
         last = period_at(counts.zone, cadence, hour) - 1
         self._judge.pass_over([counts], cadence, index, last)
@@ -222,14 +225,15 @@ class Partition:
         self, counts: Counts, events: Sequence[Event], progress: Progress
     ) -> Iterator[None]:
         """Count events; look at open periods behind each one that may have reached a limit."""
-        while events:
+        at = 0
+        while at < len(events):
             # Without data there are no limits; the first event that brings some sets them for the next.
-            number = counts.up_to_limit(events) if counts.is_limited() else 1
-            self._add(counts, events[:number], progress)
-            events = events[number:]
+            end = end_below_limits(counts, events, at) if counts.is_limited() else at + 1
+            self._add(counts, events[at:end], progress)
+            at = end
             if counts.room() <= 0:
                 yield from self._look_again(counts, progress)
-            if events and not counts.is_limited():
+            if at < len(events) and not counts.is_limited():
                 yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
@@ -240,7 +244,7 @@ class Partition:
                 index = period_at(counts.zone, cadence, counts.watermark)
                 begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
-            yield from self._judge_period(Look.OPEN, some, cadence, index, mark * HOUR, progress)
+            yield from self._judge_period(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> None:
         """Count events, at least one."""
@@ -254,44 +258,28 @@ class Partition:
     def _look_again(self, counts: Counts, progress: Progress) -> Iterator[None]:
         """Look at open periods whose count may be a breach; at most once a second of event time."""
         counts.settle()
-        as_of = max(counts.event_time, counts.watermark * HOUR)
+        as_of = as_of_look(counts)
         if as_of <= counts.looked_at:
             return
         for cadence, limit in list(counts.state.open_limits.items()):
             if cadence in counts.series and counts.open_count(cadence) >= limit:
                 counts.looked_at = as_of
                 index = counts.series[cadence].end - 1
-                yield from self._judge_period(Look.OPEN, [counts], cadence, index, as_of, progress)
+                yield from self._judge_period(Look.OPEN, [counts], Due(cadence, index, as_of), progress)
 
     def _judge_period(
-        self,
-        look: Look,
-        batch: Sequence[Counts],
-        cadence: Cadence,
-        index: int,
-        watermark: int,
-        progress: Progress,
+        self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress
     ) -> Iterator[None]:
         if not batch:
             return
         if look is not Look.HOUR:  # nearly all hours are calm, and the judge settles what is not
             for counts in batch:
                 counts.settle()
-        verdicts = self._judge.ask(look, batch, cadence=cadence, index=index, watermark=watermark)
+        verdicts = self._judge.ask(look, batch, cadence=due.cadence, index=due.index, watermark=due.watermark)
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)
         yield
-
-
-def _is_plain(counts: Counts, step: Step) -> bool:
-    """Return whether nothing can follow from a step but that its events are counted."""
-    return (
-        step.heartbeat is None
-        and step.mark == counts.watermark
-        and bool(counts.series)
-        and counts.has_room_for(step.events)
-    )
 
 
 def _batched(sectors: Iterable[str]) -> Iterator[list[str]]:

@@ -200,7 +200,12 @@ def _dead_letters(rejected: Sequence[Rejected], work: Work) -> Iterator[DeadLett
     for one in rejected:
         record = by_offset[one.position]
         yield DeadLetter.of(
-            one, record.value, work.topic, work.partition, record.offset, record.timestamp / 1000
+            one,
+            record.value,
+            topic=work.topic,
+            partition=work.partition,
+            offset=record.offset,
+            when=record.timestamp / 1000,
         )
 
 

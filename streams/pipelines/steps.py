@@ -57,6 +57,16 @@ def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[S
     return steps
 
 
+def is_plain(counts: Counts, step: Step) -> bool:
+    """Return whether nothing can follow from a step but that its events are counted."""
+    return (
+        step.heartbeat is None
+        and step.mark == counts.watermark
+        and bool(counts.series)
+        and counts.has_room_for(step.events)
+    )
+
+
 def is_live(event: Item) -> bool:
     """Return whether an event was reported as it happened."""
     return event.appended_at - event.reported_at <= LIVE

@@ -2,23 +2,36 @@
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable
 
 MOST = 1_000_000  # people of one event, as the contract has it
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_FULL = (
-    "JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE",
-    "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER",
+# English, French and Spanish, without accents.
+_NAMES = (
+    ("january", "janvier", "enero"), ("february", "fevrier", "febrero"), ("march", "mars", "marzo"),
+    ("april", "avril", "abril"), ("may", "mai", "mayo"), ("june", "juin", "junio"),
+    ("july", "juillet", "julio"), ("august", "aout", "agosto"), ("september", "septembre", "septiembre"),
+    ("october", "octobre", "octubre"), ("november", "novembre", "noviembre"),
+    ("december", "decembre", "diciembre"),
 )  # fmt: skip
+# Marks of footnotes (*, [1], (2), superscripts), and flags: revised, provisional, estimated.
+_MARKS = re.compile(
+    r"(?:\s*(?:[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+|\[\w{1,3}\]|\((?:\d{1,2}|[A-Za-z])\)))+$"
+)
+_FLAG = re.compile(r"(?<=\d)\s?[rpe]$")
 # A point is no thousands separator here: 1.204 may be a fraction, and a fraction is no number of people.
 _WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u202f ]\d{3})+))(?:\.0)?")
 _YEAR = re.compile(r"(?:FY ?)?((?:19|20)\d{2})(?: ?\(?FYTD\)?)?|FY ?(\d{2})", re.IGNORECASE)
 _MONTH_OF_YEAR = re.compile(
-    r"(?P<name>[A-Za-z]{3,9})\.?[ _/-]?(?P<year>(?:19|20)\d{2}|(?<=[ _/-])\d{2})"  # Oct 2022, OCT2022, Oct-22
-    r"|(?P<first>(?:19|20)\d{2})(?:[-/]|-?M)?(?P<number>\d{2})"  # 2022-10, 2022/10, 2022M10, 202210
-    r"|(?P<last_number>\d{1,2})[-/](?P<last>(?:19|20)\d{2})"  # 10/2022
+    # Oct 2022, OCT2022, Oct-22
+    r"(?P<name>[^\W\d_]{3,10})\.?[ _/-]?(?P<year>(?:19|20)\d{2}|(?<=[ _/-])\d{2})"
+    # 2022-10, 2022M10, 202210
+    r"|(?P<first>(?:19|20)\d{2})(?:(?:[-/.]|-?M)(?P<number>\d{1,2})|(?P<two>\d{2}))"
+    r"|(?P<last_number>\d{1,2})[-/.](?P<last>(?:19|20)\d{2})"  # 10/2022
 )
-_NAMED_DAYS = ("%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%B %d, %Y", "%b %d, %Y")
+_NAMED = re.compile(r"[^\W\d_]{3,10}\.?")
+_NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d.%m.%Y")
 
 
 class CellError(ValueError):
@@ -29,18 +42,27 @@ class CellError(ValueError):
 
 
 def whole(column: str, text: str) -> int:
-    """The number of people in a cell, with or without thousands separators; raises CellError.
+    """The number of people in a cell, with or without separators and marks of footnotes; raises CellError.
 
-    >>> whole("n", "1,204")
-    1204
+    >>> whole("n", "1,204"), whole("n", "1 204 [2]"), whole("n", "7p")
+    (1204, 1204, 7)
     """
-    matched = _WHOLE.fullmatch(text)
+    matched = _WHOLE.fullmatch(_FLAG.sub("", unmarked(text)))
     if matched is None:
         raise CellError(column, text, f"is no whole number from 0 to {MOST:,}")
     number = int(re.sub(r"[^\d-]", "", matched[1]))
     if not 0 <= number <= MOST:
         raise CellError(column, text, f"is not from 0 to {MOST:,}")
     return number
+
+
+def unmarked(text: str) -> str:
+    """A text without marks of footnotes at its end.
+
+    >>> unmarked("Ontario (1)"), unmarked("Single Adults*"), unmarked("Family Unit (FMUA)")
+    ('Ontario', 'Single Adults', 'Family Unit (FMUA)')
+    """
+    return _MARKS.sub("", text)
 
 
 def year(column: str, text: str) -> int:
@@ -64,11 +86,17 @@ def month(column: str, text: str, *, short: bool) -> int:
 
 
 def month_named(text: str) -> int | None:
-    """Return the month of an English name, whole or cut after three letters or more (Sept)."""
-    wanted = text.strip().rstrip(".").upper()
+    """Return the month of an English, French or Spanish name, whole or cut after three letters or more.
+
+    >>> month_named("Sept."), month_named("f\u00e9vr."), month_named("ago"), month_named("jui")
+    (9, 2, 8, None)
+    """
+    accented = unicodedata.normalize("NFKD", text.strip().rstrip(".").casefold())
+    wanted = "".join(letter for letter in accented if not unicodedata.combining(letter))
     if len(wanted) < 3:
         return None
-    return next((number for number, name in enumerate(_FULL, 1) if name.startswith(wanted)), None)
+    found = {number for number, names in enumerate(_NAMES, 1) if any(n.startswith(wanted) for n in names)}
+    return found.pop() if len(found) == 1 else None
 
 
 def month_of_year(text: str) -> tuple[int, int] | None:
@@ -80,7 +108,7 @@ def month_of_year(text: str) -> tuple[int, int] | None:
     matched = _MONTH_OF_YEAR.fullmatch(text.strip())
     if matched is None:
         return None
-    digits = matched["number"] or matched["last_number"]
+    digits = matched["number"] or matched["two"] or matched["last_number"]
     number = int(digits) if digits else month_named(matched["name"])
     if number is None or not 1 <= number <= 12:
         return None
@@ -93,9 +121,9 @@ def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
 
     Days that name their month are read in any layout. A month alone (2017-03) is its first day.
     """
-    for pattern in (*formats, *_NAMED_DAYS):
+    for written, pattern in (*((text, each) for each in formats), *((_named(text), n) for n in _NAMED_DAYS)):
         try:
-            return dt.datetime.strptime(text, pattern)  # noqa: DTZ007 - local; the caller knows the zone
+            return dt.datetime.strptime(written, pattern)  # noqa: DTZ007 - local; the caller knows the zone
         except ValueError:
             continue
     try:
@@ -105,6 +133,13 @@ def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
         raise CellError(
             column, text, f"is no date such as 2022-11-03{f' (or {named})' if named else ''}"
         ) from None
+
+
+def _named(text: str) -> str:
+    """The text with its month as English has it, in three letters."""
+    return _NAMED.sub(
+        lambda name: MONTHS[number - 1] if (number := month_named(name[0])) else name[0], text, count=1
+    )
 
 
 def first_day(column: str, text: str, formats: Iterable[str]) -> dt.datetime:

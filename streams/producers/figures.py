@@ -18,8 +18,9 @@ _FISCAL_YEAR_BEGINS = 10  # in October of the year before
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _YEAR_OF = re.compile(r"\byear\W{1,3}((?:19|20)\d{2})\b", re.IGNORECASE)  # of the data, not of the release
 _TOTAL = re.compile(
-    r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ totals?|all(?: (?!other)\w+)?", re.IGNORECASE
-)
+    r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ totals?|all(?: (?!other)\w+)?|nationwide|overall"
+    r"|(?:ensemble|tous|toutes|todos|todas)\b.*", re.IGNORECASE
+)  # fmt: skip
 _NOTE = re.compile(
     r"(?:notes?|sources?|footnotes?)\b|[*\u2020\u2021]|\[\w+\] |\(?\d{1,2}[.)] ", re.IGNORECASE
 )
@@ -158,7 +159,7 @@ class LineReader:
         text, beside = cells_[index], self.layout.blank_is_zero_beside
         if not text and beside and self._cell(beside, cells_):
             return 0
-        if text.casefold() in self.layout.suppressed:
+        if self.layout.is_suppressed(text) or self.layout.is_suppressed(cells.unmarked(text)):
             line.skipped.append("no figure: suppressed, or not reported")
             return None
         try:
@@ -256,8 +257,9 @@ class LineReader:
         return self.layout.event.get(name, "").format_map(values).strip()  # type: ignore[call-overload,no-any-return]
 
     def _cell(self, role: str, cells_: Sequence[str]) -> str:
+        """Return what a cell says, without marks of footnotes."""
         at = self._header.at.get(role)
-        return "" if at is None else cells_[at]
+        return "" if at is None else " ".join(cells.unmarked(cells_[at]).split())
 
     def _name(self, role: str) -> str:
         return self._header.names[self._header.at[role]].strip().lstrip("#")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from streams.contract.dead_letters import Reason, Rejected
-from streams.contract.file_kinds import not_text
+from streams.contract.file_kinds import encoding, not_text
 from streams.contract.sectors import Registry
 from streams.producers.figures import LineReader
 from streams.producers.headers import WITHIN, Header, find_header
@@ -49,7 +49,7 @@ def _rows(path: str, registry: Registry, layout: Layout | None) -> Iterator[Read
         if start[:1] == b"{" or path.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
             yield from _ndjson(stream)
         else:
-            yield from _table(path, stream, registry, layout)
+            yield from _table(path, stream, registry, layout=layout, encoding=encoding(start))
 
 
 @contextmanager
@@ -76,14 +76,16 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
             yield Row(number, record)
 
 
-def _table(path: str, stream: IO[bytes], registry: Registry, layout: Layout | None) -> Iterator[Read]:
+def _table(
+    path: str, stream: IO[bytes], registry: Registry, *, layout: Layout | None, encoding: str
+) -> Iterator[Read]:
     # Surrogates stand for what is not UTF-8, so that a row of events is refused alone and a table can be
     # read as Latin-1.
-    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
         first = list(islice(text, WITHIN))
         header = _header(path, first, layout)
-        rest = chain(first[header.line :], text)
-        lines = _lines(csv.reader(rest, delimiter=header.delimiter), header)
+        lines = _lines(path, chain(first[header.line :], text), header)
         if header.layout is None:
             yield from _events(lines, header)
             return
@@ -111,16 +113,30 @@ def _header(path: str, lines: Sequence[str], layout: Layout | None) -> Header:
     return header
 
 
-def _lines(reader: Iterable[list[str]], header: Header) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines below a header, each with its number and at least as many cells as the header."""
-    width = len(header.names)
-    counted = cast("csv._reader", reader)  # type: ignore[name-defined]
+def _lines(path: str, text: Iterable[str], header: Header) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines below a header, each with its number and at least as many cells as the header.
+
+    Raises InputError where a quote is never closed: it hides all rows below it.
+    """
+    width, raw = len(header.names), list[str]()
+    reader = csv.reader(_remembered(text, raw), delimiter=header.delimiter)
     for cells in reader:
+        is_cut = "\n" in "".join(cells[-1:]) or not raw[-1].endswith("\n")
+        if is_cut and "".join(raw).count('"') % 2:
+            number = reader.line_num + header.line - len(raw) + 1
+            raise InputError(f"{path}:{number}: a quote is opened and never closed: is the file cut off?")
+        raw.clear()
         if cells:
             padded = [cell.strip() for cell in cells] + [""] * (width - len(cells))
             while len(padded) > width and not padded[-1]:
                 padded.pop()
-            yield counted.line_num + header.line, padded
+            yield reader.line_num + header.line, padded
+
+
+def _remembered(lines: Iterable[str], raw: list[str]) -> Iterator[str]:
+    for line in lines:
+        raw.append(line)
+        yield line
 
 
 def _latin(text: str) -> str:

@@ -5,9 +5,10 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, zip_longest
 
 from streams.contract.events import Encounter
-from streams.producers.cells import month_named, month_of_year
+from streams.producers.cells import month_named, month_of_year, unmarked
 from streams.producers.layout import Layout
 
 WITHIN = 40  # lines of a file, in which its header is looked for
@@ -20,6 +21,7 @@ _BESIDE = re.compile(
     r".*(?:tota|change|diff|%|share).*|\D*(?:sum|all|ytd|to date|cumul|average|mean|note|source)\D*",
     re.IGNORECASE,
 )
+_A_YEAR = re.compile(r"(?:19|20)\d{2}")
 _A_COLUMN = {
     "month-columns": "a month, such as JAN2009",
     "year-columns": "a year, such as 2024",
@@ -39,11 +41,12 @@ class Header:
     periods: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)  # year and month
     missing: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()  # columns that state the same as another: nobody knows which one holds
 
     @property
     def fits(self) -> bool:
-        """Return whether no column is missing or superfluous."""
-        return not self.missing and not self.strange
+        """Return whether no column is missing, superfluous or there twice."""
+        return not (self.missing or self.strange or self.twice)
 
     @property
     def likeness(self) -> float:
@@ -63,6 +66,7 @@ class Header:
         """Return what differs from the layout, in one sentence."""
         near = [self._near(name) for name in self.missing]
         faults = [f"unknown column {name[:64]!r}" for name in self.strange[:5]] + near
+        faults += [f"column {name[:64]!r} is there twice" for name in self.twice[:5]]
         name = self.layout.title if self.layout else "encounter events (surgewatch schema)"
         return f"looks like {name}; {', '.join(faults)}"
 
@@ -81,12 +85,12 @@ def find_header(lines: Sequence[str], layouts: Iterable[Layout]) -> Header | Non
     """
     layouts = tuple(layouts)
     best: Header | None = None
-    for number, line in enumerate(lines[:WITHIN], 1):
+    for number, (before, line) in enumerate(pairwise(["", *lines[:WITHIN]]), 1):
         for delimiter in _DELIMITERS:
             if delimiter not in line and delimiter != ",":
                 continue
-            names = next(csv.reader([line], delimiter=delimiter), [])
-            found = [_fitted(layout, number, delimiter, names) for layout in layouts]
+            above, names = (next(csv.reader([each], delimiter=delimiter), []) for each in (before, line))
+            found = [_fitted(layout, number, delimiter, names=names, above=above) for layout in layouts]
             found.append(_events(number, delimiter, names))
             best = max((*([best] if best else []), *found), key=_rank)
         if best and best.fits:
@@ -99,10 +103,15 @@ def _rank(header: Header) -> tuple[bool, float, int]:
 
 
 def _plain(name: str) -> str:
-    return name.strip().lstrip("#").strip().casefold().replace("_", " ")
+    return unmarked(name.strip().lstrip("#").strip()).casefold().replace("_", " ")
 
 
-def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str]) -> Header:
+def _fitted(
+    layout: Layout, line: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
+) -> Header:
+    years = _years(names, above) if layout.time.kind == "month-name-columns" else {}
+    if years:  # a header of two rows: what the lower one leaves blank stands in the upper one
+        names = [name if name.strip() else upper for name, upper in zip_longest(names, above, fillvalue="")]
     where = {_plain(name): index for index, name in reversed([*enumerate(names)])}
     at: dict[str, int] = {}
     missing: list[str] = []
@@ -112,11 +121,21 @@ def _fitted(layout: Layout, line: int, delimiter: str, names: Sequence[str]) -> 
             at[role] = found
         elif role not in layout.optional:
             missing.append(_plain(spellings[0]))
-    periods = _periods(layout, names) if layout.is_wide else {}
+    periods = _periods(layout, names, years) if layout.is_wide else {}
     if layout.is_wide and not periods:
         missing.append(_A_COLUMN[layout.time.kind])
     strange = tuple(names[index].strip() for index in _unread(names, at, periods))
-    return Header(line, delimiter, names, layout, at, periods, tuple(missing), strange)
+    return Header(
+        line, delimiter, names, layout, at, periods, tuple(missing), strange, _twice(names, at, periods)
+    )
+
+
+def _twice(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, object]) -> tuple[str, ...]:
+    """The columns that are read, and are there twice: by name, or as the same period."""
+    plain, all_periods = [_plain(name) for name in names], [*periods.values()]
+    found = [index for index in at.values() if plain.count(plain[index]) > 1]
+    found += [index for index, period in periods.items() if all_periods.count(period) > 1]
+    return tuple(dict.fromkeys(names[index].strip() for index in found))
 
 
 def _unread(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, object]) -> Iterator[int]:
@@ -127,10 +146,26 @@ def _unread(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, o
             yield index
 
 
-def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None, int | None]]:
+def _years(names: Sequence[str], above: Sequence[str]) -> dict[int, int]:
+    """The year of each column from the first month on, where the row above has years."""
+    first = next((index for index, name in enumerate(names) if month_named(name)), len(names))
+    found: dict[int, int] = {}
+    year = None
+    for index in range(first, len(names)):
+        cell = above[index].strip() if index < len(above) else ""
+        year = int(cell) if _A_YEAR.fullmatch(cell) else year
+        if year is not None:
+            found[index] = year
+    return found
+
+
+def _periods(
+    layout: Layout, names: Sequence[str], years: Mapping[int, int]
+) -> dict[int, tuple[int | None, int | None]]:
     """Year and month of each column that is a period; None: in another column or a line above."""
     found: dict[int, tuple[int | None, int | None]] = {}
-    for index, name in enumerate(names):
+    for index, written in enumerate(names):
+        name = unmarked(written.strip())
         match layout.time.kind:
             case "month-columns":
                 if period := month_of_year(name):
@@ -140,7 +175,7 @@ def _periods(layout: Layout, names: Sequence[str]) -> dict[int, tuple[int | None
                     found[index] = int(name), None
             case _:
                 if number := month_named(name):
-                    found[index] = None, number
+                    found[index] = years.get(index), number
                 elif period := month_of_year(name):
                     found[index] = period
     return found
@@ -151,4 +186,5 @@ def _events(line: int, delimiter: str, names: Sequence[str]) -> Header:
     at = {name: plain.index(name) for name in _FIELDS if name in plain}
     missing = tuple(name for name in _REQUIRED if name not in at)
     strange = tuple(name for name in plain if name not in _FIELDS)
-    return Header(line, delimiter, names, None, at, {}, missing, strange)
+    twice = tuple(name for name in at if plain.count(name) > 1)
+    return Header(line, delimiter, names, None, at, {}, missing, strange, twice)

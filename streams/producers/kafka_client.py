@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aiokafka.errors import KafkaError as AsyncKafkaError
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from streams.contract.topics import Found, Plan, Topic, plan
+from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
@@ -26,6 +28,7 @@ class Broker:
     servers: str = "localhost:9092"
     api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
     timeout: float = 5.0  # seconds to wait for a first answer
+    delivery_timeout: float = 120.0  # seconds that a record may wait until the broker has it
     replication: int = -1  # copies of a new topic; -1 is the broker's own default
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
 
@@ -54,10 +57,10 @@ class Broker:
 
 @contextmanager
 def kafka_errors(broker: Broker) -> Iterator[None]:
-    """Turn what kafka-python raises into BrokerError."""
+    """Turn what kafka-python and aiokafka raise into BrokerError."""
     try:
         yield
-    except KafkaError as error:
+    except (KafkaError, AsyncKafkaError) as error:
         raise BrokerError(diagnose(broker.kafka, error)) from error
 
 
@@ -70,6 +73,16 @@ def administering(broker: Broker) -> Iterator[KafkaAdminClient]:
             yield admin
         finally:
             admin.close()
+
+
+def no_topic(broker: Broker, topic: str) -> BrokerError:
+    """Return the error where a topic is not there, or may not be seen."""
+    hidden = None if broker.api_version else hidden_topics(broker.kafka, [topic])
+    return BrokerError(
+        f"{broker.servers}: {hidden}"
+        if hidden
+        else f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
+    )
 
 
 def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
@@ -90,11 +103,15 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
 def reconcile(broker: Broker, wanted: Iterable[Topic], *, dry: bool = False) -> Plan:
     """Create what is missing and set retention; return what was (or, `dry`, would be) done.
 
-    Does nothing at all where the plan has conflicts.
+    Does nothing at all where the plan has conflicts. Raises BrokerError where topics may not be seen.
     """
     wanted = tuple(wanted)
     with administering(broker) as admin:
         steps = plan(wanted, find(admin, [topic.name for topic in wanted]))
+        if broker.api_version is None and (
+            hidden := hidden_topics(broker.kafka, [topic.name for topic in steps.create])
+        ):
+            raise BrokerError(f"{broker.servers}: {hidden}")
         if steps.conflicts or dry:
             return steps
         if steps.create:

@@ -24,9 +24,10 @@ _NEEDS = {
     "month-name-columns": set(),
 }
 SUPPRESSED = (
-    "", "-", "--", "–", "—", ".", "..", "...", "*", "**", ":", "x", "c", "[x]", "[c]", "n/a", "na",
-    "<5", "< 5", "≤5", "1-4", "0-5", "<10", "< 10", "<11", "< 11",
+    "", "-", "--", "–", "—", "−", ".", "..", "...", "*", "**", ":", "x", "c", "f", "[x]",
+    "[c]", "[z]", "[u]", "[low]", "n/a", "na", "n.a.", "n/d", "nd", "nan", "null", "#n/a",
 )  # fmt: skip
+_FEW = re.compile(r"(?:<|≤|<=|fewer than|less than) ?\d{1,2}|\d{1,2} ?(?:-|–|to) ?\d{1,2}")  # <5, 1-4
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -66,7 +67,8 @@ class Layout(Strict):
 
     `columns` gives each column a name of ours and the names under which releases have it (without regard to
     case; `_` is a space). `event` makes the fields of an event of them ("{area}"), and `labels` translate.
-    `suppressed` are cells that state no figure, in lower case; they are never 0. `blank_is_zero_beside` names
+    `suppressed` are cells that state no figure, in lower case; they are never 0 (without any, `<5` is refused
+    too). `blank_is_zero_beside` names
     a column: where it has a value, an empty count is 0. `latest_by` names the column that orders several
     figures of one period. `cumulative` figures are sums since the start of the year.
     """
@@ -112,6 +114,11 @@ class Layout(Strict):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def is_suppressed(self, text: str) -> bool:
+        """Return whether a cell states no figure."""
+        cell = text.casefold()
+        return cell in self.suppressed or bool(self.suppressed and _FEW.fullmatch(cell))
 
     @property
     def is_wide(self) -> bool:

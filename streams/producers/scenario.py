@@ -11,7 +11,7 @@ from typing import Annotated, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from streams.contract.events import CrossingType, Demographic, Word
+from streams.contract.events import CrossingType, Demographic, Identifier
 from streams.contract.sectors import Registry
 from streams.contract.toml_documents import DocumentError, load
 from streams.producers.faults import Faults, with_faults
@@ -42,15 +42,15 @@ class Flow(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sector: Word
-    crossing: Word | None = None
+    sector: Identifier
+    crossing: Identifier | None = None
     crossing_type: CrossingType = "between_ports"
     source: Annotated[str, Field(min_length=1)]
     months: Annotated[dict[Month, Share], Field(min_length=1)]
     breaks: tuple[dt.date, ...] = ()
     group: Annotated[float, Field(ge=1)] = 1.0
     dispersion: Annotated[float, Field(ge=1)] = 1.0
-    citizenship: Annotated[dict[Word, Share], Field(min_length=1)]
+    citizenship: Annotated[dict[Identifier, Share], Field(min_length=1)]
     alone: Annotated[dict[Demographic, Share], Field(min_length=1)]
     together: Annotated[dict[Demographic, Share], Field(min_length=1)]
 

@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 import confluent_kafka
 from kafka import KafkaProducer
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaTimeoutError, NotEnoughReplicasAfterAppendError, NotEnoughReplicasError
 
-from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
+from streams.producers.kafka_client import Broker, BrokerError, kafka_errors, no_topic
 from streams.producers.outgoing import Outgoing
 from streams.runtime.kafka_diagnosis import diagnose
 
 Client = Literal["kafka", "fast"]
 IN_FLIGHT = 5_000  # records that may be unacknowledged: kafka-python's own buffer has no bound
+REQUEST = 30.0  # seconds that the broker has for one request
 _STEP = 500  # records between two reports of progress
 
 
@@ -60,6 +61,8 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
         batch_size=65_536,
         allow_auto_create_topics=broker.api_version is not None,  # an embedded broker has no other way
         max_block_ms=int(broker.timeout * 1000),
+        request_timeout_ms=int(min(broker.delivery_timeout, REQUEST) * 1000),
+        delivery_timeout_ms=int(broker.delivery_timeout * 1000),
     )
     waiting: deque[Any] = deque()
     count = 0
@@ -68,12 +71,14 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
         for count, record in enumerate(records, 1):
             waiting.append(producer.send(topic, value=record.value, key=record.key))
             if len(waiting) >= IN_FLIGHT:
-                waiting.popleft().get(timeout=120)
+                waiting.popleft().get(timeout=broker.delivery_timeout)
             if count % _STEP == 0:
                 progress(count)
         producer.flush()
         for future in waiting:
-            future.get(timeout=120)
+            future.get(timeout=broker.delivery_timeout)
+    except (KafkaTimeoutError, NotEnoughReplicasError, NotEnoughReplicasAfterAppendError) as error:
+        raise _not_taken(topic, broker) from error
     finally:
         producer.close(timeout=10)
     progress(count)
@@ -84,21 +89,27 @@ def _send_fast(
     records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]
 ) -> int:
     """Send by librdkafka: ten times as many a second, with the same guarantees and the same partitions."""
-    producer = confluent_kafka.Producer({**broker.kafka.librdkafka_producer, "linger.ms": 10})
+    producer = confluent_kafka.Producer(
+        {
+            **broker.kafka.librdkafka_producer,
+            "linger.ms": 10,
+            "delivery.timeout.ms": int(broker.delivery_timeout * 1000),
+        }
+    )
     failures: list[str] = []
     count = 0
     try:
         known = producer.list_topics(topic if broker.api_version else None, timeout=broker.timeout).topics
         if topic not in known:
-            raise _missing(topic, broker)
+            raise no_topic(broker, topic)
         for count, record in enumerate(records, 1):
             while not _put(producer, topic, record, failures):
                 producer.poll(0.1)
             if count % _STEP == 0:
                 producer.poll(0)
                 progress(count)
-        if producer.flush(120) or failures:
-            raise BrokerError(f"{len(failures) or 'some'} records were not acknowledged: {failures[:1]}")
+        if producer.flush(broker.delivery_timeout + 1) or failures:
+            raise _not_taken(topic, broker, failures[0] if failures else "")
     except confluent_kafka.KafkaException as error:
         raise BrokerError(diagnose(broker.kafka, error)) from error
     progress(count)
@@ -122,10 +133,12 @@ def _require(producer: KafkaProducer, topic: str, broker: Broker) -> None:
     except KafkaTimeoutError:  # the broker has answered before, so that it is the topic that is not there
         partitions = None
     if not partitions:
-        raise _missing(topic, broker)
+        raise no_topic(broker, topic)
 
 
-def _missing(topic: str, broker: Broker) -> BrokerError:
+def _not_taken(topic: str, broker: Broker, reason: str = "") -> BrokerError:
+    because = f" ({reason})" if reason else ""
     return BrokerError(
-        f"the broker at {broker.servers} has no topic {topic!r}: run `surgewatch topics` first"
+        f"the broker at {broker.servers} has not taken every record of {topic} "
+        f"within {broker.delivery_timeout:.0f} s{because}: are enough replicas of it in sync?"
     )

@@ -24,8 +24,8 @@ OVERHEAD = 12  # bytes before a batch: its offset (8) and length (4)
 class Fetched(list[Any]):
     """Records of one partition: all that there are from the offset `start` on until before `end`.
 
-    There may be none, where only the marks of transactions stand, or what they took back. What is between two
-    fetches can so be distinguished from what was never there.
+    There may be none, where only control records of transactions stand, or what was aborted. So a gap between
+    two fetches can be distinguished from records that were never there.
     """
 
     def __init__(self, records: Iterable[Any] = (), start: int = 0, end: int = 0) -> None:

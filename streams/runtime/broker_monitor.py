@@ -5,7 +5,7 @@ It shares nothing with the consumer that feeds the pipelines, so that it still s
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -13,12 +13,17 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from confluent_kafka import KafkaError as LibrdkafkaError
 from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+)
 
 from streams.runtime.broker_names import wait_for_names
+from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
@@ -53,7 +58,7 @@ class BrokerMonitor:
             **kafka.aiokafka, isolation_level="read_committed", request_timeout_ms=REQUEST_MS
         )
         self._admin: AIOKafkaAdminClient | None = None  # None until started, or where nothing can be asked
-        self._ids: AdminClient | None = None  # asked for ids of topics, which aiokafka does not know
+        self._librdkafka: AdminClient | None = None  # for ids of topics, which aiokafka does not know
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
         """Connect; the partitions of topics. Raises SetupError: no broker answers, or topics are missing."""
@@ -128,10 +133,15 @@ class BrokerMonitor:
         return found
 
     async def committed(self, partitions: Iterable[Position]) -> Mapping[Position, int]:
-        """The offsets that the worker's group has committed; nothing where the broker does not answer."""
+        """The offsets that the worker's group has committed; nothing where the broker does not answer.
+
+        Raises SetupError where the credentials may not see the group.
+        """
         asked = [TopicPartition(*at) for at in partitions]  # by name: the embedded broker has no "all"
         try:
             offsets = await self._asked().list_consumer_group_offsets(self._group, partitions=asked)
+        except GroupAuthorizationFailedError as error:
+            raise SetupError(f"an ACL is missing: READ, DESCRIBE on group {self._group}") from error
         except KafkaError:
             return {}
         return {(tp.topic, tp.partition): max(at.offset, 0) for tp, at in offsets.items()}
@@ -162,9 +172,33 @@ class BrokerMonitor:
         """
         return await asyncio.to_thread(self._topic_ids, TopicCollection(list(topics)))
 
+    async def settings(self, topics: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+        """The settings of topics.
+
+        One of which the broker shows none is left out (the embedded broker, or DESCRIBE_CONFIGS is missing).
+        """
+        return await asyncio.to_thread(self._topic_settings, list(topics))
+
+    def _topic_settings(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+        asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+        found: dict[str, dict[str, str]] = {}
+        if (client := self._client()) is None:
+            return found
+        answers = client.describe_configs(asked, request_timeout=REQUEST_MS / 1000)
+        for resource, answer in answers.items():
+            if answer.exception() is None:  # not raised, as below
+                found[resource.name] = {name: entry.value for name, entry in answer.result().items()}
+        return found
+
+    def _client(self) -> AdminClient | None:
+        if self._librdkafka is None and self._kafka.security.fits_librdkafka:
+            self._librdkafka = AdminClient(self._kafka.librdkafka)
+        return self._librdkafka
+
     def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
-        client = self._ids = self._ids or AdminClient(self._kafka.librdkafka)
         found: dict[str, str | None] = {}
+        if (client := self._client()) is None:
+            return found
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
             problem = answer.exception()
             if problem is None:
@@ -172,7 +206,7 @@ class BrokerMonitor:
             elif problem.args[0].code() == UNKNOWN_TOPIC_OR_PART:
                 found[topic] = None
             else:  # not raised: its trace would hold the client, with its threads, until the next collection
-                self._ids = None  # the next one reads certificates that have been replaced
+                self._librdkafka = None  # the next one reads certificates that have been replaced
         return found
 
     def _asked(self) -> AIOKafkaAdminClient:
@@ -196,6 +230,10 @@ async def partitions_of(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[
     there = {topic: set(cluster.partitions_for_topic(topic) or ()) for topic in wanted}
     missing = sorted(topic for topic, partitions in there.items() if not partitions)
     if missing:
+        if hidden := await asyncio.to_thread(hidden_topics, kafka, missing):
+            raise SetupError(
+                f"{kafka.servers}: {hidden}: `surgewatch topics --as ROLE` names all that is missing"
+            )
         raise SetupError(
             f"missing topics at {kafka.servers}: {', '.join(missing)}: make them with `surgewatch topics`"
         )

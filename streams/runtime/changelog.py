@@ -189,7 +189,7 @@ class Changelog:
     def _load(self, partition: int) -> Copy:
         try:
             copy = self._local_store.load(partition)
-            if copy.generation != self.generation or time.time() - copy.saved_at > OLDEST:
+            if copy.generation != self.generation or abs(time.time() - copy.saved_at) > OLDEST:
                 self._local_store.clear(partition)
                 return Copy(generation=self.generation)
             return copy
@@ -213,6 +213,10 @@ class Changelog:
         with suppress(Exception):
             self._local_store.close(partition)
         self._local_store, self.copy_lost = NoStore(), True
+
+    def copies(self) -> set[int]:
+        """Return the partitions of which there is a local copy, of whatever age."""
+        return self._local_store.copies()
 
     def close(self, partition: int) -> None:
         """Let go of a partition."""

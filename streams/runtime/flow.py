@@ -66,7 +66,7 @@ class Flow:
         self._assignment = 0  # of how many rebalances this is the outcome
         self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
         self._last: dict[int, bytes] = {}  # by partition: fingerprint of the last record processed
-        self._kept = KeptState(changelog)
+        self.kept = KeptState(changelog)
         self._settled: dict[int, int] = {}  # by partition: the position that the changelog has
         self.recovery_seconds = 0.0
         self.processed_at = time.monotonic()  # when a record was last processed
@@ -203,7 +203,7 @@ class Flow:
         started = time.monotonic()
         mine = sorted(tp.partition for tp in partitions if tp.topic == self.source)
         self._refuse_new_partitions(mine)
-        kept = await self._kept.take(mine)
+        kept = await self.kept.take(mine)
         for partition, (state, position, last) in kept.items():
             self._core.resume(partition, state)
             self.positions[partition], self._last[partition] = position, last
@@ -286,7 +286,7 @@ class Flow:
         if state is None or self._underway or self._turn.locked():
             self.changelog.close(partition)
         else:
-            self._kept.keep(partition, Kept(state, position, last))
+            self.kept.keep(partition, Kept(state, position, last))
 
 
 def fingerprint(record: Any) -> bytes:

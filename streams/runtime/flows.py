@@ -1,11 +1,13 @@
 """All flows of a worker as one, as the transport sees them."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from faust.exceptions import ProducerSendError
 from faust.types import TP
 
+from streams.runtime.assignor import AtHand
 from streams.runtime.flow import Flow
 
 
@@ -18,6 +20,7 @@ class Flows:
     def __init__(self, flows: Sequence[Flow], check: Callable[[], Awaitable[None]]) -> None:
         self._flows, self._check = flows, check
         self._settling = asyncio.Lock()
+        self._settling_since: float | None = None
         self._failed = False
         self._stopped = False
 
@@ -41,9 +44,15 @@ class Flows:
             if self._failed:
                 raise ProducerSendError("state could not be written before: this worker has to start again")
             self._failed = True
+            self._settling_since = time.monotonic()
             for flow in self._flows:
                 await flow.settle(stamp=stamp)
+            self._settling_since = None
             self._failed = False
+
+    def settling(self, now: float) -> float:
+        """Seconds for which outputs and state have been on their way; 0 where none are."""
+        return 0.0 if self._settling_since is None else now - self._settling_since
 
     def fail(self) -> None:
         """Settle nothing any more, and begin nothing: what was processed last is not whole."""
@@ -59,6 +68,13 @@ class Flows:
     def position(self, tp: TP) -> int | None:
         """The offset up to which a partition has been processed; None where it is not held."""
         return next((at for flow in self._flows if (at := flow.position(tp)) is not None), None)
+
+    def at_hand(self) -> dict[str, AtHand]:
+        """Return by source the partitions whose state is here. May be called from another thread."""
+        return {
+            flow.source: AtHand({*flow.positions, *flow.kept.partitions}, flow.changelog.copies())
+            for flow in self._flows
+        }
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of the partitions that are new here. Raises StateError.

@@ -1,17 +1,22 @@
 """Why does no broker answer? One line that names what is wrong: name, port, CA, certificate, credential, ACL.
 
 Client libraries report most of these as a time-out. So after a failure each bootstrap server is tried step by
-step with a plain socket: the name, the port, the TLS handshake.
+step with a plain socket: the name, the port, the TLS handshake, the SASL mechanism.
 """
 
 import socket
 import ssl
 from contextlib import suppress
 
+from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.kafka_tokens import TokenError, Tokens
+from streams.runtime.sasl_handshake import NO_SASL, ask
 
 TIMEOUT = 3.0  # seconds for each step
 SILENCE = 0.5  # seconds in which a broker refuses a client certificate after the handshake (TLS 1.3)
+CREDENTIALS = dict.fromkeys(PASSWORD_MECHANISMS, "user or password") | {"GSSAPI": "the ticket"}
+UNTIMELY = (9, 10)  # OpenSSL's codes: not yet valid, expired
 REFUSED = {
     "SaslAuthenticationFailed": "the credentials are refused: check user, password, mechanism or token",
     "TopicAuthorizationFailed": "an ACL is missing on a topic",
@@ -29,12 +34,14 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
     if refusal := _refusal(error):
         return refusal
     for server in kafka.bootstrap:
-        if fault := _reach(server, kafka.security.tls):
+        if fault := _reach(server, kafka.security):
             return f"{server}: {fault}"
+    if fault := _ask_for_token(kafka.security.tokens):
+        return fault
     if kafka.security.uses_sasl:
         return (
-            f"{kafka.servers}: {kafka.security.sasl_mechanism} sign-in fails: check user, password or token, "
-            "and that the listener offers this mechanism"
+            f"{kafka.servers}: {kafka.security.sasl_mechanism} sign-in fails: the broker refuses "
+            f"{CREDENTIALS.get(str(kafka.security.sasl_mechanism), 'the token')}"
         )
     protocol = kafka.security.security_protocol
     return (
@@ -53,8 +60,18 @@ def _refusal(error: BaseException | None) -> str | None:
     return None
 
 
-def _reach(server: str, tls: ssl.SSLContext | None) -> str | None:
-    """Say what is wrong on the way to a server; None where name, port and TLS are well."""
+def _ask_for_token(tokens: Tokens | None) -> str | None:
+    """Say why no token can be had; None where there is one, or none is needed."""
+    try:
+        if tokens is not None:
+            tokens.current()
+    except TokenError as error:
+        return str(error)
+    return None
+
+
+def _reach(server: str, security: KafkaSecurity) -> str | None:
+    """Say what is wrong on the way to a server; None where name, port, TLS and SASL mechanism are well."""
     host, _, port = server.rpartition(":")
     host = host.strip("[]")  # of IPv6
     if not host or not port.isdigit():
@@ -66,27 +83,63 @@ def _reach(server: str, tls: ssl.SSLContext | None) -> str | None:
     except OSError as error:
         return f"nothing listens there ({error.strerror or error}): start a broker or set SURGEWATCH_BROKERS"
     with connection:
-        return _shake_hands(connection, host, tls) if tls is not None else None
+        if security.tls is None:
+            return _ask_for_mechanism(connection, security)
+        return _shake_hands(connection, host, security.tls, security)
 
 
-def _shake_hands(connection: socket.socket, host: str, tls: ssl.SSLContext) -> str | None:
+def _shake_hands(
+    connection: socket.socket, host: str, tls: ssl.SSLContext, security: KafkaSecurity
+) -> str | None:
     try:
         with tls.wrap_socket(connection, server_hostname=host) as secured:
             secured.settimeout(SILENCE)
             with suppress(TimeoutError):
                 secured.recv(1)
-            return None
+            secured.settimeout(TIMEOUT)
+            return _ask_for_mechanism(secured, security)
     except ssl.SSLCertVerificationError as error:
-        if "mismatch" in error.verify_message:
-            return f"the broker's certificate is not for {host} ({error.verify_message})"
-        return (
-            f"the broker's certificate is not trusted ({error.verify_message}): "
-            "check SURGEWATCH_KAFKA_CA_FILE"
-        )
+        return _untrusted(error, host)
     except ssl.SSLError as error:
         reason = (error.reason or str(error)).replace("_", " ").lower()
-        if "certificate" in reason:
-            return f"the broker refuses our certificate ({reason}): check SURGEWATCH_KAFKA_CERTIFICATE_FILE"
-        return f"the TLS handshake fails ({reason}): is this listener TLS?"
+        if "certificate" not in reason and "unknown ca" not in reason:
+            return f"the TLS handshake fails ({reason}): is this listener TLS?"
+        if security.certificate_file is None:
+            return f"the broker asks for a certificate ({reason}): set SURGEWATCH_KAFKA_CERTIFICATE_FILE"
+        return (
+            f"the broker refuses our certificate ({reason}): see whether {security.certificate_file} has "
+            "expired, and whether the broker trusts its CA"
+        )
     except OSError as error:
         return f"the broker ends the TLS handshake ({error}): is this listener TLS?"
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> str:
+    if "mismatch" in error.verify_message:
+        return f"the broker's certificate is not for {host} ({error.verify_message})"
+    if error.verify_code in UNTIMELY:
+        return (
+            f"the broker's certificate, or its CA's, is of another time ({error.verify_message}): renew it, "
+            "or set this machine's clock"
+        )
+    return f"the broker's certificate is not trusted ({error.verify_message}): check SURGEWATCH_KAFKA_CA_FILE"
+
+
+def _ask_for_mechanism(connection: socket.socket, security: KafkaSecurity) -> str | None:
+    """Say what is wrong with the SASL mechanism; None where it is on, or none is used."""
+    if not security.uses_sasl:
+        return None
+    try:
+        offer = ask(connection, security.wire_mechanism)
+    except OSError:
+        offer = None
+    if offer is None:
+        return (
+            f"the port is open, but no broker answers in {security.security_protocol}: "
+            "check SURGEWATCH_KAFKA_SECURITY_PROTOCOL"
+        )
+    if not offer.error:
+        return None
+    if offer.error == NO_SASL or not offer.mechanisms:
+        return "this listener takes no SASL: check SURGEWATCH_KAFKA_SECURITY_PROTOCOL"
+    return f"this listener offers {', '.join(offer.mechanisms)}, not {security.wire_mechanism}"

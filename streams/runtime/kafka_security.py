@@ -7,7 +7,9 @@ client library takes.
 
 import os
 import ssl
+import tomllib
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,11 +21,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from streams.runtime.kafka_tls import ReloadingContext
+from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.kafka_tokens import Tokens, client_credentials, msk_iam
+from streams.runtime.refusals import SetupError
 
 PASSWORD_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 TOKEN_MECHANISMS = ("OAUTHBEARER", "AWS_MSK_IAM")
+EXTRAS = {"GSSAPI": ("kerberos", "gssapi"), "AWS_MSK_IAM": ("msk", "aws_msk_iam_sasl_signer")}  # and modules
 
 
 class KafkaSecurity(BaseSettings):
@@ -61,12 +65,15 @@ class KafkaSecurity(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the file."""
+        """Read the environment first, then the file; raises SetupError where that is not there or no TOML."""
         sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
         if name := os.environ.get("SURGEWATCH_KAFKA_FILE"):
             if not Path(name).is_file():
-                raise ValueError(f"SURGEWATCH_KAFKA_FILE: no file {name}")
-            sources.append(TomlConfigSettingsSource(settings_cls, Path(name)))
+                raise SetupError(f"SURGEWATCH_KAFKA_FILE: no file {name}")
+            try:
+                sources.append(TomlConfigSettingsSource(settings_cls, Path(name)))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise SetupError(f"SURGEWATCH_KAFKA_FILE: {name}: {error}") from error
         return tuple(sources)
 
     @model_validator(mode="after")
@@ -104,16 +111,22 @@ class KafkaSecurity(BaseSettings):
                     client_id=self.oauth_client_id,
                     secret=secret.get_secret_value() if secret else "",
                     scope=self.oauth_scope,
-                )
+                ),
+                provider=self.oauth_token_url.partition("?")[0],
             )
         if self.sasl_mechanism == "AWS_MSK_IAM":
-            return Tokens(msk_iam(self.aws_region))
+            return Tokens(msk_iam(self.aws_region), provider="AWS")
         return None
 
     @property
     def wire_mechanism(self) -> str:
         """The mechanism's name on the wire. MSK takes its signed tokens as OAUTHBEARER."""
         return "OAUTHBEARER" if self.sasl_mechanism in TOKEN_MECHANISMS else str(self.sasl_mechanism)
+
+    @property
+    def fits_librdkafka(self) -> bool:
+        """Whether librdkafka can sign in this way: as its wheel is built, it has no Kerberos."""
+        return self.sasl_mechanism != "GSSAPI"
 
     @property
     def password(self) -> str:
@@ -129,7 +142,8 @@ class KafkaSecurity(BaseSettings):
             faults.append("key_file is given, but certificate_file is not")
         if not self.uses_tls:
             faults += [f"{name} needs security_protocol SSL or SASL_SSL" for name in files if files[name]]
-        return faults
+        password = self.key_password.get_secret_value() if self.key_password else None
+        return faults or [*unusable_files(self.ca_file, self.certificate_file, self.key_file, password)]
 
     def _sasl_faults(self) -> list[str]:
         if not self.uses_sasl:
@@ -147,4 +161,8 @@ class KafkaSecurity(BaseSettings):
             None: ("sasl_mechanism",),
         }[self.sasl_mechanism]
         wanted = self.sasl_mechanism or self.security_protocol
-        return [f"{wanted} needs {name}" for name in needed if not getattr(self, name)]
+        faults = [f"{wanted} needs {name}" for name in needed if not getattr(self, name)]
+        extra, module = EXTRAS.get(wanted, ("", ""))
+        if module and find_spec(module) is None:
+            faults.append(f"{wanted} needs the extra {extra}: install surgewatch[{extra}]")
+        return faults

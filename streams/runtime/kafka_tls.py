@@ -1,6 +1,7 @@
 """A TLS context that follows its files, so that certificates rotate without a restart."""
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,7 +51,9 @@ class ReloadingContext(ssl.SSLContext):
         if self._ca is not None:
             self.load_verify_locations(self._ca)
         if self._certificate is not None:
-            self.load_cert_chain(self._certificate, self._key, self._password)
+            self.load_cert_chain(
+                self._certificate, self._key, self._password or ""
+            )  # None: OpenSSL would ask
         self._loaded = self._versions()
 
     def _follow(self) -> None:
@@ -64,3 +67,31 @@ class ReloadingContext(ssl.SSLContext):
     def _versions(self) -> tuple[int, ...]:
         files = (self._ca, self._certificate, self._key)
         return tuple(path.stat().st_mtime_ns for path in files if path is not None)
+
+
+def unusable_files(
+    ca: Path | None, certificate: Path | None, key: Path | None, password: str | None
+) -> Iterator[str]:
+    """Yield in a sentence what is wrong with each of these files, all of which exist."""
+    broken = False
+    for name, path in (("ca_file", ca), ("certificate_file", certificate)):
+        try:
+            if path is not None:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except OSError as error:  # ssl.SSLError is one
+            broken = True
+            reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in PEM"
+            yield f"{name}: {reason}: {path}"
+    if certificate is None or broken:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password or "")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            yield f"key_file: {key} is not the key of {certificate}"
+        elif key is None:
+            yield f"key_file is missing: there is no key in {certificate}"
+        else:
+            yield f"key_file: {key} is no key in PEM, or key_password is missing or wrong"
+    except OSError as error:
+        yield f"key_file: {error.strerror}: {key}"

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import requests
 from aiokafka.abc import AbstractTokenProvider
+from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from kafka.net.sasl.oauth import AbstractTokenProvider as BlockingTokenProvider
 
@@ -21,26 +23,39 @@ class Token(NamedTuple):
     expires: float
 
 
-class Tokens:
-    """One source of tokens for every client of a process; safe to ask from several threads."""
+class TokenError(ConnectionError):
+    """No token can be had. Clients take it for a lost connection, and try again."""
 
-    def __init__(self, fetch: Callable[[], Token], clock: Callable[[], float] = time.time) -> None:
-        self._fetch, self._clock = fetch, clock
+
+class Tokens:
+    """One source of tokens for every client of a process; safe to ask from several threads.
+
+    `provider` is how an error names where tokens come from.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Token],
+        clock: Callable[[], float] = time.time,
+        *,
+        provider: str = "the identity provider",
+    ) -> None:
+        self._fetch, self._clock, self._provider = fetch, clock, provider
         self._lock = threading.Lock()
         self._held: Token | None = None
         self._renew = 0.0
 
     def current(self) -> Token:
-        """Return a token that is valid now. Raises what the fetch raises where none can be had."""
+        """Return a token that is valid now; raises TokenError where none can be had."""
         with self._lock:
             now = self._clock()
             if self._held is None or now >= self._renew:
                 try:
                     self._held = self._fetch()
                     self._renew = now + (self._held.expires - now) * RENEW_AT
-                except Exception:
+                except Exception as error:  # whatever the libraries on the way to it come up with
                     if self._held is None or now >= self._held.expires:
-                        raise
+                        raise TokenError(f"no token from {self._provider}: {_reason(error)}") from error
             return self._held
 
     @property
@@ -56,6 +71,23 @@ class Tokens:
     def for_librdkafka(self, _: str) -> tuple[str, float]:
         """As librdkafka takes it (`oauth_cb`)."""
         return self.current()
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case OAuthError():
+            return f"it refuses the client ({error.error})"
+        case requests.HTTPError() if error.response is not None:
+            return f"it answers with status {error.response.status_code}"
+        case requests.exceptions.SSLError():
+            return "its certificate is not trusted: name its CA in REQUESTS_CA_BUNDLE"
+        case requests.exceptions.ProxyError():
+            return "the proxy does not let us through: check HTTPS_PROXY"
+        case requests.Timeout():
+            return "it does not answer in time"
+        case requests.ConnectionError():
+            return "nothing answers there: check host, port and firewall"
+    return str(error).partition("\n")[0][:200] or type(error).__name__
 
 
 class _Asynchronous(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is not typed
@@ -97,7 +129,10 @@ def msk_iam(region: str) -> Callable[[], Token]:
         raise ImportError("AWS_MSK_IAM needs the extra: install surgewatch with [msk]") from error
 
     def fetch() -> Token:
-        value, expires_ms = MSKAuthTokenProvider.generate_auth_token(region)
+        try:
+            value, expires_ms = MSKAuthTokenProvider.generate_auth_token(region)
+        except AttributeError as error:  # what comes of the signer where there is nothing to sign with
+            raise LookupError("the AWS SDK finds no credentials") from error
         return Token(value, expires_ms / 1000)
 
     return fetch

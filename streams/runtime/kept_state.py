@@ -5,7 +5,7 @@ again would make a pause that grows with the state. It is used as it is where th
 worker's own last write: no other worker has written in between, so nothing has changed hands.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import NamedTuple, Protocol
 
 
@@ -33,6 +33,11 @@ class KeptState:
     def __init__(self, changelog: Unchanged) -> None:
         self._changelog = changelog
         self._kept: dict[int, Kept] = {}
+
+    @property
+    def partitions(self) -> Set[int]:
+        """The partitions whose state is kept now."""
+        return self._kept.keys()
 
     def keep(self, partition: int, kept: Kept) -> None:
         """Keep what a partition holds."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from streams.runtime.partition_reader import AT, Pair, State, position_of
 
 META = b"\0meta"  # key of the store's own: what Copy holds beside its pairs
+NAME = "partition-"  # of a partition's folder, before its number
 BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
 
 
@@ -53,6 +54,9 @@ class LocalStore(Protocol):
     def close(self, partition: int) -> None:
         """Let go of a partition (its copy stays on the disk)."""
 
+    def copies(self) -> set[int]:
+        """Return the partitions that have a copy."""
+
 
 class NoStore:
     """No local copy: every recovery reads the whole changelog."""
@@ -69,6 +73,9 @@ class NoStore:
     def close(self, partition: int) -> None:
         pass
 
+    def copies(self) -> set[int]:
+        return set()
+
 
 class RocksStore:
     """RocksDB, a database for each partition, with bounded caches."""
@@ -78,7 +85,7 @@ class RocksStore:
         self._open: dict[int, Any] = {}
 
     def _path(self, partition: int) -> Path:
-        return self._folder / f"partition-{partition}"
+        return self._folder / f"{NAME}{partition}"
 
     def _database(self, partition: int) -> Any:
         from rocksdict import BlockBasedOptions, Cache, Options, Rdict
@@ -131,3 +138,7 @@ class RocksStore:
         database = self._open.pop(partition, None)
         if database is not None:
             database.close()
+
+    def copies(self) -> set[int]:
+        numbers = (path.name.removeprefix(NAME) for path in self._folder.glob(f"{NAME}*"))
+        return {int(number) for number in numbers if number.isdecimal()}

@@ -9,10 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from streams.runtime.batch_fetcher import in_whole_batches
+from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.log_lines import start_logging
-from streams.runtime.refusals import Exit, Refusal
+from streams.runtime.refusals import Exit, Refusal, faults
 from streams.runtime.unanswered import close_unanswered
 from streams.runtime.worker import Worker, WorkerCrashedError
 
@@ -40,12 +42,20 @@ def run(
     try:
         asyncio.run(work())
     except refusals as error:
-        print(f"surgewatch: {error}", file=sys.stderr)
+        print(f"surgewatch: {_sentence(error)}", file=sys.stderr)
         return Exit.REFUSED
     except WorkerCrashedError as error:
         log.critical("worker crashed", reason=str(error))
         return Exit.CRASHED
     return Exit.STOPPED
+
+
+def _sentence(error: Exception) -> str:
+    """Return in one line why the worker cannot run, settings by the names of their variables."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    of_kafka = error.title == KafkaSecurity.__name__
+    return f"{'SURGEWATCH_KAFKA_*' if of_kafka else 'SURGEWATCH_*'}: {faults(error)}"
 
 
 def unless_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

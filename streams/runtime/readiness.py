@@ -7,6 +7,9 @@ last before it calls somebody is the business of the rules.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+COMMIT_SECONDS: Final = 20.0  # that a commit may take, also of a slow machine with many sectors
 
 Position = tuple[str, int]  # topic, partition
 
@@ -21,6 +24,8 @@ class NotReady(StrEnum):
     TRANSACTION_OPEN = "transaction_open"  # a producer's transaction holds records back
     UNOWNED_PARTITION = "unowned_partition"
     TOPIC_MISSING = "topic_missing"  # a topic that the worker needs was deleted
+    TOPIC_SETTINGS = "topic_settings"  # a topic has settings that the worker cannot work with
+    UNWRITTEN = "unwritten"  # the broker does not take outputs or state of what was processed
     UNDELIVERED = "undelivered"  # notices wait and none is delivered
     TASK_FAILING = "task_failing"  # a task beside the flows fails again and again
     SCHEMA_UNAVAILABLE = "schema_unavailable"  # records wait for a Schema Registry that gives no answer
@@ -62,6 +67,13 @@ def held_back(
         if end < high.get((topic, partition), end) and processed.get((topic, partition), 0) >= end
     ]
     return f"records wait for the end of a transaction: {', '.join(behind)}" if behind else None
+
+
+def unwritten(seconds: float) -> str | None:
+    """What waits to be written, where a commit has been under way for so long."""
+    if seconds <= COMMIT_SECONDS:
+        return None
+    return f"outputs or state have waited for {seconds:.0f} s: are enough replicas of their topics in sync?"
 
 
 def ahead_of_topic(processed: Mapping[Position, int], high: Mapping[Position, int]) -> str | None:

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from pydantic import ValidationError
+
 
 class Exit(IntEnum):
     """Exit status of a worker; the table for operators is in docs/operations.md."""
@@ -22,3 +24,14 @@ class SetupError(Refusal):
 
 class StateError(Refusal):
     """State in the broker cannot be trusted or read by this version."""
+
+
+def faults(error: ValueError) -> str:
+    """Return every fault of settings or of a control in one line, without the values that were given."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = (
+        (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))
+        for fault in error.errors()
+    )
+    return "; ".join(f"{where}: {message}" if where else message for where, message in found)

@@ -6,27 +6,38 @@ reasons of `/readyz` and the metrics of the runtime up to date.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from streams.contract.topics import Topic, unfit
 from streams.runtime.broker_monitor import BrokerMonitor, Ends
 from streams.runtime.flow import Flow, fingerprint
 from streams.runtime.metrics import RuntimeMetrics
-from streams.runtime.readiness import NotReady, Position, Readiness, ahead_of_topic, held_back, unowned
-from streams.runtime.refusals import StateError
+from streams.runtime.readiness import (
+    NotReady,
+    Position,
+    Readiness,
+    ahead_of_topic,
+    held_back,
+    unowned,
+    unwritten,
+)
+from streams.runtime.refusals import SetupError, StateError
 from streams.runtime.watchdog import Progress
 
 log = structlog.get_logger()
 
 STANDING = 15.0  # seconds without progress after which a worker is not ready (the watchdog waits longer)
 AHEAD = 10.0  # seconds that state may seem ahead of its topic: a broker just restarted may lag behind itself
-GROUP = 10.0  # seconds between two looks at who owns the partitions, and at whether the topics are there
+GROUP = 10.0  # seconds between two looks at who owns the partitions, and at the topics themselves
 REMEDY = (
     "The topic was made anew, or its broker lost records. Stop all workers. To keep the state and go on with "
     "what the topic has, run `surgewatch topics --accept-loss`. To begin anew, delete the changelog topics "
     "and the consumer groups, run `surgewatch topics`, and replay the events from the producer's archive"
 )
+
+SET_RIGHT = "Run `surgewatch topics`: it sets what can be set, and names the rest"
 
 Problems = Callable[[], Mapping[NotReady, str | None]]
 
@@ -34,7 +45,9 @@ Problems = Callable[[], Mapping[NotReady, str | None]]
 class Supervision:
     """What is known of a worker's flows from outside.
 
-    `further` gives reasons of the worker's own, for which it is not ready.
+    `topics` are all that the worker needs, by their names in the broker. `settling` gives for how many
+    seconds a commit has been under way at a moment. `further` gives reasons of the worker's own, for which
+    it is not ready.
     """
 
     def __init__(
@@ -43,10 +56,13 @@ class Supervision:
         monitor: BrokerMonitor,
         metrics: RuntimeMetrics,
         *,
+        topics: Mapping[str, Topic],
         progress: Progress,
+        settling: Callable[[float], float],
         further: Problems,
     ) -> None:
         self._flows, self._monitor, self._metrics = flows, monitor, metrics
+        self._topics, self._settling = topics, settling
         self._progress, self._further = progress, further
         self.readiness = Readiness()
         self._ahead_since: float | None = None
@@ -80,7 +96,7 @@ class Supervision:
         self._judge(processed, ends, now)
         if now - self._looked_at_group >= GROUP:
             self._looked_at_group = now
-            await self._look_for_topics(partitions)
+            await self._look_at_topics()
             await self._look_for_owners(partitions)
         self._show()
         return {
@@ -102,9 +118,16 @@ class Supervision:
                 raise StateError(f"state refused: {problem}. {REMEDY}")
             await asyncio.sleep(1)
 
-    async def _look_for_topics(self, needed: Iterable[str]) -> None:
+    async def refuse_unfit(self) -> None:
+        """Raise SetupError where topics have settings that the worker cannot work with."""
+        if problem := unfit(self._topics, await self._monitor.settings(self._topics)):
+            raise SetupError(f"topics do not fit: {problem}. {SET_RIGHT}")
+
+    async def _look_at_topics(self) -> None:
         """Raise StateError where a topic is another one than at first, however far that one reaches."""
-        found = await self._monitor.generations(needed)
+        problem = unfit(self._topics, await self._monitor.settings(self._topics))
+        self.readiness.set(NotReady.TOPIC_SETTINGS, problem and f"{problem}. {SET_RIGHT}")
+        found = await self._monitor.generations(self._topics)
         gone = sorted(topic for topic, one in found.items() if one is None)
         problem = f"deleted: {', '.join(gone)}: make them with `surgewatch topics`" if gone else None
         self.readiness.set(NotReady.TOPIC_MISSING, problem)
@@ -140,6 +163,7 @@ class Supervision:
         if NotReady.BROKER_UNREACHABLE not in self.readiness.problems:
             log.warning("broker does not answer")
         self.readiness.set(NotReady.BROKER_UNREACHABLE, "the broker does not answer")
+        self.readiness.set(NotReady.UNWRITTEN, None)  # for the same reason
         self._progress.excuse(time.monotonic())
         self._show()
 
@@ -147,6 +171,7 @@ class Supervision:
         joined = all(flow.ready for flow in self._flows)
         self.readiness.set(NotReady.JOINING, None if joined else "not yet a member of its group")
         self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(now, STANDING))
+        self.readiness.set(NotReady.UNWRITTEN, unwritten(self._settling(now)))
         self.readiness.set(NotReady.TRANSACTION_OPEN, held_back(processed, ends.stable, ends.high))
         ahead = ahead_of_topic(processed, ends.high)
         self.readiness.set(NotReady.STATE_REFUSED, ahead)

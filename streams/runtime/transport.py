@@ -22,7 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
-from streams.runtime.assignor import Assignor
+from streams.runtime.assignor import Assignor, AtHand
 from streams.runtime.batch_fetcher import Fetched
 from streams.runtime.broker_clock import BrokerClock
 from streams.runtime.membership import leave_on_stop
@@ -64,6 +64,9 @@ class PartitionOwner(Protocol):
 
     async def assigned(self, partitions: Iterable[TP]) -> None:
         """Read back the state of these partitions; nothing is fetched before that is done."""
+
+    def at_hand(self) -> dict[str, AtHand]:
+        """Return by topic the partitions whose state is here. May be called from another thread."""
 
     def revoked(self, partitions: Iterable[TP]) -> None:
         """Forget these partitions: they may be another worker's by now."""
@@ -183,7 +186,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
         consumer._isolation_level = "read_committed"  # what a transaction took back never was
         app = cast("App", self.app)
-        assignor = Assignor(app.conf.consumer_group_instance_id or "", lambda: app.partitions)
+        assignor = Assignor(
+            app.conf.consumer_group_instance_id or "", lambda: app.partitions, lambda: app.owner.at_hand()
+        )
         # In place of round robin, which Faust takes for an app without tables. One alone: with two of them
         # aiokafka joins twice, with one and with both, and workers end each other's rebalance for good.
         consumer._partition_assignment_strategy = (assignor,)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
@@ -12,6 +12,7 @@ import structlog
 from faust import StreamT
 
 from streams.contract.partitioning import partition_of
+from streams.contract.topics import TOPICS
 from streams.runtime import health
 from streams.runtime.broker_monitor import BrokerMonitor, refuse_mismatch
 from streams.runtime.changelog import Changelog
@@ -21,6 +22,7 @@ from streams.runtime.faust_app import faust_app
 from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.flows import Flows
+from streams.runtime.health import Pages
 from streams.runtime.heartbeat import Heartbeat
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
@@ -35,21 +37,9 @@ log = structlog.get_logger()
 STOP_SECONDS = 10.0  # for a last commit; what is not committed then is only read again
 STAMP_SECONDS = 60.0  # after which a quiet worker asks the broker for its time
 
-Pages = Mapping[str, Callable[[], health.Answer]]
-
 
 class WorkerCrashedError(RuntimeError):
     """The app stopped by itself; the cause is chained."""
-
-
-@asynccontextmanager
-async def served(settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
-    """Metrics and health on a port of their own."""
-    server = health.serve(settings.metrics_host, settings.metrics_port, dict(pages))
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(server.shutdown)
 
 
 class Worker:
@@ -71,12 +61,13 @@ class Worker:
         needed: Sequence[str],
         on_control: Callable[[Any], None],
         show: Callable[[], None],
-        serve: Callable[[WorkerSettings, Pages], AbstractAsyncContextManager[None]] = served,
+        serve: Callable[[WorkerSettings, Pages], AbstractAsyncContextManager[None]] = health.served,
         problems: Problems = dict,
         about: Mapping[str, object] = {},
     ) -> None:
         self._settings, self._metrics = settings, metrics
-        self._needed, self._about = needed, about
+        self._about = about
+        self._topics = {settings.topic(topic.name): topic for topic in TOPICS if topic.name in needed}
         self._on_control, self._show, self._serve = on_control, show, serve
         self._app = faust_app(settings, group)
         self._app.fail = self._fail
@@ -85,7 +76,13 @@ class Worker:
         self._progress = Progress(settings.watchdog_timeout_seconds, turned=time.monotonic())
         self._flows = [self._flow(spec) for spec in flows]
         self._supervision = Supervision(
-            self._flows, self._monitor, metrics, progress=self._progress, further=problems
+            self._flows,
+            self._monitor,
+            metrics,
+            topics=self._topics,
+            progress=self._progress,
+            settling=lambda now: self._owner.settling(now),
+            further=problems,
         )
         self._heartbeat = self._heartbeat_of(settings)
         self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
@@ -183,10 +180,10 @@ class Worker:
 
     async def _prepare(self) -> None:
         """Find the topics, and apply what operators asked for. Raises SetupError."""
-        settings = self._settings
-        self._app.partitions = await self._monitor.start(map(settings.topic, self._needed))
+        self._app.partitions = await self._monitor.start(self._topics)
         changelogs = {flow.source: flow.changelog for flow in self._flows}
         refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
+        await self._supervision.refuse_unfit()
         ids = await self._monitor.generations(one.topic for one in changelogs.values())
         for changelog in changelogs.values():
             changelog.generation = ids.get(changelog.topic) or ""
@@ -200,6 +197,10 @@ class Worker:
         }
         await self._monitor.read_standing_controls(self._on_control)
         await self._supervision.first_lag(self._app.partitions)
+
+    def now(self) -> float:
+        """Return epoch seconds by the broker's clock, or by this machine's before the broker gives one."""
+        return self._producer().clock.now()
 
     def home(self, topic: str, key: str) -> int:
         """The partition that a key of a topic belongs to; known once the worker runs."""

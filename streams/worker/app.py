@@ -1,7 +1,6 @@
 """The streams worker: encounters in, verdicts and dead letters out; summaries in, verdicts on borders out."""
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -92,28 +91,15 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 
     def show() -> None:
         parts = {at: (held.event_time, held.counts.values()) for at, held in pipeline.partitions.items()}
-        metrics.state(parts, time.time(), judge.data_status)
+        metrics.state(parts, worker.now(), judge.data_status)
 
     worker = Worker(
         settings,
         [
             FlowSpec(
-                "encounters",
-                pipeline,
-                "counts",
-                VerdictPublisher(settings),
-                metrics,
-                prepare=schemas.prepare,
+                "encounters", pipeline, "counts", VerdictPublisher(settings), metrics, prepare=schemas.prepare
             ),
-            FlowSpec(
-                "summaries",
-                BorderPipeline(sectors),
-                "borders",
-                BorderPublisher(settings),
-                BorderMetrics(metrics),
-                upstream="encounters",
-                on_any_clock=True,
-            ),
+            _of_borders(settings, sectors, metrics),
         ],
         metrics.runtime,
         group="surgewatch-streams",
@@ -124,6 +110,18 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         about={"sectors": len(sectors.sector)},
     )
     return worker
+
+
+def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
+    return FlowSpec(
+        "summaries",
+        BorderPipeline(sectors, BUDGET),
+        "borders",
+        BorderPublisher(settings),
+        BorderMetrics(metrics),
+        upstream="encounters",
+        on_any_clock=True,
+    )
 
 
 def _judge(settings: Settings, sectors: Registry) -> Judge:

@@ -167,15 +167,18 @@ class Metrics:
             }
         )
         self._status.replace({(sector, status_of(counts)): 1 for sector, counts in held.items()})
-        feeds = _feeds(held.values())
-        self._feed_age.replace({(source,): now - at for source, at in feeds.items()})
-        stopped = collections.Counter(source for counts in held.values() for source in counts.state.stopped)
-        self._feed_stopped.replace({(source,): stopped[source] for source in feeds})
+        self._show_feeds(held.values(), now)
         few = len(held) <= SLICED
         self._slices.replace(
             {slice_: people for counts in held.values() for slice_, people in _slices(counts)} if few else {}
         )
         self._show_figures()
+
+    def _show_feeds(self, held: Collection[Counts], now: float) -> None:
+        feeds = _feeds(held)
+        self._feed_age.replace({(source,): now - at for source, at in feeds.items()})
+        stopped = collections.Counter(source for counts in held for source in counts.state.stopped)
+        self._feed_stopped.replace({(source,): stopped[source] for source in feeds})
 
     def _show_figures(self) -> None:
         shown: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in FIGURES}

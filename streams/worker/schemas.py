@@ -45,7 +45,9 @@ class Schemas:
     def problem(self) -> str | None:
         """What records wait for, in words."""
         waits = [f"schema {number}: {reason}" for number, reason in sorted(self._waiting.items())]
-        return f"records wait for the Schema Registry: {'; '.join(waits)}" if waits else None
+        if not waits:
+            return None
+        return f"records wait for the Schema Registry, and time alone closes no period: {'; '.join(waits)}"
 
     def _is_missing(self, number: int) -> bool:
         return (

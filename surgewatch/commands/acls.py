@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 import click
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from streams.contract.access import ROLES, Access, AnyRole, needs
 from streams.producers.kafka_client import Broker, administering
@@ -37,8 +37,14 @@ def command(
         try:
             allow(broker, principal, accesses)
         except KafkaException as error:
-            raise click.ClickException(f"ACLs cannot be changed: {error.args[0].str()}") from error
+            raise click.ClickException(f"ACLs cannot be changed: {_reason(error.args[0])}") from error
     click.echo(f"{principal} is allowed all that the role {role} needs")
+
+
+def _reason(error: KafkaError) -> str:
+    if error.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED:  # the broker's own text is pages long
+        return "an ACL is missing: ALTER on the cluster"
+    return str(error.str()).partition("\n")[0][:200]
 
 
 def _kafka_acls(access: Access, principal: str, servers: str) -> str:

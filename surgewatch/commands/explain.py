@@ -2,6 +2,7 @@
 
 import json
 from http import HTTPStatus
+from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from alerts.lifecycle.alert import Alert
 from alerts.notices.explanation import explain
 
-PATIENCE = 10  # seconds
+TIMEOUT: Final = 10  # seconds
 
 
 @click.command()
@@ -43,7 +44,7 @@ def _read(alert_id: str, url: str, token: str | None) -> Alert:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = Request(address, headers=headers)  # noqa: S310  likewise
     try:
-        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310  the scheme was looked at above
+        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  the scheme was looked at above
             return Alert.model_validate(json.load(answer))
     except HTTPError as error:
         if error.code == HTTPStatus.NOT_FOUND:

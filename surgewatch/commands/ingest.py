@@ -14,10 +14,16 @@ from streams.producers.layout import Layout
 from streams.producers.releases import TOPIC, Release
 from streams.producers.rows import Checked
 from streams.producers.sender import Client, send
-from surgewatch.options.broker import client_option, connected, registry_option
 from surgewatch.options.compacted_topic import newest
-from surgewatch.options.heartbeats import pulse_options, report_heartbeats
-from surgewatch.options.sending import layout_option, report_release, report_rows, report_sent, send_showing
+from surgewatch.options.heartbeats import report_heartbeats
+from surgewatch.options.sending import (
+    layout_option,
+    report_release,
+    report_rows,
+    report_sent,
+    send_showing,
+    sending_options,
+)
 
 
 @click.command("ingest")
@@ -26,10 +32,7 @@ from surgewatch.options.sending import layout_option, report_release, report_row
 @click.option("--complete", is_flag=True, help="Take back figures that FILE no longer has for its periods.")
 @click.option("--resend", is_flag=True, help="Send unchanged figures of a table again; each id counts once.")
 @layout_option
-@connected
-@client_option
-@registry_option
-@pulse_options
+@sending_options
 def command(
     file: str, check: bool, complete: bool, resend: bool, layout: Layout | None,
     broker: Broker, prefix: str, client: Client, places: Registry, pulse: Pulse | None,
@@ -53,7 +56,7 @@ def command(
         withdraws=complete,
         resends=resend,
     )
-    sent = send_showing(release, broker, topic, client)
+    sent = send_showing(release, broker, topic, client=client)
     if release.sent:
         send(release.sent.values(), broker, tables, client=client)
     report_sent(sent, topic)

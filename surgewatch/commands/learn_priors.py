@@ -24,14 +24,14 @@ def command(table: Table, dates: Calendar, out: TextIO, places: Registry) -> Non
     """Learn from the counts of FILE (series,period,count) what is normal, by border and in all its series.
 
     Only series with a year of history count (of hours: three weeks). What is written is for
-    SURGEWATCH_PEER_PRIORS: a new sector is taken to be like the others of its border until its own counts
+    SURGEWATCH_PEER_PRIORS: a new sector is taken to be prior the others of its border until its own counts
     show otherwise.
     """
     peer_priors = scoring.learn_peer_priors(_as_sectors(table, places), HistoryJudge(places, dates))
-    if not peer_priors.like:
+    if not peer_priors.prior:
         refuse(f"no series of {GROWN[table.cadence]:.0f} {table.cadence}s that reaches the end of the file")
-    for like in peer_priors.like:
-        out.write("\n".join(_table(like)) + "\n\n")
+    for prior in peer_priors.prior:
+        out.write("\n".join(_table(prior)) + "\n\n")
 
 
 def _as_sectors(table: Table, places: Registry) -> Table:
@@ -44,15 +44,15 @@ def _as_sectors(table: Table, places: Registry) -> Table:
     return Table(table.cadence, {ids[name]: column for name, column in table.series.items()})
 
 
-def _table(like: PeerPrior) -> Iterator[str]:
+def _table(prior: PeerPrior) -> Iterator[str]:
     """Yield the lines of one table of a TOML document."""
-    where = "in all" if like.border == EVERYWHERE else f"on the {like.border} border"
-    yield f"# {like.sectors} sectors {where}: {like.people:,.1f} people a {like.cadence} in the middle one"
-    yield "[[like]]"
-    yield f'border = "{like.border}"'
-    yield f'cadence = "{like.cadence}"'
-    yield f"sectors = {like.sectors}"
-    for name, values in (("centre", like.centre), ("spread", like.spread)):
+    where = "in all" if prior.border == EVERYWHERE else f"on the {prior.border} border"
+    yield f"# {prior.sectors} sectors {where}: {prior.people:,.1f} people a {prior.cadence} in the middle one"
+    yield "[[prior]]"
+    yield f'border = "{prior.border}"'
+    yield f'cadence = "{prior.cadence}"'
+    yield f"sectors = {prior.sectors}"
+    for name, values in (("centre", prior.centre), ("spread", prior.spread)):
         yield f"{name} = [{', '.join(f'{value:.4g}' for value in values)}]"
     for name in ("dispersion", "slope", "periods"):
-        yield f"{name} = {getattr(like, name):.4g}"
+        yield f"{name} = {getattr(prior, name):.4g}"

@@ -13,19 +13,21 @@ from streams.producers.layout import Layout
 from streams.producers.pacing import paced
 from streams.producers.rows import Checked
 from streams.producers.sender import Client
-from surgewatch.options.broker import client_option, connected, registry_option
-from surgewatch.options.heartbeats import pulse_options
-from surgewatch.options.sending import Speed, layout_option, report_rows, report_sent, send_showing
+from surgewatch.options.sending import (
+    Speed,
+    layout_option,
+    report_rows,
+    report_sent,
+    send_showing,
+    sending_options,
+)
 
 
 @click.command("replay")
 @click.argument("file")
 @click.option("--speed", "factor", type=Speed(), default="1000x", show_default=True, help="1000x, or max.")
 @layout_option
-@connected
-@client_option
-@registry_option
-@pulse_options
+@sending_options
 def command(
     file: str, factor: float, layout: Layout | None,
     broker: Broker, prefix: str, client: Client, places: Registry, pulse: Pulse | None,
@@ -38,6 +40,6 @@ def command(
     checked = Checked(read(file, places, layout), Decoder(places), time.time())
     topic = f"{prefix}encounters"
     records = pulse.among(checked) if pulse else checked
-    sent = send_showing(paced(records, factor), broker, topic, client)
+    sent = send_showing(paced(records, factor), broker, topic, client=client)
     report_sent(sent, topic, pulse)
     report_rows(checked, good=sent.records)

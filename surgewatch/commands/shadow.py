@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from streams.contract.topics import topics
-from streams.producers.kafka_client import Broker, administering, find, reconcile
+from streams.producers.kafka_client import Broker, administering, find, kafka_errors, no_topic, reconcile
 from streams.runtime.refusals import Refusal
 from surgewatch.options.broker import connected
 from surgewatch.shadow.beginning import ShadowError, begin
@@ -36,12 +36,12 @@ def begin_command(broker: Broker, prefix: str, shadow: str) -> None:
     with administering(broker) as admin:
         live = find(admin, [f"{prefix}encounters"])
     if not live:
-        raise click.ClickException(f"there is no topic {prefix}encounters")
+        raise no_topic(broker, f"{prefix}encounters")
     (events,) = live.values()
     plan = reconcile(broker, topics(shadow, events.partitions))
     if plan.conflicts:
         raise click.ClickException("; ".join(plan.conflicts))
-    _run(begin(broker.kafka, prefix, shadow, click.echo))
+    _run(broker, begin(broker.kafka, prefix, shadow, click.echo))
     click.echo(
         f"now start streams workers with SURGEWATCH_TOPIC_PREFIX={shadow} and "
         f"SURGEWATCH_EVENTS_PREFIX={prefix or chr(39) * 2}"
@@ -60,9 +60,10 @@ def compare_command(broker: Broker, prefix: str, shadow: str, show: int, wait: f
     Exit status 0: all are the same. 1: some differ. 2: there is nothing to compare, or workers are behind.
     """
     found = _run(
+        broker,
         compare_with_live(
-            broker.kafka, prefix, shadow, patience=wait, report=lambda line: click.echo(line, err=True)
-        )
+            broker.kafka, prefix, shadow, timeout=wait, report=lambda line: click.echo(line, err=True)
+        ),
     )
     if not found.compared:
         click.echo("there is no verdict to compare yet", err=True)
@@ -75,9 +76,10 @@ def compare_command(broker: Broker, prefix: str, shadow: str, show: int, wait: f
     sys.exit(1 if found.differences else 0)
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run(broker: Broker, work: Coroutine[Any, Any, T]) -> T:
     try:
-        return asyncio.run(work)
+        with kafka_errors(broker):
+            return asyncio.run(work)
     except (ShadowError, Refusal) as error:
         click.echo(f"surgewatch: {error}", err=True)
         sys.exit(2)

@@ -12,9 +12,7 @@ from streams.producers.outgoing import Outgoing
 from streams.producers.pacing import paced
 from streams.producers.scenario import names, scenario
 from streams.producers.sender import Client
-from surgewatch.options.broker import client_option, connected, registry_option
-from surgewatch.options.heartbeats import pulse_options
-from surgewatch.options.sending import Speed, report_sent, send_showing
+from surgewatch.options.sending import Speed, report_sent, send_showing, sending_options
 
 DATE = click.DateTime(["%Y-%m-%d"])
 
@@ -26,10 +24,7 @@ DATE = click.DateTime(["%Y-%m-%d"])
 @click.option("--to", "end", type=DATE, help="Only what arrives before this day (UTC).")
 @click.option("--speed", "factor", type=Speed(), default="max", show_default=True, help="1000x, or max.")
 @click.option("--out", type=click.File("wb"), help='Write NDJSON there ("-": standard output), send nothing.')
-@connected
-@client_option
-@registry_option
-@pulse_options
+@sending_options
 def command(
     name: str,
     seed: int | None,
@@ -54,7 +49,9 @@ def command(
         _write(paced(records, factor), out)
         return
     topic = f"{prefix}encounters"
-    report_sent(send_showing(paced(records, factor), broker, topic, client, len(records)), topic, pulse)
+    report_sent(
+        send_showing(paced(records, factor), broker, topic, client=client, total=len(records)), topic, pulse
+    )
 
 
 def _write(records: Iterable[Outgoing], out: click.utils.LazyFile) -> None:

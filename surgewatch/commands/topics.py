@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 import click
 
 from streams.contract.access import LEAST, Role
-from streams.contract.topics import topics
-from streams.producers.kafka_client import Broker, administering, find, reconcile
+from streams.contract.topics import Plan, topics
+from streams.producers.kafka_client import Broker, administering, find, kafka_errors, reconcile
 from streams.runtime.refusals import SetupError
 from surgewatch.options.access import missing_access
 from surgewatch.options.broker import connected
@@ -50,11 +50,15 @@ def command(
         _check_access(broker, role, prefix)
         return
     if accept_loss:
-        _run(accept_lost_records(broker.kafka, prefix, click.echo))
+        _run(broker, accept_lost_records(broker.kafka, prefix, click.echo))
         return
     if partitions and not check:
         _repartition(broker, prefix, partitions)
-    steps = reconcile(broker.copied(replication), topics(prefix, partitions), dry=check)
+    _report(reconcile(broker.copied(replication), topics(prefix, partitions), dry=check), is_check=check)
+
+
+def _report(steps: Plan, *, is_check: bool) -> None:
+    """Print what was done, or is to be done; exit with 2 at a conflict, with 1 where a check finds work."""
     for conflict in steps.conflicts:
         click.echo(f"refused: {conflict}", err=True)
     if steps.conflicts:
@@ -62,13 +66,13 @@ def command(
     for topic in steps.create:
         kept = "compacted" if topic.retention_days is None else f"kept {topic.retention_days} days"
         click.echo(
-            f"{'missing' if check else 'created'}: {topic.name} ({topic.partitions} partitions, {kept})"
+            f"{'missing' if is_check else 'created'}: {topic.name} ({topic.partitions} partitions, {kept})"
         )
     for topic, change in steps.change:
-        click.echo(f"{'differs' if check else 'changed'}: {topic.name} {change}")
+        click.echo(f"{'differs' if is_check else 'changed'}: {topic.name} {change}")
     if not steps.create and not steps.change:
         click.echo("all topics are as they should be")
-    elif check:
+    elif is_check:
         sys.exit(1)
 
 
@@ -79,12 +83,13 @@ def _repartition(broker: Broker, prefix: str, partitions: int) -> None:
         found = find(admin, wide)
     if all(topic.partitions >= partitions for topic in found.values()):
         return
-    _run(repartition(broker.kafka, prefix, partitions, click.echo))
+    _run(broker, repartition(broker.kafka, prefix, partitions, click.echo))
 
 
-def _run(work: Coroutine[None, None, None]) -> None:
+def _run(broker: Broker, work: Coroutine[None, None, None]) -> None:
     try:
-        asyncio.run(work)
+        with kafka_errors(broker):
+            asyncio.run(work)
     except (RepartitionError, SetupError) as error:
         raise click.ClickException(str(error)) from error
 

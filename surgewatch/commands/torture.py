@@ -61,16 +61,14 @@ def command(
     if number <= load.history:
         raise click.UsageError(f"{sectors} sectors need more than {load.history} events (--events)")
     mixed = ["kill"] * kills + ["restart_broker"] * broker_restarts + ["rebalance"] * rebalances
+    exact = True
     try:
-        runs = (
-            torture.torture_each(
-                load, _chosen(names, tuple(torture.FAULTS)), times, report, security=security
-            )
-            if names
-            else [torture.torture(load, mixed, report, security=security)]
-        )
-        exact = True
-        for result in runs:
+        if names:
+            chosen = _chosen(names, tuple(torture.FAULTS))
+            results = torture.torture_each(load, chosen, times, report, security=security)
+        else:
+            results = iter([torture.torture(load, mixed, report, security=security)])
+        for result in results:
             click.echo(json.dumps(result.plain()))
             exact &= result.exact
     except (BrokerUnavailableError, SmallDiskError) as error:

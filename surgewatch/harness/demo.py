@@ -25,7 +25,7 @@ from surgewatch.harness.webhook_receiver import Receiver, receiving
 from surgewatch.harness.worker_process import Samples, Worker, running, total
 
 AHEAD = 500  # events that may be on their way: the embedded broker keeps 5 MiB a partition
-PATIENCE = 120.0  # seconds without progress after which the demo gives up
+STALL_TIMEOUT = 120.0  # seconds without progress after which the demo gives up
 REST = 15.0  # seconds without news after which nothing more comes: borders wait for their slowest sector
 
 
@@ -159,7 +159,7 @@ class Demo:
             now = (self.processed, len(self.receiver.received), behind)
             if now != last:
                 moved, last = time.monotonic(), now
-            if time.monotonic() - moved > PATIENCE:
+            if time.monotonic() - moved > STALL_TIMEOUT:
                 raise DemoError(
                     f"nothing moves any more:\n{self.workers[0].tail()}\n{self.workers[1].tail()}"
                 )

@@ -177,13 +177,7 @@ def secured_kafka(
     except ImportError as error:
         raise BrokerUnavailableError("certificates are made with trustme: install it") from error
     ca, sasl, mtls, passwords = trustme.CA(), free_port(), free_port(), free_port()
-    files = folder / "tls"
-    files.mkdir(parents=True)
-    issued = ca.issue_cert("127.0.0.1", common_name="broker")
-    (files / "broker.pem").write_bytes(
-        _pkcs8(issued.private_key_pem.bytes()) + b"".join(pem.bytes() for pem in issued.cert_chain_pems)
-    )
-    ca.cert_pem.write_to_path(files / "ca.pem")
+    files = _certified(folder / "tls", ca)
     listeners = Listeners(
         ports={
             **more.ports,
@@ -207,6 +201,17 @@ def secured_kafka(
         ),
     )
     return SecuredKafka(ApacheKafka(folder / "kafka", listeners), files, ca, sasl, mtls, passwords)
+
+
+def _certified(files: Path, ca: "trustme.CA") -> Path:
+    """Write the broker's key and certificate, and that of its CA, to a new folder."""
+    files.mkdir(parents=True)
+    issued = ca.issue_cert("127.0.0.1", common_name="broker")
+    (files / "broker.pem").write_bytes(
+        _pkcs8(issued.private_key_pem.bytes()) + b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+    )
+    ca.cert_pem.write_to_path(files / "ca.pem")
+    return files
 
 
 def _pkcs8(key: bytes) -> bytes:

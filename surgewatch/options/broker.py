@@ -1,5 +1,6 @@
 """The options by which every command finds its Kafka broker."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,7 +10,8 @@ import click
 from pydantic import ValidationError
 
 from streams.contract.sectors import SHIPPED, registry
-from streams.producers.kafka_client import Broker
+from streams.producers.kafka_client import Broker, BrokerError
+from streams.runtime.refusals import SetupError, faults
 
 client_option = click.option(
     "--client",
@@ -53,23 +55,18 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(verb)
     def command(brokers: str, api_version: tuple[int, ...] | None, prefix: str, **rest: Any) -> None:
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors come as BrokerError
         try:
             broker = Broker(brokers, api_version)
         except ValidationError as error:  # of the environment
-            raise click.UsageError(f"SURGEWATCH_KAFKA_*: {faults(error)}") from error
+            raise BrokerError(f"SURGEWATCH_KAFKA_*: {faults(error)}") from error
+        except SetupError as error:
+            raise BrokerError(str(error)) from error
         except ValueError as error:
             raise click.UsageError(f"--brokers: {error}") from error
         verb(broker=broker, prefix=prefix, **rest)
 
     return command
-
-
-def faults(error: ValueError) -> str:
-    """Return every fault of settings or of a control in one line, without the values that were given."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    found = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
-    return "; ".join(f"{where}: {message}" if where else message for where, message in found)
 
 
 def _version(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:

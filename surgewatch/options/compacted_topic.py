@@ -1,31 +1,34 @@
 """Read a compacted topic to its end: the newest value under each key."""
 
-from kafka import KafkaConsumer, TopicPartition
+import asyncio
 
-from streams.producers.kafka_client import Broker, BrokerError, kafka_errors
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.producers.kafka_client import Broker, BrokerError
+from streams.runtime.broker_monitor import partitions_of
+from streams.runtime.kafka_diagnosis import diagnose
+from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.refusals import SetupError
+from surgewatch.topic_records import read_all
 
 
 def newest(broker: Broker, topic: str) -> dict[str, bytes]:
     """Return the newest value of each key; withdrawn keys are left out.
 
-    Raises BrokerError where the topic is missing or no broker answers.
+    Records may be compressed by any codec (kafka-python, which other commands use, knows gzip alone). Raises
+    BrokerError where the topic is missing or no broker answers.
     """
-    with kafka_errors(broker):
-        consumer = KafkaConsumer(**broker.options, enable_auto_commit=False)
-        try:
-            partitions = [TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()]
-            if not partitions:
-                raise BrokerError(f"there is no topic {topic}: run `surgewatch topics`")
-            consumer.assign(partitions)
-            ends = consumer.end_offsets(partitions)
-            consumer.seek_to_beginning()
-            found: dict[str, bytes] = {}
-            while any(consumer.position(at) < ends[at] for at in partitions):
-                for records in consumer.poll(timeout_ms=500).values():
-                    found |= {
-                        (record.key or b"").decode(errors="replace"): record.value or b""
-                        for record in records
-                    }
-            return {key: value for key, value in found.items() if value}
-        finally:
-            consumer.close()
+    try:
+        return asyncio.run(_newest(broker.kafka, topic))
+    except SetupError as error:
+        raise BrokerError(str(error)) from error
+    except KafkaError as error:
+        raise BrokerError(diagnose(broker.kafka, error)) from error
+
+
+async def _newest(kafka: KafkaSettings, topic: str) -> dict[str, bytes]:
+    partitions = (await partitions_of(kafka, [topic]))[topic]
+    records = await read_all(kafka, [TopicPartition(topic, at) for at in sorted(partitions)])
+    found = {(record.key or b"").decode(errors="replace"): record.value or b"" for record in records}
+    return {key: value for key, value in found.items() if value}

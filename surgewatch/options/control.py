@@ -3,7 +3,7 @@
 import datetime as dt
 import getpass
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
+from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, over, sinks_of
 from alerts.notices.effects import effect
 from alerts.notices.ledger import sink_of
@@ -20,8 +21,18 @@ from streams.contract.verdicts import Question
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sender import send
-from surgewatch.options.broker import connected, faults, registry_option
+from streams.runtime.refusals import faults
+from surgewatch.options.broker import connected, registry_option
 from surgewatch.options.compacted_topic import newest
+
+SEND_TIMEOUT = 20.0  # seconds that somebody waits for the broker to take a control
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # of a container, whose user has no name
+        raise click.UsageError("this machine has no name for you: name who sets it, with --by") from error
 
 
 def control_command(build: Callable[..., Control]) -> Callable[..., None]:
@@ -34,7 +45,7 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
     @connected
     @registry_option
     @click.option("--reason", required=True, help="Why. It is kept beside the control.")
-    @click.option("--by", default=getpass.getuser, show_default="you", help="Who sets it.")
+    @click.option("--by", default=_user, show_default="you", help="Who sets it.")
     @click.option("--withdraw", is_flag=True, help="Withdraw it instead.")
     @wraps(build)
     def command(broker: Broker, prefix: str, places: Registry, withdraw: bool, **options: Any) -> None:
@@ -46,31 +57,32 @@ def control_command(build: Callable[..., Control]) -> Callable[..., None]:
                 )
         except ValidationError as error:
             raise click.UsageError(faults(error)) from error
-        keys = frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None
-        alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
-        names = Names(
-            sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
-            questions=frozenset(str(one) for one in Question),
-            sinks=_sinks(broker, prefix) if sinks_of(control) else None,
-            alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
-            over=over(alerts or ()),
-            keys=keys,
-        )
         try:
-            _publish(checked(control, names), broker, prefix)
+            _publish(checked(control, _names(control, places, broker, prefix)), broker, prefix)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
 
     return command
 
 
+def _names(control: Control, places: Registry, broker: Broker, prefix: str) -> Names:
+    """Return the names that a control may use; only those that it needs are read from the broker."""
+    alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
+    return Names(
+        sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
+        questions=frozenset(str(one) for one in Question),
+        sinks=_sinks(broker, prefix) if sinks_of(control) else None,
+        alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
+        over=over(alerts or ()),
+        keys=frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None,
+    )
+
+
 def _alerts(broker: Broker, prefix: str) -> list[Alert]:
-    """Return the newest alert of every question; records that are none are passed over."""
-    found = []
-    for value in newest(broker, f"{prefix}alerts.current").values():
-        with suppress(ValidationError):
-            found.append(Alert.model_validate_json(value, extra="ignore"))
-    return found
+    """Return the newest alert of every question; unusable records are skipped, as the alerts worker does."""
+    records = newest(broker, f"{prefix}alerts.current").items()
+    changes = (AlertChange.read(key.encode(), value) for key, value in records)
+    return [one.alert for one in changes if isinstance(one, AlertChange) and one.alert is not None]
 
 
 def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:
@@ -95,7 +107,7 @@ def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
 
 def _publish(control: Control, broker: Broker, prefix: str) -> None:
     record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)
-    send([record], broker, f"{prefix}controls")
+    send([record], replace(broker, delivery_timeout=SEND_TIMEOUT), f"{prefix}controls")
     click.echo(f"{control.key}: {effect(control)}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):
         click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")

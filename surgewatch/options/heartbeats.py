@@ -9,7 +9,7 @@ import click
 
 from streams.contract.sectors import Registry, UnknownSectorError
 from streams.producers.heartbeats import Pulse
-from surgewatch.options.broker import faults
+from streams.runtime.refusals import faults
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 

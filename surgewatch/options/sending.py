@@ -1,7 +1,7 @@
 """What the commands that send events share: options, the progress bar, the report, the exit status."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -24,7 +24,8 @@ from streams.producers.pacing import speed
 from streams.producers.releases import Release
 from streams.producers.rows import Checked
 from streams.producers.sender import Client, Sent, send
-from surgewatch.options.heartbeats import report_heartbeats
+from surgewatch.options.broker import client_option, connected, registry_option
+from surgewatch.options.heartbeats import pulse_options, report_heartbeats
 
 SHOWN = 20  # refused rows and unknown labels that are shown one by one
 REFUSED = 1  # exit status: some rows were refused, the others were sent
@@ -37,6 +38,11 @@ layout_option = click.option(
     help="The layout of FILE, as TOML, if it is none of the known ones "
     f"({', '.join(layout.id for layout in shipped())}).",
 )
+
+
+def sending_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what all that send events need: `broker`, `prefix`, `client`, `places` and `pulse`."""
+    return connected(client_option(registry_option(pulse_options(verb))))
 
 
 class Speed(click.ParamType):
@@ -52,7 +58,7 @@ class Speed(click.ParamType):
 
 
 def send_showing(
-    records: Iterable[Outgoing], broker: Broker, topic: str, client: Client, total: int | None = None
+    records: Iterable[Outgoing], broker: Broker, topic: str, *, client: Client, total: int | None = None
 ) -> Sent:
     """Send with a progress bar (on a terminal)."""
     columns = (

@@ -6,9 +6,8 @@ show what was counted.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.runtime.broker_monitor import BrokerMonitor, partitions_of
 from streams.runtime.changelog import Changelog
@@ -18,8 +17,9 @@ from streams.runtime.local_store import NoStore
 from streams.runtime.partition_reader import Pair, State
 from streams.runtime.readiness import Position
 from streams.runtime.transport import Producer
-from surgewatch.repartition.moving import PlainProducer, RepartitionError, Report, stopped
+from surgewatch.repartition.moving import RepartitionError, Report, stopped
 from surgewatch.repartition.placing import MOVES, Move
+from surgewatch.repartition.plain_producer import producing
 
 MARGIN_MS = 60_000  # workers write their state at least once a minute
 
@@ -29,16 +29,12 @@ async def accept_lost_records(kafka: KafkaSettings, prefix: str, report: Report)
 
     Workers have to be stopped; producers need not be. If it is interrupted, it can be run again.
     """
-    producer = AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)
-    await producer.start()
-    try:
+    async with producing(kafka) as producer:
         for move in MOVES:
             async with stopped(kafka, prefix, move) as monitor:
                 changelog = Changelog(prefix + move.changelog, kafka, NoStore())
                 lost = _Lost(prefix + move.source, move, changelog, monitor)
-                await lost.accept(kafka, cast("Producer", PlainProducer(producer)), report)
-    finally:
-        await producer.stop()
+                await lost.accept(kafka, producer, report)
 
 
 class _Lost:

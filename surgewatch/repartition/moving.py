@@ -6,11 +6,9 @@ again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from streams.runtime.broker_monitor import BrokerMonitor, partitions_of
@@ -18,8 +16,9 @@ from streams.runtime.changelog import Changelog
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import NoStore
 from streams.runtime.partition_reader import State
-from streams.runtime.transport import Producer, Record, Sent
+from streams.runtime.transport import Producer
 from surgewatch.repartition.placing import MOVES, Move, place
+from surgewatch.repartition.plain_producer import producing
 
 GROWN_TRIES, GROWN_SECONDS = 60, 0.5
 
@@ -30,27 +29,6 @@ class RepartitionError(RuntimeError):
     """State cannot be moved now; the message names what to do."""
 
 
-class PlainProducer:
-    """What a changelog needs of a producer, without a worker around it."""
-
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
-        self._unsettled: list[Any] = []
-
-    async def put(self, topic: str, partition: int, records: Sequence[Record]) -> list[Sent]:
-        """Send records to a partition, in their order."""
-        for key, value, headers in records:
-            sent = await self._producer.send(topic, value, key, partition=partition, headers=headers)
-            self._unsettled.append(sent)
-        return [Sent(self._unsettled[-1], 1)]
-
-    async def settled(self) -> None:
-        """Wait until the broker has all of it."""
-        waited, self._unsettled = self._unsettled, []
-        for sent in waited:
-            await sent
-
-
 async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report: Report) -> None:
     """Give sources and changelogs `partitions` partitions; raises RepartitionError."""
     topics = [prefix + name for move in MOVES for name in (move.source, move.changelog)]
@@ -59,21 +37,19 @@ async def repartition(kafka: KafkaSettings, prefix: str, partitions: int, report
         raise RepartitionError(f"partitions cannot be taken away: {', '.join(too_many)} have more")
     await _require_rest(kafka, prefix, before)
     admin = AIOKafkaAdminClient(**kafka.aiokafka)
-    producer = AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)
-    await admin.start()
-    await producer.start()
     try:
-        for move in MOVES:
-            if before[prefix + move.changelog] < partitions:
-                await _grow(admin, kafka, prefix + move.changelog, partitions)
-            changelog = Changelog(prefix + move.changelog, kafka, NoStore())
-            moved = await _move(changelog, cast("Producer", PlainProducer(producer)), move, partitions)
-            report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
+        await admin.start()
+        async with producing(kafka) as producer:
+            for move in MOVES:
+                if before[prefix + move.changelog] < partitions:
+                    await _grow(admin, kafka, prefix + move.changelog, partitions)
+                changelog = Changelog(prefix + move.changelog, kafka, NoStore())
+                moved = await _move(changelog, producer, move, partitions)
+                report(f"{changelog.topic}: {moved} keys moved, all at home in {partitions} partitions")
         for move in MOVES:
             if before[prefix + move.source] < partitions:
                 await _grow(admin, kafka, prefix + move.source, partitions)
     finally:
-        await producer.stop()
         await admin.close()
 
 

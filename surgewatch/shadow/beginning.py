@@ -5,9 +5,7 @@ as they were later than that. What the shadow publishes again between the two, b
 """
 
 from collections.abc import Callable
-from typing import Final, cast
-
-from aiokafka import AIOKafkaProducer
+from typing import Final
 
 from streams.runtime.broker_monitor import partitions_of
 from streams.runtime.changelog import Changelog
@@ -15,7 +13,7 @@ from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import NoStore
 from streams.runtime.partition_reader import State
 from streams.runtime.transport import Producer
-from surgewatch.repartition.moving import PlainProducer
+from surgewatch.repartition.plain_producer import producing
 
 Report = Callable[[str], None]
 COUNTS: Final = "counts"  # of `encounters`, which the shadow reads too: positions hold
@@ -31,17 +29,13 @@ async def begin(kafka: KafkaSettings, live: str, shadow: str, report: Report) ->
 
     Raises ShadowError where the shadow has state.
     """
-    producer = AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)
-    await producer.start()
-    try:
+    async with producing(kafka) as producer:
         for name in (COUNTS, BORDERS):
-            keys = await _copy(kafka, cast("Producer", PlainProducer(producer)), name, live, shadow)
+            keys = await _copy(kafka, producer, name=name, live=live, shadow=shadow)
             report(f"{shadow}{name}: {keys} keys of {live}{name}")
-    finally:
-        await producer.stop()
 
 
-async def _copy(kafka: KafkaSettings, producer: Producer, name: str, live: str, shadow: str) -> int:
+async def _copy(kafka: KafkaSettings, producer: Producer, *, name: str, live: str, shadow: str) -> int:
     source, target = (Changelog(prefix + name, kafka, NoStore()) for prefix in (live, shadow))
     found = await partitions_of(kafka, [source.topic, target.topic])
     every = sorted(found[source.topic])

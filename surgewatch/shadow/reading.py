@@ -20,11 +20,11 @@ MARGIN: Final = 10.0  # seconds: two workers close a period at the turn of an ho
 
 
 async def compare_with_live(
-    kafka: KafkaSettings, live: str, shadow: str, *, patience: float, report: Callable[[str], None]
+    kafka: KafkaSettings, live: str, shadow: str, *, timeout: float, report: Callable[[str], None]
 ) -> Comparison:
     """Wait until both have processed the events that are there now, and compare their verdicts.
 
-    Raises ShadowError where one of them has not after `patience` seconds.
+    Raises ShadowError where one of them has not after `timeout` seconds.
     """
     topics = [f"{live}encounters", f"{live}verdicts", f"{shadow}verdicts"]
     found = await partitions_of(kafka, topics)
@@ -34,7 +34,7 @@ async def compare_with_live(
     until = int(time.time() * 1000)
     ends = await _ends(kafka, events)
     for prefix in (live, shadow):
-        await _wait(kafka, f"{prefix}{GROUP}", ends, patience)
+        await _wait(kafka, f"{prefix}{GROUP}", ends, timeout)
     await asyncio.sleep(MARGIN)
     verdicts = [
         await _read(kafka, [TopicPartition(topic, at) for at in sorted(found[topic])], report)
@@ -52,12 +52,12 @@ async def _ends(kafka: KafkaSettings, partitions: list[TopicPartition]) -> dict[
         await consumer.stop()
 
 
-async def _wait(kafka: KafkaSettings, group: str, ends: dict[TopicPartition, int], patience: float) -> None:
+async def _wait(kafka: KafkaSettings, group: str, ends: dict[TopicPartition, int], timeout: float) -> None:
     """Wait until a group has committed all up to these ends."""
     consumer = AIOKafkaConsumer(**kafka.aiokafka, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while behind := [tp for tp, end in ends.items() if (await consumer.committed(tp) or 0) < end]:
             if time.monotonic() > deadline:
                 raise ShadowError(f"{group} has not processed all of {behind[0].topic}: do its workers run?")

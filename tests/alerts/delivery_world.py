@@ -24,8 +24,9 @@ from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
+from streams.contract.questions import Question
 from surgewatch.harness.records import Record
-from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.made import FIRST_DAY, outage, verdict
 
 CHAT, PAGER, SECOND = "chat", "pager", "second"
 SINKS: Final = (CHAT, PAGER, SECOND)
@@ -34,8 +35,15 @@ ROUTES: Final = (
     Route(name="duty", sinks=(PAGER,), least=Severity.WARNING),
     Route(name="escalation", sinks=(SECOND,), reason=(Reason.UNANSWERED,)),
 )
-POLICIES: Final = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=7))
-LIMITS: Final = {CHAT: Limits(spacing=1.0, most=20), PAGER: Limits(), SECOND: Limits()}
+POLICIES: Final = Policies(
+    default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=7),
+    question={Question.SILENCE: Policy(unanswered_least=Severity.WARNING)},
+)
+LIMITS: Final = {
+    CHAT: Limits(spacing=1.0, most=20),
+    PAGER: Limits(by_source=True),
+    SECOND: Limits(by_source=True),
+}
 
 
 class Mood(StrEnum):
@@ -68,6 +76,7 @@ class Known:
     is_open: bool = False
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
+    denied: bool = False  # it took a message without an answer, and refused it the next time
     asked_since: float = 0.0  # the latest expiry of an acknowledgement that it has been sent
 
 
@@ -86,9 +95,11 @@ class Receiver:
         mood = self.mood
         if mood is Mood.WELL and any(one.alert_id in self.poisoned for one in batch.messages):
             mood = Mood.BROKEN
-        if mood in (Mood.WELL, Mood.SILENT):
-            for message in batch.messages:
+        for message in batch.messages:
+            if mood in (Mood.WELL, Mood.SILENT):
                 self._receive(message)
+            elif mood in (Mood.REFUSES, Mood.GONE) and message.notice_id in self.seen:
+                self.known[message.alert_id].denied = True
         return ANSWERS[mood]
 
     def _receive(self, message: Message) -> None:
@@ -109,9 +120,9 @@ class Receiver:
             case Reason.UNANSWERED:
                 known.acknowledged_by = ""
             case Reason.FIRST:
-                assert not known.is_open, "triggered twice"
+                assert not known.is_open or known.denied, "triggered twice"
                 known.acknowledged_by = ""
-        if not known.is_open or message.reason is Reason.WORSE:
+        if not known.is_open or message.reason in (Reason.WORSE, Reason.UNANSWERED):
             known.severity = message.view.alert.severity
         known.is_open = True
 
@@ -147,7 +158,15 @@ class World:
     def judge(self, sector: str, day: int, *, observed: float | None) -> None:
         """Publish the verdict on a day; None: it is calm. No day is judged before it is over."""
         self.advance(0, clock_step=max(0.0, (FIRST_DAY + dt.timedelta(days=day + 1)).timestamp() - self.now))
-        record = Record(self.offset, _verdict(sector, day, observed), int(self.now * 1000))
+        self._publish(_verdict(sector, day, observed))
+
+    def feed(self, sector: str, day: int, *, is_dead: bool) -> None:
+        """Publish the verdict on the source, as it is at the end of a day."""
+        self.advance(0, clock_step=max(0.0, (FIRST_DAY + dt.timedelta(days=day + 1)).timestamp() - self.now))
+        self._publish(_outage(sector, day, is_dead))
+
+    def _publish(self, content: bytes) -> None:
+        record = Record(self.offset, content, int(self.now * 1000))
         self.offset += 1
         for change in self.pipeline.process(0, [record]).changes:
             self.published.append((change, self.now))
@@ -260,6 +279,11 @@ class World:
         every = {change.alert.alert_id: change.alert for change, _ in self.published if change.alert}
         over = {"state": State.RESOLVED}
         return [current.get(one) or alert.model_copy(update=over) for one, alert in every.items()]
+
+
+@lru_cache(maxsize=4096)
+def _outage(sector: str, day: int, is_dead: bool) -> bytes:
+    return outage(sector, day, breach=is_dead).model_dump_json().encode()
 
 
 @lru_cache(maxsize=4096)

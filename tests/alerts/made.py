@@ -49,3 +49,17 @@ def verdict(
             }
         ),
     )
+
+
+def outage(sector: str, day: int = 0, *, breach: bool = True, source: str = "customs") -> Verdict:
+    """A verdict on a source: it has stopped, or it sends again."""
+    since = FIRST_DAY + dt.timedelta(hours=20) if breach else None
+    return verdict(
+        day,
+        breach=breach,
+        question=Question.SILENCE,
+        sector=sector,
+        source=source,
+        no_data_since=since,
+        recent=(),
+    )

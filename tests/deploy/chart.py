@@ -87,6 +87,16 @@ OPEN: Values = {
         "console": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}]
     },
 }
+ROUTED: Values = {
+    "httpRoute": {
+        "enabled": True,
+        "host": "watch.example.org",
+        "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+        "annotations": {"example.org/team": "watch"},
+    },
+    "caBundle": {"existingConfigMap": "company-ca", "key": "bundle.pem"},
+    "networkPolicy": OPEN["networkPolicy"],
+}
 BARE: Values = {"topics": {"enabled": False}, "networkPolicy": {"enabled": False}}
 SETS = {
     "defaults": DEFAULTS,
@@ -95,6 +105,7 @@ SETS = {
     "monitored": MONITORED,
     "custom": CUSTOM,
     "open to people": OPEN,
+    "open by a gateway": ROUTED,
     "bare": BARE,
 }
 

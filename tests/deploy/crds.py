@@ -17,6 +17,7 @@ MODULES = {
         "github.com/prometheus-operator/prometheus-operator@v0.85.0",
         "example/prometheus-operator-crd",
     ),
+    "gateway.networking.k8s.io": ("sigs.k8s.io/gateway-api@v1.6.3", "config/crd/standard"),
     "keda.sh": ("github.com/kedacore/keda/v2@v2.20.0", "config/crd/bases"),
 }
 

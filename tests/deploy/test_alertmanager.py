@@ -1,4 +1,4 @@
-"""Alertmanager's configuration: who hears of what, and what is held back."""
+"""Alertmanager's configuration: who is notified of what, and what is held back."""
 
 import json
 from pathlib import Path

@@ -26,6 +26,7 @@ from tests.prometheus import DEPLOY, until
 
 pytestmark = pytest.mark.helm
 KINDS = [
+    ("gateway.networking.k8s.io", "HTTPRoute"),
     ("keda.sh", "ScaledObject"),
     ("keda.sh", "TriggerAuthentication"),
     ("monitoring.coreos.com", "PrometheusRule"),

@@ -17,7 +17,6 @@ from tests.deploy.chart import (
     CUSTOM,
     KUBERNETES,
     MONITORED,
-    OPEN,
     SECURED,
     SETS,
     Manifest,
@@ -216,29 +215,6 @@ def test_a_large_number_is_not_written_with_an_exponent() -> None:
     for component in ("streams", "alerts"):
         variables = environment(pods(render(CUSTOM))[f"StatefulSet watch-{component}"])
         assert variables["SURGEWATCH_BATCH_EVENTS"] == "1000000"
-
-
-def test_the_ingress_leads_to_the_alerts_worker_under_a_name_that_the_console_knows() -> None:
-    objects = render(OPEN)
-    spec = of(objects, "Ingress")["surgewatch-console"]["spec"]
-    assert spec["tls"] == [{"hosts": ["watch.example.org"], "secretName": "watch-tls"}]
-    [path] = spec["rules"][0]["http"]["paths"]
-    service = of(objects, "Service")[path["backend"]["service"]["name"]]["spec"]
-    assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["ports"]}
-    variables = environment(pods(objects)["StatefulSet surgewatch-alerts"])
-    assert variables["SURGEWATCH_CONSOLE_URL"] == "https://watch.example.org/"
-
-
-def test_an_own_console_url_prevails_over_that_of_the_ingress() -> None:
-    url = "https://proxy.example.org/"
-    objects = render({**OPEN, "settings": {"SURGEWATCH_CONSOLE_URL": url}})
-    container = pods(objects)["StatefulSet surgewatch-alerts"]["containers"][0]
-    named = [each for each in container["env"] if each["name"] == "SURGEWATCH_CONSOLE_URL"]
-    assert [each["value"] for each in named] == [url]
-
-
-def test_an_ingress_without_a_host_is_refused() -> None:
-    assert "ingress.host is required" in refusal({"ingress": {"enabled": True}})
 
 
 def test_an_autoscaled_worker_leaves_its_replicas_to_keda() -> None:

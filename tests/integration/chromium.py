@@ -14,14 +14,14 @@ import pytest
 
 from alerts.console.identity import Identity
 from alerts.worker.console_server import ConsoleThread
-from tests.alerts.console.served import Asked
+from tests.alerts.console.served import ServedConsole
 
 SIZE = (1440, 1000)
 DRIVER = shutil.which("chromedriver")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-class Console(Asked):
+class Console(ServedConsole):
     """A console in its thread, and what was asked of it."""
 
     def open(self, identity: Identity | None = None) -> None:

@@ -12,14 +12,15 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # re-exported
 
 from streams.contract.dead_letters import KEPT, DeadLetter
+from streams.contract.topics import topics
 from surgewatch.harness.worker_process import Worker, total
 from tests.integration.streams_worker import streams_worker
 
 NOWHERE = "127.0.0.1:1"
-PATIENCE = 30  # seconds
+TIMEOUT = 30  # seconds
 workers = pytest.mark.parametrize("package", ["streams", "alerts"])
 GOOD = {
     "event_id": "good",
@@ -59,7 +60,7 @@ def ended(folder: Path, package: str, **settings: str) -> subprocess.CompletedPr
         **settings,
     }
     command = [sys.executable, "-m", package]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
 
 
 @workers
@@ -81,6 +82,28 @@ def test_topics_that_do_not_exist_are_named_by_the_alerts_worker(kafka_servers: 
     assert f"{prefix}verdicts" in worker.stderr
     assert "surgewatch topics" in worker.stderr
     assert "Traceback" not in worker.stderr
+
+
+@pytest.mark.kafka
+def test_topics_with_settings_that_lose_state_or_let_producers_move_time_are_refused(
+    kafka_servers: str, tmp_path: Path
+) -> None:
+    prefix = f"unfit-{uuid4().hex[:8]}-"
+    unfit = {"encounters": {"message.timestamp.type": "CreateTime"}, "counts": {"cleanup.policy": "delete"}}
+    admin = AdminClient({"bootstrap.servers": kafka_servers})
+    made = [
+        NewTopic(topic.name, topic.partitions, 1, config=topic.configuration | unfit.get(name, {}))
+        for topic in topics(prefix)
+        for name in [topic.name.removeprefix(prefix)]
+    ]
+    for done in admin.create_topics(made).values():
+        done.result(TIMEOUT)
+    given = {"SURGEWATCH_BROKERS": kafka_servers, "SURGEWATCH_TOPIC_PREFIX": prefix}
+    worker = ended(tmp_path, "streams", **given)
+    assert worker.returncode == 2, worker.stderr
+    line = worker.stderr.splitlines()[-1]
+    assert f"{prefix}encounters has message.timestamp.type=CreateTime, LogAppendTime is needed" in line
+    assert f"{prefix}counts has cleanup.policy=delete, compact is needed" in line
 
 
 @pytest.mark.parametrize(
@@ -131,7 +154,7 @@ def sent(worker: Worker, values: list[bytes]) -> dict[int, bytes]:
             partition=0,
             on_delivery=lambda error, there: lies.update({there.offset(): there.value()}),
         )
-    assert producer.flush(PATIENCE) == 0, "the broker did not take every record"
+    assert producer.flush(TIMEOUT) == 0, "the broker did not take every record"
     return lies
 
 
@@ -141,10 +164,10 @@ def dead_letters(worker: Worker, count: int) -> list[DeadLetter]:
         {"bootstrap.servers": worker.environment["SURGEWATCH_BROKERS"], "group.id": uuid4().hex}
     )
     topic = f"{worker.environment['SURGEWATCH_TOPIC_PREFIX']}encounters.dead"
-    partitions = reader.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
+    partitions = reader.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions
     reader.assign([TopicPartition(topic, partition, 0) for partition in partitions])
     found: list[DeadLetter] = []
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while len(found) < count and time.monotonic() < deadline:
         message = reader.poll(0.5)
         if message is not None and message.error() is None:
@@ -155,7 +178,7 @@ def dead_letters(worker: Worker, count: int) -> list[DeadLetter]:
 
 def settled(worker: Worker, events: int) -> None:
     """Wait until the worker is done with so many events."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while (seen := total(worker.samples(), "surgewatch_events_total")) < events:
         assert time.monotonic() < deadline, f"{seen:.0f} of {events} events:\n{worker.tail()}"
         time.sleep(0.2)
@@ -208,11 +231,11 @@ def test_a_worker_without_memory_ends_by_itself_and_the_next_one_counts_everybod
     resource.prlimit(process.pid, resource.RLIMIT_AS, (size, size))
     events = 100_000
     sent(streams, [record(event_id=f"more {number}") for number in range(events)])
-    assert process.wait(PATIENCE * 2) > 0, streams.tail()
+    assert process.wait(TIMEOUT * 2) > 0, streams.tail()
     streams.start()
     streams.wait_ready()
     settled(streams, events)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while (people := total(streams.samples(), "surgewatch_people", sector="swanton")) < 3 * (events + 1):
         assert time.monotonic() < deadline, people
         time.sleep(0.2)
@@ -229,13 +252,13 @@ def test_what_a_producer_took_back_is_not_counted_and_the_marks_of_its_transacti
             "transactional.id": streams.environment["SURGEWATCH_TOPIC_PREFIX"],
         }
     )
-    producer.init_transactions(PATIENCE)
+    producer.init_transactions(TIMEOUT)
     for number, kept in enumerate((True, False, True, True, False)):
         producer.begin_transaction()
         for part in range(3):
             producer.produce(encounters(streams), record(event_id=f"{number} {part}"), partition=0)
-        producer.flush(PATIENCE)
-        (producer.commit_transaction if kept else producer.abort_transaction)(PATIENCE)
+        producer.flush(TIMEOUT)
+        (producer.commit_transaction if kept else producer.abort_transaction)(TIMEOUT)
     settled(streams, 9)
     caught_up(streams)
     assert total(streams.samples(), "surgewatch_people", sector="swanton") == 9 * GOOD["count"]
@@ -247,7 +270,7 @@ def test_what_the_broker_has_dropped_before_it_was_read_holds_nothing_up(streams
     sent(streams, [record(event_id=f"old {number}") for number in range(6)])
     admin = AdminClient({"bootstrap.servers": streams.environment["SURGEWATCH_BROKERS"]})
     for done in admin.delete_records([TopicPartition(encounters(streams), 0, 4)]).values():
-        done.result(PATIENCE)
+        done.result(TIMEOUT)
     streams.start()
     streams.wait_ready()
     settled(streams, 2)
@@ -257,7 +280,7 @@ def test_what_the_broker_has_dropped_before_it_was_read_holds_nothing_up(streams
 
 def caught_up(worker: Worker) -> None:
     """Wait until nothing is left to be read."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while lag := total(worker.samples(), "surgewatch_consumer_lag"):
         assert time.monotonic() < deadline, f"{lag:.0f} records are left:\n{worker.tail()}"
         time.sleep(0.2)

@@ -10,6 +10,8 @@ from alerts.console.alert_history import Taken
 from alerts.lifecycle.alert import Severity
 from alerts.notices.controls import Acknowledge
 from tests import console_story as story
+from tests.alerts.made import outage
+from tests.alerts.one_sink import OneSink
 from tests.integration.chromium import Console, choose, found, names, script, within
 
 pytestmark = pytest.mark.browser
@@ -46,6 +48,23 @@ def test_what_stands_comes_first_gravest_and_largest_first_and_what_is_over_is_f
     found(browser, "#over > summary")[0].click()
     assert names(browser, "#over-list") == ["Surge at Del Rio"]
     assert found(browser, "#tiles")[0].text.split() == ["1", "critical", "2", "warning", "2", "info"]
+
+
+def test_a_source_that_stopped_for_many_sectors_is_one_item_that_opens_to_its_alerts(
+    browser: Any, console: Console
+) -> None:
+    places = [place.sector for place in story.PLACES[:20]]
+    desk = OneSink()
+    alerts = [notice.alert for notice in desk.judge(*map(outage, places))]
+    for alert in alerts:
+        console.board.alert(alert)
+    within(10, lambda: found(browser, ".feed"))
+    (item,) = found(browser, ".feed")
+    within(10, lambda: "No data from customs for 20 sectors" in item.text)
+    assert "Houlton" in item.text
+    assert [one for one in names(browser, "#alert-list") if "Silence" in one] == []
+    script(browser, f"location.hash = '#alert-{alerts[7].alert_id}'")
+    within(5, lambda: found(browser, ".marked")[0].is_displayed())
 
 
 def test_alerts_are_sorted_grouped_and_searched(browser: Any, console: Console) -> None:
@@ -183,7 +202,7 @@ return [...document.querySelectorAll('button, input, select, textarea, [role=img
 """
 
 
-def test_no_state_is_told_by_colour_alone(browser: Any, console: Console) -> None:
+def test_no_state_is_shown_by_colour_alone(browser: Any, console: Console) -> None:
     for badge in found(browser, ".state"):
         assert script(browser, "return arguments[0].textContent", badge)
         icon = script(browser, "return arguments[0].querySelector('use').getAttribute('href')", badge)

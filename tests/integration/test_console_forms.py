@@ -41,7 +41,7 @@ def test_a_silence_and_a_policy_date_are_asked_for_with_their_reason(browser: An
     assert (str(policy.date), policy.sectors) == ("2023-03-25", ("rcmp-quebec", "swanton"))
 
 
-def test_what_is_refused_is_said_in_the_form_and_what_was_typed_stays(browser: Any, console: Console) -> None:
+def test_the_form_shows_what_is_refused_and_keeps_what_was_typed(browser: Any, console: Console) -> None:
     script(browser, "sessionStorage.setItem('token', arguments[0])", TOKEN)
     found(browser, '[aria-label="Capacity"]')[0].click()
     for name, text in {"sector": "swantn", "people_per_day": "8", "by": "anna", "reason": "drill"}.items():

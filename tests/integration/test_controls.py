@@ -1,14 +1,18 @@
 """Controls that operators set at run time reach both workers within seconds, and survive them."""
 
+import datetime as dt
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from alerts.notices.controls import CONTROL
 from alerts.notices.ledger import CAUGHT_UP, CaughtUp, LedgerRecord
+from streams.contract.controls import PolicyDate
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
@@ -196,3 +200,22 @@ def _records(servers: str) -> list[object]:
         return list(consumer)
     finally:
         consumer.close()
+
+
+@pytest.mark.kafka
+def test_controls_that_a_producer_compressed_are_read_and_shown_on_any_terminal(
+    where: tuple[str, ...],
+) -> None:
+    at = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
+    control = PolicyDate(
+        by="Ünal", at=at, reason="\u6570", name="packed", date=dt.date(2023, 3, 25), sectors=("swanton",)
+    )
+    for codec in ("snappy", "lz4", "zstd"):
+        producer = Producer({"bootstrap.servers": where[1], "compression.type": codec})
+        producer.produce(f"{PREFIX}controls", control.model_dump_json().encode(), control.key.encode())
+        assert producer.flush(30) == 0
+    listed = surgewatch("controls", *where, PYTHONIOENCODING="ascii", PYTHONPATH=os.pathsep.join(sys.path))
+    assert listed.returncode == 0, listed.stderr
+    assert "policy/packed: a new level from 2023-03-25" in listed.stdout
+    assert "\\u6570" in listed.stdout
+    assert surgewatch("withdraw", control.key, *where, "--reason", "over").returncode == 0

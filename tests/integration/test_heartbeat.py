@@ -13,7 +13,7 @@ from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
 from surgewatch.harness.worker_process import Package, Worker
 
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 SECRET = "b7d2-secret"
 
 
@@ -58,9 +58,9 @@ def test_a_worker_that_is_ready_beats_and_its_url_is_shown_nowhere(
         )
         worker.start()
         try:
-            assert watcher.asked.wait(PATIENCE), worker.tail()
-            worker.wait_ready(PATIENCE)
-            deadline = time.monotonic() + PATIENCE
+            assert watcher.asked.wait(TIMEOUT), worker.tail()
+            worker.wait_ready(TIMEOUT)
+            deadline = time.monotonic() + TIMEOUT
             sent = ("surgewatch_heartbeats_total", (("outcome", "sent"),))
             while worker.samples().get(sent) != 1 and time.monotonic() < deadline:
                 time.sleep(0.1)

@@ -164,7 +164,7 @@ def test_a_newcomer_gets_from_an_empty_broker_to_the_story_of_roxham_road(instal
         until(lambda: stands("displacement"), "the console shows where people went in March 2023", 120)
         assert read(9101, "/readyz") is not None
     assert (installed.folder / "scores.csv").read_text().count("\n") > 1000
-    assert "[[like]]" in (installed.folder / "priors.toml").read_text()
+    assert "[[prior]]" in (installed.folder / "priors.toml").read_text()
 
 
 def test_an_operator_adds_partitions_and_peer_priors_and_nobody_is_lost(installed: Installation) -> None:

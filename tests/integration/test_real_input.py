@@ -30,7 +30,7 @@ EPISODES = {  # of episodes.csv, within the file's months: sector and month of o
     "SW-2022": ("swanton", 2022, 7),
 }
 WITHIN = 3  # months after its onset by which an episode has been alerted
-PATIENCE = 60  # seconds without anything new
+TIMEOUT = 60  # seconds without anything new
 
 pytestmark = [
     pytest.mark.kafka,
@@ -67,13 +67,13 @@ def verb(environment: dict[str, str], *words: str) -> str:
     """Run `surgewatch` with these words; return its output."""
     command = [sys.executable, "-c", "from surgewatch.cli import main; main()", *words]
     done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=PATIENCE
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=TIMEOUT
     )
     assert done.returncode == 0, f"surgewatch {words[0]}: {done.stderr}"
     return done.stdout
 
 
-class Patience:
+class ProgressTimeout:
     """Lasts for as long as something moves, however slow the machine is."""
 
     def __init__(self) -> None:
@@ -84,14 +84,14 @@ class Patience:
         """Return whether these figures were others a short while ago."""
         if seen != self._seen:
             self._seen, self._since = seen, time.monotonic()
-        return time.monotonic() - self._since < PATIENCE
+        return time.monotonic() - self._since < TIMEOUT
 
 
 def counted(streams: Worker, people: int) -> dict[str, int]:
     """People by sector, once all are counted."""
-    patience = Patience()
+    progress = ProgressTimeout()
     while (seen := total(samples := streams.samples(), "surgewatch_people")) < people:
-        assert patience.lasts(seen), f"{seen:.0f} of {people} people counted:\n{streams.tail()}"
+        assert progress.lasts(seen), f"{seen:.0f} of {people} people counted:\n{streams.tail()}"
         time.sleep(0.2)
     found: Counter[str] = Counter()
     for (name, labels), value in samples.items():
@@ -102,13 +102,13 @@ def counted(streams: Worker, people: int) -> dict[str, int]:
 
 def delivered(alerts: Worker, receiver: Receiver) -> list[Notice]:
     """All notices, once nothing has moved for two seconds."""
-    patience = Patience()
+    progress = ProgressTimeout()
     last, since = -1.0, time.monotonic()
     while time.monotonic() - since < 2:
         samples = alerts.samples()
         behind = total(samples, "surgewatch_consumer_lag")
         now = total(samples, "surgewatch_notices_total")
-        assert patience.lasts(behind, now), f"notices do not come to rest:\n{alerts.tail()}"
+        assert progress.lasts(behind, now), f"notices do not come to rest:\n{alerts.tail()}"
         if behind or now != last or len(receiver.received) < now:
             last, since = now, time.monotonic()
         time.sleep(0.2)

@@ -25,7 +25,7 @@ from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, total
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
-PATIENCE = 60.0  # seconds: whatever is not being done is seen within a minute
+TIMEOUT = 60.0  # seconds: whatever is not being done is seen within a minute
 SECTORS = [sector.id for sector in registry().sector][:12]
 
 
@@ -66,7 +66,7 @@ class Site:
         producer = Producer(self.kafka.librdkafka_producer)
         for value in values:
             producer.produce(f"{self.prefix}{topic}", value, **where)
-        assert producer.flush(PATIENCE) == 0
+        assert producer.flush(TIMEOUT) == 0
 
     def send_events(self, serials: range, sectors: list[str] | None = None) -> None:
         """Put events on `encounters`, by the partition of their sector."""
@@ -84,7 +84,7 @@ class Site:
             env=os.environ | self.environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
 
 
@@ -97,7 +97,7 @@ def site(kafka_servers: str, tmp_path: Path) -> Iterator[Site]:
 
 def until(condition: Callable[[], object], site: Site) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, site.worker.tail(40)
         time.sleep(0.3)
@@ -114,7 +114,7 @@ def refused(site: Site) -> str:
     """The line with which the worker ends by itself."""
     process = site.worker.process
     assert process is not None
-    assert process.wait(PATIENCE) == 2, site.worker.tail(40)
+    assert process.wait(TIMEOUT) == 2, site.worker.tail(40)
     return [one for one in site.worker.tail(40).splitlines() if one.startswith("surgewatch: ")][-1]
 
 
@@ -240,10 +240,10 @@ def test_state_is_not_moved_while_a_worker_runs(site: Site) -> None:
 
 def test_an_open_transaction_is_reported_and_is_no_hang(site: Site) -> None:
     producer = Producer({**site.kafka.librdkafka_producer, "transactional.id": site.prefix})
-    producer.init_transactions(PATIENCE)
+    producer.init_transactions(TIMEOUT)
     producer.begin_transaction()
     producer.produce(f"{site.prefix}encounters", event(0), key="swanton")
-    producer.flush(PATIENCE)
+    producer.flush(TIMEOUT)
     site.environment["SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS"] = "5"
     site.worker.start()
     reason = {"reason": "transaction_open"}
@@ -251,7 +251,7 @@ def test_an_open_transaction_is_reported_and_is_no_hang(site: Site) -> None:
     time.sleep(8)
     assert site.worker.process is not None
     assert site.worker.process.poll() is None
-    producer.commit_transaction(PATIENCE)
+    producer.commit_transaction(TIMEOUT)
     until(lambda: site.people() == 1, site)
     until(lambda: site.worker.get("/readyz") is not None, site)
 
@@ -282,7 +282,7 @@ def test_lag_is_shown_before_the_worker_is_a_member_and_sigterm_is_heeded(site: 
     assert ("surgewatch_consumer_lag", (("partition", "0"), ("topic", f"{site.prefix}encounters"))) in (
         site.worker.samples()
     )
-    site.worker.wait_ready(PATIENCE)
+    site.worker.wait_ready(TIMEOUT)
     process = site.worker.process
     assert process is not None
     process.send_signal(signal.SIGTERM)

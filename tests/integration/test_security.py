@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import trustme
 
+from streams.contract.access import LEAST
+from streams.producers.kafka_client import Broker
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.secured_kafka import IdentityProvider, SecuredKafka
 from surgewatch.harness.worker_process import Worker, running, total
+from surgewatch.options.access import allow
 from tests.secured_kafka import own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -93,17 +97,19 @@ def wait_for_people(worker: Worker, people: int) -> None:
     ("fault", "line"),
     [
         ("password", "SCRAM-SHA-256 sign-in fails"),
-        ("client secret", "OAUTHBEARER sign-in fails"),
+        ("mechanism", "this listener offers SCRAM-SHA-512, not PLAIN"),
+        ("client secret", "it refuses the client (invalid_client)"),
         ("CA", "the broker's certificate is not trusted"),
         ("host name", "the broker's certificate is not for localhost"),
         ("name", "the name kafka.invalid is not known"),
         ("port", "nothing listens there"),
+        ("no certificate", "the broker asks for a certificate"),
         ("certificate", "the broker refuses our certificate"),
         ("protocol", "no broker answers in PLAINTEXT"),
     ],
 )
 def test_a_wrong_set_up_is_one_line_of_error(
-    fault: str, line: str, secured: SecuredKafka, provider: IdentityProvider
+    fault: str, line: str, secured: SecuredKafka, provider: IdentityProvider, tmp_path: Path
 ) -> None:
     good, port = secured.password("SCRAM-SHA-256"), secured.sasl_port
     settings = {
@@ -113,7 +119,9 @@ def test_a_wrong_set_up_is_one_line_of_error(
         "host name": good | {"SURGEWATCH_BROKERS": f"localhost:{port}"},
         "name": good | {"SURGEWATCH_BROKERS": f"kafka.invalid:{port}"},
         "port": good | {"SURGEWATCH_BROKERS": "127.0.0.1:1"},
-        "certificate": {n: v for n, v in secured.mtls().items() if "CERT" not in n and "KEY" not in n},
+        "mechanism": secured.password_without_tls() | {"SURGEWATCH_KAFKA_SASL_MECHANISM": "PLAIN"},
+        "no certificate": {n: v for n, v in secured.mtls().items() if "CERT" not in n and "KEY" not in n},
+        "certificate": secured.mtls() | of_another_authority(tmp_path),
         "protocol": {"SURGEWATCH_BROKERS": f"127.0.0.1:{port}"},
     }[fault]
     checked = surgewatch(settings, "topics", "--check")
@@ -121,6 +129,15 @@ def test_a_wrong_set_up_is_one_line_of_error(
     (only,) = checked.stderr.strip().splitlines()
     assert line in only
     assert "correct-horse" not in only + checked.stdout
+
+
+def of_another_authority(folder: Path) -> dict[str, str]:
+    """Settings of a client certificate that the broker does not trust."""
+    issued = trustme.CA().issue_cert("client.example")
+    certificate, key = folder / "client.crt", folder / "client.key"
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    return {"SURGEWATCH_KAFKA_CERTIFICATE_FILE": str(certificate), "SURGEWATCH_KAFKA_KEY_FILE": str(key)}
 
 
 def test_a_worker_logs_the_same_line_and_ends(secured: SecuredKafka, tmp_path: Path) -> None:
@@ -151,18 +168,62 @@ def test_the_role_topics_is_enough_to_create_and_to_check_topics(secured: Secure
     assert done.stdout == "all topics are as they should be\n"
 
 
-def test_who_may_not_alter_acls_learns_it(secured: SecuredKafka) -> None:
-    done = surgewatch(secured.mtls("stranger"), "acls", "streams", "User:stranger")
-    assert done.returncode == 1
-    assert "ACLs cannot be changed" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ("acls", "streams", "User:stranger"),
+            "ACLs cannot be changed: an ACL is missing: ALTER on the cluster",
+        ),
+        (("topics", "--check"), "an ACL is missing: DESCRIBE on topic alerts, alerts.current, borders, "),
+        (("topics", "--accept-loss"), "an ACL is missing on the cluster"),
+        (("controls",), "an ACL is missing: DESCRIBE on topic controls"),
+        (("shadow", "begin", "shadow."), "an ACL is missing: DESCRIBE on topic encounters"),
+        (("simulate", "del-rio-2021", "--client", "fast"), "an ACL is missing: DESCRIBE on topic encounters"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_who_may_do_nothing_learns_what_is_missing(
+    words: tuple[str, ...], line: str, secured: SecuredKafka
+) -> None:
+    """Topics that a principal may not see look as if they were not there."""
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    done = surgewatch(secured.mtls("stranger"), *words)
+    assert done.returncode in (1, 2)
+    assert line in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_what_a_principal_lacks_is_named_by_operation_and_topic(secured: SecuredKafka) -> None:
     assert surgewatch(secured.mtls(), "topics").returncode == 0
     checked = surgewatch(secured.mtls("stranger"), "topics", "--as", "streams")
     assert checked.returncode == 1
-    assert "an ACL is missing: READ, DESCRIBE on topic encounters" in checked.stderr
+    assert "an ACL is missing: READ, DESCRIBE, DESCRIBE_CONFIGS on topic encounters" in checked.stderr
     assert "an ACL is missing: READ, DESCRIBE on group surgewatch-streams" in checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("lacking", "line"),
+    [
+        ("surgewatch-streams", "an ACL is missing: READ, DESCRIBE on group surgewatch-streams"),
+        ("verdicts", "an ACL is missing: DESCRIBE on topic verdicts"),
+    ],
+)
+def test_a_worker_that_lacks_one_acl_ends_and_names_it(
+    lacking: str, line: str, secured: SecuredKafka, tmp_path: Path
+) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    name = f"without-{lacking}"
+    allow(
+        Broker(secured.broker.servers),
+        f"User:{name}",
+        [access for access in LEAST["streams"] if access.name != lacking],
+    )
+    settings = secured.mtls(name) | {"SURGEWATCH_STATE_DIR": str(tmp_path), "SURGEWATCH_STREAMS_PORT": "0"}
+    command = [sys.executable, "-m", "streams"]
+    ended = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2, ended.stderr
+    assert line in ended.stderr.splitlines()[-1]
 
 
 def test_only_operators_may_write_controls_beside_the_alerts_worker(secured: SecuredKafka) -> None:

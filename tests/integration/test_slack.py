@@ -177,7 +177,7 @@ def test_a_silence_and_the_end_are_shown_by_the_message_also_after_its_worker_wa
     assert buttons(over) == []
     until(lambda: len(house.slack.server.sockets) == 2)
     house.slack.run(house.slack.server.click(message, "take"))
-    until(lambda: house.slack.server.whispers == [(USER, "This alert is over. Nothing was changed.")])
+    until(lambda: house.slack.server.ephemerals == [(USER, "This alert is over. Nothing was changed.")])
 
 
 def test_no_token_is_in_a_log_a_metric_or_the_console(house: House) -> None:

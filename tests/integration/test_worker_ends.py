@@ -14,7 +14,7 @@ from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
 from surgewatch.harness.worker_process import Worker, total
 
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def test_state_that_cannot_be_restored_ends_the_worker_with_one_line_that_names_
     version_99 = b"\x81\xa7version\x63"
     producer.produce("counts", version_99, key=key, partition=0, headers=[("position", position)])
     producer.produce("counts", b"5", key="\0at", partition=0, headers=[("position", b"5")])
-    producer.flush(PATIENCE)
+    producer.flush(TIMEOUT)
     worker = worker_of(broker.servers, tmp_path)
     worker.start()
     assert worker.process is not None
-    assert worker.process.wait(PATIENCE) == 2
+    assert worker.process.wait(TIMEOUT) == 2
     (line,) = [one for one in worker.tail(40).splitlines() if one.startswith("surgewatch: ")]
     assert "counts[0]" in line
     assert reason in line
@@ -67,10 +67,10 @@ def test_a_broker_that_goes_away_is_named_as_the_reason_and_costs_a_handful_of_l
         broker.touch(*(topic.name for topic in topics()))
         worker = worker_of(broker.servers, tmp_path)
         worker.start()
-        worker.wait_ready(PATIENCE)
+        worker.wait_ready(TIMEOUT)
         assert '"event": "started"' in worker.tail(40)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not total(worker.samples(), "surgewatch_not_ready", reason="broker_unreachable"):
             assert time.monotonic() < deadline, worker.tail(40)
             time.sleep(0.5)

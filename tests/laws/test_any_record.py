@@ -1,14 +1,15 @@
 """No record on any topic ends a worker, and the next good one is handled."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surgewatch.harness.any_cores import GOOD, MODELS, Cores
+from tests.examples import few
 
 TOPICS = sorted(MODELS)
 
 
-@settings(max_examples=40, deadline=None)
+@few(40)
 @given(
     seed=st.integers(0, 2**32),
     wild=st.sampled_from([0.0, 0.02, 0.5]),

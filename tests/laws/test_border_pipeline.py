@@ -1,11 +1,12 @@
 """Laws of displacement, spill-over and scan, over any counts of a border's sectors."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streams.detectors import displacement, scan, spill_over
+from tests.examples import few
 
 LINE = np.eye(4, k=1, dtype=bool) | np.eye(4, k=-1, dtype=bool)
 SETS = scan.zones(LINE)
@@ -29,7 +30,7 @@ def test_displacement_does_not_depend_on_the_order_of_sectors(counts, means, dis
     assert np.allclose(here.p_value[order], there.p_value, rtol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@few(25)
 @given(counts=COUNTS, means=MEANS, dispersion=DISPERSION)
 def test_scan_gives_a_probability_for_any_counts_and_the_same_one_again(counts, means, dispersion):
     found, again = (scan.judge(counts, means, np.full((4, 7), dispersion), SETS) for _ in range(2))
@@ -37,7 +38,7 @@ def test_scan_gives_a_probability_for_any_counts_and_the_same_one_again(counts, 
     assert found.p_value == again.p_value
 
 
-@settings(max_examples=25, deadline=None)
+@few(25)
 @given(counts=COUNTS, more=COUNTS, means=MEANS)
 def test_more_people_never_make_a_scan_less_surprised(counts, more, means):
     few, many = (scan.judge(seen, means, np.full((4, 7), 2.0), SETS) for seen in (counts, counts + more))
@@ -45,7 +46,7 @@ def test_more_people_never_make_a_scan_less_surprised(counts, more, means):
     assert many.p_value <= few.p_value
 
 
-@settings(max_examples=25, deadline=None)
+@few(25)
 @given(residuals=arrays.arrays(np.float64, (3, 60), elements=st.floats(-4, 4)))
 def test_spill_over_gives_probabilities_for_any_residuals(residuals):
     found = spill_over.judge(residuals, np.array([[0, 1], [2, 1]]), 2)

@@ -1,16 +1,26 @@
-"""The console answers whatever it is sent: with what was asked, or with 4xx. Never with 500."""
+"""The console answers whatever it is sent: with what was asked for, or with 4xx. Never with 500."""
 
 import asyncio
 import json
 from collections.abc import Iterable, Iterator
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.alerts.console.served import TOKEN, Asked, opened
+from tests.alerts.console.served import TOKEN, ServedConsole, opened
+from tests.examples import few
 
-PATHS = ["/", "/api/board", "/api/alerts", "/api/alerts/", "/api/ask", "/api/forms", "/metrics", "/console/"]
+PATHS = [
+    "/",
+    "/api/board",
+    "/api/alerts",
+    "/api/alerts/",
+    "/api/controls",
+    "/api/forms",
+    "/metrics",
+    "/console/",
+]
 NAMES = ["Authorization", "Host", "Content-Type", "Content-Length", "Transfer-Encoding", "Expect", "Cookie"]
 NAMES += ["Accept", "Accept-Encoding", "Range", "If-Modified-Since", "Upgrade", "X-Any"]
 BYTES = st.binary(max_size=40).map(lambda text: text.replace(b"\r", b"").replace(b"\n", b""))
@@ -32,16 +42,16 @@ METHODS = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def console() -> Iterator[tuple[asyncio.Runner, Asked]]:
+def console() -> Iterator[tuple[asyncio.Runner, ServedConsole]]:
     with asyncio.Runner() as runner:
         place = opened()
         yield runner, runner.run(place.__aenter__())
         runner.run(place.__aexit__(None, None, None))
 
 
-async def status_of(asked: Asked, request: bytes) -> int:
+async def status_of(served: ServedConsole, request: bytes) -> int:
     """The status of the answer; 0 where there is none yet: it waits for more."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", asked.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     try:
         writer.write(request)
         line = await asyncio.wait_for(reader.readline(), 2)
@@ -60,7 +70,7 @@ def request_of(method: bytes, target: bytes, headers: Iterable[tuple[str, bytes]
     return b"\r\n".join([*lines, b"Connection: close", b"", body])
 
 
-@settings(max_examples=300, deadline=None)
+@few(300)
 @given(
     method=METHODS,
     target=TARGETS,
@@ -70,17 +80,19 @@ def request_of(method: bytes, target: bytes, headers: Iterable[tuple[str, bytes]
 @example(b"GET", b"/", [("Expect", b"\x80")], b"")
 @example(b"GET", b"/nowhere", [("Expect", b"\x80")], b"")
 def test_no_request_gives_a_500(console, method, target, headers, body):
-    runner, asked = console
-    assert runner.run(status_of(asked, request_of(method, target, headers, body))) < 500
+    runner, served = console
+    assert runner.run(status_of(served, request_of(method, target, headers, body))) < 500
 
 
-@settings(max_examples=200, deadline=None)
-@given(body=BODIES, target=st.sampled_from([b"/api/ask", b"/api/dead/%ff/resend", b"/api/dead/%00/resend"]))
+@few(200)
+@given(
+    body=BODIES, target=st.sampled_from([b"/api/controls", b"/api/dead/%ff/resend", b"/api/dead/%00/resend"])
+)
 def test_no_body_of_who_has_the_token_gives_a_500(console, body, target):
-    runner, asked = console
+    runner, served = console
     headers = [("Host", b"localhost"), ("Authorization", f"Bearer {TOKEN}".encode())]
     headers.append(("Content-Type", b"application/json"))
-    assert 400 <= runner.run(status_of(asked, request_of(b"POST", target, headers, body))) < 500
+    assert 400 <= runner.run(status_of(served, request_of(b"POST", target, headers, body))) < 500
 
 
 @pytest.mark.parametrize(
@@ -92,14 +104,14 @@ def test_no_body_of_who_has_the_token_gives_a_500(console, body, target):
     ],
 )
 def test_a_bad_host_is_421_and_a_bad_token_401(console, headers, status):
-    runner, asked = console
-    assert runner.run(status_of(asked, request_of(b"POST", b"/api/ask", headers, b"{}"))) == status
+    runner, served = console
+    assert runner.run(status_of(served, request_of(b"POST", b"/api/controls", headers, b"{}"))) == status
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"zstd", b"x"])
 def test_a_compressed_body_is_refused_before_it_is_unpacked(console, encoding):
-    runner, asked = console
+    runner, served = console
     headers = [("Host", b"localhost"), ("Authorization", f"Bearer {TOKEN}".encode())]
     headers += [("Content-Type", b"application/json"), ("Content-Encoding", encoding)]
-    request = request_of(b"POST", b"/api/ask", headers, b"not compressed at all")
-    assert runner.run(status_of(asked, request)) in (400, 415)
+    request = request_of(b"POST", b"/api/controls", headers, b"not compressed at all")
+    assert runner.run(status_of(served, request)) in (400, 415)

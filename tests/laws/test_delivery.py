@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import QuietHours, Route
 from streams.contract.controls import Withdrawn
-from tests.alerts.delivery_law import assert_right
+from tests.alerts.delivery_law import assert_all_right
 from tests.alerts.delivery_world import CHAT, PAGER, SINKS, Mood, World
 
 SECTORS = ("swanton", "houlton", "blaine")
@@ -31,6 +31,7 @@ class Delivery(RuleBasedStateMachine):
         super().__init__()
         self.world = World(replay=self.replay)
         self.days = dict.fromkeys(SECTORS, 0)
+        self.feeds = 0  # days on which the source was looked at
 
     @rule(sector=st.sampled_from(SECTORS), observed=st.sampled_from((45, 130)), works=WORKS)
     def breach(self, sector: str, observed: float, works: int) -> None:
@@ -43,6 +44,14 @@ class Delivery(RuleBasedStateMachine):
         for _ in range(number):
             self.world.judge(sector, self.days[sector], observed=None)
             self.days[sector] += 1
+        self.world.work(works)
+
+    @rule(sectors=st.sampled_from((SECTORS, *zip(SECTORS, strict=True))), is_dead=st.booleans(), works=WORKS)
+    def feed(self, sectors: tuple[str, ...], is_dead: bool, works: int) -> None:
+        """A source stops, or sends again, for some sectors or all of them."""
+        for sector in sectors:
+            self.world.feed(sector, self.feeds, is_dead=is_dead)
+        self.feeds += 1
         self.world.work(works)
 
     @rule(seconds=st.sampled_from((20, 900, 6 * 3600, 100 * 3600)), works=WORKS)
@@ -117,8 +126,7 @@ class Delivery(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.world.heal()
         for sink in SINKS:
-            for alert in self.world.alerts():
-                assert_right(self.world, sink, alert)
+            assert_all_right(self.world, sink)
 
     def _at(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.world.now, dt.UTC)

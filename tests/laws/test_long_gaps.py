@@ -2,13 +2,14 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorOutput, SectorPipeline
+from tests.examples import few
 from tests.laws.reading import DAY, HOUR, NAMES, PLACES, START, Record, Sent, story
 
 DAYS = 24
@@ -43,7 +44,7 @@ def counted(flow: SectorPipeline) -> object:
     }
 
 
-@settings(max_examples=4, deadline=None)
+@few(4)
 @given(st.integers(0, 10_000), st.sampled_from([3, 20, 100]), st.integers(0, 10_000))
 def test_time_that_passes_at_once_gives_what_time_gives_that_passes_hour_by_hour(
     seed: int, days: int, moments: int
@@ -61,7 +62,7 @@ def test_time_that_passes_at_once_gives_what_time_gives_that_passes_hour_by_hour
     assert ids(outputs[0]) == ids(outputs[1]) == ids(outputs[2])
 
 
-@settings(max_examples=4, deadline=None)
+@few(4)
 @given(st.integers(0, 10_000), st.integers(5, 40), st.integers(0, 10_000))
 def test_the_cuts_of_work_change_nothing(seed: int, budget: int, moments: int) -> None:
     """Neither where work stops, nor that a worker dies there and the next one goes on from its commit."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.baselines import regression
@@ -12,6 +12,7 @@ from streams.contract.sectors import Registry
 from streams.counting.sector_counts import KEEP, Counts
 from streams.counting.series import Series
 from streams.judging.judge import Judge
+from tests.examples import few
 
 TODAY, SERIES = 5_000, 40
 CADENCES = (Cadence.DAY, Cadence.WEEK, Cadence.MONTH)
@@ -42,7 +43,7 @@ TOGETHER = {cadence: fitted(cadence, made(cadence), SERIES) for cadence in CADEN
 
 
 @pytest.mark.parametrize("cadence", CADENCES)
-@settings(max_examples=5, deadline=None)
+@few(5)
 @given(st.permutations(range(SERIES)), st.integers(1, SERIES))
 def test_it_is_the_same_to_the_last_bit_whichever_series_are_fitted_with_it(
     cadence: Cadence, order: list[int], size: int
@@ -53,7 +54,7 @@ def test_it_is_the_same_to_the_last_bit_whichever_series_are_fitted_with_it(
 
 
 @pytest.mark.parametrize("cadence", [Cadence.DAY, Cadence.WEEK])
-@settings(max_examples=15, deadline=None, derandomize=True)  # one in 2,000 has two likely fits
+@few(15, derandomize=True)  # one in 2,000 has two likely fits
 @given(
     seed=st.integers(0, 1_000),
     level=st.sampled_from((0.02, 0.3, 3.0, 100.0)),

@@ -6,11 +6,12 @@ import random
 from functools import lru_cache
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.contract.sectors import registry
 from streams.producers.scenario import scenario
+from tests.examples import few
 from tests.laws.reading import DAY, NAMES, NOW, PLACES, Read, Sent, System, paced, read, story, tallies
 
 SEEDS = st.integers(0, 10_000)
@@ -36,7 +37,7 @@ def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
     assert sum(len(one.notices) for one in found) >= 3
 
 
-@settings(max_examples=15, deadline=None)
+@few(15)
 @given(SEEDS, PAIRS, PARTITIONS, SEEDS, st.booleans())
 def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
     seed: int, names: tuple[str, ...], partitions: int, order: int, live: bool
@@ -47,7 +48,7 @@ def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
     assert_same(read(sent, partitions=partitions, seed=order, size=40, wall_clock=live), once)
 
 
-@settings(max_examples=10, deadline=None)
+@few(10)
 @given(SEEDS, PAIRS, PARTITIONS, SEEDS)
 @example(841, ("a", "b"), 4, 0)  # of one sector nobody is expected, and only the other one is late
 def test_tallies_that_stop_are_found_whatever_the_order_of_reading(
@@ -65,7 +66,7 @@ def test_some_of_these_tallies_are_missed() -> None:
     assert {v.breach for v in verdicts if v.question == "silence"} == {True, False}
 
 
-@settings(max_examples=5, deadline=None)
+@few(5)
 @given(SEEDS, PAIRS, SEEDS)
 @example(4185, ("c", "d"), 5874)  # several events in one fetch end a lack of data
 @example(1480, ("a", "b"), 2457)  # an event ends a lack of data, and no other comes for hours
@@ -88,7 +89,7 @@ def test_a_log_that_is_lived_gives_what_its_replay_gives(
     assert_same(lived.found, replayed.found)
 
 
-@settings(max_examples=5, deadline=None)
+@few(5)
 @given(SEEDS, PAIRS, st.integers(1, 60))
 def test_the_clock_on_the_wall_moves_no_history(seed: int, names: tuple[str, ...], size: int) -> None:
     """A history that is loaded years later is judged as a pure replay: nothing is carried up to now."""

@@ -2,11 +2,12 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.verdicts import Question, Verdict
 from tests.alerts.made import verdict
+from tests.examples import few
 from tests.laws.reading import PLACES, Read, System
 
 DAYS = 60  # long enough for alerts to be over and forgotten
@@ -51,7 +52,7 @@ def notices(streams: list[list[Verdict]], partitions: int, draw: random.Random |
     return system.found
 
 
-@settings(max_examples=60, deadline=None)
+@few(60)
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 4, 7]), st.integers(0, 10_000))
 def test_interleaving_and_restarts_change_no_notice(seed: int, partitions: int, order: int) -> None:
     draw = random.Random(seed)

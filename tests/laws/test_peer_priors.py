@@ -21,7 +21,11 @@ def learnt(seed: int, sectors: int, between: float = 1.0, phi: float = 2.0) -> P
     coefficients = random.normal(0, 0.05, (sectors, TERMS))
     coefficients[:, 0] = 3 + between * random.normal(size=sectors)
     return PeerPrior.learn(
-        Cadence.MONTH, coefficients, np.full((sectors, TERMS), 0.01), np.full(sectors, phi), USUAL
+        Cadence.MONTH,
+        coefficients=coefficients,
+        errors=np.full((sectors, TERMS), 0.01),
+        dispersion=np.full(sectors, phi),
+        usual=USUAL,
     )
 
 
@@ -29,10 +33,10 @@ def learnt(seed: int, sectors: int, between: float = 1.0, phi: float = 2.0) -> P
 def test_what_is_learnt_is_finite_and_its_spreads_are_positive(
     seed: int, sectors: int, between: float, phi: float
 ) -> None:
-    like = learnt(seed, sectors, between, phi)
-    assert np.isfinite(like.centre).all()
-    assert (np.array(like.spread) > 0).all()
-    assert like.dispersion_at(like.centre[0]) >= 1
+    prior = learnt(seed, sectors, between, phi)
+    assert np.isfinite(prior.centre).all()
+    assert (np.array(prior.spread) > 0).all()
+    assert prior.dispersion_at(prior.centre[0]) >= 1
 
 
 @given(st.integers(0, 10**6), st.integers(2, 30))
@@ -42,9 +46,9 @@ def test_more_unlike_sectors_leave_a_level_less_certain(seed: int, sectors: int)
 
 @given(st.floats(0, 1e4), st.integers(0, 400))
 def test_a_level_lies_between_a_sectors_own_and_that_of_its_peers(people: float, periods: int) -> None:
-    like = learnt(1, 8)
-    low, high = sorted((people, like.people))
-    assert low - 1e-9 <= np.exp(like.level(people, periods)) <= high * (1 + 1e-9)
+    prior = learnt(1, 8)
+    low, high = sorted((people, prior.people))
+    assert low - 1e-9 <= np.exp(prior.level(people, periods)) <= high * (1 + 1e-9)
 
 
 @given(st.floats(1, 1e4))
@@ -55,7 +59,7 @@ def test_a_sectors_own_counts_prevail_in_the_end(people: float) -> None:
 @given(st.integers(12, 500))
 def test_who_has_a_year_of_history_is_not_held_to_be_like_others(months: int) -> None:
     alone, beside = (
-        priors(Cadence.MONTH, 2, np.array([months]), np.array([7.0]), peer_priors)
+        priors(Cadence.MONTH, 2, periods=np.array([months]), people=np.array([7.0]), peer_priors=peer_priors)
         for peer_priors in ((), (learnt(1, 8),))
     )
     assert all((one == other).all() for one, other in zip(alone, beside, strict=True))
@@ -64,7 +68,9 @@ def test_who_has_a_year_of_history_is_not_held_to_be_like_others(months: int) ->
 @given(st.integers(0, 11), st.floats(0, 1e4))
 def test_peers_loosen_no_prior_but_move_it(months: int, people: float) -> None:
     alone, beside = (
-        priors(Cadence.MONTH, 2, np.array([months]), np.array([people]), peer_priors)
+        priors(
+            Cadence.MONTH, 2, periods=np.array([months]), people=np.array([people]), peer_priors=peer_priors
+        )
         for peer_priors in ((), (learnt(1, 8),))
     )
     assert (beside.precision >= alone.precision).all()
@@ -73,15 +79,15 @@ def test_peers_loosen_no_prior_but_move_it(months: int, people: float) -> None:
 
 def test_the_nearest_document_is_taken_and_none_where_none_fits() -> None:
     north, all_ = (learnt(1, 8).model_copy(update={"border": border}) for border in ("northern", "*"))
-    assert PeerPriors(like=(north, all_)).of("northern", Cadence.MONTH) == north
-    assert PeerPriors(like=(north, all_)).of("coastal", Cadence.MONTH) == all_
-    assert PeerPriors(like=(north,)).of("coastal", Cadence.MONTH) is None
-    assert PeerPriors(like=(north, all_)).of("northern", Cadence.DAY) is None
+    assert PeerPriors(prior=(north, all_)).of("northern", Cadence.MONTH) == north
+    assert PeerPriors(prior=(north, all_)).of("coastal", Cadence.MONTH) == all_
+    assert PeerPriors(prior=(north,)).of("coastal", Cadence.MONTH) is None
+    assert PeerPriors(prior=(north, all_)).of("northern", Cadence.DAY) is None
 
 
 def test_a_border_that_is_listed_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="twice: months of \\*"):
-        PeerPriors(like=(learnt(1, 8), learnt(2, 8)))
+        PeerPriors(prior=(learnt(1, 8), learnt(2, 8)))
 
 
 def test_a_document_of_other_terms_is_refused() -> None:

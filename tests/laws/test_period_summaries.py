@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.cadence import Cadence
@@ -17,6 +17,7 @@ from streams.counting.state_version import StateVersionError
 from streams.pipelines.border_pipeline import BorderOutput, BorderPipeline
 from streams.pipelines.border_queue import JOIN, START, WAIT
 from surgewatch.harness.records import Record
+from tests.examples import few
 from tests.five_sectors import BEGIN, IDS, MEAN, in_a_row, summary
 
 DAYS = 45
@@ -62,7 +63,7 @@ def test_the_story_leads_to_verdicts() -> None:
     assert {v.question for v in verdicts if v.breach} == {Question.DISPLACEMENT, Question.SCAN}
 
 
-@settings(max_examples=30, deadline=None)
+@few(30)
 @given(
     st.lists(st.sampled_from(IDS), min_size=0, max_size=DAYS * len(IDS)),
     st.sets(st.sampled_from(IDS), max_size=2),
@@ -77,13 +78,13 @@ def test_the_order_in_which_sectors_are_read_changes_nothing(turns: list[str], s
     assert judged(records) == judged(in_step)
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
 @given(st.integers(1, 300))
 def test_how_summaries_are_fetched_changes_nothing(size: int) -> None:
     assert judged(IN_STEP, size) == WHOLE
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
 @given(st.integers(0, len(IN_STEP)), st.integers(0, len(IN_STEP)), st.integers(0, 40))
 def test_a_restart_gives_the_same_verdicts_under_the_same_ids(died: int, settled: int, again: int) -> None:
     """State is of `settled`; the worker lived on to `died`; the next one reads from before `settled`."""
@@ -98,7 +99,41 @@ def test_a_restart_gives_the_same_verdicts_under_the_same_ids(died: int, settled
     assert after[: len(lost)] == lost
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
+@given(st.integers(1, 60), st.integers(0, 40))
+def test_work_that_is_cut_gives_the_same_also_where_a_worker_dies_between_two_pieces(
+    budget: int, pieces: int
+) -> None:
+    """A year of history may be judged at once. State is written between the pieces, offsets are not."""
+    first, second = BorderPipeline(PLACES, budget), BorderPipeline(PLACES, budget)
+    before, held = [first.process(0, IN_STEP)], dict[bytes, bytes]()
+    while before[-1].more and len(before) <= pieces:
+        held |= {key: value or b"" for key, value in first.dirty().get(0, [])}
+        before.append(first.proceed(0))
+    held |= {key: value or b"" for key, value in first.dirty().get(0, [])}
+    second.restore(0, {key: value for key, value in held.items() if value})
+    after = [second.process(0, IN_STEP)]
+    while after[-1].more:
+        after.append(second.proceed(0))
+    assert all(sum(one.periods.values()) <= budget for one in (*before, *after))
+    assert ids([*before, *after, second.tick(0.0)]) == WHOLE
+
+
+def test_what_a_tick_releases_is_cut_too() -> None:
+    whole, cut = BorderPipeline(PLACES), BorderPipeline(PLACES, 10)
+    records = [record(day, name) for day in range(START[Cadence.DAY] + 40) for name in "abcd"]
+    for border in (whole, cut):
+        border.process(0, records)
+        while border.proceed(0).more:
+            pass
+    ticks = [cut.tick(0.0, moves=True)]
+    while ticks[-1].more:
+        ticks.append(cut.tick(0.0, moves=False))
+    assert len(ticks) > 5
+    assert ids(ticks) == ids([whole.tick(0.0, moves=True)])
+
+
+@few(20)
 @given(st.lists(st.integers(0, len(IN_STEP)), max_size=4))
 def test_what_is_written_from_commit_to_commit_adds_up_to_what_is_held(commits: list[int]) -> None:
     """Keys are written where they changed and removed where a period is judged, as the changelog has it."""

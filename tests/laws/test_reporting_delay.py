@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from benchmarks import late_events
 from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import at_least
-from streams.baselines.reporting_delay import Arrivals, Curve
+from streams.baselines.reporting_delay import DelayTotals, ReportedShare
 from streams.contract.cadence import DAY, Cadence
 from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangle
 
@@ -18,20 +18,20 @@ CADENCES = st.sampled_from([Cadence.DAY, Cadence.WEEK, Cadence.MONTH])
 REPORTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 4000), st.integers(-40, 300)), max_size=60)
 
 
-def triangle(cadence: Cadence, reports: list[tuple[int, int, int]]) -> ReportingTriangle:
-    arrived = ReportingTriangle(cadence)
+def filled(cadence: Cadence, reports: list[tuple[int, int, int]]) -> ReportingTriangle:
+    triangle = ReportingTriangle(cadence)
     for period, age, people in sorted(reports):
         start, end = cadence.start(FIRST + period), cadence.start(FIRST + period + 1)
-        arrived.add(FIRST + period, start + age / 100 * (end - start), people)
-    return arrived
+        triangle.add(FIRST + period, start + age / 100 * (end - start), people)
+    return triangle
 
 
 @given(CADENCES, REPORTS, st.floats(0, 90))
 def test_a_share_lies_between_nothing_and_all_and_never_falls_with_age(
     cadence: Cadence, reports: list[tuple[int, int, int]], now: float
 ) -> None:
-    learnt = Arrivals.empty(cadence, FIRST).learn(triangle(cadence, reports), FIRST + now)
-    known = reporting_delay.curve(learnt.sums[None], cadence)
+    learnt = DelayTotals.empty(cadence, FIRST).learn(filled(cadence, reports), FIRST + now)
+    known = reporting_delay.reported_share(learnt.sums[None], cadence)
     found = reporting_delay.at(known, cadence, np.linspace(0, 40, 200)[None])
     assert ((found.share > 0) & (found.share <= 1)).all()
     assert (np.diff(found.share) >= -1e-12).all()
@@ -44,29 +44,29 @@ def test_a_share_lies_between_nothing_and_all_and_never_falls_with_age(
 def test_learning_in_steps_equals_learning_at_once(
     reports: list[tuple[int, int, int]], steps: list[float]
 ) -> None:
-    arrived = triangle(Cadence.DAY, reports)
-    begin = Arrivals.empty(Cadence.DAY, FIRST + 20)
-    at_once, by_steps = begin.learn(arrived, FIRST + 90.0), begin
+    triangle = filled(Cadence.DAY, reports)
+    begin = DelayTotals.empty(Cadence.DAY, FIRST + 20)
+    at_once, by_steps = begin.learn(triangle, FIRST + 90.0), begin
     for now in sorted(steps):
-        by_steps = by_steps.learn(arrived, FIRST + now)
-    by_steps = by_steps.learn(arrived, FIRST + 90.0)
+        by_steps = by_steps.learn(triangle, FIRST + now)
+    by_steps = by_steps.learn(triangle, FIRST + 90.0)
     assert np.array_equal(at_once.learnt, by_steps.learnt)
     assert np.array_equal(at_once.sums, by_steps.sums)
 
 
 @given(CADENCES, st.integers(0, 2_000), st.integers(0, 10**9))
 def test_what_is_kept_does_not_grow(cadence: Cadence, period: int, seconds: int) -> None:
-    arrived = ReportingTriangle(cadence)
-    arrived.add(5, cadence.start(6), 1)
-    arrived.add(period, cadence.start(period) + seconds, 3)
-    assert arrived.table.shape == (HORIZON[cadence] + 1, len(EDGES[cadence]))
+    triangle = ReportingTriangle(cadence)
+    triangle.add(5, cadence.start(6), 1)
+    triangle.add(period, cadence.start(period) + seconds, 3)
+    assert triangle.table.shape == (HORIZON[cadence] + 1, len(EDGES[cadence]))
 
 
 @given(st.floats(0.1, 1e4), st.floats(1, 20), st.floats(0.01, 1), st.floats(0, 0.5))
 def test_a_part_is_never_more_than_the_whole_and_its_spread_no_wider(
     mean: float, spread: float, share: float, doubt: float
 ) -> None:
-    known = Curve(np.array([share]), np.array([min(doubt, 1 / share - 1)]))
+    known = ReportedShare(np.array([share]), np.array([min(doubt, 1 / share - 1)]))
     part, dispersion = reporting_delay.thinned(np.array([mean]), np.array([spread]), known)
     assert part[0] <= mean
     assert 1 <= dispersion[0] <= spread + 1e-9
@@ -77,7 +77,7 @@ def test_thinning_is_exact() -> None:
     whole = random.negative_binomial(20, 1 / 3, 200_000)  # mean 40, variance 3 times that
     part = random.binomial(whole, 0.6)
     mean, dispersion = reporting_delay.thinned(
-        np.array([40.0]), np.array([3.0]), Curve(np.array([0.6]), np.zeros(1))
+        np.array([40.0]), np.array([3.0]), ReportedShare(np.array([0.6]), np.zeros(1))
     )
     for count in (24, 35, 45):
         assert (part >= count).mean() == pytest.approx(at_least(count, mean, dispersion)[0], abs=0.004)
@@ -85,36 +85,38 @@ def test_thinning_is_exact() -> None:
 
 def test_where_days_differ_in_what_has_arrived_the_doubt_is_the_variance_of_their_shares() -> None:
     random = np.random.default_rng(4)
-    arrived, learnt = ReportingTriangle(Cadence.DAY), Arrivals.empty(Cadence.DAY, FIRST)
+    triangle, learnt = ReportingTriangle(Cadence.DAY), DelayTotals.empty(Cadence.DAY, FIRST)
     for day in range(FIRST, FIRST + 200):
         whole = random.negative_binomial(80, 1 / 2)
         prompt = random.binomial(whole, random.beta(6, 4))  # mean .6, variance .0218
-        arrived.add(day, (day + 0.9) * DAY, prompt)
-        arrived.add(day, (day + 1.4) * DAY, whole - prompt)
-        learnt = learnt.learn(arrived, day + 2.0)
+        triangle.add(day, (day + 0.9) * DAY, prompt)
+        triangle.add(day, (day + 1.4) * DAY, whole - prompt)
+        learnt = learnt.learn(triangle, day + 2.0)
     known = reporting_delay.at(
-        reporting_delay.curve(learnt.sums[None], Cadence.DAY), Cadence.DAY, np.array([[1.0, 1.25, 1.5, 9]])
+        reporting_delay.reported_share(learnt.sums[None], Cadence.DAY),
+        Cadence.DAY,
+        np.array([[1.0, 1.25, 1.5, 9]]),
     )
     assert known.share[0] == pytest.approx([0.6, 0.6, 1, 1], abs=0.05)
     assert known.doubt[0] == pytest.approx([0.0218 / 0.36, 0.0218 / 0.36, 0, 0], abs=0.03)
 
 
 def test_a_few_periods_are_too_few_to_learn_a_delay_from() -> None:
-    arrived = ReportingTriangle(Cadence.DAY)
+    triangle = ReportingTriangle(Cadence.DAY)
     for day in range(FIRST, FIRST + 5):
-        arrived.add(day, (day + 1.4) * DAY, 30)
-    learnt = Arrivals.empty(Cadence.DAY, FIRST).learn(arrived, FIRST + 40.0)
-    known = reporting_delay.curve(learnt.sums, Cadence.DAY)
+        triangle.add(day, (day + 1.4) * DAY, 30)
+    learnt = DelayTotals.empty(Cadence.DAY, FIRST).learn(triangle, FIRST + 40.0)
+    known = reporting_delay.reported_share(learnt.sums, Cadence.DAY)
     assert (known.share == 1).all()
     assert (known.doubt == 0).all()
 
 
 def test_the_late_share_is_that_of_people_who_came_after_the_end() -> None:
-    arrived = ReportingTriangle(Cadence.DAY)
-    arrived.add(FIRST, (FIRST + 0.5) * DAY, 30)
-    arrived.add(FIRST, (FIRST + 2.5) * DAY, 10)
-    assert arrived.late(FIRST, 1) == 0.25
-    assert arrived.late(FIRST + 20, 1) == 0
+    triangle = ReportingTriangle(Cadence.DAY)
+    triangle.add(FIRST, (FIRST + 0.5) * DAY, 30)
+    triangle.add(FIRST, (FIRST + 2.5) * DAY, 10)
+    assert triangle.late(FIRST, 1) == 0.25
+    assert triangle.late(FIRST + 20, 1) == 0
 
 
 def test_where_six_of_ten_have_arrived_a_doubled_rate_is_found_nearly_as_often_as_with_all() -> None:

@@ -2,11 +2,12 @@
 
 import datetime as dt
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.verdicts import Question
 from streams.pipelines.border_pipeline import BorderPipeline
+from tests.examples import few
 from tests.laws.test_period_summaries import BEGIN, DAYS, IDS, PLACES, STORY, Record, judged, record
 
 HELD = 30  # the first of two days on which people leave C for its neighbours
@@ -19,7 +20,7 @@ def by_sector() -> dict[str, list[Record]]:
     return read
 
 
-@settings(max_examples=30, deadline=None)
+@few(30)
 @given(st.lists(st.sampled_from(IDS), max_size=DAYS * len(IDS)))
 def test_the_order_in_which_sectors_are_read_changes_nothing(turns: list[str]) -> None:
     left = by_sector()

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streams.detectors import mix, regime, slow_rise, strain
+from tests.examples import few
 
 COUNT = st.integers(0, 100_000)
 MEAN = st.floats(0, 1e5, allow_nan=False)
@@ -21,7 +22,7 @@ def counts(*shape: int) -> st.SearchStrategy[np.ndarray]:
 def risen(observed: np.ndarray, mean: float, dispersion: float) -> list[slow_rise.Step]:
     state, steps = slow_rise.State.empty(observed.shape[1]), []
     for one in observed:
-        steps.append(slow_rise.step(state, one, mean, dispersion, slow_rise.limit(1000)))
+        steps.append(slow_rise.step(state, one, mean, dispersion, control_limit=slow_rise.limit(1000)))
         state = steps[-1].state
     return steps
 
@@ -55,10 +56,10 @@ def test_the_order_of_the_series_changes_nothing(run, observed, mean, dispersion
 
 @given(observed=counts(6, 1), more=counts(6, 1), mean=MEAN, dispersion=DISPERSION)
 def test_more_people_never_make_a_slow_rise_less_likely_until_it_alarms(observed, more, mean, dispersion):
-    for few, many in zip(
+    for fewer, many in zip(
         risen(observed, mean, dispersion), risen(observed + more, mean, dispersion), strict=True
     ):
-        assert many.p_value <= few.p_value * (1 + 1e-9)
+        assert many.p_value <= fewer.p_value * (1 + 1e-9)
         if many.alarm:
             break
 
@@ -77,7 +78,7 @@ def test_slow_rise_is_calm_on_its_own_model_at_the_stated_rate(mean, dispersion)
 def _limited(observed, mean, dispersion, control_limit):
     state = slow_rise.State.empty(observed.shape[1])
     for one in observed:
-        step = slow_rise.step(state, one, mean, dispersion, control_limit)
+        step = slow_rise.step(state, one, mean, dispersion, control_limit=control_limit)
         state = step.state
         yield step
 
@@ -106,7 +107,7 @@ def test_a_lasting_new_level_is_proposed_and_a_passing_one_is_not():
 
 @given(now=counts(5), past=counts(5, 8), extra=COUNT)
 def test_mix_gives_probabilities_for_any_counts(now, past, extra):
-    found = mix.judge(now, now.sum() + extra, past, past.sum(0), 0.01)
+    found = mix.judge(now, now.sum() + extra, past, past.sum(0), alpha=0.01)
     for p in (found.p_slice, np.atleast_1d(found.p_value)):
         assert np.isfinite(p).all()
         assert ((p >= 0) & (p <= 1)).all()
@@ -114,32 +115,36 @@ def test_mix_gives_probabilities_for_any_counts(now, past, extra):
 
 @given(past=counts(3, 8), one=st.integers(0, 500), more=st.integers(0, 500))
 def test_a_larger_slice_of_the_same_total_is_never_less_surprising(past, one, more):
-    few = mix.judge([one, 0, 0], 1000, past, past.sum(0), 0.01)
-    many = mix.judge([one + more, 0, 0], 1000, past, past.sum(0), 0.01)
+    few = mix.judge([one, 0, 0], 1000, past, past.sum(0), alpha=0.01)
+    many = mix.judge([one + more, 0, 0], 1000, past, past.sum(0), alpha=0.01)
     assert many.p_slice[0] <= few.p_slice[0] + 1e-12
 
 
 @given(now=counts(4), past=counts(4, 8), order=st.permutations(range(4)))
 def test_the_order_of_the_slices_changes_nothing(now, past, order):
-    here = mix.judge(now, now.sum(), past, past.sum(0), 0.01)
-    there = mix.judge(now[order], now.sum(), past[order], past.sum(0), 0.01)
+    here = mix.judge(now, now.sum(), past, past.sum(0), alpha=0.01)
+    there = mix.judge(now[order], now.sum(), past[order], past.sum(0), alpha=0.01)
     assert np.allclose(here.p_slice[order], there.p_slice, rtol=1e-6, atol=1e-300)
 
 
 def test_a_surge_of_all_slices_alike_is_no_shift():
     past = np.tile([[500.0], [300], [200]], 8)
-    assert not mix.judge([1500, 900, 600], 3000, past, past.sum(0), 0.01).shifted.any()
+    assert not mix.judge([1500, 900, 600], 3000, past, past.sum(0), alpha=0.01).shifted.any()
 
 
 def test_a_shift_within_a_calm_total_is_found():
     past = np.tile([[500.0], [300], [200]], 8)
-    assert mix.judge([350, 290, 360], 1000, past, past.sum(0), 0.01).shifted.tolist() == [False, False, True]
+    assert mix.judge([350, 290, 360], 1000, past, past.sum(0), alpha=0.01).shifted.tolist() == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_mix_is_calm_on_its_own_model_at_the_stated_rate():
     """4,000 windows at one in a hundred: 40 are allowed, 60 are three standard deviations more."""
     drawn = np.random.default_rng(13).multinomial(400, [0.5, 0.2, 0.15, 0.1, 0.05], (4000, 9)).swapaxes(1, 2)
-    found = mix.judge(drawn[..., -1], 400, drawn[..., :-1], np.full((4000, 8), 400), 0.01)
+    found = mix.judge(drawn[..., -1], 400, drawn[..., :-1], np.full((4000, 8), 400), alpha=0.01)
     assert found.shifted.any(-1).sum() <= 60
 
 
@@ -151,7 +156,7 @@ def test_more_people_never_leave_more_room(taken, more, rate, capacity):
     assert many.breach >= few.breach
 
 
-@settings(max_examples=50)
+@few(50)
 @given(observed=counts(12, 2), mean=MEAN, stop=st.integers(0, 12))
 def test_going_on_from_a_state_is_never_having_stopped(observed, mean, stop):
     whole = risen(observed, mean, 2.0)[-1]
@@ -160,5 +165,5 @@ def test_going_on_from_a_state_is_never_having_stopped(observed, mean, stop):
         if at == stop:
             held = [column.tobytes() for column in state]
             state = slow_rise.State(*(np.frombuffer(column) for column in held))
-        state = slow_rise.step(state, one, mean, 2.0, slow_rise.limit(1000)).state
+        state = slow_rise.step(state, one, mean, 2.0, control_limit=slow_rise.limit(1000)).state
     assert state.total.tolist() == whole.state.total.tolist()

@@ -18,7 +18,7 @@ PAST = surge.PAST[Cadence.DAY]
 
 
 def _surge(observed: np.ndarray, mean: float = 10.0, spread: float = 1.5) -> surge.Surge:
-    return surge.judge(*_seen(observed, mean, spread), PAST)
+    return surge.judge(*_seen(observed, mean, spread), past=PAST)
 
 
 def _seen(observed: np.ndarray, mean: float, spread: float) -> tuple[np.ndarray, ...]:
@@ -65,7 +65,7 @@ def test_surge_and_drop_are_probabilities_for_any_counts(
 ) -> None:
     observed = np.array([counts], float)
     below = drop.judge(
-        observed, np.full_like(observed, mean), np.array([spread]), np.array([0.01]), WINDOWS
+        observed, np.full_like(observed, mean), np.array([spread]), np.array([0.01]), windows=WINDOWS
     ).p_value
     for p_value in (_surge(observed, mean, spread).p_value, below):
         assert np.isfinite(p_value).all()
@@ -98,7 +98,7 @@ def test_the_count_that_is_needed_is_the_smallest_that_is_a_breach(
     observed = np.array([counts], float)
     for count, breach in ((0, True), (-1, False)):
         at = observed.copy()
-        at[0, -1] = surge.needed(*_seen(observed, mean, spread), PAST, alpha=np.array([0.01]))[0] + count
+        at[0, -1] = surge.needed(*_seen(observed, mean, spread), past=PAST, alpha=np.array([0.01]))[0] + count
         if at[0, -1] >= 0:
             assert (_surge(at, mean, spread).p_value[0] <= 0.01) == breach
 
@@ -112,7 +112,7 @@ def test_a_surge_is_as_rare_on_its_own_model_as_stated(cadence: Cadence, mean: f
     shape = (n, past.periods + 1)
     size = mean / max(spread - 1, 1e-6)
     observed = random.negative_binomial(size, 1 / max(spread, 1 + 1e-6), shape).astype(float)
-    found = surge.judge(observed, np.full(shape, mean), np.full(shape, spread), np.zeros(n), past)
+    found = surge.judge(observed, np.full(shape, mean), np.full(shape, spread), np.zeros(n), past=past)
     rate = (found.p_value <= 0.01).mean()
     assert rate < 0.0115  # two standard errors above .01
     assert rate > 0.006 or mean < 20

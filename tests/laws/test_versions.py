@@ -11,7 +11,7 @@ import pytest
 
 from alerts.console.board import Board
 from alerts.lifecycle.policies import Policies
-from alerts.notices.alert_pipeline import AlertPipeline
+from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.ledger import Entry, LedgerRecord
 from alerts.notices.notices import compose
@@ -20,6 +20,7 @@ from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import show_delivery
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.settings import Settings
+from streams.contract.reading import Unusable
 from streams.pipelines.border_pipeline import BorderPipeline
 from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
@@ -107,6 +108,14 @@ def test_the_alerts_of_a_later_alerts_worker_are_read(message: Message) -> None:
     value = later(alert.model_dump_json().encode())
     table.apply(SimpleNamespace(key=alert.question_key.encode(), value=value, timestamp=0))
     assert [one.change.alert for one in seen] == [alert]
+
+
+@pytest.mark.parametrize("key", [b"another question", b"\xff", b"", None])
+def test_an_alert_under_another_key_than_that_of_its_question_is_no_alert(
+    message: Message, key: bytes
+) -> None:
+    value = message.view.alert.model_dump_json().encode()
+    assert AlertChange.read(key, value) is Unusable.UNREADABLE
 
 
 def test_the_notices_and_dead_letters_of_a_later_alerts_worker_are_shown(message: Message) -> None:

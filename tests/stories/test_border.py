@@ -1,4 +1,4 @@
-"""The region sees what no sector can see alone: stories over five sectors in a row."""
+"""A border shows what no sector shows alone: stories over five sectors in a row."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,8 @@ def calm(days: int, seed: int = 7) -> list[dict[str, float]]:
     return [dict(zip(IDS, map(float, one), strict=True)) for one in drawn]
 
 
-def run(region: BorderJudge, days: list[dict[str, float]], first: int = 0) -> list[Verdict]:
-    return [verdict for at, one in enumerate(days, first) for verdict in region.close(summaries(at, one))]
+def run(judge: BorderJudge, days: list[dict[str, float]], first: int = 0) -> list[Verdict]:
+    return [verdict for at, one in enumerate(days, first) for verdict in judge.close(summaries(at, one))]
 
 
 def breaches(verdicts: list[Verdict], question: Question) -> list[Verdict]:
@@ -38,11 +38,11 @@ def test_people_who_go_next_door_are_displaced_and_not_gone() -> None:
 
 def test_part_of_a_flow_that_goes_next_door_is_seen_within_a_week_and_with_how_much_of_it() -> None:
     """150 a day stop, and a sixth of them turns up beside: in no day alone is that sure."""
-    region, published = BorderJudge(in_a_row(), "south"), []
+    judge, published = BorderJudge(in_a_row(), "south"), []
     for at, one in enumerate(calm(10)):
-        region.close(summaries(at, one))
+        judge.close(summaries(at, one))
     for at in range(10, 17):
-        published += region.close(summaries(at, {"a": 50.0, "b": 61.0, "c": 2.0, "d": 61.0, "e": 50.0}))
+        published += judge.close(summaries(at, {"a": 50.0, "b": 61.0, "c": 2.0, "d": 61.0, "e": 50.0}))
     found = breaches(published, Question.DISPLACEMENT)
     assert {verdict.sector for verdict in found} == {"c"}
     assert found[-1].evidence.window == 7
@@ -68,12 +68,12 @@ def test_three_neighbours_each_a_little_high_are_found_together() -> None:
 
 
 def test_a_sector_that_rang_by_itself_is_no_part_of_a_cluster() -> None:
-    region, published = BorderJudge(in_a_row(), "south"), []
+    judge, published = BorderJudge(in_a_row(), "south"), []
     for at, one in enumerate(calm(10)):
-        region.close(summaries(at, one))
+        judge.close(summaries(at, one))
     for at in range(10, 13):
         day = {"a": 50.0, "b": 70.0, "c": 130.0, "d": 69.0, "e": 50.0}
-        published += region.close(summaries(at, day, alarms=("c",)))
+        published += judge.close(summaries(at, day, alarms=("c",)))
     assert not breaches(published, Question.SCAN)
 
 
@@ -120,9 +120,9 @@ def test_a_region_taken_back_from_bytes_goes_on_as_if_it_had_never_stopped() -> 
 
 
 def test_a_period_that_was_judged_is_not_judged_again() -> None:
-    region, day = BorderJudge(in_a_row(), "south"), {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
-    assert region.close(summaries(3, day))
-    assert region.close(summaries(3, day)) == []
+    judge, day = BorderJudge(in_a_row(), "south"), {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}
+    assert judge.close(summaries(3, day))
+    assert judge.close(summaries(3, day)) == []
 
 
 def test_the_order_in_which_sectors_report_changes_nothing() -> None:
@@ -141,15 +141,15 @@ def test_calm_is_published_only_while_an_alert_may_wait_for_it() -> None:
 
 
 def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None:
-    region = BorderJudge(in_a_row(), "south")
-    run(region, calm(KEEP))
-    full = len(region.encode())
-    run(region, calm(60, seed=9), first=KEEP)
-    assert len(region.encode()) < full * 1.02
+    judge = BorderJudge(in_a_row(), "south")
+    run(judge, calm(KEEP))
+    full = len(judge.encode())
+    run(judge, calm(60, seed=9), first=KEEP)
+    assert len(judge.encode()) < full * 1.02
 
 
 @pytest.mark.parametrize("question", [Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN])
 def test_a_calm_border_keeps_to_its_budget(question: Question) -> None:
     """500 calm days at one in a hundred: at most 5 expected, 14 is four standard deviations above."""
-    region = BorderJudge(in_a_row({"d": ("a", "b")}), "south", alpha=0.01)
-    assert len(breaches(run(region, calm(500, seed=11)), question)) <= 14
+    judge = BorderJudge(in_a_row({"d": ("a", "b")}), "south", alpha=0.01)
+    assert len(breaches(run(judge, calm(500, seed=11)), question)) <= 14

@@ -1,4 +1,4 @@
-"""What `surgewatch explain` tells a person."""
+"""What `surgewatch explain` prints."""
 
 import datetime as dt
 
@@ -64,7 +64,7 @@ def test_all_that_evidence_can_hold_fits_under_twenty_lines() -> None:
     full = verdict(
         slices=parts,
         neighbours=parts,
-        share_arrived=0.6,
+        share_reported=0.6,
         share_late=0.25,
         baseline="regression over 1095 days",
         down_weighted=3,
@@ -76,7 +76,7 @@ def test_all_that_evidence_can_hold_fits_under_twenty_lines() -> None:
     text = explain(alert(full, worst=verdict(observed=3000)).model_copy(update={"acknowledged_by": "ops"}))
     assert len(text.splitlines()) < 20
     assert "citizenship=8 800 for 10" in text
-    assert "arrived   60% of the events" in text
+    assert "reported  60% of the events" in text
     assert "late      25% of those seen" in text
     assert "upstream Tucson led by 9 days" in text
 

@@ -123,7 +123,9 @@ def test_a_source_that_comes_and_goes_is_one_alert_from_its_second_outage_on() -
         port.let_pass(start + (hour + 1) * HOUR)
     sent = [(n.reason, n.alert.recurrences) for n in port.notices if n.alert.question is SILENCE]
     assert sent == [(Reason.FIRST, 0), (Reason.RESOLVED, 0), (Reason.FIRST, 1)]
-    assert "It came again soon after its end" in port.notices[-1].text
+    again = port.notices[-1]
+    assert again.headline == "Data from customs at Port come and go"
+    assert "It came again soon after its end" in again.text
     port.today += dt.timedelta(days=3)
     port.live(2, sources=FEED)
     assert port.resolved() == [SILENCE, SILENCE]

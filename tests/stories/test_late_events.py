@@ -95,6 +95,6 @@ def test_evidence_holds_how_much_has_arrived_and_how_much_came_late() -> None:
     again = [
         one for one in surges if one.closed and one.period == first.period and one.sector == first.sector
     ]
-    assert 0.5 < first.evidence.share_arrived < 0.95
-    assert again[-1].evidence.share_arrived > first.evidence.share_arrived
+    assert 0.5 < first.evidence.share_reported < 0.95
+    assert again[-1].evidence.share_reported > first.evidence.share_reported
     assert again[-1].evidence.share_late > 0.05

@@ -59,7 +59,7 @@ def verdicts(peer_priors: Path, *days: int) -> list[Verdict]:
 
 def test_priors_are_written_for_the_border_and_for_all(peer_priors: Path) -> None:
     known = load(peer_priors, PeerPriors)
-    assert {one.border for one in known.like} == {"northern", "*"}
+    assert {one.border for one in known.prior} == {"northern", "*"}
     north = known.of("northern", Cadence.DAY)
     assert north is not None
     assert north.sectors == 6

@@ -1,7 +1,5 @@
 """One source that carries many sectors is one message when it stops, and one when it sends again."""
 
-import datetime as dt
-
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.lifecycle.policies import policies
 from alerts.notices.batches import Limits
@@ -9,24 +7,10 @@ from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.gathering import GATHER_SECONDS
 from alerts.notices.wording import facts
 from streams.contract.questions import Question
-from streams.contract.verdicts import Verdict
-from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.made import outage, verdict
 from tests.alerts.one_sink import OneSink, reasons
 
 SECTORS = [f"sector-{at:02}" for at in range(20)]
-
-
-def outage(sector: str, day: int = 0, *, breach: bool = True) -> Verdict:
-    since = FIRST_DAY + dt.timedelta(hours=20) if breach else None
-    return verdict(
-        day,
-        breach=breach,
-        question=Question.SILENCE,
-        sector=sector,
-        source="customs",
-        no_data_since=since,
-        recent=(),
-    )
 
 
 def gathered(desk: OneSink) -> list[Notice]:

@@ -95,3 +95,39 @@ def test_a_closure_that_is_announced_in_time_ends_a_silence() -> None:
     port.live(30, never)
     assert port.first(SILENCE) == ["2022-11-01"]
     assert port.resolved() == [SILENCE]
+
+
+def test_a_place_that_begins_to_close_at_weekends_is_silent_on_two_of_them() -> None:
+    port = Port("2021-01-04", zone="UTC", people=200)
+    port.live(42)
+    port.live(35, lambda hour: float(hour.weekday() < SATURDAY))
+    assert [day for day in port.first() if day >= "2021-03-01"] == []
+    assert len(port.first(SILENCE)) == 2
+    port.live(3, never)
+    assert port.first()[2:] == ["2021-03-22"]  # the Monday on which it dies
+
+
+def test_other_opening_hours_are_learnt_in_three_days() -> None:
+    port = Port("2021-01-04", zone="UTC", people=300, opens=0, closes=24)
+    port.live(42, lambda hour: 1.5 * (6 <= hour.hour < 22))
+    port.live(35, lambda hour: 2.4 * (8 <= hour.hour < 18))
+    assert [day for day in port.first(SILENCE) if day >= "2021-02-19"] == []
+    assert len(port.first(SILENCE)) <= 2
+    port.live(1, never)
+    assert len(port.first(SILENCE)) <= 3
+    assert Question.SILENCE in port.standing()
+
+
+def test_a_place_that_is_open_on_one_day_a_week_is_a_surge_once_at_most() -> None:
+    port = Port("2021-01-04", people=300)
+    port.live(63, lambda hour: float(hour.weekday() == 2))
+    assert port.first(SILENCE) == []
+    assert len(port.first()) <= 1
+
+
+def test_after_a_drop_to_few_people_their_silences_are_no_alerts() -> None:
+    port = Port("2021-01-04", zone="UTC", people=40, opens=0, closes=24)
+    port.live(63)
+    port.live(30, lambda hour: 0.05)
+    assert port.first(Question.DROP) == ["2021-03-08"]
+    assert set(port.first(SILENCE)) <= {"2021-03-08", "2021-03-09"}

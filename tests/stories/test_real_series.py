@@ -33,7 +33,9 @@ POLICIES = policies()
 UPWARD = {Question.SURGE, Question.SLOW_RISE, Question.RECORD}
 BUDGET = 0.05  # false alarms per sector and month: the default
 DROP_OVER = 6  # months after which the baseline has followed a drop
-PEERS = {"rcmp_interceptions_month.csv": "usbp_sector_month.csv"}  # whose past tells of those that begin
+PEERS = {
+    "rcmp_interceptions_month.csv": "usbp_sector_month.csv"
+}  # whose past is the prior of those that begin
 OVER = {"Havre-2012-01": 2}  # months of alarm in quiet windows beyond one in a hundred (and one)
 
 pytestmark = [

@@ -122,7 +122,7 @@ def test_the_nationality_that_tripled_is_named() -> None:
         for n in notices_of("del-rio-2021")
         if n.alert.sector == "del-rio" and n.alert.question is Question.MIX and n.reason is Reason.FIRST
     ]
-    assert ("2021-09", True) in [(f"{n.alert.onset:%Y-%m}", "HAITI" in n.headline) for n in mixes]
+    assert ("2021-09", True) in [(f"{n.alert.onset:%Y-%m}", "Haiti" in n.headline) for n in mixes]
 
 
 def test_trouble_of_the_feed_is_no_trouble_of_the_border() -> None:

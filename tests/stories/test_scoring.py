@@ -48,7 +48,7 @@ def test_a_surge_is_an_alarm_with_its_reason() -> None:
     values[100] = 120
     found = next(one for one in _scores(_table({"a": values})) if one.period == START + 100)
     assert found.alarm
-    assert "expected" in found.why
+    assert "expected" in found.reason
 
 
 def test_a_gap_a_zero_nobody_reported_and_an_open_period_are_distinguished() -> None:

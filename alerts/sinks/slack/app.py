@@ -1,11 +1,12 @@
 """A Slack channel by an app: one message for each alert, edited as it changes, its history in its thread.
 
-The message has buttons while its alert stands. Nobody is notified of an edit, so the replies about what is
+All alerts on one source are one message, which names the sectors without data, and those with data again. The
+message has buttons while its alert stands. Nobody is notified of an edit, so the replies about what is
 worse, or was not acknowledged in time, are shown in the channel too.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import SecretStr
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, SectionBlock
@@ -17,6 +18,7 @@ from alerts.notices.wording import taken
 from alerts.sinks import Outcome, Posting, Refused, Retry, retry_after
 from alerts.sinks.slack.block_kit import REASON_MARKS, SECTION, blocks, mark, payload, plain
 from alerts.sinks.slack.clicks import Action
+from streams.contract.questions import Question
 
 API: Final = "https://slack.com/api/"
 OPEN: Final = "open"
@@ -26,6 +28,7 @@ BUTTONS: Final = {
     Action.NOT_A_SURGE: gettext_noop("Not a surge"),
     Action.BAD_DATA: gettext_noop("Bad data"),
 }
+ASSESSMENTS: Final = (Action.NOT_A_SURGE, Action.BAD_DATA)
 ALSO_IN_CHANNEL: Final = (Reason.WORSE, Reason.UNANSWERED)
 BUSY: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 # Errors of Slack's own: the call may have had its effect.
@@ -55,6 +58,8 @@ class SlackApp:
 @dataclass(frozen=True)
 class SlackAppSink:
     """Keeps the messages of one channel."""
+
+    one_per_source: ClassVar[bool] = True
 
     name: str
     app: SlackApp
@@ -122,9 +127,11 @@ def reply(notice: Notice) -> dict[str, Any]:
 
 
 def _buttons(notice: Notice, links: Links, language: Language) -> list[Block]:
-    """Return the buttons; an alert that is over can only be opened."""
+    """Return the buttons; an alert that is over can only be opened, and no finding is made without data."""
     alert_id, url = notice.alert.alert_id, links.alert(notice.alert)
-    shown = {} if notice.reason is Reason.RESOLVED else BUTTONS
+    findings = ASSESSMENTS if notice.alert.question is Question.SILENCE else ()
+    is_over = notice.reason is Reason.RESOLVED
+    shown = {action: text for action, text in BUTTONS.items() if not is_over and action not in findings}
     elements = [
         ButtonElement(
             text=language.gettext(text),

@@ -85,14 +85,18 @@ def freeze(site: Site) -> None:
     worker.process.send_signal(signal.SIGCONT)
 
 
+def _added(site: Site, worker: Worker, *seconds: float) -> None:
+    """Run one more worker for a random time between two numbers of seconds."""
+    site.workers.append(worker)
+    worker.start()
+    pause(*seconds)
+    site.workers.remove(worker)
+    worker.stop()
+
+
 def rebalance(site: Site) -> None:
     """Add a worker, and remove it after some seconds."""
-    guest = site.worker(random.choice(PACKAGES), "")  # noqa: S311
-    site.workers.append(guest)
-    guest.start()
-    pause(2, 6)
-    site.workers.remove(guest)
-    guest.stop()
+    _added(site, site.worker(random.choice(PACKAGES), ""), 2, 6)  # noqa: S311
 
 
 def same_name(site: Site) -> None:
@@ -100,11 +104,7 @@ def same_name(site: Site) -> None:
     package = random.choice(PACKAGES)  # noqa: S311
     twin = site.worker(package, "one")
     twin.environment = {**twin.environment, "SURGEWATCH_STATE_DIR": str(site.folder / f"{package}-twin")}
-    site.workers.append(twin)
-    twin.start()
-    pause(4, 8)
-    site.workers.remove(twin)
-    twin.stop()
+    _added(site, twin, 4, 8)
 
 
 def restart_broker(site: Site) -> None:

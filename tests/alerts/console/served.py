@@ -1,4 +1,4 @@
-"""A console on a free port for tests, and what was asked of it."""
+"""A console on a free port for tests, and what it passed on to its worker."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -9,11 +9,12 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from alerts.console.alert_history import Taken
+from alerts.console.backend import Backend, Hook
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
 from alerts.console.identity import Identity
 from alerts.console.sign_in import SignIn
-from alerts.console.site import Backend, Hook, site
+from alerts.console.site import site
 from alerts.console.streams import EventStreams
 from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import over
@@ -25,7 +26,7 @@ TOKEN = "correct-horse-battery"
 
 
 @dataclass
-class Asked:
+class ServedConsole:
     """What reached the worker."""
 
     board: Board = field(default_factory=story.board)
@@ -45,7 +46,7 @@ class Asked:
     async def send_again(self, letter_id: str) -> bool:
         self.letters.append(letter_id)
         known = letter_id in [letter["id"] for letter in self.board.snapshot().as_json()["dead"]]
-        self.board.buried(letter_id)
+        self.board.remove_dead_letter(letter_id)
         return known
 
     async def sent(self, alert_id: str, since: dt.datetime | None) -> list[Taken]:
@@ -96,13 +97,13 @@ async def opened(
     hooks: dict[str, Hook] | None = None,
     language: Language = ENGLISH,
     **streams: int,
-) -> AsyncIterator[Asked]:
+) -> AsyncIterator[ServedConsole]:
     """Serve a console for as long as the block runs."""
-    asked, connections = Asked(hooks=hooks or {}, language=language), Connections(limits)
-    made = site(asked.backend(token, identity, sign_in), connections, EventStreams(asked.board, **streams))
+    served, connections = ServedConsole(hooks=hooks or {}, language=language), Connections(limits)
+    made = site(served.backend(token, identity, sign_in), connections, EventStreams(served.board, **streams))
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    async with connections.server(runner, "127.0.0.1", 0) as asked.port:
-        asked.url = f"http://127.0.0.1:{asked.port}"
-        yield asked
+    async with connections.server(runner, "127.0.0.1", 0) as served.port:
+        served.url = f"http://127.0.0.1:{served.port}"
+        yield served
     await runner.cleanup()

@@ -8,7 +8,7 @@ from alerts.console.alert_history import Taken
 from alerts.lifecycle.alert import Alert, Reason, State
 from alerts.notices.controls import Acknowledge, Silence
 from tests import console_story as story
-from tests.alerts.console.served import Asked, opened
+from tests.alerts.console.served import ServedConsole, opened
 
 HOUR = dt.timedelta(hours=1)
 
@@ -24,21 +24,21 @@ def past() -> Alert:
     return alert.model_copy(update={"alert_id": "f" * 24, "state": State.RESOLVED})
 
 
-async def history(asked: Asked, alert_id: str) -> tuple[int, dict[str, object]]:
-    url = f"{asked.url}/api/alerts/{alert_id}/history"
+async def history(served: ServedConsole, alert_id: str) -> tuple[int, dict[str, object]]:
+    url = f"{served.url}/api/alerts/{alert_id}/history"
     async with aiohttp.ClientSession() as http, http.get(url) as answer:
         return answer.status, await answer.json()
 
 
 async def test_an_alert_that_is_forgotten_has_its_page_from_what_was_sent() -> None:
-    async with opened() as asked:
+    async with opened() as served:
         alert, began = past(), story.NOW - dt.timedelta(days=365)
-        asked.taken = [
+        served.taken = [
             taken(alert, Reason.RESOLVED, began + 9 * HOUR),
             taken(alert, Reason.FIRST, began),
             taken(alert, Reason.FIRST, began + HOUR, "pagerduty"),
         ]
-        status, found = await history(asked, alert.alert_id)
+        status, found = await history(served, alert.alert_id)
         assert status == 200
         assert found["alert"]["alert_id"] == alert.alert_id
         sent = [(one["sink"], one["reason"], one["state"]) for one in found["sent"]]
@@ -50,15 +50,15 @@ async def test_an_alert_that_is_forgotten_has_its_page_from_what_was_sent() -> N
 
 
 async def test_who_acknowledged_and_who_silenced_it_are_in_its_history() -> None:
-    async with opened() as asked:
-        alert = next(one for one in asked.board.alerts() if one.state is State.FIRING)
+    async with opened() as served:
+        alert = next(one for one in served.board.alerts() if one.state is State.FIRING)
         who = {"by": "m.tremblay", "reason": "drill", "at": story.NOW}
-        asked.board.control(Acknowledge(alert_id=alert.alert_id, **who))
-        asked.board.control(
+        served.board.control(Acknowledge(alert_id=alert.alert_id, **who))
+        served.board.control(
             Silence(name="now", sector=alert.sector, until=story.NOW + 8 * HOUR, **who | {"by": "j.okafor"})
         )
-        asked.board.control(Silence(name="other", sector="nowhere", until=story.NOW + HOUR, **who))
-        _, found = await history(asked, alert.alert_id)
+        served.board.control(Silence(name="other", sector="nowhere", until=story.NOW + HOUR, **who))
+        _, found = await history(served, alert.alert_id)
         deeds = {(one["key"], one["by"]) for one in found["deeds"]}
         assert (f"ack/{alert.alert_id}", "m.tremblay") in deeds
         assert ("silence/now", "j.okafor") in deeds
@@ -66,30 +66,30 @@ async def test_who_acknowledged_and_who_silenced_it_are_in_its_history() -> None
 
 
 async def test_a_silence_after_its_end_is_not_part_of_its_history() -> None:
-    async with opened() as asked:
+    async with opened() as served:
         alert = past()
-        asked.taken = [taken(alert, Reason.RESOLVED, story.NOW - dt.timedelta(days=300))]
+        served.taken = [taken(alert, Reason.RESOLVED, story.NOW - dt.timedelta(days=300))]
         later = Silence(
             name="now", sector="*", until=story.NOW + HOUR, at=story.NOW, by="anna", reason="drill"
         )
-        asked.board.control(later)
-        _, found = await history(asked, alert.alert_id)
+        served.board.control(later)
+        _, found = await history(served, alert.alert_id)
         assert "silence/now" not in {one["key"] for one in found["deeds"]}
 
 
 async def test_the_beginning_of_an_id_is_enough_for_a_history() -> None:
-    async with opened() as asked:
-        alert = next(iter(asked.board.alerts()))
-        status, found = await history(asked, alert.alert_id[:8])
+    async with opened() as served:
+        alert = next(iter(served.board.alerts()))
+        status, found = await history(served, alert.alert_id[:8])
         assert (status, found["alert"]["alert_id"]) == (200, alert.alert_id)
 
 
 async def test_an_alert_that_was_never_sent_and_is_forgotten_is_404() -> None:
-    async with opened() as asked:
-        assert (await history(asked, "0" * 24))[0] == 404
+    async with opened() as served:
+        assert (await history(served, "0" * 24))[0] == 404
 
 
 async def test_a_history_that_takes_too_long_is_503() -> None:
-    async with opened() as asked:
-        asked.is_too_slow = True
-        assert (await history(asked, "0" * 24))[0] == 503
+    async with opened() as served:
+        served.is_too_slow = True
+        assert (await history(served, "0" * 24))[0] == 503

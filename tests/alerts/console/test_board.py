@@ -55,7 +55,7 @@ def test_a_line_keeps_no_more_than_its_points(days):
 
 def test_a_first_verdict_brings_its_recent_periods_along_without_ranges(days):
     board = Board()
-    board.observe(story.asked(days[-1], days[-1].question, recent=(1, 2, 3), recent_expected=(2, 2, 2)))
+    board.observe(story.judged_as(days[-1], days[-1].question, recent=(1, 2, 3), recent_expected=(2, 2, 2)))
     _, observed, expected, lower, _ = rows(board, "sectors")[0]["line"]
     assert observed == [1, 2, days[-1].evidence.observed]
     assert expected[:2] == [2, 2]
@@ -66,7 +66,7 @@ def test_a_sector_shows_its_last_period_alone_where_a_longer_window_was_judged(d
     board = Board()
     week = {"observed": 99, "expected": 40, "window": 7, "period_lower": 2, "period_upper": 11}
     board.observe(
-        story.asked(days[-1], days[-1].question, **week, recent=(9, 8, 21), recent_expected=(6, 6, 5))
+        story.judged_as(days[-1], days[-1].question, **week, recent=(9, 8, 21), recent_expected=(6, 6, 5))
     )
     (sector,) = rows(board, "sectors")
     assert [sector[name] for name in ("observed", "expected", "lower", "upper")] == [21, 5, 2, 11]

@@ -8,9 +8,9 @@ from aiohttp import ClientSession
 from hypothesis import given
 from pydantic import ValidationError
 
-from alerts.console.asked import BY_KIND
+from alerts.console.control_requests import BY_KIND
 from alerts.console.faults import KINDS, translated
-from alerts.console.requests import control_of, query
+from alerts.console.requests import control_of, submitted
 from alerts.languages.language import language
 from streams.contract.sentences import FaultsError
 from tests.alerts.console.served import TOKEN, opened
@@ -18,13 +18,13 @@ from tests.alerts.console.test_requests import BODIES, FIELDS, NAMES, NOW, REFUS
 from tests.alerts.languages.pseudo import PSEUDO, readable
 
 ASKED_FOR = [body for body, _ in REFUSED]
-# Names of fields, of kinds and of what there is stay as they are, and so does what was asked.
+# Names of fields, of kinds and of what there is stay as they are, and so does what was served.
 DATA = {word.lower() for word in re.findall(r"[A-Za-z]+", f"{FIELDS} {[*BY_KIND]} {NAMES} {ASKED_FOR}")}
 
 
 def faults(body: bytes) -> FaultsError:
     with pytest.raises(FaultsError) as raised:
-        control_of(query(body), NOW, NAMES, "")
+        control_of(submitted(body), NOW, NAMES, "")
     return raised.value
 
 
@@ -37,7 +37,7 @@ def test_no_fault_has_words_that_the_catalogue_does_not_have(body: dict[str, obj
 @given(BODIES)
 def test_every_kind_of_fault_that_a_model_finds_has_its_sentence(body: bytes) -> None:
     try:
-        control_of(query(body), NOW, NAMES, "")
+        control_of(submitted(body), NOW, NAMES, "")
     except FaultsError as error:
         found = error.__cause__.errors() if isinstance(error.__cause__, ValidationError) else []
         assert {one["type"] for one in found} <= {*KINDS, "value_error"}
@@ -49,16 +49,16 @@ def test_every_kind_of_fault_that_a_model_finds_has_its_sentence(body: bytes) ->
         ("GET", "/api/nothing", TOKEN, "introuvable"),
         ("DELETE", "/api/board", TOKEN, "méthode non permise"),
         ("GET", "/api/alerts/nope", TOKEN, "aucune alerte 'nope'"),
-        ("POST", "/api/ask", "wrong", "jeton incorrect"),
-        ("POST", "/api/ask", TOKEN, "le corps de la requête n’est pas un objet JSON"),
+        ("POST", "/api/controls", "wrong", "jeton incorrect"),
+        ("POST", "/api/controls", TOKEN, "le corps de la requête n’est pas un objet JSON"),
     ],
 )
 async def test_an_error_of_the_api_is_in_the_language_of_the_console(
     method: str, path: str, token: str, text: str
 ) -> None:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    async with opened(language=language("fr")) as asked, ClientSession() as http:
-        answer = await http.request(method, asked.url + path, headers=headers)
+    async with opened(language=language("fr")) as served, ClientSession() as http:
+        answer = await http.request(method, served.url + path, headers=headers)
         assert (await answer.json())["error"] == text
 
 

@@ -109,6 +109,6 @@ def test_only_the_messages_of_scripts_go_to_the_page() -> None:
 
 
 async def test_the_console_serves_its_messages() -> None:
-    async with opened() as asked, ClientSession() as http:
-        answer = await http.get(f"{asked.url}/console/messages.js")
+    async with opened() as served, ClientSession() as http:
+        answer = await http.get(f"{served.url}/console/messages.js")
         assert 'export const language = "en";' in await answer.text()

@@ -6,13 +6,13 @@ import pytest
 from aiohttp import ClientSession
 
 from alerts.console.connections import ConnectionLimits
-from tests.alerts.console.served import Asked, opened
+from tests.alerts.console.served import ServedConsole, opened
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def answer_of(asked: Asked, request: bytes = GET) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", asked.port)
+async def answer_of(served: ServedConsole, request: bytes = GET) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     writer.write(request)
     line = await asyncio.wait_for(reader.readline(), 10)
     writer.close()
@@ -30,11 +30,11 @@ async def is_cut_off(reader: asyncio.StreamReader) -> bool:
 
 
 async def test_beyond_the_limit_of_connections_clients_get_503_until_a_place_is_free():
-    async with opened(limits=ConnectionLimits(most=5)) as asked:
-        idle = [await asyncio.open_connection("127.0.0.1", asked.port) for _ in range(5)]
-        assert b" 503 " in await answer_of(asked)
+    async with opened(limits=ConnectionLimits(most=5)) as served:
+        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(5)]
+        assert b" 503 " in await answer_of(served)
         idle.pop()[1].close()
-        while b" 503 " in (line := await answer_of(asked)):
+        while b" 503 " in (line := await answer_of(served)):
             await asyncio.sleep(0.01)
         assert b" 200 " in line
         for _, writer in idle:
@@ -42,25 +42,25 @@ async def test_beyond_the_limit_of_connections_clients_get_503_until_a_place_is_
 
 
 async def test_one_address_cannot_take_all_connections():
-    async with opened(limits=ConnectionLimits(most=50, most_by_address=3)) as asked:
-        idle = [await asyncio.open_connection("127.0.0.1", asked.port) for _ in range(3)]
-        assert b" 503 " in await answer_of(asked)
+    async with opened(limits=ConnectionLimits(most=50, most_by_address=3)) as served:
+        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(3)]
+        assert b" 503 " in await answer_of(served)
         for _, writer in idle:
             writer.close()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "])
 async def test_a_connection_without_a_whole_request_header_is_closed_in_time(sent):
-    async with opened(limits=ConnectionLimits(header_seconds=0.1)) as asked:
-        reader, writer = await asyncio.open_connection("127.0.0.1", asked.port)
+    async with opened(limits=ConnectionLimits(header_seconds=0.1)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(sent)
         assert await is_cut_off(reader)
         writer.close()
 
 
 async def test_a_connection_that_is_idle_after_an_answer_is_closed_in_time():
-    async with opened(limits=ConnectionLimits(idle_seconds=0.1)) as asked:
-        reader, writer = await asyncio.open_connection("127.0.0.1", asked.port)
+    async with opened(limits=ConnectionLimits(idle_seconds=0.1)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(GET)
         assert b"200" in await reader.readline()
         assert await is_cut_off(reader)
@@ -70,9 +70,9 @@ async def test_a_connection_that_is_idle_after_an_answer_is_closed_in_time():
 async def test_a_stream_outlives_the_limit_on_idle_connections():
     limits = ConnectionLimits(header_seconds=0.05, idle_seconds=0.05)
     async with (
-        opened(limits=limits) as asked,
+        opened(limits=limits) as served,
         ClientSession() as http,
-        http.get(asked.url + "/api/events") as stream,
+        http.get(served.url + "/api/events") as stream,
     ):
         await stream.content.readline()
         await asyncio.sleep(0.3)
@@ -80,20 +80,20 @@ async def test_a_stream_outlives_the_limit_on_idle_connections():
 
 
 async def test_beyond_the_limit_of_streams_pages_get_503_and_one_that_closes_makes_room():
-    async with opened(most=3) as asked, ClientSession() as http:
-        pages = [await http.get(asked.url + "/api/events") for _ in range(3)]
-        async with http.get(asked.url + "/api/events") as refused:
+    async with opened(most=3) as served, ClientSession() as http:
+        pages = [await http.get(served.url + "/api/events") for _ in range(3)]
+        async with http.get(served.url + "/api/events") as refused:
             assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
-        async with http.get(asked.url + "/api/board") as board:
+        async with http.get(served.url + "/api/board") as board:
             assert board.status == 200
         for page in pages:
             page.close()
-        while (await status_of(http, asked)) == 503:
-            asked.board.version += 1
+        while (await status_of(http, served)) == 503:
+            served.board.version += 1
             await asyncio.sleep(0.05)
 
 
-async def status_of(http: ClientSession, asked: Asked) -> int:
-    page = await http.get(asked.url + "/api/events")
+async def status_of(http: ClientSession, served: ServedConsole) -> int:
+    page = await http.get(served.url + "/api/events")
     page.close()
     return page.status

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from schemathesis import checks
 
 from alerts.console.connections import Connections
@@ -16,7 +16,8 @@ from alerts.console.openapi import OPERATIONS, document, text
 from alerts.console.site import site
 from alerts.worker.console_server import ConsoleThread
 from surgewatch.reference.openapi import TARGET
-from tests.alerts.console.served import TOKEN, Asked
+from tests.alerts.console.served import TOKEN, ServedConsole
+from tests.examples import few
 
 API = schemathesis.openapi.from_dict(document())
 STREAMS = ["events"]  # an answer that does not end
@@ -29,21 +30,21 @@ EXCLUDED = [
 @pytest.fixture(scope="module")
 def console() -> Iterator[str]:
     """The real console in its thread, without Kafka behind it."""
-    asked = Asked()
-    thread = ConsoleThread(asked.backend(), "127.0.0.1", 0)
+    served = ServedConsole()
+    thread = ConsoleThread(served.backend(), "127.0.0.1", 0)
     thread.start()
     yield f"http://127.0.0.1:{thread.listening.result(10)}"
     thread.stop()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@few(60, suppress_health_check=list(HealthCheck))
 @(API.exclude(operation_id=STREAMS).parametrize())
 def test_whatever_is_sent_the_answer_is_as_described(case, console) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     case.call_and_validate(base_url=console, headers=headers, excluded_checks=EXCLUDED)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@few(30, suppress_health_check=list(HealthCheck))
 @(API.parametrize())
 def test_a_wrong_token_is_401_whatever_is_sent(case, console) -> None:
     answer = case.call(base_url=console, headers={"Authorization": "Bearer wrong"})
@@ -60,7 +61,7 @@ def test_the_console_serves_its_document(console: str) -> None:
 
 def test_every_request_that_the_api_answers_is_described() -> None:
     async def routes() -> set[tuple[str, str]]:
-        made = site(Asked().backend(), Connections())
+        made = site(ServedConsole().backend(), Connections())
         return {(route.method.lower(), route.resource.canonical) for route in made.router.routes()}
 
     answered = {(method, path) for method, path in asyncio.run(routes()) if path.startswith("/api/")}
@@ -82,6 +83,6 @@ def test_the_messages_of_the_event_stream_are_as_described(console: str) -> None
 def test_a_control_that_is_accepted_is_answered_as_described(console: str) -> None:
     body = {"kind": "capacity", "sector": "swanton", "people_per_day": 60, "by": "anna", "reason": "tents"}
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    answer = requests.post(f"{console}/api/ask", json=body, headers=headers, timeout=10)
+    answer = requests.post(f"{console}/api/controls", json=body, headers=headers, timeout=10)
     assert answer.status_code == 202
     conforms(answer.json(), "AcceptedControl")

@@ -1,4 +1,4 @@
-"""What is asked on the console becomes a control, or is refused with a sentence for each fault."""
+"""A request to the console becomes a control, or is refused with a sentence for each fault."""
 
 import datetime as dt
 import json
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.console.requests import REQUESTS, control_of, forms, query
+from alerts.console.requests import REQUESTS, control_of, forms, submitted
 from alerts.console.roles import Principal
 from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Silence
@@ -27,7 +27,7 @@ NAMES = Names(
     keys=frozenset({"silence/swanton-all"}),
 )
 AT = {**WHO, "at": NOW}
-ASKED: list[tuple[dict, Control]] = [
+REQUESTED: list[tuple[dict, Control]] = [
     ({"kind": "acknowledge", "alert_id": "d68cc07d1"}, Acknowledge(**AT, alert_id=ALERT)),
     (
         {"kind": "silence", "sector": "swanton", "hours": 12},
@@ -91,13 +91,13 @@ ASKED: list[tuple[dict, Control]] = [
 ]
 
 
-def asked(body: bytes, signed_in: str = "") -> Control:
-    return control_of(query(body), NOW, NAMES, signed_in)
+def control_from(body: bytes, signed_in: str = "") -> Control:
+    return control_of(submitted(body), NOW, NAMES, signed_in)
 
 
-@pytest.mark.parametrize(("body", "control"), ASKED)
+@pytest.mark.parametrize(("body", "control"), REQUESTED)
 def test_a_request_becomes_its_control(body, control):
-    assert asked(json.dumps({**body, **WHO}).encode()) == control
+    assert control_from(json.dumps({**body, **WHO}).encode()) == control
 
 
 REFUSED = [
@@ -136,20 +136,20 @@ REFUSED = [
 @pytest.mark.parametrize(("body", "sentence"), REFUSED)
 def test_a_request_that_cannot_be_a_control_is_refused_with_a_sentence(body, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
-        asked(json.dumps({**body, **WHO}).encode())
+        control_from(json.dumps({**body, **WHO}).encode())
 
 
 @pytest.mark.parametrize("who", [{"by": "anna"}, {"reason": "drill"}, {"by": " ", "reason": "drill"}])
 def test_a_request_without_a_name_or_a_reason_is_refused(who):
     with pytest.raises(ValueError, match=r"by: |reason: "):
-        asked(json.dumps({**ASKED[6][0], **who}).encode())
+        control_from(json.dumps({**REQUESTED[6][0], **who}).encode())
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
 def test_a_number_that_is_not_finite_is_refused(number):
-    body = json.dumps({**ASKED[6][0], **WHO}).replace("60", number)
+    body = json.dumps({**REQUESTED[6][0], **WHO}).replace("60", number)
     with pytest.raises(ValueError, match=r"people_per_day: |not a JSON object"):
-        asked(body.encode())
+        control_from(body.encode())
 
 
 VALUES = st.recursive(
@@ -157,7 +157,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-FIELDS = sorted({name for body, _ in ASKED for name in body} - {"kind"} | {"by", "reason", "until", "at"})
+FIELDS = sorted({name for body, _ in REQUESTED for name in body} - {"kind"} | {"by", "reason", "until", "at"})
 BODIES = st.builds(
     lambda kind, fields: json.dumps({"kind": kind, **fields}).encode(errors="surrogatepass"),
     st.sampled_from([request.kind for request in REQUESTS]) | VALUES,
@@ -169,7 +169,7 @@ BODIES = st.builds(
 def test_whatever_is_asked_is_a_control_or_a_sentence(body):
     """Nothing else than ValueError is raised, so no body gives a 500."""
     with suppress(ValueError):
-        assert asked(body).at == NOW
+        assert control_from(body).at == NOW
 
 
 def test_each_form_has_the_bounds_of_its_model():

@@ -18,7 +18,7 @@ from alerts.console.sessions import Sessions
 from alerts.console.sign_in import SignIn
 from streams.runtime.refusals import SetupError
 from tests.alerts.console.identity_provider import CLIENT, SECRET, IdentityProvider, fresh_key, providing
-from tests.alerts.console.served import Asked, opened
+from tests.alerts.console.served import ServedConsole, opened
 from tests.alerts.worker.connect_proxy import ConnectProxy, proxying
 
 ANA = {"email": "ana@example.org", "email_verified": True, "groups": ["watch", "others"]}
@@ -29,13 +29,13 @@ SILENCE = {"kind": "silence", "sector": "swanton", "hours": 1, "reason": "drill"
 class Desk:
     """A console with a provider, and a browser's cookies."""
 
-    def __init__(self, asked: Asked, provider: IdentityProvider, http: ClientSession) -> None:
-        self.asked, self.provider, self.http = asked, provider, http
+    def __init__(self, served: ServedConsole, provider: IdentityProvider, http: ClientSession) -> None:
+        self.served, self.provider, self.http = served, provider, http
         self.now = time.time()
 
     async def get(self, path: str, **options: Any) -> tuple[int, str, dict[str, str]]:
         path = path.removeprefix(URL)
-        url = path if path.startswith("http") else self.asked.url + path
+        url = path if path.startswith("http") else self.served.url + path
         async with self.http.get(url, allow_redirects=False, **options) as answer:
             return answer.status, await answer.text(), dict(answer.headers)
 
@@ -50,7 +50,7 @@ class Desk:
         return status, text
 
     async def silence(self, **headers: str) -> int:
-        async with self.http.post(f"{self.asked.url}/api/ask", json=SILENCE, headers=headers) as answer:
+        async with self.http.post(f"{self.served.url}/api/controls", json=SILENCE, headers=headers) as answer:
             return answer.status
 
 
@@ -62,12 +62,14 @@ async def desk_at(path: Path, provider: IdentityProvider, *, anonymous: str = ""
             'client_secret = "env:OIDC"\n[[grant]]\ngroups = ["watch"]\nrole = "operate"\n'
         )
         access = AccessFile(path).current
-        desk = Desk(Asked(), provider, http)
+        desk = Desk(ServedConsole(), provider, http)
         sessions = Sessions(SecretStr("key of all workers"), secure=False, clock=lambda: desk.now)
 
         provider.redirect_uri = f"{URL}/auth/callback"
         sign_in = SignIn(access, sessions, URL, {"OIDC": SECRET})
-        async with opened(identity=Identity(access=access, sessions=sessions), sign_in=sign_in) as desk.asked:
+        async with opened(
+            identity=Identity(access=access, sessions=sessions), sign_in=sign_in
+        ) as desk.served:
             yield desk
 
 
@@ -87,15 +89,15 @@ async def test_who_signs_in_writes_in_their_name_as_far_as_their_group_may(desk_
         assert me == {"name": "ana@example.org", "role": "operate", "sign_in": "/auth/login"}
         assert await desk.silence() == 202
         assert await desk.silence(**{"Sec-Fetch-Site": "cross-site"}) == 403
-        async with desk.http.post(f"{desk.asked.url}/auth/logout") as answer:
+        async with desk.http.post(f"{desk.served.url}/auth/logout") as answer:
             assert answer.status == 204
         assert await desk.silence() == 401
-    assert [control.by for control in desk.asked.controls] == ["ana@example.org"]
+    assert [control.by for control in desk.served.controls] == ["ana@example.org"]
 
 
 async def test_the_session_cookie_is_for_the_server_alone_and_ends(desk_of) -> None:
     async with desk_of(IdentityProvider(ANA)) as desk:
-        back = (await desk.leave()).replace(URL, desk.asked.url)
+        back = (await desk.leave()).replace(URL, desk.served.url)
         async with desk.http.get(back, allow_redirects=False) as answer:
             cookie = answer.cookies["surgewatch-session"]
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")

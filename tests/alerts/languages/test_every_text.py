@@ -54,7 +54,7 @@ CLAUSES = (
     "prior of 3 like sectors and 40 days",
 )
 EVIDENCE: tuple[dict[str, Any], ...] = (
-    {"share_arrived": 0.5, "last_as_high": FIRST_DAY},
+    {"share_reported": 0.5, "last_as_high": FIRST_DAY},
     {"record": True, "capacity": 8, "full_at": FIRST_DAY},
     {"capacity": 500, "no_data_since": FIRST_DAY - dt.timedelta(days=5)},
     {"no_data_since": FIRST_DAY - dt.timedelta(hours=5), "source": "customs"},

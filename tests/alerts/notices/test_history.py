@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.lifecycle.policies import policies
@@ -11,9 +11,10 @@ from alerts.notices.history import NoticeHistory
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
 from surgewatch.harness.any_record import NOW, Maker
+from tests.examples import few
 
 
-@settings(deadline=None, max_examples=20)
+@few(20)
 @given(seed=st.integers(0, 2**32))
 def test_changes_give_the_same_notices_together_and_one_by_one(seed: int) -> None:
     maker = Maker(Random(seed), wild=0.0, odd=0.02)

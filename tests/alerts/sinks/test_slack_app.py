@@ -11,8 +11,9 @@ from alerts.lifecycle.alert import Assessment, Notice, Reason
 from alerts.notices.links import Links
 from alerts.sinks.slack.app import content, reply
 from alerts.sinks.slack.clicks import click
+from streams.contract.questions import Question
 from streams.contract.verdicts import Contribution
-from tests.alerts.made import verdict
+from tests.alerts.made import FIRST_DAY, verdict
 from tests.alerts.one_sink import OneSink
 from tests.slack_server import buttons
 
@@ -45,6 +46,11 @@ def test_a_standing_alert_has_buttons_and_one_that_is_over_can_be_opened() -> No
     (left,) = buttons(content(over, LINKS))
     assert left["url"] == LINKS.alert(FIRST.alert)
     assert buttons(content(over)) == []
+
+
+def test_where_data_are_missing_nobody_is_asked_what_they_show() -> None:
+    silence = notice(question=Question.SILENCE, source="customs", no_data_since=FIRST_DAY)
+    assert [one["action_id"] for one in buttons(content(silence))] == ["take", "silence"]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def texts(part: Any) -> Iterator[str]:
 def test_a_card_holds_what_was_seen_expected_and_since_when_and_its_actions_open_the_console() -> None:
     made = card_of(SINK.request(FIRST, NOW))
     shown = "\n".join(texts(made))
-    for part in (FIRST.headline, "30 (15 to 50)", FIRST.since, "by chance once in", "HAITI"):
+    for part in (FIRST.headline, "30 (15 to 50)", FIRST.since, "by chance once in", "Haiti"):
         assert part in shown
     assert [action["title"] for action in made["actions"]] == ["console", "dashboard", "what to do"]
     assert made["actions"][0]["url"] == f"https://console.example/#alert-{FIRST.alert.alert_id}"

@@ -12,13 +12,13 @@ import pytest
 
 from alerts.worker.console_server import ConsoleThread, console_server, from_loop
 from streams.runtime.refusals import SetupError
-from tests.alerts.console.served import Asked
+from tests.alerts.console.served import ServedConsole
 
 
 @contextmanager
-def console(asked: Asked) -> Iterator[int]:
+def console(served: ServedConsole) -> Iterator[int]:
     """Run a console while no other loop runs at all."""
-    thread = ConsoleThread(asked.backend(), "127.0.0.1", 0)
+    thread = ConsoleThread(served.backend(), "127.0.0.1", 0)
     thread.start()
     try:
         yield thread.listening.result(10)
@@ -32,21 +32,21 @@ def read(port: int, path: str) -> bytes:
 
 
 def test_the_console_answers_while_the_workers_loop_does_not_turn():
-    with console(Asked()) as port:
+    with console(ServedConsole()) as port:
         assert b'"alerts"' in read(port, "/api/board")
         assert read(port, "/healthz") == b"ok\n"
 
 
 def test_400_half_open_sockets_are_refused_and_the_board_is_written_meanwhile():
     """The test's thread stands for the worker's loop: it writes, and never serves a socket."""
-    asked = Asked()
-    with console(asked) as port:
+    served = ServedConsole()
+    with console(served) as port:
         sockets = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(400)]
         for one in sockets:
             one.send(b"GET / HTTP/1.1\r\nHost: local")
-        alert = asked.board.alerts()[0]
+        alert = served.board.alerts()[0]
         for _ in range(100):
-            asked.board.alert(alert)
+            served.board.alert(alert)
         last = sockets[-1]
         last.settimeout(10)
         assert b" 503 " in last.recv(100)
@@ -91,7 +91,7 @@ async def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_it_and
         with pytest.raises(
             SetupError, match=f"127.0.0.1:{port}: Address already in use.*SURGEWATCH_ALERTS_PORT"
         ):
-            async with console_server(Asked().backend(), "127.0.0.1", port):
+            async with console_server(ServedConsole().backend(), "127.0.0.1", port):
                 pass
 
 
@@ -105,7 +105,7 @@ async def test_readers_run_in_the_consoles_thread_until_it_ends():
         finally:
             ended.set()
 
-    async with console_server(Asked().backend(), "127.0.0.1", 0, readers=[reader]):
+    async with console_server(ServedConsole().backend(), "127.0.0.1", 0, readers=[reader]):
         while not threads:
             await asyncio.sleep(0.01)
     assert threads == ["console"]

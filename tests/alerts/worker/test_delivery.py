@@ -31,7 +31,7 @@ class House:
     desk: OneSink = field(default_factory=OneSink)
     answers: list[Outcome] = field(default_factory=list)
     received: list[str] = field(default_factory=list)
-    buried: list[tuple[str, str]] = field(default_factory=list)
+    dead: list[tuple[str, str]] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class House:
         await asyncio.sleep(0)
 
     async def add_dead_letter(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
-        self.buried.append((notice.notice_id, reason))
+        self.dead.append((notice.notice_id, reason))
 
     async def send(self, sink: Sink, request: Request) -> Outcome:
         await asyncio.sleep(0)
@@ -92,11 +92,11 @@ async def test_what_is_taken_is_in_the_ledger_and_among_the_notices() -> None:
     assert record.value.pending is None
 
 
-async def test_what_is_refused_is_buried_with_its_reason() -> None:
+async def test_what_is_refused_is_a_dead_letter_with_its_reason() -> None:
     house = House(answers=[Refused("http_400")])
     judged(house, 0)
     await house.until_idle()
-    assert [reason for _, reason in house.buried] == ["http_400"]
+    assert [reason for _, reason in house.dead] == ["http_400"]
     assert house.outcomes == ["refused", "dead"]
 
 
@@ -113,11 +113,11 @@ async def test_a_fault_of_one_notice_is_not_the_sinks(where: str) -> None:
     judged(house, 0, sector="blaine")
     if where == "request":
         await house.until_idle(Faulty("hook", SecretStr("https://example.org"), SecretStr(SECRET)))
-        assert [reason for _, reason in house.buried] == ["cannot be sent: UnicodeEncodeError"]
+        assert [reason for _, reason in house.dead] == ["cannot be sent: UnicodeEncodeError"]
     else:
         house.answers = [Refused("invalid_request")]
         await house.until_idle()
-        assert [reason for _, reason in house.buried] == ["invalid_request"]
+        assert [reason for _, reason in house.dead] == ["invalid_request"]
     assert len(house.received) == 1
 
 

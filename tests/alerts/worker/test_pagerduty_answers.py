@@ -17,8 +17,9 @@ from alerts.sinks.pagerduty import PagerDutySink
 from alerts.worker.http_client import HttpClient
 from alerts.worker.pagerduty_answers import PagerDutyAnswers, Taken
 from streams.contract.controls import LONGEST_PERSON, Control, Withdrawn
+from streams.contract.questions import Question
 from tests.alerts.console.served import opened
-from tests.alerts.made import verdict
+from tests.alerts.made import outage, verdict
 from tests.alerts.one_sink import OneSink, reasons
 from tests.alerts.pagerduty_stand_in import (
     ANNA,
@@ -103,7 +104,7 @@ async def test_who_acknowledges_in_pagerduty_takes_care_of_it_here_and_escalatio
     assert isinstance(control, Acknowledge)
     assert (control.by, control.reason) == ("Anna Nowak", "acknowledged in PagerDuty")
     assert duty.desk.wait(hours=9) == []
-    assert duty.desk.in_force.mark(duty.desk.alert(), duty.desk.now).acknowledged_by == "Anna Nowak"
+    assert duty.desk.in_force.annotate(duty.desk.alert(), duty.desk.now).acknowledged_by == "Anna Nowak"
 
 
 async def test_a_long_name_is_kept_up_to_what_a_control_takes() -> None:
@@ -209,7 +210,7 @@ async def test_a_body_that_is_not_understood_is_refused(body: bytes) -> None:
 async def test_the_console_takes_webhooks_without_its_token_and_limits_them_like_its_own() -> None:
     duty = Duty()
     body = webhook(duty.alert_id, duty.desk.at)
-    async with opened(hooks={PATH: duty.answers.receive}) as asked, ClientSession(asked.url) as client:
+    async with opened(hooks={PATH: duty.answers.receive}) as served, ClientSession(served.url) as client:
         for headers, data, status in (
             (signed(body, "foreign"), body, 401),
             (signed(body, SECRET), body, 200),
@@ -218,15 +219,15 @@ async def test_the_console_takes_webhooks_without_its_token_and_limits_them_like
         ):
             async with client.post(PATH, data=data, headers=headers) as answer:
                 assert answer.status == status
-        async with client.post("/api/ask", data=body, headers=signed(body, SECRET)) as answer:
+        async with client.post("/api/controls", data=body, headers=signed(body, SECRET)) as answer:
             assert answer.status == 401
     assert len(duty.published) == 1
 
 
 async def test_without_a_secret_there_is_no_path_for_webhooks() -> None:
     async with (
-        opened() as asked,
-        ClientSession(asked.url) as client,
+        opened() as served,
+        ClientSession(served.url) as client,
         client.post(PATH, data=b"{}", headers=signed(b"{}", SECRET)) as answer,
     ):
         assert answer.status == 401
@@ -273,3 +274,14 @@ async def test_in_a_storm_every_alert_is_asked_for_in_turn() -> None:
         await duty.ask()
     assert first < 71
     assert len(set(api.asked)) == 71
+
+
+async def test_who_acknowledges_the_incident_of_a_source_takes_all_its_sectors() -> None:
+    duty = Duty()
+    duty.desk.judge(*map(outage, ("blaine", "houlton", "swanton")), outage("blaine", 1, breach=False))
+    silences = [one for one in duty.desk.pipeline.all_alerts() if one.question is Question.SILENCE]
+    (leader,) = [one for one in silences if one.sector == "blaine"]
+    dead = [one for one in silences if one is not leader]
+    assert await duty.take(webhook(leader.alert_id, duty.desk.at)) == (200, "acknowledged")
+    assert [control.key for control in duty.published] == [f"ack/{one.alert_id}" for one in dead]
+    assert await duty.take(webhook(leader.alert_id, duty.desk.at)) == (200, "known")

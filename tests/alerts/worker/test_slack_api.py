@@ -63,7 +63,7 @@ async def test_an_alert_is_one_message_that_is_edited_with_its_history_in_its_th
     ]
     assert [lines[1] for lines in shown] == [
         "Now critical. Last notice: 45 in 1 day, expected 30 (×1.5).",
-        "Back to normal: 30, expected 30.",
+        "Back to normal: 30, expected 15 to 50.",
     ]
     assert [reply["reply_broadcast"] for reply in replies] == [True, False]
 

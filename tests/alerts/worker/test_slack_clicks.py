@@ -17,9 +17,9 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.sinks.slack.app import SlackApp, content
 from alerts.worker.console_backend import control_names
 from alerts.worker.slack_api import SlackApi
-from alerts.worker.slack_clicks import SlackClicks, by_id
+from alerts.worker.slack_clicks import SlackClicks
 from streams.contract.controls import Control
-from tests.alerts.made import verdict
+from tests.alerts.made import outage, verdict
 from tests.alerts.one_sink import REGISTRY, OneSink
 from tests.slack_server import APP, BOT, USER, Fault, Message, SlackServer, slack_server
 
@@ -64,7 +64,7 @@ class House:
         clicks = SlackClicks(
             api,
             ready=self.ready.wait,
-            alert=by_id(lambda: self.alerts),
+            alerts=lambda: self.alerts,
             names=control_names(REGISTRY, board, sinks=(), routes=frozenset),
             holds=self.controls.holds,
             publish=self.publish,
@@ -157,7 +157,7 @@ async def test_a_click_on_an_alert_that_is_over_or_unknown_is_answered_to_its_au
     async with house.taking():
         await house.click("take")
     assert house.published == []
-    assert house.server.whispers == [(USER, sentence)]
+    assert house.server.ephemerals == [(USER, sentence)]
 
 
 async def test_a_click_is_acknowledged_though_the_broker_hangs_and_set_when_it_is_back(house: House) -> None:
@@ -173,7 +173,7 @@ async def test_a_click_that_cannot_be_recorded_is_answered(house: House) -> None
     house.broken = True
     async with house.taking():
         await house.click("take")
-    assert house.server.whispers == [
+    assert house.server.ephemerals == [
         (USER, "The broker does not answer. Try again if the message does not change.")
     ]
     assert house.counted == {("take", "failed"): 1}
@@ -223,3 +223,17 @@ async def test_a_slack_that_is_away_at_first_is_connected_to_when_it_is_back(hou
     async with house.taking():
         await house.click("take")
     assert len(house.published) == 1
+
+
+async def test_a_click_on_a_source_is_for_all_its_sectors_without_data_also_once_its_first_is_back() -> None:
+    desk = OneSink()
+    (first, *_) = desk.judge(*map(outage, ("blaine", "houlton", "swanton")))
+    desk.judge(outage("blaine", 1, breach=False))
+    alerts = desk.pipeline.all_alerts()
+    async with slack_server() as server:
+        house = House(server, alerts=alerts)
+        async with house.taking():
+            await server.click({"text": "", **content(first)}, "take", at=AT.timestamp())
+            await until(lambda: len(house.published) == 2)
+    dead = [one for one in alerts if one.sector != "blaine"]
+    assert house.published == [Acknowledge(**WHO, alert_id=alert.alert_id) for alert in dead]

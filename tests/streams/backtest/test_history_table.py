@@ -29,6 +29,7 @@ def test_a_period_without_a_count_is_a_gap_and_not_a_zero(tmp_path: Path) -> Non
         ("", ":1: needs the columns"),
         ("a,b\n1,2\n", ":1: needs the columns"),
         ("series,period,count\n", "no counts"),
+        ("series,period,count,Count\na,2021-08-30,4,5\n", ":1: column 'count' is there twice"),
         (GOOD + "a,yesterday,3\n", ":5: 'yesterday' is no date"),
         (GOOD + "a,2021-09-03,many\n", ":5: count 'many' is no number"),
         (GOOD + "a,2021-09-03,-1\n", ":5: count '-1' is not a whole number"),
@@ -47,13 +48,15 @@ def test_a_bad_row_is_refused_by_its_number_and_reason(tmp_path: Path, text: str
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_gzip_thousands_delimiters_and_a_byte_order_mark_change_nothing(
+def test_gzip_utf_16_thousands_delimiters_and_a_byte_order_mark_change_nothing(
     tmp_path: Path, delimiter: str
 ) -> None:
     plain = read(_file(tmp_path, GOOD + "a,2021-09-03,1204\n"), Cadence.DAY).series["a"].values.tolist()
     other = "\ufeff" + GOOD.replace(",", delimiter) + f'a{delimiter}2021-09-03{delimiter}"1,204"\n'
     (tmp_path / "packed").write_bytes(gzip.compress(other.encode()))
     assert read(tmp_path / "packed", Cadence.DAY).series["a"].values.tolist() == plain
+    (tmp_path / "utf-16").write_bytes(other.lstrip("\ufeff").replace("1,204", "1'204").encode("utf-16"))
+    assert read(tmp_path / "utf-16", Cadence.DAY).series["a"].values.tolist() == plain
 
 
 def test_all_bad_rows_are_named_at_once_with_what_an_empty_count_means(tmp_path: Path) -> None:

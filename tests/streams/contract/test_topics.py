@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contract.topics import TOPICS, Found, Plan, Topic, plan, topics
+from streams.contract.topics import TOPICS, Found, Plan, Topic, plan, topics, unfit
 
 
 def as_wanted(topic: Topic) -> Found:
@@ -73,3 +73,26 @@ def test_topics_with_times_of_producers_get_those_of_the_broker() -> None:
     by_producers = {**topic.configuration, "message.timestamp.type": "CreateTime"}
     stamped = {"message.timestamp.type": "LogAppendTime"}
     assert plan([topic], {topic.name: Found(4, by_producers)}).change == [(topic, stamped)]
+
+
+def test_a_limit_too_low_for_what_workers_send_is_raised_and_a_higher_one_is_kept() -> None:
+    topic = TOPICS[0]
+    low, high = ({**topic.configuration, "max.message.bytes": limit} for limit in ("300000", "8000000"))
+    assert plan([topic], {topic.name: Found(4, low)}).change == [(topic, {"max.message.bytes": "1048588"})]
+    assert plan([topic], {topic.name: Found(4, high)}).change == []
+
+
+def test_a_worker_cannot_work_with_times_of_producers_another_policy_or_small_records() -> None:
+    events, counts, notices = (topics()[at] for at in (0, 4, 9))
+    wanted = {"a-encounters": events, "a-counts": counts, "a-notices": notices}
+    found = {name: topic.configuration for name, topic in wanted.items()}
+    assert unfit(wanted, found) is None
+    assert unfit(wanted, {}) is None, "what the broker does not show is not judged"
+    assert unfit(wanted, found | {"a-notices": {**notices.configuration, "retention.ms": "1"}}) is None
+    found["a-encounters"] = {**events.configuration, "message.timestamp.type": "CreateTime"}
+    found["a-counts"] = {**counts.configuration, "cleanup.policy": "delete", "max.message.bytes": "300"}
+    assert unfit(wanted, found) == (
+        "a-encounters has message.timestamp.type=CreateTime, LogAppendTime is needed; "
+        "a-counts has cleanup.policy=delete, compact is needed; "
+        "a-counts has max.message.bytes=300, 1048588 is needed"
+    )

@@ -187,7 +187,7 @@ def test_old_history_is_welcome() -> None:
 @given(st.binary(max_size=200), st.sampled_from(Reason))
 def test_a_dead_letter_bears_the_original_bytes(value: bytes, reason: Reason) -> None:
     rejected = DECODER.decode([b"\x00"], NOW).rejected[0]._replace(reason=reason)
-    letter = DeadLetter.of(rejected, value, "encounters", 3, 42, NOW)
+    letter = DeadLetter.of(rejected, value, topic="encounters", partition=3, offset=42, when=NOW)
     assert DeadLetter.model_validate_json(letter.model_dump_json()) == letter
     assert (letter.value, letter.size, letter.offset) == (value, len(value), 42)
 
@@ -195,7 +195,7 @@ def test_a_dead_letter_bears_the_original_bytes(value: bytes, reason: Reason) ->
 def test_a_dead_letter_keeps_no_field_that_an_encounter_lacks() -> None:
     value = json.dumps(GOOD | {"surname": "Tremblay", "passport": {"number": "X123"}}).encode()
     rejected = DECODER.decode([value], NOW).rejected[0]
-    letter = DeadLetter.of(rejected, value, "encounters", 0, 1, NOW)
+    letter = DeadLetter.of(rejected, value, topic="encounters", partition=0, offset=1, when=NOW)
     assert (rejected.reason, json.loads(letter.value)) == (Reason.UNKNOWN_FIELD, GOOD)
     assert letter.size == len(value)
 
@@ -208,6 +208,8 @@ def test_a_nil_report_is_an_event_and_nobody_at_no_time_is_not() -> None:
 
 def test_the_dead_letter_of_a_huge_record_is_small_enough_to_send() -> None:
     huge = b"x" * 10_000_000
-    letter = DeadLetter.of(DECODER.decode([huge], NOW).rejected[0], huge, "encounters", 0, 1, NOW)
+    letter = DeadLetter.of(
+        DECODER.decode([huge], NOW).rejected[0], huge, topic="encounters", partition=0, offset=1, when=NOW
+    )
     assert len(letter.model_dump_json()) < 100_000
     assert letter.size == len(huge)

@@ -69,7 +69,10 @@ def test_each_fault_of_a_heartbeat_has_its_reason(fault: str) -> None:
 def test_a_dead_letter_of_a_heartbeat_keeps_its_fields_alone() -> None:
     record = json.dumps({**GOOD, "name": "Ada"}).encode()
     (rejected,) = DECODER.decode([record], NOW).rejected
-    assert json.loads(DeadLetter.of(rejected, record, "encounters", 0, 1, NOW).value) == GOOD
+    assert (
+        json.loads(DeadLetter.of(rejected, record, topic="encounters", partition=0, offset=1, when=NOW).value)
+        == GOOD
+    )
 
 
 def heartbeat(source: str, at: int, *, position: int = 0, last: bool = False) -> decoder.Heartbeat:

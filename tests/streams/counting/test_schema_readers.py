@@ -158,7 +158,7 @@ def test_a_name_that_was_sent_by_mistake_is_not_kept(schema: int) -> None:
     record = as_avro(schema, event) if schema == NAMED else framed(schema, json.dumps(event).encode())
     (rejected,) = decode(record).rejected
     assert rejected.reason is Reason.UNKNOWN_FIELD
-    letter = DeadLetter.of(rejected, record, "encounters", 0, 7, NOW)
+    letter = DeadLetter.of(rejected, record, topic="encounters", partition=0, offset=7, when=NOW)
     assert b"Roe" not in letter.value
     assert json.loads(letter.value)["event_id"] == GOOD["event_id"]
     assert letter.size == len(record)

@@ -22,6 +22,8 @@ NOTE, TOTAL = "a note or an empty row", "a row of totals"
         (CBP_HEADER + OCTOBER, "Source: CBP, as of 2025-01-01", NOTE),
         (CBP_HEADER + OCTOBER, CBP_HEADER, "the header again"),
         (RCMP, 'All provinces,"1,458",2,"1,460"', TOTAL),
+        (RCMP, 'Canada,"1,458",2,"1,460"', TOTAL),
+        (RCMP, 'Ensemble du Canada,"1,458",2,"1,460"', TOTAL),
         (RCMP, "Source: IRCC, 2018", NOTE),
         (BOATS, "1. Figures are provisional, may change", NOTE),
     ],
@@ -36,8 +38,10 @@ def test_totals_notes_and_headers_below_the_data_count_nobody(
 
 
 @pytest.mark.parametrize(
-    "month", ["Oct-22", "Oct 2022", "October 2022", "2022M10", "2022/10", "202210", "10/2022", "2022-10-31"]
-)
+    "month",
+    ["Oct-22", "Oct 2022", "October 2022", "octobre 2022", "Oct. 2022 [p]", "2022M10", "2022/10", "202210",
+     "10/2022", "2022-10-31", "31.10.2022"],
+)  # fmt: skip
 def test_a_month_is_read_as_agencies_write_it(tmp_path: Path, month: str) -> None:
     sent, _ = checked(written(tmp_path, f"{LONG}{month},Quebec,3\n"))
     (event,) = events(sent)
@@ -51,8 +55,11 @@ def test_a_fiscal_year_is_read_as_releases_write_it(tmp_path: Path, year: str) -
     assert sent == known
 
 
-@pytest.mark.parametrize("number", ["1'204", "1 204", "1204.0"])
-def test_a_number_is_read_as_spreadsheets_write_it(tmp_path: Path, number: str) -> None:
+@pytest.mark.parametrize(
+    "number",
+    ["1'204", "1 204", "1\u202f204", "1204.0", '"1,204*"', "1204 [1]", "1204\u2020", "1204 (r)", "1204p"],
+)
+def test_a_number_is_read_as_agencies_write_it(tmp_path: Path, number: str) -> None:
     sent, _ = checked(written(tmp_path, CBP_HEADER + OCTOBER.replace('"1,204"', number)))
     assert [event.count for event in events(sent)] == [1204]
 
@@ -70,7 +77,8 @@ def test_a_column_of_a_month_is_never_passed_over(tmp_path: Path, column: str) -
     ("content", "way_out"),
     [
         (b"PK\x03\x04\x14\x00", "save the sheet as CSV"),
-        ("date,migrants\n".encode("utf-16"), "save it as UTF-8"),
+        (b"<!DOCTYPE html><html>Not found</html>", "save its table as CSV"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b'[{"event_id": "a"}]', "one object a line"),
     ],
 )

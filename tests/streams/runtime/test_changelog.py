@@ -103,3 +103,11 @@ async def test_a_late_write_behind_that_of_another_worker_leaves_no_copy(tmp_pat
     await changelog.write(partition, {0: State(position, [(b"a", b"late")])})
     await changelog.write(partition, {0: State(12, [(b"b", b"12")])})
     assert changelog._load(0) == Copy()
+
+
+def test_a_copy_from_the_future_of_a_clock_is_not_trusted(tmp_path):
+    """How old it is cannot be known: the clock was years ahead when it was saved."""
+    store = RocksStore(tmp_path)
+    store.save(0, [(b"a", b"1")], Copy("topic id", 7, saved_at=time.time() + 10**8))
+    store.close(0)
+    assert changelog_over(RocksStore(tmp_path), "topic id")._load(0).pairs == {}

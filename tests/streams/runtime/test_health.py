@@ -1,7 +1,11 @@
 """Health answers from a thread of its own."""
 
+import socket
+import struct
+import threading
 import urllib.error
 import urllib.request
+from contextlib import suppress
 
 import pytest
 
@@ -38,3 +42,39 @@ def test_other_paths_are_not_found(url):
         urllib.request.urlopen(f"{url}/etc/passwd")
     with refused.value as answer:
         assert answer.code == 404
+
+
+def test_half_open_connections_keep_nobody_from_asking(url):
+    port = int(url.rpartition(":")[2])
+    opened = []
+    for _ in range(health.CONNECTIONS * 2):
+        opened.append(socket.create_connection(("127.0.0.1", port)))
+        opened[-1].sendall(b"GET /met")
+    with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
+        assert answer.read() == b"ok\n"
+    assert opened[0].recv(1) == b"", "the oldest one is disconnected"
+    assert sum("process_request" in thread.name for thread in threading.enumerate()) <= health.CONNECTIONS + 1
+    for connection in opened:
+        connection.close()
+
+
+def test_a_client_that_breaks_off_leaves_no_line_in_the_log(url, capfd):
+    port = int(url.rpartition(":")[2])
+    for request in (b"GET /healthz HTTP/1.1\r\n\r\n", b"\x16\x03\x01" * 30_000):
+        with socket.create_connection(("127.0.0.1", port)) as connection, suppress(ConnectionError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(request)
+    with urllib.request.urlopen(f"{url}/healthz") as answer:
+        assert answer.status == 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 on this machine")
+def test_it_listens_on_ipv6_too():
+    server = health.serve("::1", 0, {"/healthz": lambda: health.verdict(None)})
+    try:
+        with urllib.request.urlopen(f"http://[::1]:{server.server_port}/healthz") as answer:
+            assert answer.read() == b"ok\n"
+    finally:
+        server.shutdown()
+        server.server_close()

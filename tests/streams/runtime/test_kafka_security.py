@@ -5,13 +5,22 @@ import ssl
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
+from authlib.integrations.base_client.errors import OAuthError
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from pydantic import ValidationError
 
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.kafka_tls import ReloadingContext
 from streams.runtime.kafka_tokens import Token, Tokens
+from streams.runtime.refusals import SetupError, faults
 
 
 def write(folder: Path, ca: trustme.CA) -> tuple[Path, Path]:
@@ -45,6 +54,82 @@ def test_settings_that_cannot_work_are_refused_with_what_is_missing(
     with pytest.raises(ValidationError) as refused:
         KafkaSecurity(**settings)  # type: ignore[arg-type]
     assert fault in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a good certificate, keys that do not fit it, and a file that is none of these."""
+    folder = tmp_path_factory.mktemp("files")
+    trustme.CA().issue_cert("other.example").private_key_pem.write_to_path(folder / "other.key")
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    _, key = write(folder, ca)
+    locked = load_pem_private_key(key.read_bytes(), None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hunter2")
+    )
+    (folder / "locked.key").write_bytes(locked)
+    (folder / "notes.txt").write_text("no certificate")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("named", "fault"),
+    [
+        ({"ca": "notes.txt"}, "ca_file: no certificate in PEM: notes.txt"),
+        (
+            {"certificate": "notes.txt", "key": "client.key"},
+            "certificate_file: no certificate in PEM: notes.txt",
+        ),
+        ({"certificate": "client.crt"}, "key_file is missing: there is no key in client.crt"),
+        (
+            {"certificate": "client.crt", "key": "other.key"},
+            "key_file: other.key is not the key of client.crt",
+        ),
+        ({"certificate": "client.crt", "key": "notes.txt"}, "key_file: notes.txt is no key in PEM, or"),
+        ({"certificate": "client.crt", "key": "locked.key"}, "key_password is missing or wrong"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_at_once(
+    named: dict[str, str], fault: str, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(files)
+    with pytest.raises(ValidationError) as refused:
+        KafkaSecurity(security_protocol="SSL", **{f"{name}_file": path for name, path in named.items()})  # type: ignore[arg-type]
+    assert fault in faults(refused.value)
+    assert "\n" not in faults(refused.value)
+
+
+def test_a_key_with_its_password_is_taken(files: Path) -> None:
+    certificate, key = files / "client.crt", files / "locked.key"
+    found = KafkaSecurity(
+        security_protocol="SSL", certificate_file=certificate, key_file=key, key_password="hunter2"
+    )
+    assert found.tls is not None
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "more", "extra"),
+    [("GSSAPI", {}, "kerberos"), ("AWS_MSK_IAM", {"aws_region": "eu-west-1"}, "msk")],
+)
+def test_a_mechanism_without_its_extra_is_refused(
+    mechanism: str, more: dict[str, str], extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.runtime.kafka_security.find_spec", lambda _: None)
+    with pytest.raises(ValidationError) as refused:
+        KafkaSecurity(security_protocol="SASL_SSL", sasl_mechanism=mechanism, **more)  # type: ignore[arg-type]
+    assert f"needs the extra {extra}" in faults(refused.value)
+
+
+@pytest.mark.parametrize("text", [None, "security_protocol: SSL"])
+def test_a_settings_file_that_cannot_be_read_is_named(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kafka.toml"
+    if text:
+        path.write_text(text)
+    monkeypatch.setenv("SURGEWATCH_KAFKA_FILE", str(path))
+    with pytest.raises(SetupError, match=rf"SURGEWATCH_KAFKA_FILE: .*{path.name}"):
+        KafkaSecurity()
 
 
 def test_a_file_sets_what_the_environment_leaves_open(
@@ -139,3 +224,24 @@ def test_a_provider_that_is_away_is_waited_for_while_the_token_lives() -> None:
     provider.now = 1060.0
     with pytest.raises(ConnectionError):
         tokens.current()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OAuthError("invalid_client"), "it refuses the client (invalid_client)"),
+        (requests.exceptions.SSLError("verify failed"), "name its CA in REQUESTS_CA_BUNDLE"),
+        (requests.ConnectTimeout("10 s"), "it does not answer in time"),
+        (requests.ConnectionError("refused"), "nothing answers there"),
+        (KeyError("access_token"), "access_token"),
+    ],
+)
+def test_why_there_is_no_token_is_one_line_that_clients_take_for_a_lost_connection(
+    error: Exception, reason: str
+) -> None:
+    def fetch() -> Token:
+        raise error
+
+    with pytest.raises(OSError, match=r"no token from https://id\.test: ") as refused:
+        Tokens(fetch, provider="https://id.test").current()
+    assert reason in str(refused.value)

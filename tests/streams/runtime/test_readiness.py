@@ -1,6 +1,6 @@
 """What is not being done has a reason, in words and as a label."""
 
-from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned
+from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned, unwritten
 
 AT = ("encounters", 0)
 
@@ -40,3 +40,11 @@ def test_partitions_that_nobody_has_are_named() -> None:
     partitions = {"encounters": {0, 1, 2}}
     assert unowned(partitions, [("encounters", 0), ("encounters", 2)]) == "no worker has encounters[1]"
     assert unowned(partitions, [("encounters", at) for at in range(3)]) is None
+
+
+def test_a_commit_that_the_broker_does_not_take_is_named_after_twenty_seconds() -> None:
+    assert unwritten(0.0) is None
+    assert unwritten(20.0) is None
+    assert unwritten(21.0) == (
+        "outputs or state have waited for 21 s: are enough replicas of their topics in sync?"
+    )

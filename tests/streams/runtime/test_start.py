@@ -22,7 +22,7 @@ def test_a_missing_broker_is_named_in_seconds_and_without_a_stack_trace(tmp_path
 def test_a_document_of_peer_priors_that_does_not_fit_the_model_is_refused_with_its_line(tmp_path):
     peer_priors = tmp_path / "peer_priors.toml"
     peer_priors.write_text(
-        "[[like]]\ncadence = 'month'\nsectors = 3\ncentre = [1.0]\nspread = [1.0]\n"
+        "[[prior]]\ncadence = 'month'\nsectors = 3\ncentre = [1.0]\nspread = [1.0]\n"
         "dispersion = 2\nslope = 0.5\nperiods = 0\n"
     )
     environment = os.environ | {
@@ -33,4 +33,4 @@ def test_a_document_of_peer_priors_that_does_not_fit_the_model_is_refused_with_i
         [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=20
     )
     assert ended.returncode == 2
-    assert f"{peer_priors}:8: like.0.periods" in ended.stderr
+    assert f"{peer_priors}:8: prior.0.periods" in ended.stderr

@@ -34,6 +34,13 @@ labels: {{- include "surgewatch.labels" . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
+{{/* The name under which people open the console; empty where neither an Ingress nor a route leads to it. */}}
+{{- define "surgewatch.consoleHost" -}}
+{{- range list .Values.httpRoute .Values.ingress -}}
+{{- if .enabled }}{{ .host }}{{ break }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "surgewatch.port" -}}
 {{- get (dict "streams" 9101 "alerts" 9102) . -}}
 {{- end -}}

@@ -58,6 +58,9 @@ containers:
       {{- end }}
     env:
       {{- include "surgewatch.kafkaEnv" $scope | nindent 6 }}
+      {{- with include "surgewatch.caEnv" $.root }}
+      {{- . | nindent 6 }}
+      {{- end }}
       {{- with .extraEnv }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
@@ -67,9 +70,15 @@ containers:
       {{- with include "surgewatch.kafkaMount" $scope }}
       {{- . | nindent 6 }}
       {{- end }}
+      {{- with include "surgewatch.caMount" $.root }}
+      {{- . | nindent 6 }}
+      {{- end }}
 volumes:
   - {name: temporary, emptyDir: {sizeLimit: 64Mi}}
   {{- with include "surgewatch.kafkaVolume" $scope }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with include "surgewatch.caVolume" $.root }}
   {{- . | nindent 2 }}
   {{- end }}
 {{- end -}}

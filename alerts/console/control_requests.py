@@ -1,4 +1,4 @@
-"""The bodies of `POST /api/ask`: what may be asked of the console, and the control that each becomes.
+"""The bodies of `POST /api/controls`, and the control that each becomes.
 
 A body is a control without its time, which the server sets. Types are strict: a number in quotes is text.
 """
@@ -22,7 +22,7 @@ from streams.contract.controls import (
     Withdrawn,
     plausible,
 )
-from streams.contract.events import Word
+from streams.contract.events import Identifier
 
 MOST_HOURS = 24 * 90  # of a silence
 REPEATING = dt.timedelta(days=90)  # for which a silence repeats
@@ -31,14 +31,14 @@ REPEATING = dt.timedelta(days=90)  # for which a silence repeats
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class AskNothing(BaseModel):
-    """An empty object: the path has all that is asked."""
+class EmptyBody(BaseModel):
+    """An empty object: the path says it all."""
 
     model_config = STRICT
 
 
-class Asked(BaseModel):
-    """What every request has: who asks, and why.
+class ControlRequest(BaseModel):
+    """What every request has: who sends it, and why.
 
     `by` is needed with the shared token, which has no name. Else it is the name that is signed in.
     """
@@ -49,15 +49,15 @@ class Asked(BaseModel):
     reason: Explanation
 
     def control(self, by: str, now: dt.datetime) -> Control:
-        """Return the control that is asked for; raises ValidationError where there is no such control."""
+        """Return the control; raises ValidationError where there is no such control."""
         raise NotImplementedError
 
 
-class AskAcknowledge(Asked):
+class AcknowledgeRequest(ControlRequest):
     """Take care of an alert: no more reminders."""
 
     kind: Literal["acknowledge"]
-    alert_id: Annotated[Word, Field(description="the alert's id, or a unique beginning of it")]
+    alert_id: Annotated[Identifier, Field(description="the alert's id, or a unique beginning of it")]
     assessment: Annotated[
         Assessment | Literal[""], Field(description="what it was found to be; empty: not known")
     ] = ""
@@ -72,19 +72,21 @@ class AskAcknowledge(Asked):
         )
 
 
-class AskSilence(Asked):
+class SilenceRequest(ControlRequest):
     """Send no notices about these sectors for some hours: now, later, or again and again for 90 days."""
 
     kind: Literal["silence"]
-    sector: Annotated[Word, Field(description="a sector's id, or a glob")]
-    question: Annotated[Word, Field(description="a question, or * for all")] = "*"
+    sector: Annotated[Identifier, Field(description="a sector's id, or a glob")]
+    question: Annotated[Identifier, Field(description="a question, or * for all")] = "*"
     hours: Annotated[float, Field(gt=0, le=MOST_HOURS)]
     starts: Annotated[
         AwareDatetime | None, Field(description="when it begins; now, where it is left out")
     ] = None
     repeats: Annotated[Rule | None, Field(description="a rule of RFC 5545 by which it comes again")] = None
     time_zone: Annotated[str, Field(max_length=64, description="of the days of `repeats`")] = "UTC"
-    notify: Annotated[Word | None, Field(description="the sink of who asks: for what is critical")] = None
+    notify: Annotated[Identifier | None, Field(description="your sink: it still gets what is critical")] = (
+        None
+    )
 
     @field_validator("starts")
     @classmethod
@@ -111,13 +113,13 @@ class AskSilence(Asked):
         )
 
 
-class AskPolicy(Asked):
+class PolicyRequest(ControlRequest):
     """From this day on, a new level is normal in these sectors."""
 
     kind: Literal["policy"]
-    name: Word
+    name: Identifier
     date: dt.date
-    sectors: Annotated[tuple[Word, ...], Field(min_length=1, description="ids or globs")]
+    sectors: Annotated[tuple[Identifier, ...], Field(min_length=1, description="ids or globs")]
 
     def control(self, by: str, now: dt.datetime) -> PolicyDate:
         return PolicyDate(
@@ -125,11 +127,11 @@ class AskPolicy(Asked):
         )
 
 
-class AskCapacity(Asked):
+class CapacityRequest(ControlRequest):
     """How many people a day a sector can take in."""
 
     kind: Literal["capacity"]
-    sector: Word
+    sector: Identifier
     people_per_day: Annotated[float, Field(gt=0, le=MOST_PEOPLE)]
 
     def control(self, by: str, now: dt.datetime) -> Capacity:
@@ -138,11 +140,11 @@ class AskCapacity(Asked):
         )
 
 
-class AskSensitivity(Asked):
+class SensitivityRequest(ControlRequest):
     """False alarms a month that are accepted from a sector."""
 
     kind: Literal["sensitivity"]
-    sector: Annotated[Word, Field(description="a sector's id, or * for all")]
+    sector: Annotated[Identifier, Field(description="a sector's id, or * for all")]
     false_alarms_per_month: Annotated[float, Field(gt=0, le=30)]
 
     def control(self, by: str, now: dt.datetime) -> Sensitivity:
@@ -155,11 +157,11 @@ class AskSensitivity(Asked):
         )
 
 
-class AskRoute(Asked):
+class RouteRequest(ControlRequest):
     """Send alerts from this severity up to these sinks; without sinks the route is off."""
 
     kind: Literal["route"]
-    name: Word
+    name: Identifier
     sinks: tuple[str, ...]
     least: Severity = Severity.INFO
 
@@ -168,7 +170,7 @@ class AskRoute(Asked):
         return Reroute(by=by, reason=self.reason, at=now, name=self.name, route=route)
 
 
-class AskWithdraw(Asked):
+class WithdrawRequest(ControlRequest):
     """Take a control back."""
 
     kind: Literal["withdraw"]
@@ -180,8 +182,16 @@ class AskWithdraw(Asked):
         return Withdrawn(by=by, reason=self.reason, at=now, withdraws=self.key)
 
 
-Ask = AskAcknowledge | AskSilence | AskPolicy | AskCapacity | AskSensitivity | AskRoute | AskWithdraw
-BODY = Annotated[Ask, Field(discriminator="kind")]
-BY_KIND: dict[str, type[Asked]] = {
-    get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(Ask)
+AnyRequest = (
+    AcknowledgeRequest
+    | SilenceRequest
+    | PolicyRequest
+    | CapacityRequest
+    | SensitivityRequest
+    | RouteRequest
+    | WithdrawRequest
+)
+BODY = Annotated[AnyRequest, Field(discriminator="kind")]
+BY_KIND: dict[str, type[ControlRequest]] = {
+    get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(AnyRequest)
 }

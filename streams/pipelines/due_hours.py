@@ -1,12 +1,13 @@
-"""The marks of a sector's time: at which hours something may have to be judged.
+"""The hours at which something of a sector may be due to be judged.
 
-A sector's watermark moves from mark to mark, and what is judged at a mark depends on the counts and on the
-mark alone. Between two marks nothing can be due, so a long silence costs as many steps as there are periods
-to judge, and not as many as it has hours.
+A sector's watermark moves from one due hour to the next, and what is judged there depends on the counts and
+on the hour alone. Between two of them nothing can be due, so a long silence costs as many steps as there are
+periods to judge, and not as many as it has hours.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +25,15 @@ NEVER: Final = 1 << 40  # an hour beyond all time
 EMPTY: Final = {Cadence.DAY: 84, Cadence.WEEK: 52, Cadence.MONTH: 36}
 
 
+@dataclass(frozen=True)
+class Due:
+    """A period that is due to be judged, and the event time at which it is (epoch seconds)."""
+
+    cadence: Cadence
+    index: int
+    watermark: int
+
+
 def following(counts: Counts, series: Series) -> int:
     """Return the first period of a series that is not closed."""
     return counts.closed.get(series.cadence, series.first - 1) + 1
@@ -37,7 +47,7 @@ def is_skipped(counts: Counts, series: Series, index: int) -> bool:
     return not is_without_data(counts) and index - (series.end - 1) > EMPTY[series.cadence]
 
 
-def next_mark(counts: Counts, late_hours: int) -> int:
+def next_due_hour(counts: Counts, late_hours: int) -> int:
     """Return the next hour (since 1970) at which something may be due; NEVER where nothing is to come.
 
     The counts are settled. `late_hours` is how long periods are held open beyond their end.
@@ -46,7 +56,7 @@ def next_mark(counts: Counts, late_hours: int) -> int:
     if counts.revised:
         return after
     newest = counts.event_time // HOUR
-    marks = [NEVER]
+    hours = [NEVER]
     if Cadence.HOUR in counts.series:
         if newest + late_hours >= counts.watermark:
             return after  # hours with people in them are looked at one by one
@@ -54,17 +64,17 @@ def next_mark(counts: Counts, late_hours: int) -> int:
         if hourly.max_gap_hours is not None and not is_without_data(counts):
             stands = Question.SILENCE in hourly.breaches
             silent = counts.data_until // HOUR + 1
-            marks.append(after if stands else silent + hourly.max_gap_hours + late_hours)
+            hours.append(after if stands else silent + hourly.max_gap_hours + late_hours)
     for cadence, series in counts.series.items():
         if cadence is not Cadence.HOUR:
             index = following(counts, series)
             if not is_skipped(counts, series, index):
-                marks.append(hour_after(counts.zone, cadence, index) + late_hours)
+                hours.append(hour_after(counts.zone, cadence, index) + late_hours)
     if counts.series and (hour := source_outages.next_hour(counts)) is not None:
-        marks.append(hour)
+        hours.append(hour)
     if _is_open_day(counts):
-        marks.append(next_quarter(counts.zone, counts.watermark))
-    return max(min(marks), after)
+        hours.append(next_quarter(counts.zone, counts.watermark))
+    return max(min(hours), after)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -84,12 +94,12 @@ def begins_quarter(zone: str, hour: int) -> bool:
     return now // QUARTER > local(zone, hour - 1) // QUARTER and now % DAY >= QUARTER
 
 
-def days_at_quarters(batch: Iterable[Counts], mark: int) -> Mapping[int, list[Counts]]:
-    """Return by open day the sectors where another quarter of it is over at a mark."""
+def days_at_quarters(batch: Iterable[Counts], hour: int) -> Mapping[int, list[Counts]]:
+    """Return by open day the sectors where another quarter of it is over at an hour."""
     found: defaultdict[int, list[Counts]] = defaultdict(list)
     for counts in batch:
-        if begins_quarter(counts.zone, mark):
-            day = period_at(counts.zone, Cadence.DAY, mark)
+        if begins_quarter(counts.zone, hour):
+            day = period_at(counts.zone, Cadence.DAY, hour)
             if Cadence.DAY in counts.series and counts.closed.get(Cadence.DAY) == day - 1:
                 found[day].append(counts)
     return found

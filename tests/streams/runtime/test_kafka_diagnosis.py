@@ -1,0 +1,150 @@
+"""Why no broker answers is one line: listeners on the loopback that are wrong in one way each."""
+
+import datetime as dt
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+from streams.runtime.kafka_diagnosis import diagnose
+from streams.runtime.kafka_security import KafkaSecurity
+from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.sasl_handshake import NO_SASL
+
+TIMED_OUT = TimeoutError("no broker within 5 s")
+YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(ca: trustme.CA, tmp_path: Path) -> Path:
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return tmp_path / "ca.pem"
+
+
+@contextmanager
+def listening(tls: ssl.SSLContext | None = None, answer: bytes = b"") -> Iterator[int]:
+    """A listener that answers each connection's first bytes so, and closes it; yields its port."""
+
+    def serve(connection: socket.socket) -> None:
+        try:
+            with connection if tls is None else tls.wrap_socket(connection, server_side=True) as one:
+                if one.recv(200) and answer:
+                    one.sendall(answer)
+        except OSError:
+            connection.close()
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return  # closed
+            serve(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        listener = threading.Thread(target=accept, daemon=True)
+        listener.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            listener.join(10)
+
+
+def of_broker(issued: trustme.LeafCert, client_ca: trustme.CA | None = None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(context)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        client_ca.configure_trust(context)
+    return context
+
+
+def offer(error: int, *mechanisms: str) -> bytes:
+    """Kafka's answer to SaslHandshake."""
+    names = b"".join(struct.pack(">h", len(name)) + name.encode() for name in mechanisms)
+    body = struct.pack(">ihi", 1, error, len(mechanisms)) + names
+    return struct.pack(">i", len(body)) + body
+
+
+def line(port: int, security: KafkaSecurity, host: str = "127.0.0.1") -> str:
+    found = diagnose(KafkaSettings(f"{host}:{port}", security), TIMED_OUT)
+    assert "\n" not in found
+    return found
+
+
+def test_a_certificate_that_has_expired_is_distinguished_from_one_of_another_authority(
+    ca: trustme.CA, ca_file: Path
+) -> None:
+    security = KafkaSecurity(security_protocol="SSL", ca_file=ca_file)
+    with listening(of_broker(ca.issue_cert("127.0.0.1", not_after=YESTERDAY))) as port:
+        assert "certificate has expired): renew it" in line(port, security)
+    with listening(of_broker(trustme.CA().issue_cert("127.0.0.1"))) as port:
+        assert "is not trusted" in line(port, security)
+    with listening(of_broker(ca.issue_cert("127.0.0.1"))) as port:
+        assert "is not for localhost" in line(port, security, host="localhost")
+
+
+def test_a_broker_that_asks_for_a_certificate_is_distinguished_from_one_that_refuses_ours(
+    ca: trustme.CA, ca_file: Path, tmp_path: Path
+) -> None:
+    issued = trustme.CA().issue_cert("client.example")
+    certificate, key = tmp_path / "client.crt", tmp_path / "client.key"
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    without = KafkaSecurity(security_protocol="SSL", ca_file=ca_file)
+    others = KafkaSecurity(
+        security_protocol="SSL", ca_file=ca_file, certificate_file=certificate, key_file=key
+    )
+    with listening(of_broker(ca.issue_cert("127.0.0.1"), client_ca=ca)) as port:
+        assert "the broker asks for a certificate" in line(port, without)
+        assert "the broker refuses our certificate (" in line(port, others)
+        assert str(certificate) in line(port, others)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            offer(33, "SCRAM-SHA-512", "OAUTHBEARER"),
+            "this listener offers OAUTHBEARER, SCRAM-SHA-512, not PLAIN",
+        ),
+        (offer(NO_SASL), "this listener takes no SASL"),
+        (offer(0, "PLAIN"), "PLAIN sign-in fails: the broker refuses user or password"),
+        (b"", "no broker answers in SASL_PLAINTEXT"),
+        (b"\x15\x03\x03\x00\x02\x02\x50", "no broker answers in SASL_PLAINTEXT"),  # an alert of TLS
+    ],
+    ids=["another mechanism", "no SASL", "credentials", "closed", "TLS"],
+)
+def test_what_is_wrong_with_sasl_is_named(answer: bytes, expected: str) -> None:
+    security = KafkaSecurity(
+        security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", sasl_username="u", sasl_password="hunter2"
+    )
+    with listening(answer=answer) as port:
+        assert expected in line(port, security)
+        assert "hunter2" not in line(port, security)
+
+
+def test_a_provider_that_gives_no_token_is_named() -> None:
+    security = KafkaSecurity(
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="OAUTHBEARER",
+        oauth_token_url="http://127.0.0.1:1/token",
+        oauth_client_id="surgewatch",
+        oauth_client_secret="hunter2",
+    )
+    with listening(answer=offer(0, "OAUTHBEARER")) as port:
+        assert line(port, security) == (
+            "no token from http://127.0.0.1:1/token: nothing answers there: check host, port and firewall"
+        )
