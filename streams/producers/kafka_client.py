@@ -94,6 +94,8 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
         return {}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
     configurations = admin.describe_configs(resources, config_filter="all")["topic"]
+    if hidden := sorted(name for name in there if not configurations[name]):
+        raise BrokerError(f"an ACL is missing: DESCRIBE_CONFIGS on topic {', '.join(hidden)}")
     return {
         name: Found(partitions, {key: entry["value"] for key, entry in configurations[name].items()})
         for name, partitions in there.items()
@@ -119,13 +121,13 @@ def reconcile(broker: Broker, wanted: Iterable[Topic], *, dry: bool = False) -> 
                 {topic.name: _creation(topic, broker) for topic in steps.create}, wait_for_metadata=True
             )
         if steps.change:
-            admin.alter_configs(
-                [
-                    ConfigResource(ConfigResourceType.TOPIC, topic.name, change)
-                    for topic, change in steps.change
-                ],
-                incremental=True,
-            )
+            resources = [
+                ConfigResource(ConfigResourceType.TOPIC, topic.name, change) for topic, change in steps.change
+            ]
+            answers = admin.alter_configs(resources, incremental=True)["topic"]
+            if refused := {name: answer for name, answer in answers.items() if answer != "OK"}:
+                reasons = "; ".join(f"{name}: {answer}" for name, answer in sorted(refused.items()))
+                raise BrokerError(f"the broker does not change topics ({reasons}): is ALTER_CONFIGS allowed?")
         return steps
 
 

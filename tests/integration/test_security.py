@@ -10,9 +10,11 @@ from typing import Literal
 
 import pytest
 import trustme
+from kafka.admin import ConfigResource, ConfigResourceType
 
-from streams.contract.access import LEAST
-from streams.producers.kafka_client import Broker
+from streams.contract.access import LEAST, Access
+from streams.contract.topics import topics
+from streams.producers.kafka_client import Broker, administering
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.secured_kafka import IdentityProvider, SecuredKafka
 from surgewatch.harness.worker_process import Worker, running, total
@@ -166,6 +168,25 @@ def test_the_role_topics_is_enough_to_create_and_to_check_topics(secured: Secure
         done = surgewatch(secured.mtls("setup"), "topics")
         assert done.returncode == 0, done.stderr
     assert done.stdout == "all topics are as they should be\n"
+
+
+def test_who_may_only_see_topics_learns_which_acl_is_missing(
+    secured: SecuredKafka,
+) -> None:
+    """Without DESCRIBE_CONFIGS settings look empty; without ALTER_CONFIGS the broker changes nothing."""
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    names, broker = [topic.name for topic in topics()], Broker(secured.broker.servers)
+    allow(broker, "User:viewer", [Access("topic", name, ("DESCRIBE",)) for name in names])
+    checked = surgewatch(secured.mtls("viewer"), "topics", "--check")
+    assert checked.returncode == 2
+    assert "an ACL is missing: DESCRIBE_CONFIGS on topic alerts, " in checked.stderr
+    allow(broker, "User:viewer", [Access("topic", name, ("DESCRIBE_CONFIGS",)) for name in names])
+    with administering(broker) as admin:
+        shorter = ConfigResource(ConfigResourceType.TOPIC, "encounters", {"retention.ms": "100000000"})
+        admin.alter_configs([shorter], incremental=True)
+    changed = surgewatch(secured.mtls("viewer"), "topics")
+    assert changed.returncode == 2
+    assert "is ALTER_CONFIGS allowed?" in changed.stderr
 
 
 @pytest.mark.parametrize(
