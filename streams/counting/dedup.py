@@ -218,7 +218,8 @@ class DedupIndex:
             self._open(hour, period)
         segment = lane[-1]
         segment.changed = True
-        segment.newest = max(segment.newest, hour)
+        if hour > segment.newest:
+            segment.newest = hour
         return segment
 
     def _open(self, hour: int, period: Cadence | None) -> None:

@@ -13,7 +13,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.cadence import DAY, Cadence
+from streams.contract.cadence import DAILY, DAY, Cadence
 
 # Ages in periods. What is reported after the last one is history that is loaded, and no late report.
 _EDGES: Final = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0, 22.0, 32.0)
@@ -29,7 +29,7 @@ def moment_in(cadence: Cadence, wall: float) -> float:
     >>> moment_in(Cadence.DAY, 10.5 * 86_400)
     10.5
     """
-    if cadence is Cadence.DAY:  # asked very often
+    if cadence is DAILY:  # asked very often
         return wall / DAY
     index = cadence.index(wall)
     start = cadence.start(index)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import inf
 from typing import Final, NamedTuple
 
-from streams.contract.cadence import HOUR, Cadence
+from streams.contract.cadence import DAILY, HOUR, HOURLY, Cadence
 from streams.counting.backlog import Backlog
 from streams.counting.decoder import Event, Heartbeat
 from streams.counting.dedup import NEVER, DedupIndex, When
@@ -35,7 +35,7 @@ def _periods(zone: str, hour: int, period: Cadence | None) -> tuple[tuple[Cadenc
     """Return the periods that an event of that hour counts into."""
     if period is not None:
         return ((period, period_at(zone, period, hour)),)
-    return (Cadence.HOUR, hour), (Cadence.DAY, period_at(zone, Cadence.DAY, hour))
+    return (HOURLY, hour), (DAILY, period_at(zone, DAILY, hour))
 
 
 class Added(NamedTuple):
@@ -101,9 +101,13 @@ class Counts:
         found = self.dedup.add(events, watermark)
         if events:
             self.offset = events[-1].position
-        self.event_time = max(self.event_time, found.event_time)
-        self.data_until = max(self.data_until, found.event_time)
-        self.reported_at = max(self.reported_at, found.reported_at)
+        newest = found.event_time
+        if newest > self.event_time:
+            self.event_time = newest
+        if newest > self.data_until:
+            self.data_until = newest
+        if found.reported_at > self.reported_at:
+            self.reported_at = found.reported_at
         late = self._enter(found.runs)
         counted = len(events) - len(found.unknown) - found.duplicate - found.corrected
         return Added(counted, found.duplicate, found.corrected, late, tuple(found.unknown))
@@ -141,11 +145,18 @@ class Counts:
                 left = min(left, limit - self.open_count(cadence))
         return left - self.backlog.most
 
+    def has_room_for(self, events: Sequence[Event]) -> bool:
+        """Return whether no open period reaches its limit by these events; False where one has none yet."""
+        if not self.is_limited():
+            return False
+        room = self.room()
+        return room == inf or sum([event.count for event in events]) < room
+
     def is_limited(self) -> bool:
         """Return whether `unlimited` is empty. Called for every step of a sector, so it builds nothing."""
         limits = self.state.open_limits
         for cadence in self.series:  # noqa: SIM110 - `any` would make a generator
-            if cadence not in limits and cadence is not Cadence.HOUR:
+            if cadence not in limits and cadence is not HOURLY:
                 return False
         return True
 
@@ -181,7 +192,7 @@ class Counts:
                 self.data_until = max(self.data_until, end)
                 if people <= 0:
                     self.nil.add((cadence, index))
-            if cadence is not Cadence.HOUR:
+            if cadence is not HOURLY:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:
                     self.slices.add(index, kinds, self.dedup.kinds.slices)
@@ -211,7 +222,7 @@ class Counts:
         if series is None:
             series = self.series[cadence] = Series(cadence, KEEP[cadence])
         series.add(index, count)
-        if cadence is not Cadence.HOUR:
+        if cadence is not HOURLY:
             self._add_report(cadence, index, known, count)
         if index < self.unwritten.sealed.get(cadence, index) - SEAM:
             self.unwritten.history = True

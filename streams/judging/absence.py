@@ -179,6 +179,7 @@ def leave_out(counts: Counts, cadence: Cadence, silent: Sequence[int]) -> list[i
 
 def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) -> None:
     """Leave the periods from the last event to `until` (epoch seconds) out of what is learnt and judged."""
+    counts.settle()
     for cadence in counts.series:
         state = counts.state.of(cadence)
         first, last = (period_of(counts, cadence, moment) for moment in (since, until))

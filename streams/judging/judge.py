@@ -94,9 +94,10 @@ class Judge:
             watermark: event time in epoch seconds; None: every period is fully reported.
         """
         batch = list(sectors)
+        is_closing = look is Look.CLOSED
         for counts in batch:
-            absence.update(counts, self.limits, *((cadence, index) if look is Look.CLOSED else ()))
-            if look is Look.CLOSED:
+            absence.update(counts, self.limits, *((cadence, index) if is_closing else ()))
+            if is_closing:
                 counts.state.open_limits.pop(cadence, None)
         present = [counts for counts in batch if absence.is_asked(look, counts, cadence, index)]
         match look:
@@ -113,7 +114,7 @@ class Judge:
                 verdicts = self._hour(present, index, watermark)
         changed = {verdict.sector for verdict in verdicts}
         for counts in batch:
-            if look is Look.CLOSED or counts.sector in changed:
+            if is_closing or counts.sector in changed:
                 counts.state.changed = True
         return verdicts
 
@@ -130,6 +131,10 @@ class Judge:
         if absence.is_without_data(counts):
             return self.limits.is_zero(counts, hour * HOUR)
         return hourly_silence.is_due(counts, hour)
+
+    def is_hour_due(self, counts: Counts, hour: int) -> bool:
+        """Return whether an hour with people, which is over, is worth a look. (Asked very often.)"""
+        return counts.state.no_data_since is not None or hourly_surge.is_high(counts, hour)
 
     def data_status(self, counts: Counts) -> DataStatus:
         """Return whether a sector has data now, by its watermark."""

@@ -15,10 +15,10 @@ Everything that is asked of the judge is asked here.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import inf
+from itertools import islice
 from typing import Final
 
-from streams.contract.cadence import HOUR, Cadence
+from streams.contract.cadence import HOUR, HOURLY, Cadence
 from streams.contract.questions import Look
 from streams.counting import state_codec
 from streams.counting.decoder import Event, Item
@@ -29,10 +29,10 @@ from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
 from streams.pipelines.due_hours import Due, days_at_quarters, following, is_skipped, next_due_hour
 from streams.pipelines.progress import Empty, Progress
-from streams.pipelines.runs import end_of_run
-from streams.pipelines.steps import Step, observe, remains_live, split
+from streams.pipelines.runs import as_of_look, end_below_limits
+from streams.pipelines.steps import Step, is_plain, observe, remains_live, split
 
-BATCH: Final = 256  # sectors that are judged together: the work between two stops is bounded
+BATCH: Final = 256  # sectors that are counted and judged together: the work between two stops is bounded
 
 
 class Partition:
@@ -64,22 +64,14 @@ class Partition:
         Those of a sector are in the order of their offsets. Stops after each piece of work; between two
         stops state and progress belong together.
         """
-        steps = dict[str, deque[Step]]()
-        for sector, items in by_sector.items():
-            counts = self.counts.get(sector) or self._new(sector)
-            if items[0].position <= counts.offset:
-                items = [item for item in items if item.position > counts.offset]
-            todo = split(counts, items, wall_clock=self._wall_clock)
-            if len(todo) == 1 and self._is_plain(counts, todo[0]):
-                self._add(counts, todo[0].events, progress)
-            elif todo:
-                steps[sector] = todo
-        yield from self._run(steps, progress)
+        for sectors in _batched(by_sector):
+            yield from self._run(self._steps(sectors, by_sector, progress), progress)
 
     def pass_time(self, now: float, progress: Progress) -> Iterator[None]:
         """Move live sectors to `now`, the broker's time; only where the partition is read to its end."""
-        live = (counts.sector for counts in self.counts.values() if counts.is_live)
-        yield from self._run({sector: deque([Step(int(now // HOUR), [])]) for sector in live}, progress)
+        live = [counts.sector for counts in self.counts.values() if counts.is_live]
+        for sectors in _batched(live):
+            yield from self._run({one: deque([Step(int(now // HOUR), [])]) for one in sectors}, progress)
 
     def dirty(self) -> list[Pair]:
         """Return the keys and values that changed since the last call."""
@@ -94,12 +86,21 @@ class Partition:
         fresh = Counts(sector, self._zones.get(sector, "UTC"), DedupIndex(*self._dedup))
         return self.counts.setdefault(sector, fresh)
 
-    def _is_plain(self, counts: Counts, step: Step) -> bool:
-        """Return whether nothing can follow from a step but that its events are counted."""
-        if step.heartbeat or step.mark != counts.watermark or not counts.series or not counts.is_limited():
-            return False
-        room = counts.room()
-        return room == inf or sum([event.count for event in step.events]) < room
+    def _steps(
+        self, sectors: Iterable[str], by_sector: Mapping[str, list[Item]], progress: Progress
+    ) -> dict[str, deque[Step]]:
+        """Return the steps of some sectors. Where nothing follows from events, they are counted at once."""
+        steps = dict[str, deque[Step]]()
+        for sector in sectors:
+            counts, items = self.counts.get(sector) or self._new(sector), by_sector[sector]
+            if items[0].position <= counts.offset:
+                items = [item for item in items if item.position > counts.offset]
+            todo = split(counts, items, wall_clock=self._wall_clock)
+            if len(todo) == 1 and is_plain(counts, todo[0]):
+                self._add(counts, todo[0].events, progress)
+            elif todo:
+                steps[sector] = todo
+        return steps
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
         """Take all steps of some sectors. Those that reach a mark are judged there together."""
@@ -131,9 +132,9 @@ class Partition:
 
     def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Ask all that is due where sectors reach a mark."""
-        for counts in batch:
-            counts.settle()
         watched = [counts for counts in batch if counts.sources or counts.state.stopped]
+        for counts in watched:
+            counts.settle()
         found = self._judge.sources.look(watched, mark)
         self._touched.update(verdict.sector for verdict in found)
         self._touched.update(counts.sector for counts in watched if counts.state.changed)
@@ -142,13 +143,15 @@ class Partition:
         yield from self._close(mark, batch, progress)
         hour = mark - self._late_hours - 1
         with_people = [
-            counts for counts in batch if Cadence.HOUR in counts.series and counts.event_time >= hour * HOUR
+            counts
+            for counts in batch
+            if counts.event_time >= hour * HOUR
+            and HOURLY in counts.series
+            and self._judge.is_hour_due(counts, hour)
         ]
-        yield from self._look_in_chunks(
-            Look.HOUR, with_people, Due(Cadence.HOUR, hour, mark * HOUR), progress
-        )
+        yield from self._judge_period(Look.HOUR, with_people, Due(HOURLY, hour, mark * HOUR), progress)
         for day, some in sorted(days_at_quarters(batch, mark).items()):
-            yield from self._look_in_chunks(Look.EARLY, some, Due(Cadence.DAY, day, mark * HOUR), progress)
+            yield from self._judge_period(Look.EARLY, some, Due(Cadence.DAY, day, mark * HOUR), progress)
 
     def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Judge closed periods that changed: at the next mark, and not at every late event."""
@@ -157,30 +160,26 @@ class Partition:
             for cadence, index in counts.revised:
                 changed[cadence, index, counts.closed.get(cadence, index)].append(counts)
         for (cadence, index, _), some in sorted(changed.items()):
-            for few in _chunks(some):
-                self._touched.update(counts.sector for counts in few)
-                for counts in few:
-                    counts.revised.discard((cadence, index))
-                self._judge_period(Look.REVISED, few, Due(cadence, index, mark * HOUR), progress)
-                yield
+            self._touched.update(counts.sector for counts in some)
+            for counts in some:
+                counts.revised.discard((cadence, index))
+            yield from self._judge_period(Look.REVISED, some, Due(cadence, index, mark * HOUR), progress)
 
     def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Close what is over: of all that is, what ended first, so that a month is closed after its days."""
         hour = mark - self._late_hours
         while due := self._due(hour, batch):
             cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
-            for few in _chunks(due[cadence, index]):
-                self._touched.update(counts.sector for counts in few)
-                judged = []
-                for counts in few:
-                    if cadence is not Cadence.HOUR and is_skipped(counts, counts.series[cadence], index):
-                        self._pass_over(counts, cadence=cadence, index=index, hour=hour, progress=progress)
-                    else:
-                        counts.close(cadence, index)
-                        judged.append(counts)
-                if judged:
-                    self._judge_period(Look.CLOSED, judged, Due(cadence, index, mark * HOUR), progress)
-                yield
+            judged = []
+            for counts in due[cadence, index]:
+                self._touched.add(counts.sector)
+                counts.settle()
+                if cadence is not Cadence.HOUR and is_skipped(counts, counts.series[cadence], index):
+                    self._pass_over(counts, cadence=cadence, index=index, hour=hour, progress=progress)
+                else:
+                    counts.close(cadence, index)
+                    judged.append(counts)
+            yield from self._judge_period(Look.CLOSED, judged, Due(cadence, index, mark * HOUR), progress)
 
     def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
         """Return by period the sectors of which it is the next one that is over at an hour."""
@@ -188,7 +187,7 @@ class Partition:
         for counts in batch:
             for cadence, series in counts.series.items():
                 index = following(counts, series)
-                if cadence is not Cadence.HOUR:
+                if cadence is not HOURLY:
                     if index < period_at(counts.zone, cadence, hour):
                         due[cadence, index].append(counts)
                 # All that an hour is asked for is silence.
@@ -210,36 +209,45 @@ class Partition:
     ) -> Iterator[None]:
         """Take the next step of sectors that have reached its mark."""
         todo = [(counts, steps[counts.sector].popleft()) for counts in batch]
-        yield from self._set_limits([counts for counts, step in todo if step.events], progress)
-        for counts, (_, events, heartbeat, alive_at) in todo:
-            if heartbeat:
+        begun = [counts for counts, step in todo if step.events and not counts.is_limited()]
+        yield from self._set_limits(begun, progress)
+        for counts, step in todo:
+            if step.heartbeat is not None:
                 self._touched.add(counts.sector)
-                taken = observe(counts, heartbeat, alive_at, wall_clock=self._wall_clock)
-                progress.observe(heartbeat, is_taken=taken)
-            at = 0
-            while at < len(events):
-                # Without data there are no limits; the first event that brings some sets them for the next.
-                end = _end_of_run(counts, events, at) if counts.is_limited() else at + 1
-                self._add(counts, events[at:end], progress)
-                at = end
-                if counts.room() <= 0:
-                    yield from self._look_again(counts, progress)
-                if at < len(events) and not counts.is_limited():
-                    yield from self._set_limits([counts], progress)
+                taken = observe(counts, step.heartbeat, step.alive_at, wall_clock=self._wall_clock)
+                progress.observe(step.heartbeat, is_taken=taken)
+            elif step.events and counts.has_room_for(step.events):
+                self._add(counts, step.events, progress)
+            else:
+                yield from self._count_up_to_limits(counts, step.events, progress)
+
+    def _count_up_to_limits(
+        self, counts: Counts, events: Sequence[Event], progress: Progress
+    ) -> Iterator[None]:
+        """Count events; look at open periods behind each one that may have reached a limit."""
+        at = 0
+        while at < len(events):
+            # Without data there are no limits; the first event that brings some sets them for the next.
+            end = end_below_limits(counts, events, at) if counts.is_limited() else at + 1
+            self._add(counts, events[at:end], progress)
+            at = end
+            if counts.room() <= 0:
+                yield from self._look_again(counts, progress)
+            if at < len(events) and not counts.is_limited():
+                yield from self._set_limits([counts], progress)
 
     def _set_limits(self, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Look at periods that have just begun, to know from which count on they are worth another look."""
         begun: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
-            for cadence in () if counts.is_limited() else counts.unlimited():
+            for cadence in counts.unlimited():
                 index = period_at(counts.zone, cadence, counts.watermark)
                 begun[cadence, index, counts.watermark].append(counts)
         for (cadence, index, mark), some in sorted(begun.items()):
-            for counts in some:
-                counts.settle()
-            yield from self._look_in_chunks(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
+            yield from self._judge_period(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> None:
+        """Count events, at least one."""
         before = counts.people
         if self._wall_clock:
             counts.is_live = remains_live(counts, events)
@@ -250,43 +258,32 @@ class Partition:
     def _look_again(self, counts: Counts, progress: Progress) -> Iterator[None]:
         """Look at open periods whose count may be a breach; at most once a second of event time."""
         counts.settle()
-        as_of = _as_of(counts)
+        as_of = as_of_look(counts)
         if as_of <= counts.looked_at:
             return
         for cadence, limit in list(counts.state.open_limits.items()):
             if cadence in counts.series and counts.open_count(cadence) >= limit:
                 counts.looked_at = as_of
                 index = counts.series[cadence].end - 1
-                yield from self._look_in_chunks(Look.OPEN, [counts], Due(cadence, index, as_of), progress)
+                yield from self._judge_period(Look.OPEN, [counts], Due(cadence, index, as_of), progress)
 
-    def _look_in_chunks(
+    def _judge_period(
         self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress
     ) -> Iterator[None]:
-        """Look at a period of some sectors that changes nothing in them; done again, it gives the same."""
-        for few in _chunks(batch):
-            self._judge_period(look, few, due, progress)
-            yield
-
-    def _judge_period(self, look: Look, batch: Sequence[Counts], due: Due, progress: Progress) -> None:
+        if not batch:
+            return
+        if look is not Look.HOUR:  # nearly all hours are calm, and the judge settles what is not
+            for counts in batch:
+                counts.settle()
         verdicts = self._judge.ask(look, batch, cadence=due.cadence, index=due.index, watermark=due.watermark)
         self._touched.update(verdict.sector for verdict in verdicts)
         progress.verdicts += verdicts
         progress.periods += len(batch)
+        yield
 
 
-def _as_of(counts: Counts) -> int:
-    return max(counts.event_time, counts.watermark * HOUR)
-
-
-def _end_of_run(counts: Counts, events: Sequence[Event], at: int) -> int:
-    """Return up to where events can be counted before the open periods may have to be looked at."""
-    end = end_of_run(events, at, room=counts.room())
-    if end == len(events):  # also where the last one reaches the limit
-        return end
-    counts.settle()
-    blind_until = counts.looked_at if _as_of(counts) <= counts.looked_at else -inf
-    return end_of_run(events, at, room=counts.room(), blind_until=blind_until)
-
-
-def _chunks(batch: Sequence[Counts]) -> Iterator[Sequence[Counts]]:
-    return (batch[start : start + BATCH] for start in range(0, len(batch), BATCH))
+def _batched(sectors: Iterable[str]) -> Iterator[list[str]]:
+    """Yield sectors in batches: all that is done to one is done while its state is in the CPU's cache."""
+    left = iter(sectors)
+    while batch := list(islice(left, BATCH)):
+        yield batch

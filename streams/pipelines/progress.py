@@ -58,7 +58,7 @@ class Progress:
         self.outcomes["counted"] += added.counted
         if added.duplicate or added.corrected:
             self.outcomes.update(duplicate=added.duplicate, corrected=added.corrected)
-        self.people[sector] += people
+        self.people[sector] = self.people.get(sector, 0) + people
         if added.late:
             self.late[sector] += added.late
         for event in added.unknown:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from math import inf
 
+from streams.contract.cadence import HOUR
 from streams.counting.decoder import Event
+from streams.counting.sector_counts import Counts
 
 
 def end_of_run(events: Sequence[Event], start: int, *, room: float, blind_until: float = -inf) -> int:
@@ -22,3 +24,18 @@ def end_of_run(events: Sequence[Event], start: int, *, room: float, blind_until:
         if total >= room and event.event_time > blind_until:
             break
     return end
+
+
+def as_of_look(counts: Counts) -> int:
+    """Return the event time as of which an open period is looked at now (epoch seconds)."""
+    return max(counts.event_time, counts.watermark * HOUR)
+
+
+def end_below_limits(counts: Counts, events: Sequence[Event], at: int) -> int:
+    """Return up to where events can be counted before the open periods may have to be looked at."""
+    end = end_of_run(events, at, room=counts.room())
+    if end == len(events):  # also where the last one reaches the limit
+        return end
+    counts.settle()
+    blind_until = counts.looked_at if as_of_look(counts) <= counts.looked_at else -inf
+    return end_of_run(events, at, room=counts.room(), blind_until=blind_until)

@@ -7,16 +7,18 @@ its own: it counts nobody, and what it shows holds from its offset on.
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, cast
 
-from streams.contract.cadence import DAY, HOUR, Cadence
+from msgspec import Struct
+
+from streams.contract.cadence import DAILY, DAY, HOUR, Cadence
 from streams.counting.decoder import Event, Heartbeat, Item
 from streams.counting.sector_counts import Counts
 
 LIVE: Final = 3 * DAY  # seconds after an event within which it is reported, where events happen now
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """Move a sector's watermark to a mark, then count events, or take a heartbeat."""
 
     mark: int  # hour
@@ -27,33 +29,42 @@ class Step(NamedTuple):
 
 def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[Step]:
     """Split events and heartbeats of a sector, which are in the order of their offsets."""
-    mark, batch, steps = counts.watermark, list[Event](), deque[Step]()
+    mark, start, steps = counts.watermark, 0, deque[Step]()
+    events = cast("Sequence[Event]", items)  # heartbeats are in no slice of it
     boundary = (mark + 1) * HOUR
-    known: set[Cadence | None] = {*counts.series, None} if Cadence.DAY in counts.series else {*counts.series}
-    for event in items:
-        moved = event.event_time
-        if wall_clock and event.appended_at > moved and is_live(event):
-            moved = event.appended_at
+    known: set[Cadence | None] = {*counts.series, None} if DAILY in counts.series else {*counts.series}
+    for at, item in enumerate(items):
+        moved = item.event_time
+        if wall_clock and item.appended_at > moved and is_live(item):
+            moved = item.appended_at
         if moved >= boundary:
-            if batch:
-                steps.append(Step(mark, batch))
-            mark, batch = moved // HOUR, []
+            if at > start:
+                steps.append(Step(mark, events[start:at]))
+            mark, start = moved // HOUR, at
             boundary = (mark + 1) * HOUR
-        if isinstance(event, Heartbeat):
-            if batch:
-                steps.append(Step(mark, batch))
-            steps.append(Step(mark, [], event, moved))
-            batch = []
-            continue
-        batch.append(event)
-        if event.period not in known:
-            steps.append(Step(mark, batch))
-            batch = []
-            if event.replaces is None:  # else it may be one that is not counted
-                known |= {None, Cadence.DAY} if event.period in (None, Cadence.DAY) else {event.period}
-    if batch:
-        steps.append(Step(mark, batch))
+        if type(item) is Heartbeat:  # `isinstance` runs Python code for a class of msgspec
+            if at > start:
+                steps.append(Step(mark, events[start:at]))
+            steps.append(Step(mark, (), item, moved))
+            start = at + 1
+        elif item.period not in known:
+            steps.append(Step(mark, events[start : at + 1]))
+            start = at + 1
+            if item.replaces is None:  # else it may be one that is not counted
+                known |= {None, DAILY} if item.period in (None, DAILY) else {item.period}
+    if start < len(items):
+        steps.append(Step(mark, events[start:]))
     return steps
+
+
+def is_plain(counts: Counts, step: Step) -> bool:
+    """Return whether nothing can follow from a step but that its events are counted."""
+    return (
+        step.heartbeat is None
+        and step.mark == counts.watermark
+        and bool(counts.series)
+        and counts.has_room_for(step.events)
+    )
 
 
 def is_live(event: Item) -> bool:

@@ -33,6 +33,7 @@ from streams.worker.settings import Settings
 log = structlog.get_logger()
 
 BUDGET = 50  # periods that are judged before the event loop turns
+BORDER_BUDGET = 5  # the same of a border, where a period takes ten times as long
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
 KINDS = ("policy", "capacity", "sensitivity", "confirm")
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
@@ -115,7 +116,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
     return FlowSpec(
         "summaries",
-        BorderPipeline(sectors, BUDGET),
+        BorderPipeline(sectors, BORDER_BUDGET),
         "borders",
         BorderPublisher(settings),
         BorderMetrics(metrics),

