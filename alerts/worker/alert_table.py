@@ -31,8 +31,16 @@ class Published(NamedTuple):
 class AlertTable:
     """All alerts. In a `replay` every published state is kept, so that late readers see each of them."""
 
-    def __init__(self, settings: Settings, on_change: Callable[[Published], None], *, replay: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_change: Callable[[Published], None],
+        *,
+        replay: bool,
+        on_unusable: Callable[[str, Unusable], None] = lambda *_: None,
+    ) -> None:
         self._settings, self._on_change, self._replay = settings, on_change, replay
+        self._on_unusable = on_unusable
         self._newest: dict[str, Published] = {}  # by question
         self._over: deque[Published] = deque(maxlen=BACKLOG)  # not the newest of their question any more
         self._known: dict[str, Version] = {}  # by question; also where its alert is forgotten
@@ -86,10 +94,11 @@ class AlertTable:
             await consumer.stop()
 
     def apply(self, record: Any) -> None:
-        """Take one record of the topic; one that is not understood is logged and skipped."""
+        """Take one record of the topic; one that is not understood is logged, counted and skipped."""
         change = AlertChange.read(record.key, record.value)
         if isinstance(change, Unusable):
             log.error("alert not understood", offset=record.offset)
+            self._on_unusable(TOPIC, change)
             return
         key, alert = change
         if alert is not None and key in self._known and alert.version.is_before(self._known[key]):

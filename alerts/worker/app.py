@@ -91,7 +91,12 @@ class Alerts:
         self.control_names = control_names(self.registry, self.board, sinks=self.sinks, routes=routing.names)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
-        self.table = AlertTable(settings, self.observe, replay=self._is_replay)
+        self.table = AlertTable(
+            settings,
+            self.observe,
+            replay=self._is_replay,
+            on_unusable=self.metrics.unusable,
+        )
         self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
         self.worker = self._worker()
         self.pagerduty = PagerDutyAnswers(
@@ -103,7 +108,13 @@ class Alerts:
             count=self.metrics.pagerduty_answer,
         )
         self.names = SinkNames(sinks, self.networks)
-        self.letters = DeadLetters(settings, self.board, self.worker.publish, self.send_again)
+        self.letters = DeadLetters(
+            settings,
+            self.board,
+            self.worker.publish,
+            self.send_again,
+            on_unusable=self.metrics.unusable,
+        )
         self.supervisor = Supervisor()
         self.problems = Problems(
             self.owner,

@@ -14,7 +14,7 @@ from alerts.lifecycle.alert import Notice
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.reconciliation import Message
 from alerts.worker.settings import Settings
-from streams.contract.reading import is_sound
+from streams.contract.reading import Unusable, is_sound
 
 log = structlog.get_logger()
 
@@ -35,8 +35,11 @@ class DeadLetters:
         board: Board,
         publish: Publish,
         on_again: Callable[[DeadLetterRecord], Awaitable[None]],
+        *,
+        on_unusable: Callable[[str, Unusable], None] = lambda *_: None,
     ) -> None:
         self._settings, self._board, self._publish, self._on_again = settings, board, publish, on_again
+        self._on_unusable = on_unusable
         self._held: dict[str, DeadLetterRecord] = {}  # by letter id
 
     def waiting(self) -> Counter[str]:
@@ -87,7 +90,7 @@ class DeadLetters:
             await consumer.stop()
 
     async def apply(self, record: Any) -> None:
-        """Take one record of the topic; one that is not understood is logged and skipped."""
+        """Take one record of the topic; one that is not understood is logged, counted and skipped."""
         try:
             read = DeadLetterRecord.model_validate_json(record.value, extra="ignore")
             is_understood = is_sound(read)
@@ -95,6 +98,7 @@ class DeadLetters:
             is_understood = False
         if not is_understood:
             log.error("dead letter not understood", offset=record.offset)
+            self._on_unusable(TOPIC, Unusable.UNREADABLE)
             return
         key = read.letter.letter_id
         self._held.pop(key, None)

@@ -78,7 +78,11 @@ class Metrics:
         for (question, state), number in outcome.transitions.items():
             self._transitions.labels(question, state).inc(number)
         for reason, number in outcome.unusable.items():
-            self._unusable.labels("verdicts", reason).inc(number)
+            self.unusable("verdicts", reason, number)
+
+    def unusable(self, topic: str, reason: str, number: int = 1) -> None:
+        """Count records that were passed over."""
+        self._unusable.labels(topic, reason).inc(number)
 
     def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
         """Show the alerts that stand, by sector, border, question, severity and state."""

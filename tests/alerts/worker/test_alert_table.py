@@ -1,13 +1,16 @@
-"""What a delivery that starts late gets from the table of alerts."""
+"""What the table of alerts gives to deliveries, and what it skips."""
 
 from types import SimpleNamespace
 
+from alerts.console.board import Board
 from alerts.lifecycle.alert import Alert
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.backlog import SETTLE_SECONDS
 from alerts.notices.batches import Limits
 from alerts.worker.alert_table import AlertTable
+from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.settings import Settings
+from streams.contract.reading import Unusable
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
 
@@ -33,6 +36,36 @@ def test_a_backlog_that_is_over_and_forgotten_before_deliveries_begin_is_summed_
     (batch,) = late.batches
     assert batch.backlog is not None
     assert (batch.messages, batch.backlog.over) == ((), 40)
+
+
+async def test_what_cannot_be_read_of_other_workers_is_counted_by_topic_and_the_next_record_is_read() -> None:
+    counted: list[tuple[str, Unusable]] = []
+    table = AlertTable(
+        Settings(),
+        lambda _: None,
+        replay=False,
+        on_unusable=lambda topic, reason: counted.append((topic, reason)),
+    )
+    letters = DeadLetters(
+        Settings(),
+        Board(),
+        nothing,
+        nothing,
+        on_unusable=lambda topic, reason: counted.append((topic, reason)),
+    )
+    junk = SimpleNamespace(key=b"?", value=b"{", timestamp=0, partition=0, offset=0)
+    table.apply(junk)
+    await letters.apply(junk)
+    assert counted == [("alerts.current", Unusable.UNREADABLE), ("notices.dead", Unusable.UNREADABLE)]
+    worker = OneSink()
+    worker.judge(verdict(0, breach=True))
+    for offset, (key, alert) in enumerate(worker.published):
+        table.apply(record(key, alert, at=worker.now, offset=offset))
+    assert len(table.alerts()) == 1
+
+
+async def nothing(*_: object) -> None:
+    """Publish and send nothing."""
 
 
 def record(key: str, alert: Alert | None, *, at: float, offset: int) -> SimpleNamespace:
