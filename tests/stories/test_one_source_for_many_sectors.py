@@ -3,6 +3,7 @@
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.lifecycle.policies import policies
 from alerts.notices.batches import Limits
+from alerts.notices.controls import Acknowledge
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.gathering import GATHER_SECONDS
 from alerts.notices.wording import facts
@@ -29,6 +30,20 @@ def test_a_source_that_stops_is_one_message_that_names_it_and_so_is_its_return()
     back = gathered(desk)
     assert digest_title(gravest_first(back)) == "customs sends again, for 20 sectors"
     assert [len(batch.messages) for batch in desk.batches] == [20, 20]
+
+
+def test_the_title_of_a_source_that_was_acknowledged_says_so() -> None:
+    desk = OneSink(policies=policies(), limits=Limits(most=20))
+    desk.judge(*map(outage, SECTORS))
+    stopped = gathered(desk)
+    taken = [
+        Acknowledge(alert_id=notice.alert.alert_id, by="anna", at=desk.at, reason="on it")
+        for notice in stopped
+    ]
+    sent = [notice for control in taken for notice in desk.apply(control)] + gathered(desk)
+    acknowledged = [notice for notice in sent if notice.reason is Reason.ACKNOWLEDGED]
+    assert len(acknowledged) == 20
+    assert digest_title(gravest_first(acknowledged)) == "Acknowledged: No data from customs for 20 sectors"
 
 
 def test_a_surge_does_not_wait_for_a_source_nor_share_its_message() -> None:
