@@ -19,6 +19,7 @@ from alerts.notices.batches import Batch, Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
+from alerts.notices.gathering import GATHER_SECONDS
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
@@ -268,6 +269,9 @@ class World:
         while idle < 4:
             self.advance(1900.0 if idle else 2.0)  # half of the longest pause, a good part of the waits
             was_sent = [self.deliver(sink) for sink in SINKS]
+            if not any(was_sent):  # what has just become due, as quiet hours end, may wait for others
+                self.advance(GATHER_SECONDS)
+                was_sent = [self.deliver(sink) for sink in SINKS]
             idle = 0 if any(was_sent) or self.dead else idle + 1
             self.send_again()
             self.rounds += 1
