@@ -32,7 +32,7 @@ STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=Fals
 
 
 class EmptyBody(BaseModel):
-    """An empty object: the path says it all."""
+    """An empty object: the path names all there is."""
 
     model_config = STRICT
 

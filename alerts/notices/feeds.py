@@ -37,8 +37,9 @@ def on_same_source(alert_id: str, alerts: Iterable[Alert]) -> list[Alert]:
     if found is None:
         return []
     source = found.latest.evidence.source
-    firing = [one for one in known if source and one.latest.evidence.source == source]
-    firing = [one for one in firing if one.state is State.FIRING]
+    firing = [
+        one for one in known if source and one.latest.evidence.source == source and one.state is State.FIRING
+    ]
     return sorted(firing, key=lambda one: one.alert_id != alert_id) or [found]
 
 

@@ -68,9 +68,7 @@ class Message(BaseModel):
     @property
     def alert(self) -> Alert:
         """The alert as the message shows it, with who acknowledged and who silenced it."""
-        view = self.view
-        annotations = {name: getattr(view, name) for name in ANNOTATIONS}
-        return self.newer or view.alert.model_copy(update=annotations)
+        return self.newer or annotated(self.view.alert, self.view)
 
 
 def difference(
@@ -252,9 +250,9 @@ def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]
         yield Message(reason=Reason.UPDATED, occasion=occasion, newer=newer, view=updated)
 
 
-def annotated(alert: Alert, attention: Attention) -> Alert:
+def annotated(alert: Alert, by: View | Attention) -> Alert:
     """Return an alert with who acknowledged and who silenced it."""
-    return alert.model_copy(update={name: getattr(attention, name) for name in ANNOTATIONS})
+    return alert.model_copy(update={name: getattr(by, name) for name in ANNOTATIONS})
 
 
 def _shown(alert: Alert) -> str:

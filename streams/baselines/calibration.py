@@ -12,8 +12,8 @@ have a tail of their own: bad weather keeps people away for some days, and never
 
 *Beyond what was seen.* κ follows from a few exceedances, and a bus may still come. With a gamma distribution
 of 1/κ that has seen a of them, the next one exceeds by d with chance (1 + d / aκ)^-a: a generalized Pareto
-tail of shape 1/a (Davison & Smith 1990, J R Stat Soc B 52:393). It tells most far beyond what was seen, where
-small budgets look.
+tail of shape 1/a (Davison & Smith 1990, J R Stat Soc B 52:393). It matters most far beyond what was seen,
+where small budgets look.
 """
 
 from collections.abc import Sequence
@@ -56,9 +56,7 @@ class Calibration(NamedTuple):
 
     heavy: Floats | float = 1.0  # [n], κ: how much heavier the upper tail is than the negative binomial's
     freedom: Floats | float = KNOWN  # [n], degrees of freedom of the dispersion
-    unseen: Floats | float = (
-        0.0  # [n], shape of the upper tail beyond what the past has shown; 0: exponential
-    )
+    unseen: Floats | float = 0.0  # [n], shape of the upper tail beyond what was seen; 0: exponential
     heavy_below: Floats | float = 1.0  # [n], κ of the lower tail
 
     def upper(self, p_value: ArrayLike) -> Floats:

@@ -257,7 +257,7 @@ class LineReader:
         return self.layout.event.get(name, "").format_map(values).strip()  # type: ignore[call-overload,no-any-return]
 
     def _cell(self, role: str, cells_: Sequence[str]) -> str:
-        """Return what a cell says, without marks of footnotes."""
+        """Return the text of a cell, without marks of footnotes."""
         at = self._header.at.get(role)
         return "" if at is None else " ".join(cells.unmarked(cells_[at]).split())
 
