@@ -1,6 +1,6 @@
 """What one sink is to be sent next of an alert: as the sink is to see it, against what it knows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies
@@ -32,6 +32,10 @@ class Comparison:
         """Find the alerts anew that are shown as one."""
         if self._feeds is not None:
             self._feeds.regroup(lambda alert: self._attention(alert, moment))
+
+    def affected(self, changed: Collection[str]) -> list[str]:
+        """Return the alerts that changed, and those that are shown as one with them."""
+        return list(changed) if self._feeds is None else self._feeds.with_others(changed)
 
     def difference(self, alert_id: str, view: View | None, moment: Moment) -> Message | None:
         """Return the next message about an alert to a sink that has this view of it; None: there is none."""

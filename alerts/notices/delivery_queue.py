@@ -26,6 +26,8 @@ from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
+LOOK_SECONDS: Final = 1.0  # between two looks at all alerts: time alone makes messages due
+LOOKED_AT: Final = 2_000  # alerts a second at most, so that a look at very many leaves time to deliver
 
 
 class DeliveryQueue:
@@ -50,7 +52,9 @@ class DeliveryQueue:
         self._compared = Comparison(sink, controls, policies, lines=self._lines, limits=limits, replay=replay)
         self._newest: dict[str, tuple[Version, str]] = {}  # by question: version and id of its alert
         self._due: dict[str, Message] = {}
-        self._changed: dict[str, None] = {}  # alerts observed and not compared yet, in that order
+        self._changed: dict[str, None] = {}  # alerts that changed and are not compared yet, in that order
+        self._look_at = -math.inf  # of the steady clock: when all alerts are compared again
+        self._controls_seen = -1  # how many controls had been applied when all were compared
         self._in_flight: list[Batch] = []
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
@@ -61,8 +65,10 @@ class DeliveryQueue:
             self._backlog = Backlog(record.value.until)
         elif record.value is None:
             self._lines.pop(record.alert_id, None)
+            self._changed.pop(record.alert_id, None)
         else:
             self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
+            self._changed[record.alert_id] = None
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
         """Take the newest state of the alert on a question, published at that epoch second.
@@ -94,23 +100,30 @@ class DeliveryQueue:
             line.steps.append(alert)
         return line
 
-    def refresh(self, moment: Moment, *, only_changed: bool = False) -> list[LedgerRecord]:
+    def refresh(self, moment: Moment) -> list[LedgerRecord]:
         """Compare alerts with what the sink knows; return ledger records to be written.
 
-        Time makes messages due too: `only_changed` is for a moment at which all were compared.
+        Those that changed are compared at once. All are after a control, and every LOOK_SECONDS.
         """
         records = []
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
             records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
-        self._compared.regroup(moment)
-        for alert_id in list(self._changed if only_changed else self._lines):
+        for alert_id in self._to_compare(moment):
             line = self._lines[alert_id]
             if not line.in_flight:
                 self._compare(alert_id, line, moment)
                 records += self._tidied(alert_id, line)
         self._changed.clear()
         return records
+
+    def _to_compare(self, moment: Moment) -> list[str]:
+        is_whole = moment.steady >= self._look_at or self._controls_seen != self._controls.changes
+        if is_whole:
+            self._look_at = moment.steady + max(LOOK_SECONDS, len(self._lines) / LOOKED_AT)
+            self._controls_seen = self._controls.changes
+        self._compared.regroup(moment)
+        return list(self._lines) if is_whole else self._compared.affected(self._changed)
 
     def _compare(self, alert_id: str, line: Line, moment: Moment) -> None:
         if line.alert is None and line.steps:
@@ -245,6 +258,7 @@ class DeliveryQueue:
         for message in batch.messages:
             line = self._lines[message.alert_id]
             line.in_flight = False
+            self._changed[message.alert_id] = None  # and with it what is shown as one with it
             self._compare(message.alert_id, line, moment)
 
     def send_again(self, message: Message, moment: Moment) -> list[LedgerRecord]:

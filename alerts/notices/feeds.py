@@ -60,6 +60,12 @@ class Feeds:
         self._members = members
         self._leaders = {source: self._leader(ids, look) for source, ids in members.items()}
 
+    def with_others(self, ids: Collection[str]) -> list[str]:
+        """Return these alerts, and all others on their sources."""
+        sources = dict.fromkeys(self._lines[one].source for one in ids)
+        others = (one for source in sources for one in self._members.get(source, ()))
+        return list(dict.fromkeys((*ids, *others)))
+
     def _leader(self, ids: Iterable[str], look: Look) -> str:
         """Return the oldest alert that is begun, else the oldest that fires; empty where none does."""
         begun, firing = [], []
