@@ -42,6 +42,13 @@ class Ends(NamedTuple):
     high: Mapping[Position, int]  # up to where the broker has records
 
 
+class Described(NamedTuple):
+    """A topic as the broker describes it."""
+
+    id: str  # which another topic of the same name does not have (KIP-516)
+    in_sync: Mapping[int, int]  # by partition: replicas in sync
+
+
 class BrokerMonitor:
     """Reads `controls` from its beginning, and asks for ends, owners and generations of topics."""
 
@@ -165,12 +172,12 @@ class BrokerMonitor:
             for partition in partitions
         }
 
-    async def generations(self, topics: Iterable[str]) -> Mapping[str, str | None]:
-        """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
+    async def described(self, topics: Iterable[str]) -> Mapping[str, Described | None]:
+        """Topics as the broker describes them; None where there is no such topic.
 
-        None where there is no such topic. One without an id (an old broker, the embedded one) is left out.
+        Those that it does not describe (an old broker, the embedded one) are left out.
         """
-        return await asyncio.to_thread(self._topic_ids, TopicCollection(list(topics)))
+        return await asyncio.to_thread(self._describe, TopicCollection(list(topics)))
 
     async def settings(self, topics: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         """The settings of topics.
@@ -195,14 +202,16 @@ class BrokerMonitor:
             self._librdkafka = AdminClient(self._kafka.librdkafka)
         return self._librdkafka
 
-    def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
+    def _describe(self, topics: TopicCollection) -> dict[str, Described | None]:
+        found: dict[str, Described | None] = {}
         if (client := self._client()) is None:
             return found
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
             problem = answer.exception()
             if problem is None:
-                found[topic] = str(answer.result().topic_id)
+                one = answer.result()
+                in_sync = {partition.id: len(partition.isr) for partition in one.partitions}
+                found[topic] = Described(str(one.topic_id), in_sync)
             elif problem.args[0].code() == UNKNOWN_TOPIC_OR_PART:
                 found[topic] = None
             else:  # not raised: its trace would hold the client, with its threads, until the next collection
