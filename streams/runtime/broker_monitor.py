@@ -32,6 +32,10 @@ from streams.runtime.refusals import SetupError
 log = structlog.get_logger()
 
 REQUEST_MS = 5000
+DENIED: Final = (
+    LibrdkafkaError.TOPIC_AUTHORIZATION_FAILED,
+    LibrdkafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
 UNKNOWN_TOPIC_OR_PART: Final = LibrdkafkaError.UNKNOWN_TOPIC_OR_PART
 
 
@@ -65,6 +69,7 @@ class BrokerMonitor:
             **kafka.aiokafka, isolation_level="read_committed", request_timeout_ms=REQUEST_MS
         )
         self._admin: AIOKafkaAdminClient | None = None  # None until started, or where nothing can be asked
+        self._hidden: set[str] = set()  # topics whose settings may not be seen
         self._librdkafka: AdminClient | None = None  # for ids of topics, which aiokafka does not know
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
@@ -193,9 +198,16 @@ class BrokerMonitor:
             return found
         answers = client.describe_configs(asked, request_timeout=REQUEST_MS / 1000)
         for resource, answer in answers.items():
-            if answer.exception() is None:  # not raised, as below
+            problem = answer.exception()  # not raised, as below
+            if problem is None:
                 found[resource.name] = {name: entry.value for name, entry in answer.result().items()}
+            elif problem.args[0].code() in DENIED:
+                self._hidden.add(resource.name)
         return found
+
+    def hidden_settings(self) -> Sequence[str]:
+        """Return the topics whose settings the credentials may not see."""
+        return sorted(self._hidden)
 
     def _client(self) -> AdminClient | None:
         if self._librdkafka is None and self._kafka.security.fits_librdkafka:

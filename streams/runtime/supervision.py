@@ -123,6 +123,10 @@ class Supervision:
         """Raise SetupError where topics have settings that the worker cannot work with."""
         if problem := unfit(self._topics, await self._monitor.settings(self._topics)):
             raise SetupError(f"topics do not fit: {problem}. {SET_RIGHT}")
+        if hidden := self._monitor.hidden_settings():
+            log.warning(
+                "settings of topics are not checked, an ACL is missing: DESCRIBE_CONFIGS", topics=hidden
+            )
 
     async def _look_at_topics(self) -> None:
         """Raise StateError where a topic is another one than at first, however far that one reaches."""
@@ -176,7 +180,7 @@ class Supervision:
     def _judge(self, processed: Mapping[Position, int], ends: Ends, now: float) -> None:
         joined = all(flow.ready for flow in self._flows)
         self.readiness.set(NotReady.JOINING, None if joined else "not yet a member of its group")
-        self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(now, STANDING))
+        self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(STANDING))
         self.readiness.set(NotReady.UNWRITTEN, unwritten(self._settling(now)))
         self.readiness.set(NotReady.TRANSACTION_OPEN, held_back(processed, ends.stable, ends.high))
         ahead = ahead_of_topic(processed, ends.high)
