@@ -289,7 +289,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     documents = filter(None, (settings.routes, settings.console_access))
     text = "".join(path.read_text(errors="replace") for path in documents if path.is_file())
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_state_dir()
     found = configured(settings)
     await refuse_bad_tokens(found.sinks, found.networks)
     yield Alerts(settings, found).worker
