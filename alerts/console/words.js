@@ -28,16 +28,9 @@ export function sureness({ p_value: p, alpha }) {
   return gettext("1 in {odds} by chance (alarm: 1 in {alarm})", { odds: rough.format(1 / p), alarm });
 }
 
-/** "citizenship=HAITI" is Haiti; the id of a sector stays as it is. */
-export function slice(name) {
-  if (!name.includes("=")) return name;
-  const text = name.split("=").pop().replaceAll("_", " ").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 export const parts = (list) =>
   list.slice(0, 4).map((part) => gettext("{name} {observed} (normal {expected})", {
-    name: slice(part.name), observed: count(part.observed), expected: count(part.expected),
+    name: part.name, observed: count(part.observed), expected: count(part.expected),
   })).join(", ");
 
 /** How long ago, in the largest unit that fits; empty below `hours`. */

@@ -63,6 +63,12 @@ class Line:
         return self.is_open or self.unanswered or self.in_flight
 
     @property
+    def is_end_refused(self) -> bool:
+        """Whether the sink has it open and refused its end."""
+        view = self.entry.view
+        return view is not None and view.open and view.end_id in self.entry.given_up
+
+    @property
     def owes_an_end(self) -> bool:
         """Whether the sink has it open, or may have it by a try without an answer that was refused later.
 

@@ -63,6 +63,7 @@ class DeliveryQueue:
             self._lines.pop(record.alert_id, None)
         else:
             self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
+        self._compared.place(record.alert_id)
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
         """Take the newest state of the alert on a question, published at that epoch second.
@@ -92,19 +93,16 @@ class DeliveryQueue:
             line.alert = alert
         elif not is_known(alert, line.entry.view):
             line.steps.append(alert)
+        self._compared.place(alert_id)
         return line
 
-    def refresh(self, moment: Moment, *, only_changed: bool = False) -> list[LedgerRecord]:
-        """Compare alerts with what the sink knows; return ledger records to be written.
-
-        Time makes messages due too: `only_changed` is for a moment at which all were compared.
-        """
+    def refresh(self, moment: Moment) -> list[LedgerRecord]:
+        """Compare alerts with what the sink knows; return ledger records to be written."""
         records = []
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
             records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
-        self._compared.regroup(moment)
-        for alert_id in list(self._changed if only_changed else self._lines):
+        for alert_id in self._compared.choose(self._changed, moment):
             line = self._lines[alert_id]
             if not line.in_flight:
                 self._compare(alert_id, line, moment)
@@ -152,6 +150,7 @@ class DeliveryQueue:
             return []
         if line.alert is None and not line.steps and not self._replay and not line.owes_an_end:
             del self._lines[alert_id]
+            self._compared.place(alert_id)
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
         if line.entry.pending is not None and not line.unanswered:
             line.entry = line.entry.model_copy(update={"pending": None})
@@ -259,7 +258,8 @@ class DeliveryQueue:
         given_up = tuple(one for one in line.entry.given_up if one != message.notice_id)
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
-        if line.needs_letter(message, self._due.get(message.alert_id)):
+        is_shown = self._compared.is_shown_by_another(message.alert_id, moment) and not line.unrecorded
+        if not is_shown and line.needs_letter(message, self._due.get(message.alert_id)):
             update = {"pending": message, "since": moment.now}
             line.restore(line.entry.model_copy(update=update), moment)
             self._compare(message.alert_id, line, moment)
