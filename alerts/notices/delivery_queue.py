@@ -61,8 +61,10 @@ class DeliveryQueue:
             self._backlog = Backlog(record.value.until)
         elif record.value is None:
             self._lines.pop(record.alert_id, None)
+            self._changed.pop(record.alert_id, None)
         else:
             self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
+            self._changed[record.alert_id] = None
         self._compared.place(record.alert_id)
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
@@ -226,7 +228,7 @@ class DeliveryQueue:
                 return False
             case Refused(reason):
                 settled.dead.append((message, reason))
-                line.close(line.entry.view, message.notice_id)
+                line.refuse(message)
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
                 settled.dead.append((message, f"gave up: {reason}"))

@@ -35,7 +35,7 @@ from streams.runtime.watchdog import Progress, end_within, start_watchdog
 log = structlog.get_logger()
 
 STOP_SECONDS = 10.0  # for a last commit; what is not committed then is only read again
-STAMP_SECONDS = 60.0  # after which a quiet worker asks the broker for its time
+STAMP_SECONDS = 30.0  # after which a quiet worker asks the broker for its time
 
 
 class WorkerCrashedError(RuntimeError):
@@ -184,9 +184,10 @@ class Worker:
         changelogs = {flow.source: flow.changelog for flow in self._flows}
         refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
         await self._supervision.refuse_unfit()
-        ids = await self._monitor.generations(one.topic for one in changelogs.values())
+        described = await self._monitor.described(one.topic for one in changelogs.values())
         for changelog in changelogs.values():
-            changelog.generation = ids.get(changelog.topic) or ""
+            there = described.get(changelog.topic)
+            changelog.generation = there.id if there else ""
             changelog.partitions = self._app.partitions[changelog.topic]
         self._cuts = {
             flow.source: ConsistentCut(

@@ -178,9 +178,12 @@ class Cores:
         self.history.restore(ledger, NOW)
 
     def _dead_letters(self, records: list[Record]) -> None:
-        for record in records:
-            asyncio.run(self.letters.apply(record))
+        asyncio.run(self._apply_letters(records))
         self.outcomes["notices.dead", "read"] = sum(self.letters.waiting().values())
+
+    async def _apply_letters(self, records: list[Record]) -> None:
+        for record in records:
+            await self.letters.apply(record)
 
     def _notices(self, records: list[Record]) -> None:
         for record in records:
