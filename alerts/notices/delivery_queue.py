@@ -74,7 +74,7 @@ class DeliveryQueue:
         """
         version, alert_id = self._newest.get(change.question_key, (None, ""))
         alert = change.alert
-        if alert is not None and version is not None and alert.version.is_before(version):
+        if change.is_before(version):
             return
         if alert_id and (alert is None or alert.alert_id != alert_id):
             self._advance(alert_id, None)
