@@ -12,7 +12,7 @@ from alerts.lifecycle.alert import RANK, Alert, Notice, State
 from alerts.lifecycle.policies import Policy, deviation
 from alerts.notices.clauses import clause
 from alerts.notices.controls import Silence
-from alerts.notices.dead_letters import letter_id
+from alerts.notices.dead_letters import GAVE_UP, DeadLetter, letter_id
 from alerts.notices.effects import effect
 from alerts.notices.titles import parts
 from alerts.notices.wording import group, length, place, question_title
@@ -128,6 +128,14 @@ def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, de
         "detail": detail,
         "at": at.isoformat(),
     }
+
+
+def dead_letter_row(letter: DeadLetter, language: Language = ENGLISH) -> Json:
+    """A notice that a sink never took."""
+    reason = letter.reason.removeprefix(GAVE_UP)
+    if reason != letter.reason:
+        reason = language.gettext("gave up: {reason}", reason=reason)
+    return {"id": letter.letter_id, **letter.model_dump(mode="json"), "reason": reason}
 
 
 def sink_row(sink: str, before: Json | None, outcome: str, *, at: dt.datetime, detail: str) -> Json:

@@ -11,7 +11,9 @@ const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours
 export const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
 export const percent = (share) => `${people.format(share * 100)} %`;
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const moments = new Intl.DateTimeFormat(language, {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC",
+});
 const written = (iso, format, inEnglish) => (!iso ? "–" : language === "en" ? inEnglish : format.format(new Date(iso)));
 export const moment = (iso) => written(iso, moments, iso?.slice(0, 16).replace("T", " "));
 export const day = (iso) => written(iso, days, iso?.slice(0, 10));

@@ -19,6 +19,7 @@ from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.comparison import Comparison
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.gathering import GATHER_SECONDS, gathers, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
@@ -231,7 +232,7 @@ class DeliveryQueue:
                 line.refuse(message)
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
-                settled.dead.append((message, f"gave up: {reason}"))
+                settled.dead.append((message, f"{GAVE_UP}{reason}"))
                 if line.unanswered or outcome.unanswered:
                     line.park(message)
                 else:
