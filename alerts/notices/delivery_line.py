@@ -118,7 +118,8 @@ class Line:
         if due is not None:
             return self.unrecorded and due.notice_id == letter.notice_id
         is_unknown = letter.view.openings > (view.openings if view else 0)
-        return is_unknown or (letter.view == view and self.unrecorded)
+        is_end_in_doubt = self.unrecorded and letter.view == view and not letter.view.open
+        return is_unknown or is_end_in_doubt
 
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""
