@@ -21,7 +21,7 @@ from alerts.notices.comparison import Comparison
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
-from alerts.notices.gathering import GATHER_SECONDS, gathers, is_digest, together
+from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
@@ -125,10 +125,10 @@ class DeliveryQueue:
             line.rest()
         else:
             self._due[alert_id] = message
-            waits = not self._replay and gathers(message, self.limits)
+            wait = 0.0 if self._replay else gather_seconds(message, self.limits)
             if line.due_since is None:
-                line.become_due(moment.steady, GATHER_SECONDS if waits else 0.0)
-            elif not waits:
+                line.become_due(moment.steady, wait)
+            elif not wait:
                 line.hurry(moment.steady)
 
     def _next(self, alert_id: str, line: Line, moment: Moment) -> Message | None:
