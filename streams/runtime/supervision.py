@@ -68,6 +68,7 @@ class Supervision:
         self.readiness = Readiness()
         self._ahead_since: float | None = None
         self._looked_at_group = 0.0
+        self._group_look: asyncio.Task[None] | None = None
         self._generations: dict[str, str] = {}  # of the topics, as they were at first
 
     async def first_lag(self, partitions: Mapping[str, set[int]]) -> None:
@@ -95,10 +96,7 @@ class Supervision:
         if all(flow.ready for flow in self._flows):
             self._metrics.lag(behind)
         self._judge(processed, ends, now)
-        if now - self._looked_at_group >= GROUP:
-            self._looked_at_group = now
-            await self._look_at_topics()
-            await self._look_for_owners(partitions)
+        self._look_at_group(partitions, now)
         self._show()
         return {
             flow.source: sum(records for (topic, _), records in behind.items() if topic == flow.source)
@@ -127,6 +125,19 @@ class Supervision:
             log.warning(
                 "settings of topics are not checked, an ACL is missing: DESCRIBE_CONFIGS", topics=hidden
             )
+
+    def _look_at_group(self, partitions: Mapping[str, set[int]], now: float) -> None:
+        """Look at topics and owners beside the rest, as answers may take seconds. Raises StateError."""
+        if self._group_look is not None and self._group_look.done():
+            done, self._group_look = self._group_look, None
+            done.result()
+        if self._group_look is None and now - self._looked_at_group >= GROUP:
+            self._looked_at_group = now
+            self._group_look = asyncio.create_task(self._look_around(partitions))
+
+    async def _look_around(self, partitions: Mapping[str, set[int]]) -> None:
+        await self._look_at_topics()
+        await self._look_for_owners(partitions)
 
     async def _look_at_topics(self) -> None:
         """Raise StateError where a topic is another one than at first, however far that one reaches."""

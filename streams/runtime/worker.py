@@ -1,6 +1,7 @@
 """A worker: a Faust app on our transport around pure cores, and what keeps an eye on it."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -161,6 +162,7 @@ class Worker:
         finally:
             for task in tasks:
                 task.cancel()
+            self._progress.timeout = math.inf  # nothing shows that the event loop turns any more
             end_within(STOP_SECONDS, self._status())
             await self._app.stop()
             await self._monitor.stop()
@@ -246,7 +248,7 @@ class Worker:
         """Show the watchdog that the event loop turns."""
         while True:
             self._progress.turn(time.monotonic())
-            await asyncio.sleep(1)
+            await asyncio.sleep(min(1.0, self._progress.timeout / 4))
 
     async def _watch(self) -> None:
         """Apply controls, and look at the worker from outside."""
