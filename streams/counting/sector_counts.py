@@ -34,7 +34,7 @@ class _Place(NamedTuple):
     """A period, and the column in its reporting triangle."""
 
     cadence: Cadence
-    index: int
+    period: int
     column: int
 
 
