@@ -19,15 +19,14 @@ from alerts.notices.backlog import Backlog, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.comparison import Comparison
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
-from alerts.notices.gathering import GATHER_SECONDS, gathers, is_digest, together
+from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 from alerts.notices.reconciliation import Message
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
-LOOK_SECONDS: Final = 1.0  # between two looks at all alerts: time alone makes messages due
-LOOKED_AT: Final = 2_000  # alerts a second at most, so that a look at very many leaves time to deliver
 
 
 class DeliveryQueue:
@@ -52,9 +51,7 @@ class DeliveryQueue:
         self._compared = Comparison(sink, controls, policies, lines=self._lines, limits=limits, replay=replay)
         self._newest: dict[str, tuple[Version, str]] = {}  # by question: version and id of its alert
         self._due: dict[str, Message] = {}
-        self._changed: dict[str, None] = {}  # alerts that changed and are not compared yet, in that order
-        self._look_at = -math.inf  # of the steady clock: when all alerts are compared again
-        self._controls_seen = -1  # how many controls had been applied when all were compared
+        self._changed: dict[str, None] = {}  # alerts observed and not compared yet, in that order
         self._in_flight: list[Batch] = []
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
@@ -69,6 +66,7 @@ class DeliveryQueue:
         else:
             self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
             self._changed[record.alert_id] = None
+        self._compared.place(record.alert_id)
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
         """Take the newest state of the alert on a question, published at that epoch second.
@@ -77,7 +75,7 @@ class DeliveryQueue:
         """
         version, alert_id = self._newest.get(change.question_key, (None, ""))
         alert = change.alert
-        if alert is not None and version is not None and alert.version.is_before(version):
+        if change.is_before(version):
             return
         if alert_id and (alert is None or alert.alert_id != alert_id):
             self._advance(alert_id, None)
@@ -98,32 +96,22 @@ class DeliveryQueue:
             line.alert = alert
         elif not is_known(alert, line.entry.view):
             line.steps.append(alert)
+        self._compared.place(alert_id)
         return line
 
     def refresh(self, moment: Moment) -> list[LedgerRecord]:
-        """Compare alerts with what the sink knows; return ledger records to be written.
-
-        Those that changed are compared at once. All are after a control, and every LOOK_SECONDS.
-        """
+        """Compare alerts with what the sink knows; return ledger records to be written."""
         records = []
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
             records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
-        for alert_id in self._to_compare(moment):
+        for alert_id in self._compared.choose(self._changed, moment):
             line = self._lines[alert_id]
             if not line.in_flight:
                 self._compare(alert_id, line, moment)
                 records += self._tidied(alert_id, line)
         self._changed.clear()
         return records
-
-    def _to_compare(self, moment: Moment) -> list[str]:
-        is_whole = moment.steady >= self._look_at or self._controls_seen != self._controls.changes
-        if is_whole:
-            self._look_at = moment.steady + max(LOOK_SECONDS, len(self._lines) / LOOKED_AT)
-            self._controls_seen = self._controls.changes
-        self._compared.regroup(moment)
-        return list(self._lines) if is_whole else self._compared.affected(self._changed)
 
     def _compare(self, alert_id: str, line: Line, moment: Moment) -> None:
         if line.alert is None and line.steps:
@@ -137,10 +125,10 @@ class DeliveryQueue:
             line.rest()
         else:
             self._due[alert_id] = message
-            waits = not self._replay and gathers(message, self.limits)
+            wait = 0.0 if self._replay else gather_seconds(message, self.limits)
             if line.due_since is None:
-                line.become_due(moment.steady, GATHER_SECONDS if waits else 0.0)
-            elif not waits:
+                line.become_due(moment.steady, wait)
+            elif not wait:
                 line.hurry(moment.steady)
 
     def _next(self, alert_id: str, line: Line, moment: Moment) -> Message | None:
@@ -165,6 +153,7 @@ class DeliveryQueue:
             return []
         if line.alert is None and not line.steps and not self._replay and not line.owes_an_end:
             del self._lines[alert_id]
+            self._compared.place(alert_id)
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
         if line.entry.pending is not None and not line.unanswered:
             line.entry = line.entry.model_copy(update={"pending": None})
@@ -240,10 +229,10 @@ class DeliveryQueue:
                 return False
             case Refused(reason):
                 settled.dead.append((message, reason))
-                line.close(line.entry.view, message.notice_id)
+                line.refuse(message)
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
-                settled.dead.append((message, f"gave up: {reason}"))
+                settled.dead.append((message, f"{GAVE_UP}{reason}"))
                 if line.unanswered or outcome.unanswered:
                     line.park(message)
                 else:
@@ -258,7 +247,6 @@ class DeliveryQueue:
         for message in batch.messages:
             line = self._lines[message.alert_id]
             line.in_flight = False
-            self._changed[message.alert_id] = None  # and with it what is shown as one with it
             self._compare(message.alert_id, line, moment)
 
     def send_again(self, message: Message, moment: Moment) -> list[LedgerRecord]:
@@ -273,7 +261,8 @@ class DeliveryQueue:
         given_up = tuple(one for one in line.entry.given_up if one != message.notice_id)
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
-        if line.needs_letter(message, self._due.get(message.alert_id)):
+        is_shown = self._compared.is_shown_by_another(message.alert_id, moment) and not line.unrecorded
+        if not is_shown and line.needs_letter(message, self._due.get(message.alert_id)):
             update = {"pending": message, "since": moment.now}
             line.restore(line.entry.model_copy(update=update), moment)
             self._compare(message.alert_id, line, moment)

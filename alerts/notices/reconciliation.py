@@ -7,7 +7,8 @@
     leads elsewhere     –              resolved (handed over)                  –
 
 A silence, or quiet hours, hold back everything but `resolved`. When they end, the difference is what stands.
-A sink that edits its messages is besides sent `updated`, also then: nobody is notified of an edit.
+A sink that edits its messages is besides sent `updated`, also then: nobody is notified of an edit. One that
+is shown a source as one alert is sent `updated` when further sectors are without data.
 """
 
 import datetime as dt
@@ -28,7 +29,7 @@ class View(BaseModel):
 
     model_config = RECORD
 
-    alert: Alert  # as it was in the last message that was not merely `updated`
+    alert: Alert  # as it was in the last message that was not merely `updated`; its parts are the newest
     open: bool = True  # it was notified, and not resolved since
     severity: Severity
     openings: int = 1
@@ -42,6 +43,11 @@ class View(BaseModel):
     silenced_until: float = 0.0  # epoch seconds
     shown: str = ""  # the figures and annotations that its message shows
     reference: str = ""  # what the receiver calls its message, where that can be edited
+
+    @property
+    def end_id(self) -> str:
+        """The id of the message that ends this opening."""
+        return notice_id(self.alert.alert_id, Reason.RESOLVED, _numbered("", self.openings))
 
 
 class Message(BaseModel):
@@ -163,7 +169,7 @@ def _candidates(
         for reason, applies in (CHANGES if is_open else OPENINGS).items():
             if reason in attention.admitted and applies(firing):
                 yield _change(firing, reason) if is_open else _open(firing, reason)
-    if edits and view is not None and is_open:
+    if view is not None and is_open and (edits or (attention.admitted and _has_grown(alert, view))):
         yield from _update(alert, view, attention)
 
 
@@ -219,10 +225,8 @@ def _change(firing: Firing, reason: Reason) -> Message:
     view = firing.view
     if view is None:
         raise LookupError("there is no view to change")
-    counted = {
-        "escalations": firing.escalations,
-        "unattended_since": max(view.unattended_since, firing.attention.unattended_since),
-    }
+    since = max(view.unattended_since, firing.attention.unattended_since)
+    counted = {"escalations": firing.escalations, "unattended_since": since}
     changes: dict[Reason, dict[str, object]] = {
         Reason.WORSE: {"severity": firing.alert.severity, **counted},
         Reason.UNANSWERED: {"acknowledged_by": "", "assessment": None, **counted},
@@ -246,8 +250,15 @@ def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]
     shown = _shown(newer)
     if shown != view.shown:
         occasion = _numbered(shown, view.openings)
-        updated = view.model_copy(update={"shown": shown})
+        last = view.alert.model_copy(update={"parts": newer.parts})
+        updated = view.model_copy(update={"shown": shown, "alert": last})
         yield Message(reason=Reason.UPDATED, occasion=occasion, newer=newer, view=updated)
+
+
+def _has_grown(alert: Alert, view: View) -> bool:
+    """Return whether a source has no data for sectors that the sink was not shown."""
+    known = {view.alert.sector, *(part.sector for part in view.alert.parts)}
+    return any(not part.sends and part.sector not in known for part in alert.parts)
 
 
 def annotated(alert: Alert, by: View | Attention) -> Alert:

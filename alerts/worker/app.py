@@ -35,6 +35,7 @@ from alerts.worker.console_backend import border_of, console_backend, control_na
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
+from alerts.worker.documents import Documents, documents
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.pagerduty_answers import PagerDutyAnswers
@@ -43,7 +44,7 @@ from alerts.worker.routes_document import Configured, RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
-from alerts.worker.sink_owner import LedgerWriter, SinkOwner
+from alerts.worker.sink_owner import LedgerWriter, Records, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
@@ -63,13 +64,6 @@ log = structlog.get_logger()
 
 PAGERDUTY_HOOK: Final = "/hooks/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
-
-
-class Records:
-    """Records what a delivery does: ledger, notices and dead letters."""
-
-    def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
-        self.write, self.add_dead_letter = writer.write, letters.add
 
 
 class Alerts:
@@ -108,6 +102,7 @@ class Alerts:
             count=self.metrics.pagerduty_answer,
         )
         self.names = SinkNames(sinks, self.networks)
+        self.documents = Documents(documents(settings))
         self.letters = DeadLetters(
             settings,
             self.board,
@@ -225,6 +220,7 @@ class Alerts:
         self.metrics.standing(count_standing(annotated))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
+        self.metrics.unusable_documents(self.documents.watched, self.documents.unusable)
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
@@ -261,6 +257,7 @@ class Alerts:
         yield supervised("deliveries", self.owner.run)
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
         yield supervised("names of sinks", self.names.follow)
+        yield supervised("documents", self.documents.follow)
         for api in self._sender.slack.values():
             yield supervised("clicks in Slack", self._clicks(api).follow)
 

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from alerts.console.notice_log import SINK
 from alerts.lifecycle.alert import Notice
 from alerts.notices.ledger import Entry, LedgerRecord
+from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.settings import Settings
 from streams.runtime.membership import HEARTBEATS, leave_on_stop
@@ -58,6 +59,13 @@ class LedgerWriter:
             ]
         for one in sent:
             await one
+
+
+class Records:
+    """Records what a delivery does: ledger, notices and dead letters."""
+
+    def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
+        self.write, self.add_dead_letter = writer.write, letters.add
 
 
 def partition_of(sink: str, partitions: int) -> int:

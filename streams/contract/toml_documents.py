@@ -37,6 +37,15 @@ def load(path: Path, model: type[M]) -> M:
         raise DocumentError("\n".join(faults)) from error
 
 
+def version(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written or replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def _fault(path: Path, line: int, fault: ErrorDetails) -> str:
     where = ".".join(map(str, fault["loc"]))
     return f"{path}:{line}: {where}: {fault['msg']}" if where else f"{path}: {fault['msg']}"

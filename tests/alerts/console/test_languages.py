@@ -14,9 +14,10 @@ from alerts.console.board_rows import alert_row, control_row
 from alerts.console.files import SCRIPTS, files
 from alerts.console.requests import REQUESTS, WHO, forms
 from alerts.console.roles import Principal
-from alerts.languages.language import ENGLISH, language, messages_of
+from alerts.languages.language import ENGLISH, Code, language, messages_of
 from alerts.lifecycle.policies import Policy
 from streams.contract.controls import Names
+from streams.contract.verdicts import Contribution
 from surgewatch.reference.catalogues import template
 from tests import console_story as story
 from tests.alerts.console.served import opened
@@ -65,6 +66,24 @@ def test_rows_are_in_the_language_that_is_set() -> None:
     assert row["name"] == "Afflux à RCMP Quebec"
     assert row["title"] == "Afflux"
     assert f"attendu{NB}: " in row["figures"]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [("en", ["families", "Haiti"]), ("fr", ["familles", "Haïti"]), ("es", ["familias", "Haití"])],
+)
+def test_groups_of_people_are_named_in_the_language_that_is_set(code: Code, names: list[str]) -> None:
+    slices = [
+        Contribution(name=name, observed=40, expected=10)
+        for name in ("demographic=family_unit", "citizenship=HAITI")
+    ]
+    alert = next(one for one in story.alerts() if one.sector == "rcmp-quebec")
+    evidence = alert.latest.evidence.model_copy(update={"slices": tuple(slices)})
+    latest = alert.latest.model_copy(update={"evidence": evidence})
+    about = alert.model_copy(update={"latest": latest, "subject": "demographic=family_unit"})
+    row = alert_row(about, Policy(), language(code))
+    assert [one["name"] for one in row["latest"]["slices"]] == names
+    assert row["name"].endswith(f", {names[0]}")
 
 
 def test_what_a_control_changes_is_in_the_catalogue() -> None:

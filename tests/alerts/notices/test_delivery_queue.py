@@ -8,10 +8,11 @@ from alerts.lifecycle.alert import Severity
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.batches import GONE_PAUSE, Batch, Limits
+from alerts.notices.comparison import LOOK_SECONDS
 from alerts.notices.controls import Silence
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
-from alerts.notices.delivery_queue import LOOK_SECONDS, SLOTS, DeliveryQueue
+from alerts.notices.delivery_queue import SLOTS, DeliveryQueue
 from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route, Routing
 from streams.contract.questions import Question
