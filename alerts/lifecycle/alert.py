@@ -93,7 +93,7 @@ class Alert(BaseModel):
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     assessment: Assessment | None = None
     silenced_by: str = ""
-    parts: tuple[Part, ...] = ()  # the alerts that a sink is shown as this one; set like the marks
+    parts: tuple[Part, ...] = ()  # alerts that a sink is shown as this one; set like `acknowledged_by`
 
     @property
     def ids(self) -> list[str]:

@@ -34,9 +34,9 @@ def gather_seconds(message: Message, limits: Limits) -> float:
 
 
 def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[str, Line]) -> list[str]:
-    """Return what may go with the first of the alerts that are ready: about the same source, or none either.
+    """Return what may go with the first of the alerts that are ready: about its source, or else about people.
 
-    With a source go those that still wait for others.
+    With a source also go those that still wait for others.
     """
     source = source_of(due[ready[0]]) if ready else ""
     same = [one for one in ready if source_of(due[one]) == source]
