@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +49,9 @@ class Assessment(StrEnum):
 
     NOT_A_SURGE = "not_a_surge"
     BAD_DATA = "bad_data"
+
+
+MOST_PARTS: Final = 500  # of an alert, so that the broker takes its record
 
 
 class Part(BaseModel):

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, State
 from alerts.notices.ledger import EMPTY, Entry
+from alerts.notices.messages import Message, View
 from alerts.notices.outcomes import Retry
-from alerts.notices.reconciliation import Message, View
 
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute

@@ -23,8 +23,8 @@ from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 

@@ -9,12 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from alerts.lifecycle.alert import RANK, Alert, Part, State
+from alerts.lifecycle.alert import MOST_PARTS, RANK, Alert, Part, State
 from alerts.notices.controls_in_force import Attention
 from alerts.notices.delivery_line import Line
-from alerts.notices.reconciliation import View
+from alerts.notices.messages import View
 
-MOST_SECTORS: Final = 500  # in one message and its record, so that the broker takes them
 OVER: Final = {"over": True, "sends": True}  # of a part
 
 Look = Callable[[Alert], Attention]
@@ -180,7 +179,7 @@ def _part(alert: Alert, *, over: bool = False) -> Part:
 
 
 def _sorted(parts: Iterable[Part]) -> tuple[Part, ...]:
-    return tuple(sorted(parts, key=lambda part: (part.sends, part.sector))[:MOST_SECTORS])
+    return tuple(sorted(parts, key=lambda part: (part.sends, part.sector))[:MOST_PARTS])
 
 
 def _attention(firing: Sequence[Member], took: Sequence[Attention]) -> Attention:

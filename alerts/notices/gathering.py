@@ -11,7 +11,7 @@ from typing import Final
 from alerts.lifecycle.alert import Reason
 from alerts.notices.batches import Limits
 from alerts.notices.delivery_line import Line, Moment
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
 
 URGENT: Final = frozenset({Reason.WORSE, Reason.UNANSWERED})
 FEW: Final = 3  # messages that are sent one by one although the sink takes digests
