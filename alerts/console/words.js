@@ -2,8 +2,8 @@
 
 import { gettext, language, ngettext } from "./language.js";
 
-const people = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const people = new Intl.NumberFormat(language, { maximumFractionDigits: 0, useGrouping: "always" });
+const fine = new Intl.NumberFormat(language, { maximumFractionDigits: 1, useGrouping: "always" });
 const rough = new Intl.NumberFormat(language, { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
 const dayOfYear = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { day: "numeric", month: "short", timeZone: "UTC" });
 const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours

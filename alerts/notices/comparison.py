@@ -10,7 +10,8 @@ from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import Attention, ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.feeds import Feeds, Member
-from alerts.notices.reconciliation import Message, View, annotated, difference
+from alerts.notices.messages import Message, View, annotated
+from alerts.notices.reconciliation import difference
 
 LOOK_SECONDS: Final = 1.0  # between two comparisons of all alerts
 LOOK_SECONDS_EACH: Final = 0.0002  # so that many alerts take an eighth of a worker's time at most

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, State
 from alerts.notices.ledger import EMPTY, Entry
+from alerts.notices.messages import Message, View
 from alerts.notices.outcomes import Retry
-from alerts.notices.reconciliation import Message, View
 
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute
@@ -85,11 +85,11 @@ class Line:
             self.due_since = moment.steady - max(0.0, moment.now - entry.since)
 
     def become_due(self, steady: float, wait: float) -> None:
-        """It has a message, which may go out after so many seconds."""
+        """Have a message that may go out after so many seconds."""
         self.due_since, self.not_before = steady, max(self.not_before, steady + wait)
 
     def hurry(self, steady: float) -> None:
-        """Wait for no others: its message may go out now, unless it was tried."""
+        """Let its message go out now, without the others, unless it was tried."""
         if self.tries == 0:
             self.not_before = min(self.not_before, steady)
 
@@ -136,7 +136,7 @@ class Line:
         return True
 
     def wait(self, retry: Retry, steady: float, jitter: float) -> None:
-        """Its message was not taken: try again later."""
+        """Try its message again later: it was not taken."""
         pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
         self.unanswered = self.unanswered or retry.unanswered
@@ -144,7 +144,7 @@ class Line:
         self.tries += 1
 
     def close(self, view: View | None, *given_up: str) -> None:
-        """Its message is done with: the sink has it, or it was given up."""
+        """Finish with its message: the sink has it, or it was given up."""
         self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
         self.unanswered = self.alone = False
         self.rest()
@@ -158,14 +158,14 @@ class Line:
         self.close(message.view if is_over else self.entry.view, message.notice_id)
 
     def park(self, message: Message) -> None:
-        """Its message was given up without an answer: it is sent again, before anything newer."""
+        """Keep its message, which was given up without an answer: it is sent again before anything newer."""
         given_up = (*self.entry.given_up, message.notice_id)
         self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
         self.unanswered = True
         self.rest()
 
     def rest(self) -> None:
-        """Nothing is due."""
+        """Have nothing due."""
         self.tries, self.not_before, self.due_since = 0, 0.0, None
 
 

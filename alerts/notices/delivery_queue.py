@@ -9,13 +9,13 @@ message about what stands now. Only a message without an answer goes out again a
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from alerts.lifecycle.alert import Alert, Reason, Version
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange
-from alerts.notices.backlog import Backlog, is_old
+from alerts.notices.backlog import Backlog, Summary, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.comparison import Comparison
 from alerts.notices.controls_in_force import ControlsInForce
@@ -23,8 +23,8 @@ from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 
@@ -162,25 +162,35 @@ class DeliveryQueue:
 
     def take(self, moment: Moment) -> Batch | None:
         """Return what is to be sent now, gravest first; None where nothing is due or the sink is busy."""
-        lines = self._lines
         if moment.steady < self._free_at or len(self._in_flight) >= SLOTS:
             return None
+        ready = self._ready(moment)
+        if self.limits.most == 1:
+            return self._batch(ready, moment, most=1)
+        ready = together(ready, self._due, self._lines)
+        summary = self._backlog.summary(moment.steady) if self._backlog else None
+        if summary is None and not is_digest([self._due[one] for one in ready], self._lines, moment):
+            return self._batch(ready, moment, most=1)
+        joining = [one for one in ready if not self._lines[one].alone]
+        return self._batch(joining, moment, most=self.limits.most, summary=summary)
+
+    def _ready(self, moment: Moment) -> list[str]:
+        """Return the alerts whose message may be sent now, gravest first."""
+        lines = self._lines
         retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
         may_retry = sum(retries) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
-        ready.sort(key=lambda one: lines[one].urgency(self._due[one]))
-        if takes_many := self.limits.most > 1:
-            ready = together(ready, self._due, lines)
-        summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
-        due = [self._due[one] for one in ready]
-        as_one = takes_many and (summary is not None or is_digest(due, lines, moment))
+        return sorted(ready, key=lambda one: lines[one].urgency(self._due[one]))
+
+    def _batch(
+        self, ready: Sequence[str], moment: Moment, *, most: int, summary: Summary | None = None
+    ) -> Batch | None:
+        """Return the first messages that are due still: time has passed since they were found due."""
         messages: list[Message] = []
         for alert_id in ready:
-            if len(messages) == (self.limits.most if as_one else 1):
+            if len(messages) == most:
                 break
-            if as_one and lines[alert_id].alone:
-                continue
-            self._compare(alert_id, lines[alert_id], moment)  # time has passed since it was found due
+            self._compare(alert_id, self._lines[alert_id], moment)
             if message := self._due.get(alert_id):
                 messages.append(message)
         return Batch(tuple(messages), summary) if messages or summary else None
@@ -242,7 +252,7 @@ class DeliveryQueue:
         return False
 
     def release(self, batch: Batch, moment: Moment) -> None:
-        """The ledger has what came of a batch: its alerts may go on."""
+        """Let the alerts of a batch go on: the ledger has what came of it."""
         self._in_flight.remove(batch)
         for message in batch.messages:
             line = self._lines[message.alert_id]

@@ -1,21 +1,20 @@
 """Sinks that show a source as one alert: however many sectors it carries, it is one page, and one end.
 
 The alerts on a source are shown under the id of one of them, which leads: the one that the sink has open,
-else the oldest. The sink is shown the sum of those that it is to know of. Whoever acknowledges one of them
-takes care of the source.
+else the oldest. One that the sink has refused leads only where there is no other. The sink is shown the sum
+of those that it is to know of. Whoever acknowledges one of them takes care of the source.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from alerts.lifecycle.alert import RANK, Alert, Part, State
+from alerts.lifecycle.alert import MOST_PARTS, RANK, Alert, Part, State
 from alerts.notices.controls_in_force import Attention
 from alerts.notices.delivery_line import Line
-from alerts.notices.reconciliation import View
+from alerts.notices.messages import View
 
-MOST: Final = 500  # sectors in one message and its record, so that the broker takes them
-OVER: Final = {"over": True, "sends": True}
+OVER: Final = {"over": True, "sends": True}  # of a part
 
 Look = Callable[[Alert], Attention]
 
@@ -180,7 +179,7 @@ def _part(alert: Alert, *, over: bool = False) -> Part:
 
 
 def _sorted(parts: Iterable[Part]) -> tuple[Part, ...]:
-    return tuple(sorted(parts, key=lambda part: (part.sends, part.sector))[:MOST])
+    return tuple(sorted(parts, key=lambda part: (part.sends, part.sector))[:MOST_PARTS])
 
 
 def _attention(firing: Sequence[Member], took: Sequence[Attention]) -> Attention:

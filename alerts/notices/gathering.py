@@ -11,7 +11,7 @@ from typing import Final
 from alerts.lifecycle.alert import Reason
 from alerts.notices.batches import Limits
 from alerts.notices.delivery_line import Line, Moment
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
 
 URGENT: Final = frozenset({Reason.WORSE, Reason.UNANSWERED})
 FEW: Final = 3  # messages that are sent one by one although the sink takes digests
@@ -34,9 +34,9 @@ def gather_seconds(message: Message, limits: Limits) -> float:
 
 
 def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[str, Line]) -> list[str]:
-    """Return what may go with the first of the alerts that are ready: about the same source, or none either.
+    """Return what may go with the first of the alerts that are ready: about its source, or else about people.
 
-    With a source go those that still wait for others.
+    With a source also go those that still wait for others.
     """
     source = source_of(due[ready[0]]) if ready else ""
     same = [one for one in ready if source_of(due[one]) == source]

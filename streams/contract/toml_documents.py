@@ -47,8 +47,8 @@ def version(path: Path) -> tuple[int, int, int] | None:
 
 
 def _fault(path: Path, line: int, fault: ErrorDetails) -> str:
-    where = ".".join(map(str, fault["loc"]))
-    return f"{path}:{line}: {where}: {fault['msg']}" if where else f"{path}: {fault['msg']}"
+    where, what = ".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")
+    return f"{path}:{line}: {where}: {what}" if where else f"{path}: {what}"
 
 
 def _lines(text: str) -> dict[Location, int]:

@@ -21,8 +21,8 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.gathering import GATHER_SECONDS
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
 from streams.contract.questions import Question

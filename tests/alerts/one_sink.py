@@ -12,9 +12,9 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.notices import compose
 from alerts.notices.outcomes import Delivered, Outcome
-from alerts.notices.reconciliation import Message
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
 from streams.contract.sectors import registry

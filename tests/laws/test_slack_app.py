@@ -16,9 +16,9 @@ from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Alert, State
 from alerts.notices.batches import Batch, Limits
+from alerts.notices.messages import Message
 from alerts.notices.notices import compose
 from alerts.notices.outcomes import Outcome
-from alerts.notices.reconciliation import Message
 from alerts.notices.titles import figures
 from alerts.notices.wording import place
 from alerts.sinks.slack.app import SlackApp, SlackAppSink

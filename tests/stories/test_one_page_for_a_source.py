@@ -2,14 +2,14 @@
 
 import datetime as dt
 
-from alerts.lifecycle.alert import Notice, Reason, State
+from alerts.lifecycle.alert import MOST_PARTS, Notice, Reason, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.batches import Limits
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.feeds import on_same_source
 from alerts.notices.gathering import GATHER_SECONDS
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Delivered, Refused, Retry
-from alerts.notices.reconciliation import Message
 from alerts.notices.routing import Route
 from alerts.sinks.pagerduty import page
 from streams.contract.controls import Withdrawn
@@ -112,6 +112,15 @@ def test_an_incident_grows_after_a_restart_too_and_only_once() -> None:
     desk.restart()
     assert reasons(gathered(desk)) == [Reason.UPDATED]
     desk.restart()
+    assert gathered(desk) == []
+
+
+def test_an_incident_of_more_sectors_than_it_can_name_is_not_brought_up_to_date_again_and_again() -> None:
+    desk = OneSink(limits=PAGER)
+    sectors = [f"sector-{at:03}" for at in range(MOST_PARTS + 2)]
+    desk.judge(*map(outage, sectors))
+    assert reasons(gathered(desk)) == [Reason.FIRST]
+    desk.judge(*back(*sectors[:2]))
     assert gathered(desk) == []
 
 
