@@ -12,7 +12,7 @@ def test_a_missing_broker_is_named_in_seconds_and_without_a_stack_trace(tmp_path
         "SURGEWATCH_STREAMS_PORT": "0",
     }
     ended = subprocess.run(
-        [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=20
+        [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 2
     assert "127.0.0.1:1: nothing listens there" in ended.stderr
@@ -30,7 +30,7 @@ def test_a_document_of_peer_priors_that_does_not_fit_the_model_is_refused_with_i
         "SURGEWATCH_STATE_DIR": str(tmp_path),
     }
     ended = subprocess.run(
-        [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=20
+        [sys.executable, "-m", "streams"], env=environment, capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 2
     assert f"{peer_priors}:8: prior.0.periods" in ended.stderr
