@@ -50,20 +50,19 @@ def events(number: int, names: list[str], days: float, seed: int = 1) -> Iterato
 
 
 def create_topics(servers: str, prefix: str = "") -> None:
-    """Make the topics of both workers."""
-    wanted = topics(prefix)
-    compacted = tuple(one.name for one in wanted if one.retention_days is None)
-    create(servers, {one.name: one.partitions for one in wanted}, compacted)
+    """Make the topics of both workers, as `surgewatch topics` does."""
+    _create(
+        servers, [NewTopic(one.name, one.partitions, 1, config=one.configuration) for one in topics(prefix)]
+    )
 
 
-def create(servers: str, names: dict[str, int], compacted: tuple[str, ...] = ()) -> None:
+def create(servers: str, names: dict[str, int]) -> None:
     """Make topics with so many partitions."""
-    admin = AdminClient({"bootstrap.servers": servers})
-    wanted = [
-        NewTopic(name, parts, 1, config={"cleanup.policy": "compact" if name in compacted else "delete"})
-        for name, parts in names.items()
-    ]
-    for done in admin.create_topics(wanted).values():
+    _create(servers, [NewTopic(name, partitions, 1) for name, partitions in names.items()])
+
+
+def _create(servers: str, wanted: list[NewTopic]) -> None:
+    for done in AdminClient({"bootstrap.servers": servers}).create_topics(wanted).values():
         done.result(30)
 
 
