@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.console.roles import Grant, Role
 from streams.contract.controls import Person
-from streams.contract.toml_documents import DocumentError, load
+from streams.contract.toml_documents import DocumentError, load, version
 
 log = structlog.get_logger()
 
@@ -139,25 +139,17 @@ class AccessFile:
     """The document as its file has it now. A change that cannot be used leaves it as it was."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._version = path, _version(path)
+        self._path, self._version = path, version(path)
         self._access = load(path, Access)
 
     def current(self) -> Access:
         """Return the document, read again if the file has changed."""
-        version = _version(self._path)
-        if version != self._version:
-            self._version = version
+        found = version(self._path)
+        if found != self._version:
+            self._version = found
             try:
                 self._access = load(self._path, Access)
                 log.info("access document loaded anew")
             except DocumentError as error:
                 log.error("access document cannot be used, the one before is kept", error=str(error))
         return self._access
-
-
-def _version(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

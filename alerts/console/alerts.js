@@ -5,7 +5,7 @@ import { bySource } from "./feeds.js";
 import { buttons } from "./forms.js";
 import { historyPlace } from "./history.js";
 import { gettext } from "./language.js";
-import { count, day, parts, percent, slice, sureness, when } from "./words.js";
+import { count, day, parts, percent, sureness, when } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2 };
 const lists = { firing: $("alert-list"), pending: $("pending-list"), resolved: $("over-list") };
@@ -22,7 +22,6 @@ const sorts = {
   time: (a, b) => b.onset.localeCompare(a.onset) || newest(a, b),
 };
 const groups = { border: (alert) => alert.border, sector: (alert) => alert.place, question: (alert) => alert.title };
-const nameOf = (alert) => (alert.subject ? `${alert.name}, ${slice(alert.subject)}` : alert.name);
 
 export function showAlert(alert) {
   let card = cards.get(alert.id);
@@ -32,14 +31,14 @@ export function showAlert(alert) {
     card.dataset.id = alert.id;
     card.tabIndex = -1;
     card.append(make("div", "head"), evidence(alert));
-    card.history = historyPlace(alert.id, nameOf(alert));
+    card.history = historyPlace(alert.id, alert.name);
     cards.set(alert.id, card);
   }
   card.alert = alert;
   const isMarked = card.classList.contains("marked");
   card.className = `card alert ${standing(alert)}`;
   card.classList.toggle("marked", isMarked);
-  const name = nameOf(alert);
+  const { name } = alert;
   const top = make("div", "top");
   top.append(badge(standing(alert)), make("span", "quiet", gettext("since {time}", { time: when(alert.cadence, alert.onset) })));
   const heading = make("h3", "", name);
@@ -117,7 +116,7 @@ function identity(alert) {
   const place = make("dd", "id");
   const link = make("a", "", alert.id);
   link.href = `#alert-${alert.id}`;
-  const copy = button(gettext("Copy"), gettext("Copy the id of {name}", { name: nameOf(alert) }), async () => {
+  const copy = button(gettext("Copy"), gettext("Copy the id of {name}", { name: alert.name }), async () => {
     try {
       await navigator.clipboard.writeText(alert.id);
       copy.textContent = gettext("Copied");

@@ -20,6 +20,7 @@ from alerts.console.board_rows import (
     alert_rank,
     alert_row,
     control_row,
+    dead_letter_row,
     delivery_row,
     idle_sink_row,
     sector_row,
@@ -140,7 +141,7 @@ class Board:
     def add_dead_letter(self, letter: DeadLetter) -> None:
         """Show a dead letter that waits."""
         with self._lock:
-            self._put(DEAD, letter.letter_id, {"id": letter.letter_id, **letter.model_dump(mode="json")})
+            self._put(DEAD, letter.letter_id, dead_letter_row(letter, self._language))
 
     def remove_dead_letter(self, letter: str) -> None:
         """Remove a dead letter: it was sent again and taken."""

@@ -12,10 +12,10 @@ from alerts.lifecycle.alert import RANK, Alert, Notice, State
 from alerts.lifecycle.policies import Policy, deviation
 from alerts.notices.clauses import clause
 from alerts.notices.controls import Silence
-from alerts.notices.dead_letters import letter_id
+from alerts.notices.dead_letters import GAVE_UP, DeadLetter, letter_id
 from alerts.notices.effects import effect
 from alerts.notices.titles import parts
-from alerts.notices.wording import length, place, question_title
+from alerts.notices.wording import group, length, place, question_title
 from streams.contract.cadence import Cadence
 from streams.contract.controls import Control
 from streams.contract.verdicts import Evidence, Verdict
@@ -72,7 +72,7 @@ def alert_row(alert: Alert, policy: Policy, language: Language = ENGLISH) -> Jso
         "title": question_title(alert.question, language),
         "colour": alert.question.entry.colour,
         "place": place(alert.sector),
-        "name": name,
+        "name": f"{name}, {whom}" if (whom := _whom(alert, language)) else name,
         "figures": figures,
         "size": excess,
         "cooling": _cooling(alert, policy, language),
@@ -82,6 +82,11 @@ def alert_row(alert: Alert, policy: Policy, language: Language = ENGLISH) -> Jso
         "latest": _evidence(alert.latest.evidence, language),
         "worst": _evidence(alert.worst.evidence, language),
     }
+
+
+def _whom(alert: Alert, language: Language) -> str:
+    """The group of people that an alert is about; empty where it is about all of them, or about a source."""
+    return "" if alert.latest.evidence.source or not alert.subject else group(alert.subject, language)
 
 
 def alert_rank(row: Json) -> tuple[int, int, float, str]:
@@ -102,12 +107,13 @@ def _cooling(alert: Alert, policy: Policy, language: Language) -> str:
 
 def _evidence(evidence: Evidence, language: Language) -> Json:
     shown = evidence.model_dump(mode="json", exclude={"recent", "recent_expected"})
-    neighbours = [{**neighbour, "name": place(neighbour["name"])} for neighbour in shown["neighbours"]]
-    clauses = {
+    return {
+        **shown,
+        "neighbours": [{**one, "name": place(one["name"])} for one in shown["neighbours"]],
+        "slices": [{**one, "name": group(one["name"], language)} for one in shown["slices"]],
         "remark": clause(evidence.remark, language),
         "baseline": clause(evidence.baseline, language),
     }
-    return {**shown, "neighbours": neighbours, **clauses}
 
 
 def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, detail: str) -> Json:
@@ -122,6 +128,14 @@ def delivery_row(sink: str, notice: Notice, outcome: str, *, at: dt.datetime, de
         "detail": detail,
         "at": at.isoformat(),
     }
+
+
+def dead_letter_row(letter: DeadLetter, language: Language = ENGLISH) -> Json:
+    """A notice that a sink never took."""
+    reason = letter.reason.removeprefix(GAVE_UP)
+    if reason != letter.reason:
+        reason = language.gettext("gave up: {reason}", reason=reason)
+    return {"id": letter.letter_id, **letter.model_dump(mode="json"), "reason": reason}
 
 
 def sink_row(sink: str, before: Json | None, outcome: str, *, at: dt.datetime, detail: str) -> Json:

@@ -169,6 +169,12 @@ function listen() {
   };
 }
 
+// On a phone the filters are folded away, so that what stands comes first.
+const narrow = matchMedia("(max-width: 52rem)");
+const fold = () => ($("finder").open = !narrow.matches);
+narrow.addEventListener("change", fold);
+fold();
+
 $("filters").addEventListener("input", arrangeWanted);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", followLink);

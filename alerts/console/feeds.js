@@ -1,7 +1,9 @@
 // A source that stopped for many sectors: one item in the list of alerts, which opens to their cards.
 
 import { badge, make, order, refill } from "./elements.js";
-import { ngettext } from "./language.js";
+import { buttons } from "./forms.js";
+import { gettext, ngettext } from "./language.js";
+import { when } from "./words.js";
 
 const items = new Map(); // list and source -> element
 
@@ -25,7 +27,7 @@ function itemOf(list, alerts, cardOf) {
   let item = items.get(key);
   if (!item) {
     item = make("li", "");
-    item.append(make("details"));
+    item.append(make("details"), make("div", "row"));
     item.firstElementChild.append(make("summary"), make("ol", "plain cards"));
     items.set(key, item);
   }
@@ -33,9 +35,22 @@ function itemOf(list, alerts, cardOf) {
   item.className = `card alert feed ${standing}`;
   const [summary, cards] = item.firstElementChild.children;
   const places = alerts.map((alert) => alert.place).sort().join(", ");
-  refill(summary, badge(standing), make("h3", "", title(source, alerts)), make("p", "quiet", places));
+  const name = title(source, alerts);
+  const eldest = alerts.reduce((one, other) => (other.onset < one.onset ? other : one));
+  const top = make("span", "top");
+  top.append(badge(standing), make("span", "quiet", gettext("since {time}", { time: when(eldest.cadence, eldest.onset) })));
+  refill(summary, top, make("h3", "", name), make("p", "quiet", places));
+  refill(item.lastElementChild, ...actions(alerts, name));
   order(cards, alerts.map(cardOf));
   return item;
+}
+
+/** The buttons for all sectors at once; those that somebody takes care of keep who it is. */
+function actions(alerts, name) {
+  if (alerts.every((alert) => alert.state === "resolved")) return [];
+  const free = alerts.filter((alert) => !alert.acknowledged_by);
+  const ofKind = (rows, isWanted) => buttons("alerts", rows, name).filter((one) => isWanted(one.dataset.kind === "acknowledge"));
+  return [...(free.length ? ofKind(free, (isTaking) => isTaking) : []), ...ofKind(alerts, (isTaking) => !isTaking)];
 }
 
 function title(source, alerts) {

@@ -13,7 +13,7 @@ const TOKEN = {
 const token = () => sessionStorage.getItem("token");
 let described = { forms: [], names: {}, me: { name: "", role: null, sign_in: "" } };
 const isSignedIn = () => Boolean(described.me.name);
-let current = null; // {form, row, then}
+let current = null; // {form, rows, then}
 
 /** Fetch the forms that the server describes. */
 export async function loadForms() {
@@ -24,7 +24,7 @@ export async function loadForms() {
   $("requests").replaceChildren(...buttons("", {}, ""));
 }
 
-/** A button for each request about such a row. */
+/** A button for each request about such a row, or about several at once. */
 export function buttons(about, row, name, text = "") {
   return described.forms.filter((one) => one.about === about).map((one) => {
     const element = button(text || `${one.title}…`, `${one.title} ${name}`.trim(), () => openForm(one, row, name));
@@ -35,7 +35,7 @@ export function buttons(about, row, name, text = "") {
 
 function openForm(which, row = {}, name = "", then = null) {
   if (which !== TOKEN && !isSignedIn() && !token()) return openForm(TOKEN, {}, "", () => openForm(which, row, name));
-  current = { form: which, row, then };
+  current = { form: which, rows: [row].flat(), then };
   $("dialog-title").textContent = which.title;
   $("dialog-about").textContent = [row.effect ?? name, which.meaning].filter(Boolean).join(". ");
   $("dialog-fault").textContent = "";
@@ -95,7 +95,7 @@ const readers = {
   list: (text) => text.split(",").map((name) => name.trim()).filter(Boolean),
 };
 
-function bodyOf({ form: which, row }) {
+function bodyOf(which, row) {
   const isSent = (field) => field.required || field.type === "list" || form.elements[field.name].value !== "";
   const filled = which.fields.filter(isSent);
   const typed = filled.map((field) => [field.name, (readers[field.type] ?? String)(form.elements[field.name].value)]);
@@ -108,7 +108,9 @@ async function submit(event) {
   if (current.form === TOKEN) return unlock(form.elements.token.value.trim());
   if (form.elements.by) sessionStorage.setItem("by", form.elements.by.value);
   try {
-    const { effect } = await post("/api/controls", bodyOf(current));
+    const { form: which, rows } = current;
+    let effect = "";
+    for (const row of rows) ({ effect } = await post("/api/controls", bodyOf(which, row)));
     dialog.close();
     $("news").textContent = gettext("Accepted: {effect}", { effect });
   } catch (error) {

@@ -2,8 +2,8 @@
 
 import { gettext, language, ngettext } from "./language.js";
 
-const people = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const people = new Intl.NumberFormat(language, { maximumFractionDigits: 0, useGrouping: "always" });
+const fine = new Intl.NumberFormat(language, { maximumFractionDigits: 1, useGrouping: "always" });
 const rough = new Intl.NumberFormat(language, { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
 const dayOfYear = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { day: "numeric", month: "short", timeZone: "UTC" });
 const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours
@@ -11,7 +11,9 @@ const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours
 export const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
 export const percent = (share) => `${people.format(share * 100)} %`;
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const moments = new Intl.DateTimeFormat(language, {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC",
+});
 const written = (iso, format, inEnglish) => (!iso ? "–" : language === "en" ? inEnglish : format.format(new Date(iso)));
 export const moment = (iso) => written(iso, moments, iso?.slice(0, 16).replace("T", " "));
 export const day = (iso) => written(iso, days, iso?.slice(0, 10));
@@ -28,16 +30,9 @@ export function sureness({ p_value: p, alpha }) {
   return gettext("1 in {odds} by chance (alarm: 1 in {alarm})", { odds: rough.format(1 / p), alarm });
 }
 
-/** "citizenship=HAITI" is Haiti; the id of a sector stays as it is. */
-export function slice(name) {
-  if (!name.includes("=")) return name;
-  const text = name.split("=").pop().replaceAll("_", " ").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 export const parts = (list) =>
   list.slice(0, 4).map((part) => gettext("{name} {observed} (normal {expected})", {
-    name: slice(part.name), observed: count(part.observed), expected: count(part.expected),
+    name: part.name, observed: count(part.observed), expected: count(part.expected),
   })).join(", ");
 
 /** How long ago, in the largest unit that fits; empty below `hours`. */

@@ -72,6 +72,10 @@ class Language:
         """Return a moment to the minute, in the zone that it is in."""
         return str(format_datetime(moment, MINUTES[self.code], moment.tzinfo, self._locale))
 
+    def country(self, name: str) -> str:
+        """Return a country that has its English name; any other name as it is."""
+        return str(self._locale.territories.get(_countries().get(name.casefold(), ""), name))
+
     def listing(self, items: Sequence[str]) -> str:
         """Return items as a list in a sentence: `A, B and C`."""
         return str(format_list(items, locale=self._locale)) if items else ""
@@ -113,6 +117,13 @@ def language(code: Code) -> Language:
     write_mo(compiled, catalogue(code))
     compiled.seek(0)
     return Language(code, gettext.GNUTranslations(compiled))
+
+
+@functools.cache
+def _countries() -> dict[str, str]:
+    """Return the codes of countries by their English names, without their case."""
+    named = Locale("en").territories.items()
+    return {name.casefold(): code for code, name in named if code.isalpha() and len(code) == 2}
 
 
 ENGLISH: Final = Language("en", gettext.NullTranslations())

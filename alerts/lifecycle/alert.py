@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,6 +51,9 @@ class Assessment(StrEnum):
     BAD_DATA = "bad_data"
 
 
+MOST_PARTS: Final = 500  # of an alert, so that the broker takes its record
+
+
 class Part(BaseModel):
     """One sector of a source, where a sink shows all alerts on that source as one."""
 
@@ -93,7 +96,7 @@ class Alert(BaseModel):
     acknowledged_by: str = ""  # as of now: set where an alert is shown, not by the lifecycle
     assessment: Assessment | None = None
     silenced_by: str = ""
-    parts: tuple[Part, ...] = ()  # the alerts that a sink is shown as this one; set like the marks
+    parts: tuple[Part, ...] = ()  # alerts that a sink is shown as this one; set like `acknowledged_by`
 
     @property
     def ids(self) -> list[str]:
@@ -117,6 +120,15 @@ class Version(NamedTuple):
         Positions begin anew for an alert that opens in a partition that was added. Its verdict is newer then.
         """
         return self.position < other.position and self.updated <= other.updated
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.updated.isoformat()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` gives; raises ValueError."""
+        position, _, updated = text.partition(" ")
+        return cls(int(position), dt.datetime.fromisoformat(updated).astimezone(dt.UTC))
 
 
 class Notice(Timed):

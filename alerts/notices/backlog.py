@@ -56,7 +56,7 @@ class Backlog:
         )
 
     def finish(self, summary: Summary) -> None:
-        """The sink has the summary."""
+        """Forget what was summed up: the sink has the summary."""
         self.caught_up = summary.until
         self._over.clear()
 

@@ -4,8 +4,8 @@ from typing import Final, NamedTuple
 
 from alerts.notices.backlog import Summary
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 
 LONGEST_WAIT: Final = 60.0  # seconds that a receiver may ask for, where it holds up all messages
 GONE_PAUSE: Final = 3600.0  # seconds before a receiver that answered 410 is tried again

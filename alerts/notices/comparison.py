@@ -1,6 +1,8 @@
 """What one sink is to be sent next of an alert: as the sink is to see it, against what it knows."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import Policies
@@ -8,7 +10,11 @@ from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import Attention, ControlsInForce
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.feeds import Feeds, Member
-from alerts.notices.reconciliation import Message, View, annotated, difference
+from alerts.notices.messages import Message, View, annotated
+from alerts.notices.reconciliation import difference
+
+LOOK_SECONDS: Final = 1.0  # between two comparisons of all alerts
+LOOK_SECONDS_EACH: Final = 0.0002  # so that many alerts take an eighth of a worker's time at most
 
 
 class Comparison:
@@ -27,11 +33,39 @@ class Comparison:
         self._sink, self._controls, self._policies, self._lines = sink, controls, policies, lines
         self._edits = limits.edits and not replay
         self._feeds = Feeds(lines) if limits.by_source and not replay else None
+        self._look_at = -math.inf  # of the steady clock: when all alerts are to be compared again
+        self._version = -1  # of the controls when all were compared
 
-    def regroup(self, moment: Moment) -> None:
-        """Find the alerts anew that are shown as one."""
+    def place(self, alert_id: str) -> None:
+        """Take note that the line of an alert is new, has changed, or is gone."""
         if self._feeds is not None:
-            self._feeds.regroup(lambda alert: self._attention(alert, moment))
+            self._feeds.place(alert_id)
+
+    def choose(self, changed: Collection[str], moment: Moment) -> list[str]:
+        """Return the alerts to be compared: those that changed, and those that lead them on their source.
+
+        Time and controls make messages due too. So now and then, and after every control, it is all alerts.
+        """
+        if self._feeds is not None:
+            self._feeds.look_anew()
+        if moment.steady < self._look_at and self._controls.version == self._version:
+            leaders = (self._leader(one, moment) for one in changed)
+            return list(dict.fromkeys((*changed, *filter(None, leaders))))
+        self._look_at = moment.steady + max(LOOK_SECONDS, LOOK_SECONDS_EACH * len(self._lines))
+        self._version = self._controls.version
+        return list(self._lines)
+
+    def is_shown_by_another(self, alert_id: str, moment: Moment) -> bool:
+        """Return whether the sink has the source of an alert open under the id of another one, as of now."""
+        if self._feeds is not None:
+            self._feeds.look_anew()
+        leader = self._leader(alert_id, moment)
+        return leader not in ("", alert_id) and self._lines[leader].is_begun
+
+    def _leader(self, alert_id: str, moment: Moment) -> str:
+        if self._feeds is None:
+            return ""
+        return self._feeds.leader(alert_id, lambda alert: self._attention(alert, moment))
 
     def difference(self, alert_id: str, view: View | None, moment: Moment) -> Message | None:
         """Return the next message about an alert to a sink that has this view of it; None: there is none."""

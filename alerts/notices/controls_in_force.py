@@ -58,9 +58,11 @@ class ControlsInForce:
         self._covering: dict[tuple[str, str], list[Timed]] = {}  # by sector and question; made when asked for
         self._acknowledgements: dict[str, Acknowledge] = {}
         self._answered_at: dict[str, float] = {}  # by alert: when it was last acknowledged, or that withdrawn
+        self.version = 0  # counts the changes
 
     def apply(self, control: Control) -> None:
         """Apply a control; those that are not about alerts change nothing."""
+        self.version += 1
         match control:
             case Silence():
                 self._set(control)
@@ -74,6 +76,7 @@ class ControlsInForce:
 
     def withdraw(self, key: str, at: float) -> None:
         """Withdraw the control under a key; a silence ends at `at` (epoch seconds)."""
+        self.version += 1
         if key.startswith("route/"):
             self.routing.restore(_name(key))
         elif key.startswith("ack/"):

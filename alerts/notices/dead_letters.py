@@ -1,9 +1,13 @@
 """Dead letters: notices that a sink never took."""
 
+from typing import Final
+
 from pydantic import AwareDatetime, BaseModel
 
 from alerts.lifecycle.alert import RECORD
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
+
+GAVE_UP: Final = "gave up: "  # before the reason of the last try, where a sink was tried for too long
 
 
 class DeadLetter(BaseModel):

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, State
 from alerts.notices.ledger import EMPTY, Entry
+from alerts.notices.messages import Message, View
 from alerts.notices.outcomes import Retry
-from alerts.notices.reconciliation import Message, View
 
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute
@@ -63,6 +63,12 @@ class Line:
         return self.is_open or self.unanswered or self.in_flight
 
     @property
+    def is_end_refused(self) -> bool:
+        """Whether the sink has it open and refused its end."""
+        view = self.entry.view
+        return view is not None and view.open and view.end_id in self.entry.given_up
+
+    @property
     def owes_an_end(self) -> bool:
         """Whether the sink has it open, or may have it by a try without an answer that was refused later.
 
@@ -79,11 +85,11 @@ class Line:
             self.due_since = moment.steady - max(0.0, moment.now - entry.since)
 
     def become_due(self, steady: float, wait: float) -> None:
-        """It has a message, which may go out after so many seconds."""
+        """Have a message that may go out after so many seconds."""
         self.due_since, self.not_before = steady, max(self.not_before, steady + wait)
 
     def hurry(self, steady: float) -> None:
-        """Wait for no others: its message may go out now, unless it was tried."""
+        """Let its message go out now, without the others, unless it was tried."""
         if self.tries == 0:
             self.not_before = min(self.not_before, steady)
 
@@ -104,12 +110,16 @@ class Line:
     def needs_letter(self, letter: Message, due: Message | None) -> bool:
         """Return whether a dead letter that is sent again goes out as it was, before what is `due` now.
 
-        It does where its alert is over and the sink never knew of it. It also does where an earlier try may
-        have been received, and what is due has the letter's id: under one id there is one message.
+        It does where its alert is over and the sink never knew of it, or may not know of its end. It also
+        does where an earlier try may have been received, and what is due has the letter's id: under one id
+        there is one message.
         """
-        if due is None:
-            return letter.view.openings > (self.entry.view.openings if self.entry.view else 0)
-        return self.unrecorded and due.notice_id == letter.notice_id
+        view = self.entry.view
+        if due is not None:
+            return self.unrecorded and due.notice_id == letter.notice_id
+        is_unknown = letter.view.openings > (view.openings if view else 0)
+        is_end_in_doubt = self.unrecorded and letter.view == view and not letter.view.open
+        return is_unknown or is_end_in_doubt
 
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""
@@ -126,7 +136,7 @@ class Line:
         return True
 
     def wait(self, retry: Retry, steady: float, jitter: float) -> None:
-        """Its message was not taken: try again later."""
+        """Try its message again later: it was not taken."""
         pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
         self.unanswered = self.unanswered or retry.unanswered
@@ -134,20 +144,28 @@ class Line:
         self.tries += 1
 
     def close(self, view: View | None, *given_up: str) -> None:
-        """Its message is done with: the sink has it, or it was given up."""
+        """Finish with its message: the sink has it, or it was given up."""
         self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
         self.unanswered = self.alone = False
         self.rest()
 
+    def refuse(self, message: Message) -> None:
+        """Its message was refused. An end that the sink may have had before that counts as received.
+
+        So what follows opens it anew, and is not lost where the sink has closed it.
+        """
+        is_over = self.unanswered and message.reason is Reason.RESOLVED
+        self.close(message.view if is_over else self.entry.view, message.notice_id)
+
     def park(self, message: Message) -> None:
-        """Its message was given up without an answer: it is sent again, before anything newer."""
+        """Keep its message, which was given up without an answer: it is sent again before anything newer."""
         given_up = (*self.entry.given_up, message.notice_id)
         self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
         self.unanswered = True
         self.rest()
 
     def rest(self) -> None:
-        """Nothing is due."""
+        """Have nothing due."""
         self.tries, self.not_before, self.due_since = 0, 0.0, None
 
 

@@ -9,21 +9,22 @@ message about what stands now. Only a message without an answer goes out again a
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from alerts.lifecycle.alert import Alert, Reason, Version
 from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange
-from alerts.notices.backlog import Backlog, is_old
+from alerts.notices.backlog import Backlog, Summary, is_old
 from alerts.notices.batches import Batch, Limits, Settled
 from alerts.notices.comparison import Comparison
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
-from alerts.notices.gathering import GATHER_SECONDS, gathers, is_digest, together
+from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 
@@ -61,8 +62,11 @@ class DeliveryQueue:
             self._backlog = Backlog(record.value.until)
         elif record.value is None:
             self._lines.pop(record.alert_id, None)
+            self._changed.pop(record.alert_id, None)
         else:
             self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
+            self._changed[record.alert_id] = None
+        self._compared.place(record.alert_id)
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
         """Take the newest state of the alert on a question, published at that epoch second.
@@ -71,7 +75,7 @@ class DeliveryQueue:
         """
         version, alert_id = self._newest.get(change.question_key, (None, ""))
         alert = change.alert
-        if alert is not None and version is not None and alert.version.is_before(version):
+        if change.is_before(version):
             return
         if alert_id and (alert is None or alert.alert_id != alert_id):
             self._advance(alert_id, None)
@@ -92,19 +96,16 @@ class DeliveryQueue:
             line.alert = alert
         elif not is_known(alert, line.entry.view):
             line.steps.append(alert)
+        self._compared.place(alert_id)
         return line
 
-    def refresh(self, moment: Moment, *, only_changed: bool = False) -> list[LedgerRecord]:
-        """Compare alerts with what the sink knows; return ledger records to be written.
-
-        Time makes messages due too: `only_changed` is for a moment at which all were compared.
-        """
+    def refresh(self, moment: Moment) -> list[LedgerRecord]:
+        """Compare alerts with what the sink knows; return ledger records to be written."""
         records = []
         if self._backlog is None:
             self._backlog = Backlog(moment.now)
             records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=moment.now)))
-        self._compared.regroup(moment)
-        for alert_id in list(self._changed if only_changed else self._lines):
+        for alert_id in self._compared.choose(self._changed, moment):
             line = self._lines[alert_id]
             if not line.in_flight:
                 self._compare(alert_id, line, moment)
@@ -124,10 +125,10 @@ class DeliveryQueue:
             line.rest()
         else:
             self._due[alert_id] = message
-            waits = not self._replay and gathers(message, self.limits)
+            wait = 0.0 if self._replay else gather_seconds(message, self.limits)
             if line.due_since is None:
-                line.become_due(moment.steady, GATHER_SECONDS if waits else 0.0)
-            elif not waits:
+                line.become_due(moment.steady, wait)
+            elif not wait:
                 line.hurry(moment.steady)
 
     def _next(self, alert_id: str, line: Line, moment: Moment) -> Message | None:
@@ -152,6 +153,7 @@ class DeliveryQueue:
             return []
         if line.alert is None and not line.steps and not self._replay and not line.owes_an_end:
             del self._lines[alert_id]
+            self._compared.place(alert_id)
             return [LedgerRecord(self.sink, alert_id, None)] if line.entry != EMPTY else []
         if line.entry.pending is not None and not line.unanswered:
             line.entry = line.entry.model_copy(update={"pending": None})
@@ -160,25 +162,35 @@ class DeliveryQueue:
 
     def take(self, moment: Moment) -> Batch | None:
         """Return what is to be sent now, gravest first; None where nothing is due or the sink is busy."""
-        lines = self._lines
         if moment.steady < self._free_at or len(self._in_flight) >= SLOTS:
             return None
+        ready = self._ready(moment)
+        if self.limits.most == 1:
+            return self._batch(ready, moment, most=1)
+        ready = together(ready, self._due, self._lines)
+        summary = self._backlog.summary(moment.steady) if self._backlog else None
+        if summary is None and not is_digest([self._due[one] for one in ready], self._lines, moment):
+            return self._batch(ready, moment, most=1)
+        joining = [one for one in ready if not self._lines[one].alone]
+        return self._batch(joining, moment, most=self.limits.most, summary=summary)
+
+    def _ready(self, moment: Moment) -> list[str]:
+        """Return the alerts whose message may be sent now, gravest first."""
+        lines = self._lines
         retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
         may_retry = sum(retries) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
-        ready.sort(key=lambda one: lines[one].urgency(self._due[one]))
-        if takes_many := self.limits.most > 1:
-            ready = together(ready, self._due, lines)
-        summary = self._backlog.summary(moment.steady) if self._backlog and self.limits.most > 1 else None
-        due = [self._due[one] for one in ready]
-        as_one = takes_many and (summary is not None or is_digest(due, lines, moment))
+        return sorted(ready, key=lambda one: lines[one].urgency(self._due[one]))
+
+    def _batch(
+        self, ready: Sequence[str], moment: Moment, *, most: int, summary: Summary | None = None
+    ) -> Batch | None:
+        """Return the first messages that are due still: time has passed since they were found due."""
         messages: list[Message] = []
         for alert_id in ready:
-            if len(messages) == (self.limits.most if as_one else 1):
+            if len(messages) == most:
                 break
-            if as_one and lines[alert_id].alone:
-                continue
-            self._compare(alert_id, lines[alert_id], moment)  # time has passed since it was found due
+            self._compare(alert_id, self._lines[alert_id], moment)
             if message := self._due.get(alert_id):
                 messages.append(message)
         return Batch(tuple(messages), summary) if messages or summary else None
@@ -227,10 +239,10 @@ class DeliveryQueue:
                 return False
             case Refused(reason):
                 settled.dead.append((message, reason))
-                line.close(line.entry.view, message.notice_id)
+                line.refuse(message)
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
-                settled.dead.append((message, f"gave up: {reason}"))
+                settled.dead.append((message, f"{GAVE_UP}{reason}"))
                 if line.unanswered or outcome.unanswered:
                     line.park(message)
                 else:
@@ -240,7 +252,7 @@ class DeliveryQueue:
         return False
 
     def release(self, batch: Batch, moment: Moment) -> None:
-        """The ledger has what came of a batch: its alerts may go on."""
+        """Let the alerts of a batch go on: the ledger has what came of it."""
         self._in_flight.remove(batch)
         for message in batch.messages:
             line = self._lines[message.alert_id]
@@ -259,7 +271,8 @@ class DeliveryQueue:
         given_up = tuple(one for one in line.entry.given_up if one != message.notice_id)
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
-        if line.needs_letter(message, self._due.get(message.alert_id)):
+        is_shown = self._compared.is_shown_by_another(message.alert_id, moment) and not line.unrecorded
+        if not is_shown and line.needs_letter(message, self._due.get(message.alert_id)):
             update = {"pending": message, "since": moment.now}
             line.restore(line.entry.model_copy(update=update), moment)
             self._compare(message.alert_id, line, moment)

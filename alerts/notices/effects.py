@@ -4,8 +4,9 @@ import datetime as dt
 
 from alerts.languages.language import ENGLISH, Language
 from alerts.notices.controls import Acknowledge, Reroute, Silence
-from alerts.notices.wording import ASSESSMENTS, SEVERITIES
+from alerts.notices.wording import ASSESSMENTS, SEVERITIES, question_title
 from streams.contract.controls import Capacity, Confirm, Control, PolicyDate, Sensitivity, Withdrawn
+from streams.contract.questions import Question
 
 
 def effect(control: Control, language: Language = ENGLISH) -> str:
@@ -21,19 +22,21 @@ def effect(control: Control, language: Language = ENGLISH) -> str:
         case PolicyDate():
             day = language.day(dt.datetime.combine(control.date, dt.time(), dt.UTC))
             return language.gettext(
-                "a new level from {day} on in {sectors}", day=day, sectors=", ".join(control.sectors)
+                "a new level from {day} on in {sectors}",
+                day=day,
+                sectors=", ".join(_sector(one, language) for one in control.sectors),
             )
         case Capacity():
             return language.gettext(
                 "{sector} can take in {people} people a day",
-                sector=control.sector,
+                sector=_sector(control.sector, language),
                 people=number(control.people_per_day),
             )
         case Sensitivity():
             return language.gettext(
                 "{number} false alarms a month are accepted in {sector}",
                 number=number(control.false_alarms_per_month),
-                sector=control.sector,
+                sector=_sector(control.sector, language),
             )
         case Confirm():
             return language.gettext(
@@ -47,8 +50,8 @@ def effect(control: Control, language: Language = ENGLISH) -> str:
 
 def _silence(silence: Silence, language: Language) -> str:
     values = {
-        "sector": silence.sector,
-        "question": silence.question if silence.question != "*" else language.gettext("alerts"),
+        "sector": _sector(silence.sector, language),
+        "question": _question(silence.question, language),
         "until": _moment(silence.until, language),
     }
     if silence.repeats is not None and silence.starts is not None:
@@ -68,6 +71,19 @@ def _silence(silence: Silence, language: Language) -> str:
             starts=_moment(silence.starts, language),
         )
     return language.gettext("no notices of {question} in {sector} until {until}", **values)
+
+
+def _sector(sector: str, language: Language) -> str:
+    """Return a sector as operators name it: by its id or a glob."""
+    return sector if sector != "*" else language.gettext("all sectors")
+
+
+def _question(question: str, language: Language) -> str:
+    """Return what a question is called; a glob stays as it is."""
+    if question == "*":
+        return language.gettext("alerts")
+    known = next((one for one in Question if one.value == question), None)
+    return question_title(known, language) if known else question
 
 
 def _acknowledgement(control: Acknowledge, language: Language) -> str:

@@ -13,7 +13,7 @@ MOMENT = "%Y-%m-%d %H:%M %Z"
 
 
 def explain(alert: Alert) -> str:
-    """The whole explanation, one fact a line."""
+    """Return the whole explanation, one fact a line."""
     return "\n".join(_lines(alert))
 
 
@@ -63,7 +63,7 @@ def _sources(seen: Evidence) -> Iterator[str]:
 
 
 def _parts(parts: tuple[Contribution, ...]) -> str:
-    """The largest of them by how far they are from normal."""
+    """Return those that are farthest from normal."""
     ranked = sorted(parts, key=lambda part: (-abs(part.observed - part.expected), part.name))
     more = f", and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
     shown = (f"{part.name} {_people(part.observed)} for {_people(part.expected)}" for part in ranked[:SHOWN])
@@ -78,7 +78,7 @@ def _excess(seen: Evidence) -> str:
 
 
 def _sure(seen: Evidence) -> str:
-    """The p-value as odds: chance alone does this in one period of so many."""
+    """Return the p-value as odds: chance alone does this in one period of so many."""
     if seen.p_value <= 0:
         return "chance alone would practically never do this"
     odds = 1 / seen.p_value

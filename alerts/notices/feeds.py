@@ -1,21 +1,20 @@
 """Sinks that show a source as one alert: however many sectors it carries, it is one page, and one end.
 
 The alerts on a source are shown under the id of one of them, which leads: the one that the sink has open,
-else the oldest. The sink is shown the sum of those that it is to know of. Whoever acknowledges one of them
-takes care of the source.
+else the oldest. One that the sink has refused leads only where there is no other. The sink is shown the sum
+of those that it is to know of. Whoever acknowledges one of them takes care of the source.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from alerts.lifecycle.alert import RANK, Alert, Part, State
+from alerts.lifecycle.alert import MOST_PARTS, RANK, Alert, Part, State
 from alerts.notices.controls_in_force import Attention
 from alerts.notices.delivery_line import Line
-from alerts.notices.reconciliation import View
+from alerts.notices.messages import View
 
-MOST: Final = 500  # sectors in one message and its record, so that the broker takes them
-OVER: Final = {"over": True, "sends": True}
+OVER: Final = {"over": True, "sends": True}  # of a part
 
 Look = Callable[[Alert], Attention]
 
@@ -48,33 +47,54 @@ class Feeds:
 
     def __init__(self, lines: Mapping[str, Line]) -> None:
         self._lines = lines
-        self._members: Mapping[str, list[str]] = {}
-        self._leaders: Mapping[str, str] = {}
+        self._sources: dict[str, str] = {}  # by alert
+        self._members: defaultdict[str, dict[str, None]] = defaultdict(dict)  # by source, oldest line first
+        self._leaders: dict[str, str] = {}  # by source; each is found when it is asked for
 
-    def regroup(self, look: Look) -> None:
-        """Find out who leads; `look` returns how an alert concerns the sink now."""
-        members: dict[str, list[str]] = defaultdict(list)
-        for alert_id, line in self._lines.items():
-            if source := line.source:
-                members[source].append(alert_id)
-        self._members = members
-        self._leaders = {source: self._leader(ids, look) for source, ids in members.items()}
+    def place(self, alert_id: str) -> None:
+        """Take note of the source of an alert whose line is new, has changed or is gone."""
+        line, before = self._lines.get(alert_id), self._sources.pop(alert_id, "")
+        source = line.source if line else ""
+        if source != before and before:
+            self._members[before].pop(alert_id)
+        if source:
+            self._sources[alert_id] = source
+            self._members[source][alert_id] = None
+
+    def look_anew(self) -> None:
+        """Find out anew who leads: alerts or time have moved."""
+        self._leaders.clear()
+
+    def leader(self, alert_id: str, look: Look) -> str:
+        """Return the alert that leads those on the source of this one; empty where none does.
+
+        `look` returns how an alert concerns the sink now.
+        """
+        source = self._sources.get(alert_id, "")
+        if source not in self._leaders:
+            self._leaders[source] = self._leader(self._members.get(source, ()), look)
+        return self._leaders[source]
 
     def _leader(self, ids: Iterable[str], look: Look) -> str:
-        """Return the oldest alert that is begun, else the oldest that fires; empty where none does."""
+        """Return the oldest alert that is begun, else the oldest that fires; empty where none does.
+
+        The source does not wait for an alert whose messages the sink has refused: another one leads then.
+        """
         begun, firing = [], []
         for one in ids:
             line, alert = self._lines[one], self._lines[one].last_known
-            if alert is not None and line.is_begun:
-                begun.append((alert.onset, one))
-            elif alert is not None and line.fires and look(alert).covered:
-                firing.append((alert.onset, one))
-        return min(begun or firing, default=(None, ""))[1]
+            if alert is None:
+                continue
+            if line.is_begun and (line.fires or not line.is_end_refused):
+                begun.append((False, alert.onset, one))
+            elif line.fires and look(alert).covered:
+                firing.append((bool(line.entry.given_up), alert.onset, one))
+        return min(begun or firing)[-1] if begun or firing else ""
 
     def seen(self, alert_id: str, view: View | None, look: Look) -> Member | None:
         """Return a source as the sink is to see it under this id; None where it is to see nothing new."""
         line = self._lines[alert_id]
-        is_leader = self._leaders.get(line.source) == alert_id
+        is_leader = self.leader(alert_id, look) == alert_id
         last = line.alert or (view.alert if view else None)
         if last is None or not (is_leader or line.is_begun):
             return None
@@ -84,15 +104,15 @@ class Feeds:
         known = parts if view and view.open else {}
         shown = [one for one in firing if one.alert.alert_id in known or one.attention.admitted]
         covered = [one for one in shown if one.attention.covered]
-        over = self._over(parts, [one.alert.alert_id for one in firing])
+        over = self._over(parts, [one.alert for one in firing])
         took = [look(alert) for one in over if (alert := self._alert(one.alert_id))]
         took += [one.attention for one in firing]
         return _sum(last, covered or shown, over=over, took=took, view=view)
 
     def _followers(self, leader: str) -> Iterator[str]:
         """Yield the alerts that the leader stands for; those that the sink has open are none of them."""
-        for one in self._members[self._lines[leader].source]:
-            if one != leader and one in self._lines and not self._lines[one].is_begun:
+        for one in self._members[self._sources[leader]]:
+            if one != leader and not self._lines[one].is_begun:
                 yield one
 
     def _firing(self, ids: Iterable[str], parts: Mapping[str, Part]) -> Iterator[Alert]:
@@ -103,12 +123,13 @@ class Feeds:
             if alert is not None and alert.state is State.FIRING and not is_old:
                 yield alert
 
-    def _over(self, parts: Mapping[str, Part], firing: Collection[str]) -> list[Part]:
-        """Return the sectors that the sink knows of and that are over."""
+    def _over(self, parts: Mapping[str, Part], firing: Collection[Alert]) -> list[Part]:
+        """Return the sectors that the sink knows of and that are over, also in a newer alert."""
+        dead = {alert.sector for alert in firing}
         return [
             _part(alert, over=True) if (alert := self._alert(one)) else part.model_copy(update=OVER)
             for one, part in parts.items()
-            if one not in firing
+            if part.sector not in dead
         ]
 
     def _alert(self, alert_id: str) -> Alert | None:
@@ -158,7 +179,7 @@ def _part(alert: Alert, *, over: bool = False) -> Part:
 
 
 def _sorted(parts: Iterable[Part]) -> tuple[Part, ...]:
-    return tuple(sorted(parts, key=lambda part: (part.sends, part.sector))[:MOST])
+    return tuple(sorted(parts, key=lambda part: (part.sends, part.sector))[:MOST_PARTS])
 
 
 def _attention(firing: Sequence[Member], took: Sequence[Attention]) -> Attention:

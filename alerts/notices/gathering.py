@@ -11,11 +11,12 @@ from typing import Final
 from alerts.lifecycle.alert import Reason
 from alerts.notices.batches import Limits
 from alerts.notices.delivery_line import Line, Moment
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
 
-URGENT: Final = frozenset({Reason.WORSE, Reason.UNANSWERED, Reason.ACKNOWLEDGED})
+URGENT: Final = frozenset({Reason.WORSE, Reason.UNANSWERED})
 FEW: Final = 3  # messages that are sent one by one although the sink takes digests
 GATHER_SECONDS: Final = 10.0  # for which the first message about a source waits for others
+CLICK_SECONDS: Final = 1.0  # the same where somebody takes it: one click acknowledges every sector
 
 
 def source_of(message: Message) -> str:
@@ -23,16 +24,19 @@ def source_of(message: Message) -> str:
     return message.view.alert.latest.evidence.source
 
 
-def gathers(message: Message, limits: Limits) -> bool:
-    """Return whether a message waits for others about the same source."""
-    takes_many = limits.most > 1 or limits.by_source
-    return takes_many and message.reason not in URGENT and source_of(message) != ""
+def gather_seconds(message: Message, limits: Limits) -> float:
+    """Return for how long a message waits for others about the same source; 0: for none."""
+    if message.reason in URGENT or source_of(message) == "":
+        return 0.0
+    if message.reason is Reason.ACKNOWLEDGED:
+        return CLICK_SECONDS if limits.most > 1 else 0.0
+    return GATHER_SECONDS if limits.most > 1 or limits.by_source else 0.0
 
 
 def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[str, Line]) -> list[str]:
-    """Return what may go with the first of the alerts that are ready: about the same source, or none either.
+    """Return what may go with the first of the alerts that are ready: about its source, or else about people.
 
-    With a source go those that still wait for others.
+    With a source also go those that still wait for others.
     """
     source = source_of(due[ready[0]]) if ready else ""
     same = [one for one in ready if source_of(due[one]) == source]

@@ -37,15 +37,13 @@ class NoticeHistory:
         """Return the notices that follow from these changes at `now` (epoch seconds)."""
         moment = Moment(now, steady=now)
         notices: list[Notice] = []
-        is_current = False  # no alert was compared at this moment yet
         for change in changes:
             self._queue.observe(change, published_at=now, moment=moment)
-            notices += self._drain(moment, only_changed=is_current)
-            is_current = True
-        return [*notices, *self._drain(moment, only_changed=is_current)]
+            notices += self._drain(moment)
+        return [*notices, *self._drain(moment)]
 
-    def _drain(self, moment: Moment, *, only_changed: bool) -> Iterator[Notice]:
-        self._queue.refresh(moment, only_changed=only_changed)
+    def _drain(self, moment: Moment) -> Iterator[Notice]:
+        self._queue.refresh(moment)
         while batch := self._queue.take(moment):
             self._queue.begin(batch, moment)
             yield from (compose(message, self._registry) for message in batch.messages)

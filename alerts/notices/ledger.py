@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from alerts.lifecycle.alert import RECORD
-from alerts.notices.reconciliation import Message, View
+from alerts.notices.messages import Message, View
 from streams.contract.reading import is_sound
 
 CAUGHT_UP = ""  # in place of an alert id: up to where backlogs were summed up for a sink

@@ -25,11 +25,11 @@ class Links:
     grafana: str = ""
 
     def alert(self, alert: Alert) -> str:
-        """The alert on the console; nothing where there is none."""
+        """Return the alert's address on the console; nothing where there is no console."""
         return f"{self.console}#alert-{alert.alert_id}" if self.console else ""
 
     def dashboard(self, alert: Alert) -> str:
-        """The sector's dashboard, or for many sectors together the one over all."""
+        """Return the sector's dashboard, or for many sectors together the one over all."""
         if not self.grafana:
             return ""
         if alert.question.entry.scope is Scope.BORDER or len(alert.parts) > 1:
@@ -37,7 +37,7 @@ class Links:
         return f"{self.grafana}/d/surgewatch-sector?var-sector={quote(alert.sector)}"
 
     def runbook(self, alert: Alert) -> str:
-        """What such an alert means, and what to check."""
+        """Return the page on what such an alert means, and what to check."""
         return f"{self.grafana}/d/runbook-{alert.question}" if self.grafana else ""
 
     def of(self, alert: Alert, language: Language = ENGLISH) -> Iterator[Link]:

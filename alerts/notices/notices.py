@@ -8,7 +8,7 @@ from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, State
 from alerts.notices.backlog import Summary
 from alerts.notices.clauses import clause
-from alerts.notices.reconciliation import Message, View
+from alerts.notices.messages import Message, View
 from alerts.notices.titles import figures, title
 from alerts.notices.wording import (
     HANDED_OVER,

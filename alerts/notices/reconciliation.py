@@ -7,68 +7,18 @@
     leads elsewhere     –              resolved (handed over)                  –
 
 A silence, or quiet hours, hold back everything but `resolved`. When they end, the difference is what stands.
-A sink that edits its messages is besides sent `updated`, also then: nobody is notified of an edit.
+A sink that edits its messages is besides sent `updated`, also then: nobody is notified of an edit. One that
+is shown a source as one alert is sent `updated` when further sectors are without data.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel
-
-from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Severity, State, notice_id
+from alerts.lifecycle.alert import MOST_PARTS, RANK, Alert, Reason, State, notice_id
 from alerts.lifecycle.policies import Policy
 from alerts.notices.controls_in_force import Attention
-
-ANNOTATIONS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
-
-
-class View(BaseModel):
-    """What a sink knows of an alert."""
-
-    model_config = RECORD
-
-    alert: Alert  # as it was in the last message that was not merely `updated`
-    open: bool = True  # it was notified, and not resolved since
-    severity: Severity
-    openings: int = 1
-    reminders: int = 0  # of this opening, as are the following
-    escalations: int = 0
-    acknowledged_by: str = ""
-    assessment: Assessment | None = None
-    acknowledgements: int = 0
-    unattended_since: float = 0.0  # epoch seconds: the expiry since which `escalations` are counted
-    silenced_by: str = ""  # where it was sent to the author of a silence
-    silenced_until: float = 0.0  # epoch seconds
-    shown: str = ""  # the figures and annotations that its message shows
-    reference: str = ""  # what the receiver calls its message, where that can be edited
-
-
-class Message(BaseModel):
-    """A message to one sink about one alert, and what the sink knows once it has it."""
-
-    model_config = RECORD
-
-    reason: Reason
-    occasion: str = ""  # keeps repeated reasons apart
-    handed_over: bool = False  # it stands, and routes lead it elsewhere
-    before: Alert | None = None  # as it was in the message before
-    newer: Alert | None = None  # as an `updated` message shows it, with its annotations
-    view: View
-
-    @property
-    def alert_id(self) -> str:
-        return self.view.alert.alert_id
-
-    @property
-    def notice_id(self) -> str:
-        """The same for every sink, and for every try."""
-        return notice_id(self.alert_id, self.reason, self.occasion)
-
-    @property
-    def alert(self) -> Alert:
-        """The alert as the message shows it, with who acknowledged and who silenced it."""
-        return self.newer or annotated(self.view.alert, self.view)
+from alerts.notices.messages import Message, View, annotated, numbered
 
 
 def difference(
@@ -163,7 +113,7 @@ def _candidates(
         for reason, applies in (CHANGES if is_open else OPENINGS).items():
             if reason in attention.admitted and applies(firing):
                 yield _change(firing, reason) if is_open else _open(firing, reason)
-    if edits and view is not None and is_open:
+    if view is not None and is_open and (edits or (attention.admitted and _has_grown(alert, view))):
         yield from _update(alert, view, attention)
 
 
@@ -192,7 +142,7 @@ def _close(alert: Alert | None, view: View) -> Message:
         last = last.model_copy(update={"state": State.RESOLVED})
     return Message(
         reason=Reason.RESOLVED,
-        occasion=_numbered("", view.openings),
+        occasion=numbered("", view.openings),
         handed_over=is_firing,
         before=view.alert,
         view=view.model_copy(update={"alert": last, "open": False}),
@@ -219,10 +169,8 @@ def _change(firing: Firing, reason: Reason) -> Message:
     view = firing.view
     if view is None:
         raise LookupError("there is no view to change")
-    counted = {
-        "escalations": firing.escalations,
-        "unattended_since": max(view.unattended_since, firing.attention.unattended_since),
-    }
+    since = max(view.unattended_since, firing.attention.unattended_since)
+    counted = {"escalations": firing.escalations, "unattended_since": since}
     changes: dict[Reason, dict[str, object]] = {
         Reason.WORSE: {"severity": firing.alert.severity, **counted},
         Reason.UNANSWERED: {"acknowledged_by": "", "assessment": None, **counted},
@@ -245,14 +193,17 @@ def _update(alert: Alert, view: View, attention: Attention) -> Iterator[Message]
     newer = annotated(alert, attention)
     shown = _shown(newer)
     if shown != view.shown:
-        occasion = _numbered(shown, view.openings)
-        updated = view.model_copy(update={"shown": shown})
+        occasion = numbered(shown, view.openings)
+        last = view.alert.model_copy(update={"parts": newer.parts})
+        updated = view.model_copy(update={"shown": shown, "alert": last})
         yield Message(reason=Reason.UPDATED, occasion=occasion, newer=newer, view=updated)
 
 
-def annotated(alert: Alert, by: View | Attention) -> Alert:
-    """Return an alert with who acknowledged and who silenced it."""
-    return alert.model_copy(update={name: getattr(by, name) for name in ANNOTATIONS})
+def _has_grown(alert: Alert, view: View) -> bool:
+    """Return whether a source has no data for sectors that the sink was not shown, and can be."""
+    known = {view.alert.sector, *(part.sector for part in view.alert.parts)}
+    is_full = len(view.alert.parts) == MOST_PARTS
+    return not is_full and any(not part.sends and part.sector not in known for part in alert.parts)
 
 
 def _shown(alert: Alert) -> str:
@@ -282,8 +233,4 @@ def _occasion(reason: Reason, view: View) -> str:
         Reason.ACKNOWLEDGED: f"{view.acknowledged_by}-{view.acknowledgements}",
         Reason.STILL: str(view.reminders),
     }
-    return _numbered(known.get(reason, ""), view.openings)
-
-
-def _numbered(occasion: str, openings: int) -> str:
-    return occasion if openings == 1 else f"{occasion}#{openings}"
+    return numbered(known.get(reason, ""), view.openings)

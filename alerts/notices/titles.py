@@ -208,7 +208,7 @@ def _capacity(verdict: Verdict, room: float, language: Language, *, is_over: boo
     values = {
         "people": language.ngettext("{n} person", "{n} people", round(observed)),
         "when": language.gettext("today") if is_today else language.gettext("in {window}", window=window),
-        "room": language.number(room),
+        "room": language.brief(room),
     }
     if not is_full:
         return Title(name, language.gettext("{people} {when}, room for {room}.", **values))

@@ -66,11 +66,11 @@ def places(sectors: Sequence[str], language: Language, *, most: int) -> str:
 
 
 def group(name: str, language: Language) -> str:
-    """Return a group of people as people write it: `citizenship=HAITI` is `Haiti`."""
+    """Return a group of people as people write it: `citizenship=HAITI` is `Haiti`, in French `Haïti`."""
     if name in GROUPS:
         return language.gettext(GROUPS[name])
     value = (name.partition("=")[2] or name).replace("_", " ")
-    return value.title() if value.isupper() and len(value) > 3 else value
+    return language.country(value.title() if value.isupper() and len(value) > 3 else value)
 
 
 def question_title(question: Question, language: Language) -> str:

@@ -35,6 +35,7 @@ from alerts.worker.console_backend import border_of, console_backend, control_na
 from alerts.worker.console_server import console_server
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
+from alerts.worker.documents import Documents, documents
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
 from alerts.worker.pagerduty_answers import PagerDutyAnswers
@@ -43,13 +44,13 @@ from alerts.worker.routes_document import Configured, RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
-from alerts.worker.sink_owner import LedgerWriter, SinkOwner
+from alerts.worker.sink_owner import LedgerWriter, Records, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
 from alerts.worker.tries import Tries
 from streams.contract.controls import Control, Withdrawn, dated
-from streams.contract.reading import appended_at
+from streams.contract.reading import Unusable, appended_at
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
@@ -63,13 +64,6 @@ log = structlog.get_logger()
 
 PAGERDUTY_HOOK: Final = "/hooks/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
-
-
-class Records:
-    """Records what a delivery does: ledger, notices and dead letters."""
-
-    def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
-        self.write, self.add_dead_letter = writer.write, letters.add
 
 
 class Alerts:
@@ -97,7 +91,13 @@ class Alerts:
             replay=self._is_replay,
             on_unusable=self.metrics.unusable,
         )
-        self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
+        self.owner = SinkOwner(
+            settings,
+            self.sinks,
+            self.start_delivery,
+            self.table.ready.wait,
+            on_unusable=self.metrics.unusable,
+        )
         self.worker = self._worker()
         self.pagerduty = PagerDutyAnswers(
             sinks,
@@ -108,6 +108,7 @@ class Alerts:
             count=self.metrics.pagerduty_answer,
         )
         self.names = SinkNames(sinks, self.networks)
+        self.documents = Documents(documents(settings))
         self.letters = DeadLetters(
             settings,
             self.board,
@@ -162,6 +163,7 @@ class Alerts:
             control = dated(CONTROL.validate_json(record.value), appended_at(record) / 1000)
         except ValidationError as error:
             log.warning("control not understood", key=key, faults=error.error_count())
+            self.metrics.unusable("controls", Unusable.UNREADABLE)
             return
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
         if isinstance(control, Withdrawn):
@@ -225,6 +227,7 @@ class Alerts:
         self.metrics.standing(count_standing(annotated))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
+        self.metrics.unusable_documents(self.documents.watched, self.documents.unusable)
 
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
@@ -261,6 +264,7 @@ class Alerts:
         yield supervised("deliveries", self.owner.run)
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
         yield supervised("names of sinks", self.names.follow)
+        yield supervised("documents", self.documents.follow)
         for api in self._sender.slack.values():
             yield supervised("clicks in Slack", self._clicks(api).follow)
 
@@ -289,7 +293,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     documents = filter(None, (settings.routes, settings.console_access))
     text = "".join(path.read_text(errors="replace") for path in documents if path.is_file())
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_state_dir()
     found = configured(settings)
     await refuse_bad_tokens(found.sinks, found.networks)
     yield Alerts(settings, found).worker

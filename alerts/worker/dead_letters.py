@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from alerts.console.board import Board
 from alerts.lifecycle.alert import Notice
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
 from alerts.worker.settings import Settings
 from streams.contract.reading import Unusable, is_sound
 

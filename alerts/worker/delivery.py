@@ -18,9 +18,9 @@ from alerts.notices.batches import Batch
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.notices import compose, describe, summary_line
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 from alerts.sinks import AnyRequest, Digests, Edits, Posting, Reposts, Sink
 from streams.contract.sectors import Registry
 

@@ -48,6 +48,11 @@ class Metrics:
             "1 where the host of a sink, or of its proxy, cannot be looked up",
             "sink",
         )
+        self._unusable_document = gauge(
+            "document_unusable",
+            "1 where a document was changed to one that the next start would refuse",
+            "document",
+        )
         self._latency = histogram(
             "event_to_notice_seconds", "From the newest event behind a notice to its delivery"
         )
@@ -92,6 +97,11 @@ class Metrics:
         """Show which sinks cannot be reached, because a name cannot be looked up."""
         for sink in self._sinks:
             self._unknown_host.labels(sink).set(sink in sinks)
+
+    def unusable_documents(self, documents: Iterable[str], unusable: Container[str]) -> None:
+        """Show which of the documents the next start would refuse."""
+        for document in documents:
+            self._unusable_document.labels(document).set(document in unusable)
 
     def attempt(self, sink: str, outcome: str, *, seconds: float, notices: int) -> None:
         """Record one try of one sink."""

@@ -163,6 +163,8 @@ def configured(settings: Settings) -> Configured:
     faults = [fault for sink in own for fault in _address_faults(sink)]
     if taken := sorted({sink.name for sink in own} & document.sink.keys()):
         faults.append(f"the environment and the routes both have a sink named {', '.join(taken)}")
+    if settings.routes is not None and not (found or own):
+        faults.append(f"{settings.routes} has no sinks, so nobody would be notified")
     if faults:
         raise RoutesError("; ".join(faults))
     everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)

@@ -37,9 +37,18 @@ def load(path: Path, model: type[M]) -> M:
         raise DocumentError("\n".join(faults)) from error
 
 
+def version(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written or replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def _fault(path: Path, line: int, fault: ErrorDetails) -> str:
-    where = ".".join(map(str, fault["loc"]))
-    return f"{path}:{line}: {where}: {fault['msg']}" if where else f"{path}: {fault['msg']}"
+    where, what = ".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")
+    return f"{path}:{line}: {where}: {what}" if where else f"{path}: {what}"
 
 
 def _lines(text: str) -> dict[Location, int]:

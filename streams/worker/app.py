@@ -24,7 +24,6 @@ from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
 from streams.runtime.readiness import NotReady
-from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Worker
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
@@ -69,10 +68,7 @@ async def streams_worker() -> AsyncIterator[Worker]:
     settings = Settings()
     sectors = registry(settings.registry)
     metrics = Metrics(sectors)
-    try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
+    settings.make_state_dir()
     async with schema_source(metrics.schema) as schemas:
         yield _worker(settings, sectors, metrics, schemas)
 
@@ -124,7 +120,7 @@ def _pipeline(
 def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
     return FlowSpec(
         "summaries",
-        BorderPipeline(sectors, BORDER_BUDGET),
+        BorderPipeline(sectors, BORDER_BUDGET, false_alarms_per_month=settings.false_alarms_per_month),
         "borders",
         BorderPublisher(settings),
         BorderMetrics(metrics),

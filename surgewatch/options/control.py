@@ -2,9 +2,11 @@
 
 import datetime as dt
 import getpass
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,9 +14,10 @@ from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.alert_pipeline import AlertChange
-from alerts.notices.controls import CONTROL, Acknowledge, Silence, checked, over, sinks_of
+from alerts.notices.controls import CONTROL, Acknowledge, Reroute, Silence, checked, over, sinks_of
 from alerts.notices.effects import effect
 from alerts.notices.ledger import sink_of
+from alerts.worker.routes_document import routes
 from streams.contract.controls import Control, Names, Withdrawn
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -26,6 +29,7 @@ from surgewatch.options.broker import connected, registry_option
 from surgewatch.options.compacted_topic import newest
 
 SEND_TIMEOUT = 20.0  # seconds that somebody waits for the broker to take a control
+ROUTES_OF_SETTINGS = {"webhook": "SURGEWATCH_WEBHOOK_URL", "slack": "SURGEWATCH_SLACK_URL"}
 
 
 def _user() -> str:
@@ -72,6 +76,7 @@ def _names(control: Control, places: Registry, broker: Broker, prefix: str) -> N
         sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
         questions=frozenset(str(one) for one in Question),
         sinks=_sinks(broker, prefix) if sinks_of(control) else None,
+        routes=_routes(broker, prefix) if isinstance(control, Reroute) and control.route is None else None,
         alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
         over=over(alerts or ()),
         keys=frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None,
@@ -88,6 +93,20 @@ def _alerts(broker: Broker, prefix: str) -> list[Alert]:
 def _sinks(broker: Broker, prefix: str) -> frozenset[str] | None:
     """Return the sinks that workers have delivered to, by their ledger; None: no worker has run yet."""
     return frozenset(sink_of(key) for key in newest(broker, f"{prefix}deliveries")) or None
+
+
+def _routes(broker: Broker, prefix: str) -> frozenset[str] | None:
+    """Return the routes that can be switched off; None where no document of routes is named here.
+
+    Raises DocumentError, a ValueError, where that document cannot be used.
+    """
+    path = os.environ.get("SURGEWATCH_ROUTES")
+    if not path:
+        click.echo("The name of the route is not checked: SURGEWATCH_ROUTES is not set here.", err=True)
+        return None
+    own = {name for name, setting in ROUTES_OF_SETTINGS.items() if os.environ.get(setting)}
+    added = {one.name for one in in_force(broker, prefix).values() if isinstance(one, Reroute)}
+    return frozenset({route.name for route in routes(Path(path)).route} | own | added)
 
 
 def in_force(broker: Broker, prefix: str) -> dict[str, Control]:

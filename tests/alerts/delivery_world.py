@@ -21,8 +21,8 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.gathering import GATHER_SECONDS
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
-from alerts.notices.reconciliation import Message
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
 from streams.contract.questions import Question
@@ -143,6 +143,8 @@ class World:
         self.controls: list[Control] = []
         self.ledger: dict[tuple[str, str], LedgerRecord] = {}
         self.dead: dict[tuple[str, str], Message] = {}  # by sink and notice
+        self.refused: set[tuple[str, str]] = set()  # sink and alert, where there ever was a dead letter
+        self.sends_again = True  # an operator looks after the dead letters in the end
         self.offset = 0
         self.restart()
 
@@ -243,6 +245,7 @@ class World:
             return self._die()
         settled = queue.settle(batch, outcome, self.moment)
         self.dead |= {(sink, message.notice_id): message for message, _ in settled.dead}
+        self.refused |= {(sink, message.alert_id) for message, _ in settled.dead}
         self.write(settled.records)
         if dies_at == 4:
             return self._die()
@@ -272,10 +275,15 @@ class World:
             if not any(was_sent):  # what has just become due, as quiet hours end, may wait for others
                 self.advance(GATHER_SECONDS)
                 was_sent = [self.deliver(sink) for sink in SINKS]
-            idle = 0 if any(was_sent) or self.dead else idle + 1
-            self.send_again()
+            idle = 0 if any(was_sent) or (self.dead and self.sends_again) else idle + 1
+            if self.sends_again:
+                self.send_again()
             self.rounds += 1
             assert self.rounds < 1_000, "messages are sent without end"
+
+    def has_letter(self, sink: str, alert: Alert) -> bool:
+        """Return whether a message about an alert waits to be sent again."""
+        return any(to == sink and one.alert_id == alert.alert_id for (to, _), one in self.dead.items())
 
     def alerts(self) -> list[Alert]:
         """Every alert that ever was, as it is now; those of the past are resolved."""

@@ -12,6 +12,7 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.notices import compose
 from alerts.notices.outcomes import Delivered, Outcome
 from alerts.notices.routing import Route, Routing
@@ -103,6 +104,11 @@ class OneSink:
         passed = seconds + 60 * minutes + 3600 * hours
         self.now, self.steady = self.now + passed, self.steady + passed
         return self.sent()
+
+    def send_again(self, letter: Message) -> None:
+        """An operator sends a dead letter again."""
+        for record in self.queue.send_again(letter, self._moment):
+            self.ledger[record.alert_id] = record
 
     def sent(self) -> list[Notice]:
         """Send all that is due now; return the notices that were taken."""

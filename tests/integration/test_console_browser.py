@@ -238,5 +238,9 @@ def test_a_narrow_screen_scrolls_one_way_only(browser: Any, console: Console) ->
     narrow = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
     wide = script(browser, "return document.documentElement.scrollWidth")
+    within(5, lambda: not found(browser, "#filters")[0].is_displayed())
+    found(browser, "#finder > summary")[0].click()
+    assert script(browser, "return document.getElementById('filters').scrollWidth") <= 390
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert wide <= 390
+    within(5, lambda: found(browser, "#filters")[0].is_displayed())

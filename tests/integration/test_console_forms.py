@@ -7,6 +7,8 @@ import pytest
 from alerts.notices.controls import Acknowledge, Silence
 from streams.contract.controls import PolicyDate
 from tests.alerts.console.served import TOKEN
+from tests.alerts.made import outage
+from tests.alerts.one_sink import OneSink
 from tests.integration.chromium import Console, fill, found, press, script, walk, within
 
 pytestmark = pytest.mark.browser
@@ -23,6 +25,18 @@ def test_the_keyboard_alone_acknowledges_an_alert(browser: Any, console: Console
     assert isinstance(control, Acknowledge)
     assert (control.by, control.reason) == ("j.okafor", "on it")
     within(5, lambda: "Taken by j.okafor" in found(browser, ".alert.critical")[0].text)
+
+
+def test_all_sectors_of_a_source_that_stopped_are_taken_at_once(browser: Any, console: Console) -> None:
+    script(browser, "sessionStorage.setItem('token', arguments[0])", TOKEN)
+    for notice in OneSink().judge(outage("buffalo"), outage("havre"), outage("spokane")):
+        console.board.alert(notice.alert)
+    label = "Acknowledge No data from customs for 3 sectors"
+    within(10, lambda: found(browser, f'[aria-label="{label}"]'))
+    found(browser, f'[aria-label="{label}"]')[0].click()
+    fill(browser, by="j.okafor", reason="called customs")
+    within(10, lambda: len(console.controls) == 3)
+    within(10, lambda: not found(browser, f'[aria-label="{label}"]'))
 
 
 def test_a_silence_and_a_policy_date_are_asked_for_with_their_reason(browser: Any, console: Console) -> None:

@@ -129,6 +129,21 @@ def test_a_control_that_cannot_be_used_is_refused_before_it_is_sent(
 
 
 @pytest.mark.kafka
+def test_a_route_that_there_is_not_cannot_be_switched_off(
+    where: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "routes.toml"
+    document.write_text(
+        '[sink.duty]\nkind = "teams"\nurl = "env:TEAMS"\n\n[[route]]\nname = "night"\nsinks = ["duty"]\n'
+    )
+    monkeypatch.setenv("SURGEWATCH_ROUTES", str(document))
+    refused = surgewatch("route", "nihgt", "--off", *where, "--reason", "r")
+    assert refused.returncode == 2
+    assert "unknown route 'nihgt'; nearest known: night" in refused.stderr
+    assert surgewatch("route", "night", "--off", *where, "--reason", "r").returncode == 0
+
+
+@pytest.mark.kafka
 def test_what_was_never_set_cannot_be_withdrawn(where: tuple[str, ...]) -> None:
     refused = surgewatch("withdraw", "capacity/nobody", *where, "--reason", "r")
     assert refused.returncode == 2

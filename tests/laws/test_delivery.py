@@ -4,7 +4,7 @@ import datetime as dt
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import QuietHours, Route
@@ -32,6 +32,10 @@ class Delivery(RuleBasedStateMachine):
         self.world = World(replay=self.replay)
         self.days = dict.fromkeys(SECTORS, 0)
         self.feeds = 0  # days on which the source was looked at
+
+    @initialize(sends_again=st.booleans())
+    def begin(self, sends_again: bool) -> None:
+        self.world.sends_again = sends_again
 
     @rule(sector=st.sampled_from(SECTORS), observed=st.sampled_from((45, 130)), works=WORKS)
     def breach(self, sector: str, observed: float, works: int) -> None:

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Alert, State
 from alerts.notices.batches import Batch, Limits
+from alerts.notices.messages import Message
 from alerts.notices.notices import compose
 from alerts.notices.outcomes import Outcome
-from alerts.notices.reconciliation import Message
 from alerts.notices.titles import figures
 from alerts.notices.wording import place
 from alerts.sinks.slack.app import SlackApp, SlackAppSink
@@ -103,10 +103,12 @@ class SlackDelivery(Delivery):
     def teardown(self) -> None:
         try:
             self.world.heal()
+            refused = [one for one in self.world.alerts() if self.world.has_letter(CHAT, one)]
             silences = [one for one in self.world.alerts() if one.question is Question.SILENCE]
-            self._look_at_source(silences)
+            if not any(alert in refused for alert in silences):
+                self._look_at_source(silences)
             for alert in self.world.alerts():
-                if alert not in silences:
+                if alert not in (*silences, *refused):
                     self._look_at_messages(alert)
             for sink in set(SINKS) - {CHAT}:
                 assert_all_right(self.world, sink)

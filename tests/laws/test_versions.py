@@ -14,8 +14,8 @@ from alerts.lifecycle.policies import Policies
 from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.ledger import Entry, LedgerRecord
+from alerts.notices.messages import Message
 from alerts.notices.notices import compose
-from alerts.notices.reconciliation import Message
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import show_delivery
 from alerts.worker.dead_letters import DeadLetters

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.lifecycle.alert import State
 from alerts.notices.batches import Limits
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
 from tests.alerts.delivery_law import assert_right
 from tests.alerts.delivery_world import CHAT, LIMITS, PAGER, Mood, Receiver, World
 

@@ -2,13 +2,14 @@
 
 import datetime as dt
 
-from alerts.lifecycle.alert import Notice, Reason, State
+from alerts.lifecycle.alert import MOST_PARTS, Notice, Reason, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.batches import Limits
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.feeds import on_same_source
 from alerts.notices.gathering import GATHER_SECONDS
-from alerts.notices.outcomes import Delivered, Retry
+from alerts.notices.messages import Message
+from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route
 from alerts.sinks.pagerduty import page
 from streams.contract.controls import Withdrawn
@@ -77,14 +78,112 @@ def test_the_message_of_an_app_is_edited_as_sectors_come_back() -> None:
     assert "Data again from: Sector 00, Sector 01," in edit.text
 
 
-def test_a_sector_that_follows_later_is_no_second_page() -> None:
+def test_sectors_that_follow_later_are_no_second_page_and_bring_the_incident_up_to_date() -> None:
     desk = OneSink(limits=PAGER)
     desk.judge(outage(SECTORS[0]))
-    assert reasons(gathered(desk)) == [Reason.FIRST]
+    (opened,) = gathered(desk)
     desk.judge(*map(outage, SECTORS[1:]))
+    (grown,) = gathered(desk)
+    event = page(grown)
+    assert (event["event_action"], event["dedup_key"]) == ("trigger", opened.alert.alert_id)
+    assert event["payload"]["summary"] == "No data from customs for 20 sectors"
+    assert event["payload"]["custom_details"]["sectors"] == SECTORS
+    desk.judge(*back(*SECTORS))
+    (end,) = gathered(desk)
+    assert end.headline == "Resolved: customs sends again, for 20 sectors"
+
+
+def test_sectors_that_are_back_or_come_and_go_send_nothing_to_a_pager() -> None:
+    desk, _ = stopped()
+    desk.judge(*back(*SECTORS[:5]))
     assert gathered(desk) == []
+    desk.judge(*(outage(sector, 5) for sector in SECTORS[:5]))
+    assert gathered(desk) == []
+    desk.judge(*back(*SECTORS, day=6))
+    (end,) = gathered(desk)
+    assert end.headline == "Resolved: customs sends again, for 20 sectors"
+
+
+def test_an_incident_grows_after_a_restart_too_and_only_once() -> None:
+    desk = OneSink(limits=PAGER)
+    desk.judge(*map(outage, SECTORS[:3]))
+    gathered(desk)
+    desk.judge(*map(outage, SECTORS[3:]))
+    desk.restart()
+    assert reasons(gathered(desk)) == [Reason.UPDATED]
+    desk.restart()
+    assert gathered(desk) == []
+
+
+def test_an_incident_of_more_sectors_than_it_can_name_is_not_brought_up_to_date_again_and_again() -> None:
+    desk = OneSink(limits=PAGER)
+    sectors = [f"sector-{at:03}" for at in range(MOST_PARTS + 2)]
+    desk.judge(*map(outage, sectors))
+    assert reasons(gathered(desk)) == [Reason.FIRST]
+    desk.judge(*back(*sectors[:2]))
+    assert gathered(desk) == []
+
+
+def test_sectors_that_follow_in_a_silence_are_shown_when_it_ends() -> None:
+    desk = OneSink(limits=PAGER)
+    desk.judge(*map(outage, SECTORS[:3]))
+    gathered(desk)
+    until = desk.at + dt.timedelta(hours=1)
+    desk.apply(Silence(name="all", until=until, at=desk.at, **WHO))
+    desk.judge(*map(outage, SECTORS[3:]))
+    assert gathered(desk) == []
+    desk.wait(hours=1)
+    assert reasons(gathered(desk)) == [Reason.UPDATED]
+
+
+def refused(desk: OneSink) -> Message:
+    """The message about the source that its receiver has refused."""
+    desk.answer = Refused("invalid_event")
+    gathered(desk)
+    (message,) = desk.batches[-1].messages
+    desk.answer = Delivered()
+    return message
+
+
+def test_a_leader_that_is_refused_does_not_hold_the_source_back() -> None:
+    desk = OneSink(limits=PAGER)
+    desk.judge(*map(outage, SECTORS))
+    letter = refused(desk)
+    desk.wait(seconds=1)
+    (notice,) = gathered(desk)
+    assert notice.headline == "No data from customs for 20 sectors"
+    assert notice.alert.alert_id != letter.alert_id
     desk.judge(*back(*SECTORS))
     assert reasons(gathered(desk)) == [Reason.RESOLVED]
+
+
+def test_a_refused_letter_that_is_sent_again_is_no_second_page_where_another_alert_leads() -> None:
+    desk = OneSink(limits=PAGER)
+    desk.judge(*map(outage, SECTORS))
+    letter = refused(desk)
+    desk.wait(seconds=1)
+    gathered(desk)
+    desk.send_again(letter)
+    assert gathered(desk) == []
+
+
+def test_a_source_of_one_sector_that_was_refused_waits_for_its_letter() -> None:
+    desk = OneSink(limits=PAGER)
+    desk.judge(outage(SECTORS[0]))
+    letter = refused(desk)
+    desk.wait(seconds=1)
+    assert gathered(desk) == []
+    desk.send_again(letter)
+    assert reasons(gathered(desk)) == [Reason.FIRST]
+
+
+def test_an_end_that_was_refused_does_not_hold_back_the_next_outage() -> None:
+    desk, notice = stopped()
+    desk.judge(*back(*SECTORS))
+    refused(desk)
+    desk.judge(*(outage(sector, 5) for sector in SECTORS))
+    (again,) = gathered(desk)
+    assert (again.reason, again.alert.alert_id == notice.alert.alert_id) == (Reason.FIRST, False)
 
 
 def test_the_next_outage_is_an_incident_of_its_own() -> None:
@@ -183,7 +282,7 @@ def test_incidents_from_before_each_for_a_sector_are_all_resolved_and_none_is_op
     desk.restart()
     assert gathered(desk) == []
     desk.judge(*map(outage, SECTORS[3:]))
-    assert gathered(desk) == []
+    assert reasons(gathered(desk)) == [Reason.UPDATED]
     desk.judge(*back(*SECTORS))
     assert reasons(gathered(desk)) == [Reason.RESOLVED] * 3
 

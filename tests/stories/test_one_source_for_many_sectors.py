@@ -5,7 +5,7 @@ from alerts.lifecycle.policies import policies
 from alerts.notices.batches import Limits
 from alerts.notices.controls import Acknowledge
 from alerts.notices.digests import digest_title, gravest_first
-from alerts.notices.gathering import GATHER_SECONDS
+from alerts.notices.gathering import CLICK_SECONDS, GATHER_SECONDS
 from alerts.notices.wording import facts
 from streams.contract.questions import Question
 from tests.alerts.made import outage, verdict
@@ -40,9 +40,10 @@ def test_the_title_of_a_source_that_was_acknowledged_says_so() -> None:
         Acknowledge(alert_id=notice.alert.alert_id, by="anna", at=desk.at, reason="on it")
         for notice in stopped
     ]
-    sent = [notice for control in taken for notice in desk.apply(control)] + gathered(desk)
-    acknowledged = [notice for notice in sent if notice.reason is Reason.ACKNOWLEDGED]
-    assert len(acknowledged) == 20
+    assert [notice for control in taken for notice in desk.apply(control)] == []
+    acknowledged = desk.wait(seconds=CLICK_SECONDS)
+    assert reasons(acknowledged) == [Reason.ACKNOWLEDGED] * 20
+    assert len(desk.batches[-1].messages) == 20
     assert digest_title(gravest_first(acknowledged)) == "Acknowledged: No data from customs for 20 sectors"
 
 

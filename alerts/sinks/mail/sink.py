@@ -19,7 +19,7 @@ from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Severity
 from alerts.notices.digests import digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.wording import place, question_title
+from alerts.notices.wording import group, place, question_title
 from alerts.sinks import Delivered, Mail, MailServer, Outcome, Refused, Retry
 from alerts.sinks.mail.html import digest_page, page
 
@@ -101,7 +101,7 @@ def subject(alert: Alert, language: Language = ENGLISH) -> str:
         question=question_title(alert.question, language),
         place=place(alert.sector),
     )
-    which = f" ({alert.subject})" if alert.subject else ""
+    which = f" ({group(alert.subject, language)})" if alert.subject else ""
     since = f"{language.minute(alert.onset)} {alert.onset:%Z}"
     return language.gettext("{name}, since {time}", name=what + which, time=since)
 

@@ -14,9 +14,10 @@ from alerts.console.board_rows import alert_row, control_row
 from alerts.console.files import SCRIPTS, files
 from alerts.console.requests import REQUESTS, WHO, forms
 from alerts.console.roles import Principal
-from alerts.languages.language import ENGLISH, language, messages_of
+from alerts.languages.language import ENGLISH, Code, language, messages_of
 from alerts.lifecycle.policies import Policy
 from streams.contract.controls import Names
+from streams.contract.verdicts import Contribution
 from surgewatch.reference.catalogues import template
 from tests import console_story as story
 from tests.alerts.console.served import opened
@@ -67,6 +68,24 @@ def test_rows_are_in_the_language_that_is_set() -> None:
     assert f"attendu{NB}: " in row["figures"]
 
 
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [("en", ["families", "Haiti"]), ("fr", ["familles", "Haïti"]), ("es", ["familias", "Haití"])],
+)
+def test_groups_of_people_are_named_in_the_language_that_is_set(code: Code, names: list[str]) -> None:
+    slices = [
+        Contribution(name=name, observed=40, expected=10)
+        for name in ("demographic=family_unit", "citizenship=HAITI")
+    ]
+    alert = next(one for one in story.alerts() if one.sector == "rcmp-quebec")
+    evidence = alert.latest.evidence.model_copy(update={"slices": tuple(slices)})
+    latest = alert.latest.model_copy(update={"evidence": evidence})
+    about = alert.model_copy(update={"latest": latest, "subject": "demographic=family_unit"})
+    row = alert_row(about, Policy(), language(code))
+    assert [one["name"] for one in row["latest"]["slices"]] == names
+    assert row["name"].endswith(f", {names[0]}")
+
+
 def test_what_a_control_changes_is_in_the_catalogue() -> None:
     for control in story.controls():
         data = f"{control.model_dump_json()} UTC".lower()
@@ -88,17 +107,26 @@ def test_no_message_of_a_script_is_where_extraction_does_not_see_it(name: str) -
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs node")
-def test_the_scripts_write_figures_and_messages_as_the_language_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        ("fr", ["1\u202f234", "24 févr. 2023, 08:00", "il y a 2 jours"]),
+        ("es", ["1.234", "24 feb 2023, 08:00", "hace 2 días"]),
+    ],
+)
+def test_the_scripts_write_figures_and_messages_as_the_language_does(
+    tmp_path: Path, code: Code, texts: list[str]
+) -> None:
     for name in ("language.js", "words.js", "messages.js"):
-        (tmp_path / name).write_bytes(files(language("fr"))[name].body)
+        (tmp_path / name).write_bytes(files(language(code))[name].body)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "shown.js").write_text(
         'import { age, count, moment } from "./words.js";\n'
         'const old = age("2023-01-01", new Date("2023-01-03"), 36);\n'
-        'console.log(JSON.stringify([count(1234), moment("2023-02-24T12:00:00Z"), old]));\n'
+        'console.log(JSON.stringify([count(1234), moment("2023-02-24T08:00:00Z"), old]));\n'
     )
     done = subprocess.run(["node", tmp_path / "shown.js"], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == ["1\u202f234", "24 févr. 2023, 12:00", "il y a 2 jours"]
+    assert json.loads(done.stdout) == texts
 
 
 def test_only_the_messages_of_scripts_go_to_the_page() -> None:

@@ -17,8 +17,8 @@ from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason, Severity, 
 from alerts.notices.backlog import Summary
 from alerts.notices.clauses import WITH_FIGURES, WITHOUT_FIGURES, clause
 from alerts.notices.links import Links
+from alerts.notices.messages import Message, View
 from alerts.notices.notices import compose, summary_line
-from alerts.notices.reconciliation import Message, View
 from alerts.notices.trial import trial_notices
 from alerts.sinks import Digests, Mail, MailServer, Posting, Push, Request, Sink
 from alerts.sinks.alertmanager import AlertmanagerSink

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.notices.batches import Limits
 from alerts.notices.ledger import LedgerRecord
-from alerts.notices.reconciliation import Message
+from alerts.notices.messages import Message
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
 from alerts.sinks.alertmanager import AlertmanagerSink
 from alerts.sinks.webhook import WebhookSink
