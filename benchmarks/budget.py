@@ -149,7 +149,7 @@ class World:
         )  # fmt: skip
         self._places, self._policies = places, policies()
         self._sectors = SectorPipeline(places, Judge(places, false_alarms_per_month=budget))
-        self._borders = BorderPipeline(places)
+        self._borders = BorderPipeline(places, false_alarms_per_month=budget)
         self._alerts: dict[str, Alert] = {}
         self._expired = dict.fromkeys(Scope, 0)
         self._offset = 0

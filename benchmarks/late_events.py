@@ -14,8 +14,8 @@ import numpy as np
 from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import Floats, at_least
 from streams.baselines.reporting_delay import DelayTotals, ReportedShare
-from streams.contract.cadence import DAY, Cadence
-from streams.counting.reporting_triangle import ReportingTriangle
+from streams.contract.cadence import Cadence
+from streams.counting.reporting_triangle import ReportingTriangle, column
 from streams.detectors import surge
 
 MEAN, SPREAD, SHARE, ALPHA = 40.0, 2.0, 0.6, 0.01
@@ -47,8 +47,8 @@ def learnt(random: np.random.Generator, days: int, differ: float = 0.0) -> Repor
     whole = people(random, MEAN, days)
     prompt = known_by_then(random, whole, differ)
     for day in range(days):
-        triangle.add(FIRST + day, (FIRST + day + 0.9) * DAY, int(prompt[day]))
-        triangle.add(FIRST + day, (FIRST + day + 1.4) * DAY, int(whole[day] - prompt[day]))
+        triangle.add(FIRST + day, column(0.9), int(prompt[day]))
+        triangle.add(FIRST + day, column(1.4), int(whole[day] - prompt[day]))
         state = state.learn(triangle, FIRST + day + 1.5)
     found = reporting_delay.at(
         reporting_delay.reported_share(state.sums[None], Cadence.DAY), Cadence.DAY, np.ones((1, 1))

@@ -1,7 +1,7 @@
 """What is measured on: events as producers send them, and a registry with as many sectors as wanted."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,20 +50,20 @@ def events(number: int, names: list[str], days: float, seed: int = 1) -> Iterato
 
 
 def create_topics(servers: str, prefix: str = "") -> None:
-    """Make the topics of both workers."""
-    wanted = topics(prefix)
-    compacted = tuple(one.name for one in wanted if one.retention_days is None)
-    create(servers, {one.name: one.partitions for one in wanted}, compacted)
+    """Make the topics of both workers, as `surgewatch topics` does."""
+    _create(
+        servers, (NewTopic(one.name, one.partitions, 1, config=one.configuration) for one in topics(prefix))
+    )
 
 
-def create(servers: str, names: dict[str, int], compacted: tuple[str, ...] = ()) -> None:
+def create(servers: str, names: dict[str, int]) -> None:
     """Make topics with so many partitions."""
-    admin = AdminClient({"bootstrap.servers": servers})
-    wanted = [
-        NewTopic(name, parts, 1, config={"cleanup.policy": "compact" if name in compacted else "delete"})
-        for name, parts in names.items()
-    ]
-    for done in admin.create_topics(wanted).values():
+    _create(servers, (NewTopic(name, partitions, 1) for name, partitions in names.items()))
+
+
+def _create(servers: str, wanted: Iterable[NewTopic]) -> None:
+    admin = AdminClient({"bootstrap.servers": servers})  # kept: its futures end with it
+    for done in admin.create_topics(list(wanted)).values():
         done.result(30)
 
 

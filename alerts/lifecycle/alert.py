@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -120,6 +120,15 @@ class Version(NamedTuple):
         Positions begin anew for an alert that opens in a partition that was added. Its verdict is newer then.
         """
         return self.position < other.position and self.updated <= other.updated
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.updated.isoformat()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` gives; raises ValueError."""
+        position, _, updated = text.partition(" ")
+        return cls(int(position), dt.datetime.fromisoformat(updated).astimezone(dt.UTC))
 
 
 class Notice(Timed):

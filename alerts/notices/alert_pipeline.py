@@ -14,19 +14,22 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
 from alerts.lifecycle import state_machine
-from alerts.lifecycle.alert import Alert, State
+from alerts.lifecycle.alert import Alert, State, Version
 from alerts.lifecycle.policies import Policies, Policy
 from streams.contract.cadence import DAY
 from streams.contract.reading import Record, Unusable, appended_at, is_sound, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
+Headers = Iterable[tuple[str, bytes | None]]
 EVENT_TIME = "event time"  # begins the key of a place's event time
+FORGOTTEN: Final = "forgotten"  # header: which state a record without a value ends
+LONGEST: Final = 60  # bytes of that header
 
 
 class AlertChange(NamedTuple):
@@ -34,9 +37,24 @@ class AlertChange(NamedTuple):
 
     question_key: str
     alert: Alert | None
+    forgotten: Version | None = None  # of the alert that is forgotten
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The headers of its record."""
+        return [(FORGOTTEN, str(self.forgotten).encode())] if self.forgotten else []
+
+    def ended(self) -> Self:
+        """Return what ends it."""
+        return self._replace(alert=None, forgotten=self.alert.version if self.alert else self.forgotten)
+
+    def is_before(self, known: Version | None) -> bool:
+        """Return whether a newer state is known: a worker that died publishes some states again."""
+        version = self.alert.version if self.alert else self.forgotten
+        return version is not None and known is not None and version.is_before(known)
 
     @classmethod
-    def read(cls, key: bytes | None, value: bytes | None) -> Self | Unusable:
+    def read(cls, key: bytes | None, value: bytes | None, headers: Headers = ()) -> Self | Unusable:
         """Read a record of `alerts.current`; UNREADABLE where it is no alert on the question of its key."""
         try:
             question_key = (key or b"").decode()
@@ -45,7 +63,15 @@ class AlertChange(NamedTuple):
             return Unusable.UNREADABLE
         if not question_key or (alert and not (is_sound(alert) and alert.question_key == question_key)):
             return Unusable.UNREADABLE
-        return cls(question_key, alert)
+        return cls(question_key, alert, _forgotten(headers))
+
+
+def _forgotten(headers: Headers) -> Version | None:
+    value = next((value for name, value in headers if name == FORGOTTEN), None) or b""
+    try:
+        return Version.parse(value.decode()) if 0 < len(value) <= LONGEST else None
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass
@@ -226,7 +252,8 @@ def _keep(held: Partition, place: Place, key: str, *, after: Alert | None, outco
         if before is None or (before.state, before.alert_id) != (after.state, after.alert_id):
             outcome.transitions[after.question, after.state] += 1
     held.touched[key] = place
-    outcome.changes.append(AlertChange(key, after))
+    forgotten = before.version if before and after is None else None
+    outcome.changes.append(AlertChange(key, after, forgotten))
 
 
 def _moment(ms: int) -> dt.datetime:

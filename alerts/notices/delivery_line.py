@@ -110,12 +110,16 @@ class Line:
     def needs_letter(self, letter: Message, due: Message | None) -> bool:
         """Return whether a dead letter that is sent again goes out as it was, before what is `due` now.
 
-        It does where its alert is over and the sink never knew of it. It also does where an earlier try may
-        have been received, and what is due has the letter's id: under one id there is one message.
+        It does where its alert is over and the sink never knew of it, or may not know of its end. It also
+        does where an earlier try may have been received, and what is due has the letter's id: under one id
+        there is one message.
         """
-        if due is None:
-            return letter.view.openings > (self.entry.view.openings if self.entry.view else 0)
-        return self.unrecorded and due.notice_id == letter.notice_id
+        view = self.entry.view
+        if due is not None:
+            return self.unrecorded and due.notice_id == letter.notice_id
+        is_unknown = letter.view.openings > (view.openings if view else 0)
+        is_end_in_doubt = self.unrecorded and letter.view == view and not letter.view.open
+        return is_unknown or is_end_in_doubt
 
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""
@@ -144,6 +148,14 @@ class Line:
         self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
         self.unanswered = self.alone = False
         self.rest()
+
+    def refuse(self, message: Message) -> None:
+        """Its message was refused. An end that the sink may have had before that counts as received.
+
+        So what follows opens it anew, and is not lost where the sink has closed it.
+        """
+        is_over = self.unanswered and message.reason is Reason.RESOLVED
+        self.close(message.view if is_over else self.entry.view, message.notice_id)
 
     def park(self, message: Message) -> None:
         """Keep its message, which was given up without an answer: it is sent again before anything newer."""

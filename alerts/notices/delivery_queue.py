@@ -62,8 +62,10 @@ class DeliveryQueue:
             self._backlog = Backlog(record.value.until)
         elif record.value is None:
             self._lines.pop(record.alert_id, None)
+            self._changed.pop(record.alert_id, None)
         else:
             self._lines.setdefault(record.alert_id, Line()).restore(record.value, moment)
+            self._changed[record.alert_id] = None
         self._compared.place(record.alert_id)
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
@@ -73,7 +75,7 @@ class DeliveryQueue:
         """
         version, alert_id = self._newest.get(change.question_key, (None, ""))
         alert = change.alert
-        if alert is not None and version is not None and alert.version.is_before(version):
+        if change.is_before(version):
             return
         if alert_id and (alert is None or alert.alert_id != alert_id):
             self._advance(alert_id, None)
@@ -237,7 +239,7 @@ class DeliveryQueue:
                 return False
             case Refused(reason):
                 settled.dead.append((message, reason))
-                line.close(line.entry.view, message.notice_id)
+                line.refuse(message)
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
                 settled.dead.append((message, f"{GAVE_UP}{reason}"))

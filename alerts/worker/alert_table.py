@@ -68,7 +68,7 @@ class AlertTable:
             return
         for over in self._over:
             yield over
-            yield Published(AlertChange(over.change.question_key, None), over.at)
+            yield Published(over.change.ended(), over.at)
         yield from self._newest.values()
 
     async def follow(self) -> None:
@@ -95,14 +95,14 @@ class AlertTable:
 
     def apply(self, record: Any) -> None:
         """Take one record of the topic; one that is not understood is logged, counted and skipped."""
-        change = AlertChange.read(record.key, record.value)
+        change = AlertChange.read(record.key, record.value, record.headers)
         if isinstance(change, Unusable):
             log.error("alert not understood", offset=record.offset)
             self._on_unusable(TOPIC, change)
             return
-        key, alert = change
-        if alert is not None and key in self._known and alert.version.is_before(self._known[key]):
-            return  # a worker that died publishes some states again
+        key, alert = change.question_key, change.alert
+        if change.is_before(self._known.get(key)):
+            return
         published = Published(change, record.timestamp / 1000)
         before = self._newest.pop(key, None)
         if alert is not None:

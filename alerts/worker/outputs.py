@@ -18,7 +18,11 @@ class AlertPublisher:
             await producer.put_keyed(
                 self._topic,
                 [
-                    (key.encode(), alert.model_dump_json().encode() if alert else None, [])
-                    for key, alert in outcome.changes
+                    (
+                        change.question_key.encode(),
+                        change.alert.model_dump_json().encode() if change.alert else None,
+                        change.headers,
+                    )
+                    for change in outcome.changes
                 ],
             )

@@ -13,6 +13,7 @@ from typing import Final, Self
 from streams.contract.cadence import Cadence
 
 Setting = float | int | str
+DEFAULT_BUDGET: Final = 0.05  # false alarms of a sector in a month
 LONG: Final = (Cadence.DAY, Cadence.WEEK, Cadence.MONTH)
 
 
@@ -42,7 +43,8 @@ class Entry:
     meaning: str  # what is the matter, as a clause: "more people than normal"
     colour: str  # on the console and in Grafana
     scope: Scope = Scope.SECTOR
-    budget_share: float = 0.0  # of a sector's false alarms; 0: the detector has a level of its own
+    budget_share: float = 0.0  # of a sector's false alarms
+    level: float = 0.0  # without a share: p-value of a breach at the default budget; 0: a rule without chance
     looks: tuple[Look, ...] = (Look.CLOSED,)
     cadences: tuple[Cadence, ...] = LONG
     waits: bool = False  # missing reports look like a breach, so it is asked when enough have arrived
@@ -79,6 +81,7 @@ class Question(StrEnum):
             title="Record high",
             meaning="the highest count on record",
             colour="#a83279",
+            level=0.05,
             policy={"least_ratio": 1.2, "resolve_after": 7, "most": "info"},
         ),
     )
@@ -132,6 +135,7 @@ class Question(StrEnum):
             title="New level",
             meaning="a lasting new level that no policy date announces",
             colour="#5f6b7a",
+            level=2.0**-14,  # as improbable as 15 days in a row on one side
             waits=True,
             policy={"least_ratio": 1.2, "resolve_after": 7, "expire_days": 7, "most": "info"},
         ),
@@ -155,6 +159,7 @@ class Question(StrEnum):
             meaning="fewer people here, more next door",
             colour="#1b998b",
             scope=Scope.NEIGHBOURS,
+            level=1e-3,
             policy={"resolve_after": 7, "most": "warning"},
         ),
     )
@@ -165,6 +170,7 @@ class Question(StrEnum):
             meaning="a surge upstream has arrived here",
             colour="#4a8f3c",
             scope=Scope.NEIGHBOURS,
+            level=1e-3,
             policy={"resolve_after": 7, "most": "warning"},
         ),
     )
@@ -175,6 +181,7 @@ class Question(StrEnum):
             meaning="several sectors side by side are high together",
             colour="#c2a000",
             scope=Scope.BORDER,
+            level=1e-3,
             policy={"resolve_after": 7, "most": "warning"},
         ),
     )

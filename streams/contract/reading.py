@@ -59,9 +59,11 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
 
 
 def is_sound(value: object) -> bool:
-    """Return whether all numbers in a value can be counts or probabilities: from 0 to LARGEST."""
+    """Return whether every float in a value is from 0 to LARGEST, and every integer an int64."""
     if isinstance(value, float):
         return 0 <= value <= LARGEST
+    if isinstance(value, int):
+        return -LARGEST <= value < LARGEST
     if isinstance(value, BaseModel):
         return all(is_sound(getattr(value, name)) for name in type(value).model_fields)
     return not isinstance(value, tuple) or all(map(is_sound, value))

@@ -23,8 +23,8 @@ class Backlog(dict[When, int]):
             self.most += people
 
     def drain(self) -> list[tuple[When, int]]:
-        """Remove and return all that wait."""
-        waiting = list(self.items())
+        """Remove and return all that wait, the last first: so a series grows once, to its last period."""
+        waiting = list(reversed(self.items()))
         self.clear()
         self.most = 0
         return waiting

@@ -11,7 +11,7 @@ from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -162,9 +162,10 @@ class DedupIndex:
 
     def encode(self, segment: Segment) -> bytes:
         """Encode a segment as pairs of 64-bit integers, the first of which is its version."""
-        values = map(self._marks.get, segment.ids, repeat(0))
-        pairs = chain.from_iterable(zip(segment.ids, values, strict=True))
-        return array("Q", chain((VERSION, 0), pairs)).tobytes()
+        pairs = [VERSION, 0]
+        for key in segment.ids:
+            pairs += key, self._marks.get(key, 0)
+        return array("Q", pairs).tobytes()
 
     def restore(self, number: int, value: bytes) -> None:
         """Restore a segment; segments come in any order. Raises StateVersionError."""

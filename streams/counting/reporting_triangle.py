@@ -36,6 +36,15 @@ def moment_in(cadence: Cadence, wall: float) -> float:
     return index + (wall - start) / (cadence.start(index + 1) - start)
 
 
+def column(age: float) -> int:
+    """Return the column of people who became known at an age in periods; beyond the last one for history.
+
+    >>> column(0.2), column(1.1)
+    (0, 4)
+    """
+    return bisect_left(_EDGES, age)
+
+
 class ReportingTriangle:
     """People of the last periods, by the age at which they became known: a row a period, a column an edge."""
 
@@ -56,20 +65,16 @@ class ReportingTriangle:
         found.table[len(found.table) - len(tail) :] = tail
         return found
 
-    def add(self, period: int, wall: float, count: int) -> None:
-        """Add people of a period who became known by `wall` (seconds of the sector's clock since 1970).
+    def add(self, period: int, column: int, count: int) -> None:
+        """Add people of a period, in the column of the age at which they became known.
 
         Periods that are no longer kept, and reports beyond the last edge, are ignored.
         """
-        row = len(self.table) - 1 - (self.last - period)
-        if row < 0:
-            return
-        if row >= len(self.table):
+        rows, columns = self.table.shape
+        if period > self.last:
             self._roll(period)
-            row = len(self.table) - 1
-        edges = EDGES[self.cadence]
-        column = bisect_left(edges, moment_in(self.cadence, wall) - period)
-        if column < len(edges):
+        row = rows - 1 - (self.last - period)
+        if row >= 0 and column < columns:
             self.table[row, column] += count
 
     def _roll(self, last: int) -> None:

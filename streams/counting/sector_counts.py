@@ -19,7 +19,7 @@ from streams.counting.backlog import Backlog
 from streams.counting.decoder import Event, Heartbeat
 from streams.counting.dedup import NEVER, DedupIndex, When
 from streams.counting.detection_state import DetectionState
-from streams.counting.reporting_triangle import ReportingTriangle
+from streams.counting.reporting_triangle import ReportingTriangle, column, moment_in
 from streams.counting.series import KEEP as KEEP  # part of this room, defined where the series are
 from streams.counting.series import Series, hour_after, local, period_at
 from streams.counting.slices import Slices
@@ -30,12 +30,21 @@ NIL: Final = 64  # periods for which reports of nobody are remembered
 SEAM: Final = 2  # periods before the end of the written history from which on a tail covers what changes
 
 
+class _Place(NamedTuple):
+    """A period, and the column in its reporting triangle."""
+
+    cadence: Cadence
+    period: int
+    column: int
+
+
 @lru_cache(maxsize=1 << 16)
-def _periods(zone: str, hour: int, period: Cadence | None) -> tuple[tuple[Cadence, int], ...]:
-    """Return the periods that an event of that hour counts into."""
-    if period is not None:
-        return ((period, period_at(zone, period, hour)),)
-    return (HOURLY, hour), (DAILY, period_at(zone, DAILY, hour))
+def _places(zone: str, hour: int, period: Cadence | None, known: int) -> tuple[_Place, ...]:
+    """Return where people count who crossed in one hour and became known by the end of another."""
+    cadence = period or DAILY
+    index = period_at(zone, cadence, hour)
+    place = _Place(cadence, index, column(moment_in(cadence, local(zone, known) + HOUR) - index))
+    return (_Place(HOURLY, hour, 0), place) if period is None else (place,)
 
 
 class Added(NamedTuple):
@@ -126,9 +135,12 @@ class Counts:
     def settle(self) -> None:
         """Enter the backlog into the series."""
         if self.backlog:
-            for (hour, period, known), people in self.backlog.drain():
-                for cadence, index in _periods(self.zone, hour, period):
-                    self._add(cadence, index, known, people)
+            entered: dict[_Place, int] = {}
+            for when, people in self.backlog.drain():
+                for place in _places(self.zone, *when):
+                    entered[place] = entered.get(place, 0) + people
+            for place, people in entered.items():
+                self._add(place, people)
 
     def close(self, cadence: Cadence, index: int) -> None:
         """Close a period: it is judged now, and what is counted into it from now on is late."""
@@ -185,8 +197,8 @@ class Counts:
         for when, kinds in runs:
             people = sum(kinds.values())
             self.people += people
-            periods = _periods(self.zone, when[0], when[1])
-            cadence, index = periods[-1]
+            places = _places(self.zone, *when)
+            cadence, index, _ = places[-1]
             if when[1] is not None:
                 end = hour_after(self.zone, cadence, index) * HOUR - 1
                 self.data_until = max(self.data_until, end)
@@ -196,39 +208,38 @@ class Counts:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:
                     self.slices.add(index, kinds, self.dedup.kinds.slices)
-            if when in self.backlog or self._can_wait(periods):
+            if when in self.backlog or self._can_wait(places):
                 self.backlog.add(when, people)
                 continue
             self.settle()
-            for cadence, index in periods:
-                self._add(cadence, index, when[2], people)
+            for place in places:
+                cadence, index, _ = place
+                self._add(place, people)
                 if index <= self.closed.get(cadence, NEVER):
                     late += abs(people)
-                    if cadence is not Cadence.HOUR:
+                    if cadence is not HOURLY:
                         self.revised.add((cadence, index))
         return late
 
-    def _can_wait(self, periods: Iterable[tuple[Cadence, int]]) -> bool:
-        """Return whether people of these periods change nothing but their counts."""
-        for cadence, index in periods:
+    def _can_wait(self, places: Iterable[_Place]) -> bool:
+        """Return whether people who are entered there change nothing but counts."""
+        for cadence, index, _ in places:
             series = self.series.get(cadence)
             if series is None or index < series.first or index <= self.closed.get(cadence, NEVER):
                 return False
         return True
 
-    def _add(self, cadence: Cadence, index: int, known: int, count: int) -> None:
-        """Enter people into one period, who became known in the hour `known`."""
+    def _add(self, place: _Place, count: int) -> None:
+        """Enter people into one period."""
+        cadence, index, column = place
         series = self.series.get(cadence)
         if series is None:
             series = self.series[cadence] = Series(cadence, KEEP[cadence])
         series.add(index, count)
         if cadence is not HOURLY:
-            self._add_report(cadence, index, known, count)
+            triangle = self.triangles.get(cadence)
+            if triangle is None:
+                triangle = self.triangles[cadence] = ReportingTriangle(cadence, index)
+            triangle.add(index, column, count)
         if index < self.unwritten.sealed.get(cadence, index) - SEAM:
             self.unwritten.history = True
-
-    def _add_report(self, cadence: Cadence, index: int, hour: int, count: int) -> None:
-        triangle = self.triangles.get(cadence)
-        if triangle is None:
-            triangle = self.triangles[cadence] = ReportingTriangle(cadence, index)
-        triangle.add(index, local(self.zone, hour) + HOUR, count)  # known by the end of that hour

@@ -79,13 +79,11 @@ class Series:
 
     def add(self, index: int, count: int) -> None:
         """Add to a period. One that is older than what is kept is ignored."""
-        if self._reach(index):
+        if 0 <= index - self.first < len(self.values) or self._reach(index):
             self.values[index - self.first] += count
 
     def _reach(self, index: int) -> bool:
-        """Make room for a period and drop the oldest; False where the period itself is older than that."""
-        if 0 <= index - self.first < len(self.values):
-            return True
+        """Make room for a new period and drop the oldest; False where it is itself older than that."""
         if not len(self.values):
             self.first, self.values = index, np.zeros(1, np.int64)
         elif index >= self.end:

@@ -49,7 +49,7 @@ def pairs(counts: Counts) -> list[Pair]:
     counts.settle()
     name, unwritten, dedup = counts.sector.encode(), counts.unwritten, counts.dedup
     out: list[Pair] = []
-    unwritten.history |= counts.slices.replaced or _outgrown(counts)
+    unwritten.history = unwritten.history or counts.slices.replaced or _outgrown(counts)
     if unwritten.history and not _is_young(counts):
         unwritten.history = counts.slices.replaced = False
         unwritten.sealed = {cadence: series.end for cadence, series in counts.series.items()}
@@ -117,9 +117,9 @@ def _segment_key(name: bytes, number: int) -> bytes:
 
 def _is_young(counts: Counts) -> bool:
     """Return whether the tails hold all there is, so that no history needs to be written."""
-    series = counts.series.values()
-    short = all(len(one.values) <= TAIL[one.cadence] for one in series)
-    return bool(series) and not counts.unwritten.sealed and short and not counts.slices.replaced
+    if counts.unwritten.sealed or counts.slices.replaced or not counts.series:
+        return False
+    return all(len(series.values) <= TAIL[cadence] for cadence, series in counts.series.items())
 
 
 def _outgrown(counts: Counts) -> bool:
@@ -180,8 +180,8 @@ def _now(counts: Counts) -> bytes:
 
 
 def _tail(series: Series) -> tuple[int, bytes]:
-    length = min(TAIL[series.cadence], len(series.values))
-    return series.end - length, series.values[len(series.values) - length :].tobytes()
+    tail = series.values[-TAIL[series.cadence] :]
+    return series.end - len(tail), tail.tobytes()
 
 
 def _restore_history(counts: Counts, body: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from streams.contract.questions import Question
 from streams.detectors import RECORD_PAST, Bools, Details, Finding, SectorView
 
 LEAST: Final = 10  # people in the period: fewer are no record worth an alert
-UNUSUAL: Final = 0.05
 BEATEN_BY, BEATEN_TIMES = 5, 1.2  # people more, and times more, than the old record
 LOOKED_BACK: Final = 3 * 366  # periods
 
@@ -29,11 +28,21 @@ class Record(NamedTuple):
     highest: Floats  # of the past
 
 
-def judge(past: Floats, present: Floats, observed: Floats, *, p_value: Floats, least_past: int) -> Record:
+def judge(
+    past: Floats,
+    present: Floats,
+    observed: Floats,
+    *,
+    p_value: Floats,
+    alpha: Floats | float,
+    least_past: int,
+) -> Record:
     """Hold `observed` [n] against `past` [n, T] (oldest first), where `present` [n, T] is 1.
 
+    A record that is more probable than `alpha` is none.
+
     >>> past, now, tail = np.array([[3.0, 30, 12]]), np.array([20.0]), np.array([0.01])
-    >>> found = judge(past, np.ones((1, 3)), now, p_value=tail, least_past=2)
+    >>> found = judge(past, np.ones((1, 3)), now, p_value=tail, alpha=0.05, least_past=2)
     >>> bool(found.breach[0]), int(found.last_as_high[0])
     (False, 2)
     """
@@ -41,19 +50,21 @@ def judge(past: Floats, present: Floats, observed: Floats, *, p_value: Floats, l
     as_high = held[:, ::-1] >= observed[:, None]
     ago = np.where(as_high.any(1), as_high.argmax(1) + 1, 0)
     highest = held.max(1, initial=0.0)
-    enough = (present.sum(1) >= least_past) & (observed >= LEAST) & (p_value <= UNUSUAL)
+    enough = (present.sum(1) >= least_past) & (observed >= LEAST) & (p_value <= alpha)
     beaten = (observed >= highest + BEATEN_BY) & (observed >= BEATEN_TIMES * highest)
     return Record(enough & beaten & (ago == 0), ago, highest)
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
-    """Judge the last period; the level is UNUSUAL, whatever `alpha` is: it is a rule of rank."""
+    """Judge the last period; `alpha` is how unusual a record has to be besides its rank."""
     series = [counts.series[view.cadence] for counts in view.sectors]
     past = np.stack([each.window(view.index - 1, LOOKED_BACK) for each in series]).astype(float)
     present = np.arange(view.index - LOOKED_BACK, view.index)[None, :] >= view.first()[:, None]
     now, seen = view.observed[:, -1], view.cautious()
     tail = view.calibration.upper(at_least(now, seen.mean[:, -1], seen.last))
-    found = judge(past, present.astype(float), now, p_value=tail, least_past=RECORD_PAST[view.cadence])
+    found = judge(
+        past, present.astype(float), now, p_value=tail, alpha=alpha, least_past=RECORD_PAST[view.cadence]
+    )
 
     def details(row: int) -> Details:
         return Details(record=bool(found.breach[row]), remark=f"highest before: {found.highest[row]:.0f}")
@@ -61,7 +72,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     return Finding(
         breach=found.breach & ~_is_surge(view),
         p_value=tail,
-        alpha=np.full(len(now), UNUSUAL),
+        alpha=alpha,
         observed=now,
         expected=view.mean[:, -1],
         dispersion=view.dispersion,

@@ -5,7 +5,8 @@ a chart rule: Nelson 1984, J Qual Technol 16:237). A period is *above* where the
 one half, so on the null each sign comes with one half, and a run of n begins with probability 2^(1 - n).
 A run shows that something is off, not that it matters: the run's people must also be RATIO times what was
 expected, or less than 1 / RATIO of it. Short runs, of weeks or months, come by chance: so the run's people
-together must be as improbable as a run of 15 is, or every scattered series would find new levels.
+together must be as improbable as `alpha` (at the default budget, as a run of 15), or every scattered series
+would find new levels.
 
 Runs are of the baseline alone: at the local level, which follows a series within days, nothing lasts. And a
 level that strays comes back: a run that it explains is no new level.
@@ -27,10 +28,9 @@ RUN = 15  # periods
 RATIO = 1.25
 RUNS: Final = {Cadence.DAY: RUN, Cadence.WEEK: 8, Cadence.MONTH: 5, Cadence.HOUR: 48}
 MIN_PEOPLE: Final = 20.0  # that a new level is off by, in all its periods together
-CHANCE = 2.0 ** (1 - RUN)
 STRAYED = 1e-3  # chance from which on a run may be a level that strays
 FARTHEST = 0.04  # relative variance of a level that strays, at most: the run itself adds to the estimate
-SMALLER_CHANCE = 2.0**-18  # while the season is not known
+YOUNG: Final = 1 / 16  # of alpha, while the season is not known
 
 
 class State(NamedTuple):
@@ -78,18 +78,16 @@ def step(
 
 
 def improbable(
-    state: State, dispersion: Floats, known: ArrayLike
+    state: State, dispersion: Floats, alpha: Floats | float
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Are so many people in the run, or so few, as improbable as a run of 15 is?
-
-    Until a year has come twice it may be the season, so where that is not `known` more is asked for.
+    """Are so many people in the run, or so few, as improbable as `alpha`?
 
     >>> runs = State(np.full(2, -5.0), np.array([300.0, 485.0]), np.full(2, 500.0))
-    >>> improbable(runs, np.full(2, 4.0), True).tolist()
+    >>> improbable(runs, np.full(2, 4.0), 2.0**-14).tolist()
     [True, False]
     """
     tails = (tail(state.observed, state.expected, dispersion) for tail in (at_least, at_most))
-    return np.minimum(*tails) <= np.where(known, CHANCE, SMALLER_CHANCE)
+    return np.minimum(*tails) <= alpha
 
 
 def detect(view: SectorView, alpha: Floats) -> Finding:
@@ -100,8 +98,9 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     found = step(held, view.observed[:, -1], view.mean[:, -1] / level, view.last, run=RUNS[cadence])
     new = found.proposed & (np.abs(found.state.observed - found.state.expected) >= MIN_PEOPLE)
     if new.any():
-        age = view.index - view.first()
-        new &= improbable(found.state, view.last, age >= 2 * PERIODS[cadence])
+        # Until a year has come twice it may be the season.
+        is_young = view.index - view.first() < 2 * PERIODS[cadence]
+        new &= improbable(found.state, view.last, np.where(is_young, YOUNG * alpha, alpha))
         new &= ~_strays(view, found.state)
     length = np.maximum(np.abs(found.state.run).astype(np.int64), 1)
     within = np.arange(view.mean.shape[1], 0, -1) <= length[:, None]

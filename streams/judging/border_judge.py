@@ -13,19 +13,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
-from streams.contract.questions import Question
+from streams.contract.questions import DEFAULT_BUDGET, Question
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.detection_state import Breach
 from streams.detectors import BorderView
 from streams.judging.frames import BorderFrame
+from streams.judging.operating_limits import level
 from streams.judging.period_summary import PeriodSummary
 from streams.judging.publication import publish
 from streams.judging.questions import DETECTORS
 
 KEEP: Final = 120  # periods of history: enough to find a lag of two weeks in
-ALPHA: Final = 1e-3  # false alarms per question, border and period
 FIGURES: Final = 4  # that are kept of a period
 NEVER: Final = -(1 << 40)  # a period before all others
 
@@ -43,12 +44,17 @@ class BorderJudge:
     """One border and one cadence: its sectors' last periods, and the questions that stand."""
 
     def __init__(
-        self, registry: Registry, border: str, cadence: Cadence = Cadence.DAY, alpha: float = ALPHA
+        self,
+        registry: Registry,
+        border: str,
+        cadence: Cadence = Cadence.DAY,
+        *,
+        false_alarms_per_month: float = DEFAULT_BUDGET,
     ) -> None:
         seen = [registry.by_id[name] for name, borders in registry.audience.items() if border in borders]
         # Those of other borders, which are upstream of some here, come last: they are nobody's neighbours.
         places = sorted(seen, key=lambda sector: (sector.border != border, sector.id))
-        self.border, self.cadence, self._alpha = border, cadence, alpha
+        self.border, self.cadence, self._false_alarms = border, cadence, false_alarms_per_month
         self._ids = [sector.id for sector in places]
         self._names = [sector.name for sector in places]
         row = {name: at for at, name in enumerate(self._ids)}
@@ -82,7 +88,7 @@ class BorderJudge:
         if first.index <= self.last:
             return []
         self._learn(known, first.index)
-        view, alpha = self._view(), np.full(len(self._ids), self._alpha)
+        view = self._view()
         frame = BorderFrame(
             view=view,
             standing=self._standing,
@@ -94,8 +100,11 @@ class BorderJudge:
             verdict
             for question in Question
             if question.regional
-            for verdict in publish(question, DETECTORS[question](view, alpha), frame)
+            for verdict in publish(question, DETECTORS[question](view, self._alpha(question)), frame)
         ]
+
+    def _alpha(self, question: Question) -> Floats:
+        return np.full(len(self._ids), level(question, self.cadence, self._false_alarms))
 
     def recall(self, summary: PeriodSummary) -> None:
         """Take a summary into the history that came too late for its period to be judged by."""

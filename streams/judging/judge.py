@@ -26,7 +26,7 @@ from streams.baselines.fitted_models import EVERY, Models
 from streams.baselines.peer_priors import PeerPriors
 from streams.contract.cadence import HOUR, Cadence
 from streams.contract.controls import StreamControl
-from streams.contract.questions import Look, Question
+from streams.contract.questions import DEFAULT_BUDGET, Look, Question
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.sector_counts import Counts
@@ -51,7 +51,7 @@ class Judge:
         registry: Registry,
         calendar: Calendar | None = None,
         *,
-        false_alarms_per_month: float = 0.05,
+        false_alarms_per_month: float = DEFAULT_BUDGET,
         peer_priors: PeerPriors | None = None,
     ) -> None:
         self.limits = OperatingLimits(

@@ -10,7 +10,7 @@ from streams.baselines.negative_binomial import Floats
 from streams.baselines.peer_priors import PeerPrior, PeerPriors
 from streams.contract.cadence import Cadence
 from streams.contract.controls import Capacity, Confirm, PolicyDate, Sensitivity, StreamControl
-from streams.contract.questions import Question
+from streams.contract.questions import DEFAULT_BUDGET, Question
 from streams.contract.sectors import Registry
 from streams.counting.sector_counts import Counts
 from streams.counting.series import period_at
@@ -18,6 +18,20 @@ from streams.counting.series import period_at
 # Periods in a month.
 MONTH: Final = {Cadence.HOUR: 730.0, Cadence.DAY: 30.4, Cadence.WEEK: 4.35, Cadence.MONTH: 1.0}
 MOST: Final = 0.01  # alpha never is larger, whatever the budget
+
+
+def level(question: Question, cadence: Cadence, budget: float) -> float:
+    """The p-value of a breach in a period, at a budget of false alarms in a month.
+
+    The level of a question without a share moves with the budget.
+
+    >>> level(Question.SCAN, Cadence.DAY, 0.05), level(Question.SCAN, Cadence.DAY, 0.2)
+    (0.001, 0.004)
+    """
+    entry = question.entry
+    if entry.budget_share:
+        return min(budget * entry.budget_share / MONTH[cadence], MOST)
+    return min(entry.level * budget / DEFAULT_BUDGET, max(entry.level, MOST))
 
 
 class OperatingLimits:
@@ -68,9 +82,8 @@ class OperatingLimits:
             self._budgets.setdefault("*", self._default_budget)
 
     def alpha(self, sector: str, cadence: Cadence, question: Question) -> float:
-        """The level at which a question may give its share of the sector's false alarms, per period."""
-        budget = self._budgets.get(sector, self._budgets["*"])
-        return min(budget * question.entry.budget_share / MONTH[cadence], MOST)
+        """The level of a question in a sector, per period."""
+        return level(question, cadence, self._budgets.get(sector, self._budgets["*"]))
 
     def alphas(self, sectors: Sequence[Counts], cadence: Cadence, question: Question) -> Floats:
         """The level of a question in each of n sectors [n]."""

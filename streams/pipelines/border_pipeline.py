@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from streams.contract.cadence import Cadence
+from streams.contract.questions import DEFAULT_BUDGET
 from streams.contract.reading import Record, Unusable, produced_at, read
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
@@ -50,8 +51,15 @@ class _Work:
 class BorderPipeline:
     """Turn fetches of the assigned partitions into verdicts on borders."""
 
-    def __init__(self, registry: Registry, budget: int | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        budget: int | None = None,
+        *,
+        false_alarms_per_month: float = DEFAULT_BUDGET,
+    ) -> None:
         self._registry, self._budget = registry, budget
+        self._false_alarms_per_month = false_alarms_per_month
         self._partitions: dict[int, dict[Key, BorderQueue]] = {}
         self._work: dict[int, _Work] = {}  # by partition: what is not done yet
         self._touched: defaultdict[int, set[Key]] = defaultdict(set)  # since the last commit
@@ -122,7 +130,7 @@ class BorderPipeline:
             if border not in borders:
                 continue
             if key not in queues:
-                queues[key] = BorderQueue(BorderJudge(self._registry, *key))
+                queues[key] = self._queue(*key)
             if period:
                 queues[key].restore_period(index, value)
             else:
@@ -137,6 +145,12 @@ class BorderPipeline:
     def resume(self, partition: int, released: Released) -> None:
         """Go on with a partition as `release` has returned it."""
         self._partitions[partition], self._touched[partition] = released
+
+    def _queue(self, border: str, cadence: Cadence) -> BorderQueue:
+        judge = BorderJudge(
+            self._registry, border, cadence, false_alarms_per_month=self._false_alarms_per_month
+        )
+        return BorderQueue(judge)
 
     def _take(self, partition: int, records: Sequence[Record], work: _Work) -> Iterator[None]:
         """Take summaries, and judge the periods that are complete with them."""
@@ -156,7 +170,7 @@ class BorderPipeline:
             return
         queues = self._partitions.setdefault(partition, {})
         if key not in queues:
-            queues[key] = BorderQueue(BorderJudge(self._registry, *key))
+            queues[key] = self._queue(*key)
         outcome = queues[key].add(summary)
         work.output.summaries[outcome] += 1
         if outcome != "repeated":

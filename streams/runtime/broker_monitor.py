@@ -32,6 +32,10 @@ from streams.runtime.refusals import SetupError
 log = structlog.get_logger()
 
 REQUEST_MS = 5000
+DENIED: Final = (
+    LibrdkafkaError.TOPIC_AUTHORIZATION_FAILED,
+    LibrdkafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
 UNKNOWN_TOPIC_OR_PART: Final = LibrdkafkaError.UNKNOWN_TOPIC_OR_PART
 
 
@@ -40,6 +44,13 @@ class Ends(NamedTuple):
 
     stable: Mapping[Position, int]  # up to where they can be read
     high: Mapping[Position, int]  # up to where the broker has records
+
+
+class Described(NamedTuple):
+    """A topic as the broker describes it."""
+
+    id: str  # which another topic of the same name does not have (KIP-516)
+    in_sync: Mapping[int, int]  # by partition: replicas in sync
 
 
 class BrokerMonitor:
@@ -58,6 +69,7 @@ class BrokerMonitor:
             **kafka.aiokafka, isolation_level="read_committed", request_timeout_ms=REQUEST_MS
         )
         self._admin: AIOKafkaAdminClient | None = None  # None until started, or where nothing can be asked
+        self._hidden: set[str] = set()  # topics whose settings may not be seen
         self._librdkafka: AdminClient | None = None  # for ids of topics, which aiokafka does not know
 
     async def start(self, needed: Iterable[str]) -> Mapping[str, set[int]]:
@@ -165,12 +177,12 @@ class BrokerMonitor:
             for partition in partitions
         }
 
-    async def generations(self, topics: Iterable[str]) -> Mapping[str, str | None]:
-        """The broker's id of each topic, which another topic of the same name does not have (KIP-516).
+    async def described(self, topics: Iterable[str]) -> Mapping[str, Described | None]:
+        """Topics as the broker describes them; None where there is no such topic.
 
-        None where there is no such topic. One without an id (an old broker, the embedded one) is left out.
+        Those that it does not describe (an old broker, the embedded one) are left out.
         """
-        return await asyncio.to_thread(self._topic_ids, TopicCollection(list(topics)))
+        return await asyncio.to_thread(self._describe, TopicCollection(list(topics)))
 
     async def settings(self, topics: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         """The settings of topics.
@@ -186,23 +198,32 @@ class BrokerMonitor:
             return found
         answers = client.describe_configs(asked, request_timeout=REQUEST_MS / 1000)
         for resource, answer in answers.items():
-            if answer.exception() is None:  # not raised, as below
+            problem = answer.exception()  # not raised, as below
+            if problem is None:
                 found[resource.name] = {name: entry.value for name, entry in answer.result().items()}
+            elif problem.args[0].code() in DENIED:
+                self._hidden.add(resource.name)
         return found
+
+    def hidden_settings(self) -> Sequence[str]:
+        """Return the topics whose settings the credentials may not see."""
+        return sorted(self._hidden)
 
     def _client(self) -> AdminClient | None:
         if self._librdkafka is None and self._kafka.security.fits_librdkafka:
             self._librdkafka = AdminClient(self._kafka.librdkafka)
         return self._librdkafka
 
-    def _topic_ids(self, topics: TopicCollection) -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
+    def _describe(self, topics: TopicCollection) -> dict[str, Described | None]:
+        found: dict[str, Described | None] = {}
         if (client := self._client()) is None:
             return found
         for topic, answer in client.describe_topics(topics, request_timeout=REQUEST_MS / 1000).items():
             problem = answer.exception()
             if problem is None:
-                found[topic] = str(answer.result().topic_id)
+                one = answer.result()
+                in_sync = {partition.id: len(partition.isr) for partition in one.partitions}
+                found[topic] = Described(str(one.topic_id), in_sync)
             elif problem.args[0].code() == UNKNOWN_TOPIC_OR_PART:
                 found[topic] = None
             else:  # not raised: its trace would hold the client, with its threads, until the next collection

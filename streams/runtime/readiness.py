@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+MIN_IN_SYNC: Final = "min.insync.replicas"
 COMMIT_SECONDS: Final = 20.0  # that a commit may take, also of a slow machine with many sectors
 
 Position = tuple[str, int]  # topic, partition
@@ -25,6 +26,7 @@ class NotReady(StrEnum):
     UNOWNED_PARTITION = "unowned_partition"
     TOPIC_MISSING = "topic_missing"  # a topic that the worker needs was deleted
     TOPIC_SETTINGS = "topic_settings"  # a topic has settings that the worker cannot work with
+    REPLICAS_MISSING = "replicas_missing"  # too few replicas in sync: nobody can write to a topic
     UNWRITTEN = "unwritten"  # the broker does not take outputs or state of what was processed
     UNDELIVERED = "undelivered"  # notices wait and none is delivered
     TASK_FAILING = "task_failing"  # a task beside the flows fails again and again
@@ -67,6 +69,21 @@ def held_back(
         if end < high.get((topic, partition), end) and processed.get((topic, partition), 0) >= end
     ]
     return f"records wait for the end of a transaction: {', '.join(behind)}" if behind else None
+
+
+def replicas_missing(
+    in_sync: Mapping[Position, int], settings: Mapping[str, Mapping[str, str]]
+) -> str | None:
+    """Name the topics with partitions that have fewer replicas in sync than `min.insync.replicas`."""
+    least = {topic: int(found.get(MIN_IN_SYNC) or 1) for topic, found in settings.items()}
+    short: dict[str, list[int]] = {}
+    for (topic, partition), replicas in sorted(in_sync.items()):
+        if replicas < least.get(topic, 1):
+            short.setdefault(topic, []).append(partition)
+    named = [
+        f"{topic}{partitions} ({MIN_IN_SYNC}={least.get(topic, 1)})" for topic, partitions in short.items()
+    ]
+    return f"too few replicas in sync to write to {', '.join(named)}" if named else None
 
 
 def unwritten(seconds: float) -> str | None:

@@ -20,6 +20,7 @@ from streams.runtime.readiness import (
     Readiness,
     ahead_of_topic,
     held_back,
+    replicas_missing,
     unowned,
     unwritten,
 )
@@ -67,6 +68,7 @@ class Supervision:
         self.readiness = Readiness()
         self._ahead_since: float | None = None
         self._looked_at_group = 0.0
+        self._group_look: asyncio.Task[None] | None = None
         self._generations: dict[str, str] = {}  # of the topics, as they were at first
 
     async def first_lag(self, partitions: Mapping[str, set[int]]) -> None:
@@ -94,10 +96,7 @@ class Supervision:
         if all(flow.ready for flow in self._flows):
             self._metrics.lag(behind)
         self._judge(processed, ends, now)
-        if now - self._looked_at_group >= GROUP:
-            self._looked_at_group = now
-            await self._look_at_topics()
-            await self._look_for_owners(partitions)
+        self._look_at_group(partitions, now)
         self._show()
         return {
             flow.source: sum(records for (topic, _), records in behind.items() if topic == flow.source)
@@ -122,17 +121,39 @@ class Supervision:
         """Raise SetupError where topics have settings that the worker cannot work with."""
         if problem := unfit(self._topics, await self._monitor.settings(self._topics)):
             raise SetupError(f"topics do not fit: {problem}. {SET_RIGHT}")
+        if hidden := self._monitor.hidden_settings():
+            log.warning(
+                "settings of topics are not checked, an ACL is missing: DESCRIBE_CONFIGS", topics=hidden
+            )
+
+    def _look_at_group(self, partitions: Mapping[str, set[int]], now: float) -> None:
+        """Look at topics and owners beside the rest, as answers may take seconds. Raises StateError."""
+        if self._group_look is not None and self._group_look.done():
+            done, self._group_look = self._group_look, None
+            done.result()
+        if self._group_look is None and now - self._looked_at_group >= GROUP:
+            self._looked_at_group = now
+            self._group_look = asyncio.create_task(self._look_around(partitions))
+
+    async def _look_around(self, partitions: Mapping[str, set[int]]) -> None:
+        await self._look_at_topics()
+        await self._look_for_owners(partitions)
 
     async def _look_at_topics(self) -> None:
         """Raise StateError where a topic is another one than at first, however far that one reaches."""
-        problem = unfit(self._topics, await self._monitor.settings(self._topics))
+        settings = await self._monitor.settings(self._topics)
+        problem = unfit(self._topics, settings)
         self.readiness.set(NotReady.TOPIC_SETTINGS, problem and f"{problem}. {SET_RIGHT}")
-        found = await self._monitor.generations(self._topics)
+        found = await self._monitor.described(self._topics)
+        in_sync = {(topic, at): n for topic, one in found.items() if one for at, n in one.in_sync.items()}
+        self.readiness.set(NotReady.REPLICAS_MISSING, replicas_missing(in_sync, settings))
         gone = sorted(topic for topic, one in found.items() if one is None)
         problem = f"deleted: {', '.join(gone)}: make them with `surgewatch topics`" if gone else None
         self.readiness.set(NotReady.TOPIC_MISSING, problem)
         anew = sorted(
-            topic for topic, one in found.items() if one and self._generations.setdefault(topic, one) != one
+            topic
+            for topic, one in found.items()
+            if one and self._generations.setdefault(topic, one.id) != one.id
         )
         if anew:
             raise StateError(f"state refused: {', '.join(anew)} was made anew. {REMEDY}")
@@ -170,7 +191,7 @@ class Supervision:
     def _judge(self, processed: Mapping[Position, int], ends: Ends, now: float) -> None:
         joined = all(flow.ready for flow in self._flows)
         self.readiness.set(NotReady.JOINING, None if joined else "not yet a member of its group")
-        self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(now, STANDING))
+        self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(STANDING))
         self.readiness.set(NotReady.UNWRITTEN, unwritten(self._settling(now)))
         self.readiness.set(NotReady.TRANSACTION_OPEN, held_back(processed, ends.stable, ends.high))
         ahead = ahead_of_topic(processed, ends.high)

@@ -26,53 +26,67 @@ class Progress:
 
     timeout: float  # seconds without progress after which the worker is stuck
     turned: float  # when the event loop last turned
-    stood: dict[Position, tuple[int, float]] = field(default_factory=dict)  # offset processed, since when
+    frozen: float = 0.0  # seconds for which this process did not run: they count for nothing
+    looked: float = 0.0  # when it was last known which records wait
+    stood: dict[Position, tuple[int, float]] = field(default_factory=dict)  # that wait: offset, since when
 
     def turn(self, now: float) -> None:
         """The event loop turned."""
-        self.turned = now
+        self.turned = now - self.frozen
 
     def work(self, topic: str, now: float) -> None:
         """Something was done for a topic though no offset moved: a piece of a long closing."""
         for at, (offset, _) in self.stood.items():
             if at[0] == topic:
-                self.stood[at] = offset, now
+                self.stood[at] = offset, now - self.frozen
 
     def excuse(self, now: float) -> None:
         """The broker does not answer: nobody makes progress, and nobody is to blame."""
-        self.stood = {at: (offset, now) for at, (offset, _) in self.stood.items()}
+        self.stood = {at: (offset, now - self.frozen) for at, (offset, _) in self.stood.items()}
 
     def observe(self, processed: Mapping[Position, int], ends: Mapping[Position, int], now: float) -> None:
         """How far the assigned partitions are processed, and up to where they can be read."""
-        for at in set(self.stood) - set(ends):
-            del self.stood[at]
+        self.looked = now - self.frozen
+        waiting: dict[Position, tuple[int, float]] = {}
         for at, end in ends.items():
             offset = processed.get(at, 0)
-            before, since = self.stood.get(at, (-1, now))
-            waits = offset < end and offset == before
-            self.stood[at] = (offset, since if waits else now)
+            if offset < end:
+                before, since = self.stood.get(at, (offset, self.looked))
+                waiting[at] = offset, since if offset == before else self.looked
+        self.stood = waiting
 
-    def standing(self, now: float, seconds: float) -> str | None:
-        """The first partition whose records have waited for so long, in words; None where there is none."""
+    def standing(self, seconds: float) -> str | None:
+        """Name the first partition whose records have waited for so long; None where there is none.
+
+        Only what was seen to wait counts, up to the last look: a look can take long.
+        """
         for (topic, partition), (offset, since) in sorted(self.stood.items()):
-            if now - since > seconds:
-                return f"{topic}[{partition}] has records, but stands at {offset} for {now - since:.0f} s"
+            if (waited := self.looked - since) > seconds:
+                return f"{topic}[{partition}] has records, but stands at {offset} for {waited:.0f} s"
         return None
 
     def stuck(self, now: float) -> str | None:
         """Why the worker has to end, or None."""
-        if now - self.turned > self.timeout:
-            return f"the event loop has not turned for {now - self.turned:.0f} s"
-        return self.standing(now, self.timeout)
+        hung = now - self.frozen - self.turned
+        if hung > self.timeout:
+            return f"the event loop has not turned for {hung:.0f} s"
+        return self.standing(self.timeout)
 
 
 def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) -> threading.Thread:
-    """Watch from a thread of its own; a worker that is stuck ends with Exit.STUCK."""
+    """Watch from a thread of its own; a worker that is stuck ends with Exit.STUCK.
+
+    Where the thread itself wakes up late, the process was stopped or had no core. Nobody hangs then.
+    """
+    pause = min(1.0, progress.timeout / 4)
 
     def watch() -> None:
         while True:
-            time.sleep(min(1.0, progress.timeout / 4))
-            reason = progress.stuck(time.monotonic())
+            before = time.monotonic()
+            time.sleep(pause)
+            now = time.monotonic()
+            progress.frozen += now - before - pause
+            reason = progress.stuck(now)
             if reason is not None:
                 log.critical("no progress, so this worker ends itself", reason=reason)
                 end(Exit.STUCK)

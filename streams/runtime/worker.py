@@ -1,6 +1,7 @@
 """A worker: a Faust app on our transport around pure cores, and what keeps an eye on it."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -35,7 +36,7 @@ from streams.runtime.watchdog import Progress, end_within, start_watchdog
 log = structlog.get_logger()
 
 STOP_SECONDS = 10.0  # for a last commit; what is not committed then is only read again
-STAMP_SECONDS = 60.0  # after which a quiet worker asks the broker for its time
+STAMP_SECONDS = 30.0  # after which a quiet worker asks the broker for its time
 
 
 class WorkerCrashedError(RuntimeError):
@@ -161,6 +162,7 @@ class Worker:
         finally:
             for task in tasks:
                 task.cancel()
+            self._progress.timeout = math.inf  # nothing shows that the event loop turns any more
             end_within(STOP_SECONDS, self._status())
             await self._app.stop()
             await self._monitor.stop()
@@ -184,9 +186,10 @@ class Worker:
         changelogs = {flow.source: flow.changelog for flow in self._flows}
         refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
         await self._supervision.refuse_unfit()
-        ids = await self._monitor.generations(one.topic for one in changelogs.values())
+        described = await self._monitor.described(one.topic for one in changelogs.values())
         for changelog in changelogs.values():
-            changelog.generation = ids.get(changelog.topic) or ""
+            there = described.get(changelog.topic)
+            changelog.generation = there.id if there else ""
             changelog.partitions = self._app.partitions[changelog.topic]
         self._cuts = {
             flow.source: ConsistentCut(
@@ -245,7 +248,7 @@ class Worker:
         """Show the watchdog that the event loop turns."""
         while True:
             self._progress.turn(time.monotonic())
-            await asyncio.sleep(1)
+            await asyncio.sleep(min(1.0, self._progress.timeout / 4))
 
     async def _watch(self) -> None:
         """Apply controls, and look at the worker from outside."""

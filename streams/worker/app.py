@@ -116,7 +116,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:
     return FlowSpec(
         "summaries",
-        BorderPipeline(sectors, BORDER_BUDGET),
+        BorderPipeline(sectors, BORDER_BUDGET, false_alarms_per_month=settings.false_alarms_per_month),
         "borders",
         BorderPublisher(settings),
         BorderMetrics(metrics),

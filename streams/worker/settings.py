@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from streams.contract.questions import DEFAULT_BUDGET
 from streams.contract.sectors import SHIPPED
 from streams.runtime.settings import WorkerSettings
 
@@ -25,7 +26,7 @@ class Settings(WorkerSettings):
         0, description="how long a period is held open beyond its end, in event time"
     )
     false_alarms_per_month: Annotated[float, Field(gt=0, le=30)] = Field(
-        0.05, description="the budget: false alarms that are accepted per sector and month"
+        DEFAULT_BUDGET, description="the budget: false alarms that are accepted per sector and month"
     )
     dedup_ids: Annotated[int, Field(ge=0)] = Field(
         20_000, description="event ids remembered per sector, so that a duplicate counts once"

@@ -171,16 +171,24 @@ class Cores:
         json.dumps(self.board.snapshot().as_json(), allow_nan=False)
 
     def _deliveries(self, records: list[Record]) -> None:
-        keys = (f"{SINK}/".encode(), f"{SINK}/a".encode(), b"other/", b"/")
-        held = {self._random.choice((record.key or b"", *keys)): record.value for record in records}
+        keys = (f"{SINK}/".encode(), b"other/", b"/")
+        held = {
+            self._random.choice(
+                (record.key or b"", *keys, *[b"%s/%d" % (SINK.encode(), at)] * 9)
+            ): record.value
+            for at, record in enumerate(records)
+        }
         ledger = list(decoded(held))
         self.outcomes["deliveries", "read"] += len(ledger)
         self.history.restore(ledger, NOW)
 
     def _dead_letters(self, records: list[Record]) -> None:
-        for record in records:
-            asyncio.run(self.letters.apply(record))
+        asyncio.run(self._apply_letters(records))
         self.outcomes["notices.dead", "read"] = sum(self.letters.waiting().values())
+
+    async def _apply_letters(self, records: list[Record]) -> None:
+        for record in records:
+            await self.letters.apply(record)
 
     def _notices(self, records: list[Record]) -> None:
         for record in records:

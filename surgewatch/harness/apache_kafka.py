@@ -159,8 +159,11 @@ class ApacheKafka:
                 f"cannot format Kafka's storage: {(done.stderr or done.stdout)[-500:]}"
             )
 
-    def start(self, timeout: float = 60) -> None:
-        """Start and wait until the port answers (seconds)."""
+    def start(self, timeout: float = 240) -> None:
+        """Start and wait until the port answers (seconds); raises BrokerUnavailableError with the log's end.
+
+        A broker that fails ends at once. One that is slow has other work beside it, and is waited for.
+        """
         with (self.folder / "broker.log").open("ab") as log:
             command = self._java("kafka.Kafka", str(self._properties))
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
@@ -172,8 +175,11 @@ class ApacheKafka:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.1)
+        status = self._process.poll()
         self.kill()
-        raise BrokerUnavailableError(f"Kafka did not start: see {self.folder / 'broker.log'}")
+        log_end = (self.folder / "broker.log").read_text(errors="replace")[-1000:]
+        how = f"did not answer within {timeout:.0f} s" if status is None else f"ended with status {status}"
+        raise BrokerUnavailableError(f"Kafka {how}: {log_end}")
 
     def stop(self) -> None:
         """Stop in good order."""

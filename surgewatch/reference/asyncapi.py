@@ -61,7 +61,11 @@ VALUES: Final[dict[str, Value]] = {
     "counts": Value("State of the streams worker, by sector."),
     "borders": Value("State of the streams worker, by border."),
     "alerts": Value("State of the alerts worker, by question."),
-    "alerts.current": Value("The newest alert of each question. An empty value: it is forgotten.", Alert),
+    "alerts.current": Value(
+        "The newest alert of each question. An empty value: it is forgotten, and the header `forgotten` has "
+        "the position and the time of its last state.",
+        Alert,
+    ),
     "deliveries": Value("What each sink knows of each alert. An empty value: nothing.", Entry | CaughtUp),
     "notices": Value("Notices that a sink has taken.", Notice, (SINK,)),
     "notices.dead": Value("Notices that a sink never took.", DeadLetterRecord),

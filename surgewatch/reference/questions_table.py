@@ -32,7 +32,7 @@ def page(text: str) -> str:
 
 def _row(question: Question) -> str:
     entry = question.entry
-    share = f"{entry.budget_share:.0%}" if entry.budget_share else "a level of its own"
+    share = f"{entry.budget_share:.0%}" if entry.budget_share else "none" if entry.level else "a rule"
     periods = ", ".join(entry.cadences)
     link = f"[{entry.title}](runbooks/{question}.md) (`{question}`)"
     return f"| {link} | {entry.meaning} | {ASKED_OF[entry.scope]} | {periods} | {share} |\n"

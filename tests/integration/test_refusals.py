@@ -153,7 +153,8 @@ async def ids(site: Site, topic: str) -> Mapping[str, str | None]:
     monitor = BrokerMonitor(site.kafka, f"{site.prefix}controls", "any")
     await monitor.start([topic])
     try:
-        return await monitor.generations([topic])
+        described = await monitor.described([topic])
+        return {name: one and one.id for name, one in described.items()}
     finally:
         await monitor.stop()
 

@@ -247,6 +247,22 @@ def test_a_worker_that_lacks_one_acl_ends_and_names_it(
     assert line in ended.stderr.splitlines()[-1]
 
 
+def test_a_worker_that_may_not_see_settings_of_topics_works_and_names_what_it_cannot_check(
+    secured: SecuredKafka, tmp_path: Path
+) -> None:
+    assert surgewatch(secured.mtls(), "topics").returncode == 0
+    fewer = [
+        access._replace(operations=tuple({*access.operations} - {"DESCRIBE_CONFIGS"}))
+        for access in LEAST["streams"]
+    ]
+    allow(Broker(secured.broker.servers), "User:unseeing", fewer)
+    port = free_port()
+    settings = {**secured.mtls("unseeing"), "SURGEWATCH_STREAMS_PORT": str(port)}
+    worker = Worker("streams", port, {**settings, "SURGEWATCH_STATE_DIR": str(tmp_path)}, tmp_path / "log")
+    with running(worker):
+        assert "an ACL is missing: DESCRIBE_CONFIGS" in worker.log.read_text()
+
+
 def test_only_operators_may_write_controls_beside_the_alerts_worker(secured: SecuredKafka) -> None:
     assert surgewatch(secured.mtls(), "topics").returncode == 0
     silence = ("silence", "swanton", "--by", "ana", "--reason", "drill")

@@ -12,7 +12,7 @@ from streams.contract.topics import topics
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
-from surgewatch.harness.worker_process import Worker, total
+from surgewatch.harness.worker_process import Package, Worker, running, total
 
 TIMEOUT = 60.0  # seconds
 
@@ -24,15 +24,16 @@ def broker() -> Iterator[EmbeddedBroker]:
         yield broker
 
 
-def worker_of(servers: str, folder: Path) -> Worker:
-    """A streams worker that is not started yet."""
+def worker_of(servers: str, folder: Path, package: Package = "streams", **settings: str) -> Worker:
+    """A worker that is not started yet."""
     port = free_port()
     environment = {
         "SURGEWATCH_BROKERS": servers,
         "SURGEWATCH_STATE_DIR": str(folder),
-        "SURGEWATCH_STREAMS_PORT": str(port),
+        f"SURGEWATCH_{package.upper()}_PORT": str(port),
+        **settings,
     }
-    return Worker("streams", port, environment, folder / "streams.log")
+    return Worker(package, port, environment, folder / f"{package}.log")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,20 @@ def test_state_that_cannot_be_restored_ends_the_worker_with_one_line_that_names_
     assert "counts[0]" in line
     assert reason in line
     assert "Traceback" not in worker.tail(40)
+
+
+def test_a_watchdog_of_a_second_lets_workers_work_and_end_in_good_order(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    """The embedded broker leaves some requests without an answer for five seconds."""
+    packages: tuple[Package, ...] = ("streams", "alerts")
+    timeout = {"SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS": "1"}
+    workers = [worker_of(broker.servers, tmp_path, package, **timeout) for package in packages]
+    with running(*workers, seconds=TIMEOUT):
+        for worker in workers:
+            assert worker.process is not None
+            worker.terminate()
+            assert worker.process.wait(TIMEOUT) == 0, worker.tail()
 
 
 def test_a_broker_that_goes_away_is_named_as_the_reason_and_costs_a_handful_of_lines(tmp_path: Path) -> None:

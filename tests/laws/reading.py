@@ -235,7 +235,9 @@ class System:
             if draw and draw.random() < 0.03:
                 self.alerts.die()
             # A worker that died publishes again what it had published; nobody takes that for news.
-            states = [f"{key} {alert and alert.model_dump_json()}" for key, alert in output.changes]
+            states = [
+                f"{one.question_key} {one.alert and one.alert.model_dump_json()}" for one in output.changes
+            ]
             new = [
                 change
                 for change, state in zip(output.changes, states, strict=True)

@@ -9,8 +9,8 @@ from benchmarks import late_events
 from streams.baselines import reporting_delay
 from streams.baselines.negative_binomial import at_least
 from streams.baselines.reporting_delay import DelayTotals, ReportedShare
-from streams.contract.cadence import DAY, Cadence
-from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangle
+from streams.contract.cadence import Cadence
+from streams.counting.reporting_triangle import EDGES, HORIZON, ReportingTriangle, column, moment_in
 
 FIRST = 19_000
 CADENCES = st.sampled_from([Cadence.DAY, Cadence.WEEK, Cadence.MONTH])
@@ -21,8 +21,7 @@ REPORTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 4000), st.intege
 def filled(cadence: Cadence, reports: list[tuple[int, int, int]]) -> ReportingTriangle:
     triangle = ReportingTriangle(cadence)
     for period, age, people in sorted(reports):
-        start, end = cadence.start(FIRST + period), cadence.start(FIRST + period + 1)
-        triangle.add(FIRST + period, start + age / 100 * (end - start), people)
+        triangle.add(FIRST + period, column(age / 100), people)
     return triangle
 
 
@@ -57,8 +56,8 @@ def test_learning_in_steps_equals_learning_at_once(
 @given(CADENCES, st.integers(0, 2_000), st.integers(0, 10**9))
 def test_what_is_kept_does_not_grow(cadence: Cadence, period: int, seconds: int) -> None:
     triangle = ReportingTriangle(cadence)
-    triangle.add(5, cadence.start(6), 1)
-    triangle.add(period, cadence.start(period) + seconds, 3)
+    triangle.add(5, column(1), 1)
+    triangle.add(period, column(moment_in(cadence, cadence.start(period) + seconds) - period), 3)
     assert triangle.table.shape == (HORIZON[cadence] + 1, len(EDGES[cadence]))
 
 
@@ -89,8 +88,8 @@ def test_where_days_differ_in_what_has_arrived_the_doubt_is_the_variance_of_thei
     for day in range(FIRST, FIRST + 200):
         whole = random.negative_binomial(80, 1 / 2)
         prompt = random.binomial(whole, random.beta(6, 4))  # mean .6, variance .0218
-        triangle.add(day, (day + 0.9) * DAY, prompt)
-        triangle.add(day, (day + 1.4) * DAY, whole - prompt)
+        triangle.add(day, column(0.9), prompt)
+        triangle.add(day, column(1.4), whole - prompt)
         learnt = learnt.learn(triangle, day + 2.0)
     known = reporting_delay.at(
         reporting_delay.reported_share(learnt.sums[None], Cadence.DAY),
@@ -104,7 +103,7 @@ def test_where_days_differ_in_what_has_arrived_the_doubt_is_the_variance_of_thei
 def test_a_few_periods_are_too_few_to_learn_a_delay_from() -> None:
     triangle = ReportingTriangle(Cadence.DAY)
     for day in range(FIRST, FIRST + 5):
-        triangle.add(day, (day + 1.4) * DAY, 30)
+        triangle.add(day, column(1.4), 30)
     learnt = DelayTotals.empty(Cadence.DAY, FIRST).learn(triangle, FIRST + 40.0)
     known = reporting_delay.reported_share(learnt.sums, Cadence.DAY)
     assert (known.share == 1).all()
@@ -113,8 +112,8 @@ def test_a_few_periods_are_too_few_to_learn_a_delay_from() -> None:
 
 def test_the_late_share_is_that_of_people_who_came_after_the_end() -> None:
     triangle = ReportingTriangle(Cadence.DAY)
-    triangle.add(FIRST, (FIRST + 0.5) * DAY, 30)
-    triangle.add(FIRST, (FIRST + 2.5) * DAY, 10)
+    triangle.add(FIRST, column(0.5), 30)
+    triangle.add(FIRST, column(2.5), 10)
     assert triangle.late(FIRST, 1) == 0.25
     assert triangle.late(FIRST + 20, 1) == 0
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Question, Verdict
 from streams.judging.border_judge import KEEP, BorderJudge
+from streams.judging.operating_limits import level
 from streams.judging.period_summary import PeriodSummary
 from tests.five_sectors import DISPERSION, IDS, MEAN, in_a_row, summary
 
@@ -151,5 +153,6 @@ def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None
 @pytest.mark.parametrize("question", [Question.DISPLACEMENT, Question.SPILL_OVER, Question.SCAN])
 def test_a_calm_border_keeps_to_its_budget(question: Question) -> None:
     """500 calm days at one in a hundred: at most 5 expected, 14 is four standard deviations above."""
-    judge = BorderJudge(in_a_row({"d": ("a", "b")}), "south", alpha=0.01)
+    judge = BorderJudge(in_a_row({"d": ("a", "b")}), "south", false_alarms_per_month=0.5)
+    assert level(question, Cadence.DAY, 0.5) == 0.01
     assert len(breaches(run(judge, calm(500, seed=11)), question)) <= 14

@@ -1,14 +1,21 @@
 """How a sink's queue paces itself: slots, distance between requests, and who goes first."""
 
+import datetime as dt
+
+from pydantic import PrivateAttr
+
 from alerts.lifecycle.alert import Severity
-from alerts.lifecycle.policies import Policies
+from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.batches import GONE_PAUSE, Batch, Limits
+from alerts.notices.comparison import LOOK_SECONDS
+from alerts.notices.controls import Silence
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import SLOTS, DeliveryQueue
 from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route, Routing
+from streams.contract.questions import Question
 from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
 
@@ -16,13 +23,28 @@ NOW = FIRST_DAY.timestamp()
 HANGS = Retry("timeout", unanswered=True)
 
 
+class AskedPolicies(Policies):
+    """Policies that count how often an alert was compared by them."""
+
+    _asked: int = PrivateAttr(0)
+
+    @property
+    def asked(self) -> int:
+        return self._asked
+
+    def of(self, question: Question) -> Policy:
+        self._asked += 1
+        return super().of(question)
+
+
 class Queue:
     """A queue and the requests on their way."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        controls = ControlsInForce(Routing([Route(sinks=("sink",))]))
+        self.controls = ControlsInForce(Routing([Route(sinks=("sink",))]))
+        self.policies = AskedPolicies()
         self.queue = DeliveryQueue(
-            "sink", controls, Policies(), limits=limits or Limits(), jitter=lambda: 1.0
+            "sink", self.controls, self.policies, limits=limits or Limits(), jitter=lambda: 1.0
         )
         self.pipeline = AlertPipeline(Policies())
         self.offset = 0
@@ -144,3 +166,30 @@ def test_a_letter_that_may_have_been_received_goes_out_as_it_was_when_it_is_sent
     queue.queue.send_again(letter, Moment(NOW, 17))
     (batch,) = queue.begin(17)
     assert batch.messages == (letter,)
+
+
+def test_an_alert_that_changes_is_compared_and_the_others_are_left_alone() -> None:
+    queue = Queue(Limits(spacing=1000.0))
+    queue.fire(*(f"sector-{at}" for at in range(40)))
+    queue.begin(0)
+    before = queue.policies.asked
+    queue.fire("sector-7", observed=90, day=1)
+    queue.begin(0.1)
+    assert queue.policies.asked - before < 10
+
+
+def test_a_silence_holds_back_at_once_and_one_that_begins_later_within_a_look() -> None:
+    queue = Queue(Limits(spacing=1000.0))
+    queue.fire("a", "b", "c", "d")
+    queue.begin(0)
+    assert queue.queue.waiting(0)[0] == 4
+    begins = {"b": FIRST_DAY, "c": FIRST_DAY + dt.timedelta(seconds=LOOK_SECONDS / 2)}
+    for sector, starts in begins.items():
+        until = FIRST_DAY + dt.timedelta(days=1)
+        queue.controls.apply(
+            Silence(by="a", reason="r", at=FIRST_DAY, name=sector, sector=sector, starts=starts, until=until)
+        )
+    queue.begin(0.1)
+    assert queue.queue.waiting(0.1)[0] == 3
+    queue.begin(0.1 + LOOK_SECONDS)
+    assert queue.queue.waiting(0.1 + LOOK_SECONDS)[0] == 2

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from alerts.console.board import Board
-from alerts.lifecycle.alert import Alert
 from alerts.lifecycle.policies import Policies, Policy
+from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import SETTLE_SECONDS
 from alerts.notices.batches import Limits
 from alerts.worker.alert_table import AlertTable
@@ -27,8 +27,8 @@ def test_a_backlog_that_is_over_and_forgotten_before_deliveries_begin_is_summed_
     late.wait(hours=YEAR)
     late.wait(seconds=1)
     table = AlertTable(Settings(brokers="nowhere:1"), lambda _: None, replay=False)
-    for offset, (key, alert) in enumerate(worker.published):
-        table.apply(record(key, alert, at=late.now, offset=offset))
+    for offset, change in enumerate(worker.published):
+        table.apply(record(change, at=late.now, offset=offset))
     assert table.alerts() == []
     for change, at in table.published():
         late.queue.observe(change, published_at=at, moment=late._moment)
@@ -53,14 +53,14 @@ async def test_what_cannot_be_read_of_other_workers_is_counted_by_topic_and_the_
         nothing,
         on_unusable=lambda topic, reason: counted.append((topic, reason)),
     )
-    junk = SimpleNamespace(key=b"?", value=b"{", timestamp=0, partition=0, offset=0)
+    junk = SimpleNamespace(key=b"?", value=b"{", timestamp=0, partition=0, offset=0, headers=())
     table.apply(junk)
     await letters.apply(junk)
     assert counted == [("alerts.current", Unusable.UNREADABLE), ("notices.dead", Unusable.UNREADABLE)]
     worker = OneSink()
     worker.judge(verdict(0, breach=True))
-    for offset, (key, alert) in enumerate(worker.published):
-        table.apply(record(key, alert, at=worker.now, offset=offset))
+    for offset, change in enumerate(worker.published):
+        table.apply(record(change, at=worker.now, offset=offset))
     assert len(table.alerts()) == 1
 
 
@@ -68,8 +68,13 @@ async def nothing(*_: object) -> None:
     """Publish and send nothing."""
 
 
-def record(key: str, alert: Alert | None, *, at: float, offset: int) -> SimpleNamespace:
-    value = alert.model_dump_json().encode() if alert else None
+def record(change: AlertChange, *, at: float, offset: int) -> SimpleNamespace:
+    value = change.alert.model_dump_json().encode() if change.alert else None
     return SimpleNamespace(
-        key=key.encode(), value=value, timestamp=int(at * 1000), partition=0, offset=offset
+        key=change.question_key.encode(),
+        value=value,
+        timestamp=int(at * 1000),
+        partition=0,
+        offset=offset,
+        headers=change.headers,
     )

@@ -98,6 +98,13 @@ def test_numbers_that_count_nobody_are_unreadable(number: str) -> None:
     assert read(Verdict, record(value.encode())) is Unusable.UNREADABLE
 
 
+@pytest.mark.parametrize("number", [10**400, 2**63])
+def test_whole_numbers_beyond_an_int64_are_unreadable(number: int) -> None:
+    value = VERDICT.model_dump_json().replace('"window":1,', f'"window":{number},')
+    assert str(number) in value
+    assert read(Verdict, record(value.encode())) is Unusable.UNREADABLE
+
+
 def test_a_verdict_of_next_year_is_of_the_future() -> None:
     later = VERDICT.model_copy(update={"as_of": VERDICT.as_of + dt.timedelta(days=365)})
     assert read(Verdict, record(later.model_dump_json().encode())) is Unusable.FUTURE

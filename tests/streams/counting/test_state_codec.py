@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from streams.contract.cadence import DAY, Cadence
+from streams.contract.cadence import Cadence
 from streams.counting import state_codec
-from streams.counting.reporting_triangle import ReportingTriangle
+from streams.counting.reporting_triangle import ReportingTriangle, column
 from streams.counting.sector_counts import Counts
 from streams.counting.state_version import StateVersionError
 
@@ -17,8 +17,8 @@ def counted() -> Counts:
     counts.offset, counts.people = 7, 3
     counts.triangles[Cadence.DAY] = ReportingTriangle(Cadence.DAY, FIRST)
     for day in range(FIRST, FIRST + 40):
-        counts.triangles[Cadence.DAY].add(day, (day + 0.5) * DAY, 2)
-        counts.triangles[Cadence.DAY].add(day, (day + 1.7) * DAY, 1)
+        counts.triangles[Cadence.DAY].add(day, column(0.5), 2)
+        counts.triangles[Cadence.DAY].add(day, column(1.7), 1)
     counts.revised = {(Cadence.DAY, FIRST + 39)}
     return counts
 
@@ -34,7 +34,7 @@ def test_reporting_triangles_are_written_whole_and_by_their_tail() -> None:
     assert whole.triangles[Cadence.DAY].table.tolist() == counts.triangles[Cadence.DAY].table.tolist()
     assert whole.revised == counts.revised
     for day in range(FIRST + 40, FIRST + 42):
-        counts.triangles[Cadence.DAY].add(day, (day + 0.5) * DAY, 5)
+        counts.triangles[Cadence.DAY].add(day, column(0.5), 5)
     second = state_codec.pairs(counts)
     assert [key for key, _ in second] == [b"here\0now"], "a new day is within the tail"
     after = restored([*first, *second])

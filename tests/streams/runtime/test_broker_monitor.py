@@ -24,7 +24,7 @@ async def test_a_broker_that_gives_no_ids_of_topics_costs_no_client_each_time(
     gc.disable()
     try:
         before = clients()
-        assert await monitor.generations(["encounters"]) == {}
+        assert await monitor.described(["encounters"]) == {}
         assert clients() == before
     finally:
         gc.enable()

@@ -1,6 +1,14 @@
 """What is not being done has a reason, in words and as a label."""
 
-from streams.runtime.readiness import NotReady, Readiness, ahead_of_topic, held_back, unowned, unwritten
+from streams.runtime.readiness import (
+    NotReady,
+    Readiness,
+    ahead_of_topic,
+    held_back,
+    replicas_missing,
+    unowned,
+    unwritten,
+)
 
 AT = ("encounters", 0)
 
@@ -48,3 +56,13 @@ def test_a_commit_that_the_broker_does_not_take_is_named_after_twenty_seconds() 
     assert unwritten(21.0) == (
         "outputs or state have waited for 21 s: are enough replicas of their topics in sync?"
     )
+
+
+def test_topics_that_nobody_can_write_to_are_named_with_their_partitions() -> None:
+    settings = {"verdicts": {"min.insync.replicas": "2"}, "encounters": {}}
+    in_sync = {("verdicts", 0): 1, ("verdicts", 1): 2, ("verdicts", 2): 1, AT: 1, ("counts", 0): 0}
+    assert replicas_missing(in_sync, settings) == (
+        "too few replicas in sync to write to counts[0] (min.insync.replicas=1), "
+        "verdicts[0, 2] (min.insync.replicas=2)"
+    )
+    assert replicas_missing({("verdicts", 0): 2, AT: 1}, settings) is None

@@ -1,7 +1,9 @@
 """The watchdog: progress as a pure value, and a worker that ends itself."""
 
+import signal
 import subprocess
 import sys
+import time
 
 from streams.runtime.refusals import Exit
 from streams.runtime.watchdog import Progress
@@ -31,6 +33,44 @@ def test_lag_that_does_not_move_is_named_with_its_partition_and_offset():
         progress.turn(now)
         progress.observe({AT: 3}, {AT: 9}, now)
     assert progress.stuck(12) == "encounters[0] has records, but stands at 3 for 12 s"
+
+
+def test_records_that_came_between_two_looks_have_not_waited_longer_than_they_were_seen_to():
+    progress = Progress(timeout=3, turned=0)
+    for now, end in ((0, 3), (10, 4)):
+        progress.turn(now)
+        progress.observe({AT: 3}, {AT: end}, now)
+        assert progress.stuck(now) is None
+    progress.turn(20)
+    assert progress.stuck(20) is None  # nobody has looked since
+    progress.observe({AT: 3}, {AT: 4}, 20)
+    assert progress.stuck(20) == "encounters[0] has records, but stands at 3 for 10 s"
+
+
+def test_seconds_in_which_the_process_did_not_run_count_for_nothing():
+    progress = Progress(timeout=10, turned=0)
+    progress.observe({AT: 3}, {AT: 9}, 0)
+    progress.frozen += 90
+    assert progress.stuck(95) is None
+    progress.observe({AT: 3}, {AT: 9}, 95)
+    assert progress.standing(4) == "encounters[0] has records, but stands at 3 for 5 s"
+    assert progress.stuck(101) == "the event loop has not turned for 11 s"
+
+
+def test_a_worker_that_was_stopped_for_longer_than_its_timeout_goes_on():
+    script = (
+        "import time; from streams.runtime.watchdog import Progress, start_watchdog;"
+        "progress = Progress(timeout=1.0, turned=time.monotonic()); start_watchdog(progress);"
+        "print('up', flush=True);"
+        "[(progress.turn(time.monotonic()), time.sleep(0.2)) for _ in range(10)]; print('worked')"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.read() == "worked\n"
 
 
 def test_a_partition_given_away_is_no_longer_waited_for():
