@@ -118,7 +118,7 @@ def test_what_is_in_force_stands_beside_the_alerts_and_leaves_when_it_is_over(
 ) -> None:
     text = found(browser, "#control-list")[0].text
     assert "until 2023-02-25 07:00 UTC" in text
-    assert "a new level from 2023-05-11 on in *" in text
+    assert "a new level from 2023-05-11 on in all sectors" in text
     assert "takes care" not in text  # an acknowledgement stands on its alert
     assert found(browser, "#control-list")[0].location["y"] < 400
     console.board.withdrawn("silence/yuma-all")
