@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alerts.console.alert_history import Taken
+from alerts.console.alert_history import DeliveredNotice
 from alerts.lifecycle.alert import Severity
 from alerts.notices.controls import Acknowledge
 from tests import console_story as story
@@ -105,7 +105,7 @@ def test_a_permalink_to_an_alert_of_the_past_shows_what_was_sent_to_whom(
 ) -> None:
     alert = next(story.alerts()).model_copy(update={"alert_id": "0123456789abcdef01234567"})
     year_ago = story.NOW - dt.timedelta(days=365)
-    console.taken = [Taken(sink="pagerduty", at=year_ago, notice=story.notice_of(alert))]
+    console.taken = [DeliveredNotice(sink="pagerduty", at=year_ago, notice=story.notice_of(alert))]
     script(browser, f"location.hash = '#alert-{alert.alert_id}'")
     within(5, lambda: found(browser, "#missing .history"))
     text = found(browser, "#missing")[0].text
