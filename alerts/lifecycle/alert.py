@@ -140,7 +140,7 @@ class Notice(Timed):
     alert: Alert
     reason: Reason
     headline: Annotated[str, Field(max_length=200)]
-    label: str = ""  # before every title that a sink writes: marks a test
+    label: str = ""  # marks a test: the headline begins with it, and so has any other title of a sink
     text: str  # all of it
     details: str = ""  # what headline and figures do not hold
     since: str = ""  # the onset, by the sector's clock and in UTC

@@ -50,7 +50,7 @@ from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
 from alerts.worker.tries import Tries
 from streams.contract.controls import Control, Withdrawn, dated
-from streams.contract.reading import appended_at
+from streams.contract.reading import Unusable, appended_at
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
@@ -91,7 +91,13 @@ class Alerts:
             replay=self._is_replay,
             on_unusable=self.metrics.unusable,
         )
-        self.owner = SinkOwner(settings, self.sinks, self.start_delivery, self.table.ready.wait)
+        self.owner = SinkOwner(
+            settings,
+            self.sinks,
+            self.start_delivery,
+            self.table.ready.wait,
+            on_unusable=self.metrics.unusable,
+        )
         self.worker = self._worker()
         self.pagerduty = PagerDutyAnswers(
             sinks,
@@ -157,6 +163,7 @@ class Alerts:
             control = dated(CONTROL.validate_json(record.value), appended_at(record) / 1000)
         except ValidationError as error:
             log.warning("control not understood", key=key, faults=error.error_count())
+            self.metrics.unusable("controls", Unusable.UNREADABLE)
             return
         log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
         if isinstance(control, Withdrawn):
@@ -286,7 +293,7 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     documents = filter(None, (settings.routes, settings.console_access))
     text = "".join(path.read_text(errors="replace") for path in documents if path.is_file())
     refuse_unknown(os.environ, Settings, re.findall(r"\benv:(\w+)", text))
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_state_dir()
     found = configured(settings)
     await refuse_bad_tokens(found.sinks, found.networks)
     yield Alerts(settings, found).worker

@@ -22,6 +22,7 @@ from alerts.notices.ledger import Entry, LedgerRecord
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.settings import Settings
+from streams.contract.reading import Unusable
 from streams.runtime.membership import HEARTBEATS, leave_on_stop
 
 log = structlog.get_logger()
@@ -85,8 +86,11 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         sinks: Iterable[str],
         start: Callable[[str, Sequence[LedgerRecord], LedgerWriter], SinkDelivery],
         ready: Callable[[], Any],
+        *,
+        on_unusable: Callable[[str, Unusable], None] = lambda *_: None,
     ) -> None:
         self._settings, self._start, self._ready = settings, start, ready
+        self._on_unusable = on_unusable
         self._sinks = tuple(sinks)
         self.deliveries: dict[str, SinkDelivery] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -149,7 +153,7 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         if held is None:
             return
         self._consumer.pause(tp)  # what follows is written by this worker
-        ledger = list(decoded(held))
+        ledger = list(decoded(held, self._on_unusable))
         _name_removed(ledger, self._sinks)
         partitions = self._writer.partitions
         for sink in self._sinks:
@@ -200,10 +204,13 @@ def _name_removed(ledger: Iterable[LedgerRecord], sinks: Iterable[str]) -> None:
             log.warning("removed sink still shows alerts, close them there", sink=sink, alerts=alerts)
 
 
-def decoded(held: Mapping[bytes, bytes | None]) -> Iterable[LedgerRecord]:
-    """Read the newest records of the ledger; those that are not understood are logged and skipped."""
+def decoded(
+    held: Mapping[bytes, bytes | None], on_unusable: Callable[[str, Unusable], None] = lambda *_: None
+) -> Iterable[LedgerRecord]:
+    """Read the newest records of the ledger; one that is not understood is logged, counted and skipped."""
     for key, value in held.items():
         try:
             yield LedgerRecord.decode(key, value)
         except ValueError:
             log.error("ledger record not understood", key=key)
+            on_unusable(TOPIC, Unusable.UNREADABLE)

@@ -45,7 +45,6 @@ class Event(Struct, gc=False):
     crossing_type: str
     demographic: str
     citizenship: str | None
-    crossing: str | None
     period: Cadence | None
     replaces: str | None
 
@@ -188,19 +187,18 @@ class Decoder:
             raise _Refused(
                 Reason.INVALID, "count must be at least 1 (0 needs a period, or an event that it replaces)"
             )
-        event_id, group = wire.event_id.strip(), wire.group_id
+        event_id, crossing, group = wire.event_id.strip(), wire.crossing, wire.group_id
         citizenship = wire.citizenship and wire.citizenship.strip()
-        crossing = wire.crossing and wire.crossing.strip()
         replaces = wire.replaces and wire.replaces.strip()
         if (
-            not event_id or citizenship == "" or crossing == "" or replaces == ""
-            or (group and group.isspace())
+            not event_id or citizenship == "" or replaces == ""
+            or (crossing and crossing.isspace()) or (group and group.isspace())
         ):  # fmt: skip
             raise _Refused(Reason.INVALID, "a text is blank")
         return Event(
             position, event_id, self._ids.get(wire.sector) or self._sector(wire.sector), event_time,
             reported_at, floor(appended_at), wire.count, wire.crossing_type, wire.demographic,
-            citizenship, crossing, wire.period, replaces,
+            citizenship, wire.period, replaces,
         )  # fmt: skip
 
     def _other(self, value: bytes, error: DecodeError) -> _Wire | _WireHeartbeat:

@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
@@ -43,6 +43,7 @@ _PERIODS: Final = (None, *Cadence)
 _PERIOD_BITS, _KIND_BITS, _COUNT_BITS = 3, kinds.BITS, 20
 _HOUR_SHIFT: Final = _KIND_BITS + _PERIOD_BITS
 _KIND_MASK: Final = (1 << _KIND_BITS) - 1
+_PERIOD_MASK: Final = (1 << _PERIOD_BITS) - 1
 _COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
 _FIRST_HOUR: Final = -(1 << 20)  # of the year 1850: hours are packed as their distance from it
 NEVER: Final = _FIRST_HOUR * HOUR  # epoch seconds before any event
@@ -50,6 +51,15 @@ NEVER: Final = _FIRST_HOUR * HOUR  # epoch seconds before any event
 # What people share who count into the same periods: the hour of the event, the period that they are a tally
 # of, and the hour in which they became known.
 When = tuple[int, Cadence | None, int]
+
+
+class Counted(NamedTuple):
+    """What an event counted for."""
+
+    hour: int  # since 1970, UTC
+    period: Cadence | None  # that it is the total of
+    kind: int
+    people: int
 
 
 @dataclass(slots=True)
@@ -81,19 +91,19 @@ class NewEvents:
 class DedupIndex:
     """The event ids that one sector has counted, and what for."""
 
-    __slots__ = ("_lanes", "_marks", "dropped", "horizon", "kinds", "limit")
+    __slots__ = ("_counted", "_lanes", "dropped", "horizon", "kinds", "limit")
 
     def __init__(self, limit: int = LIMIT, horizon: int = HORIZON) -> None:
         self.limit, self.horizon = limit, horizon
         self.kinds = Kinds()
         self._lanes: defaultdict[Cadence | None, deque[Segment]] = defaultdict(deque)  # by period
         self.dropped: list[int] = []  # numbers of written segments that left since the last commit
-        self._marks: dict[int, int] = {}  # hash: what it counted for
+        self._counted: dict[int, int] = {}  # by hash, packed
 
     @property
-    def marks(self) -> dict[int, int]:
-        """What each id counted for, packed, by hash."""
-        return self._marks
+    def counted(self) -> dict[int, int]:
+        """What each id counted for, by its hash: a `Counted` in 64 bits."""
+        return self._counted
 
     @property
     def segments(self) -> list[Segment]:
@@ -107,7 +117,7 @@ class DedupIndex:
         through this loop, so a run of events that count into the same periods is known by its bounds: the
         hour of the events and the hour in which they became known, in epoch seconds.
         """
-        found, marks, codes = NewEvents(), self._marks, self.kinds.codes
+        found, counted, codes = NewEvents(), self._counted, self.kinds.codes
         ids, people, base = list[int](), dict[int, int](), 0
         start = end = known_start = known_end = 0
         period: Cadence | None = None
@@ -118,7 +128,7 @@ class DedupIndex:
                 if not self._correct(event, watermark, found):
                     continue
             key = xxh3_64_intdigest(event.event_id.encode())
-            if key in marks:
+            if key in counted:
                 found.duplicate += 1
                 continue
             at, known, count = event.event_time, event.reported_at, event.count
@@ -141,30 +151,30 @@ class DedupIndex:
             kind = codes.get((event.demographic, event.crossing_type, event.citizenship))
             if kind is None:
                 kind = self._code(event, found)
-            marks[key] = (base | kind << _PERIOD_BITS) << _COUNT_BITS | count
+            counted[key] = (base | kind << _PERIOD_BITS) << _COUNT_BITS | count
             ids.append(key)
             people[kind] = people.get(kind, 0) + count
         found.event_time, found.reported_at = newest, reported
         return found
 
-    def take_back(self, event_id: str) -> tuple[int, int] | None:
-        """Let a counted event count nothing from now on; return what it counted for (mark, count)."""
+    def take_back(self, event_id: str) -> Counted | None:
+        """Let a counted event count nothing from now on; return what it counted for."""
         key = xxh3_64_intdigest(event_id.encode())
-        packed = self._marks.get(key)
+        packed = self._counted.get(key)
         if packed is None:
             return None
-        mark, count = packed >> _COUNT_BITS, packed & _COUNT_MASK
-        self._marks[key] = mark << _COUNT_BITS  # still known: sent again, it is a duplicate
+        # Still known: sent again, it is a duplicate.
+        self._counted[key] = packed & ~_COUNT_MASK
         for segment in self.segments:
             if key in segment.ids:
                 segment.changed = True
-        return mark, count
+        return unpacked(packed)
 
     def encode(self, segment: Segment) -> bytes:
         """Encode a segment as pairs of 64-bit integers, the first of which is its version."""
         pairs = [VERSION, 0]
         for key in segment.ids:
-            pairs += key, self._marks.get(key, 0)
+            pairs += key, self._counted.get(key, 0)
         return array("Q", pairs).tobytes()
 
     def restore(self, number: int, value: bytes) -> None:
@@ -174,30 +184,30 @@ class DedupIndex:
         (version, _), *pairs = np.frombuffer(value, np.uint64).reshape(-1, 2).tolist()
         if version != VERSION:
             raise StateVersionError(f"ids {number}", version, VERSION)
-        hours = [hour_of(packed >> _COUNT_BITS) for _, packed in pairs]
-        period = period_of(pairs[0][1] >> _COUNT_BITS)
+        # The hour is in the highest bits.
+        first, newest = unpacked(pairs[0][1]), unpacked(max(packed for _, packed in pairs))
+        period = first.period
         segment = Segment(
             number,
-            self._until(hours[0], period),
+            self._until(first.hour, period),
             [key for key, _ in pairs],
-            max(hours),
+            newest.hour,
             changed=False,
             written=True,
         )
-        self._marks.update((key, packed) for key, packed in pairs)
+        self._counted.update((key, packed) for key, packed in pairs)
         self._lanes[period] = deque(sorted((*self._lanes[period], segment), key=lambda one: one.number))
 
     def _correct(self, event: Event, watermark: int, found: NewEvents) -> bool:
         """Take back what an event replaces; False where that is not in the index."""
-        if xxh3_64_intdigest(event.event_id.encode()) in self._marks:
+        if xxh3_64_intdigest(event.event_id.encode()) in self._counted:
             return True  # the caller finds it to be a duplicate
         taken = self.take_back(event.replaces or "")
         if taken is None:
             found.unknown.append(event)
             return False
-        mark, count = taken
-        when = (hour_of(mark), period_of(mark), max(event.reported_at, watermark) // HOUR)
-        found.runs.append((when, {mark >> _PERIOD_BITS & _KIND_MASK: -count}))
+        when = (taken.hour, taken.period, max(event.reported_at, watermark) // HOUR)
+        found.runs.append((when, {taken.kind: -taken.people}))
         found.corrected += 1
         return True
 
@@ -208,7 +218,7 @@ class DedupIndex:
 
     def _kinds_in_use(self, found: NewEvents) -> Iterator[int]:
         shift = _COUNT_BITS + _PERIOD_BITS
-        yield from (packed >> shift & _KIND_MASK for packed in self._marks.values())
+        yield from (packed >> shift & _KIND_MASK for packed in self._counted.values())
         for _, people in found.runs:
             yield from people
 
@@ -235,7 +245,7 @@ class DedupIndex:
             if old.written:
                 self.dropped.append(old.number)
             for key in old.ids:
-                self._marks.pop(key, None)
+                self._counted.pop(key, None)
             self.kinds.released()
 
     def _horizon(self, period: Cadence | None) -> int:
@@ -247,12 +257,8 @@ class DedupIndex:
         return first + max(self._horizon(period) // SHARE, 1)
 
 
-def hour_of(mark: int) -> int:
-    """The UTC hour that a mark counts into, since 1970."""
-    return (mark >> _HOUR_SHIFT) + _FIRST_HOUR
-
-
-def period_of(mark: int) -> Cadence | None:
-    """The period that a mark is a tally of."""
-    period: Cadence | None = _PERIODS[mark & ((1 << _PERIOD_BITS) - 1)]
-    return period
+def unpacked(packed: int) -> Counted:
+    """Return what 64 bits of the index stand for."""
+    rest, people = packed >> _COUNT_BITS, packed & _COUNT_MASK
+    period: Cadence | None = _PERIODS[rest & _PERIOD_MASK]
+    return Counted((rest >> _HOUR_SHIFT) + _FIRST_HOUR, period, rest >> _PERIOD_BITS & _KIND_MASK, people)

@@ -200,10 +200,7 @@ class Counts:
             places = _places(self.zone, *when)
             cadence, index, _ = places[-1]
             if when[1] is not None:
-                end = hour_after(self.zone, cadence, index) * HOUR - 1
-                self.data_until = max(self.data_until, end)
-                if people <= 0:
-                    self.nil.add((cadence, index))
+                self._cover(cadence, index, people)
             if cadence is not HOURLY:
                 self.sliced = self.sliced or cadence
                 if cadence is self.sliced:
@@ -220,6 +217,13 @@ class Counts:
                     if cadence is not HOURLY:
                         self.revised.add((cadence, index))
         return late
+
+    def _cover(self, cadence: Cadence, index: int, people: int) -> None:
+        """Record that a tally covers its whole period, also where it is of nobody."""
+        end = hour_after(self.zone, cadence, index) * HOUR - 1
+        self.data_until = max(self.data_until, end)
+        if people <= 0:
+            self.nil.add((cadence, index))
 
     def _can_wait(self, places: Iterable[_Place]) -> bool:
         """Return whether people who are entered there change nothing but counts."""

@@ -159,13 +159,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         asked[row], breach[row] = True, found.shifted.any()
         top = int(np.where(found.shifted | ~breach[row], found.p_slice, 2.0).argmin())
         p_value[row], observed[row], expected[row] = found.p_value, people[top, -1], found.expected[top]
-        shown[row] = Details(
-            slices=tuple(
-                Contribution(name=names[at], observed=people[at, -1], expected=round(found.expected[at], 2))
-                for at in np.argsort(found.p_slice)[:SHOWN]
-            ),
-            remark=remark(names, found.shifted),
-        )
+        shown[row] = _details(names, people[:, -1], found)
     return Finding(
         breach=breach,
         p_value=p_value,
@@ -176,6 +170,17 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         window=np.full(n, width),
         asked=asked,
         details=shown.__getitem__,
+    )
+
+
+def _details(names: list[str], people: Floats, found: Mix) -> Details:
+    """Return the slices that are least likely, with their people [slices], and a remark on what shifted."""
+    return Details(
+        slices=tuple(
+            Contribution(name=names[at], observed=people[at], expected=round(found.expected[at], 2))
+            for at in np.argsort(found.p_slice)[:SHOWN]
+        ),
+        remark=remark(names, found.shifted),
     )
 
 

@@ -57,10 +57,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
     """Judge the day of each sector whose capacity is known; whole days come later than their reports."""
     rooms = np.array([np.nan if room is None else room for room in view.capacity], float)
     asked = ~np.isnan(rooms)
-    ends = [
-        view.start_of(row, view.index + 1).timestamp() if asked[row] else 0.0 for row in range(len(rooms))
-    ]
-    left = np.zeros(len(rooms)) if view.is_closed else np.maximum(np.array(ends) - view.as_of, 0.0)
+    left = _seconds_left(view, asked)
     taken = view.observed[:, -1]
     capacity = np.where(asked, rooms, 1.0)
     found = judge(
@@ -85,3 +82,13 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         asked=asked,
         details=details,
     )
+
+
+def _seconds_left(view: SectorView, asked: NDArray[np.bool_]) -> Floats:
+    """Return the seconds until the day of each sector is over [n]; 0 where that is not asked."""
+    if view.is_closed:
+        return np.zeros(len(asked))
+    ends = [
+        view.start_of(row, view.index + 1).timestamp() if asked[row] else 0.0 for row in range(len(asked))
+    ]
+    return np.maximum(np.array(ends) - view.as_of, 0.0)

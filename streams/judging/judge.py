@@ -167,10 +167,13 @@ class Judge:
         for each in settled:
             verdicts += self._questions(absence.until_last_event(each), waits=True)
         if cadence is Cadence.DAY:
-            of_hours = self.limits.alphas(view.sectors, Cadence.HOUR, Question.SILENCE)
-            hourly_silence.set_rates(view, of_hours)
-            hourly_surge.set_limits(view, self.limits.alphas(view.sectors, cadence, Question.SURGE))
+            self._set_hourly_limits(view)
         return verdicts + silences
+
+    def _set_hourly_limits(self, view: SectorView) -> None:
+        """Remember from a closed day which hours are to be asked for silence, and which for a surge."""
+        hourly_silence.set_rates(view, self.limits.alphas(view.sectors, Cadence.HOUR, Question.SILENCE))
+        hourly_surge.set_limits(view, self.limits.alphas(view.sectors, view.cadence, Question.SURGE))
 
     def _close_hour(self, sectors: Sequence[Counts], hour: int) -> list[Verdict]:
         """Ask for silence in the hours up to this one; all that an hour by itself is asked for."""

@@ -103,45 +103,45 @@ class Partition:
         return steps
 
     def _run(self, steps: Mapping[str, deque[Step]], progress: Progress) -> Iterator[None]:
-        """Take all steps of some sectors. Those that reach a mark are judged there together."""
-        agenda: defaultdict[int, list[str]] = defaultdict(list)  # sectors by the mark that they reach next
+        """Take all steps of some sectors. Those that reach the same hour are judged there together."""
+        agenda: defaultdict[int, list[str]] = defaultdict(list)  # sectors by the watermark they reach next
         for sector, todo in steps.items():
             counts = self.counts[sector]
             if not counts.series:
-                counts.watermark = max(counts.watermark, todo[0].mark)
-            agenda[self._next(counts, todo[0].mark)].append(sector)
+                counts.watermark = max(counts.watermark, todo[0].watermark)
+            agenda[self._next(counts, todo[0].watermark)].append(sector)
         while agenda:
-            mark = min(agenda)
-            batch = [self.counts[sector] for sector in sorted(agenda.pop(mark))]
-            moved = [counts for counts in batch if counts.watermark < mark]
-            yield from self._judge_at(mark, moved, progress)
+            watermark = min(agenda)
+            batch = [self.counts[sector] for sector in sorted(agenda.pop(watermark))]
+            moved = [counts for counts in batch if counts.watermark < watermark]
+            yield from self._judge_at(watermark, moved, progress)
             for counts in moved:
-                counts.watermark = mark
+                counts.watermark = watermark
             yield from self._count(
-                [one for one in batch if steps[one.sector][0].mark <= mark], steps, progress
+                [one for one in batch if steps[one.sector][0].watermark <= watermark], steps, progress
             )
             for counts in batch:
                 if todo := steps[counts.sector]:
-                    agenda[self._next(counts, todo[0].mark)].append(counts.sector)
+                    agenda[self._next(counts, todo[0].watermark)].append(counts.sector)
 
-    def _next(self, counts: Counts, mark: int) -> int:
-        if mark <= counts.watermark + 1:
-            return mark
+    def _next(self, counts: Counts, watermark: int) -> int:
+        if watermark <= counts.watermark + 1:
+            return watermark
         counts.settle()
-        return min(mark, next_due_hour(counts, self._late_hours))
+        return min(watermark, next_due_hour(counts, self._late_hours))
 
-    def _judge_at(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
-        """Ask all that is due where sectors reach a mark."""
+    def _judge_at(self, watermark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+        """Ask all that is due where the watermarks of sectors reach an hour."""
         watched = [counts for counts in batch if counts.sources or counts.state.stopped]
         for counts in watched:
             counts.settle()
-        found = self._judge.sources.look(watched, mark)
+        found = self._judge.sources.look(watched, watermark)
         self._touched.update(verdict.sector for verdict in found)
         self._touched.update(counts.sector for counts in watched if counts.state.changed)
         progress.verdicts += found
-        yield from self._revise(mark, batch, progress)
-        yield from self._close(mark, batch, progress)
-        hour = mark - self._late_hours - 1
+        yield from self._revise(watermark, batch, progress)
+        yield from self._close(watermark, batch, progress)
+        hour = watermark - self._late_hours - 1
         with_people = [
             counts
             for counts in batch
@@ -149,12 +149,12 @@ class Partition:
             and HOURLY in counts.series
             and self._judge.is_hour_due(counts, hour)
         ]
-        yield from self._judge_period(Look.HOUR, with_people, Due(HOURLY, hour, mark * HOUR), progress)
-        for day, some in sorted(days_at_quarters(batch, mark).items()):
-            yield from self._judge_period(Look.EARLY, some, Due(Cadence.DAY, day, mark * HOUR), progress)
+        yield from self._judge_period(Look.HOUR, with_people, Due(HOURLY, hour, watermark * HOUR), progress)
+        for day, some in sorted(days_at_quarters(batch, watermark).items()):
+            yield from self._judge_period(Look.EARLY, some, Due(Cadence.DAY, day, watermark * HOUR), progress)
 
-    def _revise(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
-        """Judge closed periods that changed: at the next mark, and not at every late event."""
+    def _revise(self, watermark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+        """Judge closed periods that changed: as the watermark moves, and not at every late event."""
         changed: defaultdict[tuple[Cadence, int, int], list[Counts]] = defaultdict(list)
         for counts in batch:
             for cadence, index in counts.revised:
@@ -163,11 +163,11 @@ class Partition:
             self._touched.update(counts.sector for counts in some)
             for counts in some:
                 counts.revised.discard((cadence, index))
-            yield from self._judge_period(Look.REVISED, some, Due(cadence, index, mark * HOUR), progress)
+            yield from self._judge_period(Look.REVISED, some, Due(cadence, index, watermark * HOUR), progress)
 
-    def _close(self, mark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
+    def _close(self, watermark: int, batch: Sequence[Counts], progress: Progress) -> Iterator[None]:
         """Close what is over: of all that is, what ended first, so that a month is closed after its days."""
-        hour = mark - self._late_hours
+        hour = watermark - self._late_hours
         while due := self._due(hour, batch):
             cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
             judged = []
@@ -179,7 +179,9 @@ class Partition:
                 else:
                     counts.close(cadence, index)
                     judged.append(counts)
-            yield from self._judge_period(Look.CLOSED, judged, Due(cadence, index, mark * HOUR), progress)
+            yield from self._judge_period(
+                Look.CLOSED, judged, Due(cadence, index, watermark * HOUR), progress
+            )
 
     def _due(self, hour: int, batch: Iterable[Counts]) -> Mapping[tuple[Cadence, int], list[Counts]]:
         """Return by period the sectors of which it is the next one that is over at an hour."""
@@ -207,7 +209,7 @@ class Partition:
     def _count(
         self, batch: Sequence[Counts], steps: Mapping[str, deque[Step]], progress: Progress
     ) -> Iterator[None]:
-        """Take the next step of sectors that have reached its mark."""
+        """Take the next step of sectors whose watermark it has moved."""
         todo = [(counts, steps[counts.sector].popleft()) for counts in batch]
         begun = [counts for counts, step in todo if step.events and not counts.is_limited()]
         yield from self._set_limits(begun, progress)
@@ -243,8 +245,8 @@ class Partition:
             for cadence in counts.unlimited():
                 index = period_at(counts.zone, cadence, counts.watermark)
                 begun[cadence, index, counts.watermark].append(counts)
-        for (cadence, index, mark), some in sorted(begun.items()):
-            yield from self._judge_period(Look.OPEN, some, Due(cadence, index, mark * HOUR), progress)
+        for (cadence, index, watermark), some in sorted(begun.items()):
+            yield from self._judge_period(Look.OPEN, some, Due(cadence, index, watermark * HOUR), progress)
 
     def _add(self, counts: Counts, events: Sequence[Event], progress: Progress) -> None:
         """Count events, at least one."""

@@ -19,9 +19,9 @@ LIVE: Final = 3 * DAY  # seconds after an event within which it is reported, whe
 
 
 class Step(Struct, frozen=True):
-    """Move a sector's watermark to a mark, then count events, or take a heartbeat."""
+    """Move a sector's watermark, then count events, or take a heartbeat."""
 
-    mark: int  # hour
+    watermark: int  # hour that it moves to
     events: Sequence[Event]
     heartbeat: Heartbeat | None = None
     alive_at: int = 0  # epoch seconds, of the heartbeat
@@ -29,9 +29,9 @@ class Step(Struct, frozen=True):
 
 def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[Step]:
     """Split events and heartbeats of a sector, which are in the order of their offsets."""
-    mark, start, steps = counts.watermark, 0, deque[Step]()
+    watermark, start, steps = counts.watermark, 0, deque[Step]()
     events = cast("Sequence[Event]", items)  # heartbeats are in no slice of it
-    boundary = (mark + 1) * HOUR
+    boundary = (watermark + 1) * HOUR
     known: set[Cadence | None] = {*counts.series, None} if DAILY in counts.series else {*counts.series}
     for at, item in enumerate(items):
         moved = item.event_time
@@ -39,21 +39,21 @@ def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[S
             moved = item.appended_at
         if moved >= boundary:
             if at > start:
-                steps.append(Step(mark, events[start:at]))
-            mark, start = moved // HOUR, at
-            boundary = (mark + 1) * HOUR
+                steps.append(Step(watermark, events[start:at]))
+            watermark, start = moved // HOUR, at
+            boundary = (watermark + 1) * HOUR
         if type(item) is Heartbeat:  # `isinstance` runs Python code for a class of msgspec
             if at > start:
-                steps.append(Step(mark, events[start:at]))
-            steps.append(Step(mark, (), item, moved))
+                steps.append(Step(watermark, events[start:at]))
+            steps.append(Step(watermark, (), item, moved))
             start = at + 1
         elif item.period not in known:
-            steps.append(Step(mark, events[start : at + 1]))
+            steps.append(Step(watermark, events[start : at + 1]))
             start = at + 1
             if item.replaces is None:  # else it may be one that is not counted
                 known |= {None, DAILY} if item.period in (None, DAILY) else {item.period}
     if start < len(items):
-        steps.append(Step(mark, events[start:]))
+        steps.append(Step(watermark, events[start:]))
     return steps
 
 
@@ -61,7 +61,7 @@ def is_plain(counts: Counts, step: Step) -> bool:
     """Return whether nothing can follow from a step but that its events are counted."""
     return (
         step.heartbeat is None
-        and step.mark == counts.watermark
+        and step.watermark == counts.watermark
         and bool(counts.series)
         and counts.has_room_for(step.events)
     )

@@ -53,17 +53,7 @@ def send(
 
 
 def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]) -> int:
-    producer = KafkaProducer(
-        **broker.options,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=10,
-        batch_size=65_536,
-        allow_auto_create_topics=broker.api_version is not None,  # an embedded broker has no other way
-        max_block_ms=int(broker.timeout * 1000),
-        request_timeout_ms=int(min(broker.delivery_timeout / 2, REQUEST) * 1000),
-        delivery_timeout_ms=int(broker.delivery_timeout * 1000),
-    )
+    producer = _producer(broker)
     waiting: deque[Any] = deque()
     count = 0
     try:
@@ -83,6 +73,20 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
         producer.close(timeout=10)
     progress(count)
     return count
+
+
+def _producer(broker: Broker) -> KafkaProducer:
+    return KafkaProducer(
+        **broker.options,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=10,
+        batch_size=65_536,
+        allow_auto_create_topics=broker.api_version is not None,  # an embedded broker has no other way
+        max_block_ms=int(broker.timeout * 1000),
+        request_timeout_ms=int(min(broker.delivery_timeout / 2, REQUEST) * 1000),
+        delivery_timeout_ms=int(broker.delivery_timeout * 1000),
+    )
 
 
 def _send_fast(

@@ -1,18 +1,38 @@
-"""What a worker logs: structured lines on standard error, and few of them while the broker is away."""
+"""What a worker logs: structured lines on standard error, and few of one kind."""
 
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import structlog
+from structlog.typing import EventDict
 
 MOST = 3  # lines of one kind that libraries may log
+MOST_TROUBLES = 20  # warnings and errors of one kind that we may log ourselves
 WINDOW = 60.0  # in so many seconds
 
 
+class Rate:
+    """Lets so many lines of each kind through in a window; the next one has the number of those left out."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._kinds: dict[Hashable, tuple[float, int]] = {}  # when the window began, lines since
+
+    def admit(self, kind: Hashable) -> int | None:
+        """Return how many lines were left out before this one; None where it is left out too."""
+        now = self._clock()
+        began, lines = self._kinds.get(kind, (now, 0))
+        left_out = 0
+        if now - began >= WINDOW:
+            began, left_out, lines = now, max(0, lines - self._most), 0
+        self._kinds[kind] = began, lines + 1
+        return left_out if lines < self._most else None
+
+
 class LogLimiter(logging.Filter):
-    """Lets a few lines of each kind through; the next one has the number of those left out.
+    """Lets a few lines of each kind through.
 
     A kind is a logger and the text of its message before values are put in. Libraries that try to reach a
     broker log hundreds of lines a second.
@@ -20,30 +40,45 @@ class LogLimiter(logging.Filter):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._clock = clock
-        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}  # when the window began, lines since
+        self._rate = Rate(MOST, clock)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the line is let through."""
-        now, kind = self._clock(), (record.name, str(record.msg)[:40])
-        began, lines = self._kinds.get(kind, (now, 0))
-        left_out = 0
-        if now - began >= WINDOW:
-            began, left_out, lines = now, max(0, lines - MOST), 0
-        self._kinds[kind] = began, lines + 1
+        left_out = self._rate.admit((record.name, str(record.msg)[:40]))
         if left_out:
             record.msg, record.args = f"{record.getMessage()} ({left_out} more like this)", ()
-        return lines < MOST
+        return left_out is not None
+
+
+class EventLimiter:
+    """A processor of structlog that does the same for our own warnings and errors, by their event.
+
+    A topic may hold any number of records that are not understood, and a worker reads them at each start.
+    Metrics count them all.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = Rate(MOST_TROUBLES, clock)
+
+    def __call__(self, logger: object, method: str, event: EventDict) -> EventDict:
+        """Return the event; raises DropEvent where it is left out."""
+        if method not in ("warning", "error"):
+            return event
+        left_out = self._rate.admit(event["event"])
+        if left_out is None:
+            raise structlog.DropEvent
+        return {**event, "left_out": left_out} if left_out else event
 
 
 def start_logging() -> None:
-    """Log our own events as JSON, and warnings of libraries as text, a few of each kind a minute."""
+    """Log our own events as JSON, and warnings of libraries as text; few of a kind in a minute."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(LogLimiter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     structlog.configure(
         processors=[
+            EventLimiter(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

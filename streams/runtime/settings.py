@@ -1,5 +1,6 @@
 """Settings of every worker: environment variables, checked once, all faults named together."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.runtime.kafka_settings import KafkaSettings, known_servers
+from streams.runtime.refusals import SetupError
 
 SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
 
@@ -57,6 +59,17 @@ class WorkerSettings(BaseSettings):
     def kafka(self) -> KafkaSettings:
         """How Kafka clients of this worker are set up."""
         return KafkaSettings(self.brokers)
+
+    def make_state_dir(self) -> None:
+        """Make the folder of local copies. Raises SetupError where it cannot be written to."""
+        try:
+            self.state_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
+        if not os.access(self.state_dir, os.W_OK | os.X_OK):
+            raise SetupError(
+                f"cannot write to SURGEWATCH_STATE_DIR: {self.state_dir} is read-only for this user"
+            )
 
     def topic(self, name: str) -> str:
         """A topic's name in the broker."""

@@ -16,6 +16,7 @@ from streams.contract.sectors import Registry, registry
 from streams.contract.toml_documents import DocumentError, load
 from streams.contract.verdicts import Question
 from streams.counting.decoder import Decoder
+from streams.counting.placement import Home
 from streams.judging.judge import Judge
 from streams.pipelines.border_pipeline import BorderPipeline
 from streams.pipelines.sector_pipeline import SectorPipeline
@@ -23,7 +24,6 @@ from streams.runtime.environment import refuse_unknown
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
 from streams.runtime.readiness import NotReady
-from streams.runtime.refusals import SetupError
 from streams.runtime.worker import Worker
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
@@ -68,26 +68,15 @@ async def streams_worker() -> AsyncIterator[Worker]:
     settings = Settings()
     sectors = registry(settings.registry)
     metrics = Metrics(sectors)
-    try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(f"cannot write to SURGEWATCH_STATE_DIR: {error}") from error
+    settings.make_state_dir()
     async with schema_source(metrics.schema) as schemas:
         yield _worker(settings, sectors, metrics, schemas)
 
 
 def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: SchemaSource) -> Worker:
     judge = _judge(settings, sectors)
-    pipeline = SectorPipeline(
-        sectors,
-        judge,
-        Decoder(sectors, limit=settings.record_bytes, readers=schemas.readers),
-        lateness=settings.lateness_seconds,
-        dedup=(settings.dedup_ids, settings.dedup_hours),
-        wall_clock=settings.clock == "wall",
-        budget=BUDGET,
-        home=lambda sector: worker.home("encounters", sector),
-    )
+    decoder = Decoder(sectors, limit=settings.record_bytes, readers=schemas.readers)
+    pipeline = _pipeline(settings, sectors, judge, decoder, lambda sector: worker.home("encounters", sector))
     names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
 
     def show() -> None:
@@ -111,6 +100,21 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         about={"sectors": len(sectors.sector)},
     )
     return worker
+
+
+def _pipeline(
+    settings: Settings, sectors: Registry, judge: Judge, decoder: Decoder, home: Home
+) -> SectorPipeline:
+    return SectorPipeline(
+        sectors,
+        judge,
+        decoder,
+        lateness=settings.lateness_seconds,
+        dedup=(settings.dedup_ids, settings.dedup_hours),
+        wall_clock=settings.clock == "wall",
+        budget=BUDGET,
+        home=home,
+    )
 
 
 def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> FlowSpec:

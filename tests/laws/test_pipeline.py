@@ -78,7 +78,7 @@ def shape(flow: SectorPipeline) -> dict[str, Any]:
             counts.people,
             counts.offset,
             {c.value: (s.first, s.values.tolist()) for c, s in counts.series.items()},
-            sorted(counts.dedup.marks.items()),
+            sorted(counts.dedup.counted.items()),
             {
                 name: counts.slices.window(counts.slices.last, 20)[row].tolist()
                 for row, name in enumerate(counts.slices.names)

@@ -10,6 +10,7 @@ from alerts.notices.batches import Limits
 from alerts.worker.alert_table import AlertTable
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.settings import Settings
+from alerts.worker.sink_owner import decoded
 from streams.contract.reading import Unusable
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
@@ -56,7 +57,9 @@ async def test_what_cannot_be_read_of_other_workers_is_counted_by_topic_and_the_
     junk = SimpleNamespace(key=b"?", value=b"{", timestamp=0, partition=0, offset=0, headers=())
     table.apply(junk)
     await letters.apply(junk)
-    assert counted == [("alerts.current", Unusable.UNREADABLE), ("notices.dead", Unusable.UNREADABLE)]
+    assert list(decoded({b"sink/a": b"{"}, lambda *unusable: counted.append(unusable))) == []
+    topics = ("alerts.current", "notices.dead", "deliveries")
+    assert counted == [(topic, Unusable.UNREADABLE) for topic in topics]
     worker = OneSink()
     worker.judge(verdict(0, breach=True))
     for offset, change in enumerate(worker.published):

@@ -21,7 +21,7 @@ RECORD = 900_000  # bytes that a state record may have
 def event(number: int, at: int, citizenship: str = "HAITI", count: int = 1, **more: object) -> Event:
     """One event of families at a port."""
     return Event(
-        number, f"e{number}", "here", at, at, at, count, "at_port", "family_unit", citizenship, None,
+        number, f"e{number}", "here", at, at, at, count, "at_port", "family_unit", citizenship,
         *(more.get(name) for name in ("period", "replaces")),
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ def all_of(counts: Counts) -> object:
     return (
         counts.people,
         counts.event_time,
-        sorted(counts.dedup.marks.items()),
+        sorted(counts.dedup.counted.items()),
         {cadence: (one.first, one.values.tolist()) for cadence, one in counts.series.items()},
         counts.slices.names,
         counts.slices.table.tolist(),

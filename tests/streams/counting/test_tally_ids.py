@@ -17,7 +17,7 @@ def tally(number: int, time: int, *, count: int = 1, **more: str) -> Event:
     return Event(
         position=number, event_id=f"t{number}", sector="yuma", event_time=time, reported_at=time,
         appended_at=time, count=count, crossing_type="between_ports", demographic="unknown",
-        citizenship=None, crossing=None, **fields,
+        citizenship=None, **fields,
     )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_ids_of_single_events_leave_with_the_horizon_beside_tallies_that_stay() 
         for day in range(2_000)
     ]
     counted(index, [*months(24), *single])
-    assert len(index.marks) < 24 + 2_000
+    assert len(index.counted) < 24 + 2_000
     assert counted(index, months(24)) == 0
     newest = single[-1].event_time
     assert counted(index, [one for one in single if one.event_time > newest - (HORIZON - 1) * 3600]) == 0
@@ -79,4 +79,4 @@ def test_ids_of_tallies_are_bounded() -> None:
     index = DedupIndex()
     counted(index, months(240, rows=300))
     assert TALLY_LIMIT < 240 * 300
-    assert len(index.marks) <= TALLY_LIMIT + 256
+    assert len(index.counted) <= TALLY_LIMIT + 256

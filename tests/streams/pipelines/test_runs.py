@@ -15,7 +15,7 @@ from streams.pipelines.runs import end_of_run
 def event(count: int, event_time: int = 0) -> Event:
     return Event(
         0, "a", "swanton", event_time, event_time, event_time, count, "between_ports", "unknown",
-        None, None, None, None,
+        None, None, None,
     )  # fmt: skip
 
 

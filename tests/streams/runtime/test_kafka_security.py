@@ -52,7 +52,7 @@ def test_settings_that_cannot_work_are_refused_with_what_is_missing(
     settings: dict[str, str], fault: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        KafkaSecurity(**settings)  # type: ignore[arg-type]
+        KafkaSecurity.model_validate(settings)
     assert fault in str(refused.value)
 
 
@@ -94,7 +94,9 @@ def test_a_file_that_cannot_be_used_is_named_at_once(
 ) -> None:
     monkeypatch.chdir(files)
     with pytest.raises(ValidationError) as refused:
-        KafkaSecurity(security_protocol="SSL", **{f"{name}_file": path for name, path in named.items()})  # type: ignore[arg-type]
+        KafkaSecurity.model_validate(
+            {"security_protocol": "SSL"} | {f"{name}_file": path for name, path in named.items()}
+        )
     assert fault in faults(refused.value)
     assert "\n" not in faults(refused.value)
 
@@ -116,7 +118,7 @@ def test_a_mechanism_without_its_extra_is_refused(
 ) -> None:
     monkeypatch.setattr("streams.runtime.kafka_security.find_spec", lambda _: None)
     with pytest.raises(ValidationError) as refused:
-        KafkaSecurity(security_protocol="SASL_SSL", sasl_mechanism=mechanism, **more)  # type: ignore[arg-type]
+        KafkaSecurity.model_validate({"security_protocol": "SASL_SSL", "sasl_mechanism": mechanism} | more)
     assert f"needs the extra {extra}" in faults(refused.value)
 
 

@@ -1,8 +1,12 @@
 """Which topics a worker reads and writes, by its prefixes, and where its brokers are."""
 
+import os
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from streams.runtime.refusals import SetupError
 from streams.runtime.settings import WorkerSettings
 
 
@@ -39,3 +43,17 @@ def test_brokers_that_are_no_host_and_port_are_refused(brokers: str) -> None:
 @pytest.mark.parametrize("brokers", ["a:1", "a", "10.0.0.1:9092, b-1.example.org:9094", "[::1]:9092"])
 def test_brokers_may_be_names_and_addresses(brokers: str) -> None:
     assert WorkerSettings(brokers=brokers).brokers == brokers
+
+
+def test_a_state_folder_that_cannot_be_made_is_refused_by_the_name_of_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match=r"cannot write to SURGEWATCH_STATE_DIR: .*file"):
+        WorkerSettings(state_dir=tmp_path / "file").make_state_dir()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write in every folder")
+def test_a_state_folder_that_is_read_only_is_refused_by_the_name_of_its_setting(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(SetupError, match="is read-only for this user"):
+        WorkerSettings(state_dir=tmp_path).make_state_dir()
+    tmp_path.chmod(0o700)

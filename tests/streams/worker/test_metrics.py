@@ -36,7 +36,7 @@ def test_an_older_period_judged_again_does_not_take_the_place_of_the_newest() ->
 
 def test_who_came_is_shown_of_the_last_closed_day_alone() -> None:
     counts, day = Counts("swanton"), 86_400
-    families = ("between_ports", "family_unit", "HAITI", None, None, None)
+    families = ("between_ports", "family_unit", "HAITI", None, None)
     counts.add(
         [
             Event(at, f"e{at}", "swanton", at * day, at * day, at * day, 3 * (at + 1), *families)
