@@ -59,7 +59,7 @@ class Ours:
         load.create_topics(servers, prefix)
 
     def start(self, name: str, session: int = 6) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start a worker, which its group believes in for so many seconds; its process and its log."""
+        """Start a worker with a session timeout of so many seconds; return its process and its log."""
         log = self.folder / f"{self.prefix}{name}.log"
         environment = os.environ | {
             "SURGEWATCH_BROKERS": self.servers,
@@ -138,7 +138,7 @@ def measure(servers: str, folder: Path, sectors: int, number: int) -> dict[str, 
 
 
 def holds(log: Path, partitions: int) -> bool:
-    """Has a worker been given so many partitions?"""
+    """Return whether a worker has been assigned so many partitions."""
     lines = [line for line in log.read_text().splitlines() if '"partitions assigned"' in line]
     return any(len(json.loads(line)["partitions"]) == partitions for line in lines)
 

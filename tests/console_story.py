@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from alerts.console.board import Board, Limits
+from alerts.console.board import Board, BoardLimits
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id, notice_id
 from alerts.lifecycle.policies import policies
@@ -215,7 +215,7 @@ def notice_of(alert: Alert) -> Notice:
     )
 
 
-def board(limits: Limits | None = None, language: Language = ENGLISH) -> Board:
+def board(limits: BoardLimits | None = None, language: Language = ENGLISH) -> Board:
     """The whole story on one board, on that evening."""
     full = Board(limits, policies=policies(), sinks=SINKS, clock=NOW.timestamp, language=language)
     for place in PLACES:

@@ -8,7 +8,7 @@ role = "operate"
 borders = ["northern"]              # without it: all
 
 [proxy]
-addresses = ["10.0.3.0/24", "::1"]  # whose headers are believed
+addresses = ["10.0.3.0/24", "::1"]  # whose headers are trusted
 name_header = "X-Forwarded-User"
 groups_header = "X-Forwarded-Groups"
 
@@ -51,7 +51,7 @@ class Client(Grant):
 
 
 class Proxy(_Strict):
-    """A proxy that signs people in. Its headers are believed from these addresses alone."""
+    """A proxy that signs people in. Its headers are trusted from these addresses alone."""
 
     addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
     name_header: HeaderName = "X-Forwarded-User"

@@ -48,7 +48,7 @@ class AlertHistory(BaseModel):
     deeds: list[Deed]
 
 
-class Taken(BaseModel):
+class DeliveredNotice(BaseModel):
     """A record of `notices`: a notice, which sink took it, and when."""
 
     sink: str
@@ -56,19 +56,19 @@ class Taken(BaseModel):
     notice: Notice
 
 
-def last_seen(current: Alert | None, taken: Sequence[Taken]) -> Alert | None:
+def last_seen(current: Alert | None, taken: Sequence[DeliveredNotice]) -> Alert | None:
     """Return an alert as it is, or as it was when it was last sent; None where nothing is known of it."""
     return current or max((one.notice.alert for one in taken), key=lambda one: one.updated, default=None)
 
 
-def ended_at(current: Alert | None, taken: Sequence[Taken]) -> dt.datetime | None:
+def ended_at(current: Alert | None, taken: Sequence[DeliveredNotice]) -> dt.datetime | None:
     """Return when an alert that is over was last sent; None while it stands."""
     stands = current is not None and current.state is not State.RESOLVED
     return None if stands else max((one.at for one in taken), default=None)
 
 
 def alert_history(
-    alert: Alert, taken: Sequence[Taken], controls: Sequence[Control], language: Language = ENGLISH
+    alert: Alert, taken: Sequence[DeliveredNotice], controls: Sequence[Control], language: Language = ENGLISH
 ) -> AlertHistory:
     """Return the history of an alert; `controls`: those that concern it."""
     return AlertHistory(
@@ -78,7 +78,7 @@ def alert_history(
     )
 
 
-def _sent(taken: Taken) -> Sent:
+def _sent(taken: DeliveredNotice) -> Sent:
     notice = taken.notice
     return Sent(
         at=taken.at,

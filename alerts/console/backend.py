@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from alerts.console.alert_history import Taken
+from alerts.console.alert_history import DeliveredNotice
 from alerts.console.board import Board
 from alerts.console.identity import Identity
 from alerts.console.sign_in import SignIn
@@ -15,7 +15,7 @@ Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]  # heade
 Page = Callable[[], tuple[int, str, bytes]]  # status, content type, body; called in a thread
 
 
-async def no_notices(alert_id: str, since: dt.datetime | None) -> list[Taken]:
+async def no_notices(alert_id: str, since: dt.datetime | None) -> list[DeliveredNotice]:
     """Return that nothing was sent about an alert."""
     return []
 
@@ -34,7 +34,7 @@ class Backend:
     publish: Callable[[Control], Awaitable[None]]
     send_again: Callable[[str], Awaitable[bool]]
     names: Callable[[], Names]
-    sent: Callable[[str, dt.datetime | None], Awaitable[list[Taken]]] = no_notices
+    sent: Callable[[str, dt.datetime | None], Awaitable[list[DeliveredNotice]]] = no_notices
     identity: Identity = field(default_factory=Identity)
     border_of: Mapping[str, str] = field(default_factory=dict)
     sign_in: SignIn | None = None

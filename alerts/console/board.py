@@ -45,7 +45,7 @@ ANNOTATE_SECONDS = 5.0  # after which time alone may have changed who takes care
 REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
 
 
-class Limits(BaseModel):
+class BoardLimits(BaseModel):
     """How many rows of each kind the board keeps."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,14 +65,14 @@ class Board:
 
     def __init__(
         self,
-        limits: Limits | None = None,
+        limits: BoardLimits | None = None,
         *,
         policies: Policies | None = None,
         sinks: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
         language: Language = ENGLISH,
     ) -> None:
-        limits = limits or Limits()
+        limits = limits or BoardLimits()
         self.version = 0
         self._policies, self._clock = policies or Policies(), clock
         self._language = language

@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.console.roles import sectors_of
 from alerts.console.rows import Json
-from alerts.console.sector_history import Line
+from alerts.console.sector_history import DrawnLine
 from alerts.languages.language import ENGLISH, Language, ngettext_noop
 from alerts.lifecycle.alert import RANK, Alert, Notice, State
 from alerts.lifecycle.policies import Policy, deviation
@@ -29,7 +29,7 @@ CALM: Final = {
 PRECEDENCE: Final = {State.RESOLVED: 0, State.PENDING: 1, State.FIRING: 2}
 
 
-def sector_row(line: Line, data: Verdict, alerts: Sequence[Alert]) -> Json:
+def sector_row(line: DrawnLine, data: Verdict, alerts: Sequence[Alert]) -> Json:
     """A sector: its newest period, its chart, its gravest alert, and since when `data` has none."""
     newest, figures = line.newest, line.newest.last_period
     since = data.evidence.no_data_since

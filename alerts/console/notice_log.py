@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from pydantic import ValidationError
 
-from alerts.console.alert_history import Taken
+from alerts.console.alert_history import DeliveredNotice
 from alerts.lifecycle.alert import Notice
 from streams.runtime.broker_monitor import partitions_of
 from streams.runtime.kafka_settings import KafkaSettings
@@ -32,7 +32,7 @@ class NoticeLog:
         self._topic, self._kafka = topic, kafka
         self._free = asyncio.Lock()
 
-    async def of(self, alert_id: str, since: dt.datetime | None = None) -> list[Taken]:
+    async def of(self, alert_id: str, since: dt.datetime | None = None) -> list[DeliveredNotice]:
         """Return what was sent about an alert, since its onset if that is known.
 
         Raises TimeoutError where that takes too long, as others are being read or the broker does not answer.
@@ -43,7 +43,7 @@ class NoticeLog:
         except KafkaError as error:
             raise TimeoutError("the broker does not answer") from error
 
-    async def _consume(self, key: bytes, since: dt.datetime | None) -> list[Taken]:
+    async def _consume(self, key: bytes, since: dt.datetime | None) -> list[DeliveredNotice]:
         consumer = AIOKafkaConsumer(**self._kafka.aiokafka, enable_auto_commit=False)
         await consumer.start()
         try:
@@ -51,16 +51,18 @@ class NoticeLog:
         finally:
             await consumer.stop()
 
-    async def _read(self, consumer: AIOKafkaConsumer, key: bytes, since: dt.datetime | None) -> list[Taken]:
+    async def _read(
+        self, consumer: AIOKafkaConsumer, key: bytes, since: dt.datetime | None
+    ) -> list[DeliveredNotice]:
         partitions = sorted((await partitions_of(self._kafka, [self._topic]))[self._topic])
         tp = TopicPartition(self._topic, partitions[(murmur2(key) & 0x7FFFFFFF) % len(partitions)])
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
         consumer.seek(tp, await _start(consumer, tp, since))
-        found: list[Taken] = []
+        found: list[DeliveredNotice] = []
         while await consumer.position(tp) < end and len(found) < MOST:
             records = (await consumer.getmany(timeout_ms=1000, max_records=MANY)).get(tp, ())
-            own = (read_taken(record) for record in records if record.key == key)
+            own = (read_delivered(record) for record in records if record.key == key)
             found += [taken for taken in own if taken is not None]
         return found[:MOST]
 
@@ -74,7 +76,7 @@ async def _start(consumer: AIOKafkaConsumer, tp: TopicPartition, since: dt.datet
     return begin if found is None else max(begin, found.offset)
 
 
-def read_taken(record: Any) -> Taken | None:
+def read_delivered(record: Any) -> DeliveredNotice | None:
     """Read a record of `notices`; None where it is not understood."""
     sink = next((value for name, value in record.headers if name == SINK and value), b"")
     try:
@@ -82,4 +84,4 @@ def read_taken(record: Any) -> Taken | None:
         at = dt.datetime.fromtimestamp(record.timestamp / 1000, dt.UTC)
     except (ValidationError, ValueError, OverflowError, OSError):
         return None
-    return Taken(sink=sink.decode(errors="replace"), at=at, notice=notice)
+    return DeliveredNotice(sink=sink.decode(errors="replace"), at=at, notice=notice)

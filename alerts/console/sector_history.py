@@ -9,7 +9,7 @@ SHOWN = (Cadence.DAY, Cadence.MONTH, Cadence.WEEK, Cadence.HOUR)  # the first th
 Columns = list[list[float | None]]
 
 
-class Line:
+class DrawnLine:
     """The last POINTS periods at one cadence, by the start of the period."""
 
     def __init__(self, newest: Verdict) -> None:
@@ -46,7 +46,7 @@ class SectorHistory:
 
     def __init__(self, first: Verdict) -> None:
         self.newest = first  # whether the sector has data
-        self._lines: dict[Cadence, Line] = {}
+        self._lines: dict[Cadence, DrawnLine] = {}
 
     def observe(self, verdict: Verdict) -> None:
         """Take a verdict on the count of the whole sector. Without data nothing is drawn, and no zero."""
@@ -55,7 +55,7 @@ class SectorHistory:
         if figures is None:
             return
         if verdict.cadence not in self._lines:
-            self._lines[verdict.cadence] = Line(verdict)
+            self._lines[verdict.cadence] = DrawnLine(verdict)
         self._lines[verdict.cadence].observe(verdict, figures)
 
     def mark_data(self, verdict: Verdict) -> None:
@@ -65,6 +65,6 @@ class SectorHistory:
         )
 
     @property
-    def shown(self) -> Line | None:
+    def shown(self) -> DrawnLine | None:
         """The line that is drawn; None where nothing was counted yet."""
         return next((self._lines[cadence] for cadence in SHOWN if cadence in self._lines), None)

@@ -34,7 +34,7 @@ class Silenced(NamedTuple):
     ended_at: float = 0.0  # the last one that is over
 
 
-class Taken(NamedTuple):
+class Acknowledged(NamedTuple):
     """Who takes care of an alert, and what they found it to be."""
 
     by: str = ""
@@ -143,14 +143,14 @@ class ControlsInForce:
         is_same = all(getattr(alert, name) == value for name, value in annotations.items())
         return alert if is_same else alert.model_copy(update=annotations)
 
-    def _taken(self, alert: Alert, now: float) -> Taken:
+    def _taken(self, alert: Alert, now: float) -> Acknowledged:
         """Return who takes care of an alert."""
         known = self._acknowledgements.get(alert.alert_id)
         if known is None:
-            return Taken()
+            return Acknowledged()
         hours = self._policies.of(alert.question).acknowledgement_hours or math.inf
         ends = known.at.timestamp() + 3600 * hours
-        return Taken(known.by, known.assessment) if now < ends else Taken(expired_at=ends)
+        return Acknowledged(known.by, known.assessment) if now < ends else Acknowledged(expired_at=ends)
 
     def _silenced(self, alert: Alert, now: float) -> Silenced:
         """Return what the silences over an alert mean at `now`."""

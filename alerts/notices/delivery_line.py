@@ -161,7 +161,7 @@ class Line:
         """Keep its message, which was given up without an answer: it is sent again before anything newer."""
         given_up = (*self.entry.given_up, message.notice_id)
         self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
-        self.unanswered = True
+        self.unanswered = self.unrecorded = True
         self.rest()
 
     def rest(self) -> None:

@@ -20,12 +20,7 @@ def effect(control: Control, language: Language = ENGLISH) -> str:
         case Reroute():
             return _route(control, language)
         case PolicyDate():
-            day = language.day(dt.datetime.combine(control.date, dt.time(), dt.UTC))
-            return language.gettext(
-                "a new level from {day} on in {sectors}",
-                day=day,
-                sectors=", ".join(_sector(one, language) for one in control.sectors),
-            )
+            return _policy_date(control, language)
         case Capacity():
             return language.gettext(
                 "{sector} can take in {people} people a day",
@@ -46,6 +41,14 @@ def effect(control: Control, language: Language = ENGLISH) -> str:
         case Withdrawn():
             return language.gettext("{control} is withdrawn", control=control.withdraws)
     raise TypeError(f"a {type(control).__name__} is no control that has an effect")
+
+
+def _policy_date(control: PolicyDate, language: Language) -> str:
+    return language.gettext(
+        "a new level from {day} on in {sectors}",
+        day=language.day(dt.datetime.combine(control.date, dt.time(), dt.UTC)),
+        sectors=", ".join(_sector(one, language) for one in control.sectors),
+    )
 
 
 def _silence(silence: Silence, language: Language) -> str:

@@ -10,24 +10,23 @@ from streams.contract.verdicts import Evidence, Question, Verdict
 
 def trial_notices(now: dt.datetime, language: Language = ENGLISH) -> tuple[Notice, Notice]:
     """Return a notice that opens a test alert, and the one that resolves it."""
-    verdict = Verdict.of(
-        question=Question.SURGE,
-        sector="test",
-        cadence=Cadence.DAY,
-        period=now,
-        as_of=now,
-        closed=True,
-        breach=True,
-        evidence=Evidence(
-            observed=2, expected=1, lower=0, upper=3, p_value=1, alpha=1, baseline="none: a test"
-        ),
+    alert = _alert(now)
+    over = alert.model_copy(update={"state": State.RESOLVED})
+    opened = language.gettext("Test page from Surgewatch")
+    closed = language.gettext("Resolved: test page from Surgewatch")
+    return (
+        _notice(alert, Reason.FIRST, opened, language),
+        _notice(over, Reason.RESOLVED, closed, language),
     )
-    key = alert_id(verdict.question_key, now)
-    alert = Alert(
-        alert_id=key,
+
+
+def _alert(now: dt.datetime) -> Alert:
+    verdict = _verdict(now)
+    return Alert(
+        alert_id=alert_id(verdict.question_key, now),
         question_key=verdict.question_key,
         question=verdict.question,
-        sector="test",
+        sector=verdict.sector,
         state=State.FIRING,
         severity=Severity.CRITICAL,
         onset=now,
@@ -36,12 +35,19 @@ def trial_notices(now: dt.datetime, language: Language = ENGLISH) -> tuple[Notic
         worst=verdict,
         latest=verdict,
     )
-    over = alert.model_copy(update={"state": State.RESOLVED})
-    opened = language.gettext("Test page from Surgewatch")
-    closed = language.gettext("Resolved: test page from Surgewatch")
-    return (
-        _notice(alert, Reason.FIRST, opened, language),
-        _notice(over, Reason.RESOLVED, closed, language),
+
+
+def _verdict(now: dt.datetime) -> Verdict:
+    evidence = Evidence(observed=2, expected=1, lower=0, upper=3, p_value=1, alpha=1, baseline="none: a test")
+    return Verdict.of(
+        question=Question.SURGE,
+        sector="test",
+        cadence=Cadence.DAY,
+        period=now,
+        as_of=now,
+        closed=True,
+        breach=True,
+        evidence=evidence,
     )
 
 

@@ -23,7 +23,7 @@ DONE: Final = {"incident.acknowledged": "acknowledged", "incident.resolved": "re
 PERSON: Final = ("user_reference", "user")
 
 
-class Answer(NamedTuple):
+class IncidentChange(NamedTuple):
     """What somebody did with an incident."""
 
     alert_id: str
@@ -101,14 +101,14 @@ def _signature(body: bytes, secret: bytes) -> bytes:
     return b"v1=" + hmac.new(secret, body, hashlib.sha256).hexdigest().encode()
 
 
-def read_webhook(body: bytes) -> Answer | None:
+def read_webhook(body: bytes) -> IncidentChange | None:
     """Return what somebody did by a webhook's event; None for all other events. Raises ValueError."""
     event = _Webhook.model_validate_json(body).event
     by = event.agent.name if event.agent else ""
     deed = DONE.get(event.event_type)
     if deed is None or not by or not event.data.incident_key:
         return None
-    return Answer(event.data.incident_key, by, event.occurred_at, deed)
+    return IncidentChange(event.data.incident_key, by, event.occurred_at, deed)
 
 
 def look_up(alert_id: str, token: SecretStr, api: str = API) -> Request:
@@ -121,7 +121,7 @@ def look_up(alert_id: str, token: SecretStr, api: str = API) -> Request:
     return Request(f"{api.rstrip('/')}/incidents?{urlencode(query)}", headers, b"", method="GET")
 
 
-def read_incidents(alert_id: str, body: bytes) -> Answer | None:
+def read_incidents(alert_id: str, body: bytes) -> IncidentChange | None:
     """Return what somebody did with the newest incident of an alert. Raises ValueError."""
     incidents = _Incidents.model_validate_json(body).incidents
     if not incidents:
@@ -129,11 +129,11 @@ def read_incidents(alert_id: str, body: bytes) -> Answer | None:
     (newest, *_) = incidents
     if newest.status == "resolved" and newest.last_status_change_by and newest.last_status_change_at:
         by = newest.last_status_change_by.name
-        return Answer(alert_id, by, newest.last_status_change_at, "resolved") if by else None
+        return IncidentChange(alert_id, by, newest.last_status_change_at, "resolved") if by else None
     if newest.status != "acknowledged":
         return None
     people = [one for one in newest.acknowledgements if one.acknowledger.name]
     if not people:
         return None
     last = max(people, key=lambda one: one.at)
-    return Answer(alert_id, last.acknowledger.name, last.at, "acknowledged")
+    return IncidentChange(alert_id, last.acknowledger.name, last.at, "acknowledged")

@@ -28,7 +28,6 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.sinks import Digests, Edits, OnePerSource
-from alerts.sinks.slack.app import SlackAppSink
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
@@ -46,7 +45,7 @@ from alerts.worker.settings import Settings
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import LedgerWriter, Records, SinkOwner
 from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
-from alerts.worker.slack_clicks import SlackClicks
+from alerts.worker.slack_clicks import SlackClicks, languages_of
 from alerts.worker.supervised import Supervisor
 from alerts.worker.tries import Tries
 from streams.contract.controls import Control, Withdrawn, dated
@@ -278,11 +277,7 @@ class Alerts:
             publish=self.publish,
             count=self.metrics.click,
             connected=self.metrics.slack_connections.track_inprogress,
-            languages={
-                sink.channel: sink.language
-                for sink in self.sinks.values()
-                if isinstance(sink, SlackAppSink) and sink.app == api.app
-            },
+            languages=languages_of(api.app, self.sinks.values()),
         )
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Final
 
 from alerts.console.board import Board
-from alerts.console.notice_log import read_taken
+from alerts.console.notice_log import read_delivered
 from alerts.console.topic_reader import follow
 from alerts.worker.console_server import Reader
 from alerts.worker.settings import Settings
@@ -36,5 +36,5 @@ def draw_verdict(board: Board, record: Any) -> None:
 
 def show_delivery(board: Board, record: Any) -> None:
     """Apply one record of `notices`: a notice that a sink has taken. What is not understood is skipped."""
-    if taken := read_taken(record):
+    if taken := read_delivered(record):
         board.delivery(taken.sink, taken.notice, "delivered", at=taken.at)

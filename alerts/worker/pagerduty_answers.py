@@ -20,7 +20,7 @@ from alerts.sinks import Sink
 from alerts.sinks.pagerduty import PagerDutySink
 from alerts.sinks.pagerduty_incidents import (
     SIGNATURE,
-    Answer,
+    IncidentChange,
     is_signed,
     look_up,
     read_incidents,
@@ -36,7 +36,7 @@ MOST: Final = 50  # alerts asked for in one round; PagerDuty takes 960 questions
 LONGEST: Final = 65_536  # bytes of an answer
 
 
-class Taken(StrEnum):
+class AnswerOutcome(StrEnum):
     """What became of an answer: the bounded label of a metric."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -64,7 +64,7 @@ class PagerDutyAnswers:
         alerts: Callable[[], Sequence[Alert]],
         unanswered: Callable[[str], Sequence[Alert]],
         publish: Callable[[Control], Awaitable[None]],
-        count: Callable[[Taken], None],
+        count: Callable[[AnswerOutcome], None],
     ) -> None:
         self._sinks = [sink for sink in sinks if isinstance(sink, PagerDutySink)]
         self._controls, self._alerts, self._unanswered = controls, alerts, unanswered
@@ -76,30 +76,30 @@ class PagerDutyAnswers:
         """Take a webhook; return the HTTP status and what became of it."""
         header = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE, "")
         if not is_signed(body, header, self.secrets):
-            return self._counted(Taken.UNSIGNED, status=401)
+            return self._counted(AnswerOutcome.UNSIGNED, status=401)
         try:
             answer = read_webhook(body)
         except ValidationError:
-            return self._counted(Taken.UNREADABLE, status=422)
-        return self._counted(await self.take(answer) if answer else Taken.IGNORED)
+            return self._counted(AnswerOutcome.UNREADABLE, status=422)
+        return self._counted(await self.take(answer) if answer else AnswerOutcome.IGNORED)
 
-    async def take(self, answer: Answer) -> Taken:
+    async def take(self, answer: IncidentChange) -> AnswerOutcome:
         """Publish the acknowledgement that an answer is, unless there is nothing in it that is new.
 
         The incident of a source stands for all alerts on it.
         """
         alerts = on_same_source(answer.alert_id, self._alerts())
         if not alerts:
-            return Taken.UNKNOWN_ALERT
+            return AnswerOutcome.UNKNOWN_ALERT
         firing = [alert for alert in alerts if alert.state is State.FIRING]
         if not firing:
-            return Taken.OVER
+            return AnswerOutcome.OVER
         at = answer.at.timestamp()
         new = [alert for alert in firing if at > self._controls.answered_at(alert.alert_id)]
         for alert in new:
             found = self._controls.annotate(alert, time.time()).assessment
             await self._publish(answer._replace(alert_id=alert.alert_id).control(found))
-        return Taken.ACKNOWLEDGED if new else Taken.KNOWN
+        return AnswerOutcome.ACKNOWLEDGED if new else AnswerOutcome.KNOWN
 
     async def poll(self, client: HttpClient) -> None:
         """Ask again and again, for as long as it is not cancelled."""
@@ -128,17 +128,17 @@ class PagerDutyAnswers:
         if not isinstance(got, HttpAnswer) or got.status != 200:
             reason = f"http_{got.status}" if isinstance(got, HttpAnswer) else got.reason
             log.warning("pagerduty does not answer", sink=sink.name, reason=reason)
-            self._count(Taken.UNREACHABLE)
+            self._count(AnswerOutcome.UNREACHABLE)
             return False
         try:
             answer = read_incidents(alert.alert_id, got.body)
         except ValidationError:
-            self._count(Taken.UNREADABLE)
+            self._count(AnswerOutcome.UNREADABLE)
             return True
         if answer is not None:
             self._count(await self.take(answer))
         return True
 
-    def _counted(self, taken: Taken, status: int = 200) -> tuple[int, str]:
+    def _counted(self, taken: AnswerOutcome, status: int = 200) -> tuple[int, str]:
         self._count(taken)
         return status, taken

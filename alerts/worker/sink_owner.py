@@ -190,7 +190,7 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
                 await task
 
     def wake(self) -> None:
-        """Something is new for every sink: look at once."""
+        """Let the delivery of every sink look at once, as something is new."""
         for delivery in self.deliveries.values():
             delivery.changed.set()
 

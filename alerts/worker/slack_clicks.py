@@ -7,7 +7,7 @@ Slack shows that to the person, who can click again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Final
@@ -24,6 +24,8 @@ from alerts.console.requests import control_of, submitted
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert
 from alerts.notices.feeds import on_same_source
+from alerts.sinks import Sink
+from alerts.sinks.slack.app import SlackApp, SlackAppSink
 from alerts.sinks.slack.clicks import Click, click, refusal, request
 from alerts.worker.slack_api import QUIET, SlackApi, describe
 from streams.contract.controls import Control, Names
@@ -153,6 +155,12 @@ class SlackClicks:
                 if not self._holds(control):  # else another worker has taken it
                     await self._publish(control)
         return ""
+
+
+def languages_of(app: SlackApp, sinks: Iterable[Sink]) -> dict[str, Language]:
+    """Return the languages of the channels of an app."""
+    own = [sink for sink in sinks if isinstance(sink, SlackAppSink) and sink.app == app]
+    return {sink.channel: sink.language for sink in own}
 
 
 async def _until_lost(client: SocketModeClient) -> None:

@@ -16,7 +16,7 @@ class HistoryJudge(Judge):
     """Scores series, and learns from them what is normal for others."""
 
     def learn_peer_priors(self, sectors: Sequence[Counts], cadence: Cadence) -> PeerPriors:
-        """Learn what is normal from the series that speak for themselves, by border and for all."""
+        """Learn what is normal from the series with enough history, by border and for all."""
         borders: defaultdict[str, list[Counts]] = defaultdict(list, {EVERYWHERE: list(sectors)})
         for counts in sectors:
             if border := self.limits.border(counts.sector):
@@ -25,7 +25,7 @@ class HistoryJudge(Judge):
         return PeerPriors(prior=tuple(prior for prior in found if prior is not None))
 
     def compare(self, sectors: Sequence[Counts], cadence: Cadence, index: int) -> None:
-        """From period `index` on, hold young series to be like those that speak for themselves."""
+        """Learn peer priors for the series that are young at period `index`, where there are any."""
         if not self.models[cadence].are_grown(sectors, index):
             self.limits.peer_priors = self.learn_peer_priors(sectors, cadence)
 

@@ -35,12 +35,12 @@ _WORTH_A_LOOK: Final = 1.5  # Anscombe residual below which no p-value is as sma
 _MOST: Final = 20.0  # excess that a single period adds, so that one surge of the past does not make a tail
 _PRIOR: Final = 5.0  # exceedances that a tail of 1 counts for
 PRIOR_FREEDOM: Final = 16.0  # degrees of freedom that a prior dispersion counts for
-_HEAVIEST: Final = 8.0
-_NO_SHAPE: Final = 1e-9  # as good as none
+_HEAVIEST: Final = 8.0  # κ of an upper tail, at most
+_NO_SHAPE: Final = 1e-9  # in place of 0, by which the formulas would divide
 LOW_WINDOWS: Final = (1, 3, 7)  # days together whose low counts make the lower tail
 _CLEAR: Final = 2.0  # standard errors by which a lower tail that is heavier is so clearly
 _MOST_LOW: Final = 8.0  # excess that one stretch of low days adds: closures and lasting drops make no tail
-_LEAST: Final = 1e-300
+_LEAST: Final = 1e-300  # in place of a p-value of 0, of which there is no logarithm
 KNOWN: Final = 1e6  # degrees of freedom of a dispersion that is known
 
 
@@ -107,10 +107,10 @@ AS_THEY_ARE: Final = Calibration()
 
 
 def degrees_of_freedom(periods: Floats, mean: Floats, dispersion: Floats) -> Floats:
-    """How many degrees of freedom a dispersion has that so many periods have shown [n].
+    """Return the degrees of freedom of dispersions that were estimated from so many periods [n].
 
-    As many as periods, where counts are large. Small ones show less: the variance of an estimated variance
-    is 2 + the excess kurtosis over the number of periods, and that of a negative binomial is
+    With large counts there are as many as periods. Small counts show less: the variance of an estimated
+    variance is 2 + the excess kurtosis over the number of periods, and that of a negative binomial is
     (6(φ - 1) + 1/φ) / mean.
 
     >>> degrees_of_freedom(np.full(2, 100.0), np.array([1000.0, 1.0]), np.full(2, 2.0)).round().tolist()
@@ -166,7 +166,7 @@ def _blocks(values: Reals, window: int) -> Reals:
 
 
 def _excess(p_value: ArrayLike) -> Floats:
-    """By how much -log p is beyond the threshold of the tail."""
+    """Return by how much -log p exceeds that of BEYOND; negative where p is no tail."""
     return np.asarray(-np.log(np.maximum(p_value, _LEAST)) - _START)
 
 

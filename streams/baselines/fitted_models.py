@@ -75,7 +75,7 @@ class Models:
         return all(index - counts.series[self.cadence].first >= GROWN[self.cadence] for counts in batch)
 
     def ready(self, batch: Sequence[Counts]) -> list[Counts]:
-        """Those that have a model."""
+        """Return those that have a model."""
         return [counts for counts in batch if self._kept(counts) is not None]
 
     def refresh(self, batch: Sequence[Counts], index: int) -> None:

@@ -21,8 +21,8 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
 
 MEMORY: Final = {Cadence.DAY: 0.9}  # how much of the level stays from one period to the next
-LAGS: Final = 10  # periods apart up to which residuals are held together
-SURE: Final = 2.0  # standard errors below which drift is taken for chance
+LAGS: Final = 10  # periods apart up to which residuals are compared
+SURE: Final = 2.0  # standard errors below which a drift may be chance
 _USUAL: Final = 2.0  # standard deviations; what is further off moves the level no more than that
 _LEAST: Final = 0.25  # of the baseline; no level falls below
 

@@ -91,12 +91,12 @@ class NewEvents:
 class DedupIndex:
     """The event ids that one sector has counted, and what for."""
 
-    __slots__ = ("_counted", "_lanes", "dropped", "horizon", "kinds", "limit")
+    __slots__ = ("_by_period", "_counted", "dropped", "horizon", "kinds", "limit")
 
     def __init__(self, limit: int = LIMIT, horizon: int = HORIZON) -> None:
         self.limit, self.horizon = limit, horizon
         self.kinds = Kinds()
-        self._lanes: defaultdict[Cadence | None, deque[Segment]] = defaultdict(deque)  # by period
+        self._by_period: defaultdict[Cadence | None, deque[Segment]] = defaultdict(deque)  # oldest first
         self.dropped: list[int] = []  # numbers of written segments that left since the last commit
         self._counted: dict[int, int] = {}  # by hash, packed
 
@@ -108,7 +108,7 @@ class DedupIndex:
     @property
     def segments(self) -> list[Segment]:
         """All segments."""
-        return [*chain.from_iterable(self._lanes.values())]
+        return [*chain.from_iterable(self._by_period.values())]
 
     def add(self, events: Iterable[Event], watermark: int) -> NewEvents:
         """Add events in their order, and return what they count for.
@@ -196,7 +196,9 @@ class DedupIndex:
             written=True,
         )
         self._counted.update((key, packed) for key, packed in pairs)
-        self._lanes[period] = deque(sorted((*self._lanes[period], segment), key=lambda one: one.number))
+        self._by_period[period] = deque(
+            sorted((*self._by_period[period], segment), key=lambda one: one.number)
+        )
 
     def _correct(self, event: Event, watermark: int, found: NewEvents) -> bool:
         """Take back what an event replaces; False where that is not in the index."""
@@ -224,23 +226,23 @@ class DedupIndex:
 
     def _segment(self, hour: int, period: Cadence | None) -> Segment:
         """Return the segment that an id of this hour and period goes into."""
-        lane = self._lanes[period]
-        if not lane or len(lane[-1].ids) >= SEGMENT or hour >= lane[-1].until:
+        queue = self._by_period[period]
+        if not queue or len(queue[-1].ids) >= SEGMENT or hour >= queue[-1].until:
             self._open(hour, period)
-        segment = lane[-1]
+        segment = queue[-1]
         segment.changed = True
         if hour > segment.newest:
             segment.newest = hour
         return segment
 
     def _open(self, hour: int, period: Cadence | None) -> None:
-        lane = self._lanes[period]
+        queue = self._by_period[period]
         number = max((segment.number for segment in self.segments), default=-1) + 1
-        lane.append(Segment(number, self._until(hour, period)))
+        queue.append(Segment(number, self._until(hour, period)))
         limit = self.limit if period is None else TALLY_LIMIT
-        held = sum(len(segment.ids) for segment in lane)
-        while len(lane) > 1 and (held > limit or lane[0].newest < hour - self._horizon(period)):
-            old = lane.popleft()
+        held = sum(len(segment.ids) for segment in queue)
+        while len(queue) > 1 and (held > limit or queue[0].newest < hour - self._horizon(period)):
+            old = queue.popleft()
             held -= len(old.ids)
             if old.written:
                 self.dropped.append(old.number)

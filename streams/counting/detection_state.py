@@ -31,7 +31,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     base: int  # the period that time is counted from
     steps: tuple[int, ...]  # periods at which the level stepped
     periods: int  # that were learnt from
-    peers: int  # sectors that the prior was learnt from; 0 where the series speaks for itself
+    peers: int  # sectors that the prior was learnt from; 0 where the series has enough history of its own
     coefficients: bytes
     covariance: bytes
     block_variance: float  # relative variance of the level between blocks of periods

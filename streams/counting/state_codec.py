@@ -49,8 +49,7 @@ def pairs(counts: Counts) -> list[Pair]:
     counts.settle()
     name, unwritten, dedup = counts.sector.encode(), counts.unwritten, counts.dedup
     out: list[Pair] = []
-    unwritten.history = unwritten.history or counts.slices.replaced or _outgrown(counts)
-    if unwritten.history and not _is_young(counts):
+    if unwritten.history or counts.slices.replaced or _outgrown(counts):
         unwritten.history = counts.slices.replaced = False
         unwritten.sealed = {cadence: series.end for cadence, series in counts.series.items()}
         out.append((name + b"\0history", _history(counts)))
@@ -115,15 +114,8 @@ def _segment_key(name: bytes, number: int) -> bytes:
     return b"%s\0ids\0%d" % (name, number)
 
 
-def _is_young(counts: Counts) -> bool:
-    """Return whether the tails hold all there is, so that no history needs to be written."""
-    if counts.unwritten.sealed or counts.slices.replaced or not counts.series:
-        return False
-    return all(len(series.values) <= TAIL[cadence] for cadence, series in counts.series.items())
-
-
 def _outgrown(counts: Counts) -> bool:
-    """Return whether the series reach further beyond the written history than a tail covers."""
+    """Return whether the series reach further beyond the written history (if any) than a tail covers."""
     sealed = counts.unwritten.sealed
     return any(
         series.end > sealed.get(cadence, series.first + SEAM) + TAIL[cadence] - SEAM

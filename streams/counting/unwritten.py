@@ -9,5 +9,5 @@ from streams.contract.cadence import Cadence
 class Unwritten:
     """Which records of a sector have to be written at the next commit."""
 
-    history: bool = True  # more than the tails of its series has changed
+    history: bool = False  # a period has changed that no tail covers
     sealed: dict[Cadence, int] = field(default_factory=dict)  # the written history ends here, by cadence

@@ -147,15 +147,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
             continue
         names, people, total = list(counts.slices.names), *blocks
         people = without_renames(names, people)
-        found = judge(
-            people[:, -1],
-            total[-1],
-            people[:, :-1],
-            total[:-1],
-            alpha=float(alpha[row]),
-            group=float(view.dispersion[row]),
-            calibration=view.calibration.select([row]),
-        )
+        found = _judge_last(view, row, people, total, alpha=float(alpha[row]))
         asked[row], breach[row] = True, found.shifted.any()
         top = int(np.where(found.shifted | ~breach[row], found.p_slice, 2.0).argmin())
         p_value[row], observed[row], expected[row] = found.p_value, people[top, -1], found.expected[top]
@@ -170,6 +162,19 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         window=np.full(n, width),
         asked=asked,
         details=shown.__getitem__,
+    )
+
+
+def _judge_last(view: SectorView, row: int, people: Floats, total: Floats, *, alpha: float) -> Mix:
+    """Judge the last block of a sector, people by slice [slices, BLOCKS] and of all [BLOCKS]."""
+    return judge(
+        people[:, -1],
+        total[-1],
+        people[:, :-1],
+        total[:-1],
+        alpha=alpha,
+        group=float(view.dispersion[row]),
+        calibration=view.calibration.select([row]),
     )
 
 

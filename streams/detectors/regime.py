@@ -23,7 +23,7 @@ from streams.baselines.negative_binomial import Floats, at_least, at_most
 from streams.contract.cadence import Cadence
 from streams.detectors import Bools, Details, Finding, SectorView
 
-SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
+SMALLEST = 1e-9  # people; keeps a baseline of 0 from dividing by 0
 RUN = 15  # periods
 RATIO = 1.25
 RUNS: Final = {Cadence.DAY: RUN, Cadence.WEEK: 8, Cadence.MONTH: 5, Cadence.HOUR: 48}
@@ -57,7 +57,7 @@ class Step(NamedTuple):
 def step(
     state: State, observed: ArrayLike, mean: ArrayLike, dispersion: ArrayLike, *, run: int = RUN
 ) -> Step:
-    """Take one period of n series.
+    """Add one period to the runs of n series: people, expected mean and dispersion, each [n].
 
     >>> state = State.empty(2)
     >>> for _ in range(15):
@@ -80,7 +80,7 @@ def step(
 def improbable(
     state: State, dispersion: Floats, alpha: Floats | float
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Are so many people in the run, or so few, as improbable as `alpha`?
+    """Return in which runs [n] so many people, or so few, are as improbable as `alpha`.
 
     >>> runs = State(np.full(2, -5.0), np.array([300.0, 485.0]), np.full(2, 500.0))
     >>> improbable(runs, np.full(2, 4.0), 2.0**-14).tolist()

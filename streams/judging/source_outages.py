@@ -117,7 +117,7 @@ def _verdict(
     since: int | None = None,
     a_day: float = 0,
 ) -> Verdict:
-    """The silence of one source, last alive at `since` (epoch seconds); None: it is over."""
+    """Return the silence of one source, last alive at `since` (epoch seconds); None: it is over."""
     window = 1 if since is None else max(hour - since // HOUR, 1)
     expected = round(a_day * window / 24, 3)
     missing = counts.state.no_data_since if since is None else since

@@ -63,9 +63,9 @@ class Changelog:
         self.copy_lost = False  # was the local store given up?
 
     async def read(self, producer: Producer, partitions: Sequence[int]) -> dict[int, State]:
-        """Every key of these partitions, and how far their source had been counted. Raises StateError.
+        """Return the state of these partitions. Raises StateError.
 
-        What a worker had begun to write when it died is taken back, here and in the topic.
+        A write that a worker had not finished when it died is rolled back, here and in the topic.
         """
         held, rolled_back = await self.look(partitions)
         await self.write(producer, rolled_back)
@@ -90,13 +90,13 @@ class Changelog:
         return {tp.partition for tp, end in ends.items() if found[tp] == end}
 
     async def look(self, partitions: Sequence[int]) -> tuple[dict[int, State], dict[int, State]]:
-        """The same, changing nothing; and what would have to be written to take back what was only begun."""
+        """Return the same and write nothing; and what `read` would write to roll unfinished writes back."""
         copies = {partition: self._load(partition) for partition in partitions}
         rolled_back = await self._read_on(copies) if copies else {}
         return {at: copy.state() for at, copy in copies.items()}, rolled_back
 
     async def _read_on(self, copies: Mapping[int, Copy]) -> dict[int, State]:
-        """Bring copies up to the changelog's end; returns what has to be taken back."""
+        """Bring copies up to the changelog's end; return what rolls unfinished writes back."""
         async with self._reading() as consumer:
             ends = await self._seek(consumer, copies)
             readers = {
@@ -146,7 +146,7 @@ class Changelog:
         return dict(ends)
 
     async def write(self, producer: Producer, states: Mapping[int, State]) -> None:
-        """Bring each partition's pairs into the changelog, wait until it has them, and copy them."""
+        """Write each partition's pairs to the changelog, wait until the broker has them, and copy them."""
         written = {}
         for partition, (position, changed, last, is_set_back) in states.items():
             at = str(position).encode()

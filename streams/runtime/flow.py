@@ -296,5 +296,5 @@ def fingerprint(record: Any) -> bytes:
 
 
 def _more(outcome: Any) -> bool:
-    """Is a piece of the work left? Cores that never cut their work have no such field."""
+    """Return whether a piece of the work is left. Cores that never cut their work have no such field."""
     return bool(getattr(outcome, "more", False))

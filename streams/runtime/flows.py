@@ -26,7 +26,7 @@ class Flows:
 
     @property
     def ready(self) -> bool:
-        """Are all of them members of the group?"""
+        """Return whether all of them are members of the group."""
         return all(flow.ready for flow in self._flows)
 
     @property

@@ -161,13 +161,13 @@ class Supervision:
     async def _refuse_another_topic(self) -> None:
         """Raise StateError where another record stands in place of the one that was counted last."""
         last = {
-            (flow.source, partition): mark
+            (flow.source, partition): known
             for flow in self._flows
-            for partition, mark in flow.last().items()
-            if mark
+            for partition, known in flow.last().items()
+            if known
         }
         found = await self._monitor.records_at(
-            {at: int(mark.partition(b":")[0]) for at, mark in last.items()}
+            {at: int(known.partition(b":")[0]) for at, known in last.items()}
         )
         others = [
             f"{topic}[{partition}] has another record at offset {record.offset} than was processed"

@@ -143,7 +143,7 @@ class Consumer(driver.Consumer):
 
     async def reread(self, tp: TP, offset: int) -> int:
         """Read a partition again from here on, or from its beginning if that is later; return from where."""
-        with suppress(KafkaError):  # who does not hold it any more does not read it
+        with suppress(KafkaError):  # the partition is another worker's by now
             (beginning,) = (await self.earliest_offsets(tp)).values()
             offset = max(offset, beginning)
             await self.seek_wait({tp: offset})
@@ -183,14 +183,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500, and asks nobody
-        consumer._isolation_level = "read_committed"  # what a transaction took back never was
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1500 ms: no setting changes it
+        consumer._isolation_level = "read_committed"  # not what a transaction has aborted
         app = cast("App", self.app)
         assignor = Assignor(
             app.conf.consumer_group_instance_id or "", lambda: app.partitions, lambda: app.owner.at_hand()
         )
-        # In place of round robin, which Faust takes for an app without tables. One alone: with two of them
-        # aiokafka joins twice, with one and with both, and workers end each other's rebalance for good.
+        # In place of round robin, which Faust uses for an app without tables. Only one: with two, aiokafka
+        # joins twice (with one, then with both), and workers interrupt each other's rebalance without end.
         consumer._partition_assignment_strategy = (assignor,)
         return consumer
 

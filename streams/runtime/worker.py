@@ -272,7 +272,7 @@ class Worker:
                 await flow.tick(clock.now(), partial(self._moves, flow))
 
     def _moves(self, flow: Flow) -> bool:
-        """Does event time of a flow move with the clock? See FlowSpec."""
+        """Return whether event time of a flow moves with the clock: see FlowSpec."""
         by_this_clock = flow.spec.on_any_clock or self._settings.clock == "wall"
         cut = self._cuts.get(flow.source)
         return by_this_clock and self._behind.get(flow.source) == 0 and (cut is None or cut.holds())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alerts.console.alert_history import Taken
+from alerts.console.alert_history import DeliveredNotice
 from alerts.lifecycle.alert import Severity
 from alerts.notices.controls import Acknowledge
 from tests import console_story as story
@@ -105,7 +105,7 @@ def test_a_permalink_to_an_alert_of_the_past_shows_what_was_sent_to_whom(
 ) -> None:
     alert = next(story.alerts()).model_copy(update={"alert_id": "0123456789abcdef01234567"})
     year_ago = story.NOW - dt.timedelta(days=365)
-    console.taken = [Taken(sink="pagerduty", at=year_ago, notice=story.notice_of(alert))]
+    console.taken = [DeliveredNotice(sink="pagerduty", at=year_ago, notice=story.notice_of(alert))]
     script(browser, f"location.hash = '#alert-{alert.alert_id}'")
     within(5, lambda: found(browser, "#missing .history"))
     text = found(browser, "#missing")[0].text
@@ -118,7 +118,7 @@ def test_what_is_in_force_stands_beside_the_alerts_and_leaves_when_it_is_over(
 ) -> None:
     text = found(browser, "#control-list")[0].text
     assert "until 2023-02-25 07:00 UTC" in text
-    assert "a new level from 2023-05-11 on in *" in text
+    assert "a new level from 2023-05-11 on in all sectors" in text
     assert "takes care" not in text  # an acknowledgement stands on its alert
     assert found(browser, "#control-list")[0].location["y"] < 400
     console.board.withdrawn("silence/yuma-all")

@@ -106,7 +106,8 @@ def test_the_alerts_of_a_later_alerts_worker_are_read(message: Message) -> None:
     alert, seen = message.view.alert, list[Published]()
     table = AlertTable(Settings(), seen.append, replay=False)
     value = later(alert.model_dump_json().encode())
-    table.apply(SimpleNamespace(key=alert.question_key.encode(), value=value, timestamp=0))
+    key = alert.question_key.encode()
+    table.apply(SimpleNamespace(key=key, value=value, headers=[], timestamp=0))
     assert [one.change.alert for one in seen] == [alert]
 
 

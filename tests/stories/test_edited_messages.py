@@ -5,7 +5,7 @@ import datetime as dt
 from alerts.lifecycle.alert import Assessment, Notice, Reason
 from alerts.notices.batches import Limits
 from alerts.notices.controls import Acknowledge, Silence
-from alerts.notices.outcomes import Delivered
+from alerts.notices.outcomes import Delivered, Retry
 from streams.contract.controls import Withdrawn
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink, reasons
@@ -95,3 +95,13 @@ def test_a_sink_that_does_not_edit_is_sent_no_update() -> None:
     desk = OneSink()
     desk.judge(verdict(0, breach=True))
     assert desk.judge(verdict(1, breach=True, observed=91)) == []
+
+
+def test_a_message_that_is_given_up_at_its_first_try_without_an_answer_may_be_there() -> None:
+    desk = OneSink(limits=Limits(edits=True, spacing=7200, give_up=3600))
+    desk.judge(verdict(0, breach=True), verdict(0, breach=True, sector="houlton"))
+    desk.answer = Retry("http_500", unanswered=True)
+    desk.wait(hours=2.1)
+    (message,) = desk.batches[-1].messages
+    assert [notice_id for notice_id, _ in desk.dead] == [message.notice_id]
+    assert desk.queue.may_be_unrecorded(message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from pydantic import SecretStr
 
-from alerts.console.alert_history import Taken
+from alerts.console.alert_history import DeliveredNotice
 from alerts.console.backend import Backend, Hook
 from alerts.console.board import Board
 from alerts.console.connections import ConnectionLimits, Connections
@@ -33,7 +33,7 @@ class ServedConsole:
     controls: list[Control] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
     hooks: dict[str, Hook] = field(default_factory=dict)
-    taken: list[Taken] = field(default_factory=list)  # what is on the topic `notices`
+    taken: list[DeliveredNotice] = field(default_factory=list)  # what is on the topic `notices`
     is_too_slow: bool = False  # to be read in time
     language: Language = ENGLISH
     url: str = ""
@@ -49,7 +49,7 @@ class ServedConsole:
         self.board.remove_dead_letter(letter_id)
         return known
 
-    async def sent(self, alert_id: str, since: dt.datetime | None) -> list[Taken]:
+    async def sent(self, alert_id: str, since: dt.datetime | None) -> list[DeliveredNotice]:
         if self.is_too_slow:
             raise TimeoutError
         found = [one for one in self.taken if one.notice.alert.alert_id == alert_id]

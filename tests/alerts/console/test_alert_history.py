@@ -4,7 +4,7 @@ import datetime as dt
 
 import aiohttp
 
-from alerts.console.alert_history import Taken
+from alerts.console.alert_history import DeliveredNotice
 from alerts.lifecycle.alert import Alert, Reason, State
 from alerts.notices.controls import Acknowledge, Silence
 from tests import console_story as story
@@ -13,9 +13,9 @@ from tests.alerts.console.served import ServedConsole, opened
 HOUR = dt.timedelta(hours=1)
 
 
-def taken(alert: Alert, reason: Reason, at: dt.datetime, sink: str = "slack") -> Taken:
+def taken(alert: Alert, reason: Reason, at: dt.datetime, sink: str = "slack") -> DeliveredNotice:
     notice = story.notice_of(alert).model_copy(update={"reason": reason, "notice_id": f"{reason}-{sink}"})
-    return Taken(sink=sink, at=at, notice=notice)
+    return DeliveredNotice(sink=sink, at=at, notice=notice)
 
 
 def past() -> Alert:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from alerts.console.board import Board, Limits
+from alerts.console.board import Board, BoardLimits
 from alerts.console.sector_history import POINTS
 from alerts.lifecycle.alert import Alert, Severity, State
 from alerts.lifecycle.policies import Policies, Policy
@@ -93,7 +93,7 @@ def test_a_sector_has_the_gravest_firing_severity_and_is_calm_when_all_are_resol
 
 
 def test_changes_since_a_version_bring_a_copy_to_the_same_state_as_the_snapshot():
-    board = story.board(Limits(sectors=3, alerts=2, deliveries=2, dead=1))
+    board = story.board(BoardLimits(sectors=3, alerts=2, deliveries=2, dead=1))
     copy, seen = {}, -1
     for place, alert in zip(story.PLACES, story.alerts(), strict=False):
         board.observe(story.days_of(place)[-1])
@@ -130,7 +130,7 @@ def test_a_page_of_before_the_worker_restarted_gets_everything():
 
 
 def test_a_page_that_missed_removals_gets_everything():
-    board = Board(Limits(deliveries=1))
+    board = Board(BoardLimits(deliveries=1))
     notice = story.notice_of(next(story.alerts()))
     for number in range(1_500):
         other = notice.model_copy(update={"notice_id": str(number)})
@@ -150,7 +150,7 @@ def test_a_dead_letter_that_is_taken_at_last_leaves_the_board():
 
 
 def test_a_standing_critical_alert_is_never_evicted_by_newer_ones_that_matter_less():
-    board = Board(Limits(alerts=3))
+    board = Board(BoardLimits(alerts=3))
     grave = alert_of(0, Severity.CRITICAL)
     board.alert(grave)
     board.alert(alert_of(1, Severity.CRITICAL, State.RESOLVED))
@@ -162,7 +162,7 @@ def test_a_standing_critical_alert_is_never_evicted_by_newer_ones_that_matter_le
 
 
 def test_what_stands_is_counted_even_where_the_page_has_no_room_for_it():
-    board = Board(Limits(alerts=2))
+    board = Board(BoardLimits(alerts=2))
     for number in range(5):
         board.alert(alert_of(number, Severity.INFO))
     assert board.snapshot().as_json()["standing"]["info"] == 5
@@ -250,7 +250,7 @@ def test_a_sink_is_failing_from_its_first_failed_try_until_it_takes_something():
 
 
 def test_two_threads_may_write_while_a_third_reads():
-    board = Board(Limits(alerts=5, deliveries=5, sectors=5))
+    board = Board(BoardLimits(alerts=5, deliveries=5, sectors=5))
     work = [
         lambda n: board.alert(alert_of(n % 7, Severity.INFO)),
         lambda n: board.observe(story.judged(story.PLACES[n % 9], story.LAST, n, 5, (1, 9))),

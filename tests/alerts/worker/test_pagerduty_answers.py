@@ -15,7 +15,7 @@ from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.controls import Acknowledge
 from alerts.sinks.pagerduty import PagerDutySink
 from alerts.worker.http_client import HttpClient
-from alerts.worker.pagerduty_answers import PagerDutyAnswers, Taken
+from alerts.worker.pagerduty_answers import AnswerOutcome, PagerDutyAnswers
 from streams.contract.controls import LONGEST_PERSON, Control, Withdrawn
 from streams.contract.questions import Question
 from tests.alerts.console.served import opened
@@ -46,7 +46,7 @@ class Duty:
         default_factory=lambda: OneSink(policies=Policies(default=Policy(unanswered_minutes=(15, 60))))
     )
     published: list[Control] = field(default_factory=list)
-    counted: Counter[Taken] = field(default_factory=Counter)
+    counted: Counter[AnswerOutcome] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.desk.judge(verdict(0, breach=True, observed=500))
@@ -152,7 +152,7 @@ async def test_a_signature_is_of_the_whole_body_and_by_a_secret_of_ours() -> Non
     body = webhook(duty.alert_id, duty.desk.at)
     assert await duty.answers.receive(signed(body, SECRET), body + b" ") == (401, "unsigned")
     assert await duty.take(body, "foreign") == (401, "unsigned")
-    assert duty.counted == {Taken.UNSIGNED: 2}
+    assert duty.counted == {AnswerOutcome.UNSIGNED: 2}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,11 @@ async def test_an_api_that_does_not_answer_is_counted_and_asked_again() -> None:
         api.acknowledge(duty.alert_id, duty.desk.at)
         await duty.ask()
     await duty.ask()
-    assert duty.counted == {Taken.UNREACHABLE: 3, Taken.UNREADABLE: 1, Taken.ACKNOWLEDGED: 1}
+    assert duty.counted == {
+        AnswerOutcome.UNREACHABLE: 3,
+        AnswerOutcome.UNREADABLE: 1,
+        AnswerOutcome.ACKNOWLEDGED: 1,
+    }
 
 
 async def test_in_a_storm_every_alert_is_asked_for_in_turn() -> None:

@@ -7,6 +7,7 @@ from streams.contract.cadence import Cadence
 from streams.counting import state_codec
 from streams.counting.reporting_triangle import ReportingTriangle, column
 from streams.counting.sector_counts import Counts
+from streams.counting.series import KEEP, Series
 from streams.counting.state_version import StateVersionError
 
 FIRST = 19_000
@@ -15,8 +16,10 @@ FIRST = 19_000
 def counted() -> Counts:
     counts = Counts("here")
     counts.offset, counts.people = 7, 3
+    counts.series[Cadence.DAY] = days = Series(Cadence.DAY, KEEP[Cadence.DAY])
     counts.triangles[Cadence.DAY] = ReportingTriangle(Cadence.DAY, FIRST)
     for day in range(FIRST, FIRST + 40):
+        days.add(day, 3)
         counts.triangles[Cadence.DAY].add(day, column(0.5), 2)
         counts.triangles[Cadence.DAY].add(day, column(1.7), 1)
     counts.revised = {(Cadence.DAY, FIRST + 39)}
