@@ -10,7 +10,8 @@ from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import QuietHours, Route
 from streams.contract.controls import Withdrawn
 from tests.alerts.delivery_law import assert_all_right
-from tests.alerts.delivery_world import CHAT, PAGER, SINKS, Mood, World
+from tests.alerts.delivery_world import CHAT, PAGER, SINKS, World
+from tests.alerts.receivers import Mood
 
 SECTORS = ("swanton", "houlton", "blaine")
 WORKS = st.sampled_from((0, 3))  # how often each sink's delivery gets to run

@@ -25,8 +25,9 @@ from alerts.sinks.slack.app import SlackApp, SlackAppSink
 from alerts.worker.slack_api import SlackApi
 from streams.contract.questions import Question
 from tests.alerts.delivery_law import assert_all_right
-from tests.alerts.delivery_world import CHAT, LIMITS, SINKS, Mood, Receiver, World
+from tests.alerts.delivery_world import CHAT, LIMITS, SINKS, World
 from tests.alerts.one_sink import REGISTRY
+from tests.alerts.receivers import Mood, Receiver
 from tests.examples import few
 from tests.laws.test_delivery import Delivery
 from tests.slack_server import APP, BOT, CHANNEL, Fault, SlackServer, buttons, slack_server

@@ -8,7 +8,8 @@ from alerts.lifecycle.alert import State
 from alerts.notices.batches import Limits
 from alerts.notices.messages import Message
 from tests.alerts.delivery_law import assert_right
-from tests.alerts.delivery_world import CHAT, LIMITS, PAGER, Mood, Receiver, World
+from tests.alerts.delivery_world import CHAT, LIMITS, PAGER, World
+from tests.alerts.receivers import Mood, Receiver
 
 SECTORS = tuple(f"sector-{number}" for number in range(25))
 LATER = tuple(f"sector-{number}" for number in range(25, 35))
