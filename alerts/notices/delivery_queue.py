@@ -262,13 +262,14 @@ class DeliveryQueue:
     def send_again(self, message: Message, moment: Moment) -> list[LedgerRecord]:
         """Send a dead letter once more; return the ledger records that have to be written first.
 
-        The sink gets what it should know now. Where it needs the letter, it gets that as it was, and then
-        what has changed since.
+        The sink gets what it should know now; before that, what it may have already. Where it needs the
+        letter, it gets that as it was, and then what has changed since.
         """
         line = self._lines.get(message.alert_id)
         if line is None or line.in_flight or message.notice_id not in line.entry.given_up:
             return []
-        given_up = tuple(one for one in line.entry.given_up if one != message.notice_id)
+        again = {message.notice_id, (line.entry.pending or message).notice_id}
+        given_up = tuple(one for one in line.entry.given_up if one not in again)
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
         is_shown = self._compared.is_shown_by_another(message.alert_id, moment) and not line.unrecorded

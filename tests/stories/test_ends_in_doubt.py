@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from alerts.lifecycle.alert import Reason, Version
+from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.alert_pipeline import FORGOTTEN, AlertChange
 from alerts.notices.controls import Reroute
 from alerts.notices.outcomes import Delivered, Refused, Retry
@@ -44,6 +45,20 @@ def test_an_end_that_may_not_have_been_received_goes_out_as_it_was_when_it_is_se
     desk.send_again(letter)
     (notice,) = desk.sent()
     assert (notice.reason, notice.notice_id) == (Reason.RESOLVED, letter.notice_id)
+
+
+def test_a_letter_that_is_sent_again_waits_for_one_that_may_have_been_received() -> None:
+    desk = OneSink(policies=Policies(default=Policy(unanswered_minutes=(15,))))
+    desk.answer = REFUSED
+    desk.judge(verdict(0, breach=True, observed=200))
+    (letter,) = desk.batches[0].messages
+    desk.answer = NO_ANSWER
+    desk.wait(hours=1)
+    desk.wait(hours=100)
+    assert [reason for _, reason in desk.dead] == ["http_400", "gave up: timeout"]
+    desk.answer = Delivered()
+    desk.send_again(letter)
+    assert reasons(desk.sent()) == [Reason.UNANSWERED]
 
 
 def test_a_forgotten_alert_that_is_published_again_does_not_end_the_next_one() -> None:
