@@ -115,11 +115,10 @@ class Line:
         there is one message.
         """
         view = self.entry.view
-        if due is not None:
-            return self.unrecorded and due.notice_id == letter.notice_id
-        is_unknown = letter.view.openings > (view.openings if view else 0)
-        is_end_in_doubt = self.unrecorded and letter.view == view and not letter.view.open
-        return is_unknown or is_end_in_doubt
+        is_end_in_doubt = letter.view == view and not letter.view.open
+        if self.unrecorded and (is_end_in_doubt or (due is not None and due.notice_id == letter.notice_id)):
+            return True
+        return due is None and letter.view.openings > (view.openings if view else 0)
 
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""

@@ -22,7 +22,8 @@ def assert_all_right(world: World, sink: str) -> None:
 def _assert_one_page(world: World, sink: str, alerts: list[Alert]) -> None:
     """Hold the one incident of a source against all alerts on it, read anew.
 
-    A page that was refused, and is sent again as it was, may be a second one.
+    A page that was refused, and is sent again as it was, may be a second one. One that was given up may be
+    there: nobody takes over before it is sent again.
     """
     known = world.receivers[sink].known
     pages = [alert for alert in alerts if known[alert.alert_id].is_open]
@@ -34,7 +35,8 @@ def _assert_one_page(world: World, sink: str, alerts: list[Alert]) -> None:
     once = [page for page in pages if (sink, page.alert_id) not in world.refused]
     assert len(once) <= 1, "two pages about one source"
     wanted = [alert for alert in firing if looked[alert.alert_id].admitted and alert not in refused]
-    if sink == SECOND or not wanted:
+    is_in_doubt = any((sink, alert.alert_id) in world.in_doubt for alert in refused)
+    if sink == SECOND or not wanted or is_in_doubt:
         return
     assert pages, "its source stopped and the sink does not know"
     taken = {one.acknowledged_by for one in looked.values()} - {""}

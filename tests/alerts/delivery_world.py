@@ -14,6 +14,7 @@ from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
 from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.gathering import GATHER_SECONDS
@@ -60,6 +61,7 @@ class World:
         self.ledger: dict[tuple[str, str], LedgerRecord] = {}
         self.dead: dict[tuple[str, str], Message] = {}  # by sink and notice
         self.refused: set[tuple[str, str]] = set()  # sink and alert, where there ever was a dead letter
+        self.in_doubt: set[tuple[str, str]] = set()  # those given up, which it may have had
         self.sends_again = True  # an operator looks after the dead letters in the end
         self.offset = 0
         self.restart()
@@ -162,6 +164,7 @@ class World:
         settled = queue.settle(batch, outcome, self.moment)
         self.dead |= {(sink, message.notice_id): message for message, _ in settled.dead}
         self.refused |= {(sink, message.alert_id) for message, _ in settled.dead}
+        self.in_doubt |= {(sink, one.alert_id) for one, why in settled.dead if why.startswith(GAVE_UP)}
         self.write(settled.records)
         if dies_at == 4:
             return self._die()

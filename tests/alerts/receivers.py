@@ -41,7 +41,7 @@ class Known:
     is_open: bool = False
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
-    denied: bool = False  # it took a message without an answer, and refused it the next time
+    denied: bool = False  # it refused a message that it had, or an end: nobody can tell what it knows
     asked_since: float = 0.0  # the latest expiry of an acknowledgement that it has been sent
 
 
@@ -63,7 +63,9 @@ class Receiver:
         for message in batch.messages:
             if mood in (Mood.WELL, Mood.SILENT):
                 self._receive(message)
-            elif mood in (Mood.REFUSES, Mood.GONE) and message.notice_id in self.seen:
+            elif mood in (Mood.REFUSES, Mood.GONE) and (
+                message.notice_id in self.seen or message.reason is Reason.RESOLVED
+            ):
                 self.known[message.alert_id].denied = True
         return ANSWERS[mood]
 
