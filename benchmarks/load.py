@@ -1,7 +1,7 @@
 """What is measured on: events as producers send them, and a registry with as many sectors as wanted."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.contract.topics import topics
+from streams.producers.kafka_client import Broker, reconcile
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 PARTITIONS = 4
@@ -51,19 +52,14 @@ def events(number: int, names: list[str], days: float, seed: int = 1) -> Iterato
 
 def create_topics(servers: str, prefix: str = "") -> None:
     """Make the topics of both workers, as `surgewatch topics` does."""
-    _create(
-        servers, (NewTopic(one.name, one.partitions, 1, config=one.configuration) for one in topics(prefix))
-    )
+    reconcile(Broker(servers), topics(prefix))
 
 
 def create(servers: str, names: dict[str, int]) -> None:
     """Make topics with so many partitions."""
-    _create(servers, (NewTopic(name, partitions, 1) for name, partitions in names.items()))
-
-
-def _create(servers: str, wanted: Iterable[NewTopic]) -> None:
     admin = AdminClient({"bootstrap.servers": servers})  # kept: its futures end with it
-    for done in admin.create_topics(list(wanted)).values():
+    wanted = [NewTopic(name, partitions, 1) for name, partitions in names.items()]
+    for done in admin.create_topics(wanted).values():
         done.result(30)
 
 
