@@ -72,17 +72,17 @@ def held_back(
 
 
 def replicas_missing(
-    in_sync: Mapping[Position, int], settings: Mapping[str, Mapping[str, str]]
+    in_sync: Mapping[str, Mapping[int, int]], settings: Mapping[str, Mapping[str, str]]
 ) -> str | None:
-    """Name the topics with partitions that have fewer replicas in sync than `min.insync.replicas`."""
-    least = {topic: int(found.get(MIN_IN_SYNC) or 1) for topic, found in settings.items()}
-    short: dict[str, list[int]] = {}
-    for (topic, partition), replicas in sorted(in_sync.items()):
-        if replicas < least.get(topic, 1):
-            short.setdefault(topic, []).append(partition)
-    named = [
-        f"{topic}{partitions} ({MIN_IN_SYNC}={least.get(topic, 1)})" for topic, partitions in short.items()
-    ]
+    """Name the topics with partitions that have fewer replicas in sync than `min.insync.replicas`.
+
+    `in_sync` has the replicas in sync by topic and partition.
+    """
+    named = []
+    for topic, replicas in sorted(in_sync.items()):
+        least = int(settings.get(topic, {}).get(MIN_IN_SYNC) or 1)
+        if short := sorted(partition for partition, number in replicas.items() if number < least):
+            named.append(f"{topic}{short} ({MIN_IN_SYNC}={least})")
     return f"too few replicas in sync to write to {', '.join(named)}" if named else None
 
 

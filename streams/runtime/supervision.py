@@ -145,7 +145,7 @@ class Supervision:
         problem = unfit(self._topics, settings)
         self.readiness.set(NotReady.TOPIC_SETTINGS, problem and f"{problem}. {SET_RIGHT}")
         found = await self._monitor.described(self._topics)
-        in_sync = {(topic, at): n for topic, one in found.items() if one for at, n in one.in_sync.items()}
+        in_sync = {topic: one.in_sync for topic, one in found.items() if one}
         self.readiness.set(NotReady.REPLICAS_MISSING, replicas_missing(in_sync, settings))
         gone = sorted(topic for topic, one in found.items() if one is None)
         problem = f"deleted: {', '.join(gone)}: make them with `surgewatch topics`" if gone else None

@@ -60,9 +60,9 @@ def test_a_commit_that_the_broker_does_not_take_is_named_after_twenty_seconds() 
 
 def test_topics_that_nobody_can_write_to_are_named_with_their_partitions() -> None:
     settings = {"verdicts": {"min.insync.replicas": "2"}, "encounters": {}}
-    in_sync = {("verdicts", 0): 1, ("verdicts", 1): 2, ("verdicts", 2): 1, AT: 1, ("counts", 0): 0}
+    in_sync = {"verdicts": {0: 1, 1: 2, 2: 1}, "encounters": {0: 1}, "counts": {0: 0}}
     assert replicas_missing(in_sync, settings) == (
         "too few replicas in sync to write to counts[0] (min.insync.replicas=1), "
         "verdicts[0, 2] (min.insync.replicas=2)"
     )
-    assert replicas_missing({("verdicts", 0): 2, AT: 1}, settings) is None
+    assert replicas_missing({"verdicts": {0: 2}, "encounters": {0: 1}}, settings) is None
