@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import structlog
 from pydantic import ValidationError
 
 from alerts.console.board import Board
@@ -21,7 +20,6 @@ from alerts.lifecycle.alert import Alert
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
 from alerts.notices.batches import Limits
-from alerts.notices.controls import CONTROL, sinks_of
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
@@ -32,6 +30,7 @@ from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
 from alerts.worker.console_server import console_server
+from alerts.worker.control_records import ControlRecords
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.documents import Documents, documents
@@ -48,8 +47,7 @@ from alerts.worker.slack_api import SlackApi, refuse_bad_tokens
 from alerts.worker.slack_clicks import SlackClicks, languages_of
 from alerts.worker.supervised import Supervisor
 from alerts.worker.tries import Tries
-from streams.contract.controls import Control, Withdrawn, dated
-from streams.contract.reading import Unusable, appended_at
+from streams.contract.controls import Control
 from streams.contract.sectors import registry
 from streams.contract.toml_documents import DocumentError
 from streams.runtime.environment import refuse_unknown
@@ -58,8 +56,6 @@ from streams.runtime.health import Pages
 from streams.runtime.process import run
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.worker import Worker
-
-log = structlog.get_logger()
 
 PAGERDUTY_HOOK: Final = "/hooks/pagerduty"
 NEEDED: Final = ("verdicts", "alerts", "alerts.current", "deliveries", "notices", "notices.dead", "controls")
@@ -81,6 +77,9 @@ class Alerts:
         self.metrics = Metrics(self.sinks)
         self.tries = Tries(self.board, self.metrics)
         self.controls = ControlsInForce(routing, self.policies)
+        self.control_records = ControlRecords(
+            self.controls, self.board, self.sinks, on_unusable=self.metrics.unusable
+        )
         self.control_names = control_names(self.registry, self.board, sinks=self.sinks, routes=routing.names)
         self.pipeline = AlertPipeline(self.policies)
         self._is_replay = settings.clock == "event"
@@ -153,31 +152,8 @@ class Alerts:
         self.owner.wake()
 
     def apply_control(self, record: Any) -> None:
-        """Apply one record of `controls`."""
-        key = (record.key or b"").decode(errors="replace")
-        if not record.value:
-            self._withdraw(key, record)
-            return
-        try:
-            control = dated(CONTROL.validate_json(record.value), appended_at(record) / 1000)
-        except ValidationError as error:
-            log.warning("control not understood", key=key, faults=error.error_count())
-            self.metrics.unusable("controls", Unusable.UNREADABLE)
-            return
-        log.info("control", key=key, by=control.by, reason=control.reason, at=control.at.isoformat())
-        if isinstance(control, Withdrawn):
-            self._withdraw(control.key, record)
-            return
-        self.controls.apply(control)
-        self.board.control(control)
-        if unknown := sorted(sinks_of(control) - self.sinks.keys()):
-            log.warning("control names unknown sinks", key=key, unknown_sinks=unknown)
-        self.owner.wake()
-
-    def _withdraw(self, key: str, record: Any) -> None:
-        """End a control at the time of its record, which is the broker's: no other clock can delay it."""
-        self.controls.withdraw(key, appended_at(record) / 1000)
-        self.board.withdrawn(key)
+        """Apply one record of `controls`, and see at once what follows for the sinks."""
+        self.control_records.apply(record)
         self.owner.wake()
 
     def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:

@@ -35,6 +35,8 @@ from alerts.worker.sink_network import NetworkEntry, Networks, address
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
+# Sinks that settings alone set up, and by which; each has a route of its own name.
+SINKS_OF_SETTINGS: Final = {"webhook": "SURGEWATCH_WEBHOOK_URL", "slack": "SURGEWATCH_SLACK_URL"}
 PRIVATE: Final = "is a private address; allow_private = true allows it"
 
 

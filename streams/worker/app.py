@@ -3,15 +3,12 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from streams.baselines.calendar import Calendar, CalendarError
 from streams.baselines.peer_priors import PeerPriors
-from streams.contract.controls import Names, StreamControl, Withdrawn, dated
-from streams.contract.reading import appended_at
+from streams.contract.controls import Names
 from streams.contract.sectors import Registry, registry
 from streams.contract.toml_documents import DocumentError, load
 from streams.contract.verdicts import Question
@@ -25,40 +22,15 @@ from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.process import run
 from streams.runtime.readiness import NotReady
 from streams.runtime.worker import Worker
+from streams.worker.control_records import apply_control
 from streams.worker.metrics import BorderMetrics, Metrics
 from streams.worker.outputs import BorderPublisher, VerdictPublisher
 from streams.worker.schema_source import SchemaSource, schema_source
 from streams.worker.settings import Settings
 
-log = structlog.get_logger()
-
 BUDGET = 50  # periods that are judged before the event loop turns
 BORDER_BUDGET = 5  # the same of a border, where a period takes ten times as long
 NEEDED = ("encounters", "encounters.dead", "verdicts", "counts", "summaries", "borders", "controls")
-KINDS = ("policy", "capacity", "sensitivity", "confirm")
-CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
-
-
-def apply_control(judge: Judge, names: Names, record: Any) -> None:
-    """Apply one record of `controls`: skip other workers' kinds, log and skip what is not valid."""
-    key = (record.key or b"").decode(errors="replace")
-    if key.partition("/")[0] not in KINDS:
-        return
-    if not record.value:
-        judge.withdraw(key)
-        return
-    try:
-        control = dated(CONTROL.validate_json(record.value), appended_at(record) / 1000)
-    except ValidationError as error:
-        log.warning("control refused: not valid", key=key, faults=error.error_count())
-        return
-    if unknown := control.unknown(names):
-        log.warning("control refused", key=key, faults=[str(one) for one in unknown])
-        return
-    if isinstance(control, Withdrawn):
-        judge.withdraw(key)
-    else:
-        judge.apply(control)
 
 
 @asynccontextmanager
@@ -76,7 +48,9 @@ async def streams_worker() -> AsyncIterator[Worker]:
 def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: SchemaSource) -> Worker:
     judge = _judge(settings, sectors)
     decoder = Decoder(sectors, limit=settings.record_bytes, readers=schemas.readers)
-    pipeline = _pipeline(settings, sectors, judge, decoder, lambda sector: worker.home("encounters", sector))
+    pipeline = _pipeline(
+        settings, sectors, judge=judge, decoder=decoder, home=lambda sector: worker.home("encounters", sector)
+    )
     names = Names(sectors=frozenset(sectors.by_id), questions=frozenset(Question))
 
     def show() -> None:
@@ -103,7 +77,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
 
 
 def _pipeline(
-    settings: Settings, sectors: Registry, judge: Judge, decoder: Decoder, home: Home
+    settings: Settings, sectors: Registry, *, judge: Judge, decoder: Decoder, home: Home
 ) -> SectorPipeline:
     return SectorPipeline(
         sectors,

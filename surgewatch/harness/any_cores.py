@@ -9,26 +9,27 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from alerts.console.board import Board
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
-from alerts.notices.controls import CONTROL, Acknowledge, Reroute, Silence
+from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.history import SINK, NoticeHistory
 from alerts.notices.ledger import CaughtUp, Entry
 from alerts.notices.routing import Route, Routing
 from alerts.worker.alert_table import AlertTable, Published
+from alerts.worker.control_records import ControlRecords
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import decoded
 from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
 from streams.contract.events import Encounter, Heartbeat
 from streams.contract.partitioning import partition_of
-from streams.contract.reading import Unusable, appended_at, read
+from streams.contract.reading import Unusable, read
 from streams.contract.sectors import registry
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
@@ -38,7 +39,7 @@ from streams.pipelines.sector_pipeline import SectorPipeline
 from streams.runtime.local_store import Copy
 from streams.runtime.partition_reader import POSITION, PartitionReader
 from streams.runtime.refusals import StateError
-from streams.worker.app import apply_control
+from streams.worker.control_records import apply_control
 from streams.worker.metrics import BorderMetrics, Metrics
 from surgewatch.harness.any_record import NOW, Maker
 from surgewatch.harness.records import Record
@@ -78,6 +79,7 @@ class Cores:
         self._written: dict[tuple[str, int], dict[bytes, bytes | None]] = {}  # by core and partition
         self.board = Board()
         self.metrics = Metrics(places)
+        self.control_records = ControlRecords(self.controls, self.board, [SINK], on_unusable=self._unusable)
         self._names = Names(sectors=frozenset(places.by_name), questions=frozenset())
         self._offset = 0
 
@@ -196,20 +198,14 @@ class Cores:
             self.outcomes["notices", found if isinstance(found, Unusable) else "read"] += 1
 
     def _controls(self, records: list[Record]) -> None:
+        before = self.controls.version
         for record in records:
             apply_control(self._judge, self._names, record)
-            if not record.value:
-                self.controls.withdraw(
-                    (record.key or b"").decode(errors="replace"), appended_at(record) / 1000
-                )
-                continue
-            try:
-                control = CONTROL.validate_json(record.value or b"")
-            except ValidationError:
-                self.outcomes["controls", "refused"] += 1
-                continue
-            self.controls.apply(control)
-            self.outcomes["controls", "applied"] += 1
+            self.control_records.apply(record)
+        self.outcomes["controls", "applied"] += self.controls.version - before
+
+    def _unusable(self, topic: str, reason: Unusable) -> None:
+        self.outcomes[topic, reason] += 1
 
     def _state(self, records: list[Record]) -> None:
         """Restore state. It is accepted or refused with a reason, and nothing else ends a worker."""

@@ -17,7 +17,7 @@ from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.controls import CONTROL, Acknowledge, Reroute, Silence, checked, over, sinks_of
 from alerts.notices.effects import effect
 from alerts.notices.ledger import sink_of
-from alerts.worker.routes_document import routes
+from alerts.worker.routes_document import SINKS_OF_SETTINGS, routes
 from streams.contract.controls import Control, Names, Withdrawn
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import Question
@@ -29,7 +29,6 @@ from surgewatch.options.broker import connected, registry_option
 from surgewatch.options.compacted_topic import newest
 
 SEND_TIMEOUT = 20.0  # seconds that somebody waits for the broker to take a control
-ROUTES_OF_SETTINGS = {"webhook": "SURGEWATCH_WEBHOOK_URL", "slack": "SURGEWATCH_SLACK_URL"}
 
 
 def _user() -> str:
@@ -104,7 +103,7 @@ def _routes(broker: Broker, prefix: str) -> frozenset[str] | None:
     if not path:
         click.echo("The name of the route is not checked: SURGEWATCH_ROUTES is not set here.", err=True)
         return None
-    own = {name for name, setting in ROUTES_OF_SETTINGS.items() if os.environ.get(setting)}
+    own = {name for name, setting in SINKS_OF_SETTINGS.items() if os.environ.get(setting)}
     added = {one.name for one in in_force(broker, prefix).values() if isinstance(one, Reroute)}
     return frozenset({route.name for route in routes(Path(path)).route} | own | added)
 
