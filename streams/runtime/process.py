@@ -1,6 +1,7 @@
 """Run a worker as a process, and end it with an exit status of `refusals.Exit`."""
 
 import asyncio
+import faulthandler
 import gc
 import os
 import sys
@@ -27,6 +28,7 @@ def run(
     start: Callable[[], AbstractAsyncContextManager[Worker]], unusable: tuple[type[Exception], ...]
 ) -> int:
     """Run the worker that `start` makes; the exit status. `unusable`: errors of a wrong set-up."""
+    faulthandler.enable()  # a crash inside a C library leaves a trace too
     start_logging()
     in_whole_batches()  # before there is any consumer
     close_unanswered()

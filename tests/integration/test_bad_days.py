@@ -231,7 +231,8 @@ def test_a_worker_without_memory_ends_by_itself_and_the_next_one_counts_everybod
     resource.prlimit(process.pid, resource.RLIMIT_AS, (size, size))
     events = 100_000
     sent(streams, [record(event_id=f"more {number}") for number in range(events)])
-    assert process.wait(TIMEOUT * 2) > 0, streams.tail()
+    # Mostly with a status of its own; where a C library meets the lack of memory first, by its signal.
+    assert process.wait(TIMEOUT * 2) != 0, streams.tail()
     streams.start()
     streams.wait_ready()
     settled(streams, events)
