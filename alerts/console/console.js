@@ -150,17 +150,28 @@ async function showPast(id) {
 
 // ---- the stream ----------------------------------------------------------------------------------------
 
+const AGAIN = 3000; // ms after which a lost stream is tried again
+
+function link(text, isLost) {
+  $("link").textContent = text;
+  $("link").classList.toggle("lost", isLost);
+}
+
+/** Follow the board; whoever may not read it any more is told so, and not that the connection is lost. */
+async function follow() {
+  const refusal = await loadForms().catch(() => ""); // without forms the page still reads
+  if (!refusal) return listen();
+  link(board.sectors.size ? gettext("{reason}: what you see is old", { reason: refusal }) : refusal, true);
+  setTimeout(follow, AGAIN * 10);
+}
+
 function listen() {
   const stream = new EventSource("/api/events");
-  const link = (text, isLost) => {
-    $("link").textContent = text;
-    $("link").classList.toggle("lost", isLost);
-  };
   let isFirst = true;
   stream.onopen = () => link(gettext("live"), false);
   stream.onerror = () => {
     link(gettext("connection lost, trying again: what you see is old"), true);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, AGAIN);
   };
   stream.onmessage = (message) => {
     take(JSON.parse(message.data));
@@ -178,5 +189,4 @@ fold();
 $("filters").addEventListener("input", arrangeWanted);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", followLink);
-await loadForms().catch(() => {}); // without forms the page still reads
-listen();
+follow();

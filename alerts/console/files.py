@@ -10,7 +10,7 @@ from alerts.languages.language import Language, messages_of
 
 SCRIPTS: Final = (
     *("console.js", "alerts.js", "charts.js", "elements.js", "feeds.js", "forms.js", "history.js"),
-    *("language.js", "lists.js", "words.js"),
+    *("language.js", "lists.js", "lock.js", "words.js"),
 )
 KINDS: Final = {
     "index.html": "text/html",

@@ -2,6 +2,7 @@
 
 import { $, button, make } from "./elements.js";
 import { gettext } from "./language.js";
+import { isSignedIn, lock, showRefused, showWho, token, unlock, whenPressed } from "./lock.js";
 
 const dialog = $("dialog");
 const form = $("form");
@@ -10,18 +11,21 @@ const TOKEN = {
   meaning: gettext("Whoever has the console's token may write. It is kept in this tab until you close it."),
   given: {}, fields: [{ name: "token", label: gettext("Token"), type: "password", required: true }],
 };
-const token = () => sessionStorage.getItem("token");
-let described = { forms: [], names: {}, me: { name: "", role: null, sign_in: "" } };
-const isSignedIn = () => Boolean(described.me.name);
+let described = { forms: [], names: {} };
 let current = null; // {form, rows, then}
 
-/** Fetch the forms that the server describes. */
+/** Fetch the forms that the server describes; returns why it shows nothing to whoever asks, "" where it does. */
 export async function loadForms() {
   const answer = await fetch("/api/forms", { credentials: "same-origin" });
-  if (!answer.ok) return;
+  if ([401, 403].includes(answer.status)) {
+    showRefused(answer.status);
+    return (await answer.json()).error;
+  }
+  if (!answer.ok) return "";
   described = await answer.json();
-  showLock();
+  showWho(described.me);
   $("requests").replaceChildren(...buttons("", {}, ""));
+  return "";
 }
 
 /** A button for each request about such a row, or about several at once. */
@@ -105,7 +109,7 @@ function bodyOf(which, row) {
 
 async function submit(event) {
   event.preventDefault();
-  if (current.form === TOKEN) return unlock(form.elements.token.value.trim());
+  if (current.form === TOKEN) return useToken(form.elements.token.value.trim());
   if (form.elements.by) sessionStorage.setItem("by", form.elements.by.value);
   try {
     const { form: which, rows } = current;
@@ -118,9 +122,8 @@ async function submit(event) {
   }
 }
 
-function unlock(given) {
-  sessionStorage.setItem("token", given);
-  showLock();
+function useToken(given) {
+  unlock(given);
   dialog.close();
   current.then?.();
 }
@@ -147,30 +150,6 @@ export async function sendAgain(letter, control) {
   }
 }
 
-function lock() {
-  sessionStorage.removeItem("token");
-  showLock();
-}
-
-function showLock() {
-  $("lock").disabled = isSignedIn();
-  if (isSignedIn()) {
-    const role = described.me.role ?? gettext("no role");
-    $("lock").textContent = `${described.me.name} (${role})`;
-    return;
-  }
-  if (described.me.sign_in && !token()) {
-    $("lock").textContent = gettext("Sign in…");
-    return;
-  }
-  $("lock").textContent = token() ? gettext("Lock writing") : gettext("Unlock writing…");
-  $("lock").setAttribute("aria-pressed", String(Boolean(token())));
-}
-
 form.addEventListener("submit", submit);
 $("cancel").addEventListener("click", () => dialog.close());
-$("lock").addEventListener("click", () => {
-  if (token()) return lock();
-  return described.me.sign_in ? location.assign(described.me.sign_in) : openForm(TOKEN);
-});
-showLock();
+whenPressed(() => openForm(TOKEN));

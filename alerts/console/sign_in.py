@@ -70,8 +70,8 @@ class SignIn:
         """Return whether there is a provider."""
         return self._access().oidc is not None
 
-    async def _login(self, _: web.Request) -> web.StreamResponse:
-        """Lead to the provider."""
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        """Lead to the provider; with `prompt=login` it asks again who it is, also somebody it knows."""
         oidc = self._provider()
         with _as_answer():
             async with self._http(oidc) as http:
@@ -86,6 +86,7 @@ class SignIn:
             nonce=memory["nonce"],
             code_challenge=create_s256_code_challenge(memory["verifier"]),
             code_challenge_method="S256",
+            **({"prompt": "login"} if request.query.get("prompt") == "login" else {}),
         )
         response = _redirect(str(where))
         self._sessions.write(response, LOGIN, memory, LOGIN_SECONDS)

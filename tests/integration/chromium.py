@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from alerts.console.identity import Identity
+from alerts.console.sign_in import SignIn
 from alerts.worker.console_server import ConsoleThread
 from tests.alerts.console.served import ServedConsole
 
@@ -24,10 +25,13 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 class Console(ServedConsole):
     """A console in its thread, and what was asked of it."""
 
-    def open(self, identity: Identity | None = None) -> None:
-        self.thread = ConsoleThread(self.backend(identity=identity), "127.0.0.1", 0)
+    def open(self, identity: Identity | None = None, sign_in: SignIn | None = None) -> None:
+        """Serve on a free port; once closed, on the same again."""
+        backend = self.backend(identity=identity, sign_in=sign_in)
+        self.thread = ConsoleThread(backend, "127.0.0.1", self.port)
         self.thread.start()
-        self.url = f"http://127.0.0.1:{self.thread.listening.result(10)}/"
+        self.port = self.thread.listening.result(10)
+        self.url = f"http://127.0.0.1:{self.port}/"
 
     def close(self) -> None:
         self.thread.stop()

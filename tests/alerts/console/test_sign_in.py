@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession, CookieJar
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
+from yarl import URL as URI
 
 from alerts.console.access_document import AccessFile
 from alerts.console.identity import Identity
@@ -148,6 +149,15 @@ async def test_a_new_key_of_the_provider_is_fetched(desk_of) -> None:
         desk.provider.key = fresh_key()
         assert (await desk.sign_in())[0] == 302
         assert desk.provider.key_requests == 2
+
+
+async def test_who_signs_in_as_somebody_else_is_asked_again_by_the_provider(desk_of) -> None:
+    async with desk_of(IdentityProvider(ANA)) as desk:
+        for path, prompt in (("/auth/login", None), ("/auth/login?prompt=login", "login")):
+            _, _, headers = await desk.get(path)
+            assert URI(headers["Location"]).query.get("prompt") == prompt
+        _, _, headers = await desk.get("/auth/login?prompt=none")
+        assert "prompt" not in URI(headers["Location"]).query
 
 
 async def test_a_sign_in_that_was_not_begun_here_or_is_repeated_is_refused(desk_of) -> None:
