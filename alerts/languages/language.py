@@ -27,6 +27,7 @@ Code = Literal["en", "fr", "es"]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 DAYS: Final = {"en": "y-MM-dd", "fr": "d MMM y", "es": "d MMM y"}
 MINUTES: Final = {"en": "y-MM-dd HH:mm", "fr": "d MMM y 'à' HH:mm", "es": "d MMM y, HH:mm"}
+LARGEST: Final = 1e15  # a number beyond is written as this: a ratio to almost nothing has hundreds of digits
 DECIMALS: Final = ("#,##0", "#,##0.0", "#,##0.00")  # by their number of decimals
 
 
@@ -54,15 +55,15 @@ class Language:
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with its separators: `1,234.5`, `1 234,5`."""
-        return str(format_decimal(value, DECIMALS[decimals], self._locale))
+        return str(format_decimal(_bounded(value), DECIMALS[decimals], self._locale))
 
     def brief(self, value: float) -> str:
         """Return a number with as many decimals as it has, three at most."""
-        return str(format_decimal(value, "#,##0.###", self._locale))
+        return str(format_decimal(_bounded(value), "#,##0.###", self._locale))
 
     def percent(self, share: float) -> str:
         """Return a share as whole per cent."""
-        return str(format_percent(share, locale=self._locale))
+        return str(format_percent(_bounded(share), locale=self._locale))
 
     def day(self, moment: dt.datetime) -> str:
         """Return the day of a moment, in the zone that the moment is in."""
@@ -79,6 +80,10 @@ class Language:
     def listing(self, items: Sequence[str]) -> str:
         """Return items as a list in a sentence: `A, B and C`."""
         return str(format_list(items, locale=self._locale)) if items else ""
+
+
+def _bounded(value: float) -> float:
+    return max(min(value, LARGEST), -LARGEST)
 
 
 def gettext_noop(message: str) -> str:

@@ -7,6 +7,7 @@ them.
 
 import datetime as dt
 import json
+import math
 import types
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -45,6 +46,8 @@ EDGES = (  # of calendars: the first and the last moment, a leap second, an offs
     "2016-12-31T23:59:60Z",
     "2023-11-14T20:00:00+24:00",
 )
+HUGE = (1e6, 1e9, 2.0**62, 1e30)  # where a model has no upper limit
+TINY = 1e-300
 NUMBERS = (0, 1, 2.5, -1, 20, 10**6, 2**31, 2**53, 2**63, 10**400, 1e308, float("nan"), float("inf"))
 STAMPS = (-(2**63), -1, 0, 1, NOW * 1000, 253_402_300_800_000, 2**63 - 1)
 HEADERS = (b"", b"1", b"-1", b"1.5", b"x", b"9" * 400, b"\xff", str(NOW * 1000).encode(), None)
@@ -131,15 +134,18 @@ class Maker:
         return self._random.random() < self._odd
 
     def _number(self, limits: Sequence[Any]) -> float:
-        """Draw a number within its limits, often at one of them."""
-        bounds: list[Any] = [-5 if self._is_odd() else 0, 1e6]
+        """Draw a number within its limits, often at one of them or near 0."""
+        is_odd = self._is_odd()
+        low, high = (-5.0, self._random.choice(HUGE)) if is_odd else (0.0, 1e6)
         for limit in limits:
-            if isinstance(limit, Ge | Gt):
-                bounds[0] = limit.ge if isinstance(limit, Ge) else limit.gt
+            if isinstance(limit, Ge):
+                low = float(str(limit.ge))
+            if isinstance(limit, Gt):
+                low = math.nextafter(float(str(limit.gt)), math.inf)
             if isinstance(limit, Le | Lt):
-                bounds[1] = limit.le if isinstance(limit, Le) else limit.lt
-        low, high = map(float, bounds)
-        return self._random.choice((low, high, self._random.uniform(low, high), min(max(1, low), high)))
+                high = float(str(limit.le if isinstance(limit, Le) else limit.lt))
+        near_zero = min(max(TINY if is_odd else 1, low), high)
+        return self._random.choice((low, high, self._random.uniform(low, high), near_zero))
 
     def _word(self, limits: Sequence[Any]) -> str:
         if not self._is_odd():
