@@ -1,12 +1,12 @@
 """What holds for every request: the Host rule, the shape of faults, and the headers of every answer."""
 
 import json
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler, Middleware
 
 from alerts.console.faults import translated
@@ -23,6 +23,8 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 CONTINUE: Final = "100-continue"
+VERSIONS: Final = (HttpVersion10, HttpVersion11)
+AUTHORITY: Final = re.compile(r"(?P<name>[\w.-]+|\[[\da-f:.]+\])(:\d*)?", re.ASCII | re.IGNORECASE)
 BY_AIOHTTP: Final = {
     404: gettext_noop("Not Found"),
     405: gettext_noop("Method Not Allowed"),
@@ -50,13 +52,16 @@ def faults_as_json(language: Language) -> Middleware:
     return answer
 
 
-def known_expectations(handler: Handler) -> Handler:
-    """Refuse an `Expect` other than 100-continue (417) before aiohttp does.
+def known_protocol(handler: Handler) -> Handler:
+    """Refuse versions other than 1.0 and 1.1 (400), and an `Expect` other than 100-continue (417).
 
-    Its own answer repeats what was expected, and is a 500 where that is no text.
+    aiohttp answers the former as if it spoke them. Its own answer to the latter repeats what was expected,
+    and is a 500 where that is no text.
     """
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        if request.version not in VERSIONS:
+            raise refusal(web.HTTPBadRequest, "send HTTP/1.1")
         if request.headers.get("Expect", CONTINUE).lower() != CONTINUE:
             raise refusal(web.HTTPExpectationFailed, "nothing but 100-continue can be expected")
         return await handler(request)
@@ -82,19 +87,27 @@ def known_hosts(names: Collection[str]) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in PROBES and not _is_ours(request.headers.get("Host", ""), known):
+        if request.path not in PROBES and not all(_is_ours(host, known) for host in _hosts(request)):
             raise refusal(web.HTTPMisdirectedRequest, "unknown host: set SURGEWATCH_CONSOLE_HOSTS")
         return await handler(request)
 
     return guard
 
 
+def _hosts(request: web.Request) -> Iterator[str]:
+    """Yield the hosts that a request names: in its header, and in its target where that is a whole URL."""
+    yield request.headers.get("Host", "")
+    if not request.raw_path.startswith("/"):
+        _, is_whole, rest = request.raw_path.partition("://")
+        if is_whole:
+            yield re.split("[/?#]", rest)[0]
+
+
 def _is_ours(host: str, known: Collection[str]) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    return name in known or _is_address(name)
+    """Return whether a host, with its port, is ours; one with anything else in it is not."""
+    found = AUTHORITY.fullmatch(host)
+    name = found["name"].lower() if found else ""
+    return name in known or _is_address(name.strip("[]"))
 
 
 def _is_address(name: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from alerts.console.access import known_expectations
+from alerts.console.access import known_protocol
 
 BUSY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -60,7 +60,7 @@ class Connections:
     async def server(self, runner: web.AppRunner, host: str, port: int) -> AsyncIterator[int]:
         """Listen for a site while the block runs, and yield the port. Raises OSError."""
         handlers: Any = runner.server
-        handlers.request_handler = known_expectations(handlers.request_handler)
+        handlers.request_handler = known_protocol(handlers.request_handler)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: self.wrap(handlers), host, port, backlog=1024)
         try:

@@ -6,7 +6,7 @@ A body is a control without its time, which the server sets. Types are strict: a
 import datetime as dt
 from typing import Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from alerts.lifecycle.alert import Assessment, Severity
 from alerts.notices.controls import Acknowledge, Reroute, Rule, Silence
@@ -23,6 +23,7 @@ from streams.contract.controls import (
     plausible,
 )
 from streams.contract.events import Identifier
+from streams.contract.sentences import invalid
 
 MOST_HOURS = 24 * 90  # of a silence
 REPEATING = dt.timedelta(days=90)  # for which a silence repeats
@@ -46,7 +47,7 @@ class ControlRequest(BaseModel):
     model_config = STRICT
 
     by: Person | None = None
-    reason: Explanation
+    reason: Annotated[Explanation, StringConstraints(strip_whitespace=True)]
 
     def control(self, by: str, now: dt.datetime) -> Control:
         """Return the control; raises ValidationError where there is no such control."""
@@ -97,6 +98,9 @@ class SilenceRequest(ControlRequest):
 
     def control(self, by: str, now: dt.datetime) -> Silence:
         lasts = REPEATING if self.repeats else dt.timedelta(hours=self.hours)
+        until = (self.starts or now) + lasts
+        if until <= now:
+            raise invalid("it is over already")
         return Silence(
             by=by,
             reason=self.reason,
@@ -105,7 +109,7 @@ class SilenceRequest(ControlRequest):
             sector=self.sector,
             question=self.question,
             starts=self.starts or (now if self.repeats else None),
-            until=(self.starts or now) + lasts,
+            until=until,
             repeats=self.repeats,
             hours=self.hours if self.repeats else None,
             time_zone=self.time_zone,

@@ -45,7 +45,7 @@ class Identity:
         access = self._access() if self._access else Access(anonymous=Role.READ)
         if person := _person(request, access):
             return person
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = _only(request, "Authorization").partition(" ")
         if scheme.lower() == "bearer":
             return self._client(token.strip().encode(errors="surrogateescape"), access)
         session = self._sessions.read(request, SESSION) if self._sessions and access.oidc else None

@@ -7,6 +7,7 @@ command line.
 import dataclasses
 import datetime as dt
 import functools
+import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -132,6 +133,7 @@ def submitted(body: bytes) -> Submitted:
     """Return a body with its kind of request; raises FaultsError where it is none."""
     try:
         content = BODY.validate_json(body)
+        json.loads(body, object_pairs_hook=_once)
     except ValidationError as error:
         raise invalid("the body is not a JSON object") from error
     kind = content.get("kind")
@@ -141,6 +143,14 @@ def submitted(body: bytes) -> Submitted:
     if own := content.keys() & SET_BY_SERVER:
         raise FaultsError(*(sentence("{name}: set by the server", name=name) for name in sorted(own)))
     return Submitted(body, model, needed(str(kind), content.get("key")))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    """Return an object of JSON; raises FaultsError where a name is in it twice, as readers differ then."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise invalid("a name is in the body twice")
+    return content
 
 
 def control_of(request: Submitted, now: dt.datetime, names: Names, signed_in: str = "") -> Control:

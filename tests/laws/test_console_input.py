@@ -101,6 +101,14 @@ def test_no_body_of_who_has_the_token_gives_a_500(console, body, target):
         ([("Host", b"localhost"), ("Authorization", b"Bearer \xff\xfe")], 401),
         ([("Host", b"[::1"), ("Authorization", b"Bearer \xff\xfe")], 421),
         ([("Host", b"evil.example"), ("Authorization", f"Bearer {TOKEN}".encode())], 421),
+        (
+            [
+                ("Host", b"localhost"),
+                ("Authorization", f"Bearer {TOKEN}".encode()),
+                ("Authorization", b"Bearer no"),
+            ],
+            401,
+        ),
     ],
 )
 def test_a_bad_host_is_421_and_a_bad_token_401(console, headers, status):
@@ -115,3 +123,20 @@ def test_a_compressed_body_is_refused_before_it_is_unpacked(console, encoding):
     headers += [("Content-Type", b"application/json"), ("Content-Encoding", encoding)]
     request = request_of(b"POST", b"/api/controls", headers, b"not compressed at all")
     assert runner.run(status_of(served, request)) in (400, 415)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /api/board HTTP/1.1", 200),
+        (b"GET http://localhost/api/board HTTP/1.1", 200),
+        (b"GET http://evil.example/api/board HTTP/1.1", 421),
+        (b"GET http://localhost@evil.example/api/board HTTP/1.1", 421),
+        (b"GET /api/board HTTP/2.0", 400),
+        (b"GET /api/board HTTP/0.9", 400),
+    ],
+)
+def test_a_target_names_a_host_of_ours_and_a_version_is_one_that_is_spoken(console, line, status):
+    runner, served = console
+    request = b"\r\n".join([line, b"Host: localhost", b"Connection: close", b"", b""])
+    assert runner.run(status_of(served, request)) == status

@@ -116,6 +116,8 @@ REFUSED = [
         "the year must be from 1900 to 2200",
     ),
     ({"kind": "silence", "sector": "*", "hours": 1, "starts": "tomorrow"}, "starts: "),
+    ({"kind": "silence", "sector": "*", "hours": 1, "starts": "2020-01-01T00:00:00Z"}, "it is over already"),
+    ({"kind": "silence", "sector": "*", "hours": 5e-324}, "it is over already"),
     ({"kind": "silence", "sector": "*", "hours": 1, "repeats": "FREQ=SECONDLY"}, "repeats: "),
     ({"kind": "silence", "sector": "*", "hours": 1, "notify": "nobody"}, "unknown sink 'nobody'"),
     ({"kind": "silence", "sector": "swanton", "hours": 1, "colour": "red"}, "colour: Extra inputs"),
@@ -139,10 +141,22 @@ def test_a_request_that_cannot_be_a_control_is_refused_with_a_sentence(body, sen
         control_from(json.dumps({**body, **WHO}).encode())
 
 
-@pytest.mark.parametrize("who", [{"by": "anna"}, {"reason": "drill"}, {"by": " ", "reason": "drill"}])
+@pytest.mark.parametrize(
+    "who",
+    [{"by": "anna"}, {"reason": "drill"}, {"by": " ", "reason": "drill"}, {"by": "anna", "reason": " "}],
+)
 def test_a_request_without_a_name_or_a_reason_is_refused(who):
     with pytest.raises(ValueError, match=r"by: |reason: "):
         control_from(json.dumps({**REQUESTED[6][0], **who}).encode())
+
+
+@pytest.mark.parametrize(
+    "twice", [b'"kind": "withdraw"', b'"by": "eve"', b'"people_per_day": 7', b'"x": {"a": 1, "a": 2}']
+)
+def test_a_name_that_is_in_a_body_twice_is_refused(twice):
+    body = json.dumps({**REQUESTED[6][0], **WHO}).encode()
+    with pytest.raises(ValueError, match="a name is in the body twice"):
+        control_from(b"{%b, %b" % (twice, body[1:]))
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
