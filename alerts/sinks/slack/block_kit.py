@@ -54,7 +54,7 @@ def blocks(notice: Notice, links: Links, *, mark: str, language: Language) -> li
         blocks.append(SectionBlock(text=plain(notice.details, SECTION)))
     elements: list[Any] = [plain(foot(alert, language), FIELD)]
     found = " · ".join(f"<{link.url}|{link.text}>" for link in links.of(alert, language))
-    elements += [MarkdownTextObject(text=found)] if found else []
+    elements += [_marked(found)] if found else []
     return [*blocks, ContextBlock(elements=elements)]
 
 
@@ -67,7 +67,7 @@ def digest(
     lines = [f"{mark(one)} {_line(one, links)}" for one in gravest[:LINES]]
     blocks: list[Block] = [HeaderBlock(text=plain(title, HEADER))]
     blocks += [
-        SectionBlock(text=MarkdownTextObject(text="\n".join(lines[at : at + LINES_IN_SECTION])))
+        SectionBlock(text=_marked("\n".join(lines[at : at + LINES_IN_SECTION])))
         for at in range(0, len(lines), LINES_IN_SECTION)
     ]
     more = len(gravest) - LINES
@@ -75,7 +75,7 @@ def digest(
     ends += [_inert(summary)] if summary else []
     ends += [f"<{links.console}|{language.gettext('console')}>"] if links.console else []
     if ends:
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=" · ".join(ends))]))
+        blocks.append(ContextBlock(elements=[_marked(" · ".join(ends))]))
     texts = [title, *(one.headline for one in gravest[:LINES]), *([summary] if gravest and summary else [])]
     return payload("\n".join(texts), blocks)
 
@@ -102,16 +102,17 @@ def mark(notice: Notice) -> str:
 def _fields(notice: Notice, language: Language) -> list[Any]:
     """Return labels on the left, values on the right."""
     rows = facts(notice, language, has_chart=True)
-    return [
-        text
-        for name, value in rows.items()
-        for text in (MarkdownTextObject(text=f"*{name}*"), plain(value, FIELD))
-    ]
+    return [text for name, value in rows.items() for text in (_marked(f"*{name}*"), plain(value, FIELD))]
 
 
 def plain(text: str, limit: int, *, emoji: bool = False) -> PlainTextObject:
     """Return text that is shown as it is, cut to a number of characters."""
     return PlainTextObject(text=_cut(_escape(text), limit), emoji=emoji)
+
+
+def _marked(text: str) -> MarkdownTextObject:
+    """Return text in Slack's markdown. Verbatim: an address in the data does not become a link by itself."""
+    return MarkdownTextObject(text=text, verbatim=True)
 
 
 def _inert(text: str) -> str:

@@ -146,6 +146,7 @@ def test_data_can_neither_mention_a_channel_nor_link_nor_format() -> None:
         assert payload["mrkdwn"] is False
         marked = [text for text in _texts(payload) if text["type"] == "mrkdwn"]
         assert not any(sign in text["text"] for text in marked for sign in ("*bold", "_it", "~gone", "`code"))
+        assert all(text["verbatim"] for text in marked), "a bare address would become a link"
 
 
 def _texts(part: Any) -> Iterator[dict[str, Any]]:
