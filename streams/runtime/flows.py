@@ -21,6 +21,7 @@ class Flows:
         self._flows, self._check = flows, check
         self._settling = asyncio.Lock()
         self._settling_since: float | None = None
+        self._revoked_at: float | None = None  # while a rebalance has given nothing back yet
         self._failed = False
         self._stopped = False
 
@@ -53,6 +54,10 @@ class Flows:
     def settling(self, now: float) -> float:
         """Seconds for which outputs and state have been on their way; 0 where none are."""
         return 0.0 if self._settling_since is None else now - self._settling_since
+
+    def rebalancing(self, now: float) -> float:
+        """Seconds since a rebalance took the partitions, while it has given none back; else 0."""
+        return 0.0 if self._revoked_at is None else now - self._revoked_at
 
     def fail(self) -> None:
         """Settle nothing any more, and begin nothing: what was processed last is not whole."""
@@ -87,9 +92,11 @@ class Flows:
         for flow in self._flows:
             await flow.assigned(mine)
         await self._check()
+        self._revoked_at = None
 
     def revoked(self, partitions: Iterable[TP]) -> None:
         """Forget partitions that may be another worker's by now."""
         gone = list(partitions)
+        self._revoked_at = self._revoked_at or time.monotonic()
         for flow in self._flows:
             flow.revoked(gone)

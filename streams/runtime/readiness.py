@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 MIN_IN_SYNC: Final = "min.insync.replicas"
+REBALANCE_SECONDS: Final = 15.0  # that a rebalance may take before it is a reason
 COMMIT_SECONDS: Final = 20.0  # that a commit may take, also of a slow machine with many sectors
 
 Position = tuple[str, int]  # topic, partition
@@ -57,6 +58,18 @@ class Readiness:
     def by_reason(self) -> dict[str, int]:
         """1 for each reason that holds now, 0 for the others."""
         return {reason.value: int(reason in self.problems) for reason in NotReady}
+
+
+def joining(*, is_member: bool, rebalancing: float) -> str | None:
+    """Say why a worker takes part in nothing, where a rebalance has been under way for so many seconds."""
+    if not is_member:
+        return "not yet a member of its group"
+    if rebalancing <= REBALANCE_SECONDS:
+        return None
+    return (
+        f"without partitions for {rebalancing:.0f} s: a rebalance waits for a worker that hangs, or state is "
+        "read back"
+    )
 
 
 def held_back(

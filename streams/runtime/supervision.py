@@ -20,6 +20,7 @@ from streams.runtime.readiness import (
     Readiness,
     ahead_of_topic,
     held_back,
+    joining,
     replicas_missing,
     unowned,
     unwritten,
@@ -47,8 +48,8 @@ class Supervision:
     """What is known of a worker's flows from outside.
 
     `topics` are all that the worker needs, by their names in the broker. `settling` gives for how many
-    seconds a commit has been under way at a moment. `further` gives reasons of the worker's own, for which
-    it is not ready.
+    seconds a commit has been under way at a moment, `rebalancing` for how many a rebalance. `further` gives
+    reasons of the worker's own, for which it is not ready.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class Supervision:
         topics: Mapping[str, Topic],
         progress: Progress,
         settling: Callable[[float], float],
+        rebalancing: Callable[[float], float],
         further: Problems,
     ) -> None:
         self._flows, self._monitor, self._metrics = flows, monitor, metrics
-        self._topics, self._settling = topics, settling
+        self._topics, self._settling, self._rebalancing = topics, settling, rebalancing
         self._progress, self._further = progress, further
         self.readiness = Readiness()
         self._ahead_since: float | None = None
@@ -189,8 +191,9 @@ class Supervision:
         self._show()
 
     def _judge(self, processed: Mapping[Position, int], ends: Ends, now: float) -> None:
-        joined = all(flow.ready for flow in self._flows)
-        self.readiness.set(NotReady.JOINING, None if joined else "not yet a member of its group")
+        is_member = all(flow.ready for flow in self._flows)
+        problem = joining(is_member=is_member, rebalancing=self._rebalancing(now))
+        self.readiness.set(NotReady.JOINING, problem)
         self.readiness.set(NotReady.NO_PROGRESS, self._progress.standing(STANDING))
         self.readiness.set(NotReady.UNWRITTEN, unwritten(self._settling(now)))
         self.readiness.set(NotReady.TRANSACTION_OPEN, held_back(processed, ends.stable, ends.high))

@@ -83,6 +83,7 @@ class Worker:
             topics=self._topics,
             progress=self._progress,
             settling=lambda now: self._owner.settling(now),
+            rebalancing=lambda now: self._owner.rebalancing(now),
             further=problems,
         )
         self._heartbeat = self._heartbeat_of(settings)

@@ -5,6 +5,7 @@ from streams.runtime.readiness import (
     Readiness,
     ahead_of_topic,
     held_back,
+    joining,
     replicas_missing,
     unowned,
     unwritten,
@@ -48,6 +49,13 @@ def test_partitions_that_nobody_has_are_named() -> None:
     partitions = {"encounters": {0, 1, 2}}
     assert unowned(partitions, [("encounters", 0), ("encounters", 2)]) == "no worker has encounters[1]"
     assert unowned(partitions, [("encounters", at) for at in range(3)]) is None
+
+
+def test_a_rebalance_that_lasts_is_a_reason_and_a_quick_one_is_none() -> None:
+    assert joining(is_member=False, rebalancing=0) == "not yet a member of its group"
+    assert joining(is_member=True, rebalancing=0) is None
+    assert joining(is_member=True, rebalancing=15) is None
+    assert "without partitions for 16 s" in (joining(is_member=True, rebalancing=16) or "")
 
 
 def test_a_commit_that_the_broker_does_not_take_is_named_after_twenty_seconds() -> None:
