@@ -124,6 +124,12 @@ class Consumer(driver.Consumer):
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: a full queue makes the fetcher wait by itself; Faust would sleep a second besides."""
 
+    async def verify_all_partitions_active(self) -> None:
+        """Nothing: that is for the watchdog. Faust's own look ends a worker whose position is being reset.
+
+        The broker has just dropped what was to be read next, or a rebalance took the partition away.
+        """
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """A fetch always spans offsets: there is no gap to wait for."""
 

@@ -1,8 +1,11 @@
 """Offsets are committed up to what was taken, and never beyond it, whatever has been acknowledged."""
 
 from collections import defaultdict
+from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
 from streams.runtime.transport import Consumer
@@ -40,3 +43,17 @@ def test_what_was_acknowledged_but_not_taken_is_read_again(
     consumer._acked_index = defaultdict(set, {AT: set(acknowledged)})
     consumer._committed_offset = defaultdict(lambda: None, {AT: committed})
     assert consumer._new_offset(AT) == offset
+
+
+async def test_a_look_while_the_position_of_a_partition_is_being_reset_ends_nothing() -> None:
+    """As it is after the broker has dropped what was to be read next. Faust looks every few seconds."""
+    known = SubscriptionState()
+    known.assign_from_user([TopicPartition(*AT)])
+    reset = known.subscription.assignment.state_value(TopicPartition(*AT))
+    with pytest.raises(AssertionError):
+        reset.position  # noqa: B018 - what Faust does
+    consumer = object.__new__(Consumer)
+    consumer._thread = SimpleNamespace(
+        assignment=lambda: {AT}, verify_event_path=lambda _, __: reset.position
+    )
+    await consumer.verify_all_partitions_active()
