@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
+from typing import cast
 
 from streams.runtime.refusals import Exit
 
@@ -18,6 +19,12 @@ def end_at_once() -> None:
     """
     for name in SIGNALS:
         signal.signal(name, lambda *_: os._exit(Exit.STOPPED))
+
+
+def failure_of(tasks: Iterable[asyncio.Task[None]]) -> Exception | None:
+    """Return what the first task that failed has raised; None where none did, whichever have ended."""
+    ended = (task.exception() for task in tasks if task.done())
+    return cast("Exception | None", next((error for error in ended if error is not None), None))
 
 
 async def done_before(ended: asyncio.Event, work: Coroutine[object, object, None]) -> bool:

@@ -38,7 +38,7 @@ REMEDY = (
     "what the topic has, run `surgewatch topics --accept-loss`. To begin anew, delete the changelog topics "
     "and the consumer groups, run `surgewatch topics`, and replay the events from the producer's archive"
 )
-
+AGAIN = "Start this worker again: it holds what was on the topic before"
 SET_RIGHT = "Run `surgewatch topics`: it sets what can be set, and names the rest"
 
 Problems = Callable[[], Mapping[NotReady, str | None]]
@@ -158,7 +158,9 @@ class Supervision:
             if one and self._generations.setdefault(topic, one.id) != one.id
         )
         if anew:
-            raise StateError(f"state refused: {', '.join(anew)} was made anew. {REMEDY}")
+            counted = {topic for flow in self._flows for topic in (flow.source, flow.changelog.topic)}
+            remedy = REMEDY if counted.intersection(anew) else AGAIN
+            raise StateError(f"state refused: {', '.join(anew)} was made anew. {remedy}")
 
     async def _refuse_another_topic(self) -> None:
         """Raise StateError where another record stands in place of the one that was counted last."""

@@ -18,7 +18,7 @@ from streams.runtime import health
 from streams.runtime.broker_monitor import BrokerMonitor, refuse_mismatch
 from streams.runtime.changelog import Changelog
 from streams.runtime.consistent_cut import ConsistentCut
-from streams.runtime.ending import SIGNALS, done_before
+from streams.runtime.ending import SIGNALS, done_before, failure_of
 from streams.runtime.faust_app import faust_app
 from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec
@@ -224,9 +224,7 @@ class Worker:
     async def _until_ended(self, ended: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Wait for a signal, or for a failure, which is raised."""
         while not (ended.is_set() or self._failure or self._app.crashed):
-            for task in tasks:
-                if task.done():
-                    self._failure = cast("Exception | None", task.exception())
+            self._failure = failure_of(tasks)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), timeout=0.2)
         if isinstance(self._failure, Refusal):

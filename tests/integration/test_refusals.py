@@ -118,9 +118,9 @@ def refused(site: Site) -> str:
     return [one for one in site.worker.tail(40).splitlines() if one.startswith("surgewatch: ")][-1]
 
 
-def made_anew(site: Site) -> None:
-    """Delete `encounters`, and make another topic of that name."""
-    for done in site.admin.delete_topics([f"{site.prefix}encounters"]).values():
+def made_anew(site: Site, topic: str = "encounters") -> None:
+    """Delete a topic, and make another one of that name."""
+    for done in site.admin.delete_topics([f"{site.prefix}{topic}"]).values():
         done.result(30)
     time.sleep(2)
     reconcile(Broker(site.kafka.servers), topics(site.prefix))
@@ -133,6 +133,15 @@ def test_a_topic_made_anew_under_a_running_worker_is_refused_however_far_it_reac
     made_anew(site)
     site.send_events(range(100, 150))
     assert "The topic was made anew" in refused(site)
+
+
+@pytest.mark.parametrize("topic", ["controls", "verdicts", "encounters.dead"])
+def test_whatever_topic_is_made_anew_under_a_running_worker_ends_it(site: Site, topic: str) -> None:
+    site.send_events(range(20))
+    site.worker.start()
+    until(lambda: site.people() == 20, site)
+    made_anew(site, topic)
+    assert f"{site.prefix}{topic} was made anew. Start this worker again" in refused(site)
 
 
 @pytest.mark.parametrize("topic", ["controls", "counts"])

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from streams.runtime.ending import done_before
+from streams.runtime.ending import done_before, failure_of
+from streams.runtime.refusals import StateError
 
 AT_ONCE = """
 import time
@@ -40,3 +41,16 @@ async def test_work_that_is_done_is_done_and_what_it_raises_is_raised() -> None:
     assert await done_before(asyncio.Event(), asyncio.sleep(0))
     with pytest.raises(ValueError, match="no broker"):
         await done_before(asyncio.Event(), fail())
+
+
+async def test_a_task_that_failed_is_seen_whatever_others_have_ended_well() -> None:
+    """The start of a worker ends well; what looks at it from outside must not fail unseen after that."""
+
+    async def fail() -> None:
+        raise StateError("made anew")
+
+    tasks = [asyncio.create_task(one) for one in (asyncio.sleep(60), fail(), asyncio.sleep(0))]
+    assert failure_of(tasks) is None
+    await asyncio.wait(tasks[1:])
+    assert isinstance(failure_of(tasks), StateError)
+    tasks[0].cancel()
