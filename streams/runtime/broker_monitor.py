@@ -6,6 +6,7 @@ It shares nothing with the consumer that feeds the pipelines, so that it still s
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -15,7 +16,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from confluent_kafka import KafkaError as LibrdkafkaError
-from confluent_kafka import TopicCollection
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
     AdminClient,
     ConfigResource,
@@ -211,7 +212,8 @@ class BrokerMonitor:
 
     def _client(self) -> AdminClient | None:
         if self._librdkafka is None and self._kafka.security.fits_librdkafka:
-            self._librdkafka = AdminClient(self._kafka.librdkafka)
+            with suppress(KafkaException):  # its certificates are just being replaced
+                self._librdkafka = AdminClient(self._kafka.librdkafka)
         return self._librdkafka
 
     def _describe(self, topics: TopicCollection) -> dict[str, Described | None]:
