@@ -21,7 +21,7 @@ from streams.runtime.changelog import Changelog
 from streams.runtime.local_store import NoStore
 from surgewatch.harness.torture.events import Bucket, events, people_by_bucket
 from surgewatch.harness.torture.fleet import PARTITIONS
-from surgewatch.harness.torture.pauses import longest_pauses
+from surgewatch.harness.torture.pauses import longest_absence, longest_pauses
 from surgewatch.harness.torture.result import Result
 from surgewatch.harness.torture.site import Site
 from surgewatch.topic_records import read_all
@@ -52,7 +52,9 @@ async def judge(site: Site, result: Result) -> None:
     notified = {(one.alert.alert_id, one.reason) for one in notices if one.reason in ENDS}
     result.alerts_missing = len(breaches - published) + len(due - notified)
     result.alerts_invented = len(published - breaches) + len(notified - due)
-    result.pauses = longest_pauses(await _read(site, "encounters"), await _read(site, "encounters.dead"))
+    events_read = await _read(site, "encounters")
+    result.pauses = longest_pauses(events_read, await _read(site, "encounters.dead"))
+    result.absence = longest_absence(events_read)
     _deliveries(site, result, made={notice.notice_id for notice in notices}, due=due)
     result.remarks.append(
         f"{sum(wanted.values()) // 2} people; {len(breaches)} breaches of closed periods; "

@@ -7,6 +7,7 @@ verdict: fetched and processed in order, published at once. Both appends have th
 
 import threading
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from confluent_kafka import Producer
@@ -45,3 +46,9 @@ def longest_pauses(records: Iterable[Any], letters: Iterable[Any]) -> Mapping[in
         seconds = (at - appended[partition, offset]) / 1000
         pauses[partition] = max(pauses.get(partition, 0.0), seconds)
     return dict(sorted(pauses.items()))
+
+
+def longest_absence(records: Iterable[Any]) -> float:
+    """Return the longest time in which the broker took no record of any partition, in seconds."""
+    appended = sorted(record.timestamp for record in records)
+    return max((after - before for before, after in pairwise(appended)), default=0) / 1000

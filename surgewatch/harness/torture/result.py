@@ -28,6 +28,7 @@ class Result:
     refused: list[str] = field(default_factory=list)  # why workers refused to go on, where they had to
     silent: bool = False  # something was lost or wrong, and no worker announced it
     pauses: Mapping[int, float] = field(default_factory=dict)  # the longest of verdicts, seconds by partition
+    absence: float = 0.0  # of the broker, the longest in seconds: pauses cannot be shorter
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
 
