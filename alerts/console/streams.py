@@ -88,6 +88,7 @@ class EventStreams:
         if self._open.total() >= self._most or self._open[address] >= self._most_by_address:
             busy = refusal(web.HTTPServiceUnavailable, "too many pages are open")
             busy.headers["Retry-After"] = "5"
+            busy.force_close()  # else it holds a connection that Prometheus and probes need
             raise busy
         self._open[address] += 1
         try:

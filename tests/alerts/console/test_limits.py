@@ -93,6 +93,20 @@ async def test_beyond_the_limit_of_streams_pages_get_503_and_one_that_closes_mak
             await asyncio.sleep(0.05)
 
 
+async def test_pages_that_were_refused_hold_no_connection_that_a_probe_needs():
+    ask = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with opened(limits=ConnectionLimits(most=5), most=1) as served:
+        clients = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(5)]
+        for reader, writer in clients:
+            writer.write(ask)
+            await asyncio.wait_for(reader.readline(), 10)
+        for reader, _ in clients[1:]:
+            assert await is_cut_off(reader)
+        assert b" 200 " in await answer_of(served)
+        for _, writer in clients:
+            writer.close()
+
+
 async def status_of(http: ClientSession, served: ServedConsole) -> int:
     page = await http.get(served.url + "/api/events")
     page.close()
