@@ -38,13 +38,15 @@ SEGMENT: Final = 256  # ids
 SHARE: Final = 4  # of the horizon, after which a segment is closed even if it is not full
 VERSION: Final = 4  # of a segment on the wire; its first 16 bytes
 
-# What an id counted for, packed into 64 bits: hour (28 bits), kind (13), period (3), and then the count (20).
+# What an id counted for, packed into 64 bits: was it taken back (1 bit), hour (27), kind (13), period (3),
+# and then the count (20).
 _PERIODS: Final = (None, *Cadence)
 _PERIOD_BITS, _KIND_BITS, _COUNT_BITS = 3, kinds.BITS, 20
 _HOUR_SHIFT: Final = _KIND_BITS + _PERIOD_BITS
 _KIND_MASK: Final = (1 << _KIND_BITS) - 1
 _PERIOD_MASK: Final = (1 << _PERIOD_BITS) - 1
 _COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
+_TAKEN_BACK: Final = 1 << 63
 _FIRST_HOUR: Final = -(1 << 20)  # of the year 1850: hours are packed as their distance from it
 NEVER: Final = _FIRST_HOUR * HOUR  # epoch seconds before any event
 
@@ -85,7 +87,9 @@ class NewEvents:
         self.reported_at = NEVER  # the newest, epoch seconds
         self.duplicate = 0
         self.corrected = 0
-        self.unknown: list[Event] = []  # corrections of events that are not in the index
+        self.unknown: list[
+            Event
+        ] = []  # corrections of events that are not in the index, or were corrected before
 
 
 class DedupIndex:
@@ -158,13 +162,17 @@ class DedupIndex:
         return found
 
     def take_back(self, event_id: str) -> Counted | None:
-        """Let a counted event count nothing from now on; return what it counted for."""
+        """Let a counted event count nothing from now on; return what it counted for.
+
+        None where it is not known, or was taken back before: a second correction of one event would count
+        beside the first.
+        """
         key = xxh3_64_intdigest(event_id.encode())
-        packed = self._counted.get(key)
-        if packed is None:
+        packed = self._counted.get(key, _TAKEN_BACK)
+        if packed & _TAKEN_BACK:
             return None
         # Still known: sent again, it is a duplicate.
-        self._counted[key] = packed & ~_COUNT_MASK
+        self._counted[key] = packed & ~_COUNT_MASK | _TAKEN_BACK
         for segment in self.segments:
             if key in segment.ids:
                 segment.changed = True
@@ -184,8 +192,8 @@ class DedupIndex:
         (version, _), *pairs = np.frombuffer(value, np.uint64).reshape(-1, 2).tolist()
         if version != VERSION:
             raise StateVersionError(f"ids {number}", version, VERSION)
-        # The hour is in the highest bits.
-        first, newest = unpacked(pairs[0][1]), unpacked(max(packed for _, packed in pairs))
+        # The hour is in the highest bits but one.
+        first, newest = unpacked(pairs[0][1]), unpacked(max(packed & ~_TAKEN_BACK for _, packed in pairs))
         period = first.period
         segment = Segment(
             number,
@@ -201,7 +209,7 @@ class DedupIndex:
         )
 
     def _correct(self, event: Event, watermark: int, found: NewEvents) -> bool:
-        """Take back what an event replaces; False where that is not in the index."""
+        """Take back what an event replaces; False where that is not in the index, or was replaced before."""
         if xxh3_64_intdigest(event.event_id.encode()) in self._counted:
             return True  # the caller finds it to be a duplicate
         taken = self.take_back(event.replaces or "")
@@ -261,6 +269,6 @@ class DedupIndex:
 
 def unpacked(packed: int) -> Counted:
     """Return what 64 bits of the index stand for."""
-    rest, people = packed >> _COUNT_BITS, packed & _COUNT_MASK
+    rest, people = (packed & ~_TAKEN_BACK) >> _COUNT_BITS, packed & _COUNT_MASK
     period: Cadence | None = _PERIODS[rest & _PERIOD_MASK]
     return Counted((rest >> _HOUR_SHIFT) + _FIRST_HOUR, period, rest >> _PERIOD_BITS & _KIND_MASK, people)

@@ -62,7 +62,7 @@ class Progress:
         if added.late:
             self.late[sector] += added.late
         for event in added.unknown:
-            detail = f"replaces {event.replaces!r}, which is not remembered"
+            detail = f"replaces {event.replaces!r}, which is not known, or was replaced already"
             self.rejected.append(Rejected(event.position, Reason.UNKNOWN_ORIGINAL, detail))
 
     def observe(self, heartbeat: Heartbeat, *, is_taken: bool) -> None:

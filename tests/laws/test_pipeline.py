@@ -197,6 +197,22 @@ def test_taking_back_what_nobody_remembers_is_refused_with_its_reason() -> None:
     assert [letter.reason for letter in outcome.dead] == ["unknown_original"]
 
 
+def test_a_second_correction_of_one_event_does_not_count_beside_the_first() -> None:
+    flow = pipeline()
+    corrected = [event(1, 0, "swanton", 3), event(2, HOUR, "swanton", 5, replaces="e1")]
+    flow.process(0, [Record(offset, value) for offset, value in enumerate(corrected)])
+    revived = pipeline()
+    held = {key: value for key, value in flow.dirty()[0] if value is not None}
+    revived.restore(0, held)
+    outcome = revived.process(0, [Record(2, event(3, HOUR, "swanton", 7, replaces="e1"))])
+    assert [letter.reason for letter in outcome.dead] == ["unknown_original"]
+    assert "replaced already" in outcome.dead[0].detail
+    assert revived.partitions[0].counts["swanton"].people == 5
+    outcome = revived.process(0, [Record(3, event(4, HOUR, "swanton", 7, replaces="e2"))])
+    assert not outcome.dead
+    assert revived.partitions[0].counts["swanton"].people == 7
+
+
 def test_what_came_late_before_any_period_was_closed_outlives_the_worker() -> None:
     first, revived = pipeline(), pipeline()
     held: dict[bytes, bytes | None] = {}
