@@ -19,6 +19,8 @@ _NAMES = (
 _MARKS = re.compile(
     r"(?:\s*(?:[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+|\[\w{1,3}\]|\((?:\d{1,2}|[A-Za-z])\)))+$"
 )
+_ABBREVIATION = re.compile(r"(?<=\w) \([A-Z]{2,5}s?\)$")
+_SLASH = re.compile(r"\s*/\s*")
 _FLAG = re.compile(r"(?<=\d)\s?[rpe]$")
 # A point is no thousands separator here: 1.204 may be a fraction, and a fraction is no number of people.
 _WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u202f ]\d{3})+))(?:\.0)?")
@@ -63,6 +65,15 @@ def unmarked(text: str) -> str:
     ('Ontario', 'Single Adults', 'Family Unit (FMUA)')
     """
     return _MARKS.sub("", text)
+
+
+def label(text: str) -> str:
+    """A label without what releases write in many ways: case, spaces around a slash, its abbreviation.
+
+    >>> label("Unaccompanied Children (UC)"), label("UC/Single Minors") == label("UC / Single Minors")
+    ('unaccompanied children', True)
+    """
+    return _SLASH.sub("/", _ABBREVIATION.sub("", text)).casefold()
 
 
 def year(column: str, text: str) -> int:

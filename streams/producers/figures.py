@@ -15,15 +15,13 @@ from streams.producers.headers import Header
 from streams.producers.layout import ALLOWED, COUNT, Layout
 
 _FISCAL_YEAR_BEGINS = 10  # in October of the year before
-_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _YEAR_OF = re.compile(r"\byear\W{1,3}((?:19|20)\d{2})\b", re.IGNORECASE)  # of the data, not of the release
 _TOTAL = re.compile(
     r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ totals?|all(?: (?!other)\w+)?|nationwide|overall"
     r"|(?:ensemble|tous|toutes|todos|todas)\b.*", re.IGNORECASE
 )  # fmt: skip
-_NOTE = re.compile(
-    r"(?:notes?|sources?|footnotes?)\b|[*\u2020\u2021]|\[\w+\] |\(?\d{1,2}[.)] ", re.IGNORECASE
-)
+NOTE = re.compile(r"(?:notes?|sources?|footnotes?)\b|[*\u2020\u2021]|\[\w+\] |\(?\d{1,2}[.)] ", re.IGNORECASE)
 
 
 class Key(NamedTuple):
@@ -65,10 +63,10 @@ class LineReader:
 
     def __init__(self, header: Header, layout: Layout, registry: Registry, banner: str) -> None:
         self.layout, self._header, self._registry = layout, header, registry
-        years = set(_YEAR_OF.findall(banner) or _YEAR.findall(banner))
+        years = set(_YEAR_OF.findall(banner) or YEAR.findall(banner))
         self._year = int(years.pop()) if len(years) == 1 else None
         self._labels = {
-            field: {label.casefold(): value for label, value in labels.items()}
+            field: {cells.label(label): value for label, value in labels.items()}
             for field, labels in layout.labels.items()
         }
         self._sectors: dict[str, Sector | str] = {}  # by place, or what is known of one that is not there
@@ -103,8 +101,6 @@ class LineReader:
 
     def _is_skipped(self, line: Sequence[str]) -> str | None:
         """Return why a line counts nobody, if it does not."""
-        if [*line] == [name.strip() for name in self._header.names]:
-            return "the header again"
         if any(_TOTAL.fullmatch(cell) for cell in self._described(line)):
             return "a row of totals"
         if self._is_note(line):
@@ -121,7 +117,7 @@ class LineReader:
             return False
         figures = self._figures()
         is_empty = bool(figures) and not any(line[index] for index in figures)
-        is_text = sum(map(bool, line)) <= 1 < len(line) or bool(_NOTE.match(line[0]))
+        is_text = sum(map(bool, line)) <= 1 < len(line) or bool(NOTE.match(line[0]))
         return is_empty or is_text
 
     def _figures(self) -> list[int]:
@@ -171,7 +167,7 @@ class LineReader:
     def _crossing_type(self, cells_: Sequence[str], line: Line) -> str:
         label = self._filled("crossing_type", cells_)
         known = self._labels.get("crossing_type", {})
-        value = known.get(label.casefold(), label)
+        value = known.get(cells.label(label), label)
         if value not in ALLOWED["crossing_type"]:
             allowed = ", ".join(self.layout.labels.get("crossing_type") or ALLOWED["crossing_type"])
             line.faults.append(str(CellError(self.column("crossing_type"), label, f"is none of {allowed}")))
@@ -179,7 +175,7 @@ class LineReader:
 
     def _demographic(self, cells_: Sequence[str], line: Line) -> str:
         label = self._filled("demographic", cells_)
-        value = self._labels.get("demographic", {}).get(label.casefold(), label)
+        value = self._labels.get("demographic", {}).get(cells.label(label), label)
         if value in ALLOWED["demographic"]:
             return value
         line.unlabelled.append((self.column("demographic"), label))
@@ -187,7 +183,7 @@ class LineReader:
 
     def _citizenship(self, cells_: Sequence[str]) -> str:
         label = self._filled("citizenship", cells_)
-        return self._labels.get("citizenship", {}).get(label.casefold(), label)
+        return self._labels.get("citizenship", {}).get(cells.label(label), label)
 
     def _sector(self, cells_: Sequence[str], line: Line) -> Sector | None:
         found = self._place(cells_)

@@ -14,11 +14,11 @@ from typing import IO, cast
 from streams.contract.dead_letters import Reason, Rejected
 from streams.contract.file_kinds import encoding, not_text
 from streams.contract.sectors import Registry
-from streams.producers.figures import LineReader
 from streams.producers.headers import WITHIN, Header, find_header
 from streams.producers.layout import Layout, shipped
 from streams.producers.official_tables import people, tallies
 from streams.producers.rows import InputError, Read, Row, row
+from streams.producers.stacked_tables import TableReader
 
 STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"
@@ -84,23 +84,23 @@ def _table(
     errors = "replace" if encoding == "utf-16" else "surrogateescape"
     with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
         first = list(islice(text, WITHIN))
-        header = _header(path, first, layout)
+        known = (layout,) if layout else shipped()
+        header = _header(path, first, known)
         lines = _lines(path, chain(first[header.line :], text), header)
         if header.layout is None:
             yield from _events(lines, header)
             return
         banner = " ".join(first[: header.line - 1])
-        reader = LineReader(header, header.layout, registry, banner)
+        reader = TableReader(path, header, header.layout, known=known, registry=registry, banner=banner)
         read_table = people if header.layout.period is None else tallies
         yield from read_table(reader, ((number, [*map(_latin, cells)]) for number, cells in lines))
 
 
-def _header(path: str, lines: Sequence[str], layout: Layout | None) -> Header:
+def _header(path: str, lines: Sequence[str], known: Sequence[Layout]) -> Header:
     if not "".join(lines).replace("\t", "").replace("\n", "").replace("\r", "").isprintable():
         lines = [_latin(line) for line in lines]
     if any("\0" in line for line in lines):
         raise InputError(f"{path} is no text: neither NDJSON nor CSV")
-    known = (layout,) if layout else shipped()
     header = find_header(lines, known)
     if header is None:
         names = "; ".join(f"{one.id} ({one.title})" for one in known)

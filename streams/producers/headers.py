@@ -50,8 +50,9 @@ class Header:
 
     @property
     def likeness(self) -> float:
-        """The share of the wanted columns that are there."""
-        return len(self.at) / max(len(self.at) + len(self.missing), 1)
+        """The share of the wanted columns that are there; some of periods are one."""
+        there = len(self.at) + (len(self.periods) > 1)
+        return there / max(there + len(self.missing), 1)
 
     def surplus(self, line: Sequence[str]) -> str:
         """Return what is wrong with a line of more cells than the header has; empty where it has not."""
@@ -68,12 +69,14 @@ class Header:
         faults = [f"unknown column {name[:64]!r}" for name in self.strange[:5]] + near
         faults += [f"column {name[:64]!r} is there twice" for name in self.twice[:5]]
         name = self.layout.title if self.layout else "encounter events (surgewatch schema)"
-        return f"looks like {name}; {', '.join(faults)}"
+        return "; ".join([f"looks like {name}", *([", ".join(faults)] if faults else [])])
 
     def _near(self, missing: str) -> str:
         if missing in _A_COLUMN.values():
             return f"no column that is {missing}"
-        near = difflib.get_close_matches(missing, [_plain(name) for name in self.names], n=1, cutoff=0.8)
+        known = {*self.at.values(), *self.periods}
+        left = [_plain(name) for index, name in enumerate(self.names) if index not in known]
+        near = difflib.get_close_matches(missing, left, n=1, cutoff=0.8)
         hint = f" (but {near[0]!r})" if near and near[0] != missing else ""
         return f"no column {missing!r}{hint}"
 
@@ -90,12 +93,26 @@ def find_header(lines: Sequence[str], layouts: Iterable[Layout]) -> Header | Non
             if delimiter not in line and delimiter != ",":
                 continue
             above, names = (next(csv.reader([each], delimiter=delimiter), []) for each in (before, line))
-            found = [_fitted(layout, number, delimiter, names=names, above=above) for layout in layouts]
-            found.append(_events(number, delimiter, names))
+            found = _candidates(layouts, number, delimiter, names=names, above=above)
             best = max((*([best] if best else []), *found), key=_rank)
         if best and best.fits:
             return best
     return best if best and best.likeness >= _LIKE else None
+
+
+def header_below(
+    layouts: Iterable[Layout], number: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
+) -> Header | None:
+    """The header of another table, in a line below the first one; None where the line is none."""
+    best = max(_candidates(layouts, number, delimiter, names=names, above=above), key=_rank)
+    return best if best.fits or best.likeness > _LIKE else None
+
+
+def _candidates(
+    layouts: Iterable[Layout], line: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
+) -> list[Header]:
+    found = [_fitted(layout, line, delimiter, names=names, above=above) for layout in layouts]
+    return [*found, _events(line, delimiter, names)]
 
 
 def _rank(header: Header) -> tuple[bool, float, int]:

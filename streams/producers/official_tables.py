@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from streams.contract.dead_letters import Reason, Rejected
 from streams.producers.cumulative import in_months
-from streams.producers.figures import Figure, Figures, Key, Line, LineReader
+from streams.producers.figures import Figure, Figures, Key, Line
 from streams.producers.layout import Layout
 from streams.producers.rows import Read, Row, Skipped, Unlabelled, row, row_id
+from streams.producers.stacked_tables import TableReader
 
 Numbered = tuple[int, Sequence[str]]  # the number of a row, and its cells
 
 
-def tallies(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
+def tallies(reader: TableReader, lines: Iterable[Numbered]) -> Iterator[Read]:
     """A table of periods: what is refused and skipped first, and then its figures by time.
 
     Figures that differ in nothing that the contract keeps (such as two titles of authority) are one. A row
@@ -27,13 +28,15 @@ def tallies(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
     """
     layout = reader.layout
     found: Figures = {}
-    rows: set[tuple[str, ...]] = set()
+    rows: set[tuple[Key, tuple[str, ...]]] = set()
     for number, cells in lines:
         line = reader.read(number, cells)
-        if line.figures and tuple(cells) in rows:
-            yield Skipped(number, "the same row again")
-            continue
-        rows.add(tuple(cells))
+        if line.figures:  # by its period too: the table of another year may have the same figures
+            same = line.figures[0][0], tuple(cells)
+            if same in rows:
+                yield Skipped(number, "the same row again")
+                continue
+            rows.add(same)
         yield from _remarks(number, line)
         if not line.faults:
             for key, figure in line.figures:
@@ -44,7 +47,7 @@ def tallies(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
         yield _tally(layout, key, figure)
 
 
-def people(reader: LineReader, lines: Iterable[Numbered]) -> Iterator[Read]:
+def people(reader: TableReader, lines: Iterable[Numbered]) -> Iterator[Read]:
     """A table with a row a person, by time; those of one place and minute are a group."""
     layout = reader.layout
     found: list[tuple[Key, Figure]] = []

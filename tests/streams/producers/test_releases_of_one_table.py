@@ -12,7 +12,18 @@ FRENCH = "janv.,f\u00e9vr.,mars,avr.,mai,juin,juil.,ao\u00fbt,sept.,oct.,nov.,d\
 
 @pytest.mark.parametrize(
     "label",
-    ["UC", "UAC", "UACs", "Unaccompanied Minor", "unaccompanied  child", "UC / Single Minors*", "UAC [2]"],
+    [
+        "UC",
+        "UAC",
+        "UACs",
+        "Unaccompanied Minor",
+        "unaccompanied  child",
+        "UC / Single Minors*",
+        "UAC [2]",
+        "UC/Single Minors",
+        "Unaccompanied Children (UC)",
+        "Unaccompanied Alien Children (UACs)",
+    ],
 )
 def test_a_label_that_is_renamed_counts_the_same_people(tmp_path: Path, label: str) -> None:
     known, _ = checked(written(tmp_path, CBP_HEADER + OCTOBER, "known"))
@@ -81,3 +92,19 @@ def test_a_suppressed_cell_states_no_figure(tmp_path: Path, cell: str) -> None:
     sent, rows = checked(written(tmp_path, f"{RCMP}Ontario,{cell},3,3\n"))
     assert [event.count for event in events(sent)] == [1458, 3, 2]
     assert rows.skipped == {"no figure: suppressed, or not reported": 1}
+
+
+@pytest.mark.parametrize("component", ["Office of Field Operations (OFO)", "office of field operations"])
+def test_the_abbreviation_of_an_agency_says_nothing_new(tmp_path: Path, component: str) -> None:
+    sent, _ = checked(written(tmp_path, CBP_HEADER + OCTOBER.replace("U.S. Border Patrol", component)))
+    assert [event.crossing_type for event in events(sent)] == ["at_port"]
+
+
+@pytest.mark.parametrize(
+    ("place", "sector"),
+    [("Colombie-Britannique", "rcmp-british-columbia"), ("Nouveau-Brunswick", "rcmp-new-brunswick"),
+     ("Terre-Neuve-et-Labrador", "rcmp-newfoundland-and-labrador")],
+)  # fmt: skip
+def test_provinces_are_read_in_french(tmp_path: Path, place: str, sector: str) -> None:
+    sent, _ = checked(written(tmp_path, RCMP.replace("Quebec", place)))
+    assert {event.sector for event in events(sent)} == {sector}

@@ -81,6 +81,11 @@ def test_a_header_that_is_nearly_known_is_refused_with_what_differs(
     assert found == f"{tmp_path / 'file'}:2: {reason}"
 
 
+def test_a_table_of_months_without_its_places_is_told_from_one_of_no_known_kind(tmp_path: Path) -> None:
+    found = refusal(written(tmp_path, "2018,,\nRegions,Jan,Feb\nQuebec,1,2\n"))
+    assert found.endswith(":2: looks like the RCMP's interceptions; no column 'provinces'")
+
+
 def test_a_table_without_a_year_is_refused(tmp_path: Path) -> None:
     text = "Provinces,Jan,Feb\nQuebec,1,2\n"
     _, rows = checked(written(tmp_path, text))

@@ -76,6 +76,7 @@ def test_a_column_of_a_month_is_never_passed_over(tmp_path: Path, column: str) -
 @pytest.mark.parametrize(
     ("content", "way_out"),
     [
+        (b"BZh91AY&SY", "pack it with gzip"),
         (b"PK\x03\x04\x14\x00", "save the sheet as CSV"),
         (b"<!DOCTYPE html><html>Not found</html>", "save its table as CSV"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
