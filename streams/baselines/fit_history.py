@@ -29,6 +29,7 @@ LEAST: Final = {
 FAR: Final = 10.0  # times what else was seen, and
 FAR_LEAST: Final = 100.0  # people more: a count beyond teaches nothing
 FEWEST: Final = 3  # periods that a count must be beyond
+MANY: Final = 21  # periods from which on two counts may be slips; in fewer, two are what happens there
 
 
 class History(NamedTuple):
@@ -86,10 +87,12 @@ def _present(counts: Counts, cadence: Cadence, index: int, length: int, *, calen
 def _far_off(values: Floats, present: Floats) -> NDArray[np.bool_]:
     """Return the counts [n, periods] that are beyond comparison: slips of the pen, which teach nothing.
 
-    Those FAR times as high as all but the highest hundredth of a series, and FAR_LEAST people more.
+    Those FAR times as high as all but the highest hundredth of a series (but one of few periods, two of
+    MANY), and FAR_LEAST people more.
     """
     known = np.sort(np.where(present > 0, values, -1.0), axis=1)
     periods = (present > 0).sum(1)
-    usual = known[np.arange(len(values)), -1 - np.minimum(np.maximum(periods // 100, 2), periods - 1)]
+    highest = np.where(periods < MANY, 1, np.maximum(periods // 100, 2))
+    usual = known[np.arange(len(values)), -1 - np.minimum(highest, periods - 1)]
     far = values > FAR * np.maximum(usual, 0.0)[:, None] + FAR_LEAST
     return np.asarray(far & (periods > FEWEST)[:, None])

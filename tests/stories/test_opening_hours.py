@@ -125,6 +125,14 @@ def test_a_place_that_is_open_on_one_day_a_week_is_a_surge_once_at_most() -> Non
     assert len(port.first()) <= 1
 
 
+@pytest.mark.parametrize("first", ["2021-01-04", "2021-01-07"])
+def test_a_new_place_that_is_open_on_three_days_a_week_is_no_surge(first: str) -> None:
+    """In its first week two of six whole days have people: they are no slips of the pen."""
+    port = Port(first, zone="UTC", people=300, opens=8, closes=16, shut=(1, 3, 5, 6))
+    port.live(40)
+    assert port.first(Question.SURGE) == []
+
+
 def test_after_a_drop_to_few_people_their_silences_are_no_alerts() -> None:
     port = Port("2021-01-04", zone="UTC", people=40, opens=0, closes=24)
     port.live(63)
