@@ -13,6 +13,9 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
 from streams.counting.sector_counts import Counts
 
+Bools = NDArray[np.bool_]
+Whole = NDArray[np.int_]
+
 HISTORY: Final = {
     Cadence.HOUR: 28 * 24,
     Cadence.DAY: 3 * 366,
@@ -28,8 +31,10 @@ LEAST: Final = {
 }  # periods of history that a model needs without a peer prior
 FAR: Final = 10.0  # times what else was seen, and
 FAR_LEAST: Final = 100.0  # people more: a count beyond teaches nothing
+DEEP: Final = 5.0  # times as few as in the periods before and after, and FAR_LEAST fewer: a dip that is one
+DIPS: Final = (Cadence.WEEK, Cadence.MONTH)  # hours and days have nights, holidays and weather
 FEWEST: Final = 3  # periods that a count must be beyond
-MANY: Final = 21  # periods from which on two counts may be slips; in fewer, two are what happens there
+MANY: Final = 21  # periods of which two counts may be slips; of fewer one may, and two are what happens there
 
 
 class History(NamedTuple):
@@ -63,7 +68,10 @@ def history(
     """Return the `length` periods before `index` of some sectors."""
     people = np.stack([counts.series[cadence].window(index - 1, length) for counts in sectors]).astype(float)
     weight = np.stack([_present(counts, cadence, index, length, calendar=calendar) for counts in sectors])
-    weight[_far_off(people, weight)] = 0
+    slips = _far_above(people, weight)
+    if cadence in DIPS:
+        slips |= _far_below(people, weight)
+    weight[slips] = 0
     if cadence in HALF:
         weight *= 0.5 ** (np.arange(length, 0, -1) / HALF[cadence])
     return History(people, weight)
@@ -84,15 +92,30 @@ def _present(counts: Counts, cadence: Cadence, index: int, length: int, *, calen
     return present
 
 
-def _far_off(values: Floats, present: Floats) -> NDArray[np.bool_]:
+def _far_above(values: Floats, present: Floats) -> Bools:
     """Return the counts [n, periods] that are beyond comparison: slips of the pen, which teach nothing.
 
-    Those FAR times as high as all but the highest hundredth of a series (but one of few periods, two of
-    MANY), and FAR_LEAST people more.
+    Those FAR times as high as all but the few highest of a series, and FAR_LEAST people more.
     """
     known = np.sort(np.where(present > 0, values, -1.0), axis=1)
     periods = (present > 0).sum(1)
-    highest = np.where(periods < MANY, 1, np.maximum(periods // 100, 2))
-    usual = known[np.arange(len(values)), -1 - np.minimum(highest, periods - 1)]
+    usual = known[np.arange(len(values)), -1 - np.minimum(_few(periods), periods - 1)]
     far = values > FAR * np.maximum(usual, 0.0)[:, None] + FAR_LEAST
     return np.asarray(far & (periods > FEWEST)[:, None])
+
+
+def _far_below(values: Floats, present: Floats) -> Bools:
+    """Return the few counts [n, periods] far below both their neighbours: slips, or a part of the reports.
+
+    A count of the last period is one until the next is as low: that is a drop, and is learnt from.
+    """
+    known = np.pad(np.where(present > 0, values, np.inf), ((0, 0), (1, 1)), constant_values=np.inf)
+    beside = np.minimum(known[:, :-2], known[:, 2:])
+    dips = (present > 0) & np.isfinite(beside)
+    dips &= (DEEP * values < beside) & (beside - values > FAR_LEAST)
+    return np.asarray(dips & (dips.sum(1) <= _few((present > 0).sum(1)))[:, None])
+
+
+def _few(periods: Whole) -> Whole:
+    """How many counts of so many periods [n] may be slips: one, two of MANY, or a hundredth."""
+    return np.where(periods < MANY, 1, np.maximum(periods // 100, 2))

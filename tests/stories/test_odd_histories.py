@@ -62,3 +62,27 @@ def test_a_figure_typed_wrong_in_the_first_periods_is_expected_of_none(cadence: 
     counts[at] *= 1_000
     found = [score for score in scores(counts, cadence) if score.expected is not None]
     assert max(score.expected or 0.0 for score in found) < 2_000
+
+
+@pytest.mark.parametrize("cadence", [Cadence.MONTH, Cadence.WEEK])
+@pytest.mark.parametrize("share", [0.1, 0.0])
+@pytest.mark.parametrize("at", [[80], [60, 80]])
+def test_a_figure_typed_ten_times_too_small_teaches_nothing(
+    cadence: Cadence, share: float, at: list[int]
+) -> None:
+    """One such month made all that is expected a tenth lower, and limits a third higher, for a year."""
+    usual = [1470 + 37 * month % 61 for month in range(96)]
+    typed = [int(share * count) if month in at else count for month, count in enumerate(usual)]
+    true, wrong = (scores(counts, cadence) for counts in (usual, typed))
+    for one, other in zip(true[81:], wrong[81:], strict=True):
+        assert one.upper and one.expected and other.upper and other.expected
+        assert other.upper < 1.02 * one.upper
+        assert other.expected > 0.98 * one.expected
+
+
+@pytest.mark.parametrize("cadence", [Cadence.MONTH, Cadence.WEEK])
+def test_a_drop_to_a_tenth_that_lasts_is_learnt_from(cadence: Cadence) -> None:
+    found = scores([1470 + 37 * at % 61 for at in range(60)] + [150] * 30, cadence)
+    expected = {score.period - FIRST: score.expected or 0.0 for score in found}
+    assert expected[62] < 1300
+    assert expected[72] < 400
