@@ -155,6 +155,7 @@ class World:
         self._offset = 0
         self._fired = set[str]()  # alerts whose first notice is counted
         self.first = Counter[Question]()
+        self.noticed = set[tuple[Question, str]]()  # and the sector
 
     def live(self, day: int, events: list[Event]) -> None:
         """Take a day's events."""
@@ -192,6 +193,7 @@ class World:
         if alert and alert.state is State.FIRING and alert.alert_id not in self._fired:
             self._fired.add(alert.alert_id)
             self.first[verdict.question] += 1
+            self.noticed.add((verdict.question, verdict.sector))
 
     def _keep(self, key: str, alert: Alert | None) -> None:
         if alert is None:

@@ -1,6 +1,6 @@
 """Surges found and false alarms in the first weeks of a sector.
 
-    python -m benchmarks.cold_start
+    python -m benchmarks.cold_start [--seed 1] [--people 15]
 
 New sectors begin beside some that have been there for two years. All are of one kind: levels differ by a
 factor of three, weekdays and dispersions by some tenths. *Alone* each new sector has nothing but its own
@@ -8,6 +8,7 @@ counts by day and the weak priors; *by the hour* it has those of hours too; *wit
 of the others until it shows otherwise.
 """
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -92,11 +93,21 @@ def share(p_values: Floats, span: Sequence[int]) -> str:
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--people", type=float, default=15.0, help="a day, in the median sector")
+    options = parser.parse_args()
+
+    def world() -> World:
+        return World(options.seed, people=options.people)
+
     kinds = ({}, {"hours": True}, {"peer_priors": True})
     print(f"{'days':<8}{'false alarms at .01':^36}{'a doubled day found':^36}")
     print(f"{'':<8}" + f"{'alone':>12}{'by the hour':>12}{'with peers':>12}" * 2)
-    found = [lived(World(1), **kind) for kind in kinds]
-    large = np.flatnonzero(World(1).mean[OLD:].mean(1) >= LARGE)
+    found = [lived(world(), **kind) for kind in kinds]
+    large = np.flatnonzero(world().mean[OLD:].mean(1) >= LARGE)
     for span in SPANS:
         cells = [share(each[0], span) for each in found]
         cells += [share(each[1][large], span) for each in found]
