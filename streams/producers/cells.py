@@ -15,9 +15,9 @@ _NAMES = (
     ("october", "octobre", "octubre"), ("november", "novembre", "noviembre"),
     ("december", "decembre", "diciembre"),
 )  # fmt: skip
-# Marks of footnotes (*, [1], (2), superscripts), and flags: revised, provisional, estimated.
+# Marks of footnotes (*, [1], superscripts; (2) behind something), and flags: revised, provisional, estimated.
 _MARKS = re.compile(
-    r"(?:\s*(?:[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+|\[\w{1,3}\]|\((?:\d{1,2}|[A-Za-z])\)))+$"
+    r"(?:\s*(?:[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+|\[\w{1,3}\]|(?<=.)\((?:\d{1,2}|[A-Za-z])\)))+$"
 )
 _ABBREVIATION = re.compile(r"(?<=\w) \([A-Z]{2,5}s?\)$")
 _SLASH = re.compile(r"\s*/\s*")

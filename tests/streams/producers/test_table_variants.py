@@ -131,3 +131,11 @@ def test_the_year_of_a_table_is_never_that_of_its_release(tmp_path: Path) -> Non
 def test_a_week_is_no_month(tmp_path: Path) -> None:
     sent, rows = checked(written(tmp_path, f"{LONG}2018-W05,Quebec,3\n"))
     assert (sent, rows.reasons) == ([], {"invalid": 1})
+
+
+def test_a_negative_number_is_refused_however_it_is_written(tmp_path: Path) -> None:
+    """Accountants write it in brackets, which elsewhere are a footnote's."""
+    rows = "".join(f"2018-0{at},Quebec,{cell}\n" for at, cell in enumerate(["3 (2)", "-3", "(3)", "(12)"], 1))
+    sent, found = checked(written(tmp_path, LONG + rows))
+    assert [event.count for event in events(sent)] == [3]
+    assert [bad.position for bad in found.rejected] == [3, 4, 5]
