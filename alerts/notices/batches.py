@@ -30,7 +30,7 @@ class Limits(NamedTuple):
     """How a sink takes messages: seconds between requests, messages in one, seconds until one is given up.
 
     `edits`: it has one message for each alert, and edits it. `by_source`: it is shown the alerts on a source
-    as one.
+    as one. `keyed`: it keeps alerts by their ids, so an end of what it does not have harms nobody.
     """
 
     spacing: float = 0.0
@@ -38,6 +38,7 @@ class Limits(NamedTuple):
     give_up: float = 72 * 3600.0
     edits: bool = False
     by_source: bool = False
+    keyed: bool = False
 
     def pause_after(self, outcome: Outcome) -> float:
         """Return the seconds for which the whole sink is left alone after an answer."""

@@ -28,13 +28,21 @@ class Line:
     alert: Alert | None = None  # None: it is forgotten
     steps: list[Alert | None] = field(default_factory=list)  # later states, in a replay
     entry: Entry = EMPTY
-    unanswered: bool = False  # the pending message may have been received; a later refusal proves nothing
-    unrecorded: bool = False  # a try was not answered once: the sink may have what the ledger lacks
     in_flight: bool = False
     alone: bool = False  # a digest with it was refused
     tries: int = 0
     not_before: float = 0.0
     due_since: float | None = None
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the pending message may have been received; a later refusal proves nothing."""
+        return self.entry.is_pending_doubted
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether the sink may have what the ledger lacks: a try was not answered."""
+        return bool(self.entry.doubted)
 
     @property
     def last_known(self) -> Alert | None:
@@ -77,11 +85,9 @@ class Line:
         return self.is_open or (self.unrecorded and bool(self.entry.given_up))
 
     def restore(self, entry: Entry, moment: Moment) -> None:
-        """Take the ledger's entry. A message that is pending there may have been sent."""
+        """Take the ledger's entry."""
         self.entry = entry
-        self.unanswered = entry.pending is not None
-        self.unrecorded |= self.unanswered or bool(entry.given_up)
-        if self.unanswered:
+        if entry.pending is not None:
             self.due_since = moment.steady - max(0.0, moment.now - entry.since)
 
     def become_due(self, steady: float, wait: float) -> None:
@@ -125,27 +131,49 @@ class Line:
         is_update = message.reason is Reason.UPDATED
         return is_update, -RANK[message.view.alert.severity], self.tries, self.due_since or 0.0
 
-    def begin(self, message: Message, moment: Moment) -> bool:
-        """Mark its message as on its way; return whether the ledger lacks it and has to be written first."""
-        self.in_flight = True
-        if self.entry.pending == message:
-            return False
-        since = moment.now - self.waited(moment.steady)
-        self.entry = self.entry.model_copy(update={"pending": message, "since": since})
-        return True
+    def supersedes(self, message: Message, *, keyed: bool) -> bool:
+        """Return whether an end goes out in place of the pending message, which the sink may have.
 
-    def wait(self, retry: Retry, steady: float, jitter: float) -> None:
+        It does where the sink has the alert open anyhow, or is `keyed`.
+        """
+        return self.unanswered and message.reason is Reason.RESOLVED and (keyed or self.is_open)
+
+    def begin(self, message: Message, moment: Moment) -> Entry | None:
+        """Mark its message as on its way; return what the ledger lacks and has to have first.
+
+        The ledger doubts a message from then on; the line does so only once there was no answer. What the
+        sink may have open stays pending until its end was taken.
+        """
+        self.in_flight = True
+        is_kept = self.unanswered and not self.is_open and message.reason is Reason.RESOLVED
+        pending = self.entry.pending if is_kept else message
+        if pending == self.entry.pending and message.notice_id in self.entry.doubted:
+            return None
+        since = moment.now - self.waited(moment.steady)
+        self.entry = self.entry.model_copy(update={"pending": pending, "since": since})
+        return self.entry.doubting(message.notice_id)
+
+    def wait(self, message: Message, retry: Retry, steady: float, jitter: float) -> None:
         """Try its message again later: it was not taken."""
         pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
-        self.unanswered = self.unanswered or retry.unanswered
-        self.unrecorded |= retry.unanswered
+        if retry.unanswered:
+            self.entry = self.entry.doubting(message.notice_id)
         self.tries += 1
 
-    def close(self, view: View | None, *given_up: str) -> None:
-        """Finish with its message: the sink has it, or it was given up."""
-        self.entry = Entry(view=view, given_up=(*self.entry.given_up, *given_up))
-        self.unanswered = self.alone = False
+    def take(self, view: View) -> None:
+        """The sink has its message. What it may have besides is what it refused or had no answer for."""
+        given_up = self.entry.given_up
+        doubted = tuple(one for one in self.entry.doubted if one in given_up)
+        self._finish(Entry(view=view, given_up=given_up, doubted=doubted))
+
+    def drop(self, message: Message, view: View | None) -> None:
+        """Its message was given up: it is a dead letter."""
+        given_up = (*self.entry.given_up, message.notice_id)
+        self._finish(Entry(view=view, given_up=given_up, doubted=self.entry.doubted))
+
+    def _finish(self, entry: Entry) -> None:
+        self.entry, self.alone = entry, False
         self.rest()
 
     def refuse(self, message: Message) -> None:
@@ -153,14 +181,13 @@ class Line:
 
         So what follows opens it anew, and is not lost where the sink has closed it.
         """
-        is_over = self.unanswered and message.reason is Reason.RESOLVED
-        self.close(message.view if is_over else self.entry.view, message.notice_id)
+        is_over = message.reason is Reason.RESOLVED and message.notice_id in self.entry.doubted
+        self.drop(message, message.view if is_over else self.entry.view)
 
     def park(self, message: Message) -> None:
         """Keep its message, which was given up without an answer: it is sent again before anything newer."""
-        given_up = (*self.entry.given_up, message.notice_id)
-        self.entry = self.entry.model_copy(update={"pending": message, "given_up": given_up})
-        self.unanswered = self.unrecorded = True
+        update = {"pending": message, "given_up": (*self.entry.given_up, message.notice_id)}
+        self.entry = self.entry.model_copy(update=update).doubting(message.notice_id)
         self.rest()
 
     def rest(self) -> None:

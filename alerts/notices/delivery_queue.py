@@ -132,14 +132,15 @@ class DeliveryQueue:
                 line.hurry(moment.steady)
 
     def _next(self, alert_id: str, line: Line, moment: Moment) -> Message | None:
-        """Return the next message about an alert; what may have been received is sent again first."""
+        """Return the next message about an alert; what the sink may have goes again first, or ends."""
         pending = line.entry.pending if line.unanswered else None
         if pending is None:
             message = self._compared.difference(alert_id, line.entry.view, moment)
             return None if message and self._is_backlog(message, moment) else message
-        is_given_up = pending.notice_id in line.entry.given_up
-        has_changed = is_given_up and self._compared.difference(alert_id, pending.view, moment)
-        return pending if has_changed or not is_given_up else None
+        newer = self._compared.difference(alert_id, pending.view, moment)
+        if newer and not self._replay and line.supersedes(newer, keyed=self.limits.keyed):
+            return newer
+        return pending if newer or pending.notice_id not in line.entry.given_up else None
 
     def _is_backlog(self, message: Message, moment: Moment) -> bool:
         """Return whether a message is about an old alert, while more of them are coming."""
@@ -200,8 +201,8 @@ class DeliveryQueue:
         self._in_flight.append(batch)
         self._free_at = moment.steady + self.limits.spacing
         lines = ((message, self._lines[message.alert_id]) for message in batch.messages)
-        begun = ((message, line.entry) for message, line in lines if line.begin(message, moment))
-        return [LedgerRecord(self.sink, message.alert_id, entry) for message, entry in begun]
+        begun = ((message.alert_id, line.begin(message, moment)) for message, line in lines)
+        return [LedgerRecord(self.sink, alert_id, entry) for alert_id, entry in begun if entry]
 
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""
@@ -213,26 +214,22 @@ class DeliveryQueue:
         is_digest = len(batch.messages) > 1
         for message in batch.messages:
             line = self._lines[message.alert_id]
-            if self._is_done(message, line, outcome, moment=moment, is_digest=is_digest, settled=settled):
+            if self._is_done(message, outcome, moment, is_digest=is_digest, settled=settled):
                 self._due.pop(message.alert_id, None)
-                settled.records.append(LedgerRecord(self.sink, message.alert_id, line.entry))
+            elif message.notice_id in line.entry.doubted:
+                continue  # as the ledger has it
+            settled.records.append(LedgerRecord(self.sink, message.alert_id, line.entry))
         return settled
 
     def _is_done(
-        self,
-        message: Message,
-        line: Line,
-        outcome: Outcome,
-        *,
-        moment: Moment,
-        is_digest: bool,
-        settled: Settled,
+        self, message: Message, outcome: Outcome, moment: Moment, *, is_digest: bool, settled: Settled
     ) -> bool:
         """Apply the answer to one message; return whether it was taken or given up."""
+        line = self._lines[message.alert_id]
         match outcome:
             case Delivered(reference):
                 settled.delivered.append(message)
-                line.close(message.view.model_copy(update={"reference": reference}))
+                line.take(message.view.model_copy(update={"reference": reference}))
                 return True
             case Refused(gone=False) if is_digest:
                 line.alone = True  # each by itself: only the cause is refused then
@@ -246,9 +243,9 @@ class DeliveryQueue:
                 if line.unanswered or outcome.unanswered:
                     line.park(message)
                 else:
-                    line.close(line.entry.view, message.notice_id)
+                    line.drop(message, line.entry.view)
                 return True
-        line.wait(outcome, moment.steady, self._jitter())
+        line.wait(message, outcome, moment.steady, self._jitter())
         return False
 
     def release(self, batch: Batch, moment: Moment) -> None:
@@ -274,8 +271,8 @@ class DeliveryQueue:
         self._compare(message.alert_id, line, moment)
         is_shown = self._compared.is_shown_by_another(message.alert_id, moment) and not line.unrecorded
         if not is_shown and line.needs_letter(message, self._due.get(message.alert_id)):
-            update = {"pending": message, "since": moment.now}
-            line.restore(line.entry.model_copy(update=update), moment)
+            letter = {"pending": message, "since": moment.now}
+            line.restore(line.entry.model_copy(update=letter).doubting(message.notice_id), moment)
             self._compare(message.alert_id, line, moment)
         self._free_at = 0.0
         return [LedgerRecord(self.sink, message.alert_id, line.entry)]
@@ -283,6 +280,10 @@ class DeliveryQueue:
     def may_be_unrecorded(self, message: Message) -> bool:
         """Return whether the sink may have a message about the alert that the ledger does not know of."""
         return self._lines[message.alert_id].unrecorded
+
+    def is_open(self, message: Message) -> bool:
+        """Return whether the sink has the alert of a message open, as far as the ledger knows."""
+        return self._lines[message.alert_id].is_open
 
     def open_alerts(self, now: float) -> list[Alert]:
         """Return the alerts that fire and that the sink has open, but for silenced ones."""
@@ -296,5 +297,4 @@ class DeliveryQueue:
 
     def waiting(self, steady: float) -> tuple[int, float]:
         """Return how many messages are due, and for how many seconds the oldest of them has been."""
-        ages = [self._lines[one].waited(steady) for one in self._due]
-        return len(ages), max(ages, default=0.0)
+        return len(self._due), max((self._lines[one].waited(steady) for one in self._due), default=0.0)

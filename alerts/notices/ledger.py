@@ -1,11 +1,12 @@
 """The delivery ledger: for each sink and alert, what the sink was last notified of and what is on its way.
 
-It lies on the compacted topic `deliveries`, written before a message is sent and after it was taken. A worker
-that dies in between leaves the message as pending: the next one sends the same message under the same id.
+It lies on the compacted topic `deliveries`, written before a message is sent and after its answer. A worker
+that dies in between leaves the message as pending and doubted: the next one sends the same message under the
+same id. One that was answered, and not taken, is not doubted: nothing of it has to be sent again.
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from pydantic import BaseModel
 
@@ -25,6 +26,23 @@ class Entry(BaseModel):
     pending: Message | None = None  # about to be sent, or sent without an answer
     since: float = 0.0  # epoch seconds: from when on the pending message has been due
     given_up: tuple[str, ...] = ()  # ids of messages that became dead letters
+    doubted: tuple[
+        str, ...
+    ] = ()  # ids of messages that had no answer, or have none yet: the sink may have them
+
+    @property
+    def is_pending_doubted(self) -> bool:
+        """Whether the sink may have the pending message."""
+        return self.pending is not None and self.pending.notice_id in self.doubted
+
+    def doubting(self, *notice_ids: str) -> Self:
+        """Return the entry where the sink may have these messages too."""
+        return self.model_copy(update={"doubted": tuple(dict.fromkeys((*self.doubted, *notice_ids)))})
+
+    def doubting_all(self) -> Self:
+        """Return the entry where the sink may have everything that it did not take."""
+        pending = [self.pending.notice_id] if self.pending else []
+        return self.doubting(*self.given_up, *pending)
 
     def alert_ids(self) -> Iterator[str]:
         """Yield the ids of the alerts that it is about."""
@@ -77,4 +95,6 @@ class LedgerRecord(NamedTuple):
             raise ValueError("a number is negative, infinite or none")
         if isinstance(read, Entry) and not {alert_id}.issuperset(read.alert_ids()):
             raise ValueError("it is about another alert than its key")
+        if isinstance(read, Entry) and "doubted" not in read.model_fields_set:
+            read = read.doubting_all()  # written by a version that did not record doubt
         return cls(sink, alert_id, read)

@@ -24,6 +24,7 @@ __all__ = [
     "DigestedSink",
     "Digests",
     "Edits",
+    "Keyed",
     "Mail",
     "MailServer",
     "OnePerSource",
@@ -93,6 +94,7 @@ class Posting(NamedTuple):
     reply: dict[str, Any]  # about the change, in the message's thread; empty: none
     reference: str  # of the message; empty where the ledger knows of none
     unrecorded: bool  # an earlier try may have been received, and the ledger does not know
+    may_post: bool = True  # where there is no message; False: an end that only what is there needs
 
 
 AnyRequest = Request | Mail | Push | Posting  # each kind is sent by a client of its own
@@ -128,7 +130,7 @@ class Sink(Protocol):
 class Edits(Sink, Protocol):
     """A sink that has one message for each alert, and edits it as the alert changes."""
 
-    def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
+    def posting(self, notice: Notice, *, reference: str, unrecorded: bool, may_post: bool = True) -> Posting:
         """Return what the message shows after a notice; the arguments are those of `Posting`."""
 
 
@@ -137,6 +139,13 @@ class OnePerSource(Sink, Protocol):
     """A sink that is shown all alerts on one source as one, with a part for each sector."""
 
     one_per_source: ClassVar[bool]
+
+
+@runtime_checkable
+class Keyed(Sink, Protocol):
+    """A sink whose receiver keeps alerts by their ids: an end of what it does not have harms nobody."""
+
+    keyed: ClassVar[bool]
 
 
 @runtime_checkable

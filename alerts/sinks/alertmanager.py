@@ -8,7 +8,7 @@ that gets worse is another one there, and the request that begins it ends the le
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -25,6 +25,8 @@ LASTS: Final = 15  # intervals of posting after which an alert ends that is not 
 @dataclass(frozen=True)
 class AlertmanagerSink:
     """Posts to one Alertmanager; what stands is posted again `every` so many seconds."""
+
+    keyed: ClassVar[bool] = True
 
     name: str
     url: str

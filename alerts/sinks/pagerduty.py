@@ -28,6 +28,7 @@ class PagerDutySink:
     """Pages one service by its routing key."""
 
     one_per_source: ClassVar[bool] = True
+    keyed: ClassVar[bool] = True
 
     name: str
     routing_key: SecretStr

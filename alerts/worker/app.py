@@ -25,7 +25,7 @@ from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.sinks import Digests, Edits, OnePerSource
+from alerts.sinks import Digests, Edits, Keyed, OnePerSource
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
@@ -165,6 +165,7 @@ class Alerts:
             give_up=self.settings.give_up_hours * 3600,
             edits=isinstance(sink, Edits),
             by_source=isinstance(sink, OnePerSource),
+            keyed=isinstance(sink, Keyed),
         )
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.alert import Notice, Reason
 from alerts.notices.batches import Batch
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
@@ -138,8 +138,12 @@ class SinkDelivery:
 
     def _posting(self, sink: Edits, batch: Batch, notices: Sequence[Notice]) -> Posting:
         (message,), (notice,) = batch.messages, notices
-        unrecorded = self.queue.may_be_unrecorded(message)
-        return sink.posting(notice, reference=message.view.reference, unrecorded=unrecorded)
+        return sink.posting(
+            notice,
+            reference=message.view.reference,
+            unrecorded=self.queue.may_be_unrecorded(message),
+            may_post=message.reason is not Reason.RESOLVED or self.queue.is_open(message),
+        )
 
     async def _repost(self, sink: Reposts) -> None:
         """Post what stands again and again; a post that fails is made good by the next."""

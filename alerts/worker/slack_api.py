@@ -70,7 +70,7 @@ class SlackApi:
             return failed(error)
 
     async def _show(self, sink: SlackAppSink, posting: Posting) -> str:
-        """Edit the message that there is, or post it; return its reference."""
+        """Edit the message that there is, or post it if it may be; return its reference."""
         if posting.reference and await self._edit(posting.reference, sink, posting):
             if posting.reply and not (posting.unrecorded and await self._has_reply(posting)):
                 await self._reply(posting)
@@ -79,6 +79,8 @@ class SlackApi:
             found = await self._find(sink, posting.alert_id)
             if found and await self._edit(found, sink, posting):
                 return found
+        if not posting.may_post:
+            return ""
         posted = await self.client.chat_postMessage(
             channel=sink.channel,
             metadata=_metadata(sink, posting),

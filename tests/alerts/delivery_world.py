@@ -12,7 +12,7 @@ from typing import Final
 from alerts.lifecycle.alert import Alert, Reason, Severity, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
-from alerts.notices.batches import Limits
+from alerts.notices.batches import Batch, Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Moment
@@ -20,6 +20,7 @@ from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.gathering import GATHER_SECONDS
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.messages import Message
+from alerts.notices.outcomes import Retry
 from alerts.notices.routing import Route, Routing
 from streams.contract.controls import Control
 from streams.contract.questions import Question
@@ -40,7 +41,7 @@ POLICIES: Final = Policies(
 )
 LIMITS: Final = {
     CHAT: Limits(spacing=1.0, most=20),
-    PAGER: Limits(by_source=True),
+    PAGER: Limits(by_source=True, keyed=True),
     SECOND: Limits(by_source=True),
 }
 
@@ -54,13 +55,14 @@ class World:
         self.steady = 0.0
         self.rounds = 0
         self.latest = self.now
-        self.receivers = {sink: Receiver() for sink in SINKS}
+        self.receivers = {sink: Receiver(keyed=limits[sink].keyed) for sink in SINKS}
         self.pipeline = AlertPipeline(POLICIES)
         self.published: list[tuple[AlertChange, float]] = []  # `alerts.current`
         self.controls: list[Control] = []
         self.ledger: dict[tuple[str, str], LedgerRecord] = {}
         self.dead: dict[tuple[str, str], Message] = {}  # by sink and notice
-        self.refused: set[tuple[str, str]] = set()  # sink and alert, where there ever was a dead letter
+        self.maybe: set[tuple[str, str]] = set()  # sink and alert: the worker cannot know whether it was sent
+        self.again: set[tuple[str, str]] = set()  # sink and alert, where a dead letter was sent again
         self.in_doubt: set[tuple[str, str]] = set()  # those given up, which it may have had
         self.sends_again = True  # an operator looks after the dead letters in the end
         self.offset = 0
@@ -124,14 +126,15 @@ class World:
             for sink in SINKS
         }
         for record in self.ledger.values():
-            self.queues[record.sink].restore(record, self.moment)
+            read = LedgerRecord.decode(record.key, record.encode())
+            self.queues[record.sink].restore(read, self.moment)
         newest = {change.question_key: (change, at) for change, at in self.published}
         for queue in self.queues.values():
             for change, at in self.published if self.replay else newest.values():
                 queue.observe(change, published_at=at, moment=self.moment)
 
     def write(self, records: list[LedgerRecord]) -> None:
-        """Write the ledger. It is read back as it was encoded."""
+        """Write the ledger."""
         for record in records:
             if record.value is None:
                 self.ledger.pop((record.sink, record.alert_id), None)
@@ -156,14 +159,19 @@ class World:
         if dies_at == 1:
             return self._die()
         self.write(begun)
+        tried = {(sink, message.alert_id) for message in batch.messages}
         if dies_at == 2:
+            self.maybe |= tried
             return self._die()
+        assert_none_is_over(self, sink, batch)
         outcome = self.receivers[sink].post(batch)
         if dies_at == 3:
+            self.maybe |= tried
             return self._die()
+        if isinstance(outcome, Retry) and outcome.unanswered:
+            self.maybe |= tried
         settled = queue.settle(batch, outcome, self.moment)
         self.dead |= {(sink, message.notice_id): message for message, _ in settled.dead}
-        self.refused |= {(sink, message.alert_id) for message, _ in settled.dead}
         self.in_doubt |= {(sink, one.alert_id) for one, why in settled.dead if why.startswith(GAVE_UP)}
         self.write(settled.records)
         if dies_at == 4:
@@ -178,6 +186,7 @@ class World:
     def send_again(self) -> None:
         """An operator sends every dead letter again."""
         for (sink, _), message in self.dead.items():
+            self.again.add((sink, message.alert_id))
             self.write(self.queues[sink].send_again(message, self.moment))
         self.dead.clear()
 
@@ -201,8 +210,10 @@ class World:
             assert self.rounds < 1_000, "messages are sent without end"
 
     def has_letter(self, sink: str, alert: Alert) -> bool:
-        """Return whether a message about an alert waits to be sent again."""
-        return any(to == sink and one.alert_id == alert.alert_id for (to, _), one in self.dead.items())
+        """Return whether a message about an alert waits to be sent again that the sink does not have."""
+        seen = self.receivers[sink].seen
+        letters = (one for (to, _), one in self.dead.items() if to == sink and one.alert_id == alert.alert_id)
+        return any(one.reason is not Reason.RESOLVED or one.notice_id not in seen for one in letters)
 
     def alerts(self) -> list[Alert]:
         """Every alert that ever was, as it is now; those of the past are resolved."""
@@ -210,6 +221,22 @@ class World:
         every = {change.alert.alert_id: change.alert for change, _ in self.published if change.alert}
         over = {"state": State.RESOLVED}
         return [current.get(one) or alert.model_copy(update=over) for one, alert in every.items()]
+
+
+def assert_none_is_over(world: World, sink: str, batch: Batch) -> None:
+    """Hold the first message about an alert that is over against what the sink may have.
+
+    It is sent where the sink may have it, and only where an end without it would make no sense.
+    """
+    standing = [alert for alert in world.pipeline.all_alerts() if alert.state is State.FIRING]
+    ids = {alert.alert_id for alert in standing}
+    sources = {alert.latest.evidence.source for alert in standing} - {""}
+    for message in batch.messages:
+        place, alert = (sink, message.alert_id), message.view.alert
+        is_over = alert.alert_id not in ids and alert.latest.evidence.source not in sources
+        is_first = message.reason is not Reason.RESOLVED and not world.queues[sink].is_open(message)
+        may_have = place in world.again or (place in world.maybe and not world.limits[sink].keyed)
+        assert world.replay or not (is_over and is_first) or may_have, "nobody needs to know of what is over"
 
 
 @lru_cache(maxsize=4096)

@@ -47,11 +47,17 @@ class Known:
 
 @dataclass
 class Receiver:
-    """A receiver that drops what it has seen before, as the id allows, and holds each sender to the law."""
+    """A receiver that drops what it has seen before, as the id allows, and holds each sender to the law.
+
+    A `keyed` one goes by the id of the alert: a trigger of what is open is none, and so is an end of what is
+    not, where the trigger had no answer.
+    """
 
     mood: Mood = Mood.WELL
+    keyed: bool = False
     poisoned: set[str] = field(default_factory=set)  # alerts that it answers with 500
     seen: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)  # alerts of requests that it never got
     repeated: int = 0
     known: defaultdict[str, Known] = field(default_factory=lambda: defaultdict(Known))
 
@@ -63,6 +69,8 @@ class Receiver:
         for message in batch.messages:
             if mood in (Mood.WELL, Mood.SILENT):
                 self._receive(message)
+            elif mood is Mood.LOST:
+                self.lost.add(message.alert_id)
             elif mood in (Mood.REFUSES, Mood.GONE) and (
                 message.notice_id in self.seen or message.reason is Reason.RESOLVED
             ):
@@ -72,14 +80,17 @@ class Receiver:
     def _receive(self, message: Message) -> None:
         if message.notice_id in self.seen:
             self.repeated += 1
-            return
+            if not self.keyed:
+                return
+        is_repeated = message.notice_id in self.seen
         self.seen.add(message.notice_id)
         known = self.known[message.alert_id]
         # A dead letter that is sent again is older than what was sent since: it takes nothing of that back.
         known.asked_since = max(known.asked_since, message.view.unattended_since)
         match message.reason:
             case Reason.RESOLVED:
-                assert known.is_open, "resolved without a trigger"
+                may_lack = self.keyed and message.alert_id in self.lost
+                assert known.is_open or may_lack or is_repeated, "resolved without a trigger"
                 known.is_open = False
                 return
             case Reason.ACKNOWLEDGED:
@@ -87,8 +98,8 @@ class Receiver:
             case Reason.UNANSWERED:
                 known.acknowledged_by = ""
             case Reason.FIRST:
-                assert not known.is_open or known.denied, "triggered twice"
-                known.acknowledged_by = ""
+                assert not known.is_open or known.denied or is_repeated, "triggered twice"
+                known.acknowledged_by = known.acknowledged_by if is_repeated else ""
         if not known.is_open or message.reason in (Reason.WORSE, Reason.UNANSWERED):
             known.severity = message.view.alert.severity
         known.is_open = True
