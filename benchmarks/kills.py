@@ -30,7 +30,7 @@ class Killed:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance, self.found = chance, Counter[str]()
-        self.world = World(limits={**LIMITS, CHAT: Limits(spacing=1.0, edits=True)})
+        self.world = World(limits={**LIMITS, CHAT: Limits(spacing=1.0, edits=True, keyed=True)})
         self.channel = self.world.receivers[CHAT] = Channel(self.world)
 
     def live(self, kills: int) -> None:

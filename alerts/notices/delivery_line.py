@@ -40,6 +40,11 @@ class Line:
         return self.entry.is_pending_doubted
 
     @property
+    def is_edit_pending(self) -> bool:
+        """Whether the pending message only shows other figures: whatever is newer shows them too."""
+        return self.entry.pending is not None and self.entry.pending.reason is Reason.UPDATED
+
+    @property
     def unrecorded(self) -> bool:
         """Whether the sink may have what the ledger lacks: a try was not answered."""
         return bool(self.entry.doubted)
@@ -113,18 +118,19 @@ class Line:
         """Return whether its message may be sent now."""
         return not self.in_flight and self.not_before <= steady and (may_retry or self.tries == 0)
 
-    def needs_letter(self, letter: Message, due: Message | None) -> bool:
+    def needs_letter(self, letter: Message, due: Message | None, *, keyed: bool) -> bool:
         """Return whether a dead letter that is sent again goes out as it was, before what is `due` now.
 
         It does where its alert is over and the sink never knew of it, or may not know of its end. It also
         does where an earlier try may have been received, and what is due has the letter's id: under one id
-        there is one message.
+        there is one message. A `keyed` sink needs nothing of what is over and was never there.
         """
         view = self.entry.view
         is_end_in_doubt = letter.view == view and not letter.view.open
         if self.unrecorded and (is_end_in_doubt or (due is not None and due.notice_id == letter.notice_id)):
             return True
-        return due is None and letter.view.openings > (view.openings if view else 0)
+        is_unknown = letter.view.openings > (view.openings if view else 0)
+        return due is None and is_unknown and (self.unrecorded or not keyed)
 
     def urgency(self, message: Message) -> tuple[bool, int, int, float]:
         """Return the rank of its message among others: the smallest is sent first."""
@@ -132,20 +138,22 @@ class Line:
         return is_update, -RANK[message.view.alert.severity], self.tries, self.due_since or 0.0
 
     def supersedes(self, message: Message, *, keyed: bool) -> bool:
-        """Return whether an end goes out in place of the pending message, which the sink may have.
+        """Return whether a message goes out in place of the pending one, which the sink may have.
 
-        It does where the sink has the alert open anyhow, or is `keyed`.
+        An end does where the sink has the alert open anyhow, or is `keyed`; in place of an edit anything does.
         """
-        return self.unanswered and message.reason is Reason.RESOLVED and (keyed or self.is_open)
+        is_enough = message.reason is Reason.RESOLVED and (keyed or self.is_open)
+        return self.unanswered and (is_enough or self.is_edit_pending)
 
     def begin(self, message: Message, moment: Moment) -> Entry | None:
         """Mark its message as on its way; return what the ledger lacks and has to have first.
 
         The ledger doubts a message from then on; the line does so only once there was no answer. What the
-        sink may have open stays pending until its end was taken.
+        sink may have open, or may show, stays pending until what goes out in its place was taken.
         """
         self.in_flight = True
-        is_kept = self.unanswered and not self.is_open and message.reason is Reason.RESOLVED
+        is_end = message.reason is Reason.RESOLVED and not self.is_open
+        is_kept = self.unanswered and (is_end or self.is_edit_pending)
         pending = self.entry.pending if is_kept else message
         if pending == self.entry.pending and message.notice_id in self.entry.doubted:
             return None
@@ -184,8 +192,16 @@ class Line:
         is_over = message.reason is Reason.RESOLVED and message.notice_id in self.entry.doubted
         self.drop(message, message.view if is_over else self.entry.view)
 
-    def park(self, message: Message) -> None:
-        """Keep its message, which was given up without an answer: it is sent again before anything newer."""
+    def lift(self) -> None:
+        """The sink has nothing of what it may have had."""
+        self.entry = self.entry.model_copy(update={"pending": None, "doubted": ()})
+        self.tries, self.not_before = 0, 0.0
+
+    def give_up(self, message: Message, *, unanswered: bool) -> None:
+        """Try its message no more. What had no answer is kept: it is sent again before anything newer."""
+        if not (unanswered or self.unanswered):
+            self.drop(message, self.entry.view)
+            return
         update = {"pending": message, "given_up": (*self.entry.given_up, message.notice_id)}
         self.entry = self.entry.model_copy(update=update).doubting(message.notice_id)
         self.rest()

@@ -24,7 +24,7 @@ from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.messages import Message
-from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
+from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 
@@ -200,14 +200,15 @@ class DeliveryQueue:
         """Mark a batch as on its way; return the ledger records to be written before it is sent."""
         self._in_flight.append(batch)
         self._free_at = moment.steady + self.limits.spacing
-        lines = ((message, self._lines[message.alert_id]) for message in batch.messages)
-        begun = ((message.alert_id, line.begin(message, moment)) for message, line in lines)
+        begun = ((one.alert_id, self._lines[one.alert_id].begin(one, moment)) for one in batch.messages)
         return [LedgerRecord(self.sink, alert_id, entry) for alert_id, entry in begun if entry]
 
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""
         settled = Settled([], [], [])
         self._free_at = max(self._free_at, moment.steady + self.limits.pause_after(outcome))
+        if outcome == Absent() and len(self._in_flight) == 1:
+            self._free_at = moment.steady  # to look is no message
         if batch.backlog and self._backlog and not isinstance(outcome, Retry):
             self._backlog.finish(batch.backlog)
             settled.records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=batch.backlog.until)))
@@ -231,6 +232,9 @@ class DeliveryQueue:
                 settled.delivered.append(message)
                 line.take(message.view.model_copy(update={"reference": reference}))
                 return True
+            case Absent():
+                line.lift()
+                return False
             case Refused(gone=False) if is_digest:
                 line.alone = True  # each by itself: only the cause is refused then
                 return False
@@ -240,10 +244,7 @@ class DeliveryQueue:
                 return True
             case Retry(reason) if line.waited(moment.steady) > self.limits.give_up:
                 settled.dead.append((message, f"{GAVE_UP}{reason}"))
-                if line.unanswered or outcome.unanswered:
-                    line.park(message)
-                else:
-                    line.drop(message, line.entry.view)
+                line.give_up(message, unanswered=outcome.unanswered)
                 return True
         line.wait(message, outcome, moment.steady, self._jitter())
         return False
@@ -270,7 +271,8 @@ class DeliveryQueue:
         line.restore(line.entry.model_copy(update={"given_up": given_up}), moment)
         self._compare(message.alert_id, line, moment)
         is_shown = self._compared.is_shown_by_another(message.alert_id, moment) and not line.unrecorded
-        if not is_shown and line.needs_letter(message, self._due.get(message.alert_id)):
+        due = self._due.get(message.alert_id)
+        if not is_shown and line.needs_letter(message, due, keyed=self.limits.keyed):
             letter = {"pending": message, "since": moment.now}
             line.restore(line.entry.model_copy(update=letter).doubting(message.notice_id), moment)
             self._compare(message.alert_id, line, moment)
@@ -280,10 +282,6 @@ class DeliveryQueue:
     def may_be_unrecorded(self, message: Message) -> bool:
         """Return whether the sink may have a message about the alert that the ledger does not know of."""
         return self._lines[message.alert_id].unrecorded
-
-    def is_open(self, message: Message) -> bool:
-        """Return whether the sink has the alert of a message open, as far as the ledger knows."""
-        return self._lines[message.alert_id].is_open
 
     def open_alerts(self, now: float) -> list[Alert]:
         """Return the alerts that fire and that the sink has open, but for silenced ones."""

@@ -20,6 +20,10 @@ class Retry(NamedTuple):
     unanswered: bool = False
 
 
+class Absent(NamedTuple):
+    """It may have been there, was looked for, and is not: the receiver has no message about the alert."""
+
+
 class Refused(NamedTuple):
     """Never: it becomes a dead letter. `gone`: the receiver wants nothing more at all."""
 
@@ -27,4 +31,4 @@ class Refused(NamedTuple):
     gone: bool = False
 
 
-Outcome = Delivered | Retry | Refused
+Outcome = Delivered | Retry | Absent | Refused

@@ -13,12 +13,14 @@ from pydantic import SecretStr
 
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Notice
+from alerts.notices.batches import Limits
 from alerts.notices.links import NOWHERE, Links
-from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
+from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
 
 __all__ = [
+    "Absent",
     "AnyRequest",
     "Delivered",
     "DigestedSink",
@@ -37,6 +39,7 @@ __all__ = [
     "Retry",
     "Sink",
     "http_outcome",
+    "limits_of",
     "retry_after",
 ]
 
@@ -93,8 +96,7 @@ class Posting(NamedTuple):
     content: dict[str, Any]
     reply: dict[str, Any]  # about the change, in the message's thread; empty: none
     reference: str  # of the message; empty where the ledger knows of none
-    unrecorded: bool  # an earlier try may have been received, and the ledger does not know
-    may_post: bool = True  # where there is no message; False: an end that only what is there needs
+    unrecorded: bool  # an earlier try may have been received: the message is looked for, and posted next time
 
 
 AnyRequest = Request | Mail | Push | Posting  # each kind is sent by a client of its own
@@ -130,7 +132,7 @@ class Sink(Protocol):
 class Edits(Sink, Protocol):
     """A sink that has one message for each alert, and edits it as the alert changes."""
 
-    def posting(self, notice: Notice, *, reference: str, unrecorded: bool, may_post: bool = True) -> Posting:
+    def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
         """Return what the message shows after a notice; the arguments are those of `Posting`."""
 
 
@@ -183,6 +185,18 @@ class Reposts(Sink, Protocol):
 
     def standing(self, notices: Sequence[Notice], now: float) -> AnyRequest:
         """Return the request that posts it."""
+
+
+def limits_of(sink: Sink, give_up: float) -> Limits:
+    """Return how a sink takes messages; each is given up after so many seconds."""
+    return Limits(
+        spacing=sink.spacing,
+        most=sink.most if isinstance(sink, Digests) else 1,
+        give_up=give_up,
+        edits=isinstance(sink, Edits),
+        by_source=isinstance(sink, OnePerSource),
+        keyed=isinstance(sink, Keyed),
+    )
 
 
 def http_outcome(status: int, headers: dict[str, str]) -> Outcome:

@@ -19,13 +19,12 @@ from alerts.languages.language import language
 from alerts.lifecycle.alert import Alert
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline, count_standing
-from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
-from alerts.sinks import Digests, Edits, Keyed, OnePerSource
+from alerts.sinks import limits_of
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
 from alerts.worker.console_backend import border_of, console_backend, control_names, people
@@ -159,14 +158,7 @@ class Alerts:
     def start_delivery(self, name: str, ledger: Sequence[LedgerRecord], writer: LedgerWriter) -> SinkDelivery:
         """Make the delivery of a sink that is now this worker's, from its ledger."""
         sink = self.sinks[name]
-        limits = Limits(
-            spacing=sink.spacing,
-            most=sink.most if isinstance(sink, Digests) else 1,
-            give_up=self.settings.give_up_hours * 3600,
-            edits=isinstance(sink, Edits),
-            by_source=isinstance(sink, OnePerSource),
-            keyed=isinstance(sink, Keyed),
-        )
+        limits = limits_of(sink, self.settings.give_up_hours * 3600)
         queue = DeliveryQueue(name, self.controls, self.policies, limits=limits, replay=self._is_replay)
         for record in ledger:
             queue.restore(record, self.moment())

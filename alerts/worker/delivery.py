@@ -13,14 +13,14 @@ from typing import Final, Protocol
 
 import structlog
 
-from alerts.lifecycle.alert import Notice, Reason
+from alerts.lifecycle.alert import Notice
 from alerts.notices.batches import Batch
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.messages import Message
 from alerts.notices.notices import compose, describe, summary_line
-from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
+from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 from alerts.sinks import AnyRequest, Digests, Edits, Posting, Reposts, Sink
 from streams.contract.sectors import Registry
 
@@ -129,21 +129,12 @@ class SinkDelivery:
     def _request(self, batch: Batch, notices: Sequence[Notice]) -> AnyRequest:
         now = self.clock().now
         if isinstance(self.sink, Edits):
-            return self._posting(self.sink, batch, notices)
+            return posting(self.sink, self.queue, batch.messages[0], notices[0])
         if isinstance(self.sink, Digests) and (batch.backlog is not None or len(notices) > 1):
             summary = summary_line(batch.backlog, now, self.sink.language) if batch.backlog else ""
             return self.sink.digest(notices, now, summary)
         (notice,) = notices
         return self.sink.request(notice, now)
-
-    def _posting(self, sink: Edits, batch: Batch, notices: Sequence[Notice]) -> Posting:
-        (message,), (notice,) = batch.messages, notices
-        return sink.posting(
-            notice,
-            reference=message.view.reference,
-            unrecorded=self.queue.may_be_unrecorded(message),
-            may_post=message.reason is not Reason.RESOLVED or self.queue.is_open(message),
-        )
 
     async def _repost(self, sink: Reposts) -> None:
         """Post what stands again and again; a post that fails is made good by the next."""
@@ -158,6 +149,12 @@ class SinkDelivery:
                 self.recorder.tried(sink.name, [], outcome, seconds=0.0, reason=reason)
 
 
+def posting(sink: Edits, queue: DeliveryQueue, message: Message, notice: Notice) -> Posting:
+    """Return what the sink's message about an alert shows after a notice."""
+    unrecorded = queue.may_be_unrecorded(message)
+    return sink.posting(notice, reference=message.view.reference, unrecorded=unrecorded)
+
+
 def describe_outcome(outcome: Outcome) -> tuple[str, str]:
     """Return the label of an outcome, and its reason."""
     match outcome:
@@ -165,5 +162,7 @@ def describe_outcome(outcome: Outcome) -> tuple[str, str]:
             return "delivered", ""
         case Retry(reason):
             return "retry", reason
+        case Absent():
+            return "retry", "absent"
         case Refused(reason):
             return "refused", reason

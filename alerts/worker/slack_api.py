@@ -1,7 +1,8 @@
 """Slack's Web API: the one message of each alert, the directory, and answers that one person sees.
 
 A message carries the alert's id as metadata. So where a try was not answered, or a worker died before its
-ledger was written, the message is found in the channel's history and edited, and not posted again.
+ledger was written, the message is looked for in the channel's history, and edited if it is there. If not, the
+next try posts what the channel should know by then: of an alert that is over, nothing.
 """
 
 import logging
@@ -14,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from alerts.sinks import Delivered, Outcome, Posting, Sink
+from alerts.sinks import Absent, Delivered, Outcome, Posting, Sink
 from alerts.sinks.slack.app import CLOSED, UNAUTHORISED, UNEDITABLE, SlackApp, SlackAppSink
 from alerts.worker.http_client import TIMEOUT, failed
 from alerts.worker.routes_document import RoutesError
@@ -62,7 +63,8 @@ class SlackApi:
     async def send(self, sink: SlackAppSink, posting: Posting) -> Outcome:
         """Make the alert's message show this. Whatever goes wrong is an outcome."""
         try:
-            return Delivered(await self._show(sink, posting))
+            reference = await self._show(sink, posting)
+            return Delivered(reference) if reference else Absent()
         except SlackApiError as error:
             code, status, headers = _answer(error)
             return sink.outcome(status, headers, code.encode())
@@ -70,7 +72,7 @@ class SlackApi:
             return failed(error)
 
     async def _show(self, sink: SlackAppSink, posting: Posting) -> str:
-        """Edit the message that there is, or post it if it may be; return its reference."""
+        """Edit the message that there is, or post it; return its reference, empty where it is not there."""
         if posting.reference and await self._edit(posting.reference, sink, posting):
             if posting.reply and not (posting.unrecorded and await self._has_reply(posting)):
                 await self._reply(posting)
@@ -79,7 +81,7 @@ class SlackApi:
             found = await self._find(sink, posting.alert_id)
             if found and await self._edit(found, sink, posting):
                 return found
-        if not posting.may_post:
+        if posting.unrecorded and not posting.reference:
             return ""
         posted = await self.client.chat_postMessage(
             channel=sink.channel,

@@ -8,7 +8,7 @@ import click
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
-from alerts.sinks import AnyRequest, Delivered, Edits, Outcome, Refused, Retry, Sink
+from alerts.sinks import Absent, AnyRequest, Delivered, Edits, Outcome, Refused, Retry, Sink
 from alerts.worker.routes_document import RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
@@ -92,6 +92,8 @@ def _words(what: str, outcome: Outcome) -> str:
     match outcome:
         case Delivered():
             return f"{what} was delivered"
+        case Absent():
+            return f"{what} is not there"
         case Retry(reason, after):
             wait = f"; it asks to wait {after:.0f} s" if after is not None else ""
             return f"{what} was not delivered ({reason}): {ADVICE.get(reason, 'it may work later')}{wait}"

@@ -18,7 +18,7 @@ from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.gathering import GATHER_SECONDS
-from alerts.notices.ledger import LedgerRecord
+from alerts.notices.ledger import Entry, LedgerRecord
 from alerts.notices.messages import Message
 from alerts.notices.outcomes import Retry
 from alerts.notices.routing import Route, Routing
@@ -162,6 +162,7 @@ class World:
         tried = {(sink, message.alert_id) for message in batch.messages}
         if dies_at == 2:
             self.maybe |= tried
+            self.receivers[sink].lost |= {message.alert_id for message in batch.messages}
             return self._die()
         assert_none_is_over(self, sink, batch)
         outcome = self.receivers[sink].post(batch)
@@ -234,7 +235,9 @@ def assert_none_is_over(world: World, sink: str, batch: Batch) -> None:
     for message in batch.messages:
         place, alert = (sink, message.alert_id), message.view.alert
         is_over = alert.alert_id not in ids and alert.latest.evidence.source not in sources
-        is_first = message.reason is not Reason.RESOLVED and not world.queues[sink].is_open(message)
+        known = world.ledger[place].value
+        is_open = isinstance(known, Entry) and known.view is not None and known.view.open
+        is_first = message.reason is not Reason.RESOLVED and not is_open
         may_have = place in world.again or (place in world.maybe and not world.limits[sink].keyed)
         assert world.replay or not (is_over and is_first) or may_have, "nobody needs to know of what is over"
 

@@ -22,6 +22,7 @@ from alerts.notices.outcomes import Outcome
 from alerts.notices.titles import figures
 from alerts.notices.wording import place
 from alerts.sinks.slack.app import SlackApp, SlackAppSink
+from alerts.worker.delivery import posting
 from alerts.worker.slack_api import SlackApi
 from streams.contract.questions import Question
 from tests.alerts.delivery_law import assert_all_right
@@ -79,11 +80,7 @@ class Channel(Receiver):
         return outcome
 
     def _posting(self, message: Message) -> Any:
-        return self.sink.posting(
-            compose(message, REGISTRY),
-            reference=message.view.reference,
-            unrecorded=self.world.queues[CHAT].may_be_unrecorded(message),
-        )
+        return posting(self.sink, self.world.queues[CHAT], message, compose(message, REGISTRY))
 
 
 class SlackDelivery(Delivery):
@@ -91,7 +88,7 @@ class SlackDelivery(Delivery):
 
     def __init__(self) -> None:
         super().__init__()
-        edits = Limits(spacing=1.0, edits=True, by_source=True)
+        edits = Limits(spacing=1.0, edits=True, by_source=True, keyed=True)
         self.world = World(limits={**LIMITS, CHAT: edits})
         self.channel = Channel(self.world)
         self.world.receivers[CHAT] = self.channel

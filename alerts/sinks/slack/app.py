@@ -79,7 +79,7 @@ class SlackAppSink:
         """Return the message of an alert that has none."""
         return self.posting(notice, reference="", unrecorded=False)
 
-    def posting(self, notice: Notice, *, reference: str, unrecorded: bool, may_post: bool = True) -> Posting:
+    def posting(self, notice: Notice, *, reference: str, unrecorded: bool) -> Posting:
         """Return what the message shows after a notice."""
         is_change = reference and notice.reason is not Reason.UPDATED
         return Posting(
@@ -89,7 +89,6 @@ class SlackAppSink:
             reply=reply(notice) if is_change else {},
             reference=reference,
             unrecorded=unrecorded,
-            may_post=may_post,
         )
 
     def outcome(self, status: int, headers: dict[str, str], body: bytes) -> Outcome:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice
-from alerts.sinks import Delivered, Outcome, Refused, Retry
+from alerts.sinks import Absent, Delivered, Outcome, Refused, Retry
 from alerts.sinks.slack.app import UNEDITABLE, SlackApp, SlackAppSink
 from alerts.worker.routes_document import RoutesError
 from alerts.worker.slack_api import PAGE, SlackApi, refuse_bad_tokens
@@ -112,6 +112,13 @@ async def test_a_message_whose_answer_was_lost_is_found_and_not_posted_again(
     assert outcome == Delivered(f"{CHANNEL}/{message['ts']}")
 
 
+async def test_a_message_that_may_be_there_and_is_not_is_looked_for_and_not_posted(chat: Chat) -> None:
+    chat.server.faults.append(Fault.BROKEN)
+    assert isinstance(await chat.show(FIRST), Retry)
+    assert await chat.show(FIRST, unrecorded=True) == Absent()
+    assert chat.server.messages == {}
+
+
 async def test_a_message_is_found_behind_pages_of_others(chat: Chat) -> None:
     first = await chat.show(FIRST)
     for number in range(PAGE + 50):
@@ -161,7 +168,9 @@ async def test_a_channel_that_is_closed_and_no_longer_the_sinks_holds_up_nothing
 async def test_two_sinks_on_one_channel_have_a_message_each(chat: Chat) -> None:
     other = SlackAppSink("other", chat.sink.app, CHANNEL)
     await chat.show(FIRST)
-    await chat.api.send(other, other.posting(FIRST, reference="", unrecorded=True))
+    looked = await chat.api.send(other, other.posting(FIRST, reference="", unrecorded=True))
+    assert looked == Absent()
+    await chat.api.send(other, other.posting(FIRST, reference="", unrecorded=False))
     assert len(chat.server.parents()) == 2
 
 
