@@ -140,7 +140,7 @@ class Line:
     def supersedes(self, message: Message, *, keyed: bool) -> bool:
         """Return whether a message goes out in place of the pending one, which the sink may have.
 
-        An end does where the sink has the alert open anyhow, or is `keyed`; in place of an edit anything does.
+        An end does where the sink has the alert open anyhow, or is `keyed`; for an edit, anything does.
         """
         is_enough = message.reason is Reason.RESOLVED and (keyed or self.is_open)
         return self.unanswered and (is_enough or self.is_edit_pending)
@@ -192,9 +192,11 @@ class Line:
         is_over = message.reason is Reason.RESOLVED and message.notice_id in self.entry.doubted
         self.drop(message, message.view if is_over else self.entry.view)
 
-    def lift(self) -> None:
-        """The sink has nothing of what it may have had."""
-        self.entry = self.entry.model_copy(update={"pending": None, "doubted": ()})
+    def lift(self, message: Message) -> None:
+        """The sink lacks its message, which it may have had; where it has nothing open, all others too."""
+        known = self.entry.doubted if self.is_open else ()
+        doubted = tuple(one for one in known if one != message.notice_id)
+        self.entry = self.entry.model_copy(update={"pending": None, "doubted": doubted})
         self.tries, self.not_before = 0, 0.0
 
     def give_up(self, message: Message, *, unanswered: bool) -> None:

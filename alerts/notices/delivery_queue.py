@@ -233,7 +233,7 @@ class DeliveryQueue:
                 line.take(message.view.model_copy(update={"reference": reference}))
                 return True
             case Absent():
-                line.lift()
+                line.lift(message)
                 return False
             case Refused(gone=False) if is_digest:
                 line.alone = True  # each by itself: only the cause is refused then

@@ -21,7 +21,7 @@ class Retry(NamedTuple):
 
 
 class Absent(NamedTuple):
-    """It may have been there, was looked for, and is not: the receiver has no message about the alert."""
+    """It may have been there, was looked for, and is not."""
 
 
 class Refused(NamedTuple):

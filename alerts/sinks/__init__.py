@@ -96,7 +96,7 @@ class Posting(NamedTuple):
     content: dict[str, Any]
     reply: dict[str, Any]  # about the change, in the message's thread; empty: none
     reference: str  # of the message; empty where the ledger knows of none
-    unrecorded: bool  # an earlier try may have been received: the message is looked for, and posted next time
+    unrecorded: bool  # an earlier try may have been received: it is looked for, and sent the next time
 
 
 AnyRequest = Request | Mail | Push | Posting  # each kind is sent by a client of its own

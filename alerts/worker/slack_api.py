@@ -74,9 +74,7 @@ class SlackApi:
     async def _show(self, sink: SlackAppSink, posting: Posting) -> str:
         """Edit the message that there is, or post it; return its reference, empty where it is not there."""
         if posting.reference and await self._edit(posting.reference, sink, posting):
-            if posting.reply and not (posting.unrecorded and await self._has_reply(posting)):
-                await self._reply(posting)
-            return posting.reference
+            return posting.reference if await self._has_replied(posting) else ""
         if posting.reference or posting.unrecorded:
             found = await self._find(sink, posting.alert_id)
             if found and await self._edit(found, sink, posting):
@@ -90,6 +88,14 @@ class SlackApi:
             **posting.content,
         )
         return f"{posted['channel']}/{posted['ts']}"
+
+    async def _has_replied(self, posting: Posting) -> bool:
+        """Reply to the message, or look whether the reply is there that may be."""
+        if posting.reply and posting.unrecorded:
+            return await self._has_reply(posting)
+        if posting.reply:
+            await self._reply(posting)
+        return True
 
     async def _edit(self, reference: str, sink: SlackAppSink, posting: Posting) -> bool:
         """Return whether the message could be edited; it may be in a channel that was the sink's before."""

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from pydantic import SecretStr
 
-from alerts.lifecycle.alert import State
+from alerts.lifecycle.alert import Reason, State
 from alerts.notices.batches import Batch
 from alerts.notices.messages import Message
 from alerts.notices.outcomes import Absent, Delivered, Outcome
@@ -30,7 +30,7 @@ REPLY = {Mood.BROKEN: 451, Mood.BUSY: 421}
 class Dead(Receiver):
     """A receiver of some kind that is dead for a while. Its answers mean what the sink makes of them.
 
-    Slack as an app is asked first whether it has a message that it may have.
+    Slack as an app is asked first for what it may have.
     """
 
     def __init__(self, world: World, sink: Sink) -> None:
@@ -44,12 +44,16 @@ class Dead(Receiver):
             return self.sink.outcome(status, {"Retry-After": "7"}, b"")
         if self.mood is Mood.WELL and isinstance(self.sink, Edits):
             (message,) = batch.messages
-            may_have = not message.view.reference and self.world.queues[CHAT].may_be_unrecorded(message)
-            if may_have and message.alert_id not in self.known:
+            if self.world.queues[CHAT].may_be_unrecorded(message) and not self._has(message):
                 return Absent()
             super().post(batch)
             return Delivered(message.alert_id)
         return super().post(batch)
+
+    def _has(self, message: Message) -> bool:
+        """Return whether the message of the alert is there, and the reply about this change."""
+        is_edit = message.reason is Reason.UPDATED
+        return message.alert_id in self.known and (is_edit or message.notice_id in self.seen)
 
     def _receive(self, message: Message) -> None:
         self.taken[message.alert_id] += 1

@@ -137,6 +137,17 @@ async def test_a_reply_whose_answer_was_lost_is_not_posted_again(chat: Chat) -> 
     assert len(chat.server.replies(message["ts"])) == 1
 
 
+async def test_a_reply_that_may_be_there_and_is_not_is_looked_for_and_not_posted(chat: Chat) -> None:
+    first = await chat.show(FIRST)
+    assert isinstance(first, Delivered)
+    chat.server.faults.extend(["", Fault.LOST])
+    assert isinstance(await chat.show(WORSE, first.reference), Retry)
+    assert await chat.show(WORSE, first.reference, unrecorded=True) == Absent()
+    assert await chat.show(WORSE, first.reference) == first
+    (message,) = chat.server.parents()
+    assert len(chat.server.replies(message["ts"])) == 1
+
+
 async def test_a_message_that_a_person_deleted_is_posted_anew(chat: Chat) -> None:
     first = await chat.show(FIRST)
     assert isinstance(first, Delivered)
