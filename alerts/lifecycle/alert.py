@@ -105,7 +105,7 @@ class Alert(BaseModel):
 
     @property
     def version(self) -> "Version":
-        return Version(self.position, self.updated)
+        return Version(self.position, self.updated, self.state is State.RESOLVED)
 
 
 class Version(NamedTuple):
@@ -113,13 +113,14 @@ class Version(NamedTuple):
 
     position: int
     updated: dt.datetime
+    over: bool = False  # an alert may be over without a further verdict
 
     def is_before(self, other: "Version") -> bool:
         """Return whether this state was published before another one.
 
         Positions begin anew for an alert that opens in a partition that was added. Its verdict is newer then.
         """
-        return self.position < other.position and self.updated <= other.updated
+        return (self.position, self.over) < (other.position, other.over) and self.updated <= other.updated
 
     def __str__(self) -> str:
         return f"{self.position} {self.updated.isoformat()}"

@@ -46,7 +46,8 @@ class AlertChange(NamedTuple):
 
     def ended(self) -> Self:
         """Return what ends it."""
-        return self._replace(alert=None, forgotten=self.alert.version if self.alert else self.forgotten)
+        forgotten = self.alert.version._replace(over=True) if self.alert else self.forgotten
+        return self._replace(alert=None, forgotten=forgotten)
 
     def is_before(self, known: Version | None) -> bool:
         """Return whether a newer state is known: a worker that died publishes some states again."""
@@ -69,7 +70,7 @@ class AlertChange(NamedTuple):
 def _forgotten(headers: Headers) -> Version | None:
     value = next((value for name, value in headers if name == FORGOTTEN), None) or b""
     try:
-        return Version.parse(value.decode()) if 0 < len(value) <= LONGEST else None
+        return Version.parse(value.decode())._replace(over=True) if 0 < len(value) <= LONGEST else None
     except (ValueError, OverflowError):
         return None
 
@@ -252,8 +253,8 @@ def _keep(held: Partition, place: Place, key: str, *, after: Alert | None, outco
         if before is None or (before.state, before.alert_id) != (after.state, after.alert_id):
             outcome.transitions[after.question, after.state] += 1
     held.touched[key] = place
-    forgotten = before.version if before and after is None else None
-    outcome.changes.append(AlertChange(key, after, forgotten))
+    change = AlertChange(key, after or before)
+    outcome.changes.append(change if after else change.ended())
 
 
 def _moment(ms: int) -> dt.datetime:

@@ -12,7 +12,7 @@ from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route
 from streams.contract.controls import Withdrawn
 from streams.contract.reading import Unusable
-from tests.alerts.made import verdict
+from tests.alerts.made import outage, verdict
 from tests.alerts.one_sink import OneSink, reasons
 
 NO_ANSWER, REFUSED = Retry("timeout", unanswered=True), Refused("http_400")
@@ -72,6 +72,20 @@ def test_a_forgotten_alert_that_is_published_again_does_not_end_the_next_one() -
     assert desk.sent() == []
     read = AlertChange.read(forgotten.question_key.encode(), None, forgotten.headers)
     assert read == forgotten
+
+
+def test_an_alert_that_is_over_without_a_verdict_and_is_published_again_is_not_opened() -> None:
+    desk = OneSink()
+    desk.answer = Retry("http_503")
+    desk.judge(outage("houlton", 0))
+    desk.judge(*(verdict(day, breach=False, sector="houlton") for day in range(1, 4)))
+    firing, over = (one for one in desk.published if one.question_key.startswith("silence"))
+    assert firing.alert is not None
+    assert over.alert is not None
+    assert firing.alert.position == over.alert.position
+    desk.answer = Delivered()
+    desk.queue.observe(firing, published_at=desk.now, moment=desk._moment)
+    assert desk.wait(minutes=5) == []
 
 
 @pytest.mark.parametrize(
