@@ -30,11 +30,12 @@ from tests.slack_server import Fault, buttons
 
 BAR: Final = 60.0  # seconds from the return of a sink until it is right
 IDLE: Final = 40.0  # seconds without a request after which nothing more will come
-GOING: Final = tuple(f"going-{number}" for number in range(8))
-WORSE: Final = tuple(f"worse-{number}" for number in range(8))
-ENDING: Final = tuple(f"ending-{number}" for number in range(4))
-LATER: Final = tuple(f"later-{number}" for number in range(4))
-MEANWHILE: Final = tuple(f"meanwhile-{number}" for number in range(6))
+GOING: Final = tuple(f"going{number}" for number in range(8))
+WORSE: Final = tuple(f"worse{number}" for number in range(8))
+ENDING: Final = tuple(f"ending{number}" for number in range(4))
+LATER: Final = tuple(f"later{number}" for number in range(4))
+MEANWHILE: Final = tuple(f"meanwhile{number}" for number in range(6))
+CHANGED: Final = (*WORSE, *ENDING, *LATER)
 OTHERS: Final = ("duty", "hook", "chat", "teams")
 OTHER_ROUTES: Final = """
 [sink.duty]
@@ -158,14 +159,15 @@ class Outage:
         """Return what is not right."""
         found = []
         texts = {sink: [body for _, to, body in self.site.taken if to == sink] for sink in OTHERS}
-        keys = Counter(json.loads(body)["dedup_key"] for body in texts["duty"])
+        keys = Counter(json.loads(body)["dedup_key"] for body in texts.pop("duty"))
         found += ["PagerDuty was sent an alert twice"] if max(keys.values()) > 1 else []
+        found += [f"PagerDuty knows of {len(keys)}"] if len(keys) != len(CHANGED) else []
         ids = Counter(json.loads(body)["alert"]["alert_id"] for body in texts["hook"])
         found += ["the webhook was sent an alert twice"] if max(ids.values()) > 1 else []
         for sink, bodies in texts.items():
             shown = "\n".join(bodies).lower()
             found += [f"{sink} knows of {one}" for one in MEANWHILE if one in shown]
-            found += [f"{sink} lacks {one}" for one in (*WORSE, *LATER, *ENDING) if one not in shown]
+            found += [f"{sink} lacks {one}" for one in CHANGED if one not in shown]
         for one in MEANWHILE:
             found += [f"the app knows of {one}"] if self.house.slack.message(one) else []
         for one in (*GOING, *WORSE, *LATER, *ENDING):
