@@ -49,9 +49,9 @@ class Language:
         """Return a message that the context tells apart from others of the same text."""
         return self._messages.pgettext(context, message)
 
-    def ngettext(self, one: str, many: str, n: int, /, **values: object) -> str:
-        """Return a message in the form that the number asks for; `{n}` is the number."""
-        return self._messages.ngettext(one, many, n).format(n=self.number(n), **values)
+    def ngettext(self, one: str, many: str, n: int, /, *, shown: str = "", **values: object) -> str:
+        """Return a message in the form that the number asks for; `{n}` is the number, or what is `shown`."""
+        return self._messages.ngettext(one, many, n).format(n=shown or self.number(n), **values)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with its separators: `1,234.5`, `1 234,5`."""

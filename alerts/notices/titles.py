@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import deviation
-from alerts.notices.wording import group, length, place, places, question_title
+from alerts.notices.wording import beyond, group, length, place, places, question_title
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Question, Verdict
 
@@ -128,17 +128,20 @@ def _window(verdict: Verdict, language: Language) -> str:
 
 def source_title(source: str, sectors: int, language: Language, *, sends: bool) -> str:
     """Return the title of a source that stopped, or sends again, for many sectors."""
+    shown = language.number(sectors) + beyond(sectors)
     if sends:
         return language.ngettext(
             "{source} sends again, for {n} sector",
             "{source} sends again, for {n} sectors",
             sectors,
+            shown=shown,
             source=source,
         )
     return language.ngettext(
         "No data from {source} for {n} sector",
         "No data from {source} for {n} sectors",
         sectors,
+        shown=shown,
         source=source,
     )
 

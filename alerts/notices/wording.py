@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerts.languages.language import ENGLISH, Language, gettext_noop, ngettext_noop
-from alerts.lifecycle.alert import Alert, Assessment, Notice, Reason, Severity, State
+from alerts.lifecycle.alert import MOST_PARTS, Alert, Assessment, Notice, Reason, Severity, State
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
 from streams.contract.sectors import Registry
@@ -61,8 +61,14 @@ def places(sectors: Sequence[str], language: Language, *, most: int) -> str:
     """Return the names of sectors, of the first ones where there are many."""
     named = ", ".join(place(sector) for sector in sectors[:most])
     if (more := len(sectors) - most) > 0:
-        return language.gettext("{items} and {n} more", items=named, n=language.number(more))
+        n = language.number(more) + beyond(len(sectors))
+        return language.gettext("{items} and {n} more", items=named, n=n)
     return named
+
+
+def beyond(sectors: int) -> str:
+    """Return the mark of a number that may be larger: an alert holds MOST_PARTS sectors of a source."""
+    return "+" if sectors >= MOST_PARTS else ""
 
 
 def group(name: str, language: Language) -> str:

@@ -1,6 +1,6 @@
 """One source that carries many sectors is one message when it stops, and one when it sends again."""
 
-from alerts.lifecycle.alert import Notice, Reason
+from alerts.lifecycle.alert import MOST_PARTS, Notice, Reason
 from alerts.lifecycle.policies import policies
 from alerts.notices.batches import Limits
 from alerts.notices.controls import Acknowledge
@@ -78,3 +78,15 @@ def test_what_is_over_does_not_show_how_sure_it_was() -> None:
     desk.judge(verdict(0, breach=True))
     (over,) = desk.judge(*(verdict(day, breach=False) for day in (1, 2, 3)))
     assert list(facts(over)) == ["Seen", "Expected", "Where", "Since"]
+
+
+def test_a_source_of_more_sectors_than_an_alert_holds_is_said_to_have_more() -> None:
+    desk = OneSink(policies=policies(), limits=Limits(by_source=True))
+    sectors = [f"sector-{at:03}" for at in range(MOST_PARTS + 200)]
+    desk.judge(*map(outage, sectors))
+    (stopped,) = gathered(desk)
+    assert stopped.headline == "No data from customs for 500+ sectors"
+    assert "and 480+ more." in stopped.text
+    desk.judge(*(outage(sector, 1, breach=False) for sector in sectors))
+    (back,) = gathered(desk)
+    assert back.headline == "Resolved: customs sends again, for 500+ sectors"
