@@ -1,0 +1,201 @@
+"""Two things at once: sinks away, silences, nights, routes, acknowledgements and clocks that meet."""
+
+import datetime as dt
+
+import pytest
+
+from alerts.lifecycle.alert import Reason, Severity
+from alerts.lifecycle.policies import Policies, Policy
+from alerts.notices.batches import Limits
+from alerts.notices.controls import Acknowledge, Reroute, Silence
+from alerts.notices.outcomes import Delivered, Refused, Retry
+from alerts.notices.routing import QuietHours, Route
+from streams.contract.controls import Withdrawn
+from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.one_sink import SINK, OneSink, reasons
+
+WARNING, CRITICAL = 60.0, 200.0  # people, of 30 expected
+NIGHT = QuietHours(start=dt.time(22), end=dt.time(6))  # of UTC; stories begin at midnight
+QUIET = (Route(name="all", sinks=(SINK,), quiet=NIGHT),)
+ESCALATING = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=2))
+AWAY = Retry("http_503")
+WHO = {"by": "anna", "reason": "drill"}
+
+
+def breach(day: int = 0, observed: float = WARNING, sector: str = "swanton"):
+    return verdict(day, breach=True, observed=observed, sector=sector)
+
+
+def calm(sector: str = "swanton", first: int = 1):
+    return [verdict(day, breach=False, sector=sector) for day in range(first, first + 3)]
+
+
+def silence(desk: OneSink, hours: float) -> Silence:
+    until = desk.at + dt.timedelta(hours=hours)
+    return Silence(name="all", until=until, at=desk.at, **WHO)
+
+
+def reroute(desk: OneSink, route: Route | None) -> Reroute:
+    return Reroute(name="all", route=route, at=desk.at, **WHO)
+
+
+def acknowledge(desk: OneSink) -> Acknowledge:
+    return Acknowledge(alert_id=desk.alert().alert_id, at=desk.at, **WHO)
+
+
+def test_a_silence_that_ends_while_the_sink_is_away_is_told_once_when_it_is_back() -> None:
+    desk = OneSink()
+    desk.judge(breach())
+    desk.apply(silence(desk, 1))
+    desk.judge(breach(1, CRITICAL))
+    desk.answer = AWAY
+    assert desk.wait(hours=2) == []
+    desk.answer = Delivered()
+    (notice,) = desk.wait(minutes=1)
+    assert (notice.reason, notice.alert.severity) == (Reason.WORSE, Severity.CRITICAL)
+    assert desk.wait(hours=2) == []
+
+
+def test_a_silence_that_begins_while_the_sink_is_away_holds_back_what_was_due() -> None:
+    desk = OneSink()
+    desk.answer = AWAY
+    desk.judge(breach())
+    desk.apply(silence(desk, 1))
+    desk.answer = Delivered()
+    assert desk.wait(minutes=30) == []
+    assert reasons(desk.wait(minutes=31)) == [Reason.FIRST]
+
+
+def test_what_ends_in_a_silence_while_the_sink_is_away_and_nobody_knows_of_is_never_sent() -> None:
+    desk = OneSink()
+    desk.answer = AWAY
+    desk.judge(breach())
+    desk.apply(silence(desk, 1))
+    desk.judge(*calm())
+    desk.restart()
+    desk.answer = Delivered()
+    assert desk.wait(hours=2) == []
+
+
+def test_quiet_hours_that_end_inside_a_silence_send_nothing_before_it_ends() -> None:
+    desk = OneSink(QUIET)
+    desk.judge(breach())
+    desk.apply(silence(desk, 8))
+    assert desk.wait(hours=7) == []
+    assert reasons(desk.wait(hours=1.1)) == [Reason.FIRST]
+
+
+def test_a_silence_that_ends_in_quiet_hours_waits_for_the_morning() -> None:
+    desk = OneSink(QUIET)
+    desk.judge(breach())
+    desk.apply(silence(desk, 2))
+    assert desk.wait(hours=3) == []
+    assert reasons(desk.wait(hours=3)) == [Reason.FIRST]
+
+
+def test_a_route_that_changes_while_an_alert_is_escalated_closes_it_once() -> None:
+    desk = OneSink([Route(name="all", sinks=(SINK,), reason=(Reason.UNANSWERED,))], ESCALATING)
+    desk.judge(breach(0, CRITICAL))
+    assert reasons(desk.wait(minutes=16)) == [Reason.UNANSWERED]
+    (closed,) = desk.apply(reroute(desk, Route(name="all", sinks=("other",))))
+    assert (closed.reason, "sent elsewhere" in closed.headline) == (Reason.RESOLVED, True)
+    assert desk.judge(*calm()) == []
+
+
+def test_an_acknowledgement_that_expires_in_quiet_hours_asks_again_at_once_where_it_is_critical() -> None:
+    desk = OneSink(QUIET, ESCALATING)
+    desk.judge(breach(0, CRITICAL))
+    assert reasons(desk.apply(acknowledge(desk))) == [Reason.ACKNOWLEDGED]
+    assert reasons(desk.wait(hours=2.1)) == [Reason.UNANSWERED]
+
+
+def test_an_acknowledgement_of_a_warning_that_expires_in_quiet_hours_asks_again_in_the_morning() -> None:
+    desk = OneSink(QUIET, ESCALATING)
+    desk.wait(hours=20)
+    desk.judge(breach())
+    desk.apply(acknowledge(desk))
+    assert desk.wait(hours=4) == []
+    assert reasons(desk.wait(hours=6.1)) == [Reason.UNANSWERED]
+
+
+def test_an_acknowledgement_that_expires_while_the_sink_is_away_is_one_message() -> None:
+    desk = OneSink(policies=ESCALATING)
+    desk.judge(breach(0, CRITICAL))
+    desk.answer = AWAY
+    desk.apply(acknowledge(desk))
+    desk.wait(hours=2.1)
+    desk.answer = Delivered()
+    assert len(desk.wait(minutes=1)) == 1
+
+
+def test_alerts_of_a_digest_that_end_while_it_waits_are_not_in_it() -> None:
+    desk = OneSink(limits=Limits(most=20))
+    desk.answer = AWAY
+    desk.judge(*(breach(sector=f"sector-{at}") for at in range(6)))
+    desk.judge(*(one for at in range(3) for one in calm(f"sector-{at}")))
+    desk.answer = Delivered()
+    sent = desk.wait(minutes=2)
+    assert sorted(notice.alert.sector for notice in sent) == ["sector-3", "sector-4", "sector-5"]
+    assert len(desk.batches[-1].messages) == 3
+
+
+def test_a_sink_that_is_removed_and_added_again_is_told_what_stands_and_what_is_over() -> None:
+    desk = OneSink()
+    desk.judge(breach(), breach(sector="blaine"))
+    desk.routes = ()
+    desk.answer = AWAY
+    desk.restart()
+    desk.judge(*calm(), breach(1, CRITICAL, "blaine"))
+    desk.routes = (Route(name="all", sinks=(SINK,)),)
+    desk.restart()
+    desk.answer = Delivered()
+    sent = desk.wait(minutes=1)
+    assert sorted(reasons(sent)) == [Reason.RESOLVED, Reason.WORSE]
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0, -86_400.0 * 365])
+def test_a_step_of_the_clock_neither_repeats_nor_holds_up_a_message(step: float) -> None:
+    desk = OneSink()
+    desk.answer = Retry("http_503", 7.0)
+    desk.judge(breach())
+    desk.now += step
+    desk.answer = Delivered()
+    assert reasons(desk.wait(seconds=8)) == [Reason.FIRST]
+    desk.now -= step
+    desk.restart()
+    assert desk.wait(minutes=5) == []
+
+
+@pytest.mark.parametrize("after", [0.001, 1e9, 86_400.0])
+def test_whatever_wait_a_sink_asks_for_it_is_tried_again_within_five_minutes(after: float) -> None:
+    desk = OneSink()
+    desk.answer = Retry("http_429", after)
+    desk.judge(breach())
+    desk.answer = Delivered()
+    assert reasons(desk.wait(minutes=5.1)) == [Reason.FIRST]
+
+
+def test_a_silence_every_night_keeps_to_the_wall_clock_when_the_clocks_change() -> None:
+    """On 2023-03-12 at 2:00 New York goes from -5 to -4: 22:00 is 3:00 UTC before, 2:00 after."""
+    desk = OneSink()
+    begins = dt.datetime(2023, 3, 9, 3, tzinfo=dt.UTC)
+    desk.now = (begins - dt.timedelta(hours=1)).timestamp()
+    when = {"starts": begins, "hours": 8, "repeats": "FREQ=DAILY", "time_zone": "America/New_York"}
+    until = begins + dt.timedelta(days=30)
+    desk.apply(Silence.model_validate({"name": "all", "until": until, "at": desk.at, **when, **WHO}))
+    day = (dt.datetime(2023, 3, 14, tzinfo=dt.UTC) - FIRST_DAY).days
+    desk.now = dt.datetime(2023, 3, 14, 2, 30, tzinfo=dt.UTC).timestamp()
+    assert desk.judge(breach(day - 1)) == []
+    desk.now = dt.datetime(2023, 3, 14, 9, 59, tzinfo=dt.UTC).timestamp()
+    assert desk.sent() == []
+    assert reasons(desk.wait(minutes=2)) == [Reason.FIRST]
+
+
+def test_a_refused_first_message_and_a_route_that_leaves_send_no_end() -> None:
+    desk = OneSink()
+    desk.answer = Refused("http_400")
+    desk.judge(breach())
+    desk.answer = Delivered()
+    assert desk.apply(reroute(desk, None)) == []
+    back = Withdrawn(withdraws="route/all", at=desk.at, **WHO)
+    assert desk.apply(back) == []
