@@ -18,6 +18,7 @@ from alerts.notices.links import NOWHERE, Links
 from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
+NO_ANSWER: Final = frozenset({504, 524})  # a gateway had no answer in time: the receiver may have the request
 
 __all__ = [
     "Absent",
@@ -206,7 +207,7 @@ def http_outcome(status: int, headers: dict[str, str]) -> Outcome:
     if status == 410:
         return Refused("gone", gone=True)
     if status in (408, 425, 429) or status >= 500:
-        return Retry(f"http_{status}", retry_after(headers))
+        return Retry(f"http_{status}", retry_after(headers), unanswered=status in NO_ANSWER)
     return Refused("redirect" if 300 <= status < 400 else f"http_{status}")
 
 

@@ -140,3 +140,14 @@ def test_an_entry_of_the_ledger_about_another_alert_than_its_key_is_refused(mess
     value = LedgerRecord("chat", message.alert_id, Entry(view=message.view, pending=message)).encode()
     with pytest.raises(ValueError, match="another alert"):
         LedgerRecord.decode(b"chat/another", value)
+
+
+def test_of_a_ledger_of_before_everything_that_was_not_taken_is_in_doubt(message: Message) -> None:
+    """A version that did not record doubt kept what it was sending, whatever the answer."""
+    entry = Entry(pending=message, given_up=("letter",))
+    record = LedgerRecord("sink", message.alert_id, entry)
+    before = json.loads(record.encode() or b"")
+    del before["doubted"]
+    read = LedgerRecord.decode(record.key, json.dumps(before).encode())
+    assert read.value == entry.doubting("letter", message.notice_id)
+    assert LedgerRecord.decode(record.key, record.encode()).value == entry
