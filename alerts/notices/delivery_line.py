@@ -197,7 +197,7 @@ class Line:
         known = self.entry.doubted if self.is_open else ()
         doubted = tuple(one for one in known if one != message.notice_id)
         self.entry = self.entry.model_copy(update={"pending": None, "doubted": doubted})
-        self.tries, self.not_before = 0, 0.0
+        self.not_before = 0.0
 
     def give_up(self, message: Message, *, unanswered: bool) -> None:
         """Try its message no more. What had no answer is kept: it is sent again before anything newer."""

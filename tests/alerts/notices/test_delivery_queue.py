@@ -13,7 +13,7 @@ from alerts.notices.controls import Silence
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import SLOTS, DeliveryQueue
-from alerts.notices.outcomes import Delivered, Refused, Retry
+from alerts.notices.outcomes import Absent, Outcome, Refused, Retry
 from alerts.notices.routing import Route, Routing
 from streams.contract.questions import Question
 from surgewatch.harness.records import Record
@@ -65,7 +65,7 @@ class Queue:
             begun.append(batch)
         return begun
 
-    def answer(self, batch: Batch, outcome: Delivered | Retry | Refused, steady: float) -> None:
+    def answer(self, batch: Batch, outcome: Outcome, steady: float) -> None:
         moment = Moment(NOW + steady, steady)
         self.queue.settle(batch, outcome, moment)
         self.queue.release(batch, moment)
@@ -131,6 +131,20 @@ def test_pauses_double_up_to_half_a_minute() -> None:
         pauses.append(queue.queue.rest(steady))
         steady += pauses[-1]
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
+
+
+def test_a_sink_that_can_be_asked_and_takes_nothing_is_tried_ever_more_seldom() -> None:
+    queue = Queue(Limits(edits=True, keyed=True))
+    queue.fire("a")
+    steady, pauses = 0.0, []
+    for _ in range(4):
+        (batch,) = queue.begin(steady)
+        queue.answer(batch, Retry("http_500", unanswered=True), steady)
+        pauses.append(queue.queue.rest(steady))
+        steady += pauses[-1]
+        (look,) = queue.begin(steady)
+        queue.answer(look, Absent(), steady)
+    assert pauses == [0.5, 1, 2, 4]
 
 
 def test_a_thousand_alerts_at_once_are_five_digests() -> None:
