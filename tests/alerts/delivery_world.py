@@ -5,7 +5,7 @@ writes the ledger, sends, applies the answer, and writes the ledger again; it ca
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -161,14 +161,11 @@ class World:
         self.write(begun)
         tried = {(sink, message.alert_id) for message in batch.messages}
         if dies_at == 2:
-            self.maybe |= tried
-            self.receivers[sink].lost |= {message.alert_id for message in batch.messages}
-            return self._die()
+            return self._die(tried)
         assert_none_is_over(self, sink, batch)
         outcome = self.receivers[sink].post(batch)
         if dies_at == 3:
-            self.maybe |= tried
-            return self._die()
+            return self._die(tried)
         if isinstance(outcome, Retry) and outcome.unanswered:
             self.maybe |= tried
         settled = queue.settle(batch, outcome, self.moment)
@@ -180,7 +177,11 @@ class World:
         queue.release(batch, self.moment)
         return True
 
-    def _die(self) -> bool:
+    def _die(self, tried: Iterable[tuple[str, str]] = ()) -> bool:
+        """Die; whatever came of what was `tried`, the next worker does not know it."""
+        self.maybe |= set(tried)
+        for sink, alert_id in tried:
+            self.receivers[sink].lost.add(alert_id)
         self.restart()
         return True
 

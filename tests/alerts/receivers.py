@@ -57,7 +57,7 @@ class Receiver:
     keyed: bool = False
     poisoned: set[str] = field(default_factory=set)  # alerts that it answers with 500
     seen: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)  # alerts of requests that it never got
+    lost: set[str] = field(default_factory=set)  # alerts of requests that it may lack, as far as can be known
     repeated: int = 0
     known: defaultdict[str, Known] = field(default_factory=lambda: defaultdict(Known))
 
