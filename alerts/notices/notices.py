@@ -48,10 +48,23 @@ def compose(message: Message, registry: Registry, language: Language = ENGLISH) 
     )
 
 
-def describe(alert: Alert, registry: Registry, language: Language = ENGLISH) -> Notice:
-    """Write the notice of an alert as it stands, for receivers that want it again and again."""
-    message = Message(reason=Reason.FIRST, view=View(alert=alert, severity=alert.severity))
-    return compose(message, registry, language)
+def without_figures(message: Message) -> Notice:
+    """Write the notice of a message that cannot be worded: its state is sent all the same."""
+    alert = message.alert
+    headline = f"{alert.question.entry.title}: {alert.sector}, {alert.state}"
+    return Notice(
+        notice_id=message.notice_id,
+        alert=alert,
+        reason=message.reason,
+        headline=headline[:HEADLINE],
+        text=headline,
+        produced_at=alert.produced_at,
+    )
+
+
+def standing(alert: Alert) -> Message:
+    """Return the message of an alert as it stands, for receivers that want it again and again."""
+    return Message(reason=Reason.FIRST, view=View(alert=alert, severity=alert.severity))
 
 
 def headline(alert: Alert, reason: Reason, language: Language = ENGLISH, *, handed_over: bool = False) -> str:

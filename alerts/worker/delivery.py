@@ -19,7 +19,7 @@ from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.messages import Message
-from alerts.notices.notices import compose, describe, summary_line
+from alerts.notices.notices import compose, standing, summary_line, without_figures
 from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 from alerts.sinks import AnyRequest, Digests, Edits, Posting, Reposts, Sink
 from streams.contract.sectors import Registry
@@ -112,7 +112,11 @@ class SinkDelivery:
         self.changed.set()
 
     def _compose(self, message: Message) -> Notice:
-        return compose(message, self.registry, self.sink.language)
+        try:
+            return compose(message, self.registry, self.sink.language)
+        except Exception as error:  # one alert that nobody can word must not end the others
+            log.error("notice cannot be worded", alert=message.alert_id, error=repr(error))
+            return without_figures(message)
 
     async def _try(self, batch: Batch, notices: Sequence[Notice]) -> Outcome:
         try:
@@ -142,9 +146,7 @@ class SinkDelivery:
             await asyncio.sleep(sink.every)
             now = self.clock().now
             if alerts := self.queue.open_alerts(now):
-                request = sink.standing(
-                    [describe(alert, self.registry, sink.language) for alert in alerts], now
-                )
+                request = sink.standing([self._compose(standing(alert)) for alert in alerts], now)
                 outcome, reason = describe_outcome(await self.send(sink, request))
                 self.recorder.tried(sink.name, [], outcome, seconds=0.0, reason=reason)
 

@@ -3,11 +3,13 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from gettext import NullTranslations
 
 import pytest
 from pydantic import SecretStr
 
+from alerts.languages.language import Language
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.notices.batches import Limits
 from alerts.notices.ledger import LedgerRecord
@@ -119,6 +121,18 @@ async def test_a_fault_of_one_notice_is_not_the_sinks(where: str) -> None:
         await house.until_idle()
         assert [reason for _, reason in house.dead] == ["invalid_request"]
     assert len(house.received) == 1
+
+
+async def test_an_alert_that_cannot_be_worded_is_sent_without_figures() -> None:
+    class Misspelt(NullTranslations):
+        def gettext(self, message: str) -> str:
+            return message.replace("{title}", "{titel}")
+
+    house = House()
+    judged(house, 0)
+    await house.until_idle(replace(HOOK, language=Language("fr", Misspelt())))
+    assert len(house.received) == 1
+    assert house.dead == []
 
 
 async def test_ten_thousand_kills_give_no_second_message() -> None:
