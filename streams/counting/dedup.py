@@ -87,9 +87,7 @@ class NewEvents:
         self.reported_at = NEVER  # the newest, epoch seconds
         self.duplicate = 0
         self.corrected = 0
-        self.unknown: list[
-            Event
-        ] = []  # corrections of events that are not in the index, or were corrected before
+        self.unknown: list[Event] = []  # corrections of what is not in the index, or was corrected before
 
 
 class DedupIndex:
