@@ -26,9 +26,7 @@ class Entry(BaseModel):
     pending: Message | None = None  # about to be sent, or sent without an answer
     since: float = 0.0  # epoch seconds: from when on the pending message has been due
     given_up: tuple[str, ...] = ()  # ids of messages that became dead letters
-    doubted: tuple[
-        str, ...
-    ] = ()  # ids of messages that had no answer, or have none yet: the sink may have them
+    doubted: tuple[str, ...] = ()  # ids of messages without an answer: the sink may have them
 
     @property
     def is_pending_doubted(self) -> bool:
