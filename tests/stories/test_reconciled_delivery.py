@@ -1,47 +1,20 @@
 """What a sink is sent when silences, nights, routes, restarts and outages come between."""
 
-import datetime as dt
-
 import pytest
 
 from alerts.lifecycle.alert import Reason, Severity
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.backlog import SETTLE_SECONDS
 from alerts.notices.batches import Limits
-from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.notices import summary_line
 from alerts.notices.outcomes import Delivered, Refused, Retry
-from alerts.notices.routing import QuietHours, Route
+from alerts.notices.routing import Route
 from streams.contract.controls import Withdrawn
-from tests.alerts.made import verdict
 from tests.alerts.one_sink import SINK, OneSink, reasons
+from tests.stories.made import CRITICAL, QUIET, acknowledge, breach, calm, reroute, silence
 
 ESCALATING = Policies(default=Policy(unanswered_minutes=(15, 60)))
-WARNING, CRITICAL = 60.0, 200.0  # people, of 30 expected
-NIGHT = QuietHours(start=dt.time(22), end=dt.time(6))  # of UTC; stories begin at midnight
-QUIET = (Route(name="all", sinks=(SINK,), quiet=NIGHT),)
 DIGESTS = Limits(most=20)
-
-
-def breach(day: int = 0, observed: float = WARNING, sector: str = "swanton"):
-    return verdict(day, breach=True, observed=observed, sector=sector)
-
-
-def calm(sector: str = "swanton", first: int = 1):
-    return [verdict(day, breach=False, sector=sector) for day in range(first, first + 3)]
-
-
-def silence(desk: OneSink, hours: float) -> Silence:
-    until = desk.at + dt.timedelta(hours=hours)
-    return Silence(name="all", until=until, by="anna", at=desk.at, reason="drill")
-
-
-def reroute(desk: OneSink, route: Route | None) -> Reroute:
-    return Reroute(name="all", route=route, by="anna", at=desk.at, reason="drill")
-
-
-def acknowledge(desk: OneSink) -> Acknowledge:
-    return Acknowledge(alert_id=desk.alert().alert_id, by="anna", at=desk.at, reason="on it")
 
 
 def test_an_alert_that_gets_worse_in_a_silence_is_sent_as_worse_when_it_ends() -> None:

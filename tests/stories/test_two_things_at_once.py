@@ -7,40 +7,16 @@ import pytest
 from alerts.lifecycle.alert import Reason, Severity
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.batches import Limits
-from alerts.notices.controls import Acknowledge, Reroute, Silence
+from alerts.notices.controls import Silence
 from alerts.notices.outcomes import Delivered, Refused, Retry
-from alerts.notices.routing import QuietHours, Route
+from alerts.notices.routing import Route
 from streams.contract.controls import Withdrawn
-from tests.alerts.made import FIRST_DAY, verdict
+from tests.alerts.made import FIRST_DAY
 from tests.alerts.one_sink import SINK, OneSink, reasons
+from tests.stories.made import CRITICAL, QUIET, WHO, acknowledge, breach, calm, reroute, silence
 
-WARNING, CRITICAL = 60.0, 200.0  # people, of 30 expected
-NIGHT = QuietHours(start=dt.time(22), end=dt.time(6))  # of UTC; stories begin at midnight
-QUIET = (Route(name="all", sinks=(SINK,), quiet=NIGHT),)
 ESCALATING = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=2))
 AWAY = Retry("http_503")
-WHO = {"by": "anna", "reason": "drill"}
-
-
-def breach(day: int = 0, observed: float = WARNING, sector: str = "swanton"):
-    return verdict(day, breach=True, observed=observed, sector=sector)
-
-
-def calm(sector: str = "swanton", first: int = 1):
-    return [verdict(day, breach=False, sector=sector) for day in range(first, first + 3)]
-
-
-def silence(desk: OneSink, hours: float) -> Silence:
-    until = desk.at + dt.timedelta(hours=hours)
-    return Silence(name="all", until=until, at=desk.at, **WHO)
-
-
-def reroute(desk: OneSink, route: Route | None) -> Reroute:
-    return Reroute(name="all", route=route, at=desk.at, **WHO)
-
-
-def acknowledge(desk: OneSink) -> Acknowledge:
-    return Acknowledge(alert_id=desk.alert().alert_id, at=desk.at, **WHO)
 
 
 def test_a_silence_that_ends_while_the_sink_is_away_is_told_once_when_it_is_back() -> None:
