@@ -2,7 +2,9 @@
 
 aiohttp has no limit on either: a socket that is opened and left alone, or that sends its header a byte a
 minute, would stay for ever. Here each connection is wrapped. It is closed where no whole request header has
-come in time, and refused with 503 where too many are open, in all or from its address.
+come in time. Where too many are open, in all or from its address, a new one takes the place of the one that
+has been without a request for longest, so sockets that are left alone keep no probe out. Where all have a
+request, it is refused with 503.
 """
 
 import asyncio
@@ -69,11 +71,26 @@ class Connections:
             server.close()
 
     def admit(self, connection: "Connection", handler: asyncio.Protocol, address: str) -> bool:
-        """Count a connection; return whether it may stay."""
-        if self._open.total() >= self.limits.most or self._open[address] >= self.limits.most_by_address:
+        """Count a connection; return whether it may stay. It may take the place of an idle one."""
+        if self._open[address] >= self.limits.most_by_address:
+            if not self._end_idle(address):
+                return False
+        elif self._open.total() >= self.limits.most and not self._end_idle():
             return False
         self._open[address] += 1
         self._by_handler[handler] = connection
+        return True
+
+    def _end_idle(self, address: str = "") -> bool:
+        """End the connection (from an address) that is without a request for longest, if there is one."""
+        ends = {
+            one: one.ends_at
+            for one in self._by_handler.values()
+            if one.ends_at is not None and address in ("", one.address)
+        }
+        if not ends:
+            return False
+        min(ends, key=ends.__getitem__).end()
         return True
 
     def release(self, handler: asyncio.Protocol, address: str) -> None:
@@ -88,8 +105,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, connections: Connections, handler: asyncio.Protocol) -> None:
         self._connections, self._handler = connections, handler
-        self._address = ""
-        self._is_admitted = False
+        self.address = ""
+        self._is_admitted = self._is_counted = False
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -97,8 +114,8 @@ class Connection(asyncio.Protocol):
         """Admit or refuse."""
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        self._is_admitted = self._connections.admit(self, self._handler, self._address)
+        self.address = str(peer[0]) if peer else ""
+        self._is_admitted = self._is_counted = self._connections.admit(self, self._handler, self.address)
         if not self._is_admitted:
             self._transport.write(BUSY)
             self._transport.close()
@@ -128,9 +145,26 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on, and free the place."""
         self.stop_clock()
+        self._free()
         if self._is_admitted:
-            self._connections.release(self._handler, self._address)
             self._handler.connection_lost(exc)
+
+    def end(self) -> None:
+        """Close it, and free its place at once."""
+        self.stop_clock()
+        self._free()
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def ends_at(self) -> float | None:
+        """When it is closed unless a request comes, by the loop's clock; None where it has one."""
+        return self._timer.when() if self._timer is not None else None
+
+    def _free(self) -> None:
+        if self._is_counted:
+            self._is_counted = False
+            self._connections.release(self._handler, self.address)
 
     def start_clock(self, seconds: float) -> None:
         """Close the connection where no request comes for so long."""

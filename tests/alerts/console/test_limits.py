@@ -29,22 +29,45 @@ async def is_cut_off(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-async def test_beyond_the_limit_of_connections_clients_get_503_until_a_place_is_free():
-    async with opened(limits=ConnectionLimits(most=5)) as served:
-        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(5)]
+LIMITS = [ConnectionLimits(most=5), ConnectionLimits(most=50, most_by_address=5)]
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=["in all", "from one address"])
+async def test_where_all_connections_have_a_request_clients_get_503_until_a_place_is_free(limits):
+    async with opened(limits=limits) as served, ClientSession() as http:
+        streams = [await http.get(served.url + "/api/events") for _ in range(5)]
         assert b" 503 " in await answer_of(served)
-        idle.pop()[1].close()
+        streams.pop().close()
         while b" 503 " in (line := await answer_of(served)):
             await asyncio.sleep(0.01)
         assert b" 200 " in line
+        for stream in streams:
+            stream.close()
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=["in all", "from one address"])
+async def test_sockets_that_are_left_alone_keep_nobody_out(limits):
+    async with opened(limits=limits) as served:
+        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(12)]
+        assert b" 200 " in await answer_of(served)
+        for reader, _ in idle[:7]:
+            assert await is_cut_off(reader)
+        for reader, _ in idle[8:]:  # the seventh made room for the request
+            assert not reader.at_eof()
         for _, writer in idle:
             writer.close()
 
 
-async def test_one_address_cannot_take_all_connections():
-    async with opened(limits=ConnectionLimits(most=50, most_by_address=3)) as served:
-        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(3)]
-        assert b" 503 " in await answer_of(served)
+async def test_a_connection_with_a_request_keeps_its_place():
+    async with (
+        opened(limits=ConnectionLimits(most=5)) as served,
+        ClientSession() as http,
+        http.get(served.url + "/api/events") as stream,
+    ):
+        await stream.content.readline()
+        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(12)]
+        assert b" 200 " in await answer_of(served)
+        assert not stream.content.at_eof()
         for _, writer in idle:
             writer.close()
 

@@ -3,10 +3,9 @@
 import asyncio
 import socket
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -37,7 +36,7 @@ def test_the_console_answers_while_the_workers_loop_does_not_turn():
         assert read(port, "/healthz") == b"ok\n"
 
 
-def test_400_half_open_sockets_are_refused_and_the_board_is_written_meanwhile():
+def test_400_half_open_sockets_keep_no_page_out_and_the_board_is_written_meanwhile():
     """The test's thread stands for the worker's loop: it writes, and never serves a socket."""
     served = ServedConsole()
     with console(served) as port:
@@ -47,23 +46,15 @@ def test_400_half_open_sockets_are_refused_and_the_board_is_written_meanwhile():
         alert = served.board.alerts()[0]
         for _ in range(100):
             served.board.alert(alert)
-        last = sockets[-1]
-        last.settimeout(10)
-        assert b" 503 " in last.recv(100)
-        with pytest.raises((urllib.error.HTTPError, ConnectionError), match=r"503|reset|aborted"):
-            read(port, "/api/board")
+        assert b'"alerts"' in read(port, "/api/board")
+        assert read(port, "/healthz") == b"ok\n"
+        first = sockets[0]
+        first.settimeout(10)
+        with suppress(ConnectionError):
+            assert first.recv(100) == b""  # its place was needed
         for one in sockets:
             one.close()
-        while not _answers(port):
-            pass
     assert not [thread for thread in threading.enumerate() if thread.name == "console"]
-
-
-def _answers(port: int) -> bool:
-    try:
-        return read(port, "/healthz") == b"ok\n"
-    except (urllib.error.URLError, ConnectionError):
-        return False
 
 
 async def test_what_is_asked_runs_in_the_workers_loop():
