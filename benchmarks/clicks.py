@@ -11,19 +11,16 @@ Escalation stops by the record that the consoles show.
 import argparse
 import json
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
-from surgewatch.harness.apache_kafka import ApacheKafka
+from benchmarks.slack_house import slack_house
 from surgewatch.harness.worker_process import running
 from tests.integration.test_people import Chat, until
-from tests.integration.test_slack import ANNA, ROUTES, House, Slack
+from tests.integration.test_slack import ANNA, House
 from tests.slack_server import Message
 
 BAR: Final = 2.0  # seconds; the 99th percentile has to be within
@@ -102,22 +99,11 @@ def main() -> None:
     alerts = parser.parse_args().alerts
     duty = Chat()
     threading.Thread(target=duty.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name, Slack() as slack:
-        broker = ApacheKafka(Path(name) / "kafka")
-        broker.start()
-        try:
-            address = f"http://127.0.0.1:{duty.server_port}"
-            routes = ROUTES + PAGERDUTY.replace("{duty}", address)
-            house = House(broker.servers, Path(name), slack, routes=routes)
-            options = ("--brokers", broker.servers, "--topic-prefix", house.prefix)
-            topics = [sys.executable, "-m", "surgewatch", "topics", *options]
-            subprocess.run(topics, check=True, capture_output=True)
-            with running(*house.alerts, house.streams):
-                until(lambda: len(slack.server.sockets) == 2)
-                loop = Loop(house, duty)
-                measure(loop, alerts)
-        finally:
-            broker.stop()
+    routes = PAGERDUTY.replace("{duty}", f"http://127.0.0.1:{duty.server_port}")
+    with slack_house(routes) as house, running(*house.alerts, house.streams):
+        until(lambda: len(house.slack.server.sockets) == 2)
+        loop = Loop(house, duty)
+        measure(loop, alerts)
     loop.report()
     seconds = loop.seconds[EVERYWHERE]
     if statistics.quantiles(seconds, n=100, method="inclusive")[98] > BAR:

@@ -10,22 +10,19 @@ alerts begin, get worse and end, and some begin and end: of those nobody has to 
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Final
 
-from surgewatch.harness.apache_kafka import ApacheKafka
+from benchmarks.slack_house import slack_house
 from surgewatch.harness.webhook_receiver import SECRET
 from surgewatch.harness.worker_process import running
 from tests.alerts.made import verdict
 from tests.integration.test_people import until
-from tests.integration.test_slack import ROUTES, YESTERDAY, House, Slack
+from tests.integration.test_slack import YESTERDAY, House
 from tests.slack_server import Fault, buttons
 
 BAR: Final = 60.0  # seconds from the return of a sink until it is right
@@ -187,26 +184,14 @@ def main() -> None:
     site = Site()
     threading.Thread(target=site.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{site.server_port}"
-    with tempfile.TemporaryDirectory(prefix="surgewatch-bench-") as name, Slack() as slack:
-        broker = ApacheKafka(Path(name) / "kafka")
-        broker.start()
-        try:
-            house = House(
-                broker.servers, Path(name), slack, routes=ROUTES + OTHER_ROUTES.replace("{site}", address)
-            )
-            os.environ.update(HOOK=SECRET, CHAT=f"{address}/chat", TEAMS=f"{address}/teams")
-            options = ("--brokers", broker.servers, "--topic-prefix", house.prefix)
-            topics = [sys.executable, "-m", "surgewatch", "topics", *options]
-            subprocess.run(topics, check=True, capture_output=True)
-            with running(*house.alerts):
-                until(lambda: len(slack.server.sockets) == 2, seconds=60)
-                outage = Outage(house, site)
-                outage.begin()
-                outage.live(60 * minutes)
-                refused = dict(site.refused)
-                seconds, faults = outage.heal(), outage.faults()
-        finally:
-            broker.stop()
+    os.environ.update(HOOK=SECRET, CHAT=f"{address}/chat", TEAMS=f"{address}/teams")
+    with slack_house(OTHER_ROUTES.replace("{site}", address)) as house, running(*house.alerts):
+        until(lambda: len(house.slack.server.sockets) == 2, seconds=60)
+        outage = Outage(house, site)
+        outage.begin()
+        outage.live(60 * minutes)
+        refused = dict(site.refused)
+        seconds, faults = outage.heal(), outage.faults()
     print(json.dumps({"dead_minutes": minutes, "refused": refused, "seconds": seconds, "faults": faults}))
     if faults or max(seconds.values()) > BAR:
         sys.exit("a sink was not right in time")

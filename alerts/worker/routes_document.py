@@ -36,7 +36,8 @@ from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
 # Sinks that settings alone set up, and by which; each has a route of its own name.
-SINKS_OF_SETTINGS: Final = {"webhook": "SURGEWATCH_WEBHOOK_URL", "slack": "SURGEWATCH_SLACK_URL"}
+WEBHOOK, SLACK = "webhook", "slack"
+SINKS_OF_SETTINGS: Final = {WEBHOOK: "SURGEWATCH_WEBHOOK_URL", SLACK: "SURGEWATCH_SLACK_URL"}
 PRIVATE: Final = "is a private address; allow_private = true allows it"
 
 
@@ -179,6 +180,6 @@ def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:
         if settings.webhook_secret is None:
             raise RoutesError("SURGEWATCH_WEBHOOK_URL needs SURGEWATCH_WEBHOOK_SECRET")
         url, secret = SecretStr(settings.webhook_url), settings.webhook_secret
-        yield WebhookSink("webhook", url, secret, private=settings.allow_private)
+        yield WebhookSink(WEBHOOK, url, secret, private=settings.allow_private)
     if settings.slack_url is not None:
-        yield SlackSink("slack", settings.slack_url, links, private=settings.allow_private)
+        yield SlackSink(SLACK, settings.slack_url, links, private=settings.allow_private)
