@@ -1,11 +1,12 @@
-"""Files of events: NDJSON, CSV with the contract's fields, and official tables, known by their header."""
+"""Files of events: NDJSON, CSV with the contract's fields, and official tables, known by their header.
+
+A table may be a sheet of a workbook, and any file may be packed (gzip, or a zip archive of one file).
+"""
 
 import csv
-import gzip
 import io
 import sys
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -17,31 +18,41 @@ from streams.contract.sectors import Registry
 from streams.producers.headers import WITHIN, Header, find_header
 from streams.producers.layout import Layout, shipped
 from streams.producers.official_tables import people, tallies
+from streams.producers.packed_files import BROKEN, unpacked
 from streams.producers.rows import InputError, Read, Row, row
 from streams.producers.stacked_tables import TableReader
+from streams.producers.workbooks import is_workbook, sheets
 
 STANDARD_INPUT = "-"
-_GZIP = b"\x1f\x8b"
 
 
-def read(path: str, registry: Registry, layout: Layout | None = None) -> Iterator[Read]:
-    """The rows of a file (`-`: standard input; gzip or not), one after the other; official tables by time.
+def read(
+    path: str, registry: Registry, layout: Layout | None = None, *, sheet: str | None = None
+) -> Iterator[Read]:
+    """The rows of a file (`-`: standard input), one after the other; those of official tables by time.
 
-    `layout`: the one that the file has, if it is none of the shipped ones. Raises InputError at once where
-    the file cannot be read, is empty, or has a header of no known kind; later where it breaks off.
+    `layout`: the one that the file has, if it is none of the shipped ones. `sheet`: the one to read of a
+    workbook; without it, the only one whose header is known. Raises InputError at once where the file cannot
+    be read, is empty, or has a header of no known kind; later where it breaks off.
     """
-    rows = _rows(path, registry, layout)
+    rows = _rows(path, registry, (layout,) if layout else shipped(), sheet)
     first = next(rows, None)
     if first is None:
         raise InputError(f"{path} has no events in it")
     return chain((first,), rows)
 
 
-def _rows(path: str, registry: Registry, layout: Layout | None) -> Iterator[Read]:
-    with _readable(path), opened(path) as stream:
+def _rows(path: str, registry: Registry, known: Sequence[Layout], sheet: str | None) -> Iterator[Read]:
+    with _readable(path), _opened(path) as stream:
         start = stream.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
         if not start:
             raise InputError(f"{path} is empty: no events in it")
+        if is_workbook(start):
+            name, text = _sheet(path, sheets(path, stream), known, wanted=sheet)
+            yield from _table(f"{path}[{name}]", io.StringIO(text, newline=""), registry, known=known)
+            return
+        if sheet is not None:
+            raise InputError(f"{path} is no workbook: it has no sheet {sheet!r}")
         if start[:1] == b"[":
             raise InputError(f"{path} is one JSON array: write one object a line (jq -c '.[]')")
         if explained := not_text(start):
@@ -49,25 +60,52 @@ def _rows(path: str, registry: Registry, layout: Layout | None) -> Iterator[Read
         if start[:1] == b"{" or path.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
             yield from _ndjson(stream)
         else:
-            yield from _table(path, stream, registry, layout=layout, encoding=encoding(start))
+            with _text(stream, encoding(start)) as lines:
+                yield from _table(path, lines, registry, known=known)
 
 
 @contextmanager
 def _readable(path: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
+    except (*BROKEN, OSError, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
 @contextmanager
-def opened(path: str) -> Iterator[io.BufferedReader]:
+def _opened(path: str) -> Iterator[io.BufferedReader]:
     """Return the bytes of a file, unpacked."""
     with sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb") as raw:
-        stream = cast("io.BufferedReader", raw)
-        if stream.peek(2)[:2] == _GZIP:
-            stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)))
-        yield stream
+        yield unpacked(path, cast("io.BufferedReader", raw))
+
+
+def _text(stream: io.BufferedReader, encoding: str) -> io.TextIOWrapper:
+    # Surrogates stand for what is not UTF-8, so that a row of events is refused alone and a table can be
+    # read as Latin-1.
+    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    return io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
+
+
+def _sheet(
+    path: str, found: Mapping[str, str], known: Sequence[Layout], *, wanted: str | None
+) -> tuple[str, str]:
+    """The sheet to read, by name and as CSV: the wanted one, or the only one whose header is known."""
+    names = ", ".join(map(repr, found)) or "none with cells"
+    if wanted is not None and wanted not in found:
+        raise InputError(f"{path} has no sheet {wanted!r}: it has {names}")
+    fitting = [name for name, text in found.items() if _fits(text, known)]
+    chosen = [wanted] if wanted is not None else fitting or [*found]
+    if len(chosen) != 1:
+        many = ", ".join(map(repr, fitting)) if fitting else f"none of a known header among {names}"
+        raise InputError(
+            f"{path} is a workbook; sheets that can be read: {many}. Choose one with --sheet NAME"
+        )
+    return chosen[0], found[chosen[0]]
+
+
+def _fits(text: str, known: Sequence[Layout]) -> bool:
+    header = find_header([*islice(io.StringIO(text, newline=""), WITHIN)], known)
+    return header is not None and header.fits
 
 
 def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
@@ -76,24 +114,18 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
             yield Row(number, record)
 
 
-def _table(
-    path: str, stream: IO[bytes], registry: Registry, *, layout: Layout | None, encoding: str
-) -> Iterator[Read]:
-    # Surrogates stand for what is not UTF-8, so that a row of events is refused alone and a table can be
-    # read as Latin-1.
-    errors = "replace" if encoding == "utf-16" else "surrogateescape"
-    with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
-        first = list(islice(text, WITHIN))
-        known = (layout,) if layout else shipped()
-        header = _header(path, first, known)
-        lines = _lines(path, chain(first[header.line :], text), header)
-        if header.layout is None:
-            yield from _events(lines, header)
-            return
-        banner = " ".join(first[: header.line - 1])
-        reader = TableReader(path, header, header.layout, known=known, registry=registry, banner=banner)
-        read_table = people if header.layout.period is None else tallies
-        yield from read_table(reader, ((number, [*map(_latin, cells)]) for number, cells in lines))
+def _table(path: str, text: Iterable[str], registry: Registry, *, known: Sequence[Layout]) -> Iterator[Read]:
+    text = iter(text)
+    first = list(islice(text, WITHIN))
+    header = _header(path, first, known)
+    lines = _lines(path, chain(first[header.line :], text), header)
+    if header.layout is None:
+        yield from _events(lines, header)
+        return
+    banner = " ".join(first[: header.line - 1])
+    reader = TableReader(path, header, header.layout, known=known, registry=registry, banner=banner)
+    read_table = people if header.layout.period is None else tallies
+    yield from read_table(reader, ((number, [*map(_latin, cells)]) for number, cells in lines))
 
 
 def _header(path: str, lines: Sequence[str], known: Sequence[Layout]) -> Header:

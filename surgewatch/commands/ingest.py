@@ -17,12 +17,12 @@ from streams.producers.sender import Client, send
 from surgewatch.options.compacted_topic import newest
 from surgewatch.options.heartbeats import report_heartbeats
 from surgewatch.options.sending import (
-    layout_option,
     report_release,
     report_rows,
     report_sent,
     send_showing,
     sending_options,
+    table_options,
 )
 
 
@@ -31,21 +31,22 @@ from surgewatch.options.sending import (
 @click.option("--check", is_flag=True, help="Read and report; send nothing, and need no broker.")
 @click.option("--complete", is_flag=True, help="Take back figures that FILE no longer has for its periods.")
 @click.option("--resend", is_flag=True, help="Send unchanged figures of a table again; each id counts once.")
-@layout_option
+@table_options
 @sending_options
 def command(
-    file: str, check: bool, complete: bool, resend: bool, layout: Layout | None,
+    file: str, check: bool, complete: bool, resend: bool, layout: Layout | None, sheet: str | None,
     broker: Broker, prefix: str, client: Client, places: Registry, pulse: Pulse | None,
 ) -> None:  # fmt: skip
     """Send the events of FILE ("-": standard input) as fast as the broker takes them.
 
     FILE may be NDJSON or CSV with the fields of an encounter, or an official table whose layout is known or
-    given; gzip or not. Of an official table only what is new or revised is sent, in the order of its time.
-    Rows that are refused are shown with row, column and value. Exit status: 1 where rows were refused and the
-    others were sent, 2 where nothing could be sent. With --source, a heartbeat follows the events, unless no
-    row is good; --every is when FILE is sent the next time.
+    given, as CSV or in a workbook (.xlsx, .xls, .ods); packed (gzip, zip) or not. Of an official table only
+    what is new or revised is sent, in the order of its time. Rows that are refused are shown with row, column
+    and value. Exit status: 1 where rows were refused and the others were sent, 2 where nothing could be sent.
+    With --source, a heartbeat follows the events, unless no row is good; --every is when FILE is sent the
+    next time.
     """
-    checked = Checked(read(file, places, layout), Decoder(places), time.time())
+    checked = Checked(read(file, places, layout, sheet=sheet), Decoder(places), time.time())
     if check:
         _only_check(checked)
         return

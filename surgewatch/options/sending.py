@@ -31,18 +31,25 @@ SHOWN = 20  # refused rows and unknown labels that are shown one by one
 REFUSED = 1  # exit status: some rows were refused, the others were sent
 NOTHING = 2  # exit status: rows were refused and no row was good
 
-layout_option = click.option(
-    "--layout",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    callback=lambda _, __, path: path and load(path, Layout),
-    help="The layout of FILE, as TOML, if it is none of the known ones "
-    f"({', '.join(layout.id for layout in shipped())}).",
-)
-
 
 def sending_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Give a command what all that send events need: `broker`, `prefix`, `client`, `places` and `pulse`."""
     return connected(client_option(registry_option(pulse_options(verb))))
+
+
+def table_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what all that read tables need: `layout` and `sheet`."""
+    layout = click.option(
+        "--layout",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=lambda _, __, path: path and load(path, Layout),
+        help="The layout of FILE, as TOML, if it is none of the known ones "
+        f"({', '.join(layout.id for layout in shipped())}).",
+    )
+    sheet = click.option(
+        "--sheet", metavar="NAME", help="The sheet of a workbook, where several could be read."
+    )
+    return layout(sheet(verb))
 
 
 class Speed(click.ParamType):

@@ -25,9 +25,11 @@ OCTOBER = (
 )
 
 
-def checked(path: Path, layout: Layout | None = None) -> tuple[list[Outgoing], Checked]:
+def checked(
+    path: Path, layout: Layout | None = None, *, sheet: str | None = None
+) -> tuple[list[Outgoing], Checked]:
     """The records of a file, and what was found while they were read."""
-    rows = Checked(read(str(path), PLACES, layout), Decoder(PLACES), NOW)
+    rows = Checked(read(str(path), PLACES, layout, sheet=sheet), Decoder(PLACES), NOW)
     return list(rows), rows
 
 
@@ -43,8 +45,8 @@ def written(folder: Path, content: str | bytes, name: str = "file") -> Path:
     return path
 
 
-def refusal(path: Path) -> str:
+def refusal(path: Path, *, sheet: str | None = None) -> str:
     """The reason for which a file is refused."""
     with pytest.raises(InputError) as raised:
-        read(str(path), PLACES)
+        read(str(path), PLACES, sheet=sheet)
     return str(raised.value)
