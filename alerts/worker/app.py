@@ -165,19 +165,21 @@ class Alerts:
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=self.moment())
         records = Records(writer, self.letters)
-        delivery = SinkDelivery(
-            sink, queue, self._sender.send, records, self.tries, self.registry, clock=self.moment
+        return SinkDelivery(
+            sink,
+            queue,
+            self._sender.send,
+            records,
+            self.tries,
+            self.registry,
+            clock=self.moment,
+            wanted=self.letters.wanted_again(name),
         )
-        for letter in self.letters.wanted_again(name):
-            asyncio.get_running_loop().create_task(self.send_again(letter))
-        return delivery
 
     async def send_again(self, record: DeadLetterRecord) -> None:
         """Send a dead letter again, where its sink is this worker's."""
-        delivery = self.owner.deliveries.get(record.letter.sink)
-        if delivery is not None and record.message is not None:
-            await delivery.send_again(record.message)
-            await self.letters.close(record.letter)
+        if delivery := self.owner.deliveries.get(record.letter.sink):
+            await delivery.send_again(record)
 
     def unanswered(self, sink: str) -> list[Alert]:
         """Return the alerts that a sink of this worker's knows of and that nobody takes care of."""

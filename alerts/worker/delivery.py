@@ -15,6 +15,7 @@ import structlog
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.batches import Batch
+from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
@@ -39,6 +40,9 @@ class Records(Protocol):
     async def add_dead_letter(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
         """Write a dead letter."""
 
+    async def close_dead_letter(self, letter: DeadLetter) -> None:
+        """Write that a letter was sent again: it waits no longer."""
+
 
 class Recorder(Protocol):
     """Counts tries."""
@@ -60,6 +64,7 @@ class SinkDelivery:
     recorder: Recorder
     registry: Registry
     clock: Callable[[], Moment] = lambda: Moment(time.time(), time.monotonic())
+    wanted: Sequence[DeadLetterRecord] = ()  # letters that somebody wants to be sent again
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # something is new: look at once
     _stopping: bool = False
 
@@ -68,6 +73,8 @@ class SinkDelivery:
         async with asyncio.TaskGroup() as tasks:
             sink = self.sink
             repost = tasks.create_task(self._repost(sink)) if isinstance(sink, Reposts) else None
+            for letter in self.wanted:
+                tasks.create_task(self.send_again(letter))
             while not self._stopping:
                 self.changed.clear()
                 await self.records.write(self.queue.refresh(self.clock()), [])
@@ -88,10 +95,12 @@ class SinkDelivery:
             async with asyncio.timeout(seconds):
                 await self.changed.wait()
 
-    async def send_again(self, message: Message) -> None:
-        """Send a dead letter once more."""
-        await self.records.write(self.queue.send_again(message, self.clock()), [])
-        self.changed.set()
+    async def send_again(self, record: DeadLetterRecord) -> None:
+        """Send a dead letter once more, and close it."""
+        if record.message is not None:
+            await self.records.write(self.queue.send_again(record.message, self.clock()), [])
+            self.changed.set()
+            await self.records.close_dead_letter(record.letter)
 
     async def _deliver(self, batch: Batch, begun: list[LedgerRecord]) -> None:
         await self.records.write(begun, [])

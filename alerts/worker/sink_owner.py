@@ -66,7 +66,8 @@ class Records:
     """Records what a delivery does: ledger, notices and dead letters."""
 
     def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
-        self.write, self.add_dead_letter = writer.write, letters.add
+        self.write = writer.write
+        self.add_dead_letter, self.close_dead_letter = letters.add, letters.close
 
 
 def partition_of(sink: str, partitions: int) -> int:

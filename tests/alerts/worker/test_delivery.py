@@ -1,6 +1,7 @@
 """Delivery by the worker's own loop: what it writes, sends and survives."""
 
 import asyncio
+import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from alerts.languages.language import Language
 from alerts.lifecycle.alert import Notice, Reason
 from alerts.notices.batches import Limits
+from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.messages import Message
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
@@ -23,6 +25,7 @@ from tests.alerts.made import verdict
 from tests.alerts.one_sink import REGISTRY, OneSink
 
 KILLS = 10_000
+AT = dt.datetime(2023, 3, 1, tzinfo=dt.UTC)
 HOOK = WebhookSink("hook", SecretStr("https://example.org"), SecretStr(SECRET))
 
 
@@ -34,6 +37,7 @@ class House:
     answers: list[Outcome] = field(default_factory=list)
     received: list[str] = field(default_factory=list)
     dead: list[tuple[str, str]] = field(default_factory=list)
+    letters: list[DeadLetterRecord] = field(default_factory=list)  # that wait
     published: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
 
@@ -46,6 +50,13 @@ class House:
 
     async def add_dead_letter(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
         self.dead.append((notice.notice_id, reason))
+        letter = DeadLetter(
+            sink=sink, notice_id=notice.notice_id, headline=notice.headline, reason=reason, at=AT
+        )
+        self.letters.append(DeadLetterRecord(letter=letter, message=message, again=True))
+
+    async def close_dead_letter(self, letter: DeadLetter) -> None:
+        self.letters = [one for one in self.letters if one.letter != letter]
 
     async def send(self, sink: Sink, request: Request) -> Outcome:
         await asyncio.sleep(0)
@@ -62,7 +73,7 @@ class House:
 
     def delivery(self, sink: Sink = HOOK) -> SinkDelivery:
         self.desk.restart()
-        return SinkDelivery(sink, self.desk.queue, self.send, self, self, REGISTRY)
+        return SinkDelivery(sink, self.desk.queue, self.send, self, self, REGISTRY, wanted=self.letters)
 
     async def until_idle(self, sink: Sink = HOOK) -> None:
         """Deliver all that is due."""
@@ -100,6 +111,17 @@ async def test_what_is_refused_is_a_dead_letter_with_its_reason() -> None:
     await house.until_idle()
     assert [reason for _, reason in house.dead] == ["http_400"]
     assert house.outcomes == ["refused", "dead"]
+
+
+async def test_a_dead_letter_that_is_wanted_again_is_sent_by_the_next_owner_of_its_sink() -> None:
+    house = House(answers=[Refused("http_400")])
+    judged(house, 0)
+    await house.until_idle()
+    assert house.received == []
+    house.outcomes.clear()
+    await house.until_idle()
+    assert house.received == [notice_id for notice_id, _ in house.dead]
+    assert house.letters == []
 
 
 @pytest.mark.parametrize("where", ["request", "send"])
