@@ -7,6 +7,7 @@ network has to keep names that change in between from private addresses.
 import asyncio
 import logging
 import socket
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.util import find_spec
@@ -21,14 +22,16 @@ from streams.runtime.public_addresses import PrivateAddressError, PublicResolver
 log = structlog.get_logger()
 
 SECONDS: Final = 20.0  # for one message; Apprise gives up on a connection after 4 s
-THREADS: Final = 4
+THREADS: Final = 4  # of each sink
 
 
 class AppriseClient:
-    """Sends messages. A service that hangs takes at most these threads, and no other sink's."""
+    """Sends messages. A service that hangs takes the threads of its own sink, and no other's."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
+        self._threads = defaultdict[str, ThreadPoolExecutor](  # by sink
+            lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
+        )
 
     async def send(self, sink: Sink, push: Push, *, seconds: float = SECONDS) -> Outcome:
         """Send a message and return what came of it. Whatever goes wrong is an outcome."""
@@ -37,7 +40,7 @@ class AppriseClient:
         try:
             async with asyncio.timeout(seconds):
                 loop = asyncio.get_running_loop()
-                is_taken = await loop.run_in_executor(self._threads, _notify, push)
+                is_taken = await loop.run_in_executor(self._threads[sink.name], _notify, push)
         except TimeoutError:
             return Retry("timeout", unanswered=True)
         except Exception as error:  # of whichever plugin
@@ -47,7 +50,8 @@ class AppriseClient:
 
     def close(self) -> None:
         """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def apprise_fault(sink: AppriseSink) -> str:

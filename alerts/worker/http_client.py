@@ -31,11 +31,14 @@ class HttpClient:
 
     def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT, networks: Networks | None = None) -> None:
         self._networks = networks or {}
-        self._private = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
-        self._public = aiohttp.ClientSession(
-            timeout=timeout,
-            auto_decompress=False,
-            connector=aiohttp.TCPConnector(resolver=PublicResolver()),
+        # Each queue has few requests at once. A limit for all would let sinks that hang hold up others.
+        self._private, self._public = (
+            aiohttp.ClientSession(
+                timeout=timeout,
+                auto_decompress=False,
+                connector=aiohttp.TCPConnector(limit=0, resolver=resolver),
+            )
+            for resolver in (None, PublicResolver())
         )
 
     async def send(self, sink: Sink, request: Request) -> Outcome:

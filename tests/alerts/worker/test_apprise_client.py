@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from alerts.notices.delivery_queue import SLOTS
 from alerts.notices.links import Links
 from alerts.sinks import Delivered, Outcome, Refused, Retry
 from alerts.sinks.apprise import LINES, AppriseSink
@@ -36,9 +37,9 @@ class Ntfy:
         self.posted.append({**request.query, **await request.json()})
         return web.Response(status=self.status, headers={"Location": "http://169.254.169.254/latest"})
 
-    def sink(self, *, private: bool = True, host: str = "127.0.0.1") -> AppriseSink:
+    def sink(self, *, name: str = "phone", private: bool = True, host: str = "127.0.0.1") -> AppriseSink:
         url = SecretStr(f"ntfy://{self.address.replace('127.0.0.1', host)}/topic")
-        return AppriseSink("phone", url, LINKS, private=private)
+        return AppriseSink(name, url, LINKS, private=private)
 
 
 @asynccontextmanager
@@ -73,11 +74,22 @@ async def test_what_a_service_does_not_take_is_tried_again_and_redirects_are_not
     assert len(ntfy.posted) == 1
 
 
-async def test_a_service_that_hangs_may_have_the_message_and_holds_up_nothing_else() -> None:
+async def test_a_service_that_hangs_may_have_the_message() -> None:
+    async with taking(Ntfy(hang_seconds=2)) as slow:
+        assert await sent(slow.sink(), seconds=0.3) == Retry("timeout", unanswered=True)
+
+
+async def test_a_service_that_hangs_holds_up_no_other() -> None:
+    client = AppriseClient()
     async with taking(Ntfy(hang_seconds=2)) as slow, taking(Ntfy()) as quick:
-        hanging = asyncio.create_task(sent(slow.sink(), seconds=0.3))
-        assert await sent(quick.sink()) == Delivered()
-        assert await hanging == Retry("timeout", unanswered=True)
+        hanging, healthy = slow.sink(name="slow"), quick.sink(name="quick")
+        push = hanging.request(FIRST, NOW)
+        async with asyncio.TaskGroup() as tasks:
+            waits = [tasks.create_task(client.send(hanging, push, seconds=9)) for _ in range(SLOTS)]
+            await asyncio.sleep(0)
+            assert await client.send(healthy, healthy.request(FIRST, NOW)) == Delivered()
+            assert not any(wait.done() for wait in waits)
+    client.close()
 
 
 async def test_a_private_address_is_refused_where_it_was_not_allowed() -> None:

@@ -18,6 +18,7 @@ from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from tests.alerts.sinks.test_sinks import FIRST
 from tests.http_site import http_site
 
+HANGING = 120  # requests to sinks that hang: some fifteen of them
 SHORT = aiohttp.ClientTimeout(total=0.3, connect=0.3)
 
 
@@ -75,6 +76,30 @@ async def test_a_redirect_is_not_followed() -> None:
 
     async with answering(elsewhere) as url:
         assert await sent(hook(url)) == Refused("redirect")
+
+
+async def test_sinks_that_hang_hold_up_no_other_however_many_they_are() -> None:
+    begun, ended = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hang(_: web.Request) -> web.Response:
+        begun.release()
+        await ended.wait()
+        return web.Response()
+
+    async def take(_: web.Request) -> web.Response:
+        return web.Response()
+
+    async with http_site([web.post("/hang", hang), web.post("/", take)]) as port:
+        slow, quick = (hook(f"http://127.0.0.1:{port}/{path}") for path in ("hang", ""))
+        client = HttpClient()
+        request = slow.request(FIRST, time.time())
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(HANGING):
+                tasks.create_task(client.send(slow, request))
+                await begun.acquire()
+            assert await client.send(quick, quick.request(FIRST, time.time())) == Delivered()
+            ended.set()
+        await client.close()
 
 
 async def test_where_nobody_is_it_was_not_sent() -> None:
