@@ -2,7 +2,7 @@
 # Build kube-apiserver and etcd into a folder. Takes some minutes, 1 GiB of Go modules, and no Docker.
 #   tests/deploy/apiserver.sh ~/bin && PATH=~/bin:$PATH python -m pytest tests/deploy/test_apiserver.py
 set -euo pipefail
-version=1.37.1
+version=1.37.2
 target=$(mkdir -p "$1" && cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
