@@ -83,9 +83,13 @@ class Comparison:
         )
 
     def open_alerts(self, now: float) -> list[Alert]:
-        """Return the alerts that fire and that the sink has open, but for silenced ones."""
+        """Return the alerts that fire and that the sink has open, but for silenced ones.
+
+        Those with a message on its way are left out: it says what is so.
+        """
         moment, lines = Moment(now, steady=0.0), self._lines.items()
-        found = [self._seen(one, line.entry.view, moment) for one, line in lines if line.is_open]
+        at_rest = ((one, line) for one, line in lines if line.is_open and not line.in_flight)
+        found = [self._seen(one, line.entry.view, moment) for one, line in at_rest]
         firing = [seen for seen in found if seen and seen.alert.state is State.FIRING]
         return [annotated(alert, attention) for alert, attention in firing if not attention.silenced_by]
 

@@ -28,6 +28,7 @@ from streams.contract.sectors import Registry
 log = structlog.get_logger()
 
 LONGEST_REST: Final = 1.0  # seconds after which silences, quiet hours and waits are looked at again
+REPOST_PAUSE: Final = 15.0  # seconds at most until a post of what stands that failed is tried again
 SHORTEST_REST: Final = 0.02  # seconds, where messages are due and all slots are taken
 
 
@@ -67,11 +68,13 @@ class SinkDelivery:
     wanted: Sequence[DeadLetterRecord] = ()  # letters that somebody wants to be sent again
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # something is new: look at once
     _stopping: bool = False
+    _reposted: asyncio.Event = field(default_factory=asyncio.Event)  # no post of what stands is on its way
 
     async def run(self) -> None:
         """Deliver until `stop`. Raises what the broker raises: then the ledger has to be read again."""
         async with asyncio.TaskGroup() as tasks:
             sink = self.sink
+            self._reposted.set()
             repost = tasks.create_task(self._repost(sink)) if isinstance(sink, Reposts) else None
             for letter in self.wanted:
                 tasks.create_task(self.send_again(letter))
@@ -105,6 +108,7 @@ class SinkDelivery:
     async def _deliver(self, batch: Batch, begun: list[LedgerRecord]) -> None:
         await self.records.write(begun, [])
         notices = {message.notice_id: self._compose(message) for message in batch.messages}
+        await self._reposted.wait()
         started = self.clock()
         outcome = await self._try(batch, list(notices.values()))
         name, reason = describe_outcome(outcome)
@@ -150,14 +154,23 @@ class SinkDelivery:
         return self.sink.request(notice, now)
 
     async def _repost(self, sink: Reposts) -> None:
-        """Post what stands again and again; a post that fails is made good by the next."""
+        """Post what stands again and again, sooner after a post that failed.
+
+        Nothing else is sent meanwhile: a post that is overtaken by an end would open the alert again.
+        """
+        pause = sink.every
         while True:
-            await asyncio.sleep(sink.every)
+            await asyncio.sleep(pause)
             now = self.clock().now
             if alerts := self.queue.open_alerts(now):
                 request = sink.standing([self._compose(standing(alert)) for alert in alerts], now)
-                outcome, reason = describe_outcome(await self.send(sink, request))
+                self._reposted.clear()
+                try:
+                    outcome, reason = describe_outcome(await self.send(sink, request))
+                finally:
+                    self._reposted.set()
                 self.recorder.tried(sink.name, [], outcome, seconds=0.0, reason=reason)
+                pause = sink.every if outcome == "delivered" else min(sink.every, REPOST_PAUSE)
 
 
 def posting(sink: Edits, queue: DeliveryQueue, message: Message, notice: Notice) -> Posting:

@@ -78,6 +78,11 @@ class OneSink:
         return Moment(self.now, self.steady)
 
     def judge(self, *verdicts: Verdict) -> list[Notice]:
+        """Take verdicts, and send what is due."""
+        self.observe(*verdicts)
+        return self.sent()
+
+    def observe(self, *verdicts: Verdict) -> None:
         """Take verdicts, each published when it was made, or now if that is past."""
         for one in verdicts:
             self._offset += 1
@@ -91,7 +96,6 @@ class OneSink:
             self._state.pop(key, None)
             if value is not None:
                 self._state[key] = value
-        return self.sent()
 
     def apply(self, control: Control) -> list[Notice]:
         """Apply a control."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -203,3 +204,53 @@ async def test_what_stands_is_posted_again_also_after_a_post_that_failed() -> No
     delivery.stop()
     await task
     assert house.outcomes[:4] == ["delivered", "retry", "delivered", "delivered"]
+
+
+async def test_a_post_of_what_stands_that_failed_is_tried_again_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So a receiver that was away, and has forgotten all, has it back within a minute of its return."""
+    monkeypatch.setattr("alerts.worker.delivery.REPOST_PAUSE", 0.01)
+    house = House(answers=[Delivered(), *[Retry("http_503")] * 3])
+    judged(house, 0)
+    delivery = house.delivery(AlertmanagerSink("am", "http://127.0.0.1:9093", every=1.0))
+    task = asyncio.create_task(delivery.run())
+    async with asyncio.timeout(1.9):  # the first post comes after one
+        while len(house.outcomes) < 5:
+            await asyncio.sleep(0.005)
+    delivery.stop()
+    await task
+    assert house.outcomes == ["delivered", *["retry"] * 3, "delivered"]
+
+
+async def test_no_end_is_sent_while_a_post_of_what_stands_is_on_its_way() -> None:
+    """The post, if it came later, would open the alert again for a quarter of an hour."""
+    house, sent = House(), list[str]()
+    posting, is_answered = asyncio.Event(), asyncio.Event()
+
+    async def send(sink: Sink, request: Request) -> Outcome:
+        (entry, *_) = json.loads(request.body)
+        is_end = dt.datetime.fromisoformat(entry["endsAt"]) <= dt.datetime.now(dt.UTC)
+        if len(sent) == 1 and not posting.is_set():
+            posting.set()
+            await is_answered.wait()
+        sent.append("end" if is_end else "stands")
+        return Delivered()
+
+    judged(house, 0)
+    house.desk.restart()
+    manager = AlertmanagerSink("am", "http://127.0.0.1:9093", every=0.01)
+    delivery = SinkDelivery(manager, house.desk.queue, send, house, house, REGISTRY)
+    task = asyncio.create_task(delivery.run())
+    async with asyncio.timeout(10):
+        await posting.wait()
+        house.desk.observe(*(verdict(day, breach=False) for day in (1, 2, 3)))
+        delivery.changed.set()
+        await asyncio.sleep(0.1)
+        is_answered.set()
+        while "end" not in sent:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.1)
+    delivery.stop()
+    await task
+    assert sent == ["stands", "stands", "end"]
