@@ -33,6 +33,7 @@ class Line:
     tries: int = 0
     not_before: float = 0.0
     due_since: float | None = None
+    urgency: tuple[bool, int, int, float] = (False, 0, 0, 0.0)  # of its message: the smallest is sent first
 
     @property
     def unanswered(self) -> bool:
@@ -132,10 +133,10 @@ class Line:
         is_unknown = letter.view.openings > (view.openings if view else 0)
         return due is None and is_unknown and (self.unrecorded or not keyed)
 
-    def urgency(self, message: Message) -> tuple[bool, int, int, float]:
-        """Return the rank of its message among others: the smallest is sent first."""
+    def rank(self, message: Message) -> None:
+        """Note how urgent its message is among others."""
         is_update = message.reason is Reason.UPDATED
-        return is_update, -RANK[message.view.alert.severity], self.tries, self.due_since or 0.0
+        self.urgency = is_update, -RANK[message.view.alert.severity], self.tries, self.due_since or 0.0
 
     def supersedes(self, message: Message, *, keyed: bool) -> bool:
         """Return whether a message goes out in place of the pending one, which the sink may have.

@@ -130,6 +130,7 @@ class DeliveryQueue:
                 line.become_due(moment.steady, wait)
             elif not wait:
                 line.hurry(moment.steady)
+            line.rank(message)
 
     def _next(self, alert_id: str, line: Line, moment: Moment) -> Message | None:
         """Return the next message about an alert; what the sink may have goes again first, or ends."""
@@ -181,7 +182,7 @@ class DeliveryQueue:
         retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
         may_retry = sum(retries) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
-        return sorted(ready, key=lambda one: lines[one].urgency(self._due[one]))
+        return sorted(ready, key=lambda one: lines[one].urgency)
 
     def _batch(
         self, ready: Sequence[str], moment: Moment, *, most: int, summary: Summary | None = None
