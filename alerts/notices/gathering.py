@@ -42,13 +42,14 @@ def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[st
     same = [one for one in ready if source_of(due[one]) == source]
     if not source:
         return same
-    waiting = (one for one in due if one not in same and source_of(due[one]) == source)
+    going = frozenset(same)
+    waiting = (one for one in due if one not in going and source_of(due[one]) == source)
     return [*same, *(one for one in waiting if not lines[one].in_flight and not lines[one].tries)]
 
 
 def is_digest(messages: Sequence[Message], lines: Mapping[str, Line], moment: Moment) -> bool:
     """Return whether these messages, all about one source or none, are to be one."""
     joining = [one for one in messages if not lines[one.alert_id].alone]
-    late = sum(lines[one.alert_id].is_late(moment) for one in joining)
-    is_of_source = len(joining) > 1 and bool(source_of(joining[0]))
-    return is_of_source or len(joining) > FEW or late > 1
+    if len(joining) > FEW or (len(joining) > 1 and source_of(joining[0])):
+        return True
+    return sum(lines[one.alert_id].is_late(moment) for one in joining) > 1
