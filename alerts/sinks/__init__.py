@@ -18,7 +18,10 @@ from alerts.notices.links import NOWHERE, Links
 from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 
 LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; delivery caps it further
-NO_ANSWER: Final = frozenset({504, 524})  # a gateway had no answer in time: the receiver may have the request
+# A gateway had no answer in time: the receiver may have the request. 502 is not among these. It comes from
+# every gateway whose receiver is down, and then all that began and ended meanwhile would be sent. A request
+# that was taken and answered 502 is tried again: it matters only if 502 lasts for longer than the alert.
+NO_ANSWER: Final = frozenset({504, 524})
 
 __all__ = [
     "Absent",

@@ -86,6 +86,7 @@ def test_no_secret_shows_in_a_sink_or_a_request() -> None:
         (410, {}, Refused("gone", gone=True)),
         (429, {"Retry-After": "7"}, Retry("http_429", 7.0)),
         (500, {}, Retry("http_500")),
+        (502, {}, Retry("http_502")),
         (504, {}, Retry("http_504", unanswered=True)),
         (429, {"Retry-After": "NaN"}, Retry("http_429")),
         (503, {"Retry-After": "soon"}, Retry("http_503")),
