@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, Severity
 from streams.contract.sentences import invalid
@@ -38,6 +38,19 @@ class QuietHours(BaseModel):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         return known_zone(name)
+
+    @field_validator("start", "end")
+    @classmethod
+    def _of_the_zone(cls, time: dt.time) -> dt.time:
+        if time.tzinfo is not None:
+            raise invalid("quiet hours are by their time_zone, so a time has no offset of its own")
+        return time
+
+    @model_validator(mode="after")
+    def _with_length(self) -> Self:
+        if self.start == self.end:
+            raise invalid("quiet hours end when they begin, so they would never hold")
+        return self
 
     def holds(self, now: float) -> bool:
         """Return whether `now` (epoch seconds of processing time) is within these hours."""

@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 
 from alerts.console.board import Board
-from alerts.notices.controls import Silence
+from alerts.notices.controls import Reroute, Silence
 from alerts.notices.controls_in_force import ControlsInForce
+from alerts.notices.routing import QuietHours, Route
 from alerts.worker.control_records import ControlRecords
 from streams.contract.controls import Withdrawn
 from streams.contract.reading import Unusable
@@ -22,6 +23,11 @@ SILENCE = Silence(
     question="*",
     until=NOW + dt.timedelta(hours=8),
 )
+
+NIGHT = QuietHours(start=dt.time(22), end=dt.time(6))
+ROUTE = Reroute(by="day@ops", at=NOW, reason="drill", name="n", route=Route(sinks=("slack",), quiet=NIGHT))
+# A time with an offset cannot be compared with one of a zone.
+QUIET_BY_AN_OFFSET = ROUTE.model_dump_json().replace("22:00:00", "22:00:00Z").encode()
 
 
 class Reader:
@@ -51,7 +57,7 @@ def test_a_silence_is_in_force_and_shown() -> None:
     assert reader.shown == [SILENCE.key]
 
 
-@pytest.mark.parametrize("value", [b"{", b'{"kind": "silence"}', b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize("value", [b"{", b'{"kind": "silence"}', b"\xff\xfe", b"[]", QUIET_BY_AN_OFFSET])
 def test_a_record_that_is_no_control_is_counted_and_changes_nothing(value: bytes) -> None:
     reader = Reader()
     reader.apply(SILENCE.key, SILENCE.model_dump_json().encode())

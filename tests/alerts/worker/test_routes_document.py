@@ -59,6 +59,18 @@ def test_every_fault_of_the_document_is_named_at_once(tmp_path: Path) -> None:
     assert "route.1.question.0" in error
 
 
+@pytest.mark.parametrize(
+    ("start", "fault"),
+    [
+        ("22:00Z", "quiet hours are by their time_zone, so a time has no offset of its own"),
+        ("22:00-05:00", "quiet hours are by their time_zone, so a time has no offset of its own"),
+        ("06:00", "quiet hours end when they begin, so they would never hold"),
+    ],
+)
+def test_quiet_hours_that_cannot_hold_are_refused(tmp_path: Path, start: str, fault: str) -> None:
+    assert fault in refusal(tmp_path, GOOD.replace('"22:00"', f'"{start}"'))
+
+
 def test_a_route_to_an_unknown_sink_is_refused(tmp_path: Path) -> None:
     assert "routes name unknown sinks: nosuch" in refusal(tmp_path, GOOD + '[[route]]\nsinks = ["nosuch"]\n')
 
@@ -188,6 +200,9 @@ def test_a_mail_sink_is_taken_with_its_login_from_the_environment(tmp_path: Path
         ('"env:PASSWORD"', '"correct-horse"', "sink.list.email.password"),
         ("smtp.example.org", "10.0.0.7", "its server is a private address"),
         ("shift@example.org", "shift@example.org\\r\\nBcc: x@example.org", "sink.list.email.to.0"),
+        ("shift@example.org", "night..shift@example.org", "sink.list.email.to.0"),
+        ("shift@example.org", "shift@example.org.", "sink.list.email.to.0"),
+        ("surgewatch@example", ".surgewatch@example", "sink.list.email.sender"),
         ("sender =", 'ca_file = "/nowhere.pem"\nsender =', "ca_file /nowhere.pem cannot be used"),
         ("to =", 'proxy = "http://proxy.internal:3128"\nto =', "sink.list.email.proxy"),
         ("to =", 'security = "none"\nto =', "sink.list.email.security"),
