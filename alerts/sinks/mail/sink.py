@@ -23,6 +23,7 @@ from alerts.notices.wording import group, place, question_title
 from alerts.sinks import Delivered, Mail, MailServer, Outcome, Refused, Retry
 from alerts.sinks.mail.html import digest_page, page
 
+ASCII: Final = SMTP.clone(cte_type="7bit")  # as a server may have it that does not offer 8BITMIME
 NAME: Final = "Surgewatch"  # the sender's
 CREDENTIALS: Final = (530, 534, 535, 538)  # a password can be corrected, so nothing is given up
 EXPLANATION: Final = 100  # characters of the server's
@@ -78,7 +79,7 @@ class MailSink:
         return Refused(f"smtp_{status} {_line(body.decode(errors='replace'))[:EXPLANATION]}".strip())
 
     def _message(self, title: str, message_id: str, now: float) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=ASCII)
         message["From"] = Address(NAME, addr_spec=self.sender)
         message["To"] = [Address(addr_spec=one) for one in self.recipients]
         message["Subject"] = _line(f"{NAME}: {title}")

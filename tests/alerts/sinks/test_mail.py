@@ -2,6 +2,7 @@
 
 import email
 import re
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from alerts.languages.language import language
 from alerts.lifecycle.alert import Notice
 from alerts.notices.links import Links
 from alerts.sinks import Delivered, Mail, MailServer, Outcome, Refused, Retry
@@ -118,6 +120,15 @@ def test_the_subject_is_one_line_whatever_the_data_are() -> None:
     assert not re.search(r"^Bcc", header, re.MULTILINE)
     assert "\u2028" in subject(hostile().alert)  # it was there, and is no longer
     assert "\u2028" not in parsed(SINK.request(hostile(), NOW))["Subject"]
+
+
+@pytest.mark.parametrize("is_digest", [False, True])
+def test_a_mail_in_any_language_is_ascii_so_that_every_server_takes_it(is_digest: bool) -> None:
+    french = replace(SINK, language=language("fr"))
+    one = french.request(FIRST, NOW)
+    mail = french.digest([FIRST, RESOLVED], NOW, "1 alerte terminée") if is_digest else one
+    assert mail.message.isascii()
+    assert not part(parsed(mail), "plain").isascii()
 
 
 def test_a_digest_has_a_line_for_each_alert_and_the_same_id_over_retries() -> None:
