@@ -99,6 +99,7 @@ class Alerts:
         self.pagerduty = PagerDutyAnswers(
             sinks,
             self.controls,
+            ready=self.table.ready.wait,
             alerts=self.table.alerts,
             unanswered=self.unanswered,
             publish=self.publish,

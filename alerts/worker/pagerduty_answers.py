@@ -52,8 +52,8 @@ class AnswerOutcome(StrEnum):
 class PagerDutyAnswers:
     """Takes webhooks, and asks the API for sinks that have a token.
 
-    `alerts` gives all alerts; `unanswered` those that a sink of this worker knows of and that nobody takes
-    care of.
+    `ready` waits until all alerts are known, and `alerts` gives them; `unanswered` gives those that a sink of
+    this worker knows of and that nobody takes care of.
     """
 
     def __init__(
@@ -61,13 +61,15 @@ class PagerDutyAnswers:
         sinks: Iterable[Sink],
         controls: ControlsInForce,
         *,
+        ready: Callable[[], Awaitable[object]],
         alerts: Callable[[], Sequence[Alert]],
         unanswered: Callable[[str], Sequence[Alert]],
         publish: Callable[[Control], Awaitable[None]],
         count: Callable[[AnswerOutcome], None],
     ) -> None:
         self._sinks = [sink for sink in sinks if isinstance(sink, PagerDutySink)]
-        self._controls, self._alerts, self._unanswered = controls, alerts, unanswered
+        self._controls, self._ready = controls, ready
+        self._alerts, self._unanswered = alerts, unanswered
         self._publish, self._count = publish, count
         self._asked: dict[str, float] = {}  # by alert: when, on the steady clock
         self.secrets = [secret for sink in self._sinks for secret in sink.webhook_secrets]
@@ -88,6 +90,7 @@ class PagerDutyAnswers:
 
         The incident of a source stands for all alerts on it.
         """
+        await self._ready()
         alerts = on_same_source(answer.alert_id, self._alerts())
         if not alerts:
             return AnswerOutcome.UNKNOWN_ALERT

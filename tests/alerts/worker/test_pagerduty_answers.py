@@ -1,5 +1,6 @@
 """PagerDuty both ways: what somebody does there is an acknowledgement here, once, and only if signed."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,8 +48,10 @@ class Duty:
     )
     published: list[Control] = field(default_factory=list)
     counted: Counter[AnswerOutcome] = field(default_factory=Counter)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)  # all alerts have been read
 
     def __post_init__(self) -> None:
+        self.ready.set()
         self.desk.judge(verdict(0, breach=True, observed=500))
         self.sink = PagerDutySink(
             "duty",
@@ -61,7 +64,8 @@ class Duty:
         self.answers = PagerDutyAnswers(
             [self.sink],
             self.desk.in_force,
-            alerts=self.desk.pipeline.all_alerts,
+            ready=self.ready.wait,
+            alerts=lambda: self.desk.pipeline.all_alerts() if self.ready.is_set() else [],
             unanswered=self.unanswered,
             publish=self.publish,
             count=lambda taken: self.counted.update([taken]),
@@ -105,6 +109,17 @@ async def test_who_acknowledges_in_pagerduty_takes_care_of_it_here_and_escalatio
     assert (control.by, control.reason) == ("Anna Nowak", "acknowledged in PagerDuty")
     assert duty.desk.wait(hours=9) == []
     assert duty.desk.in_force.annotate(duty.desk.alert(), duty.desk.now).acknowledged_by == "Anna Nowak"
+
+
+async def test_a_webhook_that_comes_while_a_worker_starts_is_not_lost() -> None:
+    """Its alert is not read yet. Where that takes long the console answers 503, and PagerDuty tries again."""
+    duty = Duty()
+    duty.ready.clear()
+    taking = asyncio.create_task(duty.take(webhook(duty.alert_id, duty.desk.at)))
+    await asyncio.sleep(0.01)
+    duty.ready.set()
+    assert await taking == (200, "acknowledged")
+    assert len(duty.published) == 1
 
 
 async def test_a_long_name_is_kept_up_to_what_a_control_takes() -> None:
