@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Notice
@@ -16,7 +17,7 @@ from alerts.sinks import Outcome, Request, http_outcome
 
 @dataclass(frozen=True)
 class WebhookSink:
-    """Posts notices to one URL, signed with one secret."""
+    """Posts notices to one URL, signed with one secret; raises ValueError where that is none."""
 
     name: str
     url: SecretStr
@@ -27,7 +28,11 @@ class WebhookSink:
     _signer: Webhook = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_signer", Webhook(self.secret.get_secret_value()))
+        try:
+            signer = Webhook(self.secret.get_secret_value())
+        except EmptyWebhookSecretError as error:
+            raise ValueError("its secret is empty") from error
+        object.__setattr__(self, "_signer", signer)
 
     def request(self, notice: Notice, now: float) -> Request:
         """Return the signed request."""

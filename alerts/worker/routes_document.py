@@ -102,7 +102,7 @@ class _Secrets:
         if not text.startswith("env:"):
             return SecretStr(text)
         name = text.removeprefix("env:")
-        value = self._environment.get(name)
+        value = self._environment.get(name, "").strip("\r\n")  # as it comes out of a file
         if not value:
             self.faults.append(f"sink {self._sink}: the environment variable {name} is not set")
         return SecretStr(value or placeholder)
@@ -180,6 +180,9 @@ def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:
         if settings.webhook_secret is None:
             raise RoutesError("SURGEWATCH_WEBHOOK_URL needs SURGEWATCH_WEBHOOK_SECRET")
         url, secret = SecretStr(settings.webhook_url), settings.webhook_secret
-        yield WebhookSink(WEBHOOK, url, secret, private=settings.allow_private)
+        try:
+            yield WebhookSink(WEBHOOK, url, secret, private=settings.allow_private)
+        except ValueError as error:
+            raise RoutesError(f"SURGEWATCH_WEBHOOK_SECRET cannot be used: {error}") from error
     if settings.slack_url is not None:
         yield SlackSink(SLACK, settings.slack_url, links, private=settings.allow_private)

@@ -23,7 +23,8 @@ from alerts.worker.slack_entry import SlackAppEntry
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$", max_length=253)]
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9:-]{0,61}[A-Za-z0-9])?"  # of a host's name; colons: of an address
+Host = Annotated[str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253)]
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # of RFC 5322
 MailAddress = Annotated[
     str, Field(pattern=rf"^{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=254)

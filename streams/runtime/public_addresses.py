@@ -72,6 +72,7 @@ def is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        (parts.hostname or "").encode("idna")  # a name with an empty or long part can never be looked up
     except ValueError:
         return False
     return is_usable and not any(character.isspace() for character in url)

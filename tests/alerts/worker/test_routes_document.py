@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Severity
 from alerts.sinks.mail.sink import MailSink
-from alerts.worker.routes_document import RoutesError, routes
+from alerts.worker.routes_document import RoutesError, configured, routes
+from alerts.worker.settings import Settings
 from streams.contract.toml_documents import DocumentError
 
 GOOD = """
@@ -89,12 +90,30 @@ def test_every_sink_that_cannot_work_is_named_at_once_without_its_secrets(tmp_pa
     }
 
 
+def test_a_signing_secret_that_is_empty_is_refused(tmp_path: Path) -> None:
+    assert "sink hook: its secret is empty" in refusal(tmp_path, GOOD, {**SECRETS, "SECRET": "whsec_"})
+
+
+def test_a_secret_may_end_a_line_as_it_does_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "routes.toml").write_text(GOOD)
+    from_files = {name: f"{value}\n" for name, value in SECRETS.items()}
+    assert routes(tmp_path / "routes.toml").sinks(environment=from_files) == routes(
+        tmp_path / "routes.toml"
+    ).sinks(environment=SECRETS)
+
+
 @pytest.mark.parametrize("url", ["http://10.0.0.7/x", "http://localhost/x", "http://[::1]/"])
 def test_a_private_address_that_is_not_allowed_is_refused(tmp_path: Path, url: str) -> None:
     assert "private address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))
 
 
-@pytest.mark.parametrize("url", ["", "https://", "https://a b/", "https://x:99999/", "https://[::1", "//x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "https://", "https://a b/", "https://x:99999/", "https://[::1", "//x"),
+        *("https://hooks..example.org/", "https://.example.org/", f"https://{'a' * 64}.org/"),
+    ],
+)
 def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
     assert "no http(s) address" in refusal(tmp_path, GOOD.replace("https://example.org/hook", url))
 
@@ -199,6 +218,7 @@ def test_a_mail_sink_is_taken_with_its_login_from_the_environment(tmp_path: Path
         ('password = "env:PASSWORD"\n', "", "username and password belong together"),
         ('"env:PASSWORD"', '"correct-horse"', "sink.list.email.password"),
         ("smtp.example.org", "10.0.0.7", "its server is a private address"),
+        ("smtp.example.org", "smtp..example.org", "sink.list.email.server"),
         ("shift@example.org", "shift@example.org\\r\\nBcc: x@example.org", "sink.list.email.to.0"),
         ("shift@example.org", "night..shift@example.org", "sink.list.email.to.0"),
         ("shift@example.org", "shift@example.org.", "sink.list.email.to.0"),
@@ -212,3 +232,9 @@ def test_a_mail_sink_that_cannot_work_is_refused(tmp_path: Path, right: str, wro
     error = refusal(tmp_path, MAIL.replace(right, wrong), LOGIN)
     assert fault in error
     assert "correct-horse" not in error
+
+
+def test_a_signing_secret_of_the_settings_that_is_none_is_refused() -> None:
+    given = {"webhook_url": "https://example.org/hook", "webhook_secret": SecretStr("whsec_")}
+    with pytest.raises(RoutesError, match="SURGEWATCH_WEBHOOK_SECRET cannot be used: its secret is empty"):
+        configured(Settings(**given))
