@@ -66,25 +66,27 @@ def command(name: str) -> None:
 
 
 async def _send(sink: Sink, notices: tuple[Notice, ...], ways: Networks) -> list[Outcome]:
-    """Send the notices in order, until one is not taken."""
+    """Send the notices in order, until the sink lacks one. Where it may have it, it is sent the end too."""
     sender = Sender([sink], ways)
     outcomes: list[Outcome] = []
-    reference = ""
     try:
         for notice in notices:
-            outcomes.append(await sender.send(sink, _request(sink, notice, reference)))
-            if not isinstance(outcomes[-1], Delivered):
-                break
-            reference = outcomes[-1].reference
-            await asyncio.sleep(sink.spacing)
+            request = _request(sink, notice, outcomes[-1] if outcomes else None)
+            outcomes.append(await sender.send(sink, request))
+            match outcomes[-1]:
+                case Delivered() | Retry(unanswered=True):
+                    await asyncio.sleep(sink.spacing)
+                case _:
+                    break
         return outcomes
     finally:
         await sender.close()
 
 
-def _request(sink: Sink, notice: Notice, reference: str) -> AnyRequest:
-    if isinstance(sink, Edits) and reference:
-        return sink.posting(notice, reference=reference, unrecorded=False)
+def _request(sink: Sink, notice: Notice, before: Outcome | None) -> AnyRequest:
+    if isinstance(sink, Edits) and before is not None:
+        reference = before.reference if isinstance(before, Delivered) else ""
+        return sink.posting(notice, reference=reference, unrecorded=not reference)
     return sink.request(notice, dt.datetime.now(dt.UTC).timestamp())
 
 

@@ -16,7 +16,7 @@ from streams.contract.controls import PolicyDate
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
-from tests.slack_server import APP, BOT, CHANNEL, ServerThread
+from tests.slack_server import APP, BOT, CHANNEL, Fault, ServerThread
 
 PREFIX = "controls-"
 
@@ -194,6 +194,21 @@ def test_a_test_page_is_one_message_of_a_slack_app_that_is_edited(
     assert paged.returncode == status, paged.stderr
     assert shown == ([] if status else ["[TEST] Resolved: test page from Surgewatch"])
     assert ("it refuses the token" in paged.stdout) == bool(status)
+
+
+def test_a_test_page_that_may_have_been_received_is_ended_too(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.toml"
+    with ServerThread() as slack:
+        routes.write_text(
+            f'[sink.shift]\nkind = "slack_app"\nchannel = "{CHANNEL}"\n'
+            f'bot_token = "env:BOT"\napp_token = "env:APP"\napi_url = "{slack.server.url}"\n'
+        )
+        slack.server.faults.append(Fault.LOST_AFTER)
+        paged = surgewatch("page", "--test", "shift", SURGEWATCH_ROUTES=str(routes), BOT=BOT, APP=APP)
+        shown = [message["text"].splitlines()[0] for message in slack.server.parents()]
+    assert paged.returncode == 1
+    assert shown == ["[TEST] Resolved: test page from Surgewatch"]
+    assert "its end was delivered" in paged.stdout
 
 
 def test_a_missing_secret_is_named_and_not_guessed(tmp_path: Path) -> None:
