@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 TOPIC: Final = "notices.dead"
 HELD: Final = 1_000  # the newest
+READ_BACK: Final = 10 * HELD  # records at start: one that was sent again has three or more
 Publish = Callable[[str, bytes, bytes | None], Awaitable[None]]  # topic, key, value
 
 
@@ -74,7 +75,10 @@ class DeadLetters:
         await self._write(DeadLetterRecord(letter=letter))
 
     async def follow(self) -> None:
-        """Read the letters that wait and go on, for as long as the broker is there."""
+        """Read the letters that wait and go on, for as long as the broker is there.
+
+        What was wanted in the past is done only where the letter waits still once all has been read.
+        """
         consumer = AIOKafkaConsumer(
             self._settings.topic(TOPIC),
             **self._settings.kafka.aiokafka,
@@ -83,13 +87,19 @@ class DeadLetters:
         try:
             ends = await consumer.end_offsets(consumer.assignment())
             for at, begins in (await consumer.beginning_offsets(list(ends))).items():
-                consumer.seek(at, max(begins, ends[at] - HELD))
+                consumer.seek(at, max(begins, ends[at] - READ_BACK))
+            while any([await consumer.position(at) < end for at, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=1000)).values():
+                    for record in records:
+                        await self.apply(record, is_new=False)
+            for wanted in [record for record in self._held.values() if record.again]:
+                await self._on_again(wanted)
             async for record in consumer:
                 await self.apply(record)
         finally:
             await consumer.stop()
 
-    async def apply(self, record: Any) -> None:
+    async def apply(self, record: Any, *, is_new: bool = True) -> None:
         """Take one record of the topic; one that is not understood is logged, counted and skipped."""
         try:
             read = DeadLetterRecord.model_validate_json(record.value, extra="ignore")
@@ -109,7 +119,7 @@ class DeadLetters:
         while len(self._held) > HELD:
             self._held.pop(next(iter(self._held)))
         self._board.add_dead_letter(read.letter)
-        if read.again:
+        if read.again and is_new:
             await self._on_again(read)
 
     async def _write(self, record: DeadLetterRecord) -> None:
