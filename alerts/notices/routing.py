@@ -14,6 +14,7 @@ from streams.contract.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 ALL_REASONS: Final = frozenset(Reason)
+KEPT: Final = ("question", "reason", "quiet")  # of a route that operators change
 
 
 def known_zone(name: str) -> str:
@@ -105,7 +106,15 @@ class Routing:
         self._changes: dict[str, Route | None] = {}
 
     def change(self, name: str, route: Route | None) -> None:
-        """Replace the route of this name, or add it; None switches it off."""
+        """Replace the route of this name, or add it; None switches it off.
+
+        Questions, reasons and quiet hours that it does not name are those of the document: operators set
+        none of these, and a route for escalation must not become one for everything.
+        """
+        before = next((one for one in self._routes if one.name == name), None)
+        if route is not None and before is not None:
+            kept = {field: getattr(before, field) for field in KEPT if not getattr(route, field)}
+            route = route.model_copy(update=kept)
         self._changes[name] = route
 
     def restore(self, name: str) -> None:

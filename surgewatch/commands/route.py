@@ -31,7 +31,10 @@ def command(
     at: dt.datetime,
     reason: str,
 ) -> Reroute:
-    """Replace the route NAME of the routes document, add it, or switch it off."""
+    """Replace the route NAME of the routes document, add it, or switch it off.
+
+    Its questions, reasons and quiet hours stay as in the document.
+    """
     if off == bool(sinks):
         raise click.UsageError("give either --sinks or --off")
     route = (
