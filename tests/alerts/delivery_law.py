@@ -23,7 +23,8 @@ def _assert_one_page(world: World, sink: str, alerts: list[Alert]) -> None:
     """Hold the one incident of a source against all alerts on it, read anew.
 
     A page that the sink may have, and that is sent again as it was, may be a second one. One that was given
-    up may be there: nobody takes over before it is sent again.
+    up may be there: nobody takes over before it is sent again. One whose end is a dead letter stays open, and
+    holds back no page of the next outage.
     """
     known = world.receivers[sink].known
     pages = [alert for alert in alerts if known[alert.alert_id].is_open]
@@ -32,7 +33,8 @@ def _assert_one_page(world: World, sink: str, alerts: list[Alert]) -> None:
     looked = {alert.alert_id: world.in_force.attention(sink, alert, world.now) for alert in firing}
     is_covered = any(one.covered for one in looked.values())
     assert is_covered or all(page in refused for page in pages), "triggered and never resolved"
-    once = [page for page in pages if (sink, page.alert_id) not in world.maybe]
+    left = [page for page in refused if page not in firing]
+    once = [page for page in pages if page not in left and (sink, page.alert_id) not in world.maybe]
     assert len(once) <= 1, "two pages about one source"
     wanted = [alert for alert in firing if looked[alert.alert_id].admitted and alert not in refused]
     is_in_doubt = any((sink, alert.alert_id) in world.in_doubt for alert in refused)
