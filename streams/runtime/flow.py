@@ -18,12 +18,12 @@ from typing import Any, NamedTuple, cast
 import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
-from xxhash import xxh3_64_hexdigest
 
 from streams.runtime.changelog import Changelog
 from streams.runtime.flow_spec import CuttingCore, FlowSpec
+from streams.runtime.kafka_diagnosis import missing_acl
 from streams.runtime.kept_state import Kept, KeptState
-from streams.runtime.partition_reader import State
+from streams.runtime.partition_reader import State, fingerprint
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Consumer, Fetch, Producer
 
@@ -62,7 +62,7 @@ class Flow:
         self._kafka, self._worked, self._unread = kafka, worked, unread
         self._turn = asyncio.Lock()  # an outcome and the state behind it are seen together or not at all
         self._waits: dict[int, asyncio.Task[None]] = {}  # by partition that waits for what the core needs
-        self._underway = 0  # fetches whose last piece is not done
+        self.underway = 0  # fetches whose last piece is not done
         self._assignment = 0  # of how many rebalances this is the outcome
         self.positions: dict[int, int] = {}  # partition held: the source offset to go on from
         self._last: dict[int, bytes] = {}  # by partition: fingerprint of the last record processed
@@ -72,6 +72,11 @@ class Flow:
         self.processed_at = time.monotonic()  # when a record was last processed
         self.ready = False  # has this worker joined its group, with whatever partitions fell to it?
         self.stopping = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether nothing of the source is in hand."""
+        return not (self.underway or self._turn.locked() or self._waits)
 
     async def process(self, fetch: Fetch) -> None:
         """Bring a fetch into the state and publish what follows from it."""
@@ -95,12 +100,12 @@ class Flow:
             if not _more(outcome):
                 self._finish(fetch, records)
                 return
-            self._underway += 1
+            self.underway += 1
             assignment = self._assignment
         try:
             await self._proceed(fetch, records, assignment)
         finally:
-            self._underway -= 1
+            self.underway -= 1
 
     def _holds_back(self, fetch: Fetch) -> bool:
         """Return whether the partition of a fetch waits for what the core needs, such as a schema.
@@ -164,7 +169,7 @@ class Flow:
 
         That is asked when nothing is being processed, so that the answer holds for what has been read.
         """
-        while not (self.stopping or self._underway):
+        while not (self.stopping or self.underway):
             async with self._turn:
                 outcome = self._core.tick(now, moves())
                 self._metrics.outcome(outcome)
@@ -240,7 +245,7 @@ class Flow:
             try:
                 return await self.changelog.read(self._kafka.producer(), partitions)
             except KafkaError as error:
-                if time.monotonic() > deadline:
+                if missing_acl(error) or time.monotonic() > deadline:
                     raise
                 log.warning("state cannot be read yet", topic=self.changelog.topic, error=repr(error))
                 await asyncio.sleep(1)
@@ -283,16 +288,10 @@ class Flow:
         """Keep the state of a partition until the next assignment, unless a piece of work is underway."""
         last, _ = self._last.pop(partition, b""), self._settled.pop(partition, None)
         state = self._core.release(partition)
-        if state is None or self._underway or self._turn.locked():
+        if state is None or self.underway or self._turn.locked():
             self.changelog.close(partition)
         else:
             self.kept.keep(partition, Kept(state, position, last))
-
-
-def fingerprint(record: Any) -> bytes:
-    """Return what distinguishes a record from any other at its offset: `offset:hash`."""
-    content = b"%d:" % len(record.key or b"") + (record.key or b"") + (record.value or b"")
-    return b"%d:%s" % (record.offset, xxh3_64_hexdigest(content).encode())
 
 
 def _more(outcome: Any) -> bool:

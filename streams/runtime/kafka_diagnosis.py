@@ -4,25 +4,31 @@ Client libraries report most of these as a time-out. So after a failure each boo
 step with a plain socket: the name, the port, the TLS handshake, the SASL mechanism.
 """
 
+import re
 import socket
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
+
+from aiokafka.errors import KafkaError
 
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.kafka_tokens import TokenError, Tokens
+from streams.runtime.refusals import SetupError, WorkerCrashedError
 from streams.runtime.sasl_handshake import NO_SASL, ask
 
 TIMEOUT = 3.0  # seconds for each step
 SILENCE = 0.5  # seconds in which a broker refuses a client certificate after the handshake (TLS 1.3)
 CREDENTIALS = dict.fromkeys(PASSWORD_MECHANISMS, "user or password") | {"GSSAPI": "the ticket"}
 UNTIMELY = (9, 10)  # OpenSSL's codes: not yet valid, expired
-REFUSED = {
-    "SaslAuthenticationFailed": "the credentials are refused: check user, password, mechanism or token",
-    "TopicAuthorizationFailed": "an ACL is missing on a topic",
-    "GroupAuthorizationFailed": "an ACL is missing on a consumer group",
-    "ClusterAuthorizationFailed": "an ACL is missing on the cluster",
-    "TransactionalIdAuthorizationFailed": "an ACL is missing on a transactional id",
+REFUSED = "the credentials are refused: check user, password, mechanism or token"
+UNAUTHORIZED = re.compile(r"(Topic|Group|Cluster|TransactionalId)AuthorizationFailed(?:Error)?\((.*?)\)")
+RESOURCES = {
+    "Topic": "topic",
+    "Group": "consumer group",
+    "Cluster": "the cluster",
+    "TransactionalId": "transactional id",
 }
 
 
@@ -50,14 +56,38 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
     )
 
 
-def _refusal(error: BaseException | None) -> str | None:
-    """Find a refusal that the broker itself gave, in an error or in what caused it."""
-    while error is not None:
-        name = type(error).__name__.removesuffix("Error")
-        if name in REFUSED:
-            return f"{REFUSED[name]} ({str(error)[:200]})"
-        error = error.__cause__ or error.__context__
+def missing_acl(error: BaseException | None) -> str | None:
+    """Return on which resource an ACL is missing, where an error or what caused it says so.
+
+    Some libraries put the broker's refusal into the text of an error of their own.
+    """
+    for one in causes(error):
+        if found := UNAUTHORIZED.search(repr(one)):
+            names = [] if found[1] == "Cluster" else sorted(set(re.findall(r"[\w.-]+", found[2])))
+            return f"an ACL is missing on {' '.join([RESOURCES[found[1]], ', '.join(names)]).strip()}"
     return None
+
+
+def explained(error: Exception) -> Exception:
+    """Return what a worker ends with: an error of Kafka in one line, a refusal where an ACL is missing."""
+    if problem := missing_acl(error):
+        return SetupError(f"{problem}: `surgewatch topics --as ROLE` names all that is missing")
+    return WorkerCrashedError(repr(error)) if isinstance(error, KafkaError) else error
+
+
+def _refusal(error: BaseException) -> str | None:
+    """Find a refusal that the broker itself gave, in an error or in what caused it."""
+    for one in causes(error):
+        if type(one).__name__.startswith("SaslAuthenticationFailed"):
+            return f"{REFUSED} ({str(one)[:200]})"
+    return missing_acl(error)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, and what it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _ask_for_token(tokens: Tokens | None) -> str | None:

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable, Hashable
 
 import structlog
+from aiokafka.errors import KafkaError
 from structlog.typing import EventDict
+
+from streams.runtime.kafka_diagnosis import causes
 
 MOST = 3  # lines of one kind that libraries may log
 MOST_TROUBLES = 20  # warnings and errors of one kind that we may log ourselves
@@ -43,7 +46,18 @@ class LogLimiter(logging.Filter):
         self._rate = Rate(MOST, clock)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the line is let through."""
+        """Return whether the line is let through.
+
+        What the broker refused has no trace: the message names it. Nor is there a line for who was not told
+        of it, or who stops on a loop that has ended: the worker says by itself why it ends.
+        """
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, RuntimeError) and str(error) == "Event loop is closed":
+            return False
+        if any(isinstance(one, KafkaError) for one in causes(error)):
+            if record.name == "asyncio":
+                return False
+            record.exc_info = None
         left_out = self._rate.admit((record.name, str(record.msg)[:40]))
         if left_out:
             record.msg, record.args = f"{record.getMessage()} ({left_out} more like this)", ()

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from xxhash import xxh3_64_hexdigest
+
 from streams.runtime.refusals import StateError
 
 AT = b"\0at"  # key of the changelog's own: the source offset up to which the partition had been counted
@@ -97,3 +99,9 @@ def position_of(pairs: Mapping[bytes, bytes]) -> int:
     """The source offset up to which pairs have been counted; 0 where that is missing."""
     text = pairs.get(AT, b"0")
     return int(text) if text.isdigit() and len(text) <= LONGEST else 0
+
+
+def fingerprint(record: Any) -> bytes:
+    """Return what distinguishes a record from any other at its offset: `offset:hash`."""
+    content = b"%d:" % len(record.key or b"") + (record.key or b"") + (record.value or b"")
+    return b"%d:%s" % (record.offset, xxh3_64_hexdigest(content).encode())

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from streams.runtime.batch_fetcher import in_whole_batches
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.log_lines import start_logging
-from streams.runtime.refusals import Exit, Refusal, faults
+from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError, faults
 from streams.runtime.unanswered import close_unanswered
-from streams.runtime.worker import Worker, WorkerCrashedError
+from streams.runtime.worker import Worker
 
 log = structlog.get_logger()
 

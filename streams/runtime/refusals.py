@@ -26,6 +26,10 @@ class StateError(Refusal):
     """State in the broker cannot be trusted or read by this version."""
 
 
+class WorkerCrashedError(RuntimeError):
+    """The worker ends with Exit.CRASHED; the message is one line, and the cause is chained."""
+
+
 def faults(error: ValueError) -> str:
     """Return every fault of settings or of a control in one line, without the values that were given."""
     if not isinstance(error, ValidationError):

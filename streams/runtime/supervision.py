@@ -12,8 +12,9 @@ import structlog
 
 from streams.contract.topics import Topic, unfit
 from streams.runtime.broker_monitor import BrokerMonitor, Ends
-from streams.runtime.flow import Flow, fingerprint
+from streams.runtime.flow import Flow
 from streams.runtime.metrics import RuntimeMetrics
+from streams.runtime.partition_reader import fingerprint
 from streams.runtime.readiness import (
     NotReady,
     Position,

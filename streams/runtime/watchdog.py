@@ -3,13 +3,14 @@
 Consumers have been seen to stop fetching, silently and for good, after a broker was away. The watchdog
 asks the broker by a connection of its own how far the topics reach. It runs in a thread, so that it also sees
 an event loop that hangs. Progress is a record processed or a piece of a long closing done: a slow machine
-that works is left alone, and so is a worker whose records wait behind a producer's open transaction.
+that works is left alone, and so is a worker whose records wait behind a producer's open transaction, or
+behind a long closing of another topic. (The worker is not ready meanwhile, if that takes long.)
 """
 
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -29,6 +30,7 @@ class Progress:
     frozen: float = 0.0  # seconds for which this process did not run: they count for nothing
     looked: float = 0.0  # when it was last known which records wait
     stood: dict[Position, tuple[int, float]] = field(default_factory=dict)  # that wait: offset, since when
+    behind: dict[str, float] = field(default_factory=dict)  # topic: when it last waited for another's work
 
     def turn(self, now: float) -> None:
         """The event loop turned."""
@@ -39,6 +41,10 @@ class Progress:
         for at, (offset, _) in self.stood.items():
             if at[0] == topic:
                 self.stood[at] = offset, now - self.frozen
+
+    def wait_behind(self, topics: Iterable[str], now: float) -> None:
+        """Nothing of these topics is in hand: one consumer feeds all, and it waits for work on another."""
+        self.behind |= dict.fromkeys(topics, now - self.frozen)
 
     def excuse(self, now: float) -> None:
         """The broker does not answer: nobody makes progress, and nobody is to blame."""
@@ -55,13 +61,14 @@ class Progress:
                 waiting[at] = offset, since if offset == before else self.looked
         self.stood = waiting
 
-    def standing(self, seconds: float) -> str | None:
+    def standing(self, seconds: float, excused: Mapping[str, float] = {}) -> str | None:
         """Name the first partition whose records have waited for so long; None where there is none.
 
-        Only what was seen to wait counts, up to the last look: a look can take long.
+        Only what was seen to wait counts, up to the last look: a look can take long. What was before the
+        moment that `excused` has for a topic does not count.
         """
         for (topic, partition), (offset, since) in sorted(self.stood.items()):
-            if (waited := self.looked - since) > seconds:
+            if (waited := self.looked - max(since, excused.get(topic, since))) > seconds:
                 return f"{topic}[{partition}] has records, but stands at {offset} for {waited:.0f} s"
         return None
 
@@ -70,7 +77,7 @@ class Progress:
         hung = now - self.frozen - self.turned
         if hung > self.timeout:
             return f"the event loop has not turned for {hung:.0f} s"
-        return self.standing(self.timeout)
+        return self.standing(self.timeout, self.behind)
 
 
 def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) -> threading.Thread:

@@ -25,9 +25,10 @@ from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.flows import Flows
 from streams.runtime.health import Pages
 from streams.runtime.heartbeat import Heartbeat
+from streams.runtime.kafka_diagnosis import explained
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
-from streams.runtime.refusals import Exit, Refusal
+from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.supervision import Problems, Supervision
 from streams.runtime.transport import Consumer, Fetch, Producer
@@ -37,10 +38,6 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 10.0  # for a last commit; what is not committed then is only read again
 STAMP_SECONDS = 30.0  # after which a quiet worker asks the broker for its time
-
-
-class WorkerCrashedError(RuntimeError):
-    """The app stopped by itself; the cause is chained."""
 
 
 class Worker:
@@ -101,7 +98,7 @@ class Worker:
             ),
             Changelog(settings.topic(spec.changelog), settings.kafka, store),
             Kafka(self._producer, self._consumer),
-            worked=lambda source: self._progress.work(source, time.monotonic()),
+            worked=self._worked,
             unread=self._metrics.unread,
         )
 
@@ -118,6 +115,13 @@ class Worker:
         topic = self._app.topic(flow.source, key_serializer="raw", value_serializer="raw")
         self._app.agent(topic, name=spec.source, concurrency=1)(process)
         return flow
+
+    def _worked(self, source: str) -> None:
+        """Show the watchdog that a flow works, and which others wait until it has done a long fetch."""
+        now = time.monotonic()
+        self._progress.work(source, now)
+        if any(flow.underway for flow in self._flows):
+            self._progress.wait_behind([flow.source for flow in self._flows if flow.is_idle], now)
 
     def _heartbeat_of(self, settings: WorkerSettings) -> Heartbeat | None:
         """Return the heartbeat, where a URL is set; raises SetupError."""
@@ -157,9 +161,9 @@ class Worker:
                 await self._until_ended(ended, tasks)
                 await self._app.stop()
         except Exception as error:
-            self._failure = self._failure or error
+            self._failure = explained(error)
             self._owner.stop()
-            raise
+            raise self._failure from error.__cause__
         finally:
             for task in tasks:
                 task.cancel()

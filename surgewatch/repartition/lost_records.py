@@ -11,10 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.runtime.broker_monitor import BrokerMonitor, partitions_of
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow import fingerprint
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import NoStore
-from streams.runtime.partition_reader import Pair, State
+from streams.runtime.partition_reader import Pair, State, fingerprint
 from streams.runtime.readiness import Position
 from streams.runtime.transport import Producer
 from surgewatch.repartition.moving import RepartitionError, Report, stopped

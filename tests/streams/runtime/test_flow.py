@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from streams.runtime.flow import Flow, Kafka, fingerprint
+from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec, Prepare, all_is_there
-from streams.runtime.partition_reader import State
+from streams.runtime.partition_reader import State, fingerprint
 from streams.runtime.refusals import StateError
 from streams.runtime.transport import Fetch
 
@@ -174,9 +174,9 @@ async def test_between_the_pieces_of_a_long_closing_state_is_settled_at_the_old_
     work = asyncio.create_task(flow.process(fetch(0, 4)))
     await asyncio.sleep(0)
     await flow.settle(stamp=True)
-    assert (flow.position(AT), around.written[3].position) == (0, 0)
+    assert (flow.position(AT), around.written[3].position, flow.is_idle) == (0, 0, False)
     await work
-    assert (flow.position(AT), around.pieces, around.worked) == (4, 0, 4)
+    assert (flow.position(AT), around.pieces, around.worked, flow.is_idle) == (4, 0, 4, True)
 
 
 async def test_a_worker_that_stops_begins_no_further_piece() -> None:

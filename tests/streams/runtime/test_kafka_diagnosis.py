@@ -11,10 +11,17 @@ from pathlib import Path
 
 import pytest
 import trustme
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
-from streams.runtime.kafka_diagnosis import diagnose
+from streams.runtime.kafka_diagnosis import diagnose, explained
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.refusals import SetupError, StateError, WorkerCrashedError
 from streams.runtime.sasl_handshake import NO_SASL
 
 TIMED_OUT = TimeoutError("no broker within 5 s")
@@ -148,3 +155,50 @@ def test_a_provider_that_gives_no_token_is_named() -> None:
         assert line(port, security) == (
             "no token from http://127.0.0.1:1/token: nothing answers there: check host, port and firewall"
         )
+
+
+def raised_from(cause: Exception, error: Exception) -> Exception:
+    """An error as it is raised where another one is the reason."""
+    try:
+        try:
+            raise cause
+        except Exception as reason:
+            raise error from reason
+    except Exception as found:
+        return found
+
+
+@pytest.mark.parametrize(
+    ("error", "resource"),
+    [
+        (TopicAuthorizationFailedError("p-controls"), "topic p-controls"),
+        (TopicAuthorizationFailedError({"p-b", "p-a"}), "topic p-a, p-b"),
+        (GroupAuthorizationFailedError("surgewatch-streams"), "consumer group surgewatch-streams"),
+        (ClusterAuthorizationFailedError(), "the cluster"),
+        (
+            raised_from(
+                TopicAuthorizationFailedError("verdicts"), RuntimeError("the broker did not take it")
+            ),
+            "topic verdicts",
+        ),
+        (
+            KafkaError("during coordination GroupAuthorizationFailedError('my-group')"),
+            "consumer group my-group",
+        ),
+    ],
+    ids=str,
+)
+def test_a_worker_that_lost_an_acl_is_refused_and_the_line_names_the_resource(
+    error: Exception, resource: str
+) -> None:
+    found = explained(error)
+    assert isinstance(found, SetupError)
+    assert str(found).startswith(f"an ACL is missing on {resource}: `surgewatch topics --as ROLE`")
+
+
+def test_another_error_of_kafka_is_one_line_and_what_is_not_kafkas_stays_as_it_is() -> None:
+    lost = explained(KafkaError("the connection was lost"))
+    assert isinstance(lost, WorkerCrashedError)
+    assert "the connection was lost" in str(lost)
+    for error in (ValueError("a bug"), StateError("state refused"), OSError("no file")):
+        assert explained(error) is error

@@ -4,6 +4,7 @@ import logging
 from contextlib import suppress
 
 import structlog
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from streams.runtime.log_lines import MOST, MOST_TROUBLES, WINDOW, EventLimiter, LogLimiter
 
@@ -21,6 +22,31 @@ def test_thousands_of_lines_become_a_few_and_the_next_minute_reports_how_many_we
     later = line(7)
     assert limiter.filter(later)
     assert later.getMessage() == f"cannot connect to 7 ({1_000 - MOST} more like this)"
+
+
+def failure(error: BaseException, name: str = "faust") -> logging.LogRecord:
+    """A line that a library logs with a trace."""
+    return logging.LogRecord(name, logging.ERROR, __file__, 1, "crashed", (), (type(error), error, None))
+
+
+def test_what_the_broker_refused_has_one_line_and_a_bug_has_its_trace() -> None:
+    refused, bug = failure(TopicAuthorizationFailedError("verdicts")), failure(ValueError("a bug"))
+    wrapped = RuntimeError("the broker did not take it")
+    wrapped.__cause__ = refused.exc_info and refused.exc_info[1]
+    limiter = LogLimiter()
+    for line_of_broker in (refused, failure(wrapped)):
+        assert limiter.filter(line_of_broker)
+        assert line_of_broker.exc_info is None
+    assert limiter.filter(bug)
+    assert bug.exc_info
+
+
+def test_nothing_follows_the_line_that_says_why_a_worker_ends() -> None:
+    """Futures that nobody waits for any more, and services that are stopped after their loop."""
+    limiter = LogLimiter()
+    assert not limiter.filter(failure(KafkaError("refused"), "asyncio"))
+    assert not limiter.filter(failure(RuntimeError("Event loop is closed")))
+    assert limiter.filter(failure(ValueError("a bug"), "asyncio"))
 
 
 def test_records_that_are_not_understood_cost_a_few_lines_and_the_rest_is_counted() -> None:

@@ -105,6 +105,21 @@ def test_a_worker_that_closes_periods_piece_by_piece_is_alive_however_slow_it_is
         assert progress.stuck(now) is None
 
 
+def test_a_topic_that_waits_for_the_work_on_another_is_no_reason_to_end_but_one_to_be_not_ready():
+    """One consumer feeds both: on a slow machine one long fetch of encounters takes minutes."""
+    progress = Progress(timeout=10, turned=0)
+    for now in range(0, 300, 5):
+        progress.turn(now)
+        progress.observe({AT: 3, ("summaries", 0): 4}, {AT: 9, ("summaries", 0): 8}, now)
+        progress.work("encounters", now)
+        progress.wait_behind(["summaries"], now)
+        assert progress.stuck(now) is None
+    assert progress.standing(10) == "summaries[0] has records, but stands at 4 for 295 s"
+    progress.turn(310)
+    progress.observe({("summaries", 0): 4}, {("summaries", 0): 8}, 310)
+    assert progress.stuck(310) == "summaries[0] has records, but stands at 4 for 15 s"
+
+
 def test_nobody_is_stuck_while_the_broker_does_not_answer():
     progress = Progress(timeout=10, turned=0)
     progress.observe({AT: 3}, {AT: 9}, 0)
