@@ -93,7 +93,7 @@ class Board:
         self._alerts: dict[str, Alert] = {}  # by question
         self._controls = ControlsInForce(policies=self._policies)
         self._silences: dict[str, float] = {}  # until when, by key
-        self._annotated_at = 0.0  # epoch seconds
+        self._annotated_at = 0.0  # epoch seconds; 0: the next reader does it
         self._gone: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
         self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
         for sink in sinks:
@@ -163,8 +163,7 @@ class Board:
             if isinstance(control, Silence):
                 self._silences[control.key] = control.until.timestamp()
             self._put(CONTROLS, control.key, control_row(control, self._language))
-            self._annotate_alerts()
-            self.expire()
+            self._annotated_at = 0.0
 
     def withdrawn(self, key: str) -> None:
         """Remove a control: it is no longer in force."""
@@ -172,7 +171,7 @@ class Board:
             self._controls.withdraw(key, self._clock())
             self._silences.pop(key, None)
             self._drop(CONTROLS, key)
-            self._annotate_alerts()
+            self._annotated_at = 0.0
 
     def expire(self) -> None:
         """Remove the silences that are over, and bring the annotations of alerts up to date."""
@@ -190,6 +189,7 @@ class Board:
     def alerts(self) -> list[Alert]:
         """Return every alert, also those that the page has no room for."""
         with self._lock:
+            self.expire()
             return list(self._alerts.values())
 
     def controls_about(self, alert: Alert, until: dt.datetime | None) -> list[Control]:
@@ -229,6 +229,7 @@ class Board:
     def changes(self, since: int) -> News:
         """Return what a page that has seen version `since` lacks; all where too much has happened since."""
         with self._lock:
+            self.expire()
             is_known = since <= self.version
             self._draw()  # which may evict rows
             if not is_known or since < self._floor:
@@ -239,8 +240,6 @@ class Board:
         gone = [] if whole else [(kind, key) for version, kind, key in self._gone if version > since]
         rows = {kind: rows.newer(since) for kind, rows in self._rows.items()}
         return News(self.version, whole, gone, standing(self._alerts.values()), rows)
-
-    # Rows
 
     def _annotate_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""

@@ -3,6 +3,7 @@
 from alerts.notices.alert_pipeline import Outcome
 from alerts.worker.alert_table import TOPIC
 from alerts.worker.settings import Settings
+from streams.contract.topics import TABLES
 from streams.runtime.transport import Producer
 
 
@@ -25,4 +26,5 @@ class AlertPublisher:
                     )
                     for change in outcome.changes
                 ],
+                TABLES[TOPIC],
             )

@@ -23,6 +23,7 @@ from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.delivery import SinkDelivery
 from alerts.worker.settings import Settings
 from streams.contract.reading import Unusable
+from streams.contract.topics import TABLES
 from streams.runtime.membership import HEARTBEATS, leave_on_stop
 
 log = structlog.get_logger()
@@ -120,7 +121,8 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
         await producer.start()
         try:
             await self._consumer.start()
-            self._writer = LedgerWriter(self._settings, producer, len(await producer.partitions_for(topic)))
+            partitions = min(len(await producer.partitions_for(topic)), TABLES[TOPIC])
+            self._writer = LedgerWriter(self._settings, producer, partitions)
             self._consumer.subscribe([topic], listener=self)
             await self._follow()
         finally:

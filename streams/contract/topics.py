@@ -1,6 +1,6 @@
 """The topics, as data: what each is for, how it is keyed, split and kept."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 DAY_MS = 86_400_000
@@ -38,6 +38,15 @@ class Topic(NamedTuple):
             **stamped,
         }
 
+    @property
+    def is_table(self) -> bool:
+        """Return whether a topic is state by itself, as the newest value of each key.
+
+        Nothing could move its keys, so they stay in the partitions of TOPICS, however many are added: else an
+        old value would stand beside a newer one.
+        """
+        return self.retention_days is None and not self.source
+
     def stale(self, found: Mapping[str, str]) -> dict[str, str]:
         """What has to be set so that a topic with these settings is as it should be."""
         wanted = {name: value for name, value in self.configuration.items() if found.get(name) != value}
@@ -62,6 +71,8 @@ TOPICS = (
     Topic("tables", "figure", 1, None),  # the newest event of each figure of an official table, for `ingest`
 )
 
+TABLES: Mapping[str, int] = {topic.name: topic.partitions for topic in TOPICS if topic.is_table}
+
 
 class Found(NamedTuple):
     """A topic as the broker has it."""
@@ -76,6 +87,7 @@ class Plan(NamedTuple):
     create: list[Topic]
     change: list[tuple[Topic, dict[str, str]]]
     conflicts: list[str]
+    notes: Sequence[str] = ()  # what is not as wanted, and does no harm
 
 
 def topics(prefix: str = "", partitions: int | None = None) -> tuple[Topic, ...]:
@@ -99,8 +111,8 @@ def plan(wanted: Iterable[Topic], found: Mapping[str, Found]) -> Plan:
     Retention and the kind of timestamps can be changed on a living topic. Partitions cannot (keys would move
     away from their state), nor can the policy (compaction would drop all but the last event of each sector).
     """
-    steps = Plan([], [], [])
     wanted = tuple(wanted)
+    steps = Plan([], [], [], [*filter(None, (_unused(topic, found) for topic in wanted))])
     for topic in wanted:
         there = found.get(topic.name)
         if there is None:
@@ -128,6 +140,16 @@ def unfit(topics: Mapping[str, Topic], found: Mapping[str, Mapping[str, str]]) -
         if setting in (*FIXED, LARGEST_RECORD)
     ]
     return "; ".join(wrong) or None
+
+
+def _unused(topic: Topic, found: Mapping[str, Found]) -> str | None:
+    """Name partitions that were added to a topic whose keys stay in those that it was made with."""
+    there = found.get(topic.name)
+    if there is None or not topic.is_table or there.partitions <= topic.partitions:
+        return None
+    return (
+        f"{topic.name} has {there.partitions} partitions, {topic.partitions} are used: the rest stays empty"
+    )
 
 
 def _as_its_source(topic: Topic, found: Mapping[str, Found]) -> Topic:

@@ -59,7 +59,7 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
     try:
         _require(producer, topic, broker)
         for count, record in enumerate(records, 1):
-            waiting.append(producer.send(topic, value=record.value, key=record.key))
+            waiting.append(producer.send(topic, record.value, record.key, partition=record.partition))
             if len(waiting) >= IN_FLIGHT:
                 waiting.popleft().get(timeout=broker.delivery_timeout)
             if count % _STEP == 0:
@@ -124,7 +124,11 @@ def _put(producer: Any, topic: str, record: Outgoing, failures: list[str]) -> bo
     """Hand one record over; False while librdkafka's queue is full."""
     try:
         producer.produce(
-            topic, record.value, record.key, on_delivery=lambda e, _: failures.append(str(e)) if e else None
+            topic,
+            record.value,
+            record.key,
+            partition=-1 if record.partition is None else record.partition,
+            on_delivery=lambda e, _: failures.append(str(e)) if e else None,
         )
     except BufferError:
         return False

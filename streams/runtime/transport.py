@@ -22,6 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
+from streams.contract.partitioning import partition_of
 from streams.runtime.assignor import Assignor, AtHand
 from streams.runtime.batch_fetcher import Fetched
 from streams.runtime.broker_clock import BrokerClock
@@ -251,12 +252,13 @@ class Producer(driver.Producer):
             sent.append(Sent(future, at - start))
         return sent
 
-    async def put_keyed(self, topic: str, records: Iterable[Record]) -> None:
-        """The same, each record in the partition of its key."""
-        await self._ensure_producer().partitions_for(topic)  # so that they are known
+    async def put_keyed(self, topic: str, records: Iterable[Record], most: int | None = None) -> None:
+        """The same, each record in the partition of its key, among the first `most` (None: all)."""
+        partitions = len(await self._ensure_producer().partitions_for(topic))
+        spread = min(partitions, most or partitions)
         parts: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
-            parts[self.key_partition(topic, record[0] or b"").partition].append(record)
+            parts[partition_of(record[0] or b"", spread)].append(record)
         for partition, part in parts.items():
             await self.put(topic, partition, part)
 

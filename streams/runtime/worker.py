@@ -13,7 +13,7 @@ import structlog
 from faust import StreamT
 
 from streams.contract.partitioning import partition_of
-from streams.contract.topics import TOPICS
+from streams.contract.topics import TABLES, TOPICS
 from streams.runtime import health
 from streams.runtime.broker_monitor import BrokerMonitor, refuse_mismatch
 from streams.runtime.changelog import Changelog
@@ -216,7 +216,7 @@ class Worker:
 
     async def publish(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Put one record beside the flows (a control, a dead letter), and wait until the broker has it."""
-        await self._producer().put_keyed(self._settings.topic(topic), [(key, value, [])])
+        await self._producer().put_keyed(self._settings.topic(topic), [(key, value, [])], TABLES.get(topic))
         await self._producer().settled()
 
     def _status(self) -> Exit:

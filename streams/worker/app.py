@@ -68,7 +68,7 @@ def _worker(settings: Settings, sectors: Registry, metrics: Metrics, schemas: Sc
         metrics.runtime,
         group="surgewatch-streams",
         needed=NEEDED,
-        on_control=lambda record: apply_control(judge, names, record),
+        on_control=lambda record: apply_control(judge, names, record, on_unusable=metrics.unusable),
         show=show,
         problems=lambda: {NotReady.SCHEMA_UNAVAILABLE: schemas.problem()},
         about={"sectors": len(sectors.sector)},

@@ -120,12 +120,16 @@ class Metrics:
         """Count a request to the Schema Registry."""
         self._schemas.labels(answered).inc()
 
+    def unusable(self, topic: str, reason: Unusable, number: int = 1) -> None:
+        """Count records that were passed over."""
+        self._unusable.labels(topic, reason).inc(number)
+
     def border(self, outcome: border_pipeline.BorderOutput) -> None:
         """Record the output of period summaries."""
         for name, number in outcome.summaries.items():
             self._summaries.labels(name).inc(number)
             if name in set(Unusable):
-                self._unusable.labels("summaries", name).inc(number)
+                self.unusable("summaries", Unusable(name), number)
         for border, number in outcome.periods.items():
             self._periods.labels(border).inc(number)
         self._count_verdicts(outcome.verdicts)

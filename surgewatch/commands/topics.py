@@ -59,6 +59,8 @@ def command(
 
 def _report(steps: Plan, *, is_check: bool) -> None:
     """Print what was done, or is to be done; exit with 2 at a conflict, with 1 where a check finds work."""
+    for note in steps.notes:
+        click.echo(f"note: {note}")
     for conflict in steps.conflicts:
         click.echo(f"refused: {conflict}", err=True)
     if steps.conflicts:

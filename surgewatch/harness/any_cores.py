@@ -200,7 +200,7 @@ class Cores:
     def _controls(self, records: list[Record]) -> None:
         before = self.controls.version
         for record in records:
-            apply_control(self._judge, self._names, record)
+            apply_control(self._judge, self._names, record, on_unusable=self._unusable)
             self.control_records.apply(record)
         self.outcomes["controls", "applied"] += self.controls.version - before
 

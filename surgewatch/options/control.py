@@ -124,7 +124,7 @@ def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
 
 
 def _publish(control: Control, broker: Broker, prefix: str) -> None:
-    record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0)
+    record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0, partition=0)  # of one
     send([record], replace(broker, delivery_timeout=SEND_TIMEOUT), f"{prefix}controls")
     click.echo(f"{control.key}: {effect(control)}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):

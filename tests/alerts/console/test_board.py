@@ -200,6 +200,21 @@ def test_a_silence_is_shown_while_it_is_in_force_and_gone_when_it_is_over():
     assert rows(board, "alerts")[0]["silenced_by"] == ""
 
 
+def test_many_controls_at_once_cost_as_much_as_the_last_one_for_each_alert():
+    """A worker reads thousands of them: what they mean for every alert is seen by the next reader."""
+    board = Board(clock=story.NOW.timestamp)
+    for number in range(50):
+        board.alert(alert_of(number, Severity.INFO))
+    before = board.version
+    for _ in range(20):
+        board.control(Silence(**WHO, name="q", until=story.NOW + dt.timedelta(hours=1)))
+        board.withdrawn("silence/q")
+    assert board.version - before <= 4 * 20
+    board.control(Silence(**WHO, name="q", until=story.NOW + dt.timedelta(hours=1)))
+    assert {alert.silenced_by for alert in board.alerts()} == {"anna"}
+    assert {row["silenced_by"] for row in rows(board, "alerts")} == {"anna"}
+
+
 def test_an_acknowledgement_that_expires_is_no_longer_shown():
     now = story.NOW
     expiring = Policies(default=Policy(acknowledgement_hours=8))

@@ -1,9 +1,10 @@
 """Topics: what is wanted held against what is there."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contract.topics import TOPICS, Found, Plan, Topic, plan, topics, unfit
+from streams.contract.topics import TABLES, TOPICS, Found, Plan, Topic, plan, topics, unfit
 
 
 def as_wanted(topic: Topic) -> Found:
@@ -16,7 +17,7 @@ def test_what_is_missing_is_created_and_then_nothing_is_left_to_do(there: set[To
     steps = plan(TOPICS, found)
     assert set(steps.create) == set(TOPICS) - there
     found |= {topic.name: as_wanted(topic) for topic in steps.create}
-    assert plan(TOPICS, found) == Plan([], [], [])
+    assert plan(TOPICS, found) == Plan([], [], [], [])
 
 
 def test_another_retention_is_set_right() -> None:
@@ -33,7 +34,17 @@ def test_fewer_partitions_are_refused() -> None:
 
 def test_more_partitions_are_fine() -> None:
     topic = TOPICS[0]
-    assert plan([topic], {topic.name: Found(64, topic.configuration)}) == Plan([], [], [])
+    assert plan([topic], {topic.name: Found(64, topic.configuration)}) == Plan([], [], [], [])
+
+
+@pytest.mark.parametrize("name", ["controls", "tables", "deliveries", "alerts.current"])
+def test_partitions_that_were_added_to_a_table_are_named_and_need_nothing(name: str) -> None:
+    """Its keys stay where they are, so that no old value stands beside a newer one."""
+    found = {topic.name: as_wanted(topic) for topic in TOPICS}
+    found[name] = found[name]._replace(partitions=6)
+    steps = plan(TOPICS, found)
+    assert steps.notes == [f"{name} has 6 partitions, {TABLES[name]} are used: the rest stays empty"]
+    assert steps._replace(notes=[]) == Plan([], [], [], [])
 
 
 def test_another_policy_is_refused_and_not_changed() -> None:
