@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from aiokafka.errors import KafkaError
 
 from alerts.console.access import answer_json, refusal, refused
 from alerts.console.backend import Backend, Hook
@@ -111,3 +112,6 @@ async def _within(seconds: float, work: Awaitable[T], late: type[web.HTTPError],
             return await work
     except TimeoutError as error:
         raise refusal(late, text) from error
+    except KafkaError as error:
+        log.error("the broker takes no write", error=repr(error))
+        raise refusal(web.HTTPServiceUnavailable, gettext_noop("the broker refuses it")) from error

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 TOPIC: Final = "notices.dead"
 HELD: Final = 1_000  # the newest
 READ_BACK: Final = 10 * HELD  # records at start: one that was sent again has three or more
-Publish = Callable[[str, bytes, bytes | None], Awaitable[None]]  # topic, key, value
+Publish = Callable[[str, bytes, bytes], Awaitable[None]]  # topic, key, value
 
 
 class DeadLetters:

@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams.runtime.changelog import Changelog
-from streams.runtime.flow_spec import CuttingCore, FlowSpec
+from streams.runtime.flow_spec import CuttingCore, FlowSpec, has_more
 from streams.runtime.kafka_diagnosis import missing_acl
 from streams.runtime.kept_state import Kept, KeptState
 from streams.runtime.partition_reader import State, fingerprint
@@ -86,8 +86,9 @@ class Flow:
             at = self.positions.get(fetch.partition)
             if at is None or fetch.end <= at:
                 return  # another worker's by now, or processed before
+            assignment = self._assignment
             if fetch.start > at:
-                await self._go_back(fetch, at)
+                await self._go_back(fetch, at, assignment)
                 return
             records = [record for record in fetch.records if record.offset >= at]
             if not records:
@@ -97,11 +98,10 @@ class Flow:
             outcome = self._core.process(fetch.partition, records, self.source)
             self._metrics.batch(outcome, len(records), time.perf_counter() - started)
             await self._publisher.publish(self._kafka.producer(), outcome)
-            if not _more(outcome):
-                self._finish(fetch, records)
+            if not has_more(outcome):
+                self._finish(fetch, records, assignment)
                 return
             self.underway += 1
-            assignment = self._assignment
         try:
             await self._proceed(fetch, records, assignment)
         finally:
@@ -143,21 +143,24 @@ class Flow:
                 outcome = cast("CuttingCore", self._core).proceed(fetch.partition)
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
-                if not _more(outcome):
-                    self._finish(fetch, records)
+                if not has_more(outcome):
+                    self._finish(fetch, records, assignment)
                     return
 
-    def _finish(self, fetch: Fetch, records: Sequence[Any]) -> None:
+    def _finish(self, fetch: Fetch, records: Sequence[Any], assignment: int) -> None:
+        """Move on, unless partitions changed hands while outputs went out: the state may be gone by now."""
+        if assignment != self._assignment:
+            return
         self.positions[fetch.partition] = fetch.end
         self._last[fetch.partition] = fingerprint(records[-1])
         self.processed_at = time.monotonic()
         self._worked(self.source)
 
-    async def _go_back(self, fetch: Fetch, at: int) -> None:
+    async def _go_back(self, fetch: Fetch, at: int, assignment: int) -> None:
         """Read what was dropped on its way here (a rebalance does that), or is no longer in the broker."""
         tp = TP(fetch.topic, fetch.partition)
         beginning = await self._kafka.consumer().reread(tp, at)
-        if beginning > at:
+        if beginning > at and assignment == self._assignment:
             log.error(
                 "records were dropped unread", topic=tp.topic, partition=tp.partition, at=at, now=beginning
             )
@@ -174,7 +177,7 @@ class Flow:
                 outcome = self._core.tick(now, moves())
                 self._metrics.outcome(outcome)
                 await self._publisher.publish(self._kafka.producer(), outcome)
-            if not _more(outcome):
+            if not has_more(outcome):
                 return
             self._worked(self.source)
             await asyncio.sleep(0)
@@ -292,8 +295,3 @@ class Flow:
             self.changelog.close(partition)
         else:
             self.kept.keep(partition, Kept(state, position, last))
-
-
-def _more(outcome: Any) -> bool:
-    """Return whether a piece of the work is left. Cores that never cut their work have no such field."""
-    return bool(getattr(outcome, "more", False))

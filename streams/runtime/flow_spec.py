@@ -40,6 +40,11 @@ class CuttingCore(Core, Protocol):
         """Go on with a fetch that `process` has cut; return what follows from it."""
 
 
+def has_more(outcome: Any) -> bool:
+    """Return whether a piece of the work is left. Cores that never cut their work have no such field."""
+    return bool(getattr(outcome, "more", False))
+
+
 class Publisher(Protocol):
     """Brings outcomes to their topics."""
 

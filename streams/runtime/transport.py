@@ -262,6 +262,16 @@ class Producer(driver.Producer):
         for partition, part in parts.items():
             await self.put(topic, partition, part)
 
+    async def put_beside(self, topic: str, key: bytes, value: bytes, most: int | None = None) -> None:
+        """Put one record in the partition of its key, and wait until the broker has it; raises KafkaError.
+
+        Flows neither wait for it nor fail with it: it is a person's click, not what they have processed.
+        """
+        producer: AIOKafkaProducer = self._ensure_producer()
+        partitions = len(await producer.partitions_for(topic))
+        home = partition_of(key, min(partitions, most or partitions))
+        await producer.send_and_wait(topic, value, key, partition=home)
+
     async def settled(self) -> None:
         """Wait until the broker has all that was put before the wait began; raises ProducerSendError."""
         waited = list(self._unsettled)  # others may wait for the same: what fails, fails for all of them

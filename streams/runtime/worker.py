@@ -214,10 +214,9 @@ class Worker:
         """The partition that a key of a topic belongs to; known once the worker runs."""
         return partition_of(key.encode(), len(self._app.partitions[self._settings.topic(topic)]))
 
-    async def publish(self, topic: str, key: bytes, value: bytes | None) -> None:
-        """Put one record beside the flows (a control, a dead letter), and wait until the broker has it."""
-        await self._producer().put_keyed(self._settings.topic(topic), [(key, value, [])], TABLES.get(topic))
-        await self._producer().settled()
+    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+        """Put one record beside the flows (a control, a dead letter); raises KafkaError."""
+        await self._producer().put_beside(self._settings.topic(topic), key, value, TABLES.get(topic))
 
     def _status(self) -> Exit:
         """The exit status, as far as it is known."""

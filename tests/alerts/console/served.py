@@ -35,11 +35,14 @@ class ServedConsole:
     hooks: dict[str, Hook] = field(default_factory=dict)
     taken: list[DeliveredNotice] = field(default_factory=list)  # what is on the topic `notices`
     is_too_slow: bool = False  # to be read in time
+    refusal: Exception | None = None  # of the broker, where it takes no control
     language: Language = ENGLISH
     url: str = ""
     port: int = 0
 
     async def publish(self, control: Control) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         self.controls.append(control)
         self.board.control(control)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientSession
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from alerts.console.files import KINDS
 from alerts.lifecycle.alert import Severity
@@ -37,6 +38,15 @@ def first_alert(served: ServedConsole) -> dict:
     """Acknowledge an alert that goes on; the board lists all in no order."""
     alerts = served.board.snapshot().as_json()["alerts"]
     return ACKNOWLEDGE | {"alert_id": next(one["id"] for one in alerts if one["state"] == "firing")}
+
+
+async def test_a_control_that_the_broker_does_not_take_is_answered_503(served, http):
+    """An ACL is missing, or the topic was deleted: the page has no part in that."""
+    served.refusal = TopicAuthorizationFailedError("controls")
+    status, answer = await post(http, served, first_alert(served))
+    assert (status, answer["error"]) == (503, "the broker refuses it")
+    served.refusal = None
+    assert (await post(http, served, first_alert(served)))[0] == 202
 
 
 async def test_what_is_asked_with_the_token_is_published(served, http):
