@@ -14,6 +14,7 @@ from streams.runtime.kafka_diagnosis import causes
 MOST = 3  # lines of one kind that libraries may log
 MOST_TROUBLES = 20  # warnings and errors of one kind that we may log ourselves
 WINDOW = 60.0  # in so many seconds
+LONGEST = 300  # characters of a library's line that stands for a trace
 
 
 class Rate:
@@ -58,6 +59,8 @@ class LogLimiter(logging.Filter):
             if record.name == "asyncio":
                 return False
             record.exc_info = None
+        if error is not None and record.name.startswith("aiokafka"):  # such as garbage in place of an answer
+            record.msg, record.args, record.exc_info = f"{record.getMessage()}: {error!r}"[:LONGEST], (), None
         left_out = self._rate.admit((record.name, str(record.msg)[:40]))
         if left_out:
             record.msg, record.args = f"{record.getMessage()} ({left_out} more like this)", ()

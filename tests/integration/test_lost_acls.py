@@ -2,7 +2,7 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Literal
@@ -18,13 +18,16 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from alerts.lifecycle.alert import Reason
 from streams.contract.access import LEAST, Access
 from streams.contract.topics import topics
 from streams.producers.kafka_client import Broker, reconcile
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.secured_kafka import SecuredKafka
+from surgewatch.harness.webhook_receiver import Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running
 from surgewatch.options.access import allow
+from tests.alerts.made import verdict
 from tests.secured_kafka import own_secured_broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -44,7 +47,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
     yield from own_secured_broker(tmp_path_factory.mktemp("secured"))
 
 
-def a_worker(secured: SecuredKafka, package: Package, name: str, folder: Path) -> Worker:
+def a_worker(secured: SecuredKafka, package: Package, name: str, folder: Path, **more: str) -> Worker:
     """A worker with topics, and a principal, of its own that may do the least."""
     prefix, port, broker = f"{name}-", free_port(), Broker(secured.broker.servers)
     reconcile(broker, topics(prefix))
@@ -56,7 +59,10 @@ def a_worker(secured: SecuredKafka, package: Package, name: str, folder: Path) -
         "SURGEWATCH_SESSION_SECONDS": "6",
     }
     return Worker(
-        package, port, secured.mtls(name) | settings | (SINK if package == "alerts" else {}), folder / "log"
+        package,
+        port,
+        secured.mtls(name) | settings | (SINK | more if package == "alerts" else {}),
+        folder / "log",
     )
 
 
@@ -77,11 +83,19 @@ def take_away(secured: SecuredKafka, principal: str, access: Access) -> None:
         assert taken.result()
 
 
-def send_junk(secured: SecuredKafka, topic: str) -> None:
-    """Give a worker something to do: an event that becomes a dead letter, a verdict that is passed over."""
+def send(secured: SecuredKafka, topic: str, value: bytes = b"junk") -> None:
+    """Give a worker something to do; junk is an event that becomes a dead letter."""
     producer = Producer({"bootstrap.servers": secured.broker.servers})
-    producer.produce(topic, b"junk")
+    producer.produce(topic, value)
     assert producer.flush(30) == 0
+
+
+def until(condition: Callable[[], object], worker: Worker) -> None:
+    """Wait until something is so: whatever is not being done is seen within a minute."""
+    deadline = monotonic() + SEEN
+    while not condition():
+        assert monotonic() < deadline, not_ready(worker) + worker.tail(40)
+        sleep(0.5)
 
 
 def not_ready(worker: Worker) -> str:
@@ -114,11 +128,9 @@ def test_a_worker_whose_acl_is_taken_away_ends_with_one_line_that_names_it(
         assert worker.process is not None
         take_away(secured, name, access._replace(name=prefix + access.name))
         source = {"streams": "encounters", "alerts": "verdicts"}[package]
-        until = monotonic() + SEEN
-        while worker.process.poll() is None and monotonic() < until:
-            send_junk(secured, prefix + source)
-            sleep(1)
-        assert worker.process.poll() == 2, worker.tail(60)
+        for _ in range(10):
+            send(secured, prefix + source)
+        assert worker.process.wait(SEEN) == 2, worker.tail(60)
     last = worker.tail(1)
     assert last.startswith(f"surgewatch: an ACL is missing on {line.format(prefix)}: `surgewatch topics --as")
     assert "Traceback" not in worker.log.read_text()
@@ -135,16 +147,10 @@ def test_a_task_that_lost_an_acl_is_named_with_it_and_goes_on_when_it_is_back(
     )
     with running(worker):
         take_away(secured, name, access)
-        until = monotonic() + SEEN
-        while f"AuthorizationFailedError('{name}-{topic}')" not in not_ready(worker):
-            assert monotonic() < until, not_ready(worker) + worker.tail()
-            send_junk(secured, f"{name}-{topic}")
-            sleep(1)
+        named = f"AuthorizationFailedError('{name}-{topic}')"
+        until(lambda: named in not_ready(worker), worker)
         allow(Broker(secured.broker.servers), f"User:{name}", [access])
-        until = monotonic() + SEEN
-        while not_ready(worker):
-            assert monotonic() < until, not_ready(worker) + worker.tail()
-            sleep(1)
+        until(lambda: not not_ready(worker), worker)
     assert worker.log.read_text().count("\n") < 100
 
 
@@ -166,3 +172,22 @@ def test_a_click_that_the_broker_refuses_is_answered_and_ends_no_worker(
             assert worker.process is not None
             assert worker.process.poll() is None, worker.tail()
             assert not not_ready(worker)
+
+
+def test_a_notice_that_cannot_be_recorded_is_not_sent_is_named_and_is_sent_once_when_it_can(
+    secured: SecuredKafka, tmp_path: Path
+) -> None:
+    """What a sink is about to get is in the ledger first: else nobody would know of it after a crash."""
+    access = Access("topic", "unwritten-deliveries", ("WRITE",))
+    with receiving(Receiver()) as receiver:
+        hook = {"SURGEWATCH_WEBHOOK_URL": receiver.url, "SURGEWATCH_WEBHOOK_SECRET": receiver.secret}
+        worker = a_worker(secured, "alerts", "unwritten", tmp_path, **hook, SURGEWATCH_CLOCK="event")
+        with running(worker):
+            take_away(secured, "unwritten", access)
+            send(secured, "unwritten-verdicts", verdict(0, breach=True).model_dump_json().encode())
+            until(lambda: "AuthorizationFailedError" in not_ready(worker), worker)
+            assert receiver.received == []
+            allow(Broker(secured.broker.servers), "User:unwritten", [access])
+            until(lambda: not not_ready(worker) and receiver.received, worker)
+            sleep(3)
+    assert [one.notice.reason for one in receiver.received] == [Reason.FIRST]

@@ -41,6 +41,14 @@ def test_what_the_broker_refused_has_one_line_and_a_bug_has_its_trace() -> None:
     assert bug.exc_info
 
 
+def test_a_peer_that_is_no_broker_costs_a_line_and_no_trace() -> None:
+    garbage = failure(ValueError("b'' is no int32" + "x" * 1_000), "aiokafka.conn")
+    assert LogLimiter().filter(garbage)
+    assert garbage.exc_info is None
+    assert garbage.getMessage().startswith("crashed: ValueError(\"b'' is no int32xxx")
+    assert len(garbage.getMessage()) == 300
+
+
 def test_nothing_follows_the_line_that_says_why_a_worker_ends() -> None:
     """Futures that nobody waits for any more, and services that are stopped after their loop."""
     limiter = LogLimiter()
