@@ -49,15 +49,13 @@ class LogLimiter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the line is let through.
 
-        What the broker refused has no trace: the message names it. Nor is there a line for who was not told
-        of it, or who stops on a loop that has ended: the worker says by itself why it ends.
+        What the broker refused has no trace: the message names it.
         """
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, RuntimeError) and str(error) == "Event loop is closed":
+        is_of_kafka = any(isinstance(one, KafkaError) for one in causes(error))
+        if _is_no_news(record.name, error, is_of_kafka=is_of_kafka):
             return False
-        if any(isinstance(one, KafkaError) for one in causes(error)):
-            if record.name == "asyncio":
-                return False
+        if is_of_kafka:
             record.exc_info = None
         if error is not None and record.name.startswith("aiokafka"):  # such as garbage in place of an answer
             record.msg, record.args, record.exc_info = f"{record.getMessage()}: {error!r}"[:LONGEST], (), None
@@ -65,6 +63,15 @@ class LogLimiter(logging.Filter):
         if left_out:
             record.msg, record.args = f"{record.getMessage()} ({left_out} more like this)", ()
         return left_out is not None
+
+
+def _is_no_news(logger: str, error: BaseException | None, *, is_of_kafka: bool) -> bool:
+    """Return whether an error is that of a client that broke off, or is said by the worker's last line."""
+    if logger == "aiohttp.server":
+        return isinstance(error, ConnectionResetError)
+    if isinstance(error, RuntimeError) and str(error) == "Event loop is closed":
+        return True  # whoever stops on a loop that has ended
+    return is_of_kafka and logger == "asyncio"  # whoever was not told of it
 
 
 class EventLimiter:

@@ -49,6 +49,12 @@ def test_a_peer_that_is_no_broker_costs_a_line_and_no_trace() -> None:
     assert len(garbage.getMessage()) == 300
 
 
+def test_a_client_that_breaks_off_is_no_news_and_an_error_of_the_console_is() -> None:
+    limiter = LogLimiter()
+    assert not limiter.filter(failure(ConnectionResetError("closing transport"), "aiohttp.server"))
+    assert limiter.filter(failure(ValueError("a bug"), "aiohttp.server"))
+
+
 def test_nothing_follows_the_line_that_says_why_a_worker_ends() -> None:
     """Futures that nobody waits for any more, and services that are stopped after their loop."""
     limiter = LogLimiter()
