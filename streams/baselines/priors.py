@@ -17,6 +17,8 @@ GROWN: Final = {**PERIODS, Cadence.HOUR: 21 * 24.0}
 _LEVEL, _TREND, _WEEKDAY, _SEASON, _HOLIDAY, _STEP = 3.0, 0.3, 1.0, 0.5, 1.0, 3.0
 _MONTHLY_TREND: Final = 0.1  # months are few: a rise over some of them need not go on
 MOVING: Final = 0.03  # share of its size by which a season moves or grows each year
+_WEEKDAYS: Final = slice(FIRST + 2 * HARMONICS[Cadence.DAY], FIRST + 2 * HARMONICS[Cadence.DAY] + 7)
+_TWICE: Final = 14  # days in which each weekday was seen twice
 _BROAD: Final = 2  # harmonics that a series of less than two years may have
 _NEVER: Final = 1e6  # precision of a term that is left out
 _FEWEST: Final = 0.02  # people a period that are assumed of a series without any
@@ -63,6 +65,9 @@ def priors(
     With less than two years, a sharp season cannot be distinguished from a single event, so only broad
     harmonics are estimated. With less than one year they have to be small: otherwise a rise would be taken
     for the beginning of a season and extrapolated. `peer_priors` apply to young series.
+
+    A weekday that was seen once cannot be distinguished from a single day: after one Friday of bad weather,
+    an ordinary one would be a surge. So weekdays are estimated from two weeks on, or with peers.
     """
     n = len(periods)
     precision = np.tile(1 / np.square([*deviations(cadence), *[_STEP] * steps]), (n, 1))
@@ -71,6 +76,10 @@ def priors(
         seen = np.clip(periods / PERIODS[cadence], 0.1, 1)  # of a year
         precision[:, harmonics] /= seen[:, None] ** 4
         precision[periods < 2 * PERIODS[cadence], FIRST + 2 * _BROAD : harmonics.stop] = _NEVER
+    if cadence is Cadence.DAY:
+        young = periods < _TWICE
+        young[[row for row, peer in enumerate(peer_priors) if peer is not None]] = False
+        precision[young, _WEEKDAYS] = _NEVER
     # The level is centred on the series' own mean, all other terms on nothing.
     centre, start = np.zeros_like(precision), np.log(np.maximum(people, _FEWEST))
     centre[:, 0] = start

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from alerts.lifecycle.alert import Notice, Reason
 from streams.contract.verdicts import Question
 from tests.stories.port import Port
@@ -28,3 +30,24 @@ def test_a_month_that_is_tallied_is_not_called_unfinished() -> None:
     assert not notice.alert.latest.closed
     assert "not over yet" not in notice.headline
     assert "4,000" in notice.headline or "4000" in notice.headline
+
+
+@pytest.mark.parametrize(("people", "surges"), [(1490, []), (6000, ["2021-01-14"])])
+def test_one_day_of_bad_weather_in_a_first_week_is_not_what_its_weekday_is_like(
+    people: int, surges: list[str]
+) -> None:
+    port = Port("2021-01-04")
+    port.tally([1500, 1530, 1480, 360, 1510, 1490, 1520, 1500, 1470, 1510, people])
+    assert port.first() == surges
+
+
+def test_from_two_weeks_on_a_weekday_has_a_level_of_its_own() -> None:
+    port = Port("2021-01-04")
+    port.tally([600, 610, 590, 605, 595, 200, 205] * 3)
+    (saturday,) = (
+        verdict.evidence.expected
+        for verdict in port.verdicts
+        if verdict.question is Question.SURGE and verdict.closed and f"{verdict.period:%m-%d}" == "01-23"
+    )
+    assert 190 < saturday < 230
+    assert port.first() == []
