@@ -1,9 +1,12 @@
 """Record: higher than ever, or than for a long time.
 
-A rule of rank, not of chance: the last period against all that is kept. It counts only
-where it is also unusual, beats the old record clearly (in calm times a new one comes every so often, by one
-or two people), and has a past that is long enough. The record of a surge is in the surge's evidence, and no
-second breach.
+A rule of rank: the last period against all that is kept. It counts only where it is also unusual, beats the
+old record clearly (in calm times a new one comes every so often, by one or two people), and has a past that
+is long enough. The record of a surge is in the surge's evidence, and no second breach.
+
+Of n + 1 periods the last is the highest with chance 1 / (n + 1), whatever their tail is like. That it is so
+much higher than the second is as probable as the baseline's tail has it beyond that one. Both together have
+to be far less probable than the count alone.
 """
 
 from typing import Final, NamedTuple
@@ -18,6 +21,7 @@ from streams.detectors import RECORD_PAST, Bools, Details, Finding, SectorView
 LEAST: Final = 10  # people in the period: fewer are no record worth an alert
 BEATEN_BY, BEATEN_TIMES = 5, 1.2  # people more, and times more, than the old record
 LOOKED_BACK: Final = 3 * 366  # periods
+RANK: Final = 0.02  # of alpha: how improbable a record has to be by its rank and the old record
 
 
 class Record(NamedTuple):
@@ -66,11 +70,15 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         past, present.astype(float), now, p_value=tail, alpha=alpha, least_past=RECORD_PAST[view.cadence]
     )
 
+    before = view.calibration.upper(at_least(found.highest, seen.mean[:, -1], seen.last))
+    by_rank = tail / np.maximum(before, tail) / (present.sum(1) + 1)
+    breach = found.breach & (by_rank <= RANK * alpha) & ~_is_surge(view)
+
     def details(row: int) -> Details:
-        return Details(record=bool(found.breach[row]), remark=f"highest before: {found.highest[row]:.0f}")
+        return Details(record=bool(breach[row]), remark=f"highest before: {found.highest[row]:.0f}")
 
     return Finding(
-        breach=found.breach & ~_is_surge(view),
+        breach=breach,
         p_value=tail,
         alpha=alpha,
         observed=now,
