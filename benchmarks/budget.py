@@ -93,6 +93,18 @@ def weather(random: Generator, number: int) -> Iterator[np.ndarray]:
         yield np.full(1, 0.25 if bad else 1.19)
 
 
+def heavy_tailed(random: Generator, number: int) -> Iterator[np.ndarray]:
+    """Days that are off by themselves, now and then far: a t of 4 degrees, times .2, on a log scale."""
+    for _ in range(number):
+        yield np.exp(random.standard_t(4, len(MEANS)) * 0.2 - 0.03)
+
+
+def closures(random: Generator, number: int) -> Iterator[np.ndarray]:
+    """One day of fifty on which a place is closed, and nobody has announced it."""
+    for _ in range(number):
+        yield np.where(random.random(len(MEANS)) < 0.02, 0.0, 1.0)
+
+
 def groups(share: float, size: int, means: np.ndarray) -> Any:
     """People in groups, of which a share are buses of one nationality."""
     mean_size = (1 - share) * 1.5 + share * size
@@ -129,6 +141,8 @@ FAMILIES: dict[str, Any] = {
     "strays by .15": tallies(autoregressive(0.15), 2.0, MEANS),
     "random walk, .01 a day": tallies(random_walk(0.01), 2.0, MEANS),
     "weather": tallies(weather, 2.0, MEANS),
+    "heavy tails": tallies(heavy_tailed, 2.0, MEANS),
+    "closures": tallies(closures, 2.0, MEANS),
     "buses of 50, 3 %": groups(0.03, 50, SOME),
     "buses of 50, 1 %": groups(0.01, 50, SOME),
 }
