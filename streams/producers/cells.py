@@ -17,14 +17,20 @@ _NAMES = (
 )  # fmt: skip
 # Marks of footnotes (*, [1], superscripts; (2) behind something), and flags: revised, provisional, estimated.
 _MARKS = re.compile(
-    r"(?:\s*(?:[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+|\[\w{1,3}\]|(?<=.)\((?:\d{1,2}|[A-Za-z])\)))+$"
+    r"(?:\s*(?:[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+|\[(?:[Nn]ote )?\w{1,3}\]"
+    r"|(?<=.)\((?:\d{1,2}|[A-Za-z])\)))+$"
 )
 _ABBREVIATION = re.compile(r"(?<=\w) \([A-Z]{2,5}s?\)$")
 _SLASH = re.compile(r"\s*/\s*")
 _FLAG = re.compile(r"(?<=\d)\s?[rpe]$")
 # A point is no thousands separator here: 1.204 may be a fraction, and a fraction is no number of people.
-_WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u202f ]\d{3})+))(?:\.0)?")
-_YEAR = re.compile(r"(?:FY ?)?((?:19|20)\d{2})(?: ?\(?FYTD\)?)?|FY ?(\d{2})", re.IGNORECASE)
+_WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u2007\u2009\u202f ]\d{3})+))(?:\.0)?")
+_POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_YEAR = re.compile(r"(?:19|20)\d{2}")
+_FISCAL_YEAR = re.compile(
+    r"(?:FY ?)?(?P<year>(?:19|20)\d{2})(?: ?[-\u2013/] ?(?P<next>\d{2}|20\d{2}))?(?: ?\(?FYTD\)?)?"
+    r"|FY ?(?P<short>\d{2})", re.IGNORECASE
+)  # fmt: skip
 _MONTH_OF_YEAR = re.compile(
     # Oct 2022, OCT2022, Oct-22
     r"(?P<name>[^\W\d_]{3,10})\.?[ _/-]?(?P<year>(?:19|20)\d{2}|(?<=[ _/-])\d{2})"
@@ -32,8 +38,9 @@ _MONTH_OF_YEAR = re.compile(
     r"|(?P<first>(?:19|20)\d{2})(?:(?:[-/.]|-?M)(?P<number>\d{1,2})(?:-01)?|(?P<two>\d{2}))"
     r"|(?P<last_number>\d{1,2})[-/.](?P<last>(?:19|20)\d{2})"  # 10/2022
 )
+_WEEK = re.compile(r"((?:19|20)\d{2})-?W(\d{2})", re.IGNORECASE)
 _NAMED = re.compile(r"[^\W\d_]{3,10}\.?")
-_NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d.%m.%Y")
+_NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d.%m.%Y", "%Y/%m/%d")
 
 
 class CellError(ValueError):
@@ -43,19 +50,22 @@ class CellError(ValueError):
         super().__init__(f'{column} "{value[:64]}" {allowed}')
 
 
-def whole(column: str, text: str) -> int:
+def whole(column: str, text: str, *, thousands: str = "") -> int:
     """The number of people in a cell, with or without separators and marks of footnotes; raises CellError.
 
     >>> whole("n", "1,204"), whole("n", "1 204 [2]"), whole("n", "7p")
     (1204, 1204, 7)
     """
-    matched = _WHOLE.fullmatch(_FLAG.sub("", unmarked(text)))
+    number = _FLAG.sub("", unmarked(text))
+    if thousands == "." and _POINTS.fullmatch(number):
+        number = number.replace(".", "")
+    matched = _WHOLE.fullmatch(number)
     if matched is None:
         raise CellError(column, text, f"is no whole number from 0 to {MOST:,}")
-    number = int(re.sub(r"[^\d-]", "", matched[1]))
-    if not 0 <= number <= MOST:
+    people = int(re.sub(r"[^\d-]", "", matched[1]))
+    if not 0 <= people <= MOST:
         raise CellError(column, text, f"is not from 0 to {MOST:,}")
-    return number
+    return people
 
 
 def unmarked(text: str) -> str:
@@ -76,12 +86,27 @@ def label(text: str) -> str:
     return _SLASH.sub("/", _ABBREVIATION.sub("", text)).casefold()
 
 
-def year(column: str, text: str) -> int:
-    """The year in a cell, which may read "2025 (FYTD)", FY2025 or FY25; raises CellError."""
-    matched = _YEAR.fullmatch(text)
+def year(column: str, text: str, *, is_fiscal: bool = False) -> int:
+    """The year in a cell; raises CellError."""
+    found = year_written(text, is_fiscal=is_fiscal)
+    if found is None:
+        raise CellError(column, text, f"is no year such as 2025{' or 2025 (FYTD)' if is_fiscal else ''}")
+    return found
+
+
+def year_written(text: str, *, is_fiscal: bool) -> int | None:
+    """The year of a text; a fiscal one may read 2025 (FYTD), FY2025, FY25 or 2024-25. None for any other.
+
+    >>> year_written("FY25", is_fiscal=True), year_written("FY25", is_fiscal=False)
+    (2025, None)
+    """
+    matched = (_FISCAL_YEAR if is_fiscal else _YEAR).fullmatch(text.strip())
     if matched is None:
-        raise CellError(column, text, "is no year such as 2025 or 2025 (FYTD)")
-    return int(matched[1] or f"20{matched[2]}")
+        return None
+    found = int(matched["year"] or f"20{matched['short']}") if is_fiscal else int(text)
+    if not is_fiscal or matched["next"] is None:
+        return found
+    return found + 1 if (found + 1) % 100 == int(matched["next"]) % 100 else None
 
 
 def month(column: str, text: str, *, short: bool) -> int:
@@ -128,9 +153,10 @@ def month_of_year(text: str) -> tuple[int, int] | None:
 
 
 def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
-    """The local time in a cell, by the first of strptime's formats that fits, or ISO 8601; raises CellError.
+    """The time in a cell, by the first of strptime's formats that fits, or ISO 8601; raises CellError.
 
-    Days that name their month are read in any layout. A month alone (2017-03) is its first day.
+    It is local, unless it has an offset. Days that name their month are read in any layout. A week or a month
+    is no day.
     """
     for written, pattern in (*((text, each) for each in formats), *((_named(text), n) for n in _NAMED_DAYS)):
         try:
@@ -138,12 +164,21 @@ def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
         except ValueError:
             continue
     try:
-        return dt.datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text).replace(tzinfo=None)
+        if monday_of(text):
+            raise ValueError(text)
+        return dt.datetime.fromisoformat(text)
     except ValueError:
         named = ", ".join(formats)
         raise CellError(
             column, text, f"is no date such as 2022-11-03{f' (or {named})' if named else ''}"
         ) from None
+
+
+def monday_of(text: str) -> dt.datetime | None:
+    """Return the local time at which a week of ISO 8601 begins (2024-W24); None for any other text."""
+    if matched := _WEEK.fullmatch(text):
+        return dt.datetime.fromisocalendar(int(matched[1]), int(matched[2]), 1)
+    return None
 
 
 def _named(text: str) -> str:
@@ -161,8 +196,6 @@ def first_day(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
     if found := month_of_year(text):
         return dt.datetime(*found, 1)  # noqa: DTZ001 - local; the caller knows the zone
     try:
-        if "W" in text.upper() and text[:4].isdecimal():
-            raise ValueError("a week of ISO 8601, which may lie in two months")
         return moment(column, text, formats).replace(day=1)
     except ValueError:
         raise CellError(column, text, "is no month such as 2022-11 or Nov 2022") from None

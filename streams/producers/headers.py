@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
 
 from streams.contract.events import Encounter
-from streams.producers.cells import month_named, month_of_year, unmarked
-from streams.producers.layout import Layout
+from streams.producers.cells import MONTHS, month_named, month_of_year, unmarked, year_written
+from streams.producers.layout import Layout, Time
 
 WITHIN = 40  # lines of a file, in which its header is looked for
 _DELIMITERS = ",|\t;"
@@ -22,6 +22,8 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 _A_YEAR = re.compile(r"(?:19|20)\d{2}")
+_WORD = re.compile(r"[^\W\d_]+")
+_LIKE_A_MONTH = 0.65  # from which on a name may be a month's, misspelt
 _A_COLUMN = {
     "month-columns": "a month, such as JAN2009",
     "year-columns": "a year, such as 2024",
@@ -126,7 +128,7 @@ def _plain(name: str) -> str:
 def _fitted(
     layout: Layout, line: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
 ) -> Header:
-    years = _years(names, above) if layout.time.kind == "month-name-columns" else {}
+    years = _years(layout.time, names, above) if layout.time.kind == "month-name-columns" else {}
     if years:  # a header of two rows: what the lower one leaves blank stands in the upper one
         names = [name if name.strip() else upper for name, upper in zip_longest(names, above, fillvalue="")]
     where = {_plain(name): index for index, name in reversed([*enumerate(names)])}
@@ -156,21 +158,31 @@ def _twice(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, ob
 
 
 def _unread(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, object]) -> Iterator[int]:
-    """The columns among those of periods that may be periods too, and cannot be read."""
-    for index in range(min(periods, default=len(names)) + 1, len(names)):
-        name = names[index].strip()
-        if name and index not in periods and index not in at.values() and not _BESIDE.fullmatch(name):
+    """The columns that may be periods too, and cannot be read: any among periods, and names like theirs."""
+    first = min(periods, default=len(names))
+    for index, name in enumerate(map(str.strip, names)):
+        is_read = index in periods or index in at.values()
+        if is_read or not name or _BESIDE.fullmatch(name):
+            continue
+        if index > first or (periods and _may_be_period(name)):
             yield index
 
 
-def _years(names: Sequence[str], above: Sequence[str]) -> dict[int, int]:
+def _may_be_period(name: str) -> bool:
+    word = _WORD.match(name)
+    near = difflib.get_close_matches(word[0][:3].upper(), MONTHS, 1, _LIKE_A_MONTH) if word else []
+    is_short = word is not None and (len(word[0]) == 3 or any(map(str.isdecimal, name)))
+    return bool(_A_YEAR.search(name)) or (is_short and bool(near))
+
+
+def _years(time: Time, names: Sequence[str], above: Sequence[str]) -> dict[int, int]:
     """The year of each column from the first month on, where the row above has years."""
     first = next((index for index, name in enumerate(names) if month_named(name)), len(names))
     found: dict[int, int] = {}
     year = None
     for index in range(first, len(names)):
-        cell = above[index].strip() if index < len(above) else ""
-        year = int(cell) if _A_YEAR.fullmatch(cell) else year
+        cell = unmarked(above[index].strip()) if index < len(above) else ""
+        year = year_written(cell, is_fiscal=time.is_fiscal) or year
         if year is not None:
             found[index] = year
     return found
@@ -188,11 +200,12 @@ def _periods(
                 if period := month_of_year(name):
                     found[index] = period
             case "year-columns":
-                if name.strip().isdecimal() and len(name.strip()) == 4:
-                    found[index] = int(name), None
+                if year := year_written(name, is_fiscal=layout.time.is_fiscal):
+                    found[index] = year, None
             case _:
                 if number := month_named(name):
-                    found[index] = years.get(index), number
+                    year = years.get(index)
+                    found[index] = year and layout.time.calendar_year(year, number), number
                 elif period := month_of_year(name):
                     found[index] = period
     return found

@@ -43,15 +43,31 @@ class Time(Strict):
     `date` and `moment` read the column `date`; `year-month` the columns `year` and `month`; `fiscal-month`
     the same, with years that begin in October. In the other kinds a column of the file is a period: a month
     of a year (JAN2009), a year (beside a column `month`), or a month's name (the year is in a column `year`
-    or in a line above the header).
+    or in a line above the header). Years that do not begin in January are named by the year in which they
+    end (FY2025, 2024-25).
     """
 
     kind: Literal[
         "date", "moment", "year-month", "fiscal-month", "month-columns", "year-columns", "month-name-columns"
     ]
     formats: tuple[str, ...] = ()  # of strptime; ISO 8601 where there are none
+    year_begins: Annotated[int, Field(ge=1, le=12)] = 1  # month
     names_last_day: bool = False  # of the period
     short_months: bool = False  # JAN only, and neither January nor 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_united_states(cls, found: dict[str, object]) -> dict[str, object]:
+        return {"year_begins": 10, **found} if found.get("kind") == "fiscal-month" else found
+
+    @property
+    def is_fiscal(self) -> bool:
+        """Whether years begin in another month than January."""
+        return self.year_begins > 1
+
+    def calendar_year(self, year: int, month: int) -> int:
+        """Return the year of the calendar in which a month of the table's year lies."""
+        return year - (month >= self.year_begins > 1)
 
 
 class Skip(Strict):
@@ -68,9 +84,10 @@ class Layout(Strict):
     `columns` gives each column a name of ours and the names under which releases have it (without regard to
     case; `_` is a space). `event` makes the fields of an event of them ("{area}"), and `labels` translate.
     `suppressed` are cells that state no figure, in lower case; they are never 0 (without any, `<5` is refused
-    too). `blank_is_zero_beside` names
-    a column: where it has a value, an empty count is 0. `latest_by` names the column that orders several
-    figures of one period. `cumulative` figures are sums since the start of the year.
+    too). `thousands` is "." where 1.204 are 1,204 people. `blank_is_zero_beside` names a column: where it has
+    a value, an empty count is 0. `latest_by` names the column that orders several figures of one period.
+    `cumulative` figures are sums since the start of the year. Rows of the same figure are added up where a
+    text differs; `parts` name columns whose numbers tell such rows apart too (ages).
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=24)]
@@ -79,12 +96,14 @@ class Layout(Strict):
     source: str
     period: Cadence | None = None  # None: a row is one person
     columns: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    parts: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()  # columns that a release may lack
     time: Time
     event: dict[Literal["sector", "crossing", "crossing_type", "demographic", "citizenship"], str]
     labels: dict[Literal["crossing_type", "demographic", "citizenship"], dict[str, str]] = {}
     skip: tuple[Skip, ...] = ()
     suppressed: tuple[str, ...] = SUPPRESSED
+    thousands: Literal["", "."] = ""
     blank_is_zero_beside: str | None = None
     latest_by: str | None = None
     cumulative: bool = False
@@ -93,7 +112,7 @@ class Layout(Strict):
     def _consistent(self) -> Self:
         used = {name for text in self.event.values() for name in _PLACEHOLDER.findall(text)}
         used |= _NEEDS[self.time.kind] | {rule.column for rule in self.skip}
-        used |= {self.blank_is_zero_beside, self.latest_by} - {None}
+        used |= {self.blank_is_zero_beside, self.latest_by, *self.parts} - {None}
         faults = [f"no column {name!r} in [columns]" for name in sorted(used - set(self.columns))]
         faults += [
             f"event.{name} is missing"

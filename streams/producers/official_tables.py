@@ -9,12 +9,13 @@ read.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from streams.contract.dead_letters import Reason, Rejected
 from streams.producers.cumulative import in_months
-from streams.producers.figures import Figure, Figures, Key, Line
+from streams.producers.figures import TOTALS, Figure, Figures, Key, Line, Parts
 from streams.producers.layout import Layout
-from streams.producers.rows import Read, Row, Skipped, Unlabelled, row, row_id
+from streams.producers.rows import InputError, Read, Row, Skipped, Unlabelled, row, row_id
 from streams.producers.stacked_tables import TableReader
 
 Numbered = tuple[int, Sequence[str]]  # the number of a row, and its cells
@@ -24,11 +25,12 @@ def tallies(reader: TableReader, lines: Iterable[Numbered]) -> Iterator[Read]:
     """A table of periods: what is refused and skipped first, and then its figures by time.
 
     Figures that differ in nothing that the contract keeps (such as two titles of authority) are one. A row
-    that differs in nothing at all is there twice, and counts once.
+    that differs in nothing at all is there twice, and counts once. Raises InputError where all are totals.
     """
     layout = reader.layout
-    found: Figures = {}
+    found = _Found(is_latest=layout.latest_by is not None)
     rows: set[tuple[Key, tuple[str, ...]]] = set()
+    met: Counter[str] = Counter()
     for number, cells in lines:
         line = reader.read(number, cells)
         if line.figures:  # by its period too: the table of another year may have the same figures
@@ -37,14 +39,55 @@ def tallies(reader: TableReader, lines: Iterable[Numbered]) -> Iterator[Read]:
                 yield Skipped(number, "the same row again")
                 continue
             rows.add(same)
-        yield from _remarks(number, line)
         if not line.faults:
-            for key, figure in line.figures:
-                _add(found, key, figure, latest=layout.latest_by is not None)
+            line.faults += found.add(line)
+        met.update(line.skipped or ["a figure"])
+        yield from _remarks(number, line)
+    if met.keys() == {TOTALS}:
+        raise InputError(f"{reader.path}: every row is one of totals: a column before the figures says so")
+    figures = found.agreed()
     if layout.cumulative:
-        yield from in_months(found)
-    for key, figure in sorted(found.items()):
+        yield from in_months(figures)
+    for key, figure in sorted(figures.items()):
         yield _tally(layout, key, figure)
+
+
+class _Found:
+    """The figures of a table, added up over its rows; of several reports, the latest (`is_latest`)."""
+
+    def __init__(self, *, is_latest: bool) -> None:
+        self._figures: Figures = {}
+        self._is_latest = is_latest
+        self._stated: dict[tuple[Key, str, Parts], Figure] = {}
+        self._disputed: set[Key] = set()
+
+    def add(self, line: Line) -> list[str]:
+        """Add the figures of a line. Returns which of them contradict those of an earlier line."""
+        disputes = [
+            dispute for key, figure in line.figures if (dispute := self._add(key, figure, line.parts))
+        ]
+        return (
+            [disputes[0] + (f" (and {len(disputes) - 1} more)" if disputes[1:] else "")] if disputes else []
+        )
+
+    def _add(self, key: Key, figure: Figure, parts: Parts) -> str | None:
+        earlier = self._stated.setdefault((key, figure.report, () if self._is_latest else parts), figure)
+        if earlier is not figure and not (self._is_latest and earlier.count == figure.count):
+            self._disputed.add(key)
+            return (
+                f"{figure.count:,} people in {key.sector}, {key.start:%Y-%m-%d}, where row {earlier.number} "
+                f"has {earlier.count:,}: rows of one figure are added up where a text differs; neither counts"
+            )
+        known = self._figures.get(key)
+        if known is None or (self._is_latest and figure.report > known.report):
+            self._figures[key] = replace(figure)
+        elif not self._is_latest:
+            known.count += figure.count
+        return None
+
+    def agreed(self) -> Figures:
+        """The figures that no two rows contradict each other about."""
+        return {key: figure for key, figure in self._figures.items() if key not in self._disputed}
 
 
 def people(reader: TableReader, lines: Iterable[Numbered]) -> Iterator[Read]:
@@ -78,14 +121,6 @@ def _remarks(number: int, line: Line) -> Iterator[Read]:
         return
     met = sum(figure.count for _, figure in line.figures)
     yield from (Unlabelled(number, column, label, met) for column, label in line.unlabelled)
-
-
-def _add(found: Figures, key: Key, figure: Figure, *, latest: bool) -> None:
-    known = found.get(key)
-    if known is None or (latest and figure.report > known.report):
-        found[key] = figure
-    elif not latest:
-        known.count += figure.count
 
 
 def _tally(layout: Layout, key: Key, figure: Figure) -> Row | Rejected:

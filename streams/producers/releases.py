@@ -2,34 +2,55 @@
 
     records of this release ─▶ Release ─▶ records to send
                                   │
-    newest events sent before  ───┘  ─▶ `sent`: the newest event of each figure, for the next time
+    newest events sent before  ───┘  ─▶ `unsent`, and `sent`: the newest event of each figure, for next time
 
 What was sent is kept on the compacted topic `tables`: under each figure's id the newest event that states it.
-It is written after the broker has the events. A run that breaks off sends the same ids when it is repeated,
-and the worker counts each id once.
+It is written twice: before the events, as unsent, and after the broker has them. After a run that broke off
+unsent events are sent again under their ids, and the worker counts each id once.
 """
 
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.contract.events import Encounter
 from streams.producers.outgoing import Outgoing
+from streams.producers.rows import InputError
 
 TOPIC = "tables"
+UNSENT = "unsent"
 _REVISION = re.compile(r"(?<=-r)\d+$")
 Events = Mapping[str, bytes]  # by figure
 
 
+class LastEvent(Encounter):
+    """The newest event of a figure, as it is kept; `unsent`: nobody knows whether the broker has it."""
+
+    unsent: bool = False
+
+
+class Cell(NamedTuple):
+    """A place and a period of one layout; a table that has both states all kinds of people there."""
+
+    layout: str
+    sector: str
+    start: str
+
+
 class Release:
-    """Iterating gives the records to send; the counts are complete afterwards.
+    """Iterating gives the records to send. An official table is read and compared at once.
 
     `before` returns the newest events sent before, and is called only where the file is an official table.
-    `withdraws`: figures of the places and periods of this release that it no longer states are taken back.
-    `resends`: unchanged figures are sent again, under the ids they have, for a worker that lost its state.
+    Figures of its places and periods that it no longer states stay. They are taken back where `withdraws`,
+    and where the table states other kinds of people for the same place and period and is the next release:
+    where it states as many figures again as are gone. Where it is not, InputError is raised, unless it
+    `is_part`. While rows are `refused`, nothing is taken back: what is gone may stand in them. `resends`:
+    unchanged figures are sent again, under the ids they have, for a worker that lost its state.
     """
 
     def __init__(
@@ -38,60 +59,112 @@ class Release:
         before: Callable[[], Events],
         *,
         withdraws: bool = False,
+        is_part: bool = False,
         resends: bool = False,
+        refused: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._records, self._before = records, before
-        self._withdraws, self._resends = withdraws, resends
-        self.added = self.revised = self.unchanged = self.missing = 0
+        self._withdraws, self._is_part, self._resends = withdraws, is_part, resends
+        self.added = self.revised = self.unchanged = self.missing = self.taken_back = 0
         self.sent: dict[str, Outgoing] = {}  # by figure; their keys are the figures
-        self.is_table = False
+        incoming = iter(records)
+        first = next(incoming, None)
+        self.is_table = first is not None and first.figure is not None
+        whole = () if first is None else chain((first,), incoming)
+        self._records: Iterable[Outgoing] = whole
+        if self.is_table:
+            stated = [*whole]
+            self._records = self._compared(stated, _readable(before()), is_good=not refused())
 
     def __iter__(self) -> Iterator[Outgoing]:
-        before: dict[str, bytes] = {}
-        stated: set[str] = set()
-        published: set[tuple[str, str]] = set()
         for record in self._records:
-            if record.figure is None:
-                self.added += 1
-                yield record
-                continue
-            if not self.is_table:
-                self.is_table, before = True, _readable(self._before())
-            stated.add(record.figure)
-            event = msgspec.json.decode(record.value)
-            published.update(_scope(record.figure, event))
-            yield from self._compared(record, record.figure, event, before.get(record.figure))
-        yield from self._gone(before, stated, published)
+            self.added += not self.is_table
+            yield record
 
-    def _compared(
-        self, record: Outgoing, figure: str, event: dict[str, Any], known: bytes | None
+    @property
+    def unsent(self) -> Iterator[Outgoing]:
+        """What to keep before the records are sent."""
+        for record in self.sent.values():
+            event = msgspec.json.decode(record.value)
+            yield record._replace(value=msgspec.json.encode(event | {UNSENT: True}))
+
+    def _compared(self, records: list[Outgoing], before: dict[str, Any], *, is_good: bool) -> list[Outgoing]:
+        unsent = {figure for figure, old in before.items() if old.pop(UNSENT, False)}
+        stated = {str(record.figure): msgspec.json.decode(record.value) for record in records}
+        gone, taken = self._gone(stated, before, is_good=is_good)
+        out = list[Outgoing]()
+        for record in records:
+            figure = str(record.figure)
+            event, old = stated[figure], before.get(figure)
+            out += self._figure(record, event, old, is_unsent=figure in unsent)
+        for figure in gone:
+            old = before[figure]
+            again = Outgoing(old["sector"].encode(), msgspec.json.encode(old), 0, figure)
+            if figure in unsent:
+                out.append(self._recorded(again, figure))
+            if figure in taken:
+                value = _revision(figure, old | {"count": 0}, old)
+                out.append(self._recorded(again._replace(value=value), figure))
+        return out
+
+    def _figure(
+        self, record: Outgoing, event: dict[str, Any], old: dict[str, Any] | None, *, is_unsent: bool
     ) -> Iterator[Outgoing]:
-        old = None if known is None else msgspec.json.decode(known)
+        figure = str(record.figure)
         if old is None:
             self.added += 1
             yield self._recorded(record, figure)
-        elif old["count"] == event["count"]:
+            return
+        again = record._replace(value=msgspec.json.encode(old))
+        if old["count"] != event["count"]:
+            self.revised += 1
+            if is_unsent:
+                yield again
+            yield self._recorded(record._replace(value=_revision(figure, event, old)), figure)
+        elif is_unsent:
+            self.revised += "replaces" in old
+            self.added += "replaces" not in old
+            yield self._recorded(again, figure)
+        else:
             self.unchanged += 1
             if self._resends:
-                yield record._replace(value=msgspec.json.encode(event | {"event_id": old["event_id"]}))
-        else:
-            self.revised += 1
-            yield self._recorded(record._replace(value=_revision(figure, event, old)), figure)
+                yield again
 
-    def _gone(self, before: Events, stated: set[str], published: set[tuple[str, str]]) -> Iterator[Outgoing]:
-        """Count, and on demand take back, figures that this release no longer has."""
-        for figure in before.keys() - stated:
-            old = msgspec.json.decode(before[figure])
-            if "period" not in old or old["count"] == 0 or not published.issuperset(_scope(figure, old)):
-                continue
-            self.missing += 1
-            if self._withdraws:
-                value = _revision(figure, old | {"count": 0}, old)
-                yield self._recorded(Outgoing(old["sector"].encode(), value, 0), figure)
+    def _gone(
+        self, stated: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], *, is_good: bool
+    ) -> tuple[set[str], set[str]]:
+        """Figures that this release no longer has, and those of them that are to be taken back."""
+        cells = {figure: _cell(figure, event) for figure, event in stated.items()}
+        places, periods = {cell[:2] for cell in cells.values()}, {cell[::2] for cell in cells.values()}
+        known = {
+            figure: cell
+            for figure, old in before.items()
+            if "period" in old
+            and old["count"] > 0
+            and (cell := _cell(figure, old))[:2] in places
+            and cell[::2] in periods
+        }
+        gone = known.keys() - stated
+        new = {cells[figure] for figure, event in stated.items() if figure not in before and event["count"]}
+        replaced = {figure for figure in gone if known[figure] in new}
+        if replaced and is_good and not (self._withdraws or self._is_part) and 2 * len(gone) > len(known):
+            raise InputError(_ask([before[figure] for figure in sorted(replaced)]))
+        taken = gone if self._withdraws else set() if self._is_part else replaced
+        self.missing, self.taken_back = len(gone), len(taken) if is_good else 0
+        return gone, taken if is_good else set()
 
     def _recorded(self, record: Outgoing, figure: str) -> Outgoing:
         self.sent[figure] = Outgoing(figure.encode(), record.value, record.at)
         return record
+
+
+def _ask(gone: list[dict[str, Any]]) -> str:
+    people = sum(old["count"] for old in gone)
+    return (
+        f"{len(gone):,} figures ({people:,} people) that were sent before are no longer in the table, "
+        f"which has others for their places and periods, such as {gone[0]['sector']} in "
+        f"{gone[0]['occurred_at'][:10]}. Nothing was sent. If this is the whole table, --complete takes them "
+        "back; if it is a part of it, --part keeps them"
+    )
 
 
 class _Figure(msgspec.Struct):
@@ -103,13 +176,13 @@ class _Figure(msgspec.Struct):
     count: int
 
 
-def _readable(found: Events) -> dict[str, bytes]:
+def _readable(found: Events) -> dict[str, dict[str, Any]]:
     """Return those that are events; any client may have put something else on the topic."""
     readable = {}
     for figure, value in found.items():
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
             msgspec.json.decode(value, type=_Figure)
-            readable[figure] = value
+            readable[figure] = msgspec.json.decode(value)
     return readable
 
 
@@ -120,8 +193,6 @@ def _revision(figure: str, event: Mapping[str, Any], old: Mapping[str, Any]) -> 
     return msgspec.json.encode({**event, "event_id": f"{figure}-r{number}", "replaces": old["event_id"]})
 
 
-def _scope(figure: str, event: Mapping[str, Any]) -> tuple[tuple[str, str], tuple[str, str]]:
-    """The place and the period of a figure, each within its layout: a release that has both has them all."""
-    layout = figure.rpartition("-")[0]
+def _cell(figure: str, event: Mapping[str, Any]) -> Cell:
     start = dt.datetime.fromisoformat(event["occurred_at"])
-    return (layout, event["sector"]), (layout, start.date().isoformat())
+    return Cell(figure.rpartition("-")[0], event["sector"], start.date().isoformat())

@@ -6,9 +6,11 @@ A year that stands above a header, as where each year has a table, is that of th
 from collections.abc import Sequence
 
 from streams.contract.sectors import Registry
-from streams.producers.figures import NOTE, YEAR, Line, LineReader
+from streams.producers.banners import names_year
+from streams.producers.figures import Line
 from streams.producers.headers import Header, header_below
 from streams.producers.layout import Layout
+from streams.producers.line_reader import NOTE, LineReader
 from streams.producers.rows import InputError
 
 
@@ -23,7 +25,7 @@ class TableReader:
         known: Sequence[Layout], registry: Registry, banner: str,
     ) -> None:  # fmt: skip
         self.layout = layout
-        self._path, self._known, self._registry = path, known, registry
+        self.path, self._known, self._registry = path, known, registry
         self._names = {spelling.casefold() for name in header.names for spelling in _spelt(name)}
         for one in known:
             self._names.update(s for each in one.columns.values() for name in each for s in _spelt(name))
@@ -50,7 +52,7 @@ class TableReader:
         below = header_below(self._known, number, self._delimiter, names=cells, above=self._above)
         if below and (below.layout is not self.layout or not below.fits):
             raise InputError(
-                f"{self._path}:{number}: another table begins here: {below.explain()}. "
+                f"{self.path}:{number}: another table begins here: {below.explain()}. "
                 "Put each table into a file of its own"
             )
         return below
@@ -58,7 +60,7 @@ class TableReader:
     def _begin(self, header: Header) -> None:
         """Read on under a header. Where no year stands above it, that of the table before goes on."""
         title = " ".join(self._title)
-        self._banner = title if YEAR.search(title) else self._banner
+        self._banner = title if names_year(title) else self._banner
         self._title.clear()
         self._reader = LineReader(header, self.layout, self._registry, self._banner)
 

@@ -30,11 +30,13 @@ from surgewatch.options.sending import (
 @click.argument("file")
 @click.option("--check", is_flag=True, help="Read and report; send nothing, and need no broker.")
 @click.option("--complete", is_flag=True, help="Take back figures that FILE no longer has for its periods.")
+@click.option("--part", is_flag=True, help="FILE is a part of its table: what it does not have stays.")
 @click.option("--resend", is_flag=True, help="Send unchanged figures of a table again; each id counts once.")
 @table_options
 @sending_options
 def command(
-    file: str, check: bool, complete: bool, resend: bool, layout: Layout | None, sheet: str | None,
+    file: str, check: bool, complete: bool, part: bool, resend: bool,
+    layout: Layout | None, sheet: str | None,
     broker: Broker, prefix: str, client: Client, places: Registry, pulse: Pulse | None,
 ) -> None:  # fmt: skip
     """Send the events of FILE ("-": standard input) as fast as the broker takes them.
@@ -55,14 +57,18 @@ def command(
         pulse.follow(checked) if pulse else checked,
         lambda: newest(broker, tables),
         withdraws=complete,
+        is_part=part,
         resends=resend,
+        refused=lambda: bool(checked.reasons),
     )
+    if release.sent:
+        send(release.unsent, broker, tables, client=client)
     sent = send_showing(release, broker, topic, client=client)
     if release.sent:
         figures = [one._replace(partition=0) for one in release.sent.values()]  # of one: see topics.TABLES
         send(figures, broker, tables, client=client)
     report_sent(sent, topic)
-    report_release(release, withdraws=complete)
+    report_release(release)
     good = sent.records + release.unchanged
     if pulse and (good or not checked.reasons):
         send(pulse.at(int(time.time())), broker, topic, client=client)

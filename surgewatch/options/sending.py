@@ -91,14 +91,16 @@ def report_sent(sent: Sent, topic: str, pulse: Pulse | None = None) -> None:
     report_heartbeats(pulse)
 
 
-def report_release(release: Release, *, withdraws: bool) -> None:
+def report_release(release: Release) -> None:
     """Print how an official table differs from what was sent of it before."""
     if not release.is_table:
         return
     click.echo(f"added {release.added:,}, revised {release.revised:,}, unchanged {release.unchanged:,}")
-    if release.missing:
-        done = "taken back" if withdraws else "still counted; --complete takes them back"
-        click.echo(f"no longer in the table: {release.missing:,} figures ({done})")
+    stays = release.missing - release.taken_back
+    if release.taken_back:
+        click.echo(f"no longer in the table: {release.taken_back:,} figures (taken back)")
+    if stays:
+        click.echo(f"no longer in the table: {stays:,} figures (still counted; --complete takes them back)")
 
 
 def report_rows(checked: Checked, *, good: int) -> None:

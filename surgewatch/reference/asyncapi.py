@@ -26,6 +26,7 @@ from streams.contract.reading import PRODUCED_AT
 from streams.contract.topics import TOPICS, Topic
 from streams.contract.verdicts import Verdict
 from streams.judging.period_summary import PeriodSummary
+from streams.producers.releases import LastEvent
 
 TARGET: Final = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
 KAFKA: Final = "0.5.0"  # version of AsyncAPI's Kafka bindings
@@ -70,7 +71,7 @@ VALUES: Final[dict[str, Value]] = {
     "notices": Value("Notices that a sink has taken.", Notice, (SINK,)),
     "notices.dead": Value("Notices that a sink never took.", DeadLetterRecord),
     "controls": Value("What operators set at run time. An empty value withdraws it.", CONTROL),
-    "tables": Value("The newest event of each figure of an official table.", Encounter),
+    "tables": Value("The newest event of each figure of an official table.", LastEvent),
 }
 OUTSIDE: Final = ("encounters", "tables", "controls")  # others write them, so their rules are those of input
 
