@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +24,13 @@ from streams.contract.cadence import DAY, Cadence
 from streams.contract.file_kinds import encoding, not_text
 
 COLUMNS: Final = ("series", "period", "count")
+_WEEK: Final = re.compile(r"\d{4}-?W\d{2}")
 LARGEST: Final = 2**31 - 1
 LONGEST: Final = 1_000_000  # periods of a series: a stray year 9999 must not fill the memory
 SHOWN: Final = 20  # bad rows that are named
 EMPTY: Final = "An empty count means that nothing is known of the period; 0 means that nobody came."
 _GZIP: Final = b"\x1f\x8b"
-_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,'\u2019\u00a0\u202f ]\d{3})+")
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,'\u2019\u00a0\u2007\u2009\u202f ]\d{3})+")
 
 
 class TableError(ValueError):
@@ -124,7 +126,7 @@ class _Reader:
         self._cadence = cadence
         self._counts: dict[str, dict[int, int | None]] = {}
         self._seen: dict[tuple[str, int], tuple[str, int]] = {}  # period as written, and row
-        self._shifts: set[int] = set()
+        self._shifts: dict[int, tuple[str, int]] = {}  # seconds after Monday: the first such period, and row
 
     def add(self, number: int, cells: Mapping[str, str] | str) -> None:
         """Add a row by its columns, or what is wrong with it; raises ValueError."""
@@ -133,10 +135,7 @@ class _Reader:
         name, period, count = (cells[column] for column in COLUMNS)
         if not name:
             raise ValueError("no series")
-        try:
-            epoch = moment(period)
-        except ValueError:
-            raise ValueError(f"{period!r} is no date or time (ISO 8601)") from None
+        epoch = self._epoch(period)
         index = self._cadence.index(epoch)
         before, row = self._seen.setdefault((name, index), (period, number))
         if row != number:
@@ -144,12 +143,27 @@ class _Reader:
                 raise ValueError(f"{name} has {period} twice (row {row})")
             raise ValueError(f"{period} is in the same {self._cadence} as {before} (row {row}) of {name}")
         if self._cadence is Cadence.WEEK:
-            self._shifts.add(int(epoch - self._cadence.start(index)) // DAY * DAY)
+            shift = int(epoch - self._cadence.start(index)) // DAY * DAY
+            self._shifts = self._shifts or {shift: (period, number)}
+            if shift not in self._shifts:
+                other, its_row = next(iter(self._shifts.values()))
+                raise ValueError(f"the week {period} begins on another weekday than {other} (row {its_row})")
         self._counts.setdefault(name, {})[index] = _count(count)
+
+    def _epoch(self, period: str) -> float:
+        """The start of a period as it is written; raises ValueError."""
+        if self._cadence is not Cadence.MONTH and len(period) == 7 and period[4] == "-":
+            raise ValueError(f"{period!r} is a month, and the cadence is {self._cadence}")
+        if self._cadence is not Cadence.WEEK and _WEEK.fullmatch(period):
+            raise ValueError(f"{period!r} is a week, and the cadence is {self._cadence}")
+        try:
+            return moment(period)
+        except ValueError:
+            raise ValueError(f"{period!r} is no date or time (ISO 8601)") from None
 
     def table(self, path: Path) -> Table:
         """All that was added; raises TableError where that is nothing, or too much."""
-        shift = self._shifts.pop() if len(self._shifts) == 1 else 0
+        shift = next(iter(self._shifts), 0)
         table = Table(self._cadence, shift=shift)
         for name, counts in self._counts.items():
             known = {index: count for index, count in counts.items() if count is not None}
@@ -180,9 +194,12 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | str]]:
         if twice := [name for name in COLUMNS if header.count(name) > 1]:
             raise TableError(f"{path}:1: column {twice[0]!r} is there twice")
         for row in rows:
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
             if len(row) == len(header):
-                yield rows.line_num, dict(zip(header, map(str.strip, row), strict=True))
-            elif row:
+                yield rows.line_num, dict(zip(header, cells, strict=True))
+            else:
                 yield rows.line_num, f"{len(row)} cells, the header has {len(header)}"
     except csv.Error as error:
         raise TableError(f"{path}: no table of text: {error}") from error
@@ -206,7 +223,7 @@ def _text(path: Path) -> str:
         raise TableError(
             f"{path}:{row}: {shown!r} is not UTF-8. If the file is Latin-1: iconv -f latin1 -t utf-8 {path}"
         ) from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise TableError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 MOST = 1_000_000  # people of one event, as the contract has it
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -68,6 +69,7 @@ def whole(column: str, text: str, *, thousands: str = "") -> int:
     return people
 
 
+@lru_cache(maxsize=4096)  # labels come again and again
 def unmarked(text: str) -> str:
     """A text without marks of footnotes at its end.
 
@@ -121,6 +123,7 @@ def month(column: str, text: str, *, short: bool) -> int:
     return found
 
 
+@lru_cache(maxsize=4096)
 def month_named(text: str) -> int | None:
     """Return the month of an English, French or Spanish name, whole or cut after three letters or more.
 

@@ -31,6 +31,18 @@ class LineReader:
             field: {cells.label(label): value for label, value in labels.items()}
             for field, labels in layout.labels.items()
         }
+        figures, parts = self._figures(), {header.at.get(role) for role in layout.parts}
+        self._descriptive = [(at, at in parts) for at in range(len(header.names)) if at not in figures]
+        self._texts: dict[str, str] = {}
+        self._labelled = [
+            (role, header.at[role])
+            for name in ("crossing", "demographic", "citizenship")
+            if "" not in self._labels.get(name, {})
+            for role in layout.placeholders(name)
+            if role in header.at
+        ]
+        first = min(header.periods, default=len(header.names))
+        self._unnamed = [at for at, name in enumerate(header.names) if at > first and not name.strip()]
         self._sectors: dict[str, Sector | str] = {}  # by place, or what is known of one that is not there
 
     def read(self, number: int, cells_: Sequence[str]) -> Line:
@@ -68,13 +80,18 @@ class LineReader:
 
     def _parts(self, cells_: Sequence[str]) -> Parts:
         """The texts of a line, and what the layout names as parts. Other numbers are figures as well."""
-        figures, parts = self._figures(), {self._header.at.get(role) for role in self.layout.parts}
         return tuple(
-            (index, cells.unmarked(cell).casefold())
-            for index, cell in enumerate(cells_)
-            if index not in figures
-            and (index in parts or (any(map(str.isalpha, cell)) and not self.layout.is_suppressed(cell)))
+            (index, cell if is_part else text)
+            for index, is_part in self._descriptive
+            if (text := self._text(cell := cells_[index])) or is_part
         )
+
+    def _text(self, cell: str) -> str:
+        """Return a cell that has letters, without marks and case; empty for any other."""
+        if cell not in self._texts:
+            is_text = any(map(str.isalpha, cell)) and not self.layout.is_suppressed(cell)
+            self._texts[cell] = cells.unmarked(cell).casefold() if is_text else ""
+        return self._texts[cell]
 
     def _is_skipped(self, line: Sequence[str]) -> str | None:
         """Return why a line counts nobody, if it does not."""
@@ -162,19 +179,16 @@ class LineReader:
         """What is wrong with labels that are empty: nobody knows whether a row without one is a subtotal."""
         return [
             f"{self._name(role)} is empty: a subtotal, or a cell merged with the one above"
-            for name in ("crossing", "demographic", "citizenship")
-            if "" not in self._labels.get(name, {})
-            for role in self.layout.placeholders(name)
-            if role in self._header.at and not self._cell(role, cells_)
+            for role, at in self._labelled
+            if not cells_[at][:1].isalnum() and not self._cell(role, cells_)
         ]
 
     def _nameless(self, cells_: Sequence[str]) -> list[str]:
         """What is wrong with cells among periods whose column has no name: they may be of a period."""
-        first = min(self._header.periods, default=len(cells_))
         return [
             f'column {index + 1} has no name, and "{cells_[index][:64]}" in it'
-            for index in range(first, len(self._header.names))
-            if cells_[index] and not self._header.names[index].strip()
+            for index in self._unnamed
+            if cells_[index]
         ]
 
     def _citizenship(self, cells_: Sequence[str]) -> str:

@@ -39,12 +39,24 @@ def test_a_period_without_a_count_is_a_gap_and_not_a_zero(tmp_path: Path) -> Non
         (GOOD + "a,2021-09-03\n", ":5: 2 cells"),
         (GOOD + ",2021-09-03,1\n", ":5: no series"),
         (GOOD + "a,9999-09-03,1\n", "spans"),
+        (GOOD + "a,2021-10,1\n", ":5: '2021-10' is a month, and the cadence is day"),
+        (GOOD + "a,2021-W40,1\n", ":5: '2021-W40' is a week, and the cadence is day"),
     ],
 )
 def test_a_bad_row_is_refused_by_its_number_and_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(TableError) as refused:
         read(_file(tmp_path, text), Cadence.DAY)
     assert reason in str(refused.value)
+
+
+def test_weeks_that_begin_on_different_days_are_refused(tmp_path: Path) -> None:
+    weeks = "series,period,count\na,2024-01-07,5\na,2024-01-14,6\nb,2024-01-15,7\n"
+    with pytest.raises(TableError, match=":4: the week 2024-01-15 begins on another weekday than 2024-01-07"):
+        read(_file(tmp_path, weeks), Cadence.WEEK)
+
+
+def test_rows_without_a_cell_are_passed_over(tmp_path: Path) -> None:
+    assert len(read(_file(tmp_path, GOOD + ",,\n\n , ,\n"), Cadence.DAY).series) == 1
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
