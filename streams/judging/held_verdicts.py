@@ -30,11 +30,16 @@ def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
             if stands is not None:
                 stands.last += 1  # calm is awaited for as long after the gap as it was before
             verdicts.append(_held(question, stands, counts, view=view, limits=limits))
-        if view.cadence is Cadence.DAY and not counts.state.stopped:
+        if view.cadence is Cadence.DAY and (not counts.state.stopped or _is_silent(counts)):
             verdicts += _silent_days(view, row, limits)
         elif view.cadence in missing_tallies.TALLIED:
             verdicts += _overdue_tally(view, row, limits)
     return verdicts
+
+
+def _is_silent(counts: Counts) -> bool:
+    """Return whether a silence stands that was found by chance: a source that stops later does not end it."""
+    return any(Question.SILENCE in each.breaches for each in (counts.state.hourly, counts.state.daily))
 
 
 def _held(

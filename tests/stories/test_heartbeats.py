@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -211,3 +212,18 @@ def test_heartbeats_let_time_pass_for_a_table_that_does_not_state_when_it_was_pu
     assert port.first(Question.DROP, Question.REGIME) == []
     silences = [n.alert for n in port.notices if n.reason is Reason.FIRST]
     assert [(one.subject, one.question) for one in silences] == [("", SILENCE), ("source=agency", SILENCE)]
+
+
+def test_a_silence_that_is_found_before_its_source_stops_stands_until_data_return() -> None:
+    """Where many come, two empty hours are found before three heartbeats are missed."""
+    port = Port("2023-01-02", people=450, opens=0, closes=24)
+    port.live(40, sources=FEED)
+    for hour in range(14):
+        at = int(dt.datetime.combine(port.today, dt.time(hour), ZoneInfo("America/New_York")).timestamp())
+        port.send(at + 1800, 19)
+        port.beat(at + 3540, "customs")
+    port.live(20, never)
+    assert len(port.first(SILENCE)) == 2
+    assert port.resolved() == []
+    port.live(3, sources=FEED)
+    assert port.resolved() == [SILENCE, SILENCE]
