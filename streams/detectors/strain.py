@@ -79,9 +79,14 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         expected=view.mean[:, -1],
         dispersion=view.dispersion,
         window=np.ones(len(rooms), np.int64),
-        asked=asked,
+        asked=asked & (found.breach | ~_ended_early(view)),
         details=details,
     )
+
+
+def _ended_early(view: SectorView) -> NDArray[np.bool_]:
+    """Return of which sectors data end within the day [n]: nobody knows whether there was room at its end."""
+    return np.array([counts.state.no_data_since is not None for counts in view.sectors], bool)
 
 
 def _seconds_left(view: SectorView, asked: NDArray[np.bool_]) -> Floats:

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from alerts.notices import titles
-from streams.contract.controls import Confirm
+from streams.contract.controls import Capacity, Confirm
 from streams.contract.verdicts import DataStatus, Question
 from streams.judging.period_summary import PeriodSummary
 from tests.stories.port import SECTOR, Port, always, never
@@ -47,6 +47,21 @@ def test_nothing_resolves_and_nothing_new_is_found_without_data() -> None:
     assert set(port.standing()) == {Question.SURGE, Question.SLOW_RISE, SILENCE}
     since = {alert.no_data_since for alert in port.standing().values()}
     assert [f"{moment:%Y-%m-%d %H:%M}" for moment in since if moment] == ["2023-04-17 17:30"]
+
+
+def test_a_sector_at_capacity_is_not_told_to_have_room_since_its_feed_has_died() -> None:
+    """Of the last day two thirds have come, which are fewer than there is room for."""
+    port = Port("2023-01-02", people=40, opens=0, closes=24)
+    at = dt.datetime(2023, 1, 2, tzinfo=dt.UTC)
+    port.judge.apply(Capacity(by="ops", at=at, reason="beds", sector=SECTOR, people_per_day=120))
+    port.live(40)
+    port.live(3, surge)
+    port.live(1, until_two)
+    port.live(10, never)
+    assert Question.STRAIN in port.standing()
+    assert port.resolved() == []
+    port.live(2)
+    assert Question.STRAIN in port.resolved()
 
 
 def test_the_silence_is_one_alert_that_stands_with_its_last_event() -> None:
