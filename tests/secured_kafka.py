@@ -1,6 +1,9 @@
 """A secured broker for tests; else skipped, saying so."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from surgewatch.harness.apache_kafka import BrokerUnavailableError
@@ -20,3 +23,9 @@ def own_secured_broker(folder: Path, *, supers: tuple[str, ...] = (USER,)) -> It
             yield found
         finally:
             found.broker.kill()
+
+
+def surgewatch(settings: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in an environment with these settings."""
+    command = [sys.executable, "-m", "surgewatch", *words]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60)

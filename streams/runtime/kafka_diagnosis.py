@@ -9,8 +9,11 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Final
 
+from aiokafka.errors import BrokerResponseError as AsyncBrokerAnswer
 from aiokafka.errors import KafkaError
+from kafka.errors import BrokerResponseError as BrokerAnswer
 
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
@@ -30,6 +33,9 @@ RESOURCES = {
     "Cluster": "the cluster",
     "TransactionalId": "transactional id",
 }
+# Answers that name no cause, or stand for none: clients raise the first where there was no answer at all.
+UNTOLD: Final = ("RequestTimedOut", "UnsupportedSaslMechanism", "IllegalSaslState")
+REASON: Final = re.compile(r"error_message=(['\"])(?P<text>.+?)\1[,)]")  # in what kafka-python raises
 
 
 def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
@@ -39,9 +45,9 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
     """
     if refusal := _refusal(error):
         return refusal
-    for server in kafka.bootstrap:
-        if fault := _reach(server, kafka.security):
-            return f"{server}: {fault}"
+    faults = {server: _reach(server, kafka.security) for server in kafka.bootstrap}
+    if all(faults.values()):  # one that can be reached is enough
+        return next(f"{server}: {fault}" for server, fault in faults.items())
     if fault := _ask_for_token(kafka.security.tokens):
         return fault
     if kafka.security.uses_sasl:
@@ -80,7 +86,17 @@ def _refusal(error: BaseException) -> str | None:
     for one in causes(error):
         if type(one).__name__.startswith("SaslAuthenticationFailed"):
             return f"{REFUSED} ({str(one)[:200]})"
-    return missing_acl(error)
+    return missing_acl(error) or _answer(error)
+
+
+def _answer(error: BaseException | None) -> str | None:
+    """Return what else the broker answered, in its own words."""
+    for one in causes(error):
+        name = type(one).__name__.removesuffix("Error")
+        if isinstance(one, (BrokerAnswer, AsyncBrokerAnswer)) and name not in UNTOLD:
+            told = REASON.search(str(one))
+            return f"the broker refuses: {told['text'][:200] if told else one.description} ({name})"
+    return None
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

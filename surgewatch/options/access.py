@@ -15,10 +15,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 )
 
 from streams.contract.access import LEAST, Access, Role
-from streams.producers.kafka_client import Broker
+from streams.producers.kafka_client import Broker, BrokerError
 
 TIMEOUT = 10.0  # seconds
 REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND)
 
 
 def allow(broker: Broker, principal: str, accesses: Iterable[Access]) -> None:
@@ -42,7 +43,7 @@ def allow(broker: Broker, principal: str, accesses: Iterable[Access]) -> None:
 
 
 def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
-    """Return a sentence for each missing operation of a role; groups are named by their prefix."""
+    """Return a sentence for each missing operation of a role, and for each topic that is not there."""
     admin = AdminClient(broker.kafka.librdkafka)
     needed = LEAST[role]
     names = {
@@ -60,23 +61,29 @@ def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
     return list(_missing(needed, granted, prefix))
 
 
-def _granted(answers: Mapping[str, Future[Any]]) -> dict[str, set[str]]:
-    """Operations by name. What does not exist yet is left out: the broker reports no operations on it."""
-    found: dict[str, set[str]] = {}
+def _granted(answers: Mapping[str, Future[Any]]) -> dict[str, set[str] | None]:
+    """Operations by name; None for what is not there. Raises BrokerError where the broker does not say."""
+    found: dict[str, set[str] | None] = {}
     for name, answer in answers.items():
         try:
             found[name] = {operation.name for operation in answer.result().authorized_operations or ()}
         except KafkaException as error:
-            if error.args[0].code() in REFUSED:
-                found[name] = set()
+            if (code := error.args[0].code()) not in (*REFUSED, *ABSENT):
+                raise BrokerError(
+                    f"the broker does not say what is allowed: {error.args[0].str()}"
+                ) from error
+            found[name] = None if code in ABSENT else set()
     return found
 
 
 def _missing(
-    needed: Iterable[Access], granted: Mapping[str, Mapping[str, set[str]]], prefix: str
+    needed: Iterable[Access], granted: Mapping[str, Mapping[str, set[str] | None]], prefix: str
 ) -> Iterable[str]:
     for access in needed:
         name = prefix + access.name
-        allowed = granted[access.resource].get(name, access.operations)
-        if lacking := [one for one in access.operations if one not in allowed]:
+        allowed = granted[access.resource][name]
+        if allowed is None:  # the broker shows no operations on it
+            if access.resource == "topic":
+                yield f"topic {name} is not there, so its ACLs cannot be seen: run `surgewatch topics` first"
+        elif lacking := [one for one in access.operations if one not in allowed]:
             yield f"an ACL is missing: {', '.join(lacking)} on {access.resource} {name}"

@@ -1,6 +1,7 @@
 """Why no broker answers is one line: listeners on the loopback that are wrong in one way each."""
 
 import datetime as dt
+import importlib
 import socket
 import ssl
 import struct
@@ -141,6 +142,23 @@ def test_what_is_wrong_with_sasl_is_named(answer: bytes, expected: str) -> None:
     with listening(answer=answer) as port:
         assert expected in line(port, security)
         assert "hunter2" not in line(port, security)
+
+
+def test_a_server_that_is_away_does_not_hide_what_is_wrong_with_the_others() -> None:
+    security = KafkaSecurity(
+        security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", sasl_username="u", sasl_password="p"
+    )
+    with listening(answer=offer(0, "PLAIN")) as port:
+        found = diagnose(KafkaSettings(f"127.0.0.1:1,127.0.0.1:{port}", security), TIMED_OUT)
+    assert "PLAIN sign-in fails" in found
+    assert "127.0.0.1:1: nothing listens" in diagnose(KafkaSettings("127.0.0.1:1,[::1]:1"), TIMED_OUT)
+
+
+@pytest.mark.parametrize("library", ["kafka", "aiokafka"])
+def test_an_answer_of_the_broker_is_its_reason(library: str) -> None:
+    errors = importlib.import_module(f"{library}.errors")
+    found = diagnose(KafkaSettings("127.0.0.1:1"), errors.PolicyViolationError())
+    assert found == f"the broker refuses: {errors.PolicyViolationError.description} (PolicyViolation)"
 
 
 def test_a_provider_that_gives_no_token_is_named() -> None:
