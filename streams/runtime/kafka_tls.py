@@ -1,7 +1,8 @@
 """A TLS context that follows its files, so that certificates rotate without a restart."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,17 +12,17 @@ log = structlog.get_logger()
 
 
 class ReloadingContext(ssl.SSLContext):
-    """Verifies the server against the CAs and its host name; loads its files anew when one has changed.
+    """Verifies the server against the CAs and its host name; follows its files.
 
-    Files are looked at before each connection. A file that cannot be loaded (it is being replaced) leaves
-    the certificates as they were and is tried again at the next connection.
+    Files are looked at before each connection. Where one has changed, all are loaded into a new context: what
+    was trusted before is trusted no more. A file that cannot be loaded (it is being replaced) leaves the
+    context as it was and is tried again at the next connection.
     """
 
-    _ca: Path | None
-    _certificate: Path | None
-    _key: Path | None
-    _password: str | None
+    _load: Callable[[], ssl.SSLContext]
+    _files: tuple[Path, ...]
     _loaded: tuple[int, ...]
+    _current: ssl.SSLContext
 
     @classmethod
     def of(cls, ca: Path | None, certificate: Path | None, key: Path | None, password: str | None) -> Self:
@@ -30,43 +31,45 @@ class ReloadingContext(ssl.SSLContext):
         `ca` None trusts the system's CAs; `certificate` None presents none.
         """
         context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context._ca, context._certificate, context._key, context._password = ca, certificate, key, password
-        if ca is None:
-            context.load_default_certs()
-        context._load()
+        context._files = tuple(path for path in (ca, certificate, key) if path is not None)
+        context._load = partial(_context, ca, certificate, key, password)
+        context._loaded, context._current = context._versions(), context._load()
         return context
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """Begin a connection of asyncio."""
-        self._follow()
-        return super().wrap_bio(*arguments, **options)
+        return self._newest().wrap_bio(*arguments, **options)
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
         """Begin a connection of a blocking client."""
-        self._follow()
-        return super().wrap_socket(*arguments, **options)
+        return self._newest().wrap_socket(*arguments, **options)
 
-    def _load(self) -> None:
-        if self._ca is not None:
-            self.load_verify_locations(self._ca)
-        if self._certificate is not None:
-            self.load_cert_chain(
-                self._certificate, self._key, self._password or ""
-            )  # None: OpenSSL would ask
-        self._loaded = self._versions()
-
-    def _follow(self) -> None:
+    def _newest(self) -> ssl.SSLContext:
         try:
-            if self._versions() != self._loaded:
-                self._load()
+            versions = self._versions()  # before loading: a file that changes meanwhile is loaded again
+            if versions != self._loaded:
+                self._current, self._loaded = self._load(), versions
                 log.info("TLS files loaded anew")
         except (OSError, ssl.SSLError) as error:
             log.warning("TLS files cannot be loaded, the ones before are kept", error=str(error))
+        return self._current
 
     def _versions(self) -> tuple[int, ...]:
-        files = (self._ca, self._certificate, self._key)
-        return tuple(path.stat().st_mtime_ns for path in files if path is not None)
+        return tuple(path.stat().st_mtime_ns for path in self._files)
+
+
+def _context(
+    ca: Path | None, certificate: Path | None, key: Path | None, password: str | None
+) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(ca)
+    if certificate is not None:
+        context.load_cert_chain(certificate, key, password or "")  # None: OpenSSL would ask
+    return context
 
 
 def unusable_files(

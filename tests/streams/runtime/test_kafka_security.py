@@ -1,7 +1,5 @@
-"""Security settings are checked at once, secrets stay out of sight, certificates and tokens rotate."""
+"""Security settings are checked at once, secrets stay out of sight, and tokens rotate."""
 
-import os
-import ssl
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from pydantic import ValidationError
 
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
-from streams.runtime.kafka_tls import ReloadingContext
 from streams.runtime.kafka_tokens import Token, Tokens
 from streams.runtime.refusals import SetupError, faults
 
@@ -167,32 +164,6 @@ def test_every_client_is_given_the_same_credentials() -> None:
     assert found.aiokafka["sasl_mechanism"] == found.librdkafka["sasl.mechanism"] == "SCRAM-SHA-512"
     assert found.aiokafka["ssl_context"] is found.kafka_python["ssl_context"]
     assert found.librdkafka["security.protocol"] == "sasl_ssl"
-
-
-def test_a_certificate_that_was_replaced_is_used_by_the_next_connection(tmp_path: Path) -> None:
-    first, second = trustme.CA(), trustme.CA()
-    ca = tmp_path / "ca.pem"
-    first.cert_pem.write_to_path(ca)
-    certificate, key = write(tmp_path, first)
-    context = ReloadingContext.of(ca, certificate, key, None)
-    assert context.cert_store_stats()["x509"] == 1
-    second.cert_pem.write_to_path(ca, append=True)
-    write(tmp_path, second)
-    os.utime(ca, ns=(1, 1))
-    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="broker")
-    assert context.cert_store_stats()["x509"] == 2
-
-
-def test_a_certificate_that_is_half_written_leaves_the_one_before(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    ca = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(ca)
-    certificate, key = write(tmp_path, authority)
-    context = ReloadingContext.of(ca, certificate, key, None)
-    certificate.write_text("-----BEGIN CERT")
-    os.utime(certificate, ns=(1, 1))
-    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="broker")
-    assert context.cert_store_stats()["x509"] == 1
 
 
 class Provider:
