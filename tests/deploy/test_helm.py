@@ -64,6 +64,14 @@ def test_no_name_is_used_twice(values: Values) -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("name", ["fullnameOverride", "nameOverride"])
+def test_long_names_leave_room_for_what_kubernetes_adds_to_them(name: str) -> None:
+    """The label controller-revision-hash is a StatefulSet's name and up to 11 characters; labels have 63."""
+    found = render({**CUSTOM, "fullnameOverride": "", name: "n" * 63})
+    assert max(len(name) for _, name in map(identity, found)) <= 63
+    assert max(map(len, of(found, "StatefulSet"))) <= 63 - 11
+
+
 @each_set
 def test_every_pod_keeps_to_the_restricted_profile(values: Values) -> None:
     for pod in pods(render(values)).values():
@@ -106,6 +114,8 @@ def test_the_package_is_complete_without_the_repository(tmp_path: Path) -> None:
         ({"kafka": {"sasl": {"password": "secret"}}}, "password"),
         ({"streams": {"kafka": {"brokers": "other:9092"}}}, "brokers"),
         ({"kafka": {"brokers": "kafka"}}, "kafka/brokers"),
+        ({"kafka": {"brokers": "fd00::1:9092"}}, "kafka/brokers"),
+        ({"kafka": {"topicPrefix": "no name"}}, "kafka/topicPrefix"),
         ({"kafka": {"securityProtocol": "TLS"}}, "kafka/securityProtocol"),
         ({"settings": {"SURGEWATCH_BROKERS": "kafka:9092"}}, "SURGEWATCH_BROKERS"),
         ({"settings": {"LATENESS": 1}}, "LATENESS"),
@@ -215,6 +225,11 @@ def test_a_large_number_is_not_written_with_an_exponent() -> None:
     for component in ("streams", "alerts"):
         variables = environment(pods(render(CUSTOM))[f"StatefulSet watch-{component}"])
         assert variables["SURGEWATCH_BATCH_EVENTS"] == "1000000"
+
+
+def test_more_replicas_at_least_than_at_most_are_refused() -> None:
+    autoscaling = {"enabled": True, "minReplicas": 5, "maxReplicas": 4}
+    assert "minReplicas is more than maxReplicas" in refusal({"streams": {"autoscaling": autoscaling}})
 
 
 def test_an_autoscaled_worker_leaves_its_replicas_to_keda() -> None:

@@ -1,7 +1,8 @@
+{{/* At most 44 characters: a pod bears a label of its StatefulSet's name and a hash, and labels end at 63. */}}
 {{- define "surgewatch.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- default $full .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* What selects the pods of a release; with a component, those of one worker. */}}
