@@ -14,7 +14,7 @@ from streams.contract.topics import Found, Plan, Topic, plan
 from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_security import KafkaSecurity
-from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.kafka_settings import KafkaSettings, known_servers
 
 
 class BrokerError(RuntimeError):
@@ -23,7 +23,7 @@ class BrokerError(RuntimeError):
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the broker is, and how to connect to it."""
+    """Where the broker is, and how to connect to it. Raises ValueError where `servers` are no host:port."""
 
     servers: str = "localhost:9092"
     api_version: tuple[int, ...] | None = None  # None: ask; librdkafka's mock cluster needs (2, 0, 0)
@@ -31,6 +31,9 @@ class Broker:
     delivery_timeout: float = 120.0  # seconds that a record may wait until the broker has it
     replication: int = -1  # copies of a new topic; -1 is the broker's own default
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
+
+    def __post_init__(self) -> None:
+        known_servers(self.servers)
 
     @property
     def kafka(self) -> KafkaSettings:

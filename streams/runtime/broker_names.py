@@ -7,6 +7,8 @@ from typing import Final
 
 import structlog
 
+from streams.runtime.kafka_settings import host_and_port
+
 log = structlog.get_logger()
 
 PAUSE: Final = 5.0  # seconds
@@ -24,7 +26,7 @@ async def wait_for_names(servers: Sequence[str], pause: float = PAUSE) -> None:
 
 
 async def _is_answered(server: str) -> bool:
-    host = server.rpartition(":")[0].strip("[]")  # of IPv6
+    host, _ = host_and_port(server)
     try:
         await asyncio.get_running_loop().getaddrinfo(host, None)
     except socket.gaierror as error:

@@ -4,19 +4,22 @@ Client libraries report most of these as a time-out. So after a failure each boo
 step with a plain socket: the name, the port, the TLS handshake, the SASL mechanism.
 """
 
+import datetime as dt
 import re
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from aiokafka.errors import BrokerResponseError as AsyncBrokerAnswer
 from aiokafka.errors import KafkaError
+from cryptography import x509
 from kafka.errors import BrokerResponseError as BrokerAnswer
 
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
-from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.kafka_settings import KafkaSettings, host_and_port
 from streams.runtime.kafka_tokens import TokenError, Tokens
 from streams.runtime.refusals import SetupError, WorkerCrashedError
 from streams.runtime.sasl_handshake import NO_SASL, ask
@@ -118,12 +121,9 @@ def _ask_for_token(tokens: Tokens | None) -> str | None:
 
 def _reach(server: str, security: KafkaSecurity) -> str | None:
     """Say what is wrong on the way to a server; None where name, port, TLS and SASL mechanism are well."""
-    host, _, port = server.rpartition(":")
-    host = host.strip("[]")  # of IPv6
-    if not host or not port.isdigit():
-        return "is no host:port"
+    host, port = host_and_port(server)
     try:
-        connection = socket.create_connection((host, int(port)), timeout=TIMEOUT)
+        connection = socket.create_connection((host, port), timeout=TIMEOUT)
     except socket.gaierror as error:
         return f"the name {host} is not known ({error.strerror})"
     except OSError as error:
@@ -152,12 +152,18 @@ def _shake_hands(
             return f"the TLS handshake fails ({reason}): is this listener TLS?"
         if security.certificate_file is None:
             return f"the broker asks for a certificate ({reason}): set SURGEWATCH_KAFKA_CERTIFICATE_FILE"
-        return (
-            f"the broker refuses our certificate ({reason}): see whether {security.certificate_file} has "
-            "expired, and whether the broker trusts its CA"
-        )
+        return f"the broker refuses our certificate ({reason}): {_doubt(security.certificate_file)}"
     except OSError as error:
         return f"the broker ends the TLS handshake ({error}): is this listener TLS?"
+
+
+def _doubt(certificate: Path) -> str:
+    """Say what a broker may have against a certificate; it does not say so itself."""
+    read = x509.load_pem_x509_certificate(certificate.read_bytes())
+    first, last = read.not_valid_before_utc, read.not_valid_after_utc
+    if not first <= dt.datetime.now(dt.UTC) <= last:
+        return f"{certificate} is valid from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    return f"see whether the broker trusts the CA of {certificate}, {read.issuer.rfc4514_string()}"
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> str:

@@ -14,16 +14,26 @@ CLIENT_ID = "surgewatch"
 # Milliseconds after which metadata is asked for again. The metadata of a broker that has just started
 # can lack some, and a group's leader then assigns nothing of them until it asks again; the default is 5 min.
 METADATA_MS = 5_000
-_SERVER = re.compile(r"(\[[\w:.%]+\]|[^\[\]:\s]+)(:(?P<port>\d{1,5}))?")  # an IPv6 address has brackets
+DEFAULT_PORT = 9092  # of every client
+_SERVER = re.compile(  # an IPv6 address has brackets
+    r"(\[(?P<ipv6>[\w:.%]+)\]|(?P<name>[^\[\]:\s]+))(:(?P<port>\d{1,5}))?"
+)
 
 
 def known_servers(servers: str) -> str:
     """Return bootstrap servers as they are; raises ValueError for one that is no host:port."""
     for server in map(str.strip, servers.split(",")):
-        found = _SERVER.fullmatch(server)
-        if found is None or int(found["port"] or 1) not in range(1, 65_536):
-            raise ValueError(f"{server!r} is no host:port")
+        host_and_port(server)
     return servers
+
+
+def host_and_port(server: str) -> tuple[str, int]:
+    """Return host and port, an IPv6 address without its brackets; raises ValueError where it is no server."""
+    found = _SERVER.fullmatch(server)
+    port = int(found["port"] or DEFAULT_PORT) if found else 0
+    if found is None or port not in range(1, 65_536):
+        raise ValueError(f"{server!r} is no host:port")
+    return found["ipv6"] or found["name"], port
 
 
 @dataclass(frozen=True)

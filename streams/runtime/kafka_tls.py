@@ -90,7 +90,7 @@ def unusable_files(
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password or "")
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):  # of its kind, or of another
             yield f"key_file: {key} is not the key of {certificate}"
         elif key is None:
             yield f"key_file is missing: there is no key in {certificate}"

@@ -1,5 +1,6 @@
 """`surgewatch acls` prints what it would allow, for kafka-acls and for Strimzi."""
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -33,3 +34,11 @@ def test_a_user_of_strimzi_has_the_same_acls() -> None:
         (a.resource, a.name, tuple(op.title().replace("_", "") for op in a.operations))
         for a in LEAST["streams"]
     ]
+
+
+@pytest.mark.parametrize("servers", ["fd00::1:9092", "kafka:0", "plaintext://kafka:9092", "a:1,"])
+def test_brokers_that_are_no_host_and_port_are_refused_before_anything_is_asked(servers: str) -> None:
+    done = CliRunner().invoke(command, ["streams", "User:any", "--brokers", servers])
+    assert done.exit_code == 2
+    assert done.output.splitlines()[-1].startswith("Error: --brokers: ")
+    assert done.output.endswith("is no host:port\n")

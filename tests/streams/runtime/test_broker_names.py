@@ -42,3 +42,11 @@ async def test_a_name_that_is_not_there_is_left_to_the_diagnosis(monkeypatch: py
 async def test_one_name_that_is_known_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, socket.EAI_AGAIN, None)
     await asyncio.wait_for(wait_for_names(SERVERS, pause=60), 10)
+
+
+async def test_an_address_is_asked_for_without_brackets_and_a_name_without_a_port_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = answering(monkeypatch, None)
+    await asyncio.wait_for(wait_for_names(["[fd00::1]:9093", "kafka.example"], pause=60), 10)
+    assert sorted(asked) == ["fd00::1", "kafka.example"]

@@ -104,21 +104,35 @@ def test_a_certificate_that_has_expired_is_distinguished_from_one_of_another_aut
         assert "is not for localhost" in line(port, security, host="localhost")
 
 
-def test_a_broker_that_asks_for_a_certificate_is_distinguished_from_one_that_refuses_ours(
-    ca: trustme.CA, ca_file: Path, tmp_path: Path
-) -> None:
-    issued = trustme.CA().issue_cert("client.example")
-    certificate, key = tmp_path / "client.crt", tmp_path / "client.key"
+def with_certificate(issued: trustme.LeafCert, ca_file: Path) -> KafkaSecurity:
+    certificate, key = ca_file.with_name("client.crt"), ca_file.with_name("client.key")
     issued.cert_chain_pems[0].write_to_path(certificate)
     issued.private_key_pem.write_to_path(key)
+    return KafkaSecurity(security_protocol="SSL", ca_file=ca_file, certificate_file=certificate, key_file=key)
+
+
+def test_a_broker_that_asks_for_a_certificate_is_distinguished_from_one_that_refuses_ours(
+    ca: trustme.CA, ca_file: Path
+) -> None:
     without = KafkaSecurity(security_protocol="SSL", ca_file=ca_file)
-    others = KafkaSecurity(
-        security_protocol="SSL", ca_file=ca_file, certificate_file=certificate, key_file=key
-    )
+    others = trustme.CA(organization_name="Others")
+    foreign = with_certificate(others.issue_cert("client.example"), ca_file)
     with listening(of_broker(ca.issue_cert("127.0.0.1"), client_ca=ca)) as port:
         assert "the broker asks for a certificate" in line(port, without)
-        assert "the broker refuses our certificate (" in line(port, others)
-        assert str(certificate) in line(port, others)
+        assert "the broker refuses our certificate (" in line(port, foreign)
+        assert f"trusts the CA of {foreign.certificate_file}, " in line(port, foreign)
+        assert "O=Others" in line(port, foreign)
+
+
+def test_a_certificate_of_ours_that_has_expired_is_told_from_one_of_another_authority(
+    ca: trustme.CA, ca_file: Path
+) -> None:
+    expired = with_certificate(ca.issue_cert("client.example", not_after=YESTERDAY), ca_file)
+    with listening(of_broker(ca.issue_cert("127.0.0.1"), client_ca=ca)) as port:
+        found = line(port, expired)
+    assert "the broker refuses our certificate (" in found
+    assert f"{expired.certificate_file} is valid from " in found
+    assert f" to {YESTERDAY:%Y-%m-%d %H:%M} UTC" in found
 
 
 @pytest.mark.parametrize(

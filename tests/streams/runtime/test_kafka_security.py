@@ -60,6 +60,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trustme.CA().issue_cert("other.example").private_key_pem.write_to_path(folder / "other.key")
     ca = trustme.CA()
     ca.cert_pem.write_to_path(folder / "ca.pem")
+    rsa = ca.issue_cert("rsa.example", key_type=trustme.KeyType.RSA)
+    rsa.private_key_pem.write_to_path(folder / "rsa.key")
     _, key = write(folder, ca)
     locked = load_pem_private_key(key.read_bytes(), None).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hunter2")
@@ -82,6 +84,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"certificate": "client.crt", "key": "other.key"},
             "key_file: other.key is not the key of client.crt",
         ),
+        ({"certificate": "client.crt", "key": "rsa.key"}, "key_file: rsa.key is not the key of client.crt"),
         ({"certificate": "client.crt", "key": "notes.txt"}, "key_file: notes.txt is no key in PEM, or"),
         ({"certificate": "client.crt", "key": "locked.key"}, "key_password is missing or wrong"),
     ],
