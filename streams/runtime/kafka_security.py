@@ -54,6 +54,7 @@ class KafkaSecurity(BaseSettings):
     oauth_client_id: str = Field("", description="client id, for OAUTHBEARER (client credentials)")
     oauth_client_secret: SecretStr | None = Field(None, description="client secret, for OAUTHBEARER")
     oauth_scope: str = Field("", description="scope to ask for, for OAUTHBEARER")
+    oauth_audience: str = Field("", description="audience to ask for, for OAUTHBEARER where it is not fixed")
     aws_region: str = Field("", description="region of the cluster, for AWS_MSK_IAM")
 
     @classmethod
@@ -111,6 +112,7 @@ class KafkaSecurity(BaseSettings):
                     client_id=self.oauth_client_id,
                     secret=secret.get_secret_value() if secret else "",
                     scope=self.oauth_scope,
+                    audience=self.oauth_audience,
                 ),
                 provider=self.oauth_token_url.partition("?")[0],
             )

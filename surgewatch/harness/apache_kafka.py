@@ -97,6 +97,7 @@ class Listeners:
     advertised: Mapping[str, int] = field(default_factory=dict)  # name -> port, where it is another
     properties: str = ""  # of server.properties
     format_options: tuple[str, ...] = ()  # of kafka-storage format, such as --add-scram
+    java_options: tuple[str, ...] = ()  # of the broker's JVM
 
     def listed(self, advertised: Mapping[str, int]) -> str:
         """Return the listeners for server.properties, at their advertised ports where they have one."""
@@ -111,7 +112,7 @@ class ApacheKafka:
         self.folder = folder
         self.port, controller = free_port(), free_port()
         more = listeners or Listeners()
-        self._classpath = f"{jars()}/*"
+        self._classpath, self._java_options = f"{jars()}/*", more.java_options
         self._process: subprocess.Popen[bytes] | None = None
         self._properties = folder / "server.properties"
         folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,7 @@ class ApacheKafka:
 
     def _java(self, main: str, *arguments: str) -> list[str]:
         log = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
-        return ["java", HEAP, log, "-cp", self._classpath, main, *arguments]
+        return ["java", HEAP, log, *self._java_options, "-cp", self._classpath, main, *arguments]
 
     def _format(self, options: Sequence[str]) -> None:
         arguments = ["format", "--standalone", "-t", "c3VyZ2V3YXRjaC0wMDAwMQ", "-c", str(self._properties)]

@@ -1,28 +1,21 @@
-"""A real Kafka with every kind of secured listener and ACLs, its certificates, and an identity provider.
+"""A real Kafka with every kind of secured listener and ACLs, and its certificates.
 
 For tests, torture and benchmarks. Certificates are made with `trustme`, a dependency of the development.
 """
 
-import base64
-import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from cryptography.hazmat.primitives import serialization as pem_forms
 
 from surgewatch.harness.apache_kafka import ApacheKafka, BrokerUnavailableError, Listeners, free_port
+from surgewatch.harness.identity_provider import IdentityProvider, public_keys
 
 if TYPE_CHECKING:
     import trustme
 
-USER, PASSWORD, CLIENT = "surgewatch", "correct-horse", "surgewatch"
+USER, PASSWORD, AUDIENCE = "surgewatch", "correct-horse", "kafka"
 PLAIN = Listeners()
 PROPERTIES = """ssl.keystore.type=PEM
 ssl.keystore.location={folder}/broker.pem
@@ -37,62 +30,16 @@ listener.name.passwords.scram-sha-512.sasl.jaas.config={login}.scram.ScramLoginM
 listener.name.sasl.plain.sasl.jaas.config={login}.plain.PlainLoginModule required user_{user}="{password}";
 listener.name.sasl.scram-sha-256.sasl.jaas.config={login}.scram.ScramLoginModule required;
 listener.name.sasl.scram-sha-512.sasl.jaas.config={login}.scram.ScramLoginModule required;
-listener.name.sasl.oauthbearer.sasl.jaas.config={login}.oauthbearer.OAuthBearerLoginModule required \\
-  unsecuredLoginStringClaim_sub="broker";
+listener.name.sasl.oauthbearer.sasl.jaas.config={login}.oauthbearer.OAuthBearerLoginModule required;
 listener.name.sasl.oauthbearer.sasl.server.callback.handler.class=\\
-  {login}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler
+  {login}.oauthbearer.OAuthBearerValidatorCallbackHandler
+sasl.oauthbearer.jwks.endpoint.url={keys}
+sasl.oauthbearer.expected.audience={audience}
+sasl.oauthbearer.jwt.validator.class=\\
+  {login}.oauthbearer.BrokerJwtValidator
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS{supers}
 """
-
-
-@dataclass
-class IdentityProvider:
-    """Issues unsigned tokens (RFC 7519, alg none) by client credentials; Kafka's test handler takes them."""
-
-    secret: str = PASSWORD
-    life: float = 60.0  # seconds
-    issued: int = 0
-    url: str = ""
-    _server: ThreadingHTTPServer | None = field(default=None, repr=False)
-
-    @contextmanager
-    def serving(self) -> Iterator["IdentityProvider"]:
-        """Listen on a free port of the loopback."""
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                expected = base64.b64encode(f"{CLIENT}:{provider.secret}".encode()).decode()
-                ok = self.headers.get("Authorization") == f"Basic {expected}"
-                ok &= form.get("grant_type") == ["client_credentials"]
-                body = provider.answer() if ok else {"error": "invalid_client"}
-                self.send_response(200 if ok else 401)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
-
-            def log_message(self, *_: object) -> None:
-                """Requests are counted, not printed."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{server.server_port}/token"
-        try:
-            yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-
-    def answer(self) -> dict[str, object]:
-        """A fresh token."""
-        self.issued += 1
-        now = time.time()
-        claims = {"sub": USER, "iat": now, "exp": now + self.life, "scope": "kafka"}
-        parts = [json.dumps({"alg": "none"}), json.dumps(claims)]
-        token = ".".join(base64.urlsafe_b64encode(p.encode()).decode().rstrip("=") for p in parts) + "."
-        return {"access_token": token, "token_type": "Bearer", "expires_in": self.life}
 
 
 @dataclass
@@ -145,13 +92,14 @@ class SecuredKafka:
             "SURGEWATCH_KAFKA_SASL_PASSWORD": PASSWORD,
         }
 
-    def oauth(self, provider: IdentityProvider, secret: str = PASSWORD) -> dict[str, str]:
-        """Settings of a client that fetches tokens."""
+    def oauth(self, provider: IdentityProvider, secret: str = "") -> dict[str, str]:
+        """Settings of a client that fetches tokens; `secret`: in place of the right one."""
         return self.sasl(
             "OAUTHBEARER",
             SURGEWATCH_KAFKA_OAUTH_TOKEN_URL=provider.url,
-            SURGEWATCH_KAFKA_OAUTH_CLIENT_ID=CLIENT,
-            SURGEWATCH_KAFKA_OAUTH_CLIENT_SECRET=secret,
+            SURGEWATCH_KAFKA_OAUTH_CLIENT_ID=provider.client,
+            SURGEWATCH_KAFKA_OAUTH_CLIENT_SECRET=secret or provider.secret,
+            SURGEWATCH_KAFKA_OAUTH_AUDIENCE=AUDIENCE,
         )
 
     def mtls(self, name: str = USER) -> dict[str, str]:
@@ -191,9 +139,12 @@ def secured_kafka(
             user=USER,
             password=PASSWORD,
             login="org.apache.kafka.common.security",
+            keys=(keys := (files / "keys.json").as_uri()),
+            audience=AUDIENCE,
             reauth_ms=reauth_ms,
             supers="".join(f";User:{name}" for name in supers),
         ),
+        java_options=(f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys}",),
         format_options=tuple(
             option
             for scram in ("SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -204,13 +155,14 @@ def secured_kafka(
 
 
 def _certified(files: Path, ca: "trustme.CA") -> Path:
-    """Write the broker's key and certificate, and that of its CA, to a new folder."""
+    """Write the broker's key and certificate, that of its CA, and the provider's keys to a new folder."""
     files.mkdir(parents=True)
     issued = ca.issue_cert("127.0.0.1", common_name="broker")
     (files / "broker.pem").write_bytes(
         _pkcs8(issued.private_key_pem.bytes()) + b"".join(pem.bytes() for pem in issued.cert_chain_pems)
     )
     ca.cert_pem.write_to_path(files / "ca.pem")
+    (files / "keys.json").write_text(public_keys())
     return files
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from surgewatch.harness.apache_kafka import ApacheKafka, Listeners
-from surgewatch.harness.secured_kafka import IdentityProvider, secured_kafka
+from surgewatch.harness.identity_provider import IdentityProvider
+from surgewatch.harness.secured_kafka import secured_kafka
 
 TOKEN_SECONDS: Final = 60.0
 
