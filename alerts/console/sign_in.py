@@ -27,6 +27,7 @@ from alerts.console.access_document import Access, Oidc
 from alerts.console.identity import PERSON
 from alerts.console.sessions import LOGIN, SESSION, Sessions
 from streams.contract.sentences import sentence
+from streams.runtime.http_errors import without_secrets
 
 log = structlog.get_logger()
 
@@ -227,7 +228,7 @@ def _as_answer() -> Iterator[None]:
         log.warning("sign-in failed", reason=str(error))
         raise refused(web.HTTPUnauthorized, error.sentence) from error
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        log.warning("identity provider cannot be used", error=repr(error))
+        log.warning("identity provider cannot be used", error=without_secrets(error))
         raise refusal(web.HTTPBadGateway, "the identity provider does not answer: try again") from error
 
 

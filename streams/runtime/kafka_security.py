@@ -12,6 +12,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
@@ -114,7 +115,7 @@ class KafkaSecurity(BaseSettings):
                     scope=self.oauth_scope,
                     audience=self.oauth_audience,
                 ),
-                provider=self.oauth_token_url.partition("?")[0],
+                provider=_without_secrets(self.oauth_token_url),
             )
         if self.sasl_mechanism == "AWS_MSK_IAM":
             return Tokens(msk_iam(self.aws_region), provider="AWS")
@@ -168,3 +169,9 @@ class KafkaSecurity(BaseSettings):
         if module and find_spec(module) is None:
             faults.append(f"{wanted} needs the extra {extra}: install surgewatch[{extra}]")
         return faults
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL without the user, password and query that may be in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

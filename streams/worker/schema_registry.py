@@ -11,6 +11,7 @@ import aiohttp
 from pydantic import BaseModel, Field, ValidationError
 
 from streams.counting.wire_format import Schema
+from streams.runtime.http_errors import without_secrets
 from streams.worker.schema_registry_settings import SchemaRegistrySettings
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
@@ -112,7 +113,7 @@ class RegistryClient:
             ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise RegistryError(_plain(error)) from error
+            raise RegistryError(without_secrets(error)) from error
         if response.status == 200:
             try:
                 return _Answer.model_validate_json(content)
@@ -132,12 +133,3 @@ def _error_code(content: bytes) -> int | None:
         return _Error.model_validate_json(content).error_code
     except ValidationError:
         return None  # not the registry's own answer: a proxy's, or the URL is wrong
-
-
-def _plain(error: aiohttp.ClientError | TimeoutError) -> str:
-    """Return an error without what may be secret: the addresses of a proxy."""
-    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
-        error, aiohttp.ClientProxyConnectionError
-    ):
-        return str(error)
-    return type(error).__name__

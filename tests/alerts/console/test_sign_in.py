@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession, CookieJar
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from yarl import URL as URI
 
 from alerts.console.access_document import AccessFile
@@ -229,3 +230,20 @@ async def test_the_provider_is_asked_through_the_proxy_of_the_environment(desk_o
             monkeypatch.setenv("no_proxy", "127.0.0.1")
             assert (await desk.sign_in())[0] == 302
             assert len(proxy.asked) == 1
+
+
+async def test_the_password_of_the_proxy_is_not_logged(desk_of, tmp_path, monkeypatch) -> None:
+    async with (
+        proxying(ConnectProxy(password="me:another")) as proxy,
+        desk_of(IdentityProvider(ANA)) as desk,
+    ):
+        path = tmp_path / "access.toml"
+        path.write_text(path.read_text().replace(desk.provider.url, "https://id.example"))
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url.replace("//", "//me:hunter2@"))
+        with capture_logs() as lines:
+            assert (await desk.get("/auth/login"))[0] == 502
+    assert proxy.asked == ["CONNECT id.example:443"]
+    (line,) = [one for one in lines if one["event"] == "identity provider cannot be used"]
+    assert line["error"] == "ClientHttpProxyError: status 407"
+    assert "hunter2" not in str(lines)

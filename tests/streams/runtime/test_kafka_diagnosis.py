@@ -179,7 +179,7 @@ def test_a_provider_that_gives_no_token_is_named() -> None:
     security = KafkaSecurity(
         security_protocol="SASL_PLAINTEXT",
         sasl_mechanism="OAUTHBEARER",
-        oauth_token_url="http://127.0.0.1:1/token",
+        oauth_token_url="http://me:hunter2@127.0.0.1:1/token?key=hunter2",
         oauth_client_id="surgewatch",
         oauth_client_secret="hunter2",
     )
