@@ -1,5 +1,6 @@
 """Behind TLS and SASL: every mechanism carries a whole worker, and a wrong set-up is one line of error."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from aiokafka.errors import KafkaError
 
+from streams.producers.kafka_client import Broker, BrokerError, administering
+from streams.runtime.broker_monitor import partitions_of
+from streams.runtime.kafka_security import KafkaSecurity
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.identity_provider import IdentityProvider
 from surgewatch.harness.secured_kafka import SecuredKafka
@@ -126,6 +131,40 @@ def test_a_wrong_set_up_is_one_line_of_error(
     (only,) = checked.stderr.strip().splitlines()
     assert line in only
     assert "correct-" not in only + checked.stdout
+
+
+def test_a_certificate_that_is_replaced_is_used_by_both_libraries_at_the_next_connection(
+    secured: SecuredKafka, tmp_path: Path
+) -> None:
+    given = secured.mtls("rotated")
+    certificate, key = tmp_path / "client.crt", tmp_path / "client.key"
+    good = [Path(given[f"SURGEWATCH_KAFKA_{name}_FILE"]).read_bytes() for name in ("CERTIFICATE", "KEY")]
+
+    def replace_by(content: list[bytes]) -> None:
+        for path, part in zip((certificate, key), content, strict=True):
+            path.write_bytes(part)
+
+    def connect() -> None:
+        asyncio.run(partitions_of(broker.kafka, ()))
+        with administering(broker):
+            pass
+
+    replace_by(good)
+    security = KafkaSecurity(
+        security_protocol="SSL",
+        ca_file=Path(given["SURGEWATCH_KAFKA_CA_FILE"]),
+        certificate_file=certificate,
+        key_file=key,
+    )
+    broker = Broker(given["SURGEWATCH_BROKERS"], security=security)
+    connect()
+    of_another_authority(tmp_path)
+    with pytest.raises(KafkaError):
+        asyncio.run(partitions_of(broker.kafka, ()))
+    with pytest.raises(BrokerError, match="refuses our certificate"), administering(broker):
+        pass
+    replace_by(good)
+    connect()
 
 
 def of_another_authority(folder: Path) -> dict[str, str]:
