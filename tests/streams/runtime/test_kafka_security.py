@@ -1,6 +1,10 @@
 """Security settings are checked at once, secrets stay out of sight, and tokens rotate."""
 
+import base64
+import os
+import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -16,7 +20,7 @@ from pydantic import ValidationError
 
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
-from streams.runtime.kafka_tokens import Token, Tokens
+from streams.runtime.kafka_tokens import Token, TokenError, Tokens, msk_iam
 from streams.runtime.refusals import SetupError, faults
 
 
@@ -221,3 +225,35 @@ def test_why_there_is_no_token_is_one_line_that_clients_take_for_a_lost_connecti
     with pytest.raises(OSError, match=r"no token from https://id\.test: ") as refused:
         Tokens(fetch, provider="https://id.test").current()
     assert reason in str(refused.value)
+
+
+@pytest.fixture
+def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine on which the AWS SDK finds nothing."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+
+@pytest.mark.usefixtures("no_aws")
+def test_a_token_for_msk_is_signed_with_the_credentials_that_the_sdk_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    token = msk_iam("eu-west-1")()
+    signed = urlsplit(base64.urlsafe_b64decode(token.value + "==").decode())
+    query = parse_qs(signed.query)
+    assert signed.netloc == "kafka.eu-west-1.amazonaws.com"
+    assert query["Action"] == ["kafka-cluster:Connect"]
+    assert query["X-Amz-Credential"][0].startswith("AKIDEXAMPLE/")
+    assert 800 < token.expires - time.time() < 1000
+
+
+@pytest.mark.usefixtures("no_aws")
+def test_without_credentials_of_aws_the_error_says_so() -> None:
+    tokens = Tokens(msk_iam("eu-west-1"), provider="AWS")
+    with pytest.raises(TokenError, match="no token from AWS: the AWS SDK finds no credentials"):
+        tokens.current()
