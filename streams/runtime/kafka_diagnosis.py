@@ -159,7 +159,10 @@ def _shake_hands(
 
 def _doubt(certificate: Path) -> str:
     """Say what a broker may have against a certificate; it does not say so itself."""
-    read = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        read = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):  # it is being replaced, or in a form that OpenSSL alone reads
+        return f"see whether {certificate} has expired, and whether the broker trusts its CA"
     first, last = read.not_valid_before_utc, read.not_valid_after_utc
     if not first <= dt.datetime.now(dt.UTC) <= last:
         return f"{certificate} is valid from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"

@@ -135,6 +135,16 @@ def test_a_certificate_of_ours_that_has_expired_is_told_from_one_of_another_auth
     assert f" to {YESTERDAY:%Y-%m-%d %H:%M} UTC" in found
 
 
+def test_a_certificate_in_a_form_that_openssl_alone_reads_is_in_doubt(ca: trustme.CA, ca_file: Path) -> None:
+    foreign = with_certificate(trustme.CA().issue_cert("client.example"), ca_file)
+    assert foreign.certificate_file is not None
+    plain = foreign.certificate_file.read_bytes()
+    foreign.certificate_file.write_bytes(plain.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"))
+    with listening(of_broker(ca.issue_cert("127.0.0.1"), client_ca=ca)) as port:
+        found = line(port, foreign)
+    assert f"see whether {foreign.certificate_file} has expired" in found
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
