@@ -11,6 +11,7 @@ import click
 from streams.contract.toml_documents import DocumentError
 from streams.producers.kafka_client import BrokerError
 from streams.producers.rows import InputError
+from streams.runtime.refusals import SetupError
 from surgewatch import commands
 
 UNUSABLE = 2  # exit status: wrong set-up or input, nothing was done
@@ -44,6 +45,6 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         group()
-    except (DocumentError, InputError, BrokerError) as error:
+    except (DocumentError, InputError, BrokerError, SetupError) as error:
         click.echo(f"surgewatch: {error}", err=True)
         sys.exit(UNUSABLE)

@@ -26,7 +26,9 @@ from streams.runtime.sasl_handshake import NO_SASL, ask
 
 TIMEOUT = 3.0  # seconds for each step
 SILENCE = 0.5  # seconds in which a broker refuses a client certificate after the handshake (TLS 1.3)
-CREDENTIALS = dict.fromkeys(PASSWORD_MECHANISMS, "user or password") | {"GSSAPI": "the ticket"}
+CREDENTIALS = dict.fromkeys(PASSWORD_MECHANISMS, "user or password") | {
+    "GSSAPI": "the ticket, or there is none (klist)"
+}
 UNTIMELY = (9, 10)  # OpenSSL's codes: not yet valid, expired
 REFUSED = "the credentials are refused: check user, password, mechanism or token"
 UNAUTHORIZED = re.compile(r"(Topic|Group|Cluster|TransactionalId)AuthorizationFailed(?:Error)?\((.*?)\)")

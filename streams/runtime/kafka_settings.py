@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
+from streams.runtime.refusals import SetupError
 
 CLIENT_ID = "surgewatch"
 # Milliseconds after which metadata is asked for again. The metadata of a broker that has just started
@@ -76,7 +77,15 @@ class KafkaSettings:
 
     @property
     def librdkafka(self) -> dict[str, Any]:
-        """Configuration for every client of librdkafka that does not produce."""
+        """Configuration for every client of librdkafka that does not produce.
+
+        Raises SetupError where librdkafka cannot sign in.
+        """
+        if not self.security.fits_librdkafka:
+            raise SetupError(
+                "librdkafka has no Kerberos, as its wheel is built: this command needs another mechanism, or "
+                "`--client kafka` where it has that option"
+            )
         return {
             "bootstrap.servers": self.servers,
             "client.id": CLIENT_ID,

@@ -126,6 +126,14 @@ def test_a_mechanism_without_its_extra_is_refused(
     assert f"needs the extra {extra}" in faults(refused.value)
 
 
+def test_a_client_that_cannot_sign_in_by_kerberos_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.runtime.kafka_security.find_spec", lambda _: object())
+    settings = KafkaSettings("a:1", KafkaSecurity(security_protocol="SASL_SSL", sasl_mechanism="GSSAPI"))
+    assert settings.aiokafka["sasl_mechanism"] == settings.kafka_python["sasl_mechanism"] == "GSSAPI"
+    with pytest.raises(SetupError, match="librdkafka has no Kerberos"):
+        _ = settings.librdkafka_producer
+
+
 @pytest.mark.parametrize("text", [None, "security_protocol: SSL"])
 def test_a_settings_file_that_cannot_be_read_is_named(
     text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
