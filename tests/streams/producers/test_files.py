@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.contract.dead_letters import Reason
+from streams.producers.outgoing import Outgoing
 from streams.producers.rows import InputError
 from tests.streams.producers.reading import checked, events, refusal, written
 
@@ -26,7 +27,7 @@ GOOD = {
 def test_ndjson_is_sent_as_it_is_written_and_keyed_by_the_sector_s_id(tmp_path: Path) -> None:
     line = json.dumps(GOOD)
     (record,), _ = checked(written(tmp_path, f"\n{line}\n"))
-    assert record == (b"swanton", line.encode(), 1667484300, None)
+    assert record == Outgoing(b"swanton", line.encode(), 1667484300)
 
 
 def test_csv_with_the_contract_s_fields_is_read_and_empty_cells_are_left_out(tmp_path: Path) -> None:
