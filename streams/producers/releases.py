@@ -90,13 +90,9 @@ class Release:
     def _compared(self, records: list[Outgoing], before: dict[str, Any], *, is_good: bool) -> list[Outgoing]:
         unsent = {figure for figure, old in before.items() if old.pop(UNSENT, False)}
         stated = {str(record.figure): msgspec.json.decode(record.value) for record in records}
-        gone, taken = self._gone(stated, before, is_good=is_good)
+        gone, taken = self._gone(stated, before, unsent, is_good=is_good)
         out = list[Outgoing]()
-        for record in records:
-            figure = str(record.figure)
-            event, old = stated[figure], before.get(figure)
-            out += self._figure(record, event, old, is_unsent=figure in unsent)
-        for figure in gone:
+        for figure in sorted(gone):  # first: a run that breaks off takes back before it adds
             old = before[figure]
             again = Outgoing(old["sector"].encode(), msgspec.json.encode(old), 0, figure)
             if figure in unsent:
@@ -104,6 +100,10 @@ class Release:
             if figure in taken:
                 value = _revision(figure, old | {"count": 0}, old)
                 out.append(self._recorded(again._replace(value=value), figure))
+        for record in records:
+            figure = str(record.figure)
+            event, old = stated[figure], before.get(figure)
+            out += self._figure(record, event, old, is_unsent=figure in unsent)
         return out
 
     def _figure(
@@ -130,27 +130,38 @@ class Release:
                 yield again
 
     def _gone(
-        self, stated: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], *, is_good: bool
+        self,
+        stated: Mapping[str, dict[str, Any]],
+        before: Mapping[str, dict[str, Any]],
+        unsent: set[str],
+        *,
+        is_good: bool,
     ) -> tuple[set[str], set[str]]:
-        """Figures that this release no longer has, and those of them that are to be taken back."""
+        """Figures that this release no longer has, and those of them that are to be taken back.
+
+        Some may have been taken back by a run that broke off.
+        """
         cells = {figure: _cell(figure, event) for figure, event in stated.items()}
         places, periods = {cell[:2] for cell in cells.values()}, {cell[::2] for cell in cells.values()}
         known = {
             figure: cell
             for figure, old in before.items()
             if "period" in old
-            and old["count"] > 0
+            and (old["count"] > 0 or figure in unsent)
             and (cell := _cell(figure, old))[:2] in places
             and cell[::2] in periods
         }
         gone = known.keys() - stated
+        back = {figure for figure in gone if before[figure]["count"] == 0}
         new = {cells[figure] for figure, event in stated.items() if figure not in before and event["count"]}
-        replaced = {figure for figure in gone if known[figure] in new}
-        if replaced and is_good and not (self._withdraws or self._is_part) and 2 * len(gone) > len(known):
+        replaced = {figure for figure in gone - back if known[figure] in new}
+        is_whole = 2 * len(gone - back) <= len(known.keys() - back)
+        if replaced and is_good and not (self._withdraws or self._is_part or is_whole):
             raise InputError(_ask([before[figure] for figure in sorted(replaced)]))
-        taken = gone if self._withdraws else set() if self._is_part else replaced
-        self.missing, self.taken_back = len(gone), len(taken) if is_good else 0
-        return gone, taken if is_good else set()
+        taken = gone - back if self._withdraws else set() if self._is_part else replaced
+        taken = taken if is_good else set()
+        self.missing, self.taken_back = len(gone), len(taken | back)
+        return gone, taken
 
     def _recorded(self, record: Outgoing, figure: str) -> Outgoing:
         self.sent[figure] = Outgoing(figure.encode(), record.value, record.at)

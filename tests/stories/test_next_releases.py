@@ -98,6 +98,22 @@ def test_a_second_release_that_broke_off_is_made_good_by_the_next_run(tmp_path: 
     assert release(worker, second).unchanged == 5
 
 
+@pytest.mark.parametrize("sent", [0, 1, 2, 3, 4, 5])
+def test_a_second_release_with_a_renamed_kind_that_broke_off_is_made_good(tmp_path: Path, sent: int) -> None:
+    worker = Worker()
+    release(worker, table(tmp_path / "first.csv", *FIRST))
+    renamed: list[Cell] = [
+        (month, nation.replace("TURKEY", "TURKIYE"), count) for month, nation, count in FIRST
+    ]
+    second = table(tmp_path / "second.csv", *renamed, ("MAR", "CUBA", 3))
+    send(worker, Release(checked(second), lambda: worker.sent), most=sent)
+    found = release(worker, second)
+    assert (found.added, found.taken_back) == (2, 1)
+    assert (worker.people, worker.dead) == ({"yuma": 45}, 0)
+    again = release(worker, second)
+    assert (again.unchanged, again.missing) == (5, 0)
+
+
 def test_a_figure_that_is_gone_after_a_run_that_broke_off_is_sent_as_it_was(tmp_path: Path) -> None:
     worker = Worker()
     send(worker, Release(checked(table(tmp_path / "first.csv", *FIRST)), lambda: worker.sent), most=0)
