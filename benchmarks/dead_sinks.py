@@ -4,7 +4,7 @@
 
 Two alerts workers run as they would; one of them is killed in the middle. Every sink answers with an error.
 Alertmanager and the mail server are real ones. Meanwhile alerts begin, get worse and end, and some begin and
-end: of those nobody has to know. Both consoles have to show that every sink fails.
+end: of those nobody has to know.
 """
 
 import argparse
@@ -30,7 +30,6 @@ ENDING: Final = tuple(f"ending{number}" for number in range(4))
 LATER: Final = tuple(f"later{number}" for number in range(4))
 MEANWHILE: Final = tuple(f"meanwhile{number}" for number in range(6))
 CHANGED: Final = (*WORSE, *ENDING, *LATER)
-SINKS: Final = {"shift", DUTY, MANAGER, *BY_SECTOR}
 STAND: Final = sorted((*GOING, *WORSE, *LATER))  # in the end
 
 
@@ -77,12 +76,6 @@ class Outage:
         time.sleep(seconds / 3)
         self.judge(YESTERDAY, *MEANWHILE, observed=0)
         time.sleep(seconds / 3)
-
-    def unseen(self) -> list[str]:
-        """Return the sinks that a console does not show as failing."""
-        boards = [json.loads(worker.get("/api/board") or '{"sinks": []}') for worker in self.house.alerts]
-        seen = [{row["id"] for row in board["sinks"] if row["state"] == "failing"} for board in boards]
-        return [f"not shown as failing: {one}" for failing in seen for one in sorted(SINKS - failing)]
 
     def heal(self) -> dict[str, float]:
         """Let the sinks answer; return the seconds until each is right: until its last request, as a rule.
@@ -150,8 +143,7 @@ def main() -> None:
         outage.begin()
         outage.live(60 * minutes)
         refused = dict(site.refused)
-        unseen, seconds = outage.unseen(), outage.heal()
-        faults = unseen + outage.faults()
+        seconds, faults = outage.heal(), outage.faults()
     figures = {sink: round(value, 1) for sink, value in seconds.items()}
     print(json.dumps({"dead_minutes": minutes, "refused": refused, "seconds": figures, "faults": faults}))
     if faults or max(seconds.values()) > BAR:
