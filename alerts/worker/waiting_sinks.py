@@ -17,7 +17,6 @@ from streams.runtime.kafka_settings import KafkaSettings
 
 SECONDS: Final = 40.0  # a mail takes 30 at most
 LOOK_SECONDS: Final = 5.0
-LEDGER_BACK: Final = 10_000  # records of each partition
 NOTHING: Final = b'"pending":null'  # in an entry that need not be decoded
 
 
@@ -55,7 +54,7 @@ class WaitingSinks:
     async def follow(self, topic: str, kafka: KafkaSettings) -> None:
         """Read the ledger and show what it tells, for as long as this is not cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(follow(topic, kafka, self.apply, back=LEDGER_BACK))
+            tasks.create_task(follow(topic, kafka, self.apply))
             while True:
                 await asyncio.sleep(LOOK_SECONDS)
                 self.show()
