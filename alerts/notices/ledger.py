@@ -33,11 +33,6 @@ class Entry(BaseModel):
         """Whether the sink may have the pending message."""
         return self.pending is not None and self.pending.notice_id in self.doubted
 
-    @property
-    def is_tried(self) -> bool:
-        """Whether the pending message is being sent, and not kept after it was given up."""
-        return self.pending is not None and self.pending.notice_id not in self.given_up
-
     def doubting(self, *notice_ids: str) -> Self:
         """Return the entry where the sink may have these messages too."""
         return self.model_copy(update={"doubted": tuple(dict.fromkeys((*self.doubted, *notice_ids)))})

@@ -37,12 +37,11 @@ class WaitingSinks:
 
     def apply(self, record: Any) -> None:
         """Take one record of `deliveries`. The owner of a sink counts those that are not understood."""
-        key, value = record.key or b"", record.value or NOTHING
-        found = None if NOTHING in value else _read(record)
-        if found is None:
+        key = record.key or b""
+        if not record.value or NOTHING in record.value:
             self._pending.pop(key, None)
-        else:
-            self._pending.setdefault(key, Pending(*found, self._clock()))
+        elif key not in self._pending and (found := _read(record)):
+            self._pending[key] = Pending(*found, self._clock())
 
     def show(self) -> None:
         """Show the sinks whose messages have been on their way for too long."""
@@ -61,10 +60,10 @@ class WaitingSinks:
 
 
 def _read(record: Any) -> tuple[str, dt.datetime] | None:
-    """Return the sink of an entry whose message is being tried, and when it was written; None for others."""
+    """Return the sink of an entry with a pending message, and when it was written; None for all else."""
     try:
         sink, _, entry = LedgerRecord.decode(record.key or b"", record.value)
         at = dt.datetime.fromtimestamp(record.timestamp / 1000, dt.UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return (sink, at) if isinstance(entry, Entry) and entry.is_tried else None
+    return (sink, at) if isinstance(entry, Entry) and entry.pending else None

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from alerts.console.board import Board
-from alerts.notices.batches import Limits
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.outcomes import Delivered, Outcome, Retry
 from alerts.worker.board_readers import show_delivery
@@ -60,17 +59,6 @@ def test_a_sink_that_takes_nothing_is_failing_until_it_takes_something(failure: 
     assert console.state_after(2) == ("failing", "its messages wait")
     console.answer(Delivered())
     assert console.state_after(SECONDS + 1) == ("ok", "")
-
-
-def test_a_message_that_was_given_up_is_not_waited_for() -> None:
-    console = Elsewhere()
-    console.desk.limits = Limits(give_up=30.0)
-    console.desk.restart()
-    console.desk.answer = FAILURES[1]
-    console.desk.judge(verdict(0, breach=True))
-    console.answer(FAILURES[1])
-    assert [reason for _, reason in console.desk.dead] == ["gave up: timeout"]
-    assert console.state_after(SECONDS + 1) == ("idle", "")
 
 
 def test_messages_that_are_taken_at_once_show_no_failure() -> None:
