@@ -10,7 +10,7 @@ Every change raises `version`; `changes(since)` is what a page that has seen `si
 import datetime as dt
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 
@@ -25,8 +25,6 @@ from alerts.console.board_rows import (
     idle_sink_row,
     sector_row,
     sink_row,
-    standing,
-    waiting_sink_row,
 )
 from alerts.console.news import News
 from alerts.console.roles import Places
@@ -135,16 +133,10 @@ class Board:
         with self._lock:
             row = delivery_row(sink, notice, outcome, at=at, detail=detail)
             self._put(DELIVERIES, row["id"], row)
-            self._put(SINKS, sink, sink_row(sink, self._rows[SINKS].get(sink), outcome, at=at, detail=detail))
+            before = self._rows[SINKS].get(sink)
+            self._put(SINKS, sink, sink_row(sink, before, outcome, at=at, detail=detail))
             if outcome == "delivered":
                 self.remove_dead_letter(letter_id(sink, notice.notice_id))
-
-    def waits(self, sink: str, since: dt.datetime) -> None:
-        """Show that a sink takes nothing: a message has been on its way since then, by whichever worker."""
-        with self._lock:
-            before = self._rows[SINKS].get(sink)
-            if before and before["state"] != "failing" and before["delivered_at"] < since.isoformat():
-                self._put(SINKS, sink, waiting_sink_row(sink, before, since, self._language))
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
         """Show a dead letter that waits."""
@@ -239,7 +231,15 @@ class Board:
     def _news(self, since: int, *, whole: bool) -> News:
         gone = [] if whole else [(kind, key) for version, kind, key in self._gone if version > since]
         rows = {kind: rows.newer(since) for kind, rows in self._rows.items()}
-        return News(self.version, whole, gone, standing(self._alerts.values()), rows)
+        return News(self.version, whole, gone, self._standing(), rows)
+
+    def _standing(self) -> dict[str, int]:
+        """Count what stands, by severity, and what is suspected."""
+        counts = Counter(
+            alert.severity.value if alert.state is State.FIRING else alert.state.value
+            for alert in self._alerts.values()
+        )
+        return {name: counts[name] for name in ("critical", "warning", "info", "pending", "resolved")}
 
     def _annotate_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""
@@ -270,12 +270,12 @@ class Board:
         self._draw_sectors()
 
     def _draw_sectors(self) -> None:
-        found: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}
+        standing: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}
         for alert in self._alerts.values():
-            if alert.sector in found and alert.state is not State.RESOLVED:
-                found[alert.sector].append(alert)
+            if alert.sector in standing and alert.state is not State.RESOLVED:
+                standing[alert.sector].append(alert)
         self._undrawn_sectors.clear()
-        for sector, alerts in found.items():
+        for sector, alerts in standing.items():
             history = self._histories.get(sector)
             if history is not None and history.shown is not None:
                 self._put(SECTORS, sector, sector_row(history.shown, history.newest, alerts))

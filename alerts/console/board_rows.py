@@ -1,8 +1,7 @@
 """Rows of the board as JSON: what the page shows of a sector, an alert, a delivery, a sink and a control."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from alerts.console.roles import sectors_of
@@ -49,12 +48,6 @@ def sector_row(line: DrawnLine, data: Verdict, alerts: Sequence[Alert]) -> Json:
         "line": line.columns(),
         "alerts": [alert.alert_id for alert in alerts],
     }
-
-
-def standing(alerts: Iterable[Alert]) -> dict[str, int]:
-    """Count what stands, by severity, and what is suspected."""
-    counts = Counter(str(one.severity if one.state is State.FIRING else one.state) for one in alerts)
-    return {name: counts[name] for name in ("critical", "warning", "info", "pending", "resolved")}
 
 
 def _gravest(alerts: Sequence[Alert]) -> str:
@@ -161,11 +154,6 @@ def sink_row(sink: str, before: Json | None, outcome: str, *, at: dt.datetime, d
         "failing_since": before["failing_since"] or moment,
         "reason": detail or outcome,
     }
-
-
-def waiting_sink_row(sink: str, before: Json, since: dt.datetime, language: Language = ENGLISH) -> Json:
-    """A sink that has taken nothing since then, as far as another worker's ledger tells."""
-    return sink_row(sink, before, "retry", at=since, detail=language.gettext("its messages wait"))
 
 
 def idle_sink_row(sink: str) -> Json:

@@ -1,4 +1,4 @@
-"""What fills the console's board from topics: sectors, deliveries and failing sinks, those of all workers."""
+"""What fills the console's board from topics: sectors and deliveries, those of all workers."""
 
 from functools import partial
 from typing import Any, Final
@@ -8,7 +8,6 @@ from alerts.console.notice_log import read_delivered
 from alerts.console.topic_reader import follow
 from alerts.worker.console_server import Reader
 from alerts.worker.settings import Settings
-from alerts.worker.waiting_sinks import WaitingSinks
 from streams.contract.reading import Unusable, read
 from streams.contract.verdicts import Question, Verdict
 
@@ -20,11 +19,10 @@ DRAWN: Final = f'"{Question.SURGE}"'.encode()  # in a verdict that the board may
 def board_readers(settings: Settings, board: Board) -> list[Reader]:
     """Return the readers that fill the board."""
     sources = (("verdicts", draw_verdict, VERDICTS_BACK), ("notices", show_delivery, NOTICES_BACK))
-    readers: list[Reader] = [
+    return [
         partial(follow, settings.topic(topic), settings.kafka, partial(apply, board), back=back)
         for topic, apply, back in sources
     ]
-    return [*readers, partial(WaitingSinks(board).follow, settings.topic("deliveries"), settings.kafka)]
 
 
 def draw_verdict(board: Board, record: Any) -> None:
