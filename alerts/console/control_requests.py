@@ -98,17 +98,18 @@ class SilenceRequest(ControlRequest):
 
     def control(self, by: str, now: dt.datetime) -> Silence:
         lasts = REPEATING if self.repeats else dt.timedelta(hours=self.hours)
-        until = (self.starts or now) + lasts
+        starts = self.starts or (now if self.repeats else None)
+        until = (starts or now) + lasts
         if until <= now:
             raise invalid("it is over already")
         return Silence(
             by=by,
             reason=self.reason,
             at=now,
-            name=f"{self.sector}-{self.question}".replace("*", "all")[:64],
+            name=Silence.name_of(self.sector, self.question, starts),
             sector=self.sector,
             question=self.question,
-            starts=self.starts or (now if self.repeats else None),
+            starts=starts,
             until=until,
             repeats=self.repeats,
             hours=self.hours if self.repeats else None,

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
@@ -25,6 +25,7 @@ from streams.contract.controls import (
 from streams.contract.events import Identifier
 from streams.contract.sentences import FaultsError, Sentence, invalid, sentence
 
+LONGEST_NAME: Final = 64  # characters
 Rule = Annotated[
     str,
     AfterValidator(silence_times.known_rule),
@@ -72,6 +73,15 @@ class Silence(Control):
     @property
     def key(self) -> str:
         return f"silence/{self.name}"
+
+    @staticmethod
+    def name_of(sector: str, question: str, starts: dt.datetime | None) -> str:
+        """Return the name of a silence that is given none.
+
+        One that begins at once replaces the one before. Those that are planned stand beside it.
+        """
+        planned = "" if starts is None else f"-{starts.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
+        return f"{sector}-{question}".replace("*", "all")[: LONGEST_NAME - len(planned)] + planned
 
     def windows(self) -> list[Window]:
         """Return the times at which it is in force, in order."""

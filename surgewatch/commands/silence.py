@@ -26,7 +26,7 @@ MOMENT: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 @click.option(
     "--notify", metavar="SINK", help="Your sink: it gets what is critical, and what stands at its end."
 )
-@click.option("--name", help="Its name. Default: sector and question.")
+@click.option("--name", help="Its name. Default: sector and question, and when it --starts.")
 @control_command
 def command(
     sector: str,
@@ -53,7 +53,7 @@ def command(
         by=by,
         at=at,
         reason=reason,
-        name=name or f"{sector}-{question}".replace("*", "all")[:64],
+        name=name or Silence.name_of(sector, question, first),
         sector=sector,
         question=question,
         starts=first,

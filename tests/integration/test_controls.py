@@ -55,7 +55,10 @@ def where(kafka_servers: str) -> tuple[str, ...]:
             ("silence", "rcmp-*", "--starts", "2026-12-05", "--repeats", "FREQ=DAILY", "--name", "n"),
             "silence/n",
         ),
-        (("silence", "swanton", "--starts", "2026-12-05 22:00", "--notify", "anna"), "silence/swanton-all"),
+        (
+            ("silence", "swanton", "--starts", "2026-12-05 22:00", "--notify", "anna"),
+            "silence/swanton-all-2026-12-05T22:00Z",
+        ),
         (("ack", "abc123"), "ack/abc123"),
         (("ack", "abc123", "--as", "bad-data"), "ack/abc123"),
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "rcmp-*,swanton"), "policy/treaty"),

@@ -47,7 +47,7 @@ REQUESTED: list[tuple[dict, Control]] = [
         {"kind": "silence", "sector": "swanton", "hours": 2, "starts": "2026-03-02T22:00:00Z"},
         Silence(
             **AT,
-            name="swanton-all",
+            name="swanton-all-2026-03-02T22:00Z",
             sector="swanton",
             starts=dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC),
             until=dt.datetime(2026, 3, 3, tzinfo=dt.UTC),
@@ -57,7 +57,7 @@ REQUESTED: list[tuple[dict, Control]] = [
         {"kind": "silence", "sector": "*", "hours": 8, "repeats": "FREQ=DAILY", "notify": "slack"},
         Silence(
             **AT,
-            name="all-all",
+            name=f"all-all-{NOW:%Y-%m-%dT%H:%MZ}",
             starts=NOW,
             until=NOW + dt.timedelta(days=90),
             repeats="FREQ=DAILY",

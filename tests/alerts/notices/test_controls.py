@@ -38,6 +38,13 @@ def test_a_prefix_of_no_alert_or_of_several_is_refused(prefix: str, fault: str) 
         full_alert_id(prefix, IDS)
 
 
+def test_a_silence_of_now_replaces_no_planned_one() -> None:
+    starts = AT.astimezone(dt.timezone(dt.timedelta(hours=-5)))
+    names = [Silence.name_of("rcmp-*", "surge", at) for at in (None, starts, AT + dt.timedelta(days=7))]
+    assert names == ["rcmp-all-surge", "rcmp-all-surge-2023-01-01T00:00Z", "rcmp-all-surge-2023-01-08T00:00Z"]
+    assert len(Silence.name_of("s" * 64, "surge", AT)) == 64
+
+
 def test_an_alert_that_is_over_cannot_be_acknowledged() -> None:
     with pytest.raises(ValueError, match="alert 0b7e4fd21c is over, so there is nothing to acknowledge"):
         checked(Acknowledge(alert_id="0b7e", **WHO), NAMES)
