@@ -25,6 +25,8 @@ LENGTH: Final = {
     Cadence.WEEK: dt.timedelta(days=7),
     Cadence.MONTH: dt.timedelta(days=31),
 }
+LOW: Final = frozenset({Question.DROP})  # where fewer people than normal are the matter
+LEVELS: Final = LOW | {Question.SURGE, Question.SLOW_RISE}  # which a lasting level can hide
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Amount = Annotated[float, Field(ge=0)]
 Minutes = Annotated[float, Field(gt=0)]
@@ -81,8 +83,23 @@ class Policy(BaseModel):
         """
         if verdict.evidence.source:
             return verdict.breach
-        excess, ratio = deviation(verdict)
-        return verdict.breach and excess >= self.least_excess and ratio >= self.least_ratio
+        return verdict.breach and self._is_large(*deviation(verdict))
+
+    def leaves_in_doubt(self, verdict: Verdict) -> bool:
+        """Return whether a calm period is too far from normal to show that an alert is over.
+
+        Where a level lasts, what is expected follows it within days, and no day is a breach any more. So the
+        last period is held against the baseline as it was before it was moved to the series' own level.
+        """
+        seen, is_low = verdict.evidence, verdict.question in LOW
+        if verdict.question not in LEVELS or not (0 < seen.level < 1 if is_low else seen.level > 1):
+            return False
+        observed, expected = _last_period(verdict)
+        normal = expected / seen.level
+        return (observed < normal) == is_low and self._is_large(*_apart(observed, normal))
+
+    def _is_large(self, excess: float, ratio: float) -> bool:
+        return excess >= self.least_excess and ratio >= self.least_ratio
 
     def severity(self, verdict: Verdict) -> Severity:
         """Return the highest severity whose excess and ratio are both reached, whatever the p-value.
@@ -136,7 +153,20 @@ def deviation(verdict: Verdict) -> tuple[float, float]:
     if verdict.question is Question.STRAIN and verdict.evidence.capacity:
         expected = verdict.evidence.capacity
         return observed, observed / expected
-    high, low = max(observed, expected), min(observed, expected)
+    return _apart(observed, expected)
+
+
+def _last_period(verdict: Verdict) -> tuple[float, float]:
+    """Return the people seen and expected in the judged period, without those before it in the window."""
+    seen = verdict.evidence
+    if seen.recent and seen.recent_expected:
+        return seen.recent[-1], seen.recent_expected[-1]
+    return seen.observed, seen.expected
+
+
+def _apart(one: float, other: float) -> tuple[float, float]:
+    """Return how many people two counts are apart, and how many times."""
+    high, low = max(one, other), min(one, other)
     return high - low, high / max(low, 0.5)
 
 

@@ -1,12 +1,13 @@
 """The life of an alert, as a table: its state, what a verdict means to it, and what becomes of it.
 
-                     breach          calm            held            nothing for long
-    (none)           open            –               –               –
-    pending          confirm         drop            hold            drop
-    firing           continue        settle          hold            expire
-    resolved         open again      –               –               –
+                     breach          in doubt        calm            held            nothing for long
+    (none)           open            –               –               –               –
+    pending          confirm         drop            drop            hold            drop
+    firing           continue        linger          settle          hold            expire
+    resolved         open again      –               –               –               –
 
-Held is a question that cannot be judged, because its sector is without data: what stands, stands.
+In doubt is a period that would raise no alert, but is too far from normal to show that one is over: a level
+that lasts. Held is a question that cannot be judged, because its sector is without data: what stands, stands.
 `step` is pure. Applying the same verdicts again, or older ones, changes nothing. Who is notified of what is
 no part of it: see `alerts.notices.reconciliation`.
 """
@@ -25,6 +26,7 @@ class Signal(Enum):
     """What a verdict (or its absence) means to an alert."""
 
     BREACH = auto()
+    IN_DOUBT = auto()
     CALM = auto()
     HELD = auto()
     NOTHING = auto()
@@ -37,10 +39,18 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy, *, at: dt.dateti
     """Return what becomes of an alert (None: there is none) by a verdict published at `at`."""
     if alert is not None and _is_stale(alert, verdict):
         return alert
-    signal = Signal.HELD if verdict.held else Signal.BREACH if policy.counts(verdict) else Signal.CALM
-    if signal is Signal.CALM and not verdict.closed:
+    signal = _signal(verdict, policy)
+    if signal in (Signal.CALM, Signal.IN_DOUBT) and not verdict.closed:
         return alert  # a period still filling can show that it is too high, not that it is calm
     return TABLE[alert.state if alert else None, signal](alert, verdict, policy, at)
+
+
+def _signal(verdict: Verdict, policy: Policy) -> Signal:
+    if verdict.held:
+        return Signal.HELD
+    if policy.counts(verdict):
+        return Signal.BREACH
+    return Signal.IN_DOUBT if policy.leaves_in_doubt(verdict) else Signal.CALM
 
 
 def expire(alert: Alert, event_time: dt.datetime, policy: Policy) -> Alert | None:
@@ -142,6 +152,17 @@ def _settle(alert: Alert | None, verdict: Verdict, policy: Policy, _: dt.datetim
     return calmer.model_copy(update={"state": State.RESOLVED}) if is_over else calmer
 
 
+def _linger(alert: Alert | None, verdict: Verdict, _: Policy, __: dt.datetime) -> Alert | None:
+    update = {
+        "latest": verdict,
+        "updated": verdict.as_of,
+        "no_data_since": None,
+        "calms": 0,
+        "calm_since": None,
+    }
+    return _present(alert).model_copy(update=update)
+
+
 def _hold(alert: Alert | None, verdict: Verdict, _: Policy, __: dt.datetime) -> Alert | None:
     since = verdict.evidence.no_data_since
     return _present(alert).model_copy(update={"updated": verdict.as_of, "no_data_since": since})
@@ -185,17 +206,21 @@ def _present(alert: Alert | None) -> Alert:
 
 TABLE: Final[dict[tuple[State | None, Signal], Move]] = {
     (None, Signal.BREACH): _open,
+    (None, Signal.IN_DOUBT): _nothing,
     (None, Signal.CALM): _nothing,
     (None, Signal.HELD): _nothing,
     (State.PENDING, Signal.BREACH): _confirm,
+    (State.PENDING, Signal.IN_DOUBT): _drop,
     (State.PENDING, Signal.CALM): _drop,
     (State.PENDING, Signal.HELD): _hold,
     (State.PENDING, Signal.NOTHING): _drop,
     (State.FIRING, Signal.BREACH): _continue,
+    (State.FIRING, Signal.IN_DOUBT): _linger,
     (State.FIRING, Signal.CALM): _settle,
     (State.FIRING, Signal.HELD): _hold,
     (State.FIRING, Signal.NOTHING): _expire,
     (State.RESOLVED, Signal.BREACH): _open,
+    (State.RESOLVED, Signal.IN_DOUBT): _nothing,
     (State.RESOLVED, Signal.CALM): _nothing,
     (State.RESOLVED, Signal.HELD): _nothing,
     (State.RESOLVED, Signal.NOTHING): _drop,

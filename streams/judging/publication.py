@@ -14,7 +14,9 @@ from streams.contract.verdicts import Evidence, Verdict
 from streams.counting.detection_state import Breach
 from streams.detectors import Finding
 
-CALM: Final = 8  # periods after a breach in which calm is published as well: somebody may be waiting for it
+# Periods after a breach in which calm is published as well: an alert may be waiting for it. A level that
+# lasts is no breach any more after some days, and found to be new within three weeks.
+CALM: Final = 28
 
 
 class Frame(Protocol):

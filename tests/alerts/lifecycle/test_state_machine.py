@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,31 @@ def test_an_alert_that_comes_again_soon_is_over_once_it_has_been_calm_for_longer
     firing, over = (State.FIRING, 1), (State.RESOLVED, 1)
     first = [(State.FIRING, 0), (State.RESOLVED, 0), (State.RESOLVED, 0)]
     assert states == [*first, *[firing] * 8, over]
+
+
+def not_a_breach(day: int, *, observed: float, level: float) -> Verdict:
+    """A closed day of a question about drops; 340 people were expected at this level."""
+    found = verdict(day, breach=False, question=Question.DROP)
+    figures = {"observed": observed, "expected": 340.0, "level": level}
+    return found.model_copy(update={"evidence": found.evidence.model_copy(update=figures)})
+
+
+@pytest.mark.parametrize(
+    ("observed", "level", "is_over"),
+    [(300, 0.5, False), (300, 1.0, True), (600, 0.5, True), (900, 0.5, True), (300, 1.5, True)],
+)
+def test_a_level_that_lasts_ends_no_alert(observed: float, level: float, *, is_over: bool) -> None:
+    policy = Policy(resolve_after=1)
+    low = verdict(0, breach=True, question=Question.DROP, observed=5)
+    after = step(
+        step(None, low, policy, at=FIRST_DAY),
+        not_a_breach(1, observed=observed, level=level),
+        policy,
+        at=FIRST_DAY,
+    )
+    assert after is not None
+    assert (after.state is State.RESOLVED) == is_over
+    assert after.breaches == 1
 
 
 def test_the_table_has_a_move_for_every_state_and_signal() -> None:
