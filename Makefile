@@ -22,10 +22,12 @@ $(STAMP): pyproject.toml requirements-dev.lock
 demo: setup ## replay Roxham Road, winter 2022-23, through a whole system on this machine
 	$(BIN)/surgewatch demo
 
-# One process a core: threads of the linear algebra would only get in each other's way.
+# One process more than cores, as many tests wait for a broker, and long files first. Threads of the linear
+# algebra would only get in each other's way.
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup ## run every test (real Kafka, Prometheus and browser where they are to be had)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder \
+	  --numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 
 check: format lint types contracts test ## all that a change must pass
 

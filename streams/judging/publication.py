@@ -14,9 +14,9 @@ from streams.contract.verdicts import Evidence, Verdict
 from streams.counting.detection_state import Breach
 from streams.detectors import Finding
 
-# Periods after a breach in which calm is published as well: an alert may be waiting for it. A level that
-# lasts is no breach any more after some days, and found to be new within three weeks.
-CALM: Final = 28
+CALM: Final = 8  # periods after a breach in which calm is published as well: somebody may be waiting for it
+# The same of levels that last: no breach any more after some days, and found to be new within three weeks.
+LASTING: Final = {Question.DROP: 28, Question.SLOW_RISE: 28}
 
 
 class Frame(Protocol):
@@ -91,7 +91,7 @@ def _published(question: Question, finding: Finding, frame: Frame, places: Seque
 def record(breaches: dict[str, Breach], question: Question, breach: bool, frame: Frame) -> bool:
     """Record a finding in what stands, and return whether it is published.
 
-    A breach always is; calm is where a period is over, for CALM periods after the last breach.
+    A breach always is; calm is where a period is over, for some periods after the last breach.
     """
     stands = breaches.get(question)
     if breach:
@@ -104,7 +104,7 @@ def record(breaches: dict[str, Breach], question: Question, breach: bool, frame:
         return False
     if frame.is_newest:
         stands.since = None
-    if frame.index - stands.last > CALM:
+    if frame.index - stands.last > LASTING.get(question, CALM):
         del breaches[question]
         return False
     return True

@@ -21,7 +21,7 @@ from kafka.errors import BrokerResponseError as BrokerAnswer
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings, host_and_port
 from streams.runtime.kafka_tokens import TokenError, Tokens
-from streams.runtime.refusals import SetupError, WorkerCrashedError
+from streams.runtime.refusals import Refusal, SetupError, WorkerCrashedError
 from streams.runtime.sasl_handshake import NO_SASL, ask
 
 TIMEOUT = 3.0  # seconds for each step
@@ -74,13 +74,16 @@ def missing_acl(error: BaseException | None) -> str | None:
     """
     for one in causes(error):
         if found := UNAUTHORIZED.search(repr(one)):
-            names = [] if found[1] == "Cluster" else sorted(set(re.findall(r"[\w.-]+", found[2])))
+            told = found[2].rpartition(" for ")[2]  # a set of names, or a sentence that ends with one
+            names = [] if found[1] == "Cluster" else sorted(set(re.findall(r"[\w.-]+", told)))
             return f"an ACL is missing on {' '.join([RESOURCES[found[1]], ', '.join(names)]).strip()}"
     return None
 
 
 def explained(error: Exception) -> Exception:
     """Return what a worker ends with: an error of Kafka in one line, a refusal where an ACL is missing."""
+    if isinstance(error, Refusal):
+        return error
     if problem := missing_acl(error):
         return SetupError(f"{problem}: `surgewatch topics --as ROLE` names all that is missing")
     return WorkerCrashedError(repr(error)) if isinstance(error, KafkaError) else error
