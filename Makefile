@@ -22,8 +22,8 @@ $(STAMP): pyproject.toml requirements-dev.lock
 demo: setup ## replay Roxham Road, winter 2022-23, through a whole system on this machine
 	$(BIN)/surgewatch demo
 
-# One process more than cores, as many tests wait for a broker, and long files first. Threads of the linear
-# algebra would only get in each other's way.
+# One process more than cores, as many tests wait for a broker; folder by folder, so that no file with a long
+# test comes last. Threads of the linear algebra would only get in each other's way.
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup ## run every test (real Kafka, Prometheus and browser where they are to be had)
 	$(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder \

@@ -228,7 +228,7 @@ def raised_from(cause: Exception, error: Exception) -> Exception:
             "consumer group my-group",
         ),
     ],
-    ids=str,
+    ids=["topic", "topics", "group", "cluster", "cause", "text"],
 )
 def test_a_worker_that_lost_an_acl_is_refused_and_the_line_names_the_resource(
     error: Exception, resource: str
