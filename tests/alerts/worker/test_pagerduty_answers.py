@@ -35,6 +35,7 @@ from tests.alerts.pagerduty_stand_in import (
 from tests.http_site import http_site
 
 PATH = "/hooks/pagerduty"
+POLICIES = Policies(default=Policy(unanswered_minutes=(15, 60)))
 
 
 @dataclass
@@ -43,9 +44,7 @@ class Duty:
 
     secrets: tuple[str, ...] = (SECRET,)
     api_url: str = ""
-    desk: OneSink = field(
-        default_factory=lambda: OneSink(policies=Policies(default=Policy(unanswered_minutes=(15, 60))))
-    )
+    desk: OneSink = field(default_factory=lambda: OneSink(policies=POLICIES))
     published: list[Control] = field(default_factory=list)
     counted: Counter[AnswerOutcome] = field(default_factory=Counter)
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # all alerts have been read
@@ -278,20 +277,15 @@ async def test_an_api_that_does_not_answer_is_counted_and_asked_again() -> None:
         api.acknowledge(duty.alert_id, duty.desk.at)
         await duty.ask()
     await duty.ask()
-    assert duty.counted == {
-        AnswerOutcome.UNREACHABLE: 3,
-        AnswerOutcome.UNREADABLE: 1,
-        AnswerOutcome.ACKNOWLEDGED: 1,
-    }
+    assert duty.counted == {"unreachable": 3, "unreadable": 1, "acknowledged": 1}
 
 
 async def test_in_a_storm_every_alert_is_asked_for_in_turn() -> None:
     async with polling() as (duty, api):
         duty.desk.judge(*(verdict(0, breach=True, observed=60, sector=f"sector-{at}") for at in range(70)))
         await duty.ask()
-        first = len(api.asked)
+        assert len(api.asked) < 71
         await duty.ask()
-    assert first < 71
     assert len(set(api.asked)) == 71
 
 
