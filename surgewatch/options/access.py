@@ -1,7 +1,9 @@
 """Grant the ACLs that a role needs, and find which of them are missing."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -18,6 +20,7 @@ from streams.contract.access import LEAST, Access, Role
 from streams.producers.kafka_client import Broker, BrokerError
 
 TIMEOUT = 10.0  # seconds
+PAUSE = 0.5  # seconds between two questions
 REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
 ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND)
 
@@ -49,31 +52,49 @@ def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
     names = {
         kind: [prefix + one.name for one in needed if one.resource == kind] for kind in ("topic", "group")
     }
-    topics = admin.describe_topics(
-        TopicCollection(names["topic"]), include_authorized_operations=True, request_timeout=TIMEOUT
+    topics = partial(
+        admin.describe_topics,
+        TopicCollection(names["topic"]),
+        include_authorized_operations=True,
+        request_timeout=TIMEOUT,
     )
-    groups: Mapping[str, Future[Any]] = {}
-    if names["group"]:
-        groups = admin.describe_consumer_groups(
-            names["group"], include_authorized_operations=True, request_timeout=TIMEOUT
-        )
-    granted = {"topic": _granted(topics), "group": _granted(groups)}
+    groups = partial(
+        admin.describe_consumer_groups,
+        names["group"],
+        include_authorized_operations=True,
+        request_timeout=TIMEOUT,
+    )
+    granted = {"topic": _granted(topics), "group": _granted(groups) if names["group"] else {}}
     return list(_missing(needed, granted, prefix))
 
 
-def _granted(answers: Mapping[str, Future[Any]]) -> dict[str, set[str] | None]:
-    """Operations by name; None for what is not there. Raises BrokerError where the broker does not say."""
-    found: dict[str, set[str] | None] = {}
-    for name, answer in answers.items():
+def _granted(ask: Callable[[], Mapping[str, Future[Any]]]) -> dict[str, set[str] | None]:
+    """Operations by name; None for what is not there. Raises BrokerError where the broker does not say.
+
+    It is asked again for a while: one that has just started has no coordinator of groups yet.
+    """
+    deadline = time.monotonic() + TIMEOUT
+    while True:
         try:
-            found[name] = {operation.name for operation in answer.result().authorized_operations or ()}
+            return {name: _operations(answer) for name, answer in ask().items()}
         except KafkaException as error:
-            if (code := error.args[0].code()) not in (*REFUSED, *ABSENT):
+            if time.monotonic() > deadline:
+                problem = error.args[0]
                 raise BrokerError(
-                    f"the broker does not say what is allowed: {error.args[0].str()}"
+                    f"the broker does not say what is allowed: {problem.name()} {problem.str()}"
                 ) from error
-            found[name] = None if code in ABSENT else set()
-    return found
+        time.sleep(PAUSE)
+
+
+def _operations(answer: Future[Any]) -> set[str] | None:
+    try:
+        return {operation.name for operation in answer.result().authorized_operations or ()}
+    except KafkaException as error:
+        if (code := error.args[0].code()) in ABSENT:
+            return None
+        if code in REFUSED:
+            return set()
+        raise
 
 
 def _missing(
