@@ -25,8 +25,6 @@ LENGTH: Final = {
     Cadence.WEEK: dt.timedelta(days=7),
     Cadence.MONTH: dt.timedelta(days=31),
 }
-LOW: Final = frozenset({Question.DROP})  # where fewer people than normal are the matter
-LEVELS: Final = LOW | {Question.SURGE, Question.SLOW_RISE}  # which a lasting level can hide
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Amount = Annotated[float, Field(ge=0)]
 Minutes = Annotated[float, Field(gt=0)]
@@ -91,12 +89,12 @@ class Policy(BaseModel):
         Where a level lasts, what is expected follows it within days, and no day is a breach any more. So the
         last period is held against the baseline as it was before it was moved to the series' own level.
         """
-        seen, is_low = verdict.evidence, verdict.question in LOW
-        if verdict.question not in LEVELS or not (0 < seen.level < 1 if is_low else seen.level > 1):
+        side, level = verdict.question.entry.side, verdict.evidence.level
+        if side * (level - 1) <= 0 or level <= 0:
             return False
         observed, expected = _last_period(verdict)
-        normal = expected / seen.level
-        return (observed < normal) == is_low and self._is_large(*_apart(observed, normal))
+        normal = expected / level
+        return side * (observed - normal) > 0 and self._is_large(*_apart(observed, normal))
 
     def _is_large(self, excess: float, ratio: float) -> bool:
         return excess >= self.least_excess and ratio >= self.least_ratio

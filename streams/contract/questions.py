@@ -48,6 +48,7 @@ class Entry:
     looks: tuple[Look, ...] = (Look.CLOSED,)
     cadences: tuple[Cadence, ...] = LONG
     waits: bool = False  # missing reports look like a breach, so it is asked when enough have arrived
+    side: int = 0  # of what is expected, on which a level may last: 1 above, -1 below; 0: not asked of levels
     always: bool = False  # closed periods are published calm or not: borders and metrics build on them
     # What differs from the default policy: when an alert opens and resolves, and how severe it is.
     policy: Mapping[str, Setting] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Question(StrEnum):
             colour="#d64550",
             budget_share=0.4,
             looks=(Look.CLOSED, Look.REVISED, Look.OPEN, Look.EARLY),
+            side=1,
             always=True,
         ),
     )
@@ -115,6 +117,7 @@ class Question(StrEnum):
             budget_share=0.15,
             looks=(Look.CLOSED, Look.REVISED),
             waits=True,
+            side=-1,
             policy={"most": "warning"},
         ),
     )
@@ -126,6 +129,7 @@ class Question(StrEnum):
             colour="#e8833a",
             budget_share=0.15,
             waits=True,
+            side=1,
             policy={"least_ratio": 1.15, "warning_ratio": 1.2, "resolve_after": 7, "most": "warning"},
         ),
     )

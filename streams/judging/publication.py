@@ -15,8 +15,8 @@ from streams.counting.detection_state import Breach
 from streams.detectors import Finding
 
 CALM: Final = 8  # periods after a breach in which calm is published as well: somebody may be waiting for it
-# The same of levels that last: no breach any more after some days, and found to be new within three weeks.
-LASTING: Final = {Question.DROP: 28, Question.SLOW_RISE: 28}
+# The same where a level may last: no breach any more after some days, and found to be new within three weeks.
+LASTING: Final = 28
 
 
 class Frame(Protocol):
@@ -104,10 +104,15 @@ def record(breaches: dict[str, Breach], question: Question, breach: bool, frame:
         return False
     if frame.is_newest:
         stands.since = None
-    if frame.index - stands.last > LASTING.get(question, CALM):
+    if frame.index - stands.last > _awaited(question):
         del breaches[question]
         return False
     return True
+
+
+def _awaited(question: Question) -> int:
+    """Return for how many periods after a breach somebody may wait for calm that is not always published."""
+    return LASTING if question.entry.side and not question.entry.always else CALM
 
 
 def _intervals(finding: Finding, frame: Frame, rows: Sequence[int]) -> dict[str, Floats]:
