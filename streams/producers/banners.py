@@ -2,6 +2,8 @@
 
 import re
 
+from streams.producers.cells import is_next_year
+
 YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _YEAR_OF = re.compile(r"\byear\W{1,3}((?:19|20)\d{2})\b", re.IGNORECASE)
 _MONTH = r"[^\W\d_]{3,10}\.?"
@@ -45,14 +47,13 @@ def names_year(text: str) -> bool:
 
 
 def _without_release(text: str) -> str:
-    """A text without the date of its release. A single date is that; two may say from when to when."""
+    """A text without the date of its release. A single date is that; two may be a span."""
     kept = _RELEASED.sub(" ", text)
     return _DATE.sub(" ", kept) if len(_DATE.findall(kept)) == 1 else kept
 
 
 def _is_span(found: re.Match[str]) -> bool:
-    """Return whether two numbers are a year and the next one; 2018-05 is a month."""
-    return (int(found[1]) + 1) % 100 == int(found[2]) % 100
+    return is_next_year(int(found[1]), int(found[2]))
 
 
 def _end(found: re.Match[str]) -> str:

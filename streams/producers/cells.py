@@ -108,7 +108,12 @@ def year_written(text: str, *, is_fiscal: bool) -> int | None:
     found = int(matched["year"] or f"20{matched['short']}") if is_fiscal else int(text)
     if not is_fiscal or matched["next"] is None:
         return found
-    return found + 1 if (found + 1) % 100 == int(matched["next"]) % 100 else None
+    return found + 1 if is_next_year(found, int(matched["next"])) else None
+
+
+def is_next_year(year: int, other: int) -> bool:
+    """Return whether a number of two or four digits is the year after a year; in 2018-05 it is a month."""
+    return (year + 1) % 100 == other % 100
 
 
 def month(column: str, text: str, *, short: bool) -> int:

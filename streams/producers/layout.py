@@ -87,7 +87,7 @@ class Layout(Strict):
     too). `thousands` is "." where 1.204 are 1,204 people. `blank_is_zero_beside` names a column: where it has
     a value, an empty count is 0. `latest_by` names the column that orders several figures of one period.
     `cumulative` figures are sums since the start of the year. Rows of the same figure are added up where a
-    text differs; `parts` name columns whose numbers tell such rows apart too (ages).
+    text differs; `parts` name columns whose numbers distinguish such rows too (ages).
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=24)]

@@ -31,8 +31,10 @@ class LineReader:
             field: {cells.label(label): value for label, value in labels.items()}
             for field, labels in layout.labels.items()
         }
-        figures, parts = self._figures(), {header.at.get(role) for role in layout.parts}
-        self._descriptive = [(at, at in parts) for at in range(len(header.names)) if at not in figures]
+        # The columns of figures; none where a row is a person.
+        self._figures = [index for index, _, _ in self._periods() if index is not None]
+        parts = {header.at.get(role) for role in layout.parts}
+        self._descriptive = [(at, at in parts) for at in range(len(header.names)) if at not in self._figures]
         self._texts: dict[str, str] = {}
         self._labelled = [
             (role, header.at[role])
@@ -109,19 +111,13 @@ class LineReader:
         """Return whether a line is text about the table: it names neither a time nor a place."""
         if self._is_dated(line) or self._names_place(line):
             return False
-        figures = self._figures()
-        is_empty = bool(figures) and not any(line[index] for index in figures)
+        is_empty = bool(self._figures) and not any(line[index] for index in self._figures)
         is_text = sum(map(bool, line)) <= 1 < len(line) or bool(NOTE.match(line[0]))
         return is_empty or is_text
 
-    def _figures(self) -> list[int]:
-        """The columns of figures; none where a row is a person."""
-        return [index for index, _, _ in self._periods() if index is not None]
-
     def _described(self, line: Sequence[str]) -> Sequence[str]:
         """The cells of a line that describe its figures: those before the first figure."""
-        figures = self._figures()
-        return line[: min(figures)] if figures else line
+        return line[: min(self._figures)] if self._figures else line
 
     def _is_dated(self, line: Sequence[str]) -> bool:
         """Return whether a cell of the line holds a time."""

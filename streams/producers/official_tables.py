@@ -44,7 +44,7 @@ def tallies(reader: TableReader, lines: Iterable[Numbered]) -> Iterator[Read]:
         met.update(line.skipped or ["a figure"])
         yield from _remarks(number, line)
     if met.keys() == {TOTALS}:
-        raise InputError(f"{reader.path}: every row is one of totals: a column before the figures says so")
+        raise InputError(f"{reader.path}: every row is one of totals, by a column before the figures")
     figures = found.agreed()
     if layout.cumulative:
         yield from in_months(figures)
