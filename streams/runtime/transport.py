@@ -254,8 +254,7 @@ class Producer(driver.Producer):
 
     async def put_keyed(self, topic: str, records: Iterable[Record], most: int | None = None) -> None:
         """The same, each record in the partition of its key, among the first `most` (None: all)."""
-        partitions = len(await self._ensure_producer().partitions_for(topic))
-        spread = min(partitions, most or partitions)
+        spread = await self._spread(topic, most)
         parts: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             parts[partition_of(record[0] or b"", spread)].append(record)
@@ -267,10 +266,13 @@ class Producer(driver.Producer):
 
         Flows neither wait for it nor fail with it: it is a person's click, not what they have processed.
         """
-        producer: AIOKafkaProducer = self._ensure_producer()
-        partitions = len(await producer.partitions_for(topic))
-        home = partition_of(key, min(partitions, most or partitions))
-        await producer.send_and_wait(topic, value, key, partition=home)
+        home = partition_of(key, await self._spread(topic, most))
+        await self._ensure_producer().send_and_wait(topic, value, key, partition=home)
+
+    async def _spread(self, topic: str, most: int | None) -> int:
+        """Return over how many partitions of a topic its keys are spread."""
+        partitions = len(await self._ensure_producer().partitions_for(topic))
+        return min(partitions, most or partitions)
 
     async def settled(self) -> None:
         """Wait until the broker has all that was put before the wait began; raises ProducerSendError."""
