@@ -39,7 +39,7 @@ RESOURCES = {
     "TransactionalId": "transactional id",
 }
 # Answers that name no cause, or stand for none: clients raise the first where there was no answer at all.
-UNTOLD: Final = ("RequestTimedOut", "UnsupportedSaslMechanism", "IllegalSaslState")
+UNEXPLAINED: Final = ("RequestTimedOut", "UnsupportedSaslMechanism", "IllegalSaslState")
 REASON: Final = re.compile(r"error_message=(['\"])(?P<text>.+?)\1[,)]")  # in what kafka-python raises
 
 
@@ -74,8 +74,8 @@ def missing_acl(error: BaseException | None) -> str | None:
     """
     for one in causes(error):
         if found := UNAUTHORIZED.search(repr(one)):
-            told = found[2].rpartition(" for ")[2]  # a set of names, or a sentence that ends with one
-            names = [] if found[1] == "Cluster" else sorted(set(re.findall(r"[\w.-]+", told)))
+            text = found[2].rpartition(" for ")[2]  # a set of names, or a sentence that ends with one
+            names = [] if found[1] == "Cluster" else sorted(set(re.findall(r"[\w.-]+", text)))
             return f"an ACL is missing on {' '.join([RESOURCES[found[1]], ', '.join(names)]).strip()}"
     return None
 
@@ -101,9 +101,9 @@ def _answer(error: BaseException | None) -> str | None:
     """Return what else the broker answered, in its own words."""
     for one in causes(error):
         name = type(one).__name__.removesuffix("Error")
-        if isinstance(one, (BrokerAnswer, AsyncBrokerAnswer)) and name not in UNTOLD:
-            told = REASON.search(str(one))
-            return f"the broker refuses: {told['text'][:200] if told else one.description} ({name})"
+        if isinstance(one, (BrokerAnswer, AsyncBrokerAnswer)) and name not in UNEXPLAINED:
+            reason = REASON.search(str(one))
+            return f"the broker refuses: {reason['text'][:200] if reason else one.description} ({name})"
     return None
 
 
@@ -163,7 +163,7 @@ def _shake_hands(
 
 
 def _doubt(certificate: Path) -> str:
-    """Say what a broker may have against a certificate; it does not say so itself."""
+    """Return what a broker may have against a certificate; it names no reason itself."""
     try:
         read = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError):  # it is being replaced, or in a form that OpenSSL alone reads

@@ -71,7 +71,7 @@ def _is_no_news(logger: str, error: BaseException | None, *, is_of_kafka: bool) 
         return isinstance(error, ConnectionResetError)
     if isinstance(error, RuntimeError) and str(error) == "Event loop is closed":
         return True  # whoever stops on a loop that has ended
-    return is_of_kafka and logger == "asyncio"  # whoever was not told of it
+    return is_of_kafka and logger == "asyncio"  # a task that nobody awaits
 
 
 class EventLimiter:

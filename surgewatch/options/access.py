@@ -20,7 +20,7 @@ from streams.contract.access import LEAST, Access, Role
 from streams.producers.kafka_client import Broker, BrokerError
 
 TIMEOUT = 10.0  # seconds
-PAUSE = 0.5  # seconds between two questions
+PAUSE = 0.5  # seconds between two tries
 REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
 ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND)
 
@@ -68,20 +68,20 @@ def missing_access(broker: Broker, role: Role, prefix: str) -> list[str]:
     return list(_missing(needed, granted, prefix))
 
 
-def _granted(ask: Callable[[], Mapping[str, Future[Any]]]) -> dict[str, set[str] | None]:
-    """Operations by name; None for what is not there. Raises BrokerError where the broker does not say.
+def _granted(describe: Callable[[], Mapping[str, Future[Any]]]) -> dict[str, set[str] | None]:
+    """Operations by name; None for what is not there. Raises BrokerError where the broker does not show them.
 
-    It is asked again for a while: one that has just started has no coordinator of groups yet.
+    Tries for a while: a broker that has just started has no coordinator of groups yet.
     """
     deadline = time.monotonic() + TIMEOUT
     while True:
         try:
-            return {name: _operations(answer) for name, answer in ask().items()}
+            return {name: _operations(answer) for name, answer in describe().items()}
         except KafkaException as error:
             if time.monotonic() > deadline:
                 problem = error.args[0]
                 raise BrokerError(
-                    f"the broker does not say what is allowed: {problem.name()} {problem.str()}"
+                    f"the broker does not show what is allowed: {problem.name()} {problem.str()}"
                 ) from error
         time.sleep(PAUSE)
 
