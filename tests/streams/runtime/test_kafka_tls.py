@@ -10,6 +10,7 @@ import trustme
 from streams.runtime.kafka_tls import ReloadingContext
 
 BROKER = "broker.example"
+Pair = tuple[trustme.CA, trustme.CA]  # of the broker, and of its clients
 
 
 def broker(authority: trustme.CA, clients: trustme.CA) -> ssl.SSLContext:
@@ -65,24 +66,26 @@ def files(tmp_path: Path) -> Files:
     return Files(tmp_path)
 
 
+def replaced(files: Files, before: Pair, after: Pair) -> ReloadingContext:
+    """A context that has connected with the files before, and with those that replaced them."""
+    files.write(*before)
+    context = files.context()
+    shake_hands(context, broker(*before))
+    files.write(*after)
+    shake_hands(context, broker(*after))
+    return context
+
+
 def test_a_certificate_that_was_replaced_is_used_by_the_next_connection(files: Files) -> None:
     authority, before, after = trustme.CA(), trustme.CA(), trustme.CA()
-    files.write(authority, before)
-    context = files.context()
-    shake_hands(context, broker(authority, before))
-    files.write(authority, after)
-    shake_hands(context, broker(authority, after))
+    context = replaced(files, (authority, before), (authority, after))
     with pytest.raises(ssl.SSLError, match=r"unknown ca|CERTIFICATE_VERIFY_FAILED"):
         shake_hands(context, broker(authority, before))
 
 
 def test_an_authority_that_was_taken_out_is_trusted_no_more(files: Files) -> None:
     before, after, clients = trustme.CA(), trustme.CA(), trustme.CA()
-    files.write(before, clients)
-    context = files.context()
-    shake_hands(context, broker(before, clients))
-    files.write(after, clients)
-    shake_hands(context, broker(after, clients))
+    context = replaced(files, (before, clients), (after, clients))
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(context, broker(before, clients))
 

@@ -20,7 +20,7 @@ async def test_no_position_is_left_where_it_happens_while_outputs_go_out(pieces:
         if len(published) == outputs:
             flow.revoked([AT])
 
-    around.publish = publish  # type: ignore[method-assign]
+    around.publish = publish  # type: ignore[method-assign] # for this flow alone
     await flow.process(fetch(0, 4))
     assert len(published) == outputs
     await flow.settle(stamp=True)
@@ -35,7 +35,7 @@ async def test_no_position_is_left_where_it_happens_while_the_beginning_is_asked
         flow.revoked([AT])
         return BEGINNING
 
-    around.reread = reread  # type: ignore[method-assign]
+    around.reread = reread  # type: ignore[method-assign] # for this flow alone
     await flow.process(fetch(BEGINNING, 4))
     await flow.settle(stamp=True)
     assert (flow.position(AT), around.written, around.unread) == (None, {}, 0)
@@ -49,6 +49,6 @@ async def test_the_state_that_came_back_meanwhile_keeps_its_position() -> None:
         flow.revoked([AT])
         flow.positions[AT.partition] = 2  # read back from the changelog
 
-    around.publish = publish  # type: ignore[method-assign]
+    around.publish = publish  # type: ignore[method-assign] # for this flow alone
     await flow.process(fetch(0, 4))
     assert flow.position(AT) == 2
