@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,15 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import yaml
 
 from surgewatch.harness.apache_kafka import free_port
+from tests.waiting import until
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
-T = TypeVar("T")
 
 
 def tool(*names: str) -> str:
@@ -40,16 +39,6 @@ def run(*command: str, **options: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
-
-
-def until(seek: Callable[[], T | None], what: str, seconds: float = 30) -> T:
-    """The first answer that is something; raises AssertionError after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := seek():
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 
 @contextmanager

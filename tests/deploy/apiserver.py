@@ -19,7 +19,7 @@ import pytest
 
 from surgewatch.harness.apache_kafka import free_port
 from tests.deploy.chart import Manifest
-from tests.prometheus import until
+from tests.waiting import until
 
 TOKEN = "administrator"
 

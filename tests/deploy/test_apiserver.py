@@ -22,7 +22,8 @@ from tests.deploy.chart import (
     pods,
     render,
 )
-from tests.prometheus import DEPLOY, until
+from tests.prometheus import DEPLOY
+from tests.waiting import until
 
 pytestmark = pytest.mark.helm
 KINDS = [

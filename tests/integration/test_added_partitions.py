@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.webhook_receiver import Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running
 from tests.alerts.made import verdict
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 PREFIX, MORE = "added-", 7  # a number that moves nearly every key
@@ -68,13 +68,6 @@ class House:
         return [one.notice.reason for one in self.receiver.received]
 
 
-def until(condition: Callable[[], object], worker: Worker) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, worker.tail()
-        time.sleep(0.2)
-
-
 def partitions_in_use(servers: str, topic: str) -> set[int]:
     """The partitions of a topic that have records."""
     consumer = KafkaConsumer(bootstrap_servers=servers)
@@ -96,7 +89,7 @@ def test_partitions_that_were_added_to_tables_tell_nobody_again_and_bring_no_con
             house.run("silence", "blaine", "--name", f"s{number}", *who)
         with running(house.worker):
             house.judge(verdict(0, breach=True))
-            until(lambda: house.told() == [Reason.FIRST], house.worker)
+            until(lambda: house.told() == [Reason.FIRST], house.worker.tail)
         house.add_partitions()
         checked = house.run("topics", "--check")
         assert f"note: {PREFIX}controls has {MORE} partitions, 1 are used" in checked
@@ -106,7 +99,7 @@ def test_partitions_that_were_added_to_tables_tell_nobody_again_and_bring_no_con
         with running(house.worker):
             for day in (1, 2, 3):
                 house.judge(verdict(day, breach=False))
-            until(lambda: Reason.RESOLVED in house.told(), house.worker)
+            until(lambda: Reason.RESOLVED in house.told(), house.worker.tail)
         assert house.told() == [Reason.FIRST, Reason.RESOLVED]
         for name, used in TABLES.items():
             assert partitions_in_use(kafka_servers, f"{PREFIX}{name}") <= set(range(used)), name

@@ -2,9 +2,9 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Literal
 
 import pytest
@@ -29,6 +29,7 @@ from surgewatch.harness.worker_process import Worker, running
 from surgewatch.options.access import allow
 from tests.alerts.made import verdict
 from tests.secured_kafka import own_secured_broker
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 Package = Literal["streams", "alerts"]
@@ -90,14 +91,6 @@ def send(secured: SecuredKafka, topic: str, value: bytes = b"junk") -> None:
     assert producer.flush(30) == 0
 
 
-def until(condition: Callable[[], object], worker: Worker) -> None:
-    """Wait until something is so: whatever is not being done is seen within a minute."""
-    deadline = monotonic() + SEEN
-    while not condition():
-        assert monotonic() < deadline, not_ready(worker) + worker.tail(40)
-        sleep(0.5)
-
-
 def not_ready(worker: Worker) -> str:
     """The reasons of /readyz; empty where the worker is ready."""
     try:
@@ -148,9 +141,9 @@ def test_a_task_that_lost_an_acl_is_named_with_it_and_goes_on_when_it_is_back(
     with running(worker):
         take_away(secured, name, access)
         named = f"AuthorizationFailedError('{name}-{topic}')"
-        until(lambda: named in not_ready(worker), worker)
+        until(lambda: named in not_ready(worker), worker.tail)
         allow(Broker(secured.broker.servers), f"User:{name}", [access])
-        until(lambda: not not_ready(worker), worker)
+        until(lambda: not not_ready(worker), worker.tail)
     assert worker.log.read_text().count("\n") < 100
 
 
@@ -185,9 +178,9 @@ def test_a_notice_that_cannot_be_recorded_is_not_sent_is_named_and_is_sent_once_
         with running(worker):
             take_away(secured, "unwritten", access)
             send(secured, "unwritten-verdicts", verdict(0, breach=True).model_dump_json().encode())
-            until(lambda: "AuthorizationFailedError" in not_ready(worker), worker)
+            until(lambda: "AuthorizationFailedError" in not_ready(worker), worker.tail)
             assert receiver.received == []
             allow(Broker(secured.broker.servers), "User:unwritten", [access])
-            until(lambda: not not_ready(worker) and receiver.received, worker)
+            until(lambda: not not_ready(worker) and receiver.received, worker.tail)
             sleep(3)
     assert [one.notice.reason for one in receiver.received] == [Reason.FIRST]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from streams.runtime.broker_monitor import BrokerMonitor
 from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, total
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 TIMEOUT = 60.0  # seconds: whatever is not being done is seen within a minute
@@ -95,18 +96,10 @@ def site(kafka_servers: str, tmp_path: Path) -> Iterator[Site]:
     site.worker.kill()
 
 
-def until(condition: Callable[[], object], site: Site) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, site.worker.tail(40)
-        time.sleep(0.3)
-
-
 def counted(site: Site, people: int) -> None:
     """Start the worker, let it count, and stop it in good order."""
     site.worker.start()
-    until(lambda: site.people() == people, site)
+    until(lambda: site.people() == people, site.worker.tail)
     site.worker.stop()
 
 
@@ -129,7 +122,7 @@ def made_anew(site: Site, topic: str = "encounters") -> None:
 def test_a_topic_made_anew_under_a_running_worker_is_refused_however_far_it_reaches(site: Site) -> None:
     site.send_events(range(20))
     site.worker.start()
-    until(lambda: site.people() == 20, site)
+    until(lambda: site.people() == 20, site.worker.tail)
     made_anew(site)
     site.send_events(range(100, 150))
     assert "The topic was made anew" in refused(site)
@@ -139,7 +132,7 @@ def test_a_topic_made_anew_under_a_running_worker_is_refused_however_far_it_reac
 def test_whatever_topic_is_made_anew_under_a_running_worker_ends_it(site: Site, topic: str) -> None:
     site.send_events(range(20))
     site.worker.start()
-    until(lambda: site.people() == 20, site)
+    until(lambda: site.people() == 20, site.worker.tail)
     made_anew(site, topic)
     assert f"{site.prefix}{topic} was made anew. Start this worker again" in refused(site)
 
@@ -150,10 +143,12 @@ def test_a_topic_that_is_deleted_under_a_running_worker_is_named_within_a_minute
 ) -> None:
     site.send_events(range(20))
     site.worker.start()
-    until(lambda: site.people() == 20, site)
+    until(lambda: site.people() == 20, site.worker.tail)
     for done in site.admin.delete_topics([f"{site.prefix}{topic}"]).values():
         done.result(30)
-    until(lambda: total(site.worker.samples(), "surgewatch_not_ready", reason="topic_missing"), site)
+    until(
+        lambda: total(site.worker.samples(), "surgewatch_not_ready", reason="topic_missing"), site.worker.tail
+    )
     assert site.worker.get("/readyz") is None
 
 
@@ -198,7 +193,7 @@ def test_a_loss_that_is_accepted_keeps_the_state_and_counts_what_is_new(site: Si
     assert f"{home} was processed up to 20, goes on from 0" in accepted.stdout, accepted.stderr
     assert site.surgewatch("topics", "--accept-loss").stdout == ""
     site.worker.start()
-    until(lambda: site.people() == 25, site)
+    until(lambda: site.people() == 25, site.worker.tail)
     assert total(site.worker.samples(), "surgewatch_events_total", outcome="duplicate") == 5
 
 
@@ -213,7 +208,7 @@ def test_state_ahead_of_its_topic_is_refused(site: Site) -> None:
 def test_partitions_that_somebody_adds_end_the_worker_and_are_named_by_the_check(site: Site) -> None:
     site.send_events(range(5))
     site.worker.start()
-    until(lambda: site.people() == 5, site)
+    until(lambda: site.people() == 5, site.worker.tail)
     for done in site.admin.create_partitions([NewPartitions(f"{site.prefix}encounters", 6)]).values():
         done.result(30)
     assert "counts" in refused(site)
@@ -234,7 +229,7 @@ def test_more_partitions_take_the_state_of_every_sector_along(site: Site) -> Non
     assert any(partition_of(name.encode(), 6) != at for name, at in before.items())
     site.send_events(range(120, 360), SECTORS)  # half of them are duplicates
     site.worker.start()
-    until(lambda: site.people() == 360, site)
+    until(lambda: site.people() == 360, site.worker.tail)
     assert total(site.worker.samples(), "surgewatch_events_total", outcome="duplicate") == 120
     assert total(site.worker.samples(), "surgewatch_rejected_total", reason="misplaced") == 0
 
@@ -242,7 +237,7 @@ def test_more_partitions_take_the_state_of_every_sector_along(site: Site) -> Non
 def test_state_is_not_moved_while_a_worker_runs(site: Site) -> None:
     site.send_events(range(5))
     site.worker.start()
-    until(lambda: site.people() == 5, site)
+    until(lambda: site.people() == 5, site.worker.tail)
     moved = site.surgewatch("topics", "--partitions", "6")
     assert moved.returncode == 1
     assert "run: stop them" in moved.stderr
@@ -257,13 +252,13 @@ def test_an_open_transaction_is_reported_and_is_no_hang(site: Site) -> None:
     site.environment["SURGEWATCH_WATCHDOG_TIMEOUT_SECONDS"] = "5"
     site.worker.start()
     reason = {"reason": "transaction_open"}
-    until(lambda: total(site.worker.samples(), "surgewatch_not_ready", **reason) == 1, site)
+    until(lambda: total(site.worker.samples(), "surgewatch_not_ready", **reason) == 1, site.worker.tail)
     time.sleep(8)
     assert site.worker.process is not None
     assert site.worker.process.poll() is None
     producer.commit_transaction(TIMEOUT)
-    until(lambda: site.people() == 1, site)
-    until(lambda: site.worker.get("/readyz") is not None, site)
+    until(lambda: site.people() == 1, site.worker.tail)
+    until(lambda: site.worker.get("/readyz") is not None, site.worker.tail)
 
 
 def test_an_event_in_another_partition_than_its_sectors_is_counted_as_misplaced(site: Site) -> None:
@@ -271,7 +266,7 @@ def test_an_event_in_another_partition_than_its_sectors_is_counted_as_misplaced(
     site.send(event(1), key="swanton", partition=(home + 1) % 4)
     site.send(event(2), key="swanton")
     site.worker.start()
-    until(lambda: site.people() == 1, site)
+    until(lambda: site.people() == 1, site.worker.tail)
     assert total(site.worker.samples(), "surgewatch_rejected_total", reason="misplaced") == 1
 
 
@@ -281,14 +276,14 @@ def test_records_that_retention_dropped_unread_are_counted(site: Site) -> None:
     for done in site.admin.delete_records([home]).values():
         done.result(30)
     site.worker.start()
-    until(lambda: site.people() == 6, site)
+    until(lambda: site.people() == 6, site.worker.tail)
     assert total(site.worker.samples(), "surgewatch_unread_records_total") == 4
 
 
 def test_lag_is_shown_before_the_worker_is_a_member_and_sigterm_is_heeded(site: Site) -> None:
     site.send_events(range(10))
     site.worker.start()
-    until(lambda: total(site.worker.samples(), "surgewatch_source_age_seconds") > 0, site)
+    until(lambda: total(site.worker.samples(), "surgewatch_source_age_seconds") > 0, site.worker.tail)
     assert ("surgewatch_consumer_lag", (("partition", "0"), ("topic", f"{site.prefix}encounters"))) in (
         site.worker.samples()
     )

@@ -1,7 +1,5 @@
 """A topic with too few replicas in sync is named, and work goes on when they are back. On a real Kafka."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from streams.producers.kafka_client import Broker, administering
 from surgewatch.harness.worker_process import total
 from tests.integration.streams_worker import streams_worker
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 TIMEOUT = 60.0  # seconds: whatever is not being done is seen within a minute
@@ -25,11 +24,11 @@ def test_a_topic_with_too_few_replicas_in_sync_is_named_until_they_are_back(
             return total(worker.samples(), "surgewatch_not_ready", reason="replicas_missing") == 1
 
         need(kafka_servers, verdicts, replicas=99)
-        within(TIMEOUT, is_missing)
+        until(is_missing, worker.tail)
         assert worker.get("/readyz") is None
         need(kafka_servers, verdicts, replicas=1)
-        within(TIMEOUT, lambda: not is_missing())
-        within(TIMEOUT, lambda: worker.get("/readyz") is not None)
+        until(lambda: not is_missing(), worker.tail)
+        until(lambda: worker.get("/readyz") is not None, worker.tail)
 
 
 def need(servers: str, topic: str, *, replicas: int) -> None:
@@ -37,11 +36,3 @@ def need(servers: str, topic: str, *, replicas: int) -> None:
     settings = {"min.insync.replicas": str(replicas)}
     with administering(Broker(servers)) as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)], incremental=True)
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)

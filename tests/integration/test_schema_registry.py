@@ -20,6 +20,7 @@ from tests import event_schemas
 from tests.integration.streams_worker import streams_worker
 from tests.integration.test_bad_days import dead_letters
 from tests.schema_registry import SchemaRegistry
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 WATCHDOG = 4  # seconds
@@ -93,13 +94,6 @@ def send(worker: Worker, *values: bytes, sector: str = "swanton") -> None:
     assert producer.flush(30) == 0
 
 
-def within(seconds: float, holds: Callable[[], bool], worker: Worker) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, worker.tail()
-        time.sleep(0.2)
-
-
 def people(worker: Worker, sector: str = "swanton") -> float:
     return total(worker.samples(), "surgewatch_people", sector=sector)
 
@@ -114,24 +108,24 @@ def test_events_of_every_format_are_counted_once_whatever_becomes_of_registry_an
     with registry.serving():
         ways = serializers(registry)
         send(worker, ways["plain"](event("a")), ways["Avro"](event("b")))
-        within(40, lambda: people(worker) == 2 * PEOPLE, worker)
+        until(lambda: people(worker) == 2 * PEOPLE, worker.tail, 40)
         values = [ways[way](event(way)) for way in ("Protobuf", "JSON Schema", "plain", "Avro")]
     send(worker, *values)
-    within(20, lambda: waits(worker), worker)
+    until(lambda: waits(worker), worker.tail, 20)
     send(worker, ways["plain"](event("other", "tucson")), sector="tucson")  # on another partition
-    within(20, lambda: people(worker, "tucson") == PEOPLE, worker)
+    until(lambda: people(worker, "tucson") == PEOPLE, worker.tail, 20)
     time.sleep(2 * WATCHDOG)  # a worker that waits is not stuck
     assert people(worker) == 2 * PEOPLE
     worker.kill()
     worker.start()
-    within(40, lambda: waits(worker), worker)
+    until(lambda: waits(worker), worker.tail, 40)
     assert "schema_unavailable" in worker.tail() or worker.get("/readyz") is None
     with registry.serving():
-        within(40, lambda: people(worker) == 6 * PEOPLE, worker)
+        until(lambda: people(worker) == 6 * PEOPLE, worker.tail, 40)
         worker.wait_ready(20)
         unknown = b"\0\0\0\0\x63" + values[-1][5:]
         send(worker, unknown, ways["plain"](event("z")))
-        within(40, lambda: people(worker) == 7 * PEOPLE, worker)
+        until(lambda: people(worker) == 7 * PEOPLE, worker.tail, 40)
     (letter,) = dead_letters(worker, 1)
     assert (letter.reason, letter.detail) == (Reason.UNKNOWN_SCHEMA, "schema 99 is not known")
     assert letter.value == unknown

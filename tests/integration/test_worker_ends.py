@@ -1,7 +1,6 @@
 """How a worker ends, and what it logs, on the embedded broker: no Java, no Docker."""
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from streams.runtime.kafka_settings import KafkaSettings
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
 from surgewatch.harness.worker_process import Package, Worker, running, total
+from tests.waiting import until
 
 TIMEOUT = 60.0  # seconds
 
@@ -85,10 +85,9 @@ def test_a_broker_that_goes_away_is_named_as_the_reason_and_costs_a_handful_of_l
         worker.wait_ready(TIMEOUT)
         assert '"event": "started"' in worker.tail(40)
     try:
-        deadline = time.monotonic() + TIMEOUT
-        while not total(worker.samples(), "surgewatch_not_ready", reason="broker_unreachable"):
-            assert time.monotonic() < deadline, worker.tail(40)
-            time.sleep(0.5)
+        until(
+            lambda: total(worker.samples(), "surgewatch_not_ready", reason="broker_unreachable"), worker.tail
+        )
         assert worker.get("/healthz") is not None
         assert len(worker.log.read_text().splitlines()) < 50
         assert worker.process is not None
