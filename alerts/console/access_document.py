@@ -32,7 +32,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.console.roles import Grant, Role
-from streams.contract.controls import Person
+from streams.contract.controls import Person, missing
 from streams.contract.toml_documents import DocumentError, load, version
 
 log = structlog.get_logger()
@@ -138,9 +138,10 @@ class Access(_Strict):
 class AccessFile:
     """The document as its file has it now. A change that cannot be used leaves it as it was."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._version = path, version(path)
-        self._access = load(path, Access)
+    def __init__(self, path: Path, borders: frozenset[str] | None = None) -> None:
+        """`borders` are those that roles can be limited to; None: any. Raises DocumentError."""
+        self._path, self._borders, self._version = path, borders, version(path)
+        self._access = self._read()
 
     def current(self) -> Access:
         """Return the document, read again if the file has changed."""
@@ -148,8 +149,15 @@ class AccessFile:
         if found != self._version:
             self._version = found
             try:
-                self._access = load(self._path, Access)
+                self._access = self._read()
                 log.info("access document loaded anew")
             except DocumentError as error:
                 log.error("access document cannot be used, the one before is kept", error=str(error))
         return self._access
+
+    def _read(self) -> Access:
+        access = load(self._path, Access)
+        limits = [border for grant in (*access.client.values(), *access.grant) for border in grant.borders]
+        if unknown := missing("unknown border {name}", limits, self._borders, globs=False):
+            raise DocumentError(f"{self._path}: {'; '.join(map(str, unknown))}")
+        return access

@@ -26,8 +26,9 @@ LENGTH: Final = {
     Cadence.MONTH: dt.timedelta(days=31),
 }
 Count = Annotated[int, Field(ge=1, le=1_000)]
-Amount = Annotated[float, Field(ge=0)]
-Minutes = Annotated[float, Field(gt=0)]
+Amount = Annotated[float, Field(ge=0, le=1e9)]
+Minutes = Annotated[float, Field(gt=0, le=60 * 24 * 365)]
+Days = Annotated[float, Field(gt=0, le=365 * 10)]
 
 
 class Policy(BaseModel):
@@ -39,8 +40,8 @@ class Policy(BaseModel):
     sure_below: Annotated[float, Field(ge=0, le=1)] = 1e-4
     resolve_after: Count = 3
     keep_firing_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0  # of event time
-    expire_days: Annotated[float, Field(gt=0)] = 14
-    remind_days: Annotated[float, Field(gt=0)] = 7
+    expire_days: Days = 14
+    remind_days: Days = 7
     unanswered_minutes: tuple[Minutes, ...] = ()  # of processing time
     unanswered_least: Severity = Severity.CRITICAL
     acknowledgement_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0  # of processing time; 0: for good

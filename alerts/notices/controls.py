@@ -144,7 +144,8 @@ class Reroute(Control):
     def unknown(self, names: Names) -> list[Sentence]:
         if self.route is None:
             return missing("unknown route {name}", [self.name], names.routes, globs=False)
-        return missing("unknown sink {name}", self.route.sinks, names.sinks, globs=False)
+        sinks = missing("unknown sink {name}", self.route.sinks, names.sinks, globs=False)
+        return sinks + self.route.unknown(names)
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, Severity
-from streams.contract.sentences import invalid
+from streams.contract.controls import Names, missing
+from streams.contract.sentences import Sentence, invalid, sentence
 from streams.contract.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 ALL_REASONS: Final = frozenset(Reason)
-KEPT: Final = ("question", "reason", "quiet")  # of a route that operators change
+KEPT: Final = ("border", "sector", "question", "reason", "quiet")  # of a route that operators change
 
 
 def known_zone(name: str) -> str:
@@ -69,8 +70,8 @@ class Route(BaseModel):
     name: str = ""
     sinks: Annotated[tuple[str, ...], Field(min_length=1)]
     least: Severity = Severity.INFO
-    border: tuple[str, ...] = ("*",)
-    sector: tuple[str, ...] = ("*",)
+    border: tuple[str, ...] = ()  # globs; empty: all, as in what follows
+    sector: tuple[str, ...] = ()
     question: tuple[Question, ...] = ()
     reason: tuple[Reason, ...] = ()
     quiet: QuietHours | None = None
@@ -79,10 +80,24 @@ class Route(BaseModel):
         """Return whether this alert goes this way, at one time of day or another."""
         return (
             RANK[alert.severity] >= RANK[self.least]
-            and any(fnmatchcase(alert.border, glob) for glob in self.border)
-            and any(fnmatchcase(alert.sector, glob) for glob in self.sector)
+            and self._is_at(alert.sector, alert.border)
             and (not self.question or alert.question in self.question)
         )
+
+    def _is_at(self, sector: str, border: str) -> bool:
+        return _fits(sector, self.sector) and _fits(border, self.border)
+
+    def unknown(self, names: Names) -> list[Sentence]:
+        """One sentence for each name in it that refers to nothing: by such a route nobody is notified."""
+        if names.border_of is None:
+            return []
+        faults = [
+            *missing("no border matches {name}", self.border, frozenset(names.border_of.values())),
+            *missing("no sector matches {name}", self.sector, frozenset(names.border_of)),
+        ]
+        if not faults and not any(self._is_at(*place) for place in names.border_of.items()):
+            faults.append(sentence("none of its sectors is in one of its borders"))
+        return faults
 
     def is_quiet(self, alert: Alert, now: float) -> bool:
         """Return whether quiet hours hold this alert back now."""
@@ -92,6 +107,10 @@ class Route(BaseModel):
     def reasons(self) -> frozenset[Reason]:
         """The reasons for which notices go this way."""
         return frozenset(self.reason) or ALL_REASONS
+
+
+def _fits(name: str, globs: Sequence[str]) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for glob in globs)
 
 
 class Routing:
@@ -108,8 +127,8 @@ class Routing:
     def change(self, name: str, route: Route | None) -> None:
         """Replace the route of this name, or add it; None switches it off.
 
-        Questions, reasons and quiet hours that it does not name are those of the document: operators set
-        none of these, and a route for escalation must not become one for everything.
+        Conditions and quiet hours that it does not name are those of the document: a route for escalation,
+        or of one border, must not become one for everything.
         """
         before = next((one for one in self._routes if one.name == name), None)
         if route is not None and before is not None:

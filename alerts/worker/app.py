@@ -27,7 +27,7 @@ from alerts.notices.ledger import LedgerRecord
 from alerts.sinks import limits_of
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
-from alerts.worker.console_backend import border_of, console_backend, control_names, people
+from alerts.worker.console_backend import console_backend, control_names, people
 from alerts.worker.console_server import console_server
 from alerts.worker.control_records import ControlRecords
 from alerts.worker.dead_letters import DeadLetters
@@ -69,7 +69,7 @@ class Alerts:
         self.sinks = {sink.name: sink for sink in sinks}
         self.registry = registry(settings.registry)
         self.policies = policies(settings.policies)
-        self.people = people(settings)
+        self.people = people(settings, self.registry)
         self.board = Board(
             policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
         )
@@ -209,7 +209,7 @@ class Alerts:
             self.board,
             people=self.people,
             names=self.control_names,
-            border_of=border_of(self.registry),
+            border_of=self.registry.border_of,
             pages=pages,
             publish=self.publish,
             send_again=self.letters.send_again,

@@ -33,11 +33,11 @@ class People(NamedTuple):
     sign_in: SignIn | None = None
 
 
-def people(settings: Settings) -> People:
+def people(settings: Settings, registry: Registry) -> People:
     """Read the access document; raises DocumentError, or SetupError where sign-in cannot work."""
     if settings.console_access is None:
         return People(Identity(settings.console_token))
-    access = AccessFile(settings.console_access).current
+    access = AccessFile(settings.console_access, frozenset(registry.border_of.values())).current
     if oidc := access().oidc:
         if not settings.console_url:
             raise SetupError("oidc needs SURGEWATCH_CONSOLE_URL: the provider leads back to it")
@@ -54,28 +54,22 @@ def people(settings: Settings) -> People:
     )
 
 
-def border_of(registry: Registry) -> Mapping[str, str]:
-    """Return the border of each sector; borders have alerts of their own, so they are among them."""
-    own = {sector.border: sector.border for sector in registry.sector}
-    return own | {sector.id: sector.border for sector in registry.sector}
-
-
 def control_names(
     registry: Registry, board: Board, *, sinks: Collection[str], routes: Callable[[], frozenset[str]]
 ) -> Callable[[], Names]:
     """Return what a control may refer to, as it is when asked."""
-    known = frozenset(border_of(registry))
 
     def names() -> Names:
         alerts = board.alerts()
         return Names(
-            sectors=known | board.sectors(),
+            sectors=board.sectors().union(registry.border_of),
             questions=frozenset(question.value for question in Question),
             sinks=frozenset(sinks),
             routes=routes(),
             alerts=frozenset(alert.alert_id for alert in alerts),
             over=over(alerts),
             keys=board.control_keys(),
+            border_of=registry.border_of,
         )
 
     return names

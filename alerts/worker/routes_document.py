@@ -12,6 +12,7 @@ border = ["northern"]
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple, Self
@@ -32,6 +33,8 @@ from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
 from alerts.worker.sink_entries import Entry, PagerDutyEntry
 from alerts.worker.sink_network import NetworkEntry, Networks, address
+from streams.contract.controls import Names
+from streams.contract.sectors import Registry, registry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
 
@@ -58,6 +61,13 @@ class Routes(BaseModel):
         unknown = sorted({name for route in self.route for name in route.sinks} - self.sink.keys())
         if unknown:
             raise ValueError(f"routes name unknown sinks: {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = Counter(route.name for route in self.route if route.name)
+        if twice := [name for name, number in names.items() if number > 1]:
+            raise ValueError(f"routes of the same name: {', '.join(twice)}")
         return self
 
     def least(self) -> dict[str, Severity]:
@@ -158,7 +168,10 @@ class Configured(NamedTuple):
 
 
 def configured(settings: Settings) -> Configured:
-    """Return what the settings and their document of routes set up; raises RoutesError or DocumentError."""
+    """Return what the settings and their document of routes set up; raises RoutesError or DocumentError.
+
+    A document by which nobody would ever be notified is refused: nothing else would show that it is wrong.
+    """
     document = routes(settings.routes) if settings.routes is not None else Routes()
     links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
     found = document.sinks(links)
@@ -166,13 +179,24 @@ def configured(settings: Settings) -> Configured:
     faults = [fault for sink in own for fault in _address_faults(sink)]
     if taken := sorted({sink.name for sink in own} & document.sink.keys()):
         faults.append(f"the environment and the routes both have a sink named {', '.join(taken)}")
-    if settings.routes is not None and not (found or own):
-        faults.append(f"{settings.routes} has no sinks, so nobody would be notified")
+    if settings.routes is not None and not (document.route or own):
+        faults.append(f"{settings.routes} has no routes, so nobody would be notified")
+    faults += _place_faults(document, registry(settings.registry))
     if faults:
         raise RoutesError("; ".join(faults))
     everything = (Route(name=sink.name, sinks=(sink.name,)) for sink in own)
     routing = Routing([*document.route, *everything], document.least())
     return Configured(found + own, routing, document.networks())
+
+
+def _place_faults(document: Routes, sectors: Registry) -> list[str]:
+    """Return which routes are limited to places that are not there."""
+    names = Names(sectors=frozenset(), questions=frozenset(), border_of=sectors.border_of)
+    return [
+        f"route {route.name or number}: {fault}"
+        for number, route in enumerate(document.route, 1)
+        for fault in route.unknown(names)
+    ]
 
 
 def _environment_sinks(settings: Settings, links: Links) -> Iterator[Sink]:

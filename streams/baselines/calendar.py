@@ -9,10 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from streams.contract.controls import plausible
+from streams.contract.controls import missing, plausible
 
 Kind = Literal["holiday", "policy", "closure"]
 EPOCH = dt.date(1970, 1, 1)
+COLUMNS = ("date", "kind", "name", "series", "until")
+NEEDED = {"date", "kind", "name"}
 
 
 class CalendarError(ValueError):
@@ -78,36 +80,56 @@ class Calendar:
         return Calendar((*self.dates, *more))
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read `date,kind,name,series,until` (CSV); raises CalendarError naming the line."""
+    def read(cls, path: Path, series: frozenset[str] | None = None) -> Self:
+        """Read `date,kind,name,series,until` (CSV) about these series; None: about any.
+
+        Raises CalendarError naming every fault with its line. A column or a series that is not known is one:
+        a closure of one sector must not become one of all, or of none.
+        """
+        faults, dates = list[str](), list[KnownDate]()
         try:
-            with path.open(encoding="utf-8", newline="") as file:
+            with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = csv.DictReader(file)
-                if not {"date", "kind", "name"} <= set(rows.fieldnames or ()):
-                    raise CalendarError(f"{path}:1: needs the columns date,kind,name,series")
-                return cls(tuple(_read(path, number, row) for number, row in enumerate(rows, 2)))
+                columns = rows.fieldnames or ()
+                if not NEEDED <= set(columns) <= set(COLUMNS) or len(columns) > len(set(columns)):
+                    raise CalendarError(
+                        f"{path}:1: the columns are {','.join(columns)!r}, not {','.join(COLUMNS)}"
+                    )
+                for row in rows:
+                    try:
+                        dates.append(_read(row, series))
+                    except ValueError as fault:
+                        faults.append(f"{path}:{rows.line_num}: {fault}")
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise CalendarError(f"{path}: {error}") from error
+        if faults:
+            raise CalendarError("\n".join(faults))
+        return cls(tuple(dates))
 
 
-def _read(path: Path, number: int, row: dict[str, str | None]) -> KnownDate:
+def _read(row: dict[str, str | None], known: frozenset[str] | None) -> KnownDate:
+    """Raises ValueError."""
+    if None in row:  # where DictReader puts the cells that no column has
+        raise ValueError("has more cells than columns")
     kind = next((known for known in get_args(Kind) if known == row["kind"]), None)
     if kind is None:
-        raise CalendarError(f"{path}:{number}: kind is {row['kind']!r}, not holiday, policy or closure")
-    date, end = _date(path, number, row["date"]), (row.get("until") or "").strip()
-    until = _date(path, number, end) if end else None
+        raise ValueError(f"kind is {row['kind']!r}, not holiday, policy or closure")
+    date, end = _date(row["date"]), (row.get("until") or "").strip()
+    until = _date(end) if end else None
     if until is not None and (kind != "closure" or until < date):
-        raise CalendarError(f"{path}:{number}: until is for closures, and not before their date")
-    name, series = (row["name"] or "").strip(), (row.get("series") or "").strip()
-    return KnownDate(date, kind, name, series or "*", until)
+        raise ValueError("until is for closures, and not before their date")
+    name, series = (row["name"] or "").strip(), (row.get("series") or "").strip() or "*"
+    if kind == "holiday" and series != "*":
+        raise ValueError(f"a holiday is one of all sectors, not of {series!r} alone")
+    if unknown := missing("no sector matches {name}", [series], known):
+        raise ValueError(str(unknown[0]))
+    return KnownDate(date, kind, name, series, until)
 
 
-def _date(path: Path, number: int, text: str | None) -> dt.date:
+def _date(text: str | None) -> dt.date:
+    """Raises ValueError."""
     try:
         date = dt.date.fromisoformat((text or "").strip())
     except ValueError as error:
-        raise CalendarError(f"{path}:{number}: {text!r} is no date") from error
-    try:
-        return plausible(date)
-    except ValueError as error:
-        raise CalendarError(f"{path}:{number}: {error}") from error
+        raise ValueError(f"{text!r} is no date") from error
+    return plausible(date)

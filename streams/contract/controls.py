@@ -7,7 +7,7 @@ validate controls by these models and by `Control.unknown`.
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, TypeVar
@@ -36,6 +36,7 @@ class Names:
     alerts: frozenset[str] | None = None
     over: frozenset[str] = frozenset()  # alerts that are resolved
     keys: frozenset[str] | None = None
+    border_of: Mapping[str, str] | None = None  # of the sectors (and borders) that routes can be limited to
 
 
 class Control(BaseModel):

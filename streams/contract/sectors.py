@@ -13,6 +13,7 @@ from streams.contract.toml_documents import load
 
 SHIPPED = Path(__file__).with_name("sectors.toml")
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=200)]  # of one line
 
 
 class UnknownSectorError(LookupError):
@@ -25,13 +26,13 @@ class Sector(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Id
-    name: str
+    name: Name
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")]  # ISO 3166; EU for a route of several countries
     border: Id  # the border region that is looked at together: northern, southwest, coastal, ...
     neighbours: tuple[Id, ...] = ()
     upstream: tuple[Id, ...] = ()  # sectors whose surges have been seen to arrive here later
     time_zone: str = "UTC"
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Name, ...] = ()
     capacity: Annotated[float, Field(gt=0)] | None = None  # people a day it can take in
 
     @field_validator("time_zone")
@@ -82,6 +83,12 @@ class Registry(BaseModel):
             for sector in self.sector
             for name in (sector.id, sector.name, *sector.aliases)
         }
+
+    @cached_property
+    def border_of(self) -> dict[str, str]:
+        """The border of each sector, and of each border itself, since borders have alerts of their own."""
+        own = {sector.border: sector.border for sector in self.sector}
+        return own | {sector.id: sector.border for sector in self.sector}
 
     @cached_property
     def audience(self) -> dict[str, tuple[str, ...]]:

@@ -104,7 +104,7 @@ def _of_borders(settings: Settings, sectors: Registry, metrics: Metrics) -> Flow
 
 
 def _judge(settings: Settings, sectors: Registry) -> Judge:
-    dates = Calendar.read(settings.calendar) if settings.calendar else Calendar()
+    dates = Calendar.read(settings.calendar, frozenset(sectors.by_id)) if settings.calendar else Calendar()
     peer_priors = load(settings.peer_priors, PeerPriors) if settings.peer_priors else None
     return Judge(
         sectors, dates, false_alarms_per_month=settings.false_alarms_per_month, peer_priors=peer_priors

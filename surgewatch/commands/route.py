@@ -17,8 +17,8 @@ from surgewatch.options.control import control_command
 @click.option(
     "--least", type=click.Choice([one.value for one in Severity]), default="info", show_default=True
 )
-@click.option("--border", default="*", show_default=True, help="Globs, separated by commas.")
-@click.option("--sector", default="*", show_default=True, help="Globs, separated by commas.")
+@click.option("--border", default="", help="Globs, separated by commas; default: as in the document, or all.")
+@click.option("--sector", default="", help="Globs, separated by commas; default: as in the document, or all.")
 @control_command
 def command(
     name: str,
@@ -33,7 +33,8 @@ def command(
 ) -> Reroute:
     """Replace the route NAME of the routes document, add it, or switch it off.
 
-    Its questions, reasons and quiet hours stay as in the document.
+    Its questions, reasons and quiet hours stay as in the document, and so do borders and sectors that are
+    not given.
     """
     if off == bool(sinks):
         raise click.UsageError("give either --sinks or --off")

@@ -72,13 +72,14 @@ def _names(control: Control, places: Registry, broker: Broker, prefix: str) -> N
     """Return the names that a control may use; only those that it needs are read from the broker."""
     alerts = _alerts(broker, prefix) if isinstance(control, Acknowledge) else None
     return Names(
-        sectors=frozenset(places.by_id) | {sector.border for sector in places.sector},
+        sectors=frozenset(places.border_of),
         questions=frozenset(str(one) for one in Question),
         sinks=_sinks(broker, prefix) if sinks_of(control) else None,
         routes=_routes(broker, prefix) if isinstance(control, Reroute) and control.route is None else None,
         alerts=frozenset(alert.alert_id for alert in alerts) if alerts is not None else None,
         over=over(alerts or ()),
         keys=frozenset(in_force(broker, prefix)) if isinstance(control, Withdrawn) else None,
+        border_of=places.border_of,
     )
 
 

@@ -243,6 +243,13 @@ def test_a_document_that_cannot_work_is_refused_at_the_start(tmp_path, text, fau
         AccessFile(path)
 
 
+async def test_a_role_in_a_border_that_is_not_there_is_refused(tmp_path) -> None:
+    path = tmp_path / "access.toml"
+    path.write_text('[[grant]]\nrole = "operate"\npeople = ["anna"]\nborders = ["northrn"]')
+    with pytest.raises(DocumentError, match="unknown border 'northrn'; nearest known: northern"):
+        AccessFile(path, frozenset({"northern", "southwest"}))
+
+
 def test_two_clients_cannot_share_a_token(tmp_path) -> None:
     path = tmp_path / "access.toml"
     entry = f'token_sha256 = "{"a" * 64}"\nrole = "read"\n'

@@ -203,19 +203,20 @@ async def test_a_provider_that_does_not_answer_is_502_and_stops_nothing_else(des
 def test_a_sign_in_that_cannot_work_is_refused_at_the_start(tmp_path, monkeypatch) -> None:
     from alerts.worker.console_backend import people
     from alerts.worker.settings import Settings
+    from streams.contract.sectors import registry
 
     path = tmp_path / "access.toml"
     path.write_text('[oidc]\nissuer = "https://id.example"\nclient_id = "c"\nclient_secret = "env:OIDC"\n')
     monkeypatch.setenv("SURGEWATCH_CONSOLE_ACCESS", str(path))
     with pytest.raises(SetupError, match="needs SURGEWATCH_CONSOLE_URL"):
-        people(Settings())
+        people(Settings(), registry())
     monkeypatch.setenv("SURGEWATCH_CONSOLE_URL", "https://watch.example")
     with pytest.raises(SetupError, match="OIDC is not set"):
-        people(Settings())
+        people(Settings(), registry())
     monkeypatch.setenv("OIDC", SECRET)
     monkeypatch.setenv("SURGEWATCH_CONSOLE_SESSION_KEY", "too short")
     with pytest.raises(SetupError, match="needs 32 characters") as caught:
-        people(Settings())
+        people(Settings(), registry())
     assert "too short" not in str(caught.value)
 
 

@@ -23,6 +23,15 @@ def test_a_changed_route_keeps_its_questions_reasons_and_quiet_hours() -> None:
     assert route == CALL.model_copy(update={"sinks": ("lead",), "least": Severity.CRITICAL})
 
 
+def test_a_changed_route_of_one_border_does_not_become_one_of_all() -> None:
+    north = CALL.model_copy(update={"border": ("northern",), "sector": ("rcmp-*",)})
+    routing = Routing([north])
+    routing.change("call", Route(name="call", sinks=("lead",)))
+    assert routing.in_force() == [north.model_copy(update={"sinks": ("lead",)})]
+    routing.change("call", Route(name="call", sinks=("lead",), border=("*",), sector=("*",)))
+    assert (routing.in_force()[0].border, routing.in_force()[0].sector) == (("*",), ("*",))
+
+
 def test_what_a_change_names_is_as_it_says() -> None:
     wanted = Route(
         name="call",

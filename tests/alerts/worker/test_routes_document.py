@@ -1,5 +1,6 @@
 """A routes document that cannot work is refused at the start, with every reason."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def refusal(folder: Path, text: str, environment: dict[str, str] = SECRETS) -> s
     return str(caught.value)
 
 
+def set_up(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    path = folder / "routes.toml"
+    path.write_text(text)
+    configured(Settings(routes=path))
+
+
 def test_a_document_that_is_right_is_taken(tmp_path: Path) -> None:
     (tmp_path / "routes.toml").write_text(GOOD)
     document = routes(tmp_path / "routes.toml")
@@ -74,6 +83,43 @@ def test_quiet_hours_that_cannot_hold_are_refused(tmp_path: Path, start: str, fa
 
 def test_a_route_to_an_unknown_sink_is_refused(tmp_path: Path) -> None:
     assert "routes name unknown sinks: nosuch" in refusal(tmp_path, GOOD + '[[route]]\nsinks = ["nosuch"]\n')
+
+
+@pytest.mark.parametrize(
+    ("condition", "fault"),
+    [
+        ('border = ["northrn"]', "route night: no border matches 'northrn'; nearest known: northern"),
+        ('sector = ["swantn", "havre"]', "route night: no sector matches 'swantn'; nearest known: swanton"),
+        ('sector = ["houlton*x"]', "route night: no sector matches 'houlton*x'; nearest known: houlton"),
+        (
+            'border = ["southwest"]\nsector = ["swanton"]',
+            "night: none of its sectors is in one of its borders",
+        ),
+    ],
+)
+def test_a_route_by_which_nobody_would_be_notified_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, condition: str, fault: str
+) -> None:
+    with pytest.raises(RoutesError, match=re.escape(fault)):
+        set_up(tmp_path, monkeypatch, GOOD.replace('name = "night"', f'name = "night"\n{condition}'))
+
+
+def test_routes_limited_to_places_that_are_there_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = 'border = ["north*"]\nsector = ["swanton", "rcmp-*"]'
+    set_up(tmp_path, monkeypatch, GOOD.replace('name = "night"', f'name = "night"\n{places}'))
+
+
+def test_a_document_without_routes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RoutesError, match="has no routes, so nobody would be notified"):
+        set_up(tmp_path, monkeypatch, GOOD.partition("[[route]]")[0])
+
+
+def test_two_routes_of_one_name_are_refused(tmp_path: Path) -> None:
+    assert "routes of the same name: night" in refusal(
+        tmp_path, GOOD + '[[route]]\nname = "night"\nsinks = ["duty"]\n'
+    )
 
 
 def test_every_sink_that_cannot_work_is_named_at_once_without_its_secrets(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ HEADER = "date,kind,name,series,until\n"
 def read(tmp_path: Path, *lines: str) -> Calendar:
     file = tmp_path / "calendar.csv"
     file.write_text(HEADER + "\n".join(lines) + "\n")
-    return Calendar.read(file)
+    return Calendar.read(file, frozenset({"swanton", "port-a", "port-b"}))
 
 
 def day(date: str) -> int:
@@ -50,12 +50,40 @@ def test_a_file_without_the_column_until_is_read_as_before(tmp_path: Path) -> No
         ("0001-01-01,policy,x,,", "the year must be from 1900 to 2200"),
         ("2023-07-04,closure,x,,soon", "'soon' is no date"),
         ("2023-07-04,closure,x,,2023-07-03", "until is for closures, and not before their date"),
+        ("2023-07-04,closure,x,swantn,", "no sector matches 'swantn'; nearest known: swanton"),
+        ("2023-07-04,holiday,x,swanton,", "a holiday is one of all sectors, not of 'swanton' alone"),
+        ("2023-07-04,closure,x,swanton,2023-07-05,", "has more cells than columns"),
         ("2023-07-04,holiday,x,,2023-07-05", "until is for closures, and not before their date"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_refused_by_its_number(tmp_path: Path, line: str, fault: str) -> None:
     with pytest.raises(CalendarError, match=f"calendar.csv:2: {fault}"):
         read(tmp_path, line)
+
+
+def test_every_line_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(CalendarError, match=r"(?s):2: kind is 'shut'.*:4: 'soon' is no date"):
+        read(tmp_path, "2023-07-04,shut,x,,", "2023-07-04,closure,x,,", "soon,closure,x,,")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["date,kind,name,sector,until", "date,kind,name,series,until,note", "date,kind,name,name", "date,name"],
+)
+def test_a_column_that_is_not_known_is_refused(tmp_path: Path, header: str) -> None:
+    """Or a closure of one sector would be one of all."""
+    path = tmp_path / "calendar.csv"
+    path.write_text(f"{header}\n2023-07-04,closure,x,swanton\n")
+    with pytest.raises(
+        CalendarError, match=f"calendar.csv:1: the columns are '{header}', not date,kind,name"
+    ):
+        Calendar.read(path)
+
+
+def test_a_file_of_a_spreadsheet_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "calendar.csv"
+    path.write_text(HEADER + "2023-07-04,holiday,x,,\n", encoding="utf-8-sig")
+    assert Calendar.read(path).holidays == {day("2023-07-04")}
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"date,kind,name\n\xff", b"\0", b""])
