@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from alerts.languages.language import Code
 from alerts.lifecycle.policies import SHIPPED
 from streams.contract.sectors import SHIPPED as SECTORS
-from streams.runtime.settings import WorkerSettings
+from streams.runtime.settings import File, Url, WorkerSettings
 
 
 class Settings(WorkerSettings):
@@ -19,11 +19,11 @@ class Settings(WorkerSettings):
     )
     registry: Path = Field(SECTORS, description="TOML registry of sectors")
     policies: Path = Field(SHIPPED, description="TOML policies: which verdicts become alerts")
-    routes: Path | None = Field(None, description="TOML routes: which alerts go to which sinks")
-    console_url: str = Field(
+    routes: File = Field(None, description="TOML routes: which alerts go to which sinks")
+    console_url: Url = Field(
         "", description="where links in messages lead to: the console as people reach it"
     )
-    grafana_url: str = Field(
+    grafana_url: Url = Field(
         "", description="Grafana as people reach it: messages then link to dashboards and runbooks"
     )
     console_hosts: str = Field(
@@ -33,7 +33,7 @@ class Settings(WorkerSettings):
     console_token: SecretStr | None = Field(
         None, description="shared bearer token that may do everything and has no name"
     )
-    console_access: Path | None = Field(
+    console_access: File = Field(
         None,
         description="TOML access document: API clients, authenticating proxy, roles; unset: everybody reads",
     )
@@ -45,6 +45,6 @@ class Settings(WorkerSettings):
     webhook_secret: SecretStr | None = Field(None, description="its Standard Webhooks secret (whsec_…)")
     slack_url: SecretStr | None = Field(None, description="a Slack incoming webhook for every notice")
     allow_private: bool = Field(False, description="whether the two above may be at private addresses")
-    give_up_hours: Annotated[float, Field(gt=0)] = Field(
+    give_up_hours: Annotated[float, Field(gt=0, le=366 * 24)] = Field(
         72.0, description="hours of tries after which a notice becomes a dead letter"
     )

@@ -67,6 +67,13 @@ def is_private_host(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def known_url(url: str) -> str:
+    """Return an http(s) address, or what is empty; raises ValueError for anything else."""
+    if url and not is_http(url):
+        raise ValueError("is no http(s) address")
+    return url
+
+
 def is_http(url: str) -> bool:
     """Return whether a text is an http(s) address that can be requested."""
     try:

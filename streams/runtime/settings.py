@@ -5,13 +5,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.runtime.kafka_settings import KafkaSettings, known_servers
+from streams.runtime.public_addresses import known_url
 from streams.runtime.refusals import SetupError
 
 SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
+KAFKA_NAME: Final = Field(pattern="^[A-Za-z0-9._-]*$", max_length=150)  # of topics, groups and members
+Url = Annotated[str, AfterValidator(known_url)]  # or empty
+File = Annotated[Path | None, BeforeValidator(lambda given: given or None)]  # set but empty: none
 
 
 class WorkerSettings(BaseSettings):
@@ -22,8 +26,10 @@ class WorkerSettings(BaseSettings):
     brokers: Annotated[str, AfterValidator(known_servers)] = Field(
         "localhost:9092", description="Kafka, as host:port, several with commas"
     )
-    topic_prefix: str = Field("", description="stands before every topic and consumer group")
-    events_prefix: str | None = Field(
+    topic_prefix: Annotated[str, KAFKA_NAME] = Field(
+        "", description="stands before every topic and consumer group"
+    )
+    events_prefix: Annotated[str | None, KAFKA_NAME] = Field(
         None,
         description="stands before `encounters` and `controls` in place of that: a shadow reads live ones",
     )
@@ -31,7 +37,7 @@ class WorkerSettings(BaseSettings):
     store: Literal["memory", "rocksdb"] = Field(
         "memory", description="local copy of state: none (recovery reads the changelog), or RocksDB"
     )
-    instance: str = Field(
+    instance: Annotated[str, KAFKA_NAME] = Field(
         "", description="name in the consumer group: a worker that restarts under it gets the same partitions"
     )
     metrics_host: str = Field("127.0.0.1", description="address that metrics and health are served on")
@@ -40,14 +46,16 @@ class WorkerSettings(BaseSettings):
         "wall",
         description="what moves event time where nothing comes: the wall's clock, or events only (replay)",
     )
-    batch_events: Annotated[int, Field(gt=0)] = Field(100_000, description="most records processed at once")
-    commit_seconds: Annotated[float, Field(gt=0)] = Field(
+    batch_events: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
+        100_000, description="most records processed at once"
+    )
+    commit_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
         2.0, description="between commits of state and offsets (longer under load, where commits take long)"
     )
-    session_seconds: Annotated[float, Field(ge=6)] = Field(
+    session_seconds: Annotated[float, Field(ge=6, le=1_800)] = Field(
         10.0, description="after which the group declares a silent worker dead"
     )
-    watchdog_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+    watchdog_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"
     )
     heartbeat_url: SecretStr | None = Field(

@@ -125,7 +125,7 @@ class Worker:
 
     def _heartbeat_of(self, settings: WorkerSettings) -> Heartbeat | None:
         """Return the heartbeat, where a URL is set; raises SetupError."""
-        if settings.heartbeat_url is None:
+        if not settings.heartbeat_url:
             return None
         return Heartbeat(
             settings.heartbeat_url,

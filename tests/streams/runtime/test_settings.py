@@ -45,6 +45,24 @@ def test_brokers_may_be_names_and_addresses(brokers: str) -> None:
     assert WorkerSettings(brokers=brokers).brokers == brokers
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"topic_prefix": "my topics/"},
+        {"topic_prefix": "a" * 200},
+        {"events_prefix": "é"},
+        {"instance": "a b"},
+        {"commit_seconds": 3_600},
+        {"session_seconds": 3_600},
+        {"watchdog_timeout_seconds": "inf"},
+        {"batch_events": 10**9},
+    ],
+)
+def test_a_setting_with_which_a_worker_could_not_work_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(given))):
+        WorkerSettings.model_validate(given)
+
+
 def test_a_state_folder_that_cannot_be_made_is_refused_by_the_name_of_its_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match=r"cannot write to SURGEWATCH_STATE_DIR: .*file"):

@@ -1,0 +1,25 @@
+"""Settings of the alerts worker that could not work are refused at start."""
+
+import pytest
+from pydantic import ValidationError
+
+from alerts.worker.settings import Settings
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"console_url": "console.example.org"},  # links of messages would lead nowhere
+        {"grafana_url": "https//grafana.example.org"},
+        {"give_up_hours": "inf"},
+    ],
+)
+def test_a_setting_with_which_messages_would_be_wrong_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(given))):
+        Settings.model_validate(given)
+
+
+def test_a_document_whose_setting_is_empty_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it comes out of a compose file whose variable is not set."""
+    monkeypatch.setenv("SURGEWATCH_ROUTES", "")
+    assert Settings().routes is None
