@@ -37,6 +37,7 @@ from streams.contract.toml_documents import DocumentError, load, version
 
 log = structlog.get_logger()
 
+Group = Annotated[str, Field(pattern=r"\S")]  # who is in no group may be in the group of no name
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
 
 
@@ -94,7 +95,7 @@ class PeopleGrant(Grant):
     """A role for people by name, or for groups."""
 
     people: tuple[Person, ...] = ()
-    groups: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
 
     @model_validator(mode="after")
     def _for_somebody(self) -> Self:

@@ -57,8 +57,10 @@ class Time(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_the_united_states(cls, found: dict[str, object]) -> dict[str, object]:
-        return {"year_begins": 10, **found} if found.get("kind") == "fiscal-month" else found
+    def _of_the_united_states(cls, found: object) -> object:
+        if isinstance(found, dict) and found.get("kind") == "fiscal-month":
+            return {"year_begins": 10, **found}
+        return found
 
     @property
     def is_fiscal(self) -> bool:

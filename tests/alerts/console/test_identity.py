@@ -232,6 +232,7 @@ async def test_the_document_is_read_again_when_it_changes(identity, tmp_path) ->
         ('[client.a]\ntoken_sha256 = "secret"\nrole = "read"', "client.a.token_sha256"),
         ('[client.a]\ntoken = "x"\nrole = "read"', "client.a.token"),
         ('[[grant]]\nrole = "operate"', "a grant needs people or groups"),
+        ('[[grant]]\nrole = "operate"\ngroups = [" "]', "grant.0.groups.0"),
         ('[proxy]\naddresses = ["everywhere"]', "proxy.addresses.0"),
         ('anonymous = "operate"', "anonymous"),
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.contract.toml_documents import load
+from streams.contract.toml_documents import DocumentError, load
 from streams.producers.layout import Layout
 from tests.streams.producers.reading import checked, events, written
 
@@ -22,6 +22,12 @@ def layout(
         '[event]\nsector = "{place}"\ncrossing_type = "at_port"\ndemographic = "unknown"\n'
     )
     return load(written(folder, text, "mine.toml"), Layout)
+
+
+def test_a_layout_whose_time_is_no_table_is_refused(tmp_path: Path) -> None:
+    text = 'id = "mine"\ntime = "date"\n'
+    with pytest.raises(DocumentError, match="time: Input should be a valid"):
+        load(written(tmp_path, text, "mine.toml"), Layout)
 
 
 def read(folder: Path, text: str, known: Layout) -> list[tuple[str, int]]:
