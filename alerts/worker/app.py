@@ -266,6 +266,6 @@ async def alerts_worker() -> AsyncIterator[Worker]:
     yield Alerts(settings, found).worker
 
 
-def main() -> int:
-    """Run one worker with the settings of the environment; return the exit status."""
-    return run(alerts_worker, (ValidationError, DocumentError, RoutesError))
+def main(*, check: bool = False) -> int:
+    """Run one worker with the settings of the environment, or only check them; return the exit status."""
+    return run(alerts_worker, (ValidationError, DocumentError, RoutesError), check=check)

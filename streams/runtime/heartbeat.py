@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_http, is_private
 from streams.runtime.refusals import SetupError
+from streams.runtime.settings import WorkerSettings
 
 log = structlog.get_logger()
 
@@ -83,3 +84,14 @@ class Heartbeat:
         except Exception as error:  # whatever it is, the worker goes on
             log.warning("heartbeat failed", error=type(error).__name__)
         return Beat.NO_ANSWER
+
+
+def heartbeat_of(
+    settings: WorkerSettings, *, is_ready: Callable[[], bool], count: Callable[[Beat], None]
+) -> Heartbeat | None:
+    """Return the heartbeat of a worker, where a URL is set; raises SetupError where it cannot be used."""
+    if not settings.heartbeat_url:
+        return None
+    return Heartbeat(
+        settings.heartbeat_url, private=settings.heartbeat_allow_private, is_ready=is_ready, count=count
+    )

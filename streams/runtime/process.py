@@ -25,9 +25,15 @@ YOUNG = 100_000  # objects; at Python's 700 a fifth of the time goes into lookin
 
 
 def run(
-    start: Callable[[], AbstractAsyncContextManager[Worker]], unusable: tuple[type[Exception], ...]
+    start: Callable[[], AbstractAsyncContextManager[Worker]],
+    unusable: tuple[type[Exception], ...],
+    *,
+    check: bool = False,
 ) -> int:
-    """Run the worker that `start` makes; the exit status. `unusable`: errors of a wrong set-up."""
+    """Run the worker that `start` makes; the exit status. `unusable`: errors of a wrong set-up.
+
+    `check`: only make the worker, which reads all settings and documents and needs no broker.
+    """
     faulthandler.enable()  # a crash inside a C library leaves a trace too
     start_logging()
     in_whole_batches()  # before there is any consumer
@@ -39,7 +45,7 @@ def run(
     async def work() -> None:
         asyncio.get_running_loop().set_exception_handler(unless_without_memory)
         async with start() as worker:
-            await worker.run()
+            await (worker.close() if check else worker.run())
 
     try:
         asyncio.run(work())

@@ -24,7 +24,7 @@ from streams.runtime.flow import Flow, Kafka
 from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.flows import Flows
 from streams.runtime.health import Pages
-from streams.runtime.heartbeat import Heartbeat
+from streams.runtime.heartbeat import heartbeat_of
 from streams.runtime.kafka_diagnosis import explained
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
@@ -67,6 +67,11 @@ class Worker:
         self._about = about
         self._topics = {settings.topic(topic.name): topic for topic in TOPICS if topic.name in needed}
         self._on_control, self._show, self._serve = on_control, show, serve
+        self._heartbeat = heartbeat_of(
+            settings,
+            is_ready=lambda: self._supervision.readiness.text() is None,
+            count=metrics.heartbeat,
+        )
         self._app = faust_app(settings, group)
         self._app.fail = self._fail
         self._failure: Exception | None = None
@@ -83,7 +88,6 @@ class Worker:
             rebalancing=lambda now: self._owner.rebalancing(now),
             further=problems,
         )
-        self._heartbeat = self._heartbeat_of(settings)
         self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
         self._cuts: dict[str, ConsistentCut] = {}  # by source that is made of another topic
         self._behind: Mapping[str, int] = {}  # by source; nothing while the broker does not answer
@@ -123,17 +127,6 @@ class Worker:
         if any(flow.underway for flow in self._flows):
             self._progress.wait_behind([flow.source for flow in self._flows if flow.is_idle], now)
 
-    def _heartbeat_of(self, settings: WorkerSettings) -> Heartbeat | None:
-        """Return the heartbeat, where a URL is set; raises SetupError."""
-        if not settings.heartbeat_url:
-            return None
-        return Heartbeat(
-            settings.heartbeat_url,
-            private=settings.heartbeat_allow_private,
-            is_ready=lambda: self._supervision.readiness.text() is None,
-            count=self._metrics.heartbeat,
-        )
-
     def _producer(self) -> Producer:
         return cast("Producer", self._app.producer)
 
@@ -144,6 +137,10 @@ class Worker:
         """End the worker: partitions were assigned whose state cannot be had."""
         self._owner.fail()
         self._failure = self._failure or error
+
+    async def close(self) -> None:
+        """Give back what a worker holds that was only made, and does not run."""
+        await self._monitor.stop()
 
     async def run(self) -> None:
         """Work until a signal comes; raises Refusal, or WorkerCrashedError."""

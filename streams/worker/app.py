@@ -111,6 +111,6 @@ def _judge(settings: Settings, sectors: Registry) -> Judge:
     )
 
 
-def main() -> int:
-    """Run one worker with the settings of the environment; return its exit status."""
-    return run(streams_worker, (ValidationError, DocumentError, CalendarError))
+def main(*, check: bool = False) -> int:
+    """Run one worker with the settings of the environment, or only check them; return its exit status."""
+    return run(streams_worker, (ValidationError, DocumentError, CalendarError), check=check)
