@@ -1,9 +1,11 @@
 """The registry of places."""
 
+import tomllib
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from streams.contract.sectors import Registry, Sector, UnknownSectorError, registry
 from streams.contract.toml_documents import DocumentError
@@ -85,3 +87,17 @@ def test_a_neighbour_that_is_not_there_is_named(tmp_path: Path) -> None:
     path.write_text('[[sector]]\nid="a"\nname="A"\ncountry="US"\nborder="b"\nneighbours=["swanton"]\n')
     with pytest.raises(DocumentError, match="a: no sector 'swanton'"):
         registry(path)
+
+
+def test_the_documented_sector_has_every_field_and_is_read() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    text = page.partition("```toml\n[[sector]]")[2].partition("```")[0]
+    fields = tomllib.loads(text)
+    assert set(fields) == set(Sector.model_fields)
+    Sector.model_validate(fields)
+
+
+@pytest.mark.parametrize("name", ["", " ", "Swanton ", "two\nlines"])
+def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="name"):
+        Sector(id="swanton", name=name, country="US", border="northern")
