@@ -68,11 +68,8 @@ class Partition:
             yield from self._run(self._steps(sectors, by_sector, progress), progress)
 
     def pass_time(self, now: float, progress: Progress) -> Iterator[None]:
-        """Move live sectors to `now`, the broker's time; only where the partition is read to its end.
-
-        One that is no longer in the registry stays as it is: it is not watched, so nobody waits for its data.
-        """
-        live = [one.sector for one in self.counts.values() if one.is_live and one.sector in self._zones]
+        """Move live sectors to `now`, the broker's time; only where the partition is read to its end."""
+        live = [counts.sector for counts in self.counts.values() if counts.is_live]
         for sectors in _batched(live):
             yield from self._run({one: deque([Step(int(now // HOUR), [])]) for one in sectors}, progress)
 

@@ -158,12 +158,11 @@ class Metrics:
         for sector, number in self._counted.items():
             self._people_total.labels(sector).inc(number)
         self._counted.clear()
-        every = (counts for _, some in parts.values() for counts in some)
-        held = {counts.sector: counts for counts in every if counts.sector in self._places}
+        held = {counts.sector: counts for _, every in parts.values() for counts in every}
         self._newest = {at: verdict for at, verdict in self._newest.items() if at[0] in held}
         self._event_time.replace({(str(at),): time for at, (time, _) in parts.items()})
         self._people.replace({(sector,): counts.people for sector, counts in held.items()})
-        self._info.replace({(sector, *self._places[sector]): 1 for sector in held})
+        self._info.replace({(sector, *self._places.get(sector, ("", ""))): 1 for sector in held})
         self._watermark.replace(
             {  # the time of a period's total does not show how fresh it is
                 (sector,): now - max(counts.event_time, counts.sources.newest)

@@ -4,14 +4,12 @@ from typing import Any
 
 import pytest
 
-from streams.contract.questions import Question
 from streams.contract.sectors import Registry, Sector
 from streams.judging.judge import Judge
 from streams.pipelines.sector_pipeline import SectorPipeline
 from tests.stories.port import SECTOR, Port
 
 PLACE = {"id": SECTOR, "name": "Port", "country": "US", "border": "south", "time_zone": "America/New_York"}
-DAY = 86_400
 
 
 class House:
@@ -31,29 +29,12 @@ class House:
         self.port.flow.restore(0, self._held)
         self.port.notices.clear()
 
-    @property
-    def people(self) -> int:
-        return self.port.flow.partitions[0].counts[SECTOR].people
-
 
 @pytest.fixture
 def house() -> House:
     house = House()
     house.port.live(40, sources=["feed"])
     return house
-
-
-def test_a_sector_that_is_taken_out_is_not_waited_for_and_its_counts_are_kept(house: House) -> None:
-    counted, today = house.people, house.port.flow.partitions[0].event_time
-    house.restart(id="other", name="Other")
-    for hours in range(1, 72):
-        house.port.let_pass(today + hours * 3600)
-    assert (house.port.notices, house.people) == ([], counted)
-
-    house.restart()
-    house.port.let_pass(today + 3 * DAY)
-    assert house.port.first(Question.SILENCE), "back in the registry it is waited for again"
-    assert house.people == counted
 
 
 def test_a_sector_that_moves_to_another_border_is_watched_there_without_a_gap(house: House) -> None:
