@@ -1,14 +1,15 @@
 """Routing: which alerts concern which sinks, by the routes document and as operators changed it since."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from alerts.lifecycle.alert import RANK, Alert, Reason, Severity
+from alerts.lifecycle.alert import RANK, Alert, Reason, Severity, State
 from streams.contract.controls import Names, missing
 from streams.contract.sentences import Sentence, invalid, sentence
 from streams.contract.verdicts import Question
@@ -113,6 +114,20 @@ def _fits(name: str, globs: Sequence[str]) -> bool:
     return not globs or any(fnmatchcase(name, glob) for glob in globs)
 
 
+def count_unrouted(
+    alerts: Iterable[Alert], routing: "Routing", sinks: Collection[str]
+) -> Counter[tuple[str, ...]]:
+    """Count by border and severity the alerts that fire and are not silenced, but that nobody is sent.
+
+    Where there are no sinks, people are notified in another way, and none is counted.
+    """
+    return Counter(
+        (alert.border, alert.severity.value)
+        for alert in alerts
+        if sinks and alert.state is State.FIRING and not (alert.silenced_by or routing.leads(alert, sinks))
+    )
+
+
 class Routing:
     """The routes in force: those of the document, as operators replaced, removed or added them.
 
@@ -152,6 +167,10 @@ class Routing:
     def takes(self, sink: str, alert: Alert) -> bool:
         """Return whether an alert is severe enough for a sink."""
         return RANK[alert.severity] >= RANK[self._least.get(sink, Severity.INFO)]
+
+    def leads(self, alert: Alert, sinks: Iterable[str]) -> bool:
+        """Return whether somebody is sent this alert when it fires, at one time of day or another."""
+        return any(Reason.FIRST in way.reasons for sink in sinks for way in self.covering(sink, alert))
 
     def covering(self, sink: str, alert: Alert) -> list[Route]:
         """Return the routes that bring this alert to that sink, at one time of day or another."""

@@ -24,6 +24,7 @@ from alerts.notices.dead_letters import DeadLetterRecord
 from alerts.notices.delivery_line import Moment
 from alerts.notices.delivery_queue import DeliveryQueue
 from alerts.notices.ledger import LedgerRecord
+from alerts.notices.routing import count_unrouted
 from alerts.sinks import limits_of
 from alerts.worker.alert_table import AlertTable, Published
 from alerts.worker.board_readers import board_readers
@@ -194,8 +195,9 @@ class Alerts:
 
     def show(self) -> None:
         """Bring the gauges up to date."""
-        annotated = (self.controls.annotate(alert, self.worker.now()) for alert in self.pipeline.all_alerts())
+        annotated = [self.controls.annotate(alert, self.worker.now()) for alert in self.pipeline.all_alerts()]
         self.metrics.standing(count_standing(annotated))
+        self.metrics.unrouted(count_unrouted(annotated, self.controls.routing, self.sinks))
         self.metrics.deliveries(self.problems.waiting(), self.letters.waiting())
         self.metrics.unknown_hosts(self.names.unknown)
         self.metrics.unusable_documents(self.documents.watched, self.documents.unusable)

@@ -31,6 +31,12 @@ class Metrics:
             ("sector", "border", "question", "severity", "state", "silenced"),
             on,
         )
+        self._unrouted = CurrentGauge(
+            "unrouted_alerts",
+            "Alerts that fire and that no route brings to anybody",
+            ("border", "severity"),
+            on,
+        )
         self._transitions = counter(
             "alert_transitions_total", "Alerts by the state they came into", "question", "state"
         )
@@ -92,6 +98,10 @@ class Metrics:
     def standing(self, alerts: Mapping[tuple[str, ...], int]) -> None:
         """Show the alerts that stand, by sector, border, question, severity and state."""
         self._alerts.replace(alerts)
+
+    def unrouted(self, alerts: Mapping[tuple[str, ...], int]) -> None:
+        """Show the alerts that nobody is sent, by border and severity."""
+        self._unrouted.replace(alerts)
 
     def unknown_hosts(self, sinks: Container[str]) -> None:
         """Show which sinks cannot be reached, because a name cannot be looked up."""

@@ -1,10 +1,14 @@
 """Routes that operators change at run time."""
 
 import datetime as dt
+from collections.abc import Collection
 
-from alerts.lifecycle.alert import Reason, Severity
-from alerts.notices.routing import QuietHours, Route, Routing
+import pytest
+
+from alerts.lifecycle.alert import Alert, Reason, Severity, State
+from alerts.notices.routing import QuietHours, Route, Routing, count_unrouted
 from streams.contract.questions import Question
+from tests.alerts.made import verdict
 
 NIGHT = QuietHours(start=dt.time(22), end=dt.time(6))
 CALL = Route(
@@ -53,3 +57,60 @@ def test_a_route_that_is_taken_back_is_as_in_the_document() -> None:
     routing = changed(Route(name="call", sinks=("lead",)))
     routing.restore("call")
     assert routing.in_force() == [CALL]
+
+
+def fires(severity: Severity = Severity.CRITICAL, **more: object) -> Alert:
+    latest = verdict(3, breach=True)
+    alert = Alert(
+        alert_id="a",
+        question_key=latest.question_key,
+        question=latest.question,
+        sector=latest.sector,
+        border=latest.border,
+        state=State.FIRING,
+        severity=severity,
+        onset=latest.period,
+        updated=latest.as_of,
+        worst=latest,
+        latest=latest,
+    )
+    return alert.model_copy(update=more)
+
+
+def unrouted(alert: Alert, *routes: Route, sinks: Collection[str] = ("duty",)) -> bool:
+    return count_unrouted([alert], Routing(routes), sinks) == {("northern", alert.severity.value): 1}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        Route(sinks=("duty",), border=("southwest",)),
+        Route(sinks=("duty",), sector=("rcmp-*",)),
+        Route(sinks=("duty",), question=(Question.DROP,)),
+        Route(sinks=("duty",), reason=(Reason.UNANSWERED,)),
+        Route(sinks=("gone",)),
+    ],
+)
+def test_an_alert_that_no_route_brings_to_anybody_is_counted(route: Route) -> None:
+    assert unrouted(fires(), route)
+    assert not unrouted(fires(), route, Route(sinks=("duty",), border=("north*",)))
+
+
+def test_a_switched_off_route_leaves_its_alerts_unrouted_until_it_is_back() -> None:
+    routing = Routing([Route(name="all", sinks=("duty",))])
+    routing.change("all", None)
+    assert count_unrouted([fires()], routing, ["duty"]).total() == 1
+    routing.restore("all")
+    assert count_unrouted([fires()], routing, ["duty"]).total() == 0
+
+
+@pytest.mark.parametrize(
+    "more", [{"state": State.RESOLVED}, {"state": State.PENDING}, {"silenced_by": "anna"}]
+)
+def test_what_nobody_needs_to_be_sent_is_not_counted(more: dict[str, object]) -> None:
+    assert not unrouted(fires(**more))
+
+
+def test_quiet_hours_only_hold_back_and_no_sinks_at_all_are_another_way_to_notify() -> None:
+    assert not unrouted(fires(Severity.WARNING), Route(sinks=("duty",), quiet=NIGHT))
+    assert not unrouted(fires(), sinks=())
