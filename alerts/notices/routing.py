@@ -164,6 +164,11 @@ class Routing:
         kept = [route for route in self._routes if route.name not in self._changes]
         return kept + [route for route in self._changes.values() if route is not None]
 
+    def without_route(self, sinks: Iterable[str]) -> list[str]:
+        """Return the sinks that no route leads to."""
+        reached = {sink for route in self.in_force() for sink in route.sinks}
+        return [sink for sink in sinks if sink not in reached]
+
     def takes(self, sink: str, alert: Alert) -> bool:
         """Return whether an alert is severe enough for a sink."""
         return RANK[alert.severity] >= RANK[self._least.get(sink, Severity.INFO)]

@@ -135,7 +135,10 @@ class Alerts:
             show=self.show,
             problems=lambda: self.problems.found(),
             serve=self.serve,
-            about={"sinks": list(self.sinks)},
+            about={
+                "sinks": list(self.sinks),
+                "sinks_without_route": self.controls.routing.without_route(self.sinks),
+            },
         )
 
     def moment(self) -> Moment:

@@ -168,10 +168,7 @@ class Configured(NamedTuple):
 
 
 def configured(settings: Settings) -> Configured:
-    """Return what the settings and their document of routes set up; raises RoutesError or DocumentError.
-
-    A document by which nobody would ever be notified is refused: nothing else would show that it is wrong.
-    """
+    """Return what the settings and their document of routes set up; raises RoutesError or DocumentError."""
     document = routes(settings.routes) if settings.routes is not None else Routes()
     links = Links(settings.console_url, settings.grafana_url.rstrip("/"))
     found = document.sinks(links)
@@ -179,8 +176,8 @@ def configured(settings: Settings) -> Configured:
     faults = [fault for sink in own for fault in _address_faults(sink)]
     if taken := sorted({sink.name for sink in own} & document.sink.keys()):
         faults.append(f"the environment and the routes both have a sink named {', '.join(taken)}")
-    if settings.routes is not None and not (document.route or own):
-        faults.append(f"{settings.routes} has no routes, so nobody would be notified")
+    if settings.routes is not None and not (found or own):
+        faults.append(f"{settings.routes} has no sinks, so nobody would be notified")
     faults += _place_faults(document, registry(settings.registry))
     if faults:
         raise RoutesError("; ".join(faults))

@@ -48,7 +48,11 @@ def command(
     """
     first = _moment(starts, time_zone) or (at if repeats else None)
     length = dt.timedelta(hours=hours)
+    if until and not repeats:
+        raise click.UsageError("--until is for silences with --repeats; --hours says how long one lasts")
     ends = _moment(until, time_zone) or (first or at) + (REPEATING if repeats else length)
+    if ends <= at:
+        raise click.UsageError(f"it would be over since {ends:%Y-%m-%d %H:%M %Z}")
     return Silence(
         by=by,
         at=at,

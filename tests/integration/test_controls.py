@@ -52,12 +52,12 @@ def where(kafka_servers: str) -> tuple[str, ...]:
     [
         (("silence", "swanton", "--hours", "4"), "silence/swanton-all"),
         (
-            ("silence", "rcmp-*", "--starts", "2026-12-05", "--repeats", "FREQ=DAILY", "--name", "n"),
+            ("silence", "rcmp-*", "--starts", "2199-12-05", "--repeats", "FREQ=DAILY", "--name", "n"),
             "silence/n",
         ),
         (
-            ("silence", "swanton", "--starts", "2026-12-05 22:00", "--notify", "anna"),
-            "silence/swanton-all-2026-12-05T22:00Z",
+            ("silence", "swanton", "--starts", "2199-12-05 22:00", "--notify", "anna"),
+            "silence/swanton-all-2199-12-05T22:00Z",
         ),
         (("ack", "abc123"), "ack/abc123"),
         (("ack", "abc123", "--as", "bad-data"), "ack/abc123"),
@@ -98,14 +98,22 @@ def test_an_alert_is_acknowledged_by_the_beginning_of_its_id_and_an_unknown_one_
 
 @pytest.mark.kafka
 @pytest.mark.parametrize(
-    "words", [("route", "night", "--sinks", "duti"), ("silence", "swanton", "--notify", "duti")]
+    ("words", "fault"),
+    [
+        (("route", "night", "--sinks", "duti"), "unknown sink 'duti'; nearest known: duty"),
+        (("silence", "swanton", "--notify", "duti"), "unknown sink 'duti'; nearest known: duty"),
+        (
+            ("route", "night", "--sinks", "duty", "--border", "northrn"),
+            "no border matches 'northrn'; nearest known: northern",
+        ),
+    ],
 )
-def test_a_sink_to_which_no_worker_delivers_is_refused(
-    where: tuple[str, ...], words: tuple[str, ...]
+def test_a_control_by_which_nobody_would_be_notified_is_refused(
+    where: tuple[str, ...], words: tuple[str, ...], fault: str
 ) -> None:
     refused = surgewatch(*words, *where, "--reason", "r")
     assert refused.returncode == 2
-    assert "unknown sink 'duti'; nearest known: duty" in refused.stderr
+    assert fault in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -115,6 +123,12 @@ def test_a_sink_to_which_no_worker_delivers_is_refused(
         (("policy", "treaty", "--date", "2023-02-30", "--sectors", "swanton"), "date"),
         (("policy", "treaty", "--date", "2023-03-25", "--sectors", "swantn"), "nearest known: swanton"),
         (("silence", "nosuch-*"), "unknown sector 'nosuch-*'"),
+        (("silence", "swanton", "--until", "2199-01-01"), "--until is for silences with --repeats"),
+        (("silence", "swanton", "--starts", "2022-01-01"), "it would be over since 2022-01-01 08:00 UTC"),
+        (
+            ("route", "night", "--sinks", "a", "--border", "northrn"),
+            "no border matches 'northrn'; nearest known",
+        ),
         (("silence", "swanton", "--repeats", "FREQ=SECONDLY"), "FREQ=DAILY, WEEKLY or MONTHLY"),
         (("silence", "swanton", "--time-zone", "Torronto"), "unknown time zone 'Torronto'"),
         (("silence", "swanton", "--question", "surgee"), "unknown question 'surgee'"),

@@ -59,6 +59,10 @@ def test_a_route_that_is_taken_back_is_as_in_the_document() -> None:
     assert routing.in_force() == [CALL]
 
 
+def test_a_sink_that_no_route_leads_to_is_named() -> None:
+    assert changed(Route(name="call", sinks=("lead",))).without_route(["duty", "lead"]) == ["duty"]
+
+
 def fires(severity: Severity = Severity.CRITICAL, **more: object) -> Alert:
     latest = verdict(3, breach=True)
     alert = Alert(

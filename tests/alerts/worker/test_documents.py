@@ -41,7 +41,7 @@ def watched(folder: Path) -> Documents:
         ("routes", ROUTES.replace("https:", "htps:"), "its url is no http(s) address"),
         ("routes", ROUTES.replace("env:DESK", "env:DESC"), "the environment variable DESC is not set"),
         ("routes", ROUTES + "quiet = {", "routes.toml"),
-        ("routes", "", "has no routes, so nobody would be notified"),
+        ("routes", "", "has no sinks, so nobody would be notified"),
         ("policies", POLICIES.replace("2", "two"), "line 2"),
         ("policies", POLICIES.replace("resolve", "resolv"), "resolv_after"),
     ],

@@ -111,11 +111,6 @@ def test_routes_limited_to_places_that_are_there_are_taken(
     set_up(tmp_path, monkeypatch, GOOD.replace('name = "night"', f'name = "night"\n{places}'))
 
 
-def test_a_document_without_routes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RoutesError, match="has no routes, so nobody would be notified"):
-        set_up(tmp_path, monkeypatch, GOOD.partition("[[route]]")[0])
-
-
 def test_two_routes_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "routes of the same name: night" in refusal(
         tmp_path, GOOD + '[[route]]\nname = "night"\nsinks = ["duty"]\n'
