@@ -25,10 +25,11 @@ from alerts.notices.wording import (
 )
 from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Contribution, Evidence, Question
+from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 
 HEADLINE: Final = 200  # characters
 NAMED: Final = 20  # sectors in a line
+EVERYBODY: Final = 0.95  # of the people: a slice that is always so large is the sector itself
 
 
 def compose(message: Message, registry: Registry, language: Language = ENGLISH) -> Notice:
@@ -91,6 +92,13 @@ def summary_line(summary: Summary, now: float, language: Language = ENGLISH) -> 
 def _last_data(alert: Alert) -> dt.datetime | None:
     """Return when the last event or heartbeat before a silence came; None for other questions."""
     return alert.worst.evidence.no_data_since if alert.question is Question.SILENCE else None
+
+
+def _telling(verdict: Verdict) -> list[Contribution]:
+    """Return the slices that show where a surge is from: one that is always nearly everybody does not."""
+    whole = None if verdict.question is Question.MIX else verdict.last_period
+    slices = verdict.evidence.slices
+    return [one for one in slices if whole is None or one.expected < EVERYBODY * whole.expected]
 
 
 class _Writer:
@@ -196,10 +204,9 @@ class _Writer:
             yield self._gettext(
                 "It came again soon after its end, so it stays open until it is calm for longer."
             )
-        if evidence.slices:
+        if slices := _telling(self._alert.latest):
             yield self._gettext(
-                "Most of it: {parts}.",
-                parts=self._shares(evidence.slices, lambda name: group(name, self._language)),
+                "Most of it: {parts}.", parts=self._shares(slices, lambda name: group(name, self._language))
             )
         if evidence.neighbours:
             yield self._gettext("Neighbours: {parts}.", parts=self._shares(evidence.neighbours, place))

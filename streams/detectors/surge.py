@@ -61,6 +61,7 @@ _GOING_ON: Final = 0.6
 _MOST: Final = 100.0
 HEAVIEST: Final = _NEW + _GOING_ON * _MOST  # weight that a count can have at most
 _FARTHEST: Final = 0.04  # relative variance of weeks that B allows for, at most
+SOME: Final = 0.1  # of the people too many
 _ONE: Final = 0.1  # mean below which one person would else be a surge for the periods after
 
 
@@ -235,24 +236,34 @@ def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats
 
 
 def origin(view: SectorView, row: int) -> Details:
-    """Where a surge comes from: the slices that grew most, and when the count was last as high."""
+    """Where a surge comes from: the slices that grew most, and when the count was last as high.
+
+    Left out is what says nothing: a day as high among the last ones, which a notice draws beside it, and a
+    slice that has hardly grown.
+    """
     counts = view.sectors[row]
     series = counts.series[view.cadence]
     past = series.values[: max(0, view.index - series.first)]
     as_high = np.flatnonzero(past >= view.observed[row, -1])
     found = Details(record=not len(as_high) and len(past) >= RECORD_PAST[view.cadence])
-    if len(as_high):
+    if len(as_high) and as_high[-1] <= len(past) - LONGEST:
         found["last_as_high"] = view.start_of(row, series.first + int(as_high[-1]))
     if counts.sliced is view.cadence and counts.slices.names:
-        table = counts.slices.window(view.index, LONGEST)
-        # The slice's part in the people of the periods that the baseline knows, of those expected now.
-        known = view.mean[row, :-1] > 0
-        people = view.observed[row, :-1][known].sum()
-        usual = table[:, :-1][:, known].sum(1) * (view.mean[row, -1] / max(people, 1.0))
-        names = list(counts.slices.names)
-        found["slices"] = tuple(
-            Contribution(name=names[at], observed=float(table[at, -1]), expected=round(float(usual[at]), 2))
-            for at in np.argsort(usual - table[:, -1])[:3]
-            if table[at, -1] > usual[at]
-        )
+        found["slices"] = _grown(view, row)
     return found
+
+
+def _grown(view: SectorView, row: int) -> tuple[Contribution, ...]:
+    """Return the three slices that grew most, each with its usual part in the people expected now."""
+    slices, observed, mean = view.sectors[row].slices, view.observed[row], view.mean[row]
+    table = slices.window(view.index, LONGEST)
+    known = mean[:-1] > 0  # periods that the baseline knows
+    usual = table[:, :-1][:, known].sum(1) * (mean[-1] / max(observed[:-1][known].sum(), 1.0))
+    grown = table[:, -1] - usual
+    least = SOME * max(observed[-1] - mean[-1], 1.0)
+    names = list(slices.names)
+    return tuple(
+        Contribution(name=names[at], observed=float(table[at, -1]), expected=round(float(usual[at]), 2))
+        for at in np.argsort(-grown)[:3]
+        if grown[at] >= least
+    )
