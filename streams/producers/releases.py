@@ -5,12 +5,14 @@
     newest events sent before  ───┘  ─▶ `unsent`, and `sent`: the newest event of each figure, for next time
 
 What was sent is kept on the compacted topic `tables`: under each figure's id the newest event that states it.
-It is written twice: before the events, as unsent, and after the broker has them. After a run that broke off
-unsent events are sent again under their ids, and the worker counts each id once.
+It is written twice: before the events, as unsent, and after the broker has them. After a run that broke off,
+nobody knows which of its events the broker has: the next run sends them all before anything else
+(`unfinished`), and the worker counts each id once. So an event that replaces another never comes without it.
 """
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.contract.cadence import Cadence
 from streams.contract.events import Encounter
 from streams.producers.outgoing import Outgoing
 from streams.producers.rows import InputError
@@ -25,6 +28,7 @@ from streams.producers.rows import InputError
 TOPIC = "tables"
 UNSENT = "unsent"
 _REVISION = re.compile(r"(?<=-r)\d+$")
+_DIGEST = re.compile(r"-[0-9a-f]{24}\b")
 Events = Mapping[str, bytes]  # by figure
 
 
@@ -46,11 +50,12 @@ class Release:
     """Iterating gives the records to send. An official table is read and compared at once.
 
     `before` returns the newest events sent before, and is called only where the file is an official table.
-    Figures of its places and periods that it no longer states stay. They are taken back where `withdraws`,
-    and where the table states other kinds of people for the same place and period and is the next release:
-    where it states as many figures again as are gone. Where it is not, InputError is raised, unless it
-    `is_part`. While rows are `refused`, nothing is taken back: what is gone may stand in them. `resends`:
-    unchanged figures are sent again, under the ids they have, for a worker that lost its state.
+    Of them, `unfinished` are those of a run that broke off: they are to be sent, and noted, first.
+    Figures of its places and periods that the table no longer states stay. They are taken back where
+    `withdraws`, and where the table states their people elsewhere in the same place and period and is the
+    next release: where it states as many figures again as are gone. Where it is not, InputError is raised,
+    unless it `is_part`. While rows are `refused`, nothing is taken back: what is gone may stand in them.
+    `resends`: unchanged figures are sent again, under the ids they have, for a worker that lost its state.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Release:
     ) -> None:
         self._withdraws, self._is_part, self._resends = withdraws, is_part, resends
         self.added = self.revised = self.unchanged = self.missing = self.taken_back = 0
+        self.unfinished: list[Outgoing] = []
         self.sent: dict[str, Outgoing] = {}  # by figure; their keys are the figures
         incoming = iter(records)
         first = next(incoming, None)
@@ -73,7 +79,7 @@ class Release:
         self._records: Iterable[Outgoing] = whole
         if self.is_table:
             stated = [*whole]
-            self._records = self._compared(stated, _readable(before()), is_good=not refused())
+            self._records = [*self._compared(stated, _readable(before()), is_good=not refused())]
 
     def __iter__(self) -> Iterator[Outgoing]:
         for record in self._records:
@@ -87,47 +93,40 @@ class Release:
             event = msgspec.json.decode(record.value)
             yield record._replace(value=msgspec.json.encode(event | {UNSENT: True}))
 
-    def _compared(self, records: list[Outgoing], before: dict[str, Any], *, is_good: bool) -> list[Outgoing]:
-        unsent = {figure for figure, old in before.items() if old.pop(UNSENT, False)}
+    def _compared(
+        self, records: list[Outgoing], before: dict[str, Any], *, is_good: bool
+    ) -> Iterator[Outgoing]:
+        layout = _layout(str(records[0].figure))
+        unsent = {
+            figure for figure, old in before.items() if old.pop(UNSENT, False) and _layout(figure) == layout
+        }
+        self.unfinished = [_again(before[figure], figure) for figure in sorted(unsent)]
         stated = {str(record.figure): msgspec.json.decode(record.value) for record in records}
-        gone, taken = self._gone(stated, before, unsent, is_good=is_good)
-        out = list[Outgoing]()
-        for figure in sorted(gone):  # first: a run that breaks off takes back before it adds
-            old = before[figure]
-            again = Outgoing(old["sector"].encode(), msgspec.json.encode(old), 0, figure)
-            if figure in unsent:
-                out.append(self._recorded(again, figure))
-            if figure in taken:
-                value = _revision(figure, old | {"count": 0}, old)
-                out.append(self._recorded(again._replace(value=value), figure))
+        for figure in sorted(self._gone(stated, before, unsent, is_good=is_good)):
+            old = before[figure]  # first: a run that breaks off takes back before it adds
+            value = _revision(figure, old | {"count": 0}, old)
+            yield self._recorded(_again(old, figure)._replace(value=value), figure)
         for record in records:
             figure = str(record.figure)
-            event, old = stated[figure], before.get(figure)
-            out += self._figure(record, event, old, is_unsent=figure in unsent)
-        return out
+            yield from self._figure(record, stated[figure], before.get(figure), was_unsent=figure in unsent)
 
     def _figure(
-        self, record: Outgoing, event: dict[str, Any], old: dict[str, Any] | None, *, is_unsent: bool
+        self, record: Outgoing, event: dict[str, Any], old: dict[str, Any] | None, *, was_unsent: bool
     ) -> Iterator[Outgoing]:
         figure = str(record.figure)
         if old is None:
             self.added += 1
             yield self._recorded(record, figure)
-            return
-        again = record._replace(value=msgspec.json.encode(old))
-        if old["count"] != event["count"]:
+        elif old["count"] != event["count"]:
             self.revised += 1
-            if is_unsent:
-                yield again
             yield self._recorded(record._replace(value=_revision(figure, event, old)), figure)
-        elif is_unsent:
+        elif was_unsent:  # what the run that broke off was about to do
             self.revised += "replaces" in old
             self.added += "replaces" not in old
-            yield self._recorded(again, figure)
         else:
             self.unchanged += 1
             if self._resends:
-                yield again
+                yield record._replace(value=msgspec.json.encode(old))
 
     def _gone(
         self,
@@ -136,10 +135,10 @@ class Release:
         unsent: set[str],
         *,
         is_good: bool,
-    ) -> tuple[set[str], set[str]]:
-        """Figures that this release no longer has, and those of them that are to be taken back.
+    ) -> set[str]:
+        """Figures that this release no longer has, and that are to be taken back.
 
-        Some may have been taken back by a run that broke off.
+        Some were taken back by a run that broke off: those are counted, and are not taken back again.
         """
         cells = {figure: _cell(figure, event) for figure, event in stated.items()}
         places, periods = {cell[:2] for cell in cells.values()}, {cell[::2] for cell in cells.values()}
@@ -153,28 +152,39 @@ class Release:
         }
         gone = known.keys() - stated
         back = {figure for figure in gone if before[figure]["count"] == 0}
-        new = {cells[figure] for figure, event in stated.items() if figure not in before and event["count"]}
-        replaced = {figure for figure in gone - back if known[figure] in new}
-        is_whole = 2 * len(gone - back) <= len(known.keys() - back)
-        if replaced and is_good and not (self._withdraws or self._is_part or is_whole):
-            raise InputError(_ask([before[figure] for figure in sorted(replaced)]))
-        taken = gone - back if self._withdraws else set() if self._is_part else replaced
+        gone -= back
+        moved = _moved(gone, stated, before)
+        beside = _beside(stated, before)
+        is_whole = 2 * len(gone) <= len(known.keys() - back)
+        doubtful = beside | (moved if is_good and not is_whole else set())
+        if doubtful and not (self._withdraws or self._is_part):
+            raise InputError(_ask([before[figure] for figure in sorted(doubtful)]))
+        taken = gone | beside if self._withdraws else set() if self._is_part else moved
         taken = taken if is_good else set()
-        self.missing, self.taken_back = len(gone), len(taken | back)
-        return gone, taken
+        self.missing, self.taken_back = len(gone | back | taken), len(taken | back)
+        return taken
 
     def _recorded(self, record: Outgoing, figure: str) -> Outgoing:
-        self.sent[figure] = Outgoing(figure.encode(), record.value, record.at)
+        self.sent[figure] = noted(record)
         return record
+
+
+def noted(record: Outgoing) -> Outgoing:
+    """What to keep of an event of a figure after it was sent: in one partition, see topics.TABLES."""
+    return Outgoing(str(record.figure).encode(), record.value, record.at, partition=0)
+
+
+def _again(event: dict[str, Any], figure: str) -> Outgoing:
+    return Outgoing(event["sector"].encode(), msgspec.json.encode(event), 0, figure)
 
 
 def _ask(gone: list[dict[str, Any]]) -> str:
     people = sum(old["count"] for old in gone)
     return (
-        f"{len(gone):,} figures ({people:,} people) that were sent before are no longer in the table, "
-        f"which has others for their places and periods, such as {gone[0]['sector']} in "
-        f"{gone[0]['occurred_at'][:10]}. Nothing was sent. If this is the whole table, --complete takes them "
-        "back; if it is a part of it, --part keeps them"
+        f"{len(gone):,} figures ({people:,} people) that were sent before are not in this table, which has "
+        f"others for their places and times, such as that of {_layout(gone[0]['event_id'])} for "
+        f"{gone[0]['sector']} in {gone[0]['occurred_at'][:10]}. Nothing was sent. If this table takes their "
+        "place, --complete takes them back; if it counts other people, --part keeps them"
     )
 
 
@@ -185,6 +195,8 @@ class _Figure(msgspec.Struct):
     sector: str
     occurred_at: dt.datetime
     count: int
+    crossing_type: str
+    period: Cadence | None = None
 
 
 def _readable(found: Events) -> dict[str, dict[str, Any]]:
@@ -204,6 +216,54 @@ def _revision(figure: str, event: Mapping[str, Any], old: Mapping[str, Any]) -> 
     return msgspec.json.encode({**event, "event_id": f"{figure}-r{number}", "replaces": old["event_id"]})
 
 
+def _moved(gone: set[str], stated: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:
+    """Figures whose people are stated elsewhere in their place and period.
+
+    There is a figure where nothing was counted before, or others rose by as many people as are gone.
+    """
+    people, new = Counter[Cell](), set[Cell]()
+    for figure in gone:
+        people[_cell(figure, before[figure])] += before[figure]["count"]
+    for figure, event in stated.items():
+        cell, old = _cell(figure, event), before.get(figure, {}).get("count", 0)
+        people[cell] -= max(event["count"] - old, 0)
+        if event["count"] and not old:
+            new.add(cell)
+    cells = {figure: _cell(figure, before[figure]) for figure in gone}
+    return {figure for figure, cell in cells.items() if cell in new or people[cell] <= 0}
+
+
+def _beside(stated: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:
+    """Figures of other layouts, of the same places and times: both would count the same people."""
+    layout, spans = _layout(next(iter(stated))), dict[tuple[str, ...], tuple[int, int]]()
+    for event in (event for event in stated.values() if "period" in event):
+        (begin, end), place = _time(event), _place(event)
+        first, last = spans.get(place, (begin, end))
+        spans[place] = min(begin, first), max(end, last)
+    return {
+        figure
+        for figure, old in before.items()
+        if "period" in old and old["count"] and _layout(figure) != layout and (span := spans.get(_place(old)))
+        if _time(old)[0] < span[1] and _time(old)[1] > span[0]
+    }
+
+
+def _time(event: Mapping[str, Any]) -> tuple[int, int]:
+    """The begin and end of a period on the clock of its place, as if that were UTC."""
+    cadence = Cadence(event["period"])
+    index = cadence.index(dt.datetime.fromisoformat(event["occurred_at"]).replace(tzinfo=dt.UTC).timestamp())
+    return cadence.start(index), cadence.start(index + 1)
+
+
+def _place(event: Mapping[str, Any]) -> tuple[str, ...]:
+    return event["sector"], event.get("crossing") or "", event["crossing_type"]
+
+
+def _layout(figure: str) -> str:
+    """The layout of a figure: what stands before the digest in its id."""
+    return _DIGEST.split(figure)[0]
+
+
 def _cell(figure: str, event: Mapping[str, Any]) -> Cell:
     start = dt.datetime.fromisoformat(event["occurred_at"])
-    return Cell(figure.rpartition("-")[0], event["sector"], start.date().isoformat())
+    return Cell(_layout(figure), event["sector"], start.date().isoformat())

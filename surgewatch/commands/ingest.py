@@ -11,7 +11,7 @@ from streams.producers.files import read
 from streams.producers.heartbeats import Pulse
 from streams.producers.kafka_client import Broker
 from streams.producers.layout import Layout
-from streams.producers.releases import TOPIC, Release
+from streams.producers.releases import TOPIC, Release, noted
 from streams.producers.rows import Checked
 from streams.producers.sender import Client, send
 from surgewatch.options.compacted_topic import newest
@@ -61,12 +61,15 @@ def command(
         resends=resend,
         refused=lambda: bool(checked.reasons),
     )
+    if release.unfinished:
+        again = send(release.unfinished, broker, topic, client=client)
+        click.echo(f"sent {again.records:,} events again, of a run that broke off")
+        send(map(noted, release.unfinished), broker, tables, client=client)
     if release.sent:
         send(release.unsent, broker, tables, client=client)
     sent = send_showing(release, broker, topic, client=client)
     if release.sent:
-        figures = [one._replace(partition=0) for one in release.sent.values()]  # of one: see topics.TABLES
-        send(figures, broker, tables, client=client)
+        send(release.sent.values(), broker, tables, client=client)
     report_sent(sent, topic)
     report_release(release)
     good = sent.records + release.unchanged

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.producers.releases import Release
+from streams.producers.releases import Release, noted
 from streams.producers.rows import InputError
 from tests.stories.test_tables_read_again import HEADER, Worker, checked
 
@@ -31,8 +31,12 @@ def release(worker: Worker, path: Path, *, is_part: bool = False) -> Release:
 
 def send(worker: Worker, found: Release, *, most: int | None = None) -> None:
     """What `ingest` does; killed after `most` events."""
+    worker.receive(found.unfinished[:most])
+    if most is not None and most < len(found.unfinished):
+        return
+    worker.sent |= {figure.key.decode(): figure.value for figure in map(noted, found.unfinished)}
     worker.sent |= {record.key.decode(): record.value for record in found.unsent}
-    worker.receive(list(found)[:most])
+    worker.receive(list(found)[: None if most is None else most - len(found.unfinished)])
     if most is None:
         worker.sent |= {figure: record.value for figure, record in found.sent.items()}
 
@@ -48,6 +52,40 @@ def test_a_kind_that_was_renamed_does_not_count_twice(tmp_path: Path) -> None:
     assert (found.added, found.unchanged, found.missing, found.taken_back) == (1, 3, 1, 1)
     assert (worker.people, worker.dead) == ({"yuma": 42}, 0)
     assert release(worker, table(tmp_path / "again.csv", *renamed)).unchanged == 4
+
+
+def test_a_name_that_comes_back_does_not_count_beside_the_one_that_took_its_place(tmp_path: Path) -> None:
+    worker = Worker()
+    release(worker, table(tmp_path / "first.csv", *FIRST))
+    renamed = [(month, nation.replace("TURKEY", "TURKIYE"), count) for month, nation, count in FIRST]
+    release(worker, table(tmp_path / "second.csv", *renamed))
+    assert release(worker, table(tmp_path / "third.csv", *FIRST)).taken_back == 1
+    assert worker.people == {"yuma": 42}
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_kind_that_is_merged_into_another_does_not_count_twice(tmp_path: Path, more: int) -> None:
+    worker = Worker()
+    release(worker, table(tmp_path / "first.csv", *FIRST))
+    merged: list[Cell] = [("JAN", "MEXICO", 15 + more), *FIRST[2:]]
+    assert release(worker, table(tmp_path / "next.csv", *merged)).taken_back == 1
+    assert worker.people == {"yuma": 42 + more}
+
+
+def boats(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_table_of_the_same_people_in_another_layout_is_not_counted_beside_the_first(tmp_path: Path) -> None:
+    worker = Worker()
+    release(worker, boats(tmp_path / "daily.csv", "date,migrants,boats\n2024-01-08,5,1\n2024-01-10,7,1\n"))
+    week = boats(tmp_path / "week.csv", "week_ending,migrants_arrived\n2024-01-07,3\n2024-01-14,12\n")
+    with pytest.raises(InputError, match=r"2 figures \(12 people\) .* that of uk-boats-daily .*--complete"):
+        release(worker, week)
+    rows = checked(week)
+    send(worker, Release(rows, lambda: worker.sent, withdraws=True))
+    assert (worker.people, worker.dead) == ({"english-channel": 15}, 0)
 
 
 def test_another_part_of_a_table_is_not_taken_for_its_next_release(tmp_path: Path) -> None:
@@ -83,6 +121,18 @@ def test_a_run_that_broke_off_may_be_followed_by_the_next_release(tmp_path: Path
     revised: list[Cell] = [(month, nation, int(count) + 1) for month, nation, count in FIRST[1:]]
     release(worker, table(tmp_path / "next.csv", *FIRST[:1], *revised))
     assert (worker.people, worker.dead) == ({"yuma": 45}, 0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 2), (2, 1), (4, 3), (4, 6)])
+def test_two_runs_that_broke_off_lose_nobody(tmp_path: Path, first: int, second: int) -> None:
+    """A revision is of use only where the event that it replaces has come."""
+    worker = Worker()
+    send(worker, Release(checked(table(tmp_path / "1.csv", *FIRST)), lambda: worker.sent), most=first)
+    revised: list[Cell] = [(month, nation, int(count) + 1) for month, nation, count in FIRST]
+    path = table(tmp_path / "2.csv", *revised)
+    send(worker, Release(checked(path), lambda: worker.sent), most=second)
+    release(worker, path)
+    assert (worker.people, worker.dead) == ({"yuma": 46}, 0)
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2, 3])
