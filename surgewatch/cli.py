@@ -10,8 +10,8 @@ import click
 
 from streams.contract.toml_documents import DocumentError
 from streams.producers.kafka_client import BrokerError
-from streams.producers.rows import InputError
 from streams.runtime.refusals import SetupError
+from streams.table_files.faults import InputError
 from surgewatch import commands
 
 UNUSABLE = 2  # exit status: wrong set-up or input, nothing was done

@@ -9,10 +9,8 @@ A period without a row, between the first and the last of its series, is a gap a
 
 import csv
 import datetime as dt
-import gzip
 import re
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.cadence import DAY, Cadence
-from streams.contract.file_kinds import encoding, not_text
+from streams.table_files.faults import InputError
+from streams.table_files.kinds import encoding, not_text
+from streams.table_files.unpacking import BROKEN, unpacked
+from streams.table_files.workbooks import is_workbook, sheet_text
 
 COLUMNS: Final = ("series", "period", "count")
 _WEEK: Final = re.compile(r"\d{4}-?W\d{2}")
@@ -29,11 +30,10 @@ LARGEST: Final = 2**31 - 1
 LONGEST: Final = 1_000_000  # periods of a series: a stray year 9999 must not fill the memory
 SHOWN: Final = 20  # bad rows that are named
 EMPTY: Final = "An empty count means that nothing is known of the period; 0 means that nobody came."
-_GZIP: Final = b"\x1f\x8b"
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,'\u2019\u00a0\u2007\u2009\u202f ]\d{3})+")
 
 
-class TableError(ValueError):
+class TableError(InputError):
     """A table that cannot be used; the message names every bad row, up to a bound."""
 
 
@@ -103,11 +103,11 @@ def moment(text: str) -> float:
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=dt.UTC)).timestamp()
 
 
-def read(path: Path, cadence: Cadence) -> Table:
-    """Read a table, packed by gzip or not; raises TableError."""
+def read(path: Path, cadence: Cadence, *, sheet: str | None = None) -> Table:
+    """Read a table, packed or not, as text or in a workbook (its `sheet`); raises InputError."""
     reader = _Reader(cadence)
     faults = []
-    for number, cells in _rows(path):
+    for number, cells in _rows(path, sheet):
         try:
             reader.add(number, cells)
         except ValueError as error:
@@ -182,13 +182,12 @@ class _Reader:
         return table
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | str]]:
+def _rows(path: Path, sheet: str | None) -> Iterator[tuple[int, Mapping[str, str] | str]]:
     """The rows of a file, each by its columns, or as what is wrong with it."""
     try:
-        lines = _text(path).splitlines(keepends=True)
-        delimiter = _delimiter(lines[0] if lines else "")
-        rows = csv.reader(lines, delimiter=delimiter, strict=True)
-        header = [cell.strip().lower() for cell in next(rows, [])]
+        lines = _text(path, sheet).splitlines(keepends=True)
+        rows = csv.reader(lines, delimiter=_delimiter(lines[0] if lines else ""), strict=True)
+        header = _header(next(rows, []))
         if not set(COLUMNS) <= set(header):
             raise TableError(f"{path}:1: needs the columns {','.join(COLUMNS)}, has {','.join(header)!r}")
         if twice := [name for name in COLUMNS if header.count(name) > 1]:
@@ -205,17 +204,38 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | str]]:
         raise TableError(f"{path}: no table of text: {error}") from error
 
 
+def _header(cells: Sequence[str]) -> list[str]:
+    return [cell.strip().lower() for cell in cells]
+
+
 def _delimiter(header: str) -> str:
     """Return what stands between the columns of a header: a comma, a semicolon, a tab or a bar."""
     return max(",;\t|", key=header.count)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, sheet: str | None) -> str:
+    """The text of a file, unpacked; of a workbook, a sheet of it."""
     try:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if content.startswith(_GZIP) else content
-        if explained := not_text(content):
-            raise TableError(f"{path} {explained}")
+        with path.open("rb") as raw, unpacked(str(path), raw) as stream:
+            start = stream.peek(64)
+            if is_workbook(start):
+                return sheet_text(str(path), stream, _fits, wanted=sheet)[1]
+            content = stream.read()
+    except BROKEN as error:
+        raise TableError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if sheet is not None:
+        raise TableError(f"{path} is no workbook: it has no sheet {sheet!r}")
+    if explained := not_text(content):
+        raise TableError(f"{path} {explained}")
+    return _decoded(path, content)
+
+
+def _fits(head: str) -> bool:
+    return set(COLUMNS) <= set(_header(next(csv.reader(head.splitlines()), [])))
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    try:
         return content.decode(encoding(content))
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
@@ -223,8 +243,6 @@ def _text(path: Path) -> str:
         raise TableError(
             f"{path}:{row}: {shown!r} is not UTF-8. If the file is Latin-1: iconv -f latin1 -t utf-8 {path}"
         ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise TableError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _count(text: str) -> int | None:

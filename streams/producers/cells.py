@@ -25,7 +25,7 @@ _ABBREVIATION = re.compile(r"(?<=\w) \([A-Z]{2,5}s?\)$")
 _SLASH = re.compile(r"\s*/\s*")
 _FLAG = re.compile(r"(?<=\d)\s?[rpe]$")
 # A point is no thousands separator here: 1.204 may be a fraction, and a fraction is no number of people.
-_WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u2007\u2009\u202f ]\d{3})+))(?:\.0)?")
+_WHOLE = re.compile(r"(-?(?:\d+|\d{1,3}(?:[,'\u2019\u00a0\u2007\u2009\u202f ]\d{3})+))(?:\.0{1,2})?")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _FISCAL_YEAR = re.compile(
@@ -38,6 +38,18 @@ _MONTH_OF_YEAR = re.compile(
     # 2022-10, 2022M10, 202210; 2022-10-01, as a workbook has it
     r"|(?P<first>(?:19|20)\d{2})(?:(?:[-/.]|-?M)(?P<number>\d{1,2})(?:-01)?|(?P<two>\d{2}))"
     r"|(?P<last_number>\d{1,2})[-/.](?P<last>(?:19|20)\d{2})"  # 10/2022
+)
+_QUARTERS = (
+    ("1", "first", "premier", "primer"), ("2", "second", "deuxi\u00e8me", "segundo"),
+    ("3", "third", "troisi\u00e8me", "tercer"), ("4", "fourth", "quatri\u00e8me", "cuarto"),
+)  # fmt: skip
+_ORDINALS = "|".join(name for names in _QUARTERS for name in names[1:])
+_QUARTER = re.compile(
+    rf"(?:(?P<before>(?:19|20)\d{{2}})[ -]?)?"
+    r"(?:(?:[QT]|(?:quarter|trimestre) )(?P<number>[1-4])"
+    rf"|(?:(?P<ordinal>[1-4])(?:st|nd|rd|th|er|e|\.|\u00ba)?|(?P<word>{_ORDINALS})) (?:quarter|trimestre))"
+    r"(?:[ -]?(?P<year>(?:19|20)\d{2}))?",
+    re.IGNORECASE,
 )
 _WEEK = re.compile(r"((?:19|20)\d{2})-?W(\d{2})", re.IGNORECASE)
 _NAMED = re.compile(r"[^\W\d_]{3,10}\.?")
@@ -158,6 +170,21 @@ def month_of_year(text: str) -> tuple[int, int] | None:
         return None
     year = matched["year"] or matched["first"] or matched["last"]
     return int(year if len(year) == 4 else f"20{year}"), number
+
+
+def quarter_of_year(text: str) -> tuple[int | None, int] | None:
+    """Year and quarter of a text such as Q1, 2024 Q1 or 1er trimestre 2024; None for any other.
+
+    >>> quarter_of_year("Q1 2024"), quarter_of_year("First quarter"), quarter_of_year("Q5")
+    ((2024, 1), (None, 1), None)
+    """
+    matched = _QUARTER.fullmatch(text.strip())
+    if matched is None:
+        return None
+    named = matched["number"] or matched["ordinal"] or matched["word"].casefold()
+    quarter = next(at for at, names in enumerate(_QUARTERS, 1) if named in names)
+    year = matched["before"] or matched["year"]
+    return int(year) if year else None, quarter
 
 
 def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:

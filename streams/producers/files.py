@@ -1,29 +1,31 @@
 """Files of events: NDJSON, CSV with the contract's fields, and official tables, known by their header.
 
-A table may be a sheet of a workbook, and any file may be packed (gzip, or a zip archive of one file).
+A table may be a sheet of a workbook. Any file may be packed: gzip, bzip2, xz, or a zip archive of one file.
 """
 
 import csv
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, cast
 
 from streams.contract.dead_letters import Reason, Rejected
-from streams.contract.file_kinds import encoding, not_text
 from streams.contract.sectors import Registry
 from streams.producers.headers import WITHIN, Header, find_header
 from streams.producers.layout import Layout, shipped
 from streams.producers.official_tables import people, tallies
-from streams.producers.packed_files import BROKEN, unpacked
-from streams.producers.rows import InputError, Read, Row, row
+from streams.producers.rows import Read, Row, row
 from streams.producers.stacked_tables import TableReader
-from streams.producers.workbooks import is_workbook, sheets
+from streams.table_files.faults import InputError
+from streams.table_files.kinds import encoding, not_text
+from streams.table_files.unpacking import BROKEN, unpacked
+from streams.table_files.workbooks import is_workbook, sheet_text
 
 STANDARD_INPUT = "-"
+_TALLEST = 6  # lines of a cell of a header
 
 
 def read(
@@ -48,8 +50,9 @@ def _rows(path: str, registry: Registry, known: Sequence[Layout], sheet: str | N
         if not start:
             raise InputError(f"{path} is empty: no events in it")
         if is_workbook(start):
-            name, text = _sheet(path, sheets(path, stream), known, wanted=sheet)
-            yield from _table(f"{path}[{name}]", io.StringIO(text, newline=""), registry, known=known)
+            name, text = sheet_text(path, stream, lambda head: _fits(head, known), wanted=sheet)
+            sheet_lines = io.StringIO(text, newline="")
+            yield from _table(f"{path}[{name}]", sheet_lines, registry, known=known, title=name)
             return
         if sheet is not None:
             raise InputError(f"{path} is no workbook: it has no sheet {sheet!r}")
@@ -68,7 +71,7 @@ def _rows(path: str, registry: Registry, known: Sequence[Layout], sheet: str | N
 def _readable(path: str) -> Iterator[None]:
     try:
         yield
-    except (*BROKEN, OSError, csv.Error) as error:
+    except (*BROKEN, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
@@ -86,25 +89,8 @@ def _text(stream: io.BufferedReader, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
 
 
-def _sheet(
-    path: str, found: Mapping[str, str], known: Sequence[Layout], *, wanted: str | None
-) -> tuple[str, str]:
-    """The sheet to read, by name and as CSV: the wanted one, or the only one whose header is known."""
-    names = ", ".join(map(repr, found)) or "none with cells"
-    if wanted is not None and wanted not in found:
-        raise InputError(f"{path} has no sheet {wanted!r}: it has {names}")
-    fitting = [name for name, text in found.items() if _fits(text, known)]
-    chosen = [wanted] if wanted is not None else fitting or [*found]
-    if len(chosen) != 1:
-        many = ", ".join(map(repr, fitting)) if fitting else f"none of a known header among {names}"
-        raise InputError(
-            f"{path} is a workbook; sheets that can be read: {many}. Choose one with --sheet NAME"
-        )
-    return chosen[0], found[chosen[0]]
-
-
 def _fits(text: str, known: Sequence[Layout]) -> bool:
-    header = find_header([*islice(io.StringIO(text, newline=""), WITHIN)], known)
+    header = find_header([*io.StringIO(text, newline="")], known)
     return header is not None and header.fits
 
 
@@ -114,18 +100,33 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Read]:
             yield Row(number, record)
 
 
-def _table(path: str, text: Iterable[str], registry: Registry, *, known: Sequence[Layout]) -> Iterator[Read]:
+def _table(
+    path: str, text: Iterable[str], registry: Registry, *, known: Sequence[Layout], title: str = ""
+) -> Iterator[Read]:
     text = iter(text)
-    first = list(islice(text, WITHIN))
+    first = _whole(list(islice(text, WITHIN)))
     header = _header(path, first, known)
     lines = _lines(path, chain(first[header.line :], text), header)
     if header.layout is None:
         yield from _events(lines, header)
         return
-    banner = " ".join(first[: header.line - 1])
+    banner = " ".join([title, *first[: header.line - 1]])
     reader = TableReader(path, header, header.layout, known=known, registry=registry, banner=banner)
     read_table = people if header.layout.period is None else tallies
     yield from read_table(reader, ((number, [*map(_latin, cells)]) for number, cells in lines))
+
+
+def _whole(lines: list[str]) -> list[str]:
+    """The lines, with a cell that goes on over several of them in the last of these; the others are empty."""
+    for at, line in enumerate(lines):
+        if line.count('"') % 2 == 0:
+            continue
+        for end in range(at + 1, min(at + _TALLEST, len(lines))):
+            if lines[end].count('"') % 2:
+                lines[end] = "".join(lines[at : end + 1])
+                lines[at:end] = [""] * (end - at)
+                break
+    return lines
 
 
 def _header(path: str, lines: Sequence[str], known: Sequence[Layout]) -> Header:

@@ -5,10 +5,17 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 from streams.contract.events import Encounter
-from streams.producers.cells import MONTHS, month_named, month_of_year, unmarked, year_written
+from streams.producers.cells import (
+    MONTHS,
+    month_named,
+    month_of_year,
+    quarter_of_year,
+    unmarked,
+    year_written,
+)
 from streams.producers.layout import Layout, Time
 
 WITHIN = 40  # lines of a file, in which its header is looked for
@@ -29,6 +36,10 @@ _A_COLUMN = {
     "year-columns": "a year, such as 2024",
     "month-name-columns": "a month, such as Jan",
 }
+
+
+Rows = Sequence[Sequence[str]]
+Periods = Mapping[int, tuple[int | None, int | None]]  # by column: year and month
 
 
 @dataclass(frozen=True)
@@ -90,11 +101,11 @@ def find_header(lines: Sequence[str], layouts: Iterable[Layout]) -> Header | Non
     """
     layouts = tuple(layouts)
     best: Header | None = None
-    for number, (before, line) in enumerate(pairwise(["", *lines[:WITHIN]]), 1):
+    for number, line in enumerate(lines[:WITHIN], 1):
         for delimiter in _DELIMITERS:
             if delimiter not in line and delimiter != ",":
                 continue
-            above, names = (next(csv.reader([each], delimiter=delimiter), []) for each in (before, line))
+            *above, names = (_cells(each, delimiter) for each in lines[max(number - 3, 0) : number])
             found = _candidates(layouts, number, delimiter, names=names, above=above)
             best = max((*([best] if best else []), *found), key=_rank)
         if best and best.fits:
@@ -102,16 +113,25 @@ def find_header(lines: Sequence[str], layouts: Iterable[Layout]) -> Header | Non
     return best if best and best.likeness >= _LIKE else None
 
 
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line, each on one line."""
+    rows = csv.reader(line.splitlines(keepends=True), delimiter=delimiter)
+    return [" ".join(cell.splitlines()) for cell in next(rows, [])]
+
+
 def header_below(
-    layouts: Iterable[Layout], number: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
+    layouts: Iterable[Layout], number: int, delimiter: str, *, names: Sequence[str], above: Rows
 ) -> Header | None:
-    """The header of another table, in a line below the first one; None where the line is none."""
+    """The header of another table, in a line below the first one; None where the line is none.
+
+    `above` are the lines before it, the last one next to it: a header may have several rows.
+    """
     best = max(_candidates(layouts, number, delimiter, names=names, above=above), key=_rank)
     return best if best.fits or best.likeness > _LIKE else None
 
 
 def _candidates(
-    layouts: Iterable[Layout], line: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
+    layouts: Iterable[Layout], line: int, delimiter: str, *, names: Sequence[str], above: Rows
 ) -> list[Header]:
     found = [_fitted(layout, line, delimiter, names=names, above=above) for layout in layouts]
     return [*found, _events(line, delimiter, names)]
@@ -125,12 +145,13 @@ def _plain(name: str) -> str:
     return unmarked(name.strip().lstrip("#").strip()).casefold().replace("_", " ")
 
 
-def _fitted(
-    layout: Layout, line: int, delimiter: str, *, names: Sequence[str], above: Sequence[str]
-) -> Header:
-    years = _years(layout.time, names, above) if layout.time.kind == "month-name-columns" else {}
-    if years:  # a header of two rows: what the lower one leaves blank stands in the upper one
-        names = [name if name.strip() else upper for name, upper in zip_longest(names, above, fillvalue="")]
+def _fitted(layout: Layout, line: int, delimiter: str, *, names: Sequence[str], above: Rows) -> Header:
+    years = dict[int, int]()
+    if layout.time.kind == "month-name-columns":
+        years = next(filter(None, (_years(layout.time, names, row) for row in reversed(above))), years)
+    if years:  # a header of several rows: what a lower one leaves blank stands in an upper one
+        for row in reversed(above):
+            names = [name if name.strip() else upper for name, upper in zip_longest(names, row, fillvalue="")]
     where = {_plain(name): index for index, name in reversed([*enumerate(names)])}
     at: dict[str, int] = {}
     missing: list[str] = []
@@ -157,15 +178,27 @@ def _twice(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, ob
     return tuple(dict.fromkeys(names[index].strip() for index in found))
 
 
-def _unread(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, object]) -> Iterator[int]:
+def _unread(names: Sequence[str], at: Mapping[str, int], periods: Periods) -> Iterator[int]:
     """The columns that may be periods too, and cannot be read: any among periods, and names like theirs."""
     first = min(periods, default=len(names))
     for index, name in enumerate(map(str.strip, names)):
         is_read = index in periods or index in at.values()
-        if is_read or not name or _BESIDE.fullmatch(name):
+        if is_read or not name or _BESIDE.fullmatch(name) or _is_quarter(name, periods):
             continue
         if index > first or (periods and _may_be_period(name)):
             yield index
+
+
+def _is_quarter(name: str, periods: Periods) -> bool:
+    """Return whether a column is the sum of a quarter of which a month has a column too."""
+    found = quarter_of_year(unmarked(name))
+    if found is None:
+        return False
+    year, quarter = found
+    return any(
+        month is not None and (month + 2) // 3 == quarter and (not year or not of or year == of)
+        for of, month in periods.values()
+    )
 
 
 def _may_be_period(name: str) -> bool:

@@ -15,8 +15,9 @@ from streams.contract.dead_letters import Reason, Rejected
 from streams.producers.cumulative import in_months
 from streams.producers.figures import TOTALS, Figure, Figures, Key, Line, Parts
 from streams.producers.layout import Layout
-from streams.producers.rows import InputError, Read, Row, Skipped, Unlabelled, row, row_id
+from streams.producers.rows import Read, Row, Skipped, Unlabelled, row, row_id
 from streams.producers.stacked_tables import TableReader
+from streams.table_files.faults import InputError
 
 Numbered = tuple[int, Sequence[str]]  # the number of a row, and its cells
 

@@ -23,7 +23,7 @@ import msgspec
 from streams.contract.cadence import Cadence
 from streams.contract.events import Encounter
 from streams.producers.outgoing import Outgoing
-from streams.producers.rows import InputError
+from streams.table_files.faults import InputError
 
 TOPIC = "tables"
 UNSENT = "unsent"

@@ -17,10 +17,6 @@ from streams.producers.layout import ALLOWED
 from streams.producers.outgoing import Outgoing
 
 
-class InputError(ValueError):
-    """A file cannot be used at all; the message names the fault."""
-
-
 class Row(NamedTuple):
     """A record: the row that it comes from (1 is the first line of the file) and its JSON.
 

@@ -11,7 +11,7 @@ from streams.producers.figures import Line
 from streams.producers.headers import Header, header_below
 from streams.producers.layout import Layout
 from streams.producers.line_reader import NOTE, LineReader
-from streams.producers.rows import InputError
+from streams.table_files.faults import InputError
 
 
 class TableReader:
@@ -31,7 +31,7 @@ class TableReader:
             self._names.update(s for each in one.columns.values() for name in each for s in _spelt(name))
         self._delimiter, self._banner = header.delimiter, banner
         self._title: list[str] = []  # what stands below the last figures, and may be the title of a table
-        self._above: Sequence[str] = header.names
+        self._above: list[Sequence[str]] = [header.names]
         self._reader = LineReader(header, layout, registry, banner)
 
     def read(self, number: int, cells: Sequence[str]) -> Line:
@@ -40,7 +40,7 @@ class TableReader:
             self._begin(below)
             return Line(skipped=["the header again"])
         line = self._reader.read(number, cells)
-        self._above = cells
+        self._above = [*self._above[-1:], cells]
         if line.figures:
             self._title.clear()
         elif not NOTE.match(cells[0]):

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import click
 
 from streams.backtest import history_table
-from streams.backtest.history_table import TableError
 from streams.baselines.calendar import Calendar, CalendarError
 from streams.contract.cadence import Cadence
+from streams.table_files.faults import InputError
 
 
 def historic(verb: Callable[..., None]) -> Callable[..., None]:
@@ -24,15 +24,16 @@ def historic(verb: Callable[..., None]) -> Callable[..., None]:
         type=click.Path(path_type=Path),
         help="date,kind,name,series,until: holidays, policies, closures.",
     )
+    @click.option("--sheet", metavar="NAME", help="The sheet of a workbook, where several could be read.")
     @click.option(
         "--out", type=click.File("w", "utf-8"), default="-", help="Output file; default: standard output."
     )
     @wraps(verb)
-    def command(file: Path, cadence: str, calendar: Path | None, **rest: Any) -> None:
+    def command(file: Path, cadence: str, calendar: Path | None, sheet: str | None, **rest: Any) -> None:
         try:
-            table = history_table.read(file, Cadence(cadence))
+            table = history_table.read(file, Cadence(cadence), sheet=sheet)
             dates = Calendar.read(calendar) if calendar else Calendar()
-        except (TableError, CalendarError, OSError) as error:
+        except (InputError, CalendarError, OSError) as error:
             refuse(str(error))
         verb(table=table, dates=dates, **rest)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.producers.releases import Release, noted
-from streams.producers.rows import InputError
+from streams.table_files.faults import InputError
 from tests.stories.test_tables_read_again import HEADER, Worker, checked
 
 Cell = tuple[str, str, int | str]  # month, citizenship, count

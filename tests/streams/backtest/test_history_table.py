@@ -1,12 +1,15 @@
 """A table of counts is read as it is meant, or refused with rows and reasons."""
 
+import csv
 import gzip
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from streams.backtest.history_table import TableError, moment, read
 from streams.contract.cadence import Cadence
+from streams.table_files.faults import InputError
 
 GOOD = "series,period,count\na,2021-08-30,4\na,2021-08-31,\na,2021-09-02,7\n"
 
@@ -119,3 +122,21 @@ def test_weeks_from_sunday_keep_their_names(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="No such file"):
         read(tmp_path / "nothing.csv", Cadence.DAY)
+
+
+def test_a_sheet_of_a_workbook_is_read_like_its_text(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for name in ("counts", "other"):
+        sheet = book.create_sheet(name)
+        for row in csv.reader(GOOD.splitlines()):
+            sheet.append([int(cell) if cell.isdecimal() else cell or None for cell in row])
+    path = tmp_path / "counts.xlsx"
+    book.save(path)
+    plain = read(_file(tmp_path, GOOD), Cadence.DAY).series["a"].values.tolist()
+    assert read(path, Cadence.DAY, sheet="other").series["a"].values.tolist() == plain
+    with pytest.raises(
+        InputError, match=r"sheets that can be read: 'counts', 'other'. Choose one with --sheet"
+    ):
+        read(path, Cadence.DAY)
+    with pytest.raises(InputError, match=r"is no workbook: it has no sheet 'other'"):
+        read(_file(tmp_path, GOOD), Cadence.DAY, sheet="other")

@@ -11,7 +11,8 @@ from streams.counting.decoder import Decoder
 from streams.producers.files import read
 from streams.producers.layout import Layout
 from streams.producers.outgoing import Outgoing
-from streams.producers.rows import Checked, InputError
+from streams.producers.rows import Checked
+from streams.table_files.faults import InputError
 
 PLACES = registry()
 NOW = 1_900_000_000.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streams.contract.dead_letters import Reason
 from streams.producers.outgoing import Outgoing
-from streams.producers.rows import InputError
+from streams.table_files.faults import InputError
 from tests.streams.producers.reading import checked, events, refusal, written
 
 GOOD = {

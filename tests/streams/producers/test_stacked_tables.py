@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.producers.rows import InputError
+from streams.table_files.faults import InputError
 from tests.streams.producers.reading import CBP_HEADER, OCTOBER, checked, events, written
 
 YEARS = "Provinces,Jan,Feb\nQuebec,3,5\nManitoba,1,1\n"

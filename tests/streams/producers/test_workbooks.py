@@ -1,10 +1,13 @@
 """Tables in workbooks and in archives are read like the CSV that they hold."""
 
+import bz2
 import csv
 import datetime as dt
+import gzip
 import io
+import lzma
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -23,8 +26,8 @@ SHEET = """<?xml version="1.0"?><office:document-content
 CELL = """<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>"""
 
 
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    """An .xlsx file; a sheet whose name begins with hidden is hidden."""
+def workbook(merged: Mapping[str, Sequence[str]] = {}, **sheets: Sequence[Sequence[object]]) -> bytes:
+    """An .xlsx file; a sheet whose name begins with hidden is hidden. `merged`: ranges by sheet."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, rows in sheets.items():
@@ -32,6 +35,8 @@ def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
         sheet.sheet_state = "hidden" if name.startswith("hidden") else "visible"
         for row in rows:
             sheet.append(list(row))
+        for cells in merged.get(name, ()):
+            sheet.merge_cells(cells)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -120,6 +125,28 @@ def test_a_header_of_a_sheet_that_does_not_fit_is_explained(tmp_path: Path) -> N
     assert "table.xlsx[Sheet]:1: looks like Frontex" in refusal(
         written(tmp_path, workbook(Sheet=rows), "table.xlsx")
     )
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_file_is_unpacked_and_one_that_is_cut_off_is_refused(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    plain = (SAMPLES / "cbp-by-area.csv").read_bytes()
+    known, _ = checked(written(tmp_path, plain, "plain"))
+    assert checked(written(tmp_path, pack(plain), "packed"))[0] == known
+    assert "cannot be read" in refusal(written(tmp_path, pack(plain)[:-30], "cut"))
+
+
+def test_a_text_that_is_merged_over_rows_holds_for_each_of_them_and_a_number_does_not(tmp_path: Path) -> None:
+    content = workbook(
+        {"T": ["A3:A4", "D3:D4"]},
+        T=[["Calendar year 2018"], ["Province", "Office", "Jan", "Feb"], ["Quebec", "Airport", 1, 2],
+           [None, "Land Border", 3, None]],
+    )  # fmt: skip
+    found = events(checked(written(tmp_path, content, "table.xlsx"))[0])
+    assert sorted((event.sector, event.count) for event in found) == [
+        ("cbsa-quebec-air", 1), ("cbsa-quebec-air", 2), ("cbsa-quebec-land", 3),
+    ]  # fmt: skip
 
 
 def test_an_archive_of_one_file_is_unpacked(tmp_path: Path) -> None:

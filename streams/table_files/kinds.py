@@ -6,8 +6,6 @@ _KINDS: Final = {
     b"PK\x03\x04": "is an Excel workbook or a zip archive: save the sheet as CSV, or unpack the archive",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook: save the sheet as CSV",
     b"%PDF": "is a PDF: save its table as CSV",
-    b"BZh": "is compressed with bzip2: unpack it, or pack it with gzip",
-    b"\xfd7zXZ": "is compressed with xz: unpack it, or pack it with gzip",
     b"\x28\xb5\x2f\xfd": "is compressed with zstd: unpack it, or pack it with gzip",
     b"<": "is a web page or XML: save its table as CSV",
     b"version https://git-lfs": "is a pointer to a file in Git LFS: fetch the file itself (git lfs pull)",

@@ -1,15 +1,25 @@
-"""Packed files: gzip, and zip archives of one file."""
+"""Packed files: gzip, bzip2, xz, and zip archives of one file."""
 
+import bz2
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from typing import IO, Final, cast
 
-from streams.producers.rows import InputError
+from streams.table_files.faults import InputError
 
-BROKEN: Final = (EOFError, zlib.error, zipfile.BadZipFile)  # raised where a packed file is cut off or damaged
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+BROKEN: Final = (  # raised where a packed file is cut off or damaged
+    EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
+_PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], object]]] = {
+    b"\x1f\x8b": lambda packed: gzip.GzipFile(fileobj=packed),
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
+_ZIP: Final = b"PK\x03\x04"
 _IN_WORKBOOKS: Final = {"[Content_Types].xml", "mimetype"}  # which are archives too, and stay packed
 _DEEPEST: Final = 3  # a packed file in an archive, and one more
 SHOWN: Final = 5  # files of an archive that are named
@@ -22,10 +32,10 @@ def unpacked(path: str, stream: io.BufferedReader) -> io.BufferedReader:
     where the bytes are read.
     """
     for _ in range(_DEEPEST):
-        start = stream.peek(4)[:4]
-        if start[:2] == _GZIP:
-            stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)))
-        elif start == _ZIP:
+        start = stream.peek(8)[:8]
+        if opened := next((each for mark, each in _PACKED.items() if start.startswith(mark)), None):
+            stream = io.BufferedReader(cast("io.RawIOBase", opened(stream)))
+        elif start.startswith(_ZIP):
             content = io.BytesIO(stream.read())
             archive = zipfile.ZipFile(content)
             if not _IN_WORKBOOKS.isdisjoint(archive.namelist()):
