@@ -53,6 +53,7 @@ _QUARTER = re.compile(
 )
 _WEEK = re.compile(r"((?:19|20)\d{2})-?W(\d{2})", re.IGNORECASE)
 _NAMED = re.compile(r"[^\W\d_]{3,10}\.?")
+_SWAPPED = str.maketrans("dm", "md")
 _NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d.%m.%Y", "%Y/%m/%d")
 
 
@@ -61,6 +62,10 @@ class CellError(ValueError):
 
     def __init__(self, column: str, value: str, allowed: str) -> None:
         super().__init__(f'{column} "{value[:64]}" {allowed}')
+
+
+class OrderError(CellError):
+    """Day and month stand in the other order than the layout has them, so other cells may be misread."""
 
 
 def whole(column: str, text: str, *, thousands: str = "") -> int:
@@ -204,9 +209,21 @@ def moment(column: str, text: str, formats: Iterable[str]) -> dt.datetime:
         return dt.datetime.fromisoformat(text)
     except ValueError:
         named = ", ".join(formats)
+        if any(_fits(text, each.translate(_SWAPPED)) for each in formats if "%d" in each and "%m" in each):
+            raise OrderError(
+                column, text, f"has day and month in another order than {named}: give a layout (--layout)"
+            ) from None
         raise CellError(
             column, text, f"is no date such as 2022-11-03{f' (or {named})' if named else ''}"
         ) from None
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        dt.datetime.strptime(text, pattern)  # noqa: DTZ007 - only whether it can be read
+    except ValueError:
+        return False
+    return True
 
 
 def monday_of(text: str) -> dt.datetime | None:

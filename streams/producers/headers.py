@@ -4,7 +4,7 @@ import csv
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from streams.contract.events import Encounter
@@ -134,7 +134,21 @@ def _candidates(
     layouts: Iterable[Layout], line: int, delimiter: str, *, names: Sequence[str], above: Rows
 ) -> list[Header]:
     found = [_fitted(layout, line, delimiter, names=names, above=above) for layout in layouts]
-    return [*found, _events(line, delimiter, names)]
+    return [*(_contested(one, found) for one in found), _events(line, delimiter, names)]
+
+
+def _contested(header: Header, others: Iterable[Header]) -> Header:
+    """The header; it does not fit where one of its columns may be one that another layout misses.
+
+    That layout has the same columns and one more, by which its rows would be told apart.
+    """
+    at, first = set(header.at.values()), min(header.periods, default=0)
+    left = [name for index, name in enumerate(header.names[:first]) if name.strip() and index not in at]
+    is_contested = header.fits and any(
+        len(other.missing) == 1 and at <= set(other.at.values()) and other.periods == header.periods
+        for other in others
+    )
+    return replace(header, strange=tuple(left)) if is_contested else header
 
 
 def _rank(header: Header) -> tuple[bool, float, int]:

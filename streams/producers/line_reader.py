@@ -9,7 +9,7 @@ from streams.contract.cadence import Cadence
 from streams.contract.sectors import Registry, Sector, UnknownSectorError
 from streams.producers import cells
 from streams.producers.banners import year_above
-from streams.producers.cells import CellError
+from streams.producers.cells import CellError, OrderError
 from streams.producers.figures import TOTALS, Figure, Key, Line, Parts
 from streams.producers.headers import Header
 from streams.producers.layout import ALLOWED, COUNT, Layout
@@ -38,7 +38,7 @@ class LineReader:
         self._texts: dict[str, str] = {}
         self._labelled = [
             (role, header.at[role])
-            for name in ("crossing", "demographic", "citizenship")
+            for name in ("sector", "crossing", "demographic", "citizenship")
             if "" not in self._labels.get(name, {})
             for role in layout.placeholders(name)
             if role in header.at
@@ -196,6 +196,8 @@ class LineReader:
         if isinstance(found, Sector):
             return found
         place = self._filled("sector", cells_)
+        if self._blanks(cells_):
+            return None
         fault = CellError(self.column("sector"), place, f"is no sector of the registry; {found}".rstrip("; "))
         line.faults.append(str(fault))
         line.is_unknown_place = True
@@ -227,6 +229,8 @@ class LineReader:
     ) -> dt.datetime | None:
         try:
             return self._local(cells_, year, month)
+        except OrderError:
+            raise
         except CellError as error:
             line.faults.append(str(error))
             return None

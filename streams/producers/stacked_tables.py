@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from streams.contract.sectors import Registry
 from streams.producers.banners import names_year
+from streams.producers.cells import OrderError
 from streams.producers.figures import Line
 from streams.producers.headers import Header, header_below
 from streams.producers.layout import Layout
@@ -39,7 +40,10 @@ class TableReader:
         if not self._names.isdisjoint(map(str.casefold, cells)) and (below := self._header(number, cells)):
             self._begin(below)
             return Line(skipped=["the header again"])
-        line = self._reader.read(number, cells)
+        try:
+            line = self._reader.read(number, cells)
+        except OrderError as error:
+            raise InputError(f"{self.path}:{number}: {error}") from error
         self._above = [*self._above[-1:], cells]
         if line.figures:
             self._title.clear()
