@@ -67,11 +67,14 @@ class KafkaSettings:
     @property
     def kafka_python(self) -> dict[str, Any]:
         """Keyword arguments for every client of kafka-python."""
-        tokens = self.security.tokens
+        tokens, name = self.security.tokens, self.security.sasl_username
+        escaped = name.replace("=", "=3D").replace(",", "=2C")  # RFC 5802; the other two do it themselves
+        is_scram = str(self.security.sasl_mechanism).startswith("SCRAM")
         return {
             "bootstrap_servers": self.bootstrap,
             "client_id": CLIENT_ID,
             **self._python_security,
+            **({"sasl_plain_username": escaped} if is_scram else {}),
             **({"sasl_oauth_token_provider": tokens.for_kafka_python} if tokens else {}),
         }
 
@@ -87,7 +90,7 @@ class KafkaSettings:
                 "`--client kafka` where it has that option"
             )
         return {
-            "bootstrap.servers": self.servers,
+            "bootstrap.servers": ",".join(self.bootstrap),
             "client.id": CLIENT_ID,
             "log_level": 0,
             **self._librdkafka_security,

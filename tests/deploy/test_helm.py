@@ -115,6 +115,7 @@ def test_the_package_is_complete_without_the_repository(tmp_path: Path) -> None:
         ({"streams": {"kafka": {"brokers": "other:9092"}}}, "brokers"),
         ({"kafka": {"brokers": "kafka"}}, "kafka/brokers"),
         ({"kafka": {"brokers": "fd00::1:9092"}}, "kafka/brokers"),
+        ({"fullnameOverride": "Border_Watch"}, "fullnameOverride"),
         ({"kafka": {"topicPrefix": "no name"}}, "kafka/topicPrefix"),
         ({"kafka": {"securityProtocol": "TLS"}}, "kafka/securityProtocol"),
         ({"settings": {"SURGEWATCH_BROKERS": "kafka:9092"}}, "SURGEWATCH_BROKERS"),

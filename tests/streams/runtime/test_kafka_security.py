@@ -171,6 +171,18 @@ def test_secrets_are_in_no_repr_and_no_error() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_user_name_for_scram_is_escaped_once_whatever_the_library() -> None:
+    """kafka-python sends it as it is given; a comma would end it."""
+    security = KafkaSecurity(
+        security_protocol="SASL_PLAINTEXT", sasl_mechanism="SCRAM-SHA-512",
+        sasl_username="a,b=c", sasl_password="p",
+    )  # fmt: skip
+    found = KafkaSettings("a:1 , b:2", security)
+    assert found.kafka_python["sasl_plain_username"] == "a=2Cb=3Dc"
+    assert found.aiokafka["sasl_plain_username"] == found.librdkafka["sasl.username"] == "a,b=c"
+    assert found.librdkafka["bootstrap.servers"] == "a:1,b:2"
+
+
 def test_every_client_is_given_the_same_credentials() -> None:
     security = KafkaSecurity(
         security_protocol="SASL_SSL", sasl_mechanism="SCRAM-SHA-512", sasl_username="u", sasl_password="p"
