@@ -91,8 +91,8 @@ class Table:
         return start.isoformat() if self.cadence is Cadence.HOUR else start.date().isoformat()
 
 
-def moment(text: str) -> float:
-    """Epoch seconds of an ISO 8601 date, month or time; without an offset it is meant as written.
+def moment(text: str, *, as_written: bool = False) -> float:
+    """Epoch seconds of an ISO 8601 date, month or time; without an offset (or `as_written`) as if in UTC.
 
     >>> moment("2021-09"), moment("2021-09-01"), moment("2021-09-01T02:00:00+02:00")
     (1630454400.0, 1630454400.0, 1630454400.0)
@@ -100,7 +100,8 @@ def moment(text: str) -> float:
     if len(text) == 7:
         text += "-01"
     parsed = dt.datetime.fromisoformat(text)
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=dt.UTC)).timestamp()
+    is_local = as_written or parsed.tzinfo is None
+    return (parsed.replace(tzinfo=dt.UTC) if is_local else parsed).timestamp()
 
 
 def read(path: Path, cadence: Cadence, *, sheet: str | None = None) -> Table:
@@ -157,7 +158,7 @@ class _Reader:
         if self._cadence is not Cadence.WEEK and _WEEK.fullmatch(period):
             raise ValueError(f"{period!r} is a week, and the cadence is {self._cadence}")
         try:
-            return moment(period)
+            return moment(period, as_written=self._cadence is not Cadence.HOUR)  # a day is that of its place
         except ValueError:
             raise ValueError(f"{period!r} is no date or time (ISO 8601)") from None
 

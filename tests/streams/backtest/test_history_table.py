@@ -58,6 +58,13 @@ def test_weeks_that_begin_on_different_days_are_refused(tmp_path: Path) -> None:
         read(_file(tmp_path, weeks), Cadence.WEEK)
 
 
+@pytest.mark.parametrize("offset", ["+01:00", "-05:00", "Z"])
+def test_a_day_with_an_offset_is_that_day_of_its_own_place(tmp_path: Path, offset: str) -> None:
+    plain = read(_file(tmp_path, "series,period,count\na,2024-01-01,4\na,2024-02-01,5\n"), Cadence.MONTH)
+    text = f"series,period,count\na,2024-01-01T00:00{offset},4\na,2024-02-01T00:00{offset},5\n"
+    assert read(_file(tmp_path, text), Cadence.MONTH).first == plain.first
+
+
 def test_rows_without_a_cell_are_passed_over(tmp_path: Path) -> None:
     assert len(read(_file(tmp_path, GOOD + ",,\n\n , ,\n"), Cadence.DAY).series) == 1
 
