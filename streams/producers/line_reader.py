@@ -10,9 +10,10 @@ from streams.contract.sectors import Registry, Sector, UnknownSectorError
 from streams.producers import cells
 from streams.producers.banners import year_above
 from streams.producers.cells import CellError, OrderError
-from streams.producers.figures import TOTALS, Figure, Key, Line, Parts
+from streams.producers.figures import TOTALS, Figure, Key, Line
 from streams.producers.headers import Header
 from streams.producers.layout import ALLOWED, COUNT, Layout
+from streams.producers.row_parts import RowParts
 
 _TOTAL = re.compile(
     r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ (?:sub-?)?totals?|all(?: (?!other)\w+)?"
@@ -33,9 +34,8 @@ class LineReader:
         }
         # The columns of figures; none where a row is a person.
         self._figures = [index for index, _, _ in self._periods() if index is not None]
-        parts = {header.at.get(role) for role in layout.parts}
-        self._descriptive = [(at, at in parts) for at in range(len(header.names)) if at not in self._figures]
-        self._texts: dict[str, str] = {}
+        self._parts = RowParts(header, layout, self._figures)
+        self._spelt: dict[str, str] = {}
         self._labelled = [
             (role, header.at[role])
             for name in ("sector", "crossing", "demographic", "citizenship")
@@ -77,23 +77,8 @@ class LineReader:
                 crossing_type, demographic, self._citizenship(cells_),
             )  # fmt: skip
             line.figures.append((key, Figure(number, count, report)))
-        line.parts = self._parts(cells_)
+        line.parts = self._parts.of(cells_)
         return line
-
-    def _parts(self, cells_: Sequence[str]) -> Parts:
-        """The texts of a line, and what the layout names as parts. Other numbers are figures as well."""
-        return tuple(
-            (index, cell if is_part else text)
-            for index, is_part in self._descriptive
-            if (text := self._text(cell := cells_[index])) or is_part
-        )
-
-    def _text(self, cell: str) -> str:
-        """Return a cell that has letters, without marks and case; empty for any other."""
-        if cell not in self._texts:
-            is_text = any(map(str.isalpha, cell)) and not self.layout.is_suppressed(cell)
-            self._texts[cell] = cells.unmarked(cell).casefold() if is_text else ""
-        return self._texts[cell]
 
     def _is_skipped(self, line: Sequence[str]) -> str | None:
         """Return why a line counts nobody, if it does not."""
@@ -189,7 +174,8 @@ class LineReader:
 
     def _citizenship(self, cells_: Sequence[str]) -> str:
         label = self._filled("citizenship", cells_)
-        return self._labels.get("citizenship", {}).get(cells.label(label), label)
+        found = self._labels.get("citizenship", {}).get(cells.label(label), label)
+        return self._spelt.setdefault(found.casefold(), found)  # as the table has it first
 
     def _sector(self, cells_: Sequence[str], line: Line) -> Sector | None:
         found = self._place(cells_)

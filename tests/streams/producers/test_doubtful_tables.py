@@ -66,6 +66,11 @@ def test_a_row_without_a_label_may_be_a_subtotal(tmp_path: Path, table: str, bel
         (CBP_HEADER + OCTOBER, OCTOBER.replace("1,204", "7"), "7 people in san-diego, 2024-10"),
         ("Data,Valore,Data_Report\n2019-09-01,121,2019-09-15\n", "2019-09-01,125,2019-09-15\n", "125 people"),
         ("Week ending,Migrants arrived\n06/01/2024,5\n", "07/01/2024,6\n", "6 people in english-channel"),
+        ("Week ending,Migrants arrived\n6 Jan 2024,5\n", "7 January 2024,6\n", "6 people in english-channel"),
+        ("ym,province,interceptions\nJan 2018,Quebec,3\n", "January 2018,Quebec,5\n", "5 people in"),
+        (FRONTEX, "Western Balkan Route,Land,SYRIA,7,6\n", "7 people in western-balkan"),
+        ("date,migrants,boats,Notes\n2024-01-03,5,1,first\n", "2024-01-03,6,1,revised\n", "6 people in"),
+        ("date,migrants,boats,Status\n2024-01-03,5,1,provisional\n", "2024-01-03,6,1,final\n", "6 people in"),
     ],
 )  # fmt: skip
 def test_rows_that_contradict_each_other_are_not_added_up(
