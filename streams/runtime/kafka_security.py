@@ -80,7 +80,7 @@ class KafkaSecurity(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if faults := [*self._file_faults(), *self._sasl_faults()]:
+        if faults := [*self._file_faults(), *self._sasl_faults(), *self._line_breaks()]:
             raise ValueError("; ".join(faults))
         return self
 
@@ -147,6 +147,19 @@ class KafkaSecurity(BaseSettings):
             faults += [f"{name} needs security_protocol SSL or SASL_SSL" for name in files if files[name]]
         password = self.key_password.get_secret_value() if self.key_password else None
         return faults or [*unusable_files(self.ca_file, self.certificate_file, self.key_file, password)]
+
+    def _line_breaks(self) -> list[str]:
+        """Secrets are often made of files, whose last line ends with a break that no password has."""
+        shown = {name: getattr(self, name) for name in type(self).model_fields}
+        plain = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in shown.items()
+        }
+        return [
+            f"{name} ends with a line break: take it out of the secret or file that it comes from"
+            for name, value in plain.items()
+            if isinstance(value, str) and value.endswith(("\n", "\r"))
+        ]
 
     def _sasl_faults(self) -> list[str]:
         if not self.uses_sasl:

@@ -47,6 +47,15 @@ def write(folder: Path, ca: trustme.CA) -> tuple[Path, Path]:
         ({"security_protocol": "SSL", "key_file": __file__}, "certificate_file is not"),
         ({"ca_file": __file__}, "ca_file needs security_protocol"),
         ({"security_protocol": "TLS"}, "security_protocol"),
+        (
+            {
+                "security_protocol": "SASL_PLAINTEXT",
+                "sasl_mechanism": "PLAIN",
+                "sasl_username": "u",
+                "sasl_password": "p\n",
+            },
+            "sasl_password ends with a line break",
+        ),
     ],
 )
 def test_settings_that_cannot_work_are_refused_with_what_is_missing(
