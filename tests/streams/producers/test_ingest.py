@@ -7,10 +7,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import confluent_kafka
+import msgspec
 import pytest
 
+from streams.producers.kafka_client import Broker
+from streams.producers.outgoing import Outgoing
+from streams.producers.sender import send
 from surgewatch.cli import main
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
+from surgewatch.options.compacted_topic import newest
 from tests.streams.producers.reading import CBP_HEADER, OCTOBER, written
 
 # kafka-python leaves sockets to the garbage collector where a client is closed
@@ -117,6 +122,22 @@ def test_the_next_release_adds_and_replaces_and_reports_both(
     assert "sent 1 events" in complete
     assert "no longer in the table: 1 figures (taken back)" in complete
     assert "sent 3 events" in ingest(revised, cuba, november, options=("--resend",))
+
+
+def test_what_a_run_that_broke_off_may_not_have_sent_is_sent_first(
+    where: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    file = str(written(tmp_path, CBP_HEADER + OCTOBER))
+    assert cli("ingest", file, *where)[0] == 0
+    broker, tables = Broker(where[1], api_version=(2, 0, 0)), f"{where[3]}tables"
+    ((figure, value),) = newest(broker, tables).items()
+    unsent = msgspec.json.encode(msgspec.json.decode(value) | {"unsent": True})
+    send([Outgoing(figure.encode(), unsent, 0, partition=0)], broker, tables)
+
+    out = cli("ingest", file, *where)[1]
+    assert out.startswith("sent 1 events again, of a run that broke off\nsent 0 events")
+    assert "added 1, revised 0, unchanged 0" in out
+    assert "added 0, revised 0, unchanged 1" in cli("ingest", file, *where)[1]
 
 
 def test_heartbeats_follow_the_events_for_all_sectors_of_the_file(
