@@ -125,11 +125,12 @@ class KafkaSettings:
     def _librdkafka_security(self) -> dict[str, Any]:
         security = self.security
         password = security.key_password
+        key = security.key_file or security.certificate_file  # which may have both
         found: dict[str, Any] = {
             "security.protocol": security.security_protocol.lower(),
             "ssl.ca.location": security.ca_file and str(security.ca_file),
             "ssl.certificate.location": security.certificate_file and str(security.certificate_file),
-            "ssl.key.location": security.key_file and str(security.key_file),
+            "ssl.key.location": key and str(key),
             "ssl.key.password": password and password.get_secret_value(),
         }
         if security.uses_sasl:

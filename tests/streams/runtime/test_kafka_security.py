@@ -122,6 +122,14 @@ def test_a_key_with_its_password_is_taken(files: Path) -> None:
     assert found.tls is not None
 
 
+def test_certificate_and_key_may_be_in_one_file_for_every_library(files: Path) -> None:
+    both = files / "both.pem"
+    both.write_bytes((files / "client.crt").read_bytes() + (files / "client.key").read_bytes())
+    found = KafkaSettings("a:1", KafkaSecurity(security_protocol="SSL", certificate_file=both))
+    assert found.security.tls is not None
+    assert found.librdkafka["ssl.key.location"] == str(both)
+
+
 @pytest.mark.parametrize(
     ("mechanism", "more", "extra"),
     [("GSSAPI", {}, "kerberos"), ("AWS_MSK_IAM", {"aws_region": "eu-west-1"}, "msk")],
