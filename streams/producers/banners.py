@@ -18,6 +18,10 @@ _RELEASED = re.compile(
     re.IGNORECASE,
 )
 _FISCAL = re.compile(r"\b(?:fiscal|financial|exercice|FY ?\d)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\b(?:in|en) (?:thousands|milliers|miles)\b|(?<=\()'?000s?(?=\))", re.IGNORECASE)
+_CUMULATIVE = re.compile(
+    r"\b(?:cumulative|cumulati[fv]e?s?|cumul|acumulad[oa]s?|running totals?)\b", re.IGNORECASE
+)
 _TWO_YEARS = re.compile(r"\b((?:19|20)\d{2}) ?[-\u2013/] ?((?:19|20)?\d{2})\b")
 _SHORT = re.compile(r"\bFY ?(?:20)?(\d{2})\b", re.IGNORECASE)
 
@@ -39,6 +43,16 @@ def year_above(text: str, *, is_fiscal: bool) -> int | None:
         return None
     years = set(_YEAR_OF.findall(kept)) or set(YEAR.findall(kept if is_fiscal else text))
     return int(years.pop()) if len(years) == 1 and YEAR.search(kept) else None
+
+
+def unlike_figures(text: str, *, is_cumulative: bool) -> str | None:
+    """What a text above a table says of its figures, if they are no people of one period each.
+
+    >>> unlike_figures("Detections (in thousands)", is_cumulative=False)
+    'in thousands'
+    """
+    found = _THOUSANDS.search(text) or (None if is_cumulative else _CUMULATIVE.search(text))
+    return found[0] if found else None
 
 
 def names_year(text: str) -> bool:

@@ -5,7 +5,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from streams.contract.events import Encounter
 from streams.producers.cells import (
@@ -55,11 +55,12 @@ class Header:
     missing: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()  # columns that state the same as another: nobody knows which one holds
+    doubts: tuple[str, ...] = ()  # what else speaks against the layout
 
     @property
     def fits(self) -> bool:
-        """Return whether no column is missing, superfluous or there twice."""
-        return not (self.missing or self.strange or self.twice)
+        """Return whether nothing speaks against the layout."""
+        return not (self.missing or self.strange or self.twice or self.doubts)
 
     @property
     def likeness(self) -> float:
@@ -80,7 +81,7 @@ class Header:
         """Return what differs from the layout, in one sentence."""
         near = [self._near(name) for name in self.missing]
         faults = [f"unknown column {name[:64]!r}" for name in self.strange[:5]] + near
-        faults += [f"column {name[:64]!r} is there twice" for name in self.twice[:5]]
+        faults += [f"column {name[:64]!r} is there twice" for name in self.twice[:5]] + [*self.doubts]
         name = self.layout.title if self.layout else "encounter events (surgewatch schema)"
         return "; ".join([f"looks like {name}", *([", ".join(faults)] if faults else [])])
 
@@ -179,9 +180,17 @@ def _fitted(layout: Layout, line: int, delimiter: str, *, names: Sequence[str], 
     if layout.is_wide and not periods:
         missing.append(_A_COLUMN[layout.time.kind])
     strange = tuple(names[index].strip() for index in _unread(names, at, periods))
-    return Header(
-        line, delimiter, names, layout, at, periods, tuple(missing), strange, _twice(names, at, periods)
-    )
+    doubts, twice = _of_two_years(layout.time, periods), _twice(names, at, periods)
+    return Header(line, delimiter, names, layout, at, periods, tuple(missing), strange, twice, doubts)
+
+
+def _of_two_years(time: Time, periods: Periods) -> tuple[str, ...]:
+    """What is wrong with months that have one year for all: December stands beside January, or as fiscal."""
+    months = [month for year, month in periods.values() if year is None and month]
+    last, first = (time.year_begins - 2) % 12 + 1, time.year_begins
+    if any({last, first} == {*pair} for pair in pairwise(months)):
+        return ("its months are of two years (year_begins)",)
+    return ()
 
 
 def _twice(names: Sequence[str], at: Mapping[str, int], periods: Mapping[int, object]) -> tuple[str, ...]:

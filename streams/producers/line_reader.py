@@ -17,7 +17,8 @@ from streams.producers.row_parts import RowParts
 
 _TOTAL = re.compile(
     r"(?:grand |sub-?)?tota(?:l|ls|le|li|ux)\b.*|.+ (?:sub-?)?totals?|all(?: (?!other)\w+)?"
-    r"|nationwide|overall|(?:ensemble|tous|toutes|todos|todas)\b.*", re.IGNORECASE
+    r"|sums?|summe|suma|somme|(?:ins)?gesamt|nationwide|overall|(?:ensemble|tous|toutes|todos|todas)\b.*",
+    re.IGNORECASE,
 )  # fmt: skip
 NOTE = re.compile(r"(?:notes?|sources?|footnotes?)\b|[*\u2020\u2021]|\[\w+\] |\(?\d{1,2}[.)] ", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ A year that stands above a header, as where each year has a table, is that of th
 from collections.abc import Sequence
 
 from streams.contract.sectors import Registry
-from streams.producers.banners import names_year
+from streams.producers.banners import names_year, unlike_figures
 from streams.producers.cells import OrderError
 from streams.producers.figures import Line
 from streams.producers.headers import Header, header_below
@@ -33,7 +33,15 @@ class TableReader:
         self._delimiter, self._banner = header.delimiter, banner
         self._title: list[str] = []  # what stands below the last figures, and may be the title of a table
         self._above: list[Sequence[str]] = [header.names]
-        self._reader = LineReader(header, layout, registry, banner)
+        self._reader = self._reading(header, banner)
+
+    def _reading(self, header: Header, banner: str) -> LineReader:
+        if found := unlike_figures(banner, is_cumulative=self.layout.cumulative):
+            raise InputError(
+                f"{self.path}:{header.line}: {found!r} stands above the table, and its figures have to be "
+                "people of one period each: give a layout (--layout, cumulative = true), or another file"
+            )
+        return LineReader(header, self.layout, self._registry, banner)
 
     def read(self, number: int, cells: Sequence[str]) -> Line:
         """Return what a line states."""
@@ -66,7 +74,7 @@ class TableReader:
         title = " ".join(self._title)
         self._banner = title if names_year(title) else self._banner
         self._title.clear()
-        self._reader = LineReader(header, self.layout, self._registry, self._banner)
+        self._reader = self._reading(header, self._banner)
 
 
 def _spelt(name: str) -> tuple[str, str]:

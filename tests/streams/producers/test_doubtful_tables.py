@@ -111,3 +111,22 @@ def test_a_month_or_a_week_is_no_day(tmp_path: Path, date: str) -> None:
     counts, refused = read(tmp_path, BOATS.replace("2024-01-03", date))
     assert (counts, len(refused)) == ([], 1)
     assert f'"{date}" is no date' in refused[0]
+
+
+@pytest.mark.parametrize(
+    "above", ["Detections (in thousands), 2018", "Calendar year 2018, cumulative", "2018 ('000)"]
+)
+def test_thousands_and_sums_so_far_are_not_read_as_people_of_a_month(tmp_path: Path, above: str) -> None:
+    with pytest.raises(ValueError, match=r":2: .* stands above the table"):
+        checked(written(tmp_path, f'"{above}"\n{PROVINCES}'))
+
+
+@pytest.mark.parametrize("total", ["Sum", "Somme", "Gesamt", "TOTAL GENERAL"])
+def test_a_sum_is_one_in_any_language(tmp_path: Path, total: str) -> None:
+    assert read(tmp_path, f"{FRONTEX}Western Balkan Route,Land,{total},5,6\n")[0] == [5, 6]
+
+
+def test_months_of_a_fiscal_year_are_not_read_as_those_of_a_calendar_year(tmp_path: Path) -> None:
+    table = f"2018\n{PROVINCES.replace('Jan,Feb', 'Dec,Jan').replace('3,4,7', '3,4,7')}"
+    assert refusal(written(tmp_path, table)).endswith("its months are of two years (year_begins)")
+    assert read(tmp_path, table.replace("Dec,Jan", "Feb,Jan")) == ([4, 3], [])
