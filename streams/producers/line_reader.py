@@ -49,8 +49,9 @@ class LineReader:
         self._sectors: dict[str, Sector | str] = {}  # by place, or what is known of one that is not there
 
     def read(self, number: int, cells_: Sequence[str]) -> Line:
-        """Return the figures of a line, or its faults."""
+        """Return the figures of a line, or its faults. A line may have fewer cells than the header."""
         line = Line()
+        cells_ = [*cells_, *[""] * (len(self._header.names) - len(cells_))]
         if reason := self._is_skipped(cells_):
             line.skipped.append(reason)
             return line

@@ -66,3 +66,10 @@ def test_a_table_of_another_kind_below_is_refused_with_its_line(tmp_path: Path, 
         checked(written(tmp_path, f"{CBP_HEADER}{OCTOBER}\n{below}"))
     assert str(raised.value).startswith(f"{tmp_path / 'file'}:4: another table begins here: looks like ")
     assert why in str(raised.value)
+
+
+def test_a_wider_header_below_has_rows_that_end_early(tmp_path: Path) -> None:
+    table = f"2017\n{YEARS}2018\nProvinces,Jan,Feb,Mar\nQuebec,4,6\n"
+    sent, rows = checked(written(tmp_path, table))
+    assert sum(event.count for event in events(sent)) == 20
+    assert rows.skipped["no figure: suppressed, or not reported"] == 1
