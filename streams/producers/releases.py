@@ -219,18 +219,23 @@ def _revision(figure: str, event: Mapping[str, Any], old: Mapping[str, Any]) -> 
 def _moved(gone: set[str], stated: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:
     """Figures whose people are stated elsewhere in their place and period.
 
-    There is a figure where nothing was counted before, or others rose by as many people as are gone.
+    There is a figure where nothing was counted before, or others rose by as many people as are gone, and
+    not by more than twice as many: those would be other people.
     """
-    people, new = Counter[Cell](), set[Cell]()
+    people, more, new = Counter[Cell](), Counter[Cell](), set[Cell]()
     for figure in gone:
         people[_cell(figure, before[figure])] += before[figure]["count"]
     for figure, event in stated.items():
         cell, old = _cell(figure, event), before.get(figure, {}).get("count", 0)
-        people[cell] -= max(event["count"] - old, 0)
+        more[cell] += max(event["count"] - old, 0)
         if event["count"] and not old:
             new.add(cell)
     cells = {figure: _cell(figure, before[figure]) for figure in gone}
-    return {figure for figure, cell in cells.items() if cell in new or people[cell] <= 0}
+    return {
+        figure
+        for figure, cell in cells.items()
+        if cell in new or people[cell] <= more[cell] <= 2 * people[cell]
+    }
 
 
 def _beside(stated: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:

@@ -72,6 +72,15 @@ def test_a_kind_that_is_merged_into_another_does_not_count_twice(tmp_path: Path,
     assert worker.people == {"yuma": 42 + more}
 
 
+def test_a_revision_of_other_people_takes_nobody_back(tmp_path: Path) -> None:
+    worker = Worker()
+    release(worker, table(tmp_path / "first.csv", *FIRST))
+    revised: list[Cell] = [("JAN", "MEXICO", 30), *FIRST[2:]]
+    found = release(worker, table(tmp_path / "next.csv", *revised))
+    assert (found.missing, found.taken_back) == (1, 0)
+    assert worker.people == {"yuma": 62}
+
+
 def boats(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
