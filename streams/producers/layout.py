@@ -88,6 +88,7 @@ class Layout(Strict):
     `suppressed` are cells that state no figure, in lower case; they are never 0 (without any, `<5` is refused
     too). `thousands` is "." where 1.204 are 1,204 people. `blank_is_zero_beside` names a column: where it has
     a value, an empty count is 0. `latest_by` names the column that orders several figures of one period.
+    `never_below` are words (in lower case) of a title that other tables with the same header have.
     `cumulative` figures are sums since the start of the year. Rows of the same figure are added up where a
     text differs; `parts` name columns whose numbers distinguish such rows too (ages).
     """
@@ -109,6 +110,7 @@ class Layout(Strict):
     blank_is_zero_beside: str | None = None
     latest_by: str | None = None
     cumulative: bool = False
+    never_below: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

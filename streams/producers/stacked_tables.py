@@ -33,10 +33,15 @@ class TableReader:
         self._delimiter, self._banner = header.delimiter, banner
         self._title: list[str] = []  # what stands below the last figures, and may be the title of a table
         self._above: list[Sequence[str]] = [header.names]
-        self._reader = self._reading(header, banner)
+        self._reader = self._reading(header, banner, title=banner)
 
-    def _reading(self, header: Header, banner: str) -> LineReader:
-        if found := unlike_figures(banner, is_cumulative=self.layout.cumulative):
+    def _reading(self, header: Header, banner: str, *, title: str) -> LineReader:
+        if found := next((one for one in self.layout.never_below if one in title.casefold()), None):
+            raise InputError(
+                f"{self.path}:{header.line}: {found!r} stands above, so this is not {self.layout.title}: "
+                "leave it out, or give a layout (--layout)"
+            )
+        if found := unlike_figures(title, is_cumulative=self.layout.cumulative):
             raise InputError(
                 f"{self.path}:{header.line}: {found!r} stands above the table, and its figures have to be "
                 "people of one period each: give a layout (--layout, cumulative = true), or another file"
@@ -74,7 +79,7 @@ class TableReader:
         title = " ".join(self._title)
         self._banner = title if names_year(title) else self._banner
         self._title.clear()
-        self._reader = self._reading(header, self._banner)
+        self._reader = self._reading(header, self._banner, title=title)
 
 
 def _spelt(name: str) -> tuple[str, str]:

@@ -130,3 +130,16 @@ def test_months_of_a_fiscal_year_are_not_read_as_those_of_a_calendar_year(tmp_pa
     table = f"2018\n{PROVINCES.replace('Jan,Feb', 'Dec,Jan').replace('3,4,7', '3,4,7')}"
     assert refusal(written(tmp_path, table)).endswith("its months are of two years (year_begins)")
     assert read(tmp_path, table.replace("Dec,Jan", "Feb,Jan")) == ([4, 3], [])
+
+
+@pytest.mark.parametrize(
+    "title", ["Asylum claimants processed by CBSA offices", "Demandeurs trait\u00e9s par l'ASFC"]
+)
+def test_a_table_of_claimants_with_the_same_header_is_no_table_of_interceptions(
+    tmp_path: Path, title: str
+) -> None:
+    named = f'"{title}, calendar year 2018"\n{PROVINCES}'
+    with pytest.raises(ValueError, match=r":2: .* stands above, so this is not the RCMP's interceptions"):
+        checked(written(tmp_path, named))
+    with pytest.raises(ValueError, match=r":5: .* stands above, so this is not the RCMP's interceptions"):
+        checked(written(tmp_path, f"2018\n{PROVINCES}{named}"))
