@@ -77,7 +77,10 @@ async def stopped(kafka: KafkaSettings, prefix: str, move: Move) -> AsyncIterato
     await monitor.start([prefix + move.source])
     try:
         if await monitor.owned():
-            raise RepartitionError(f"workers of {prefix}{move.group} run: stop them, and the producers")
+            raise RepartitionError(
+                f"workers of {prefix}{move.group} run: stop them, and the producers. One that was the only "
+                "one counts for SURGEWATCH_SESSION_SECONDS after its end"
+            )
         yield monitor
     finally:
         await monitor.stop()
