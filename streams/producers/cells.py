@@ -97,12 +97,12 @@ def unmarked(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """A label without what releases write in many ways: case, spaces around a slash, its abbreviation.
+    """A label without what releases write in many ways: case, plural, spaces around a slash, abbreviation.
 
     >>> label("Unaccompanied Children (UC)"), label("UC/Single Minors") == label("UC / Single Minors")
     ('unaccompanied children', True)
     """
-    return _SLASH.sub("/", _ABBREVIATION.sub("", text)).casefold()
+    return _SLASH.sub("/", _ABBREVIATION.sub("", text)).casefold().removesuffix("s")
 
 
 def year(column: str, text: str, *, is_fiscal: bool = False) -> int:
