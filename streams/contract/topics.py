@@ -116,7 +116,7 @@ def plan(wanted: Iterable[Topic], found: Mapping[str, Found]) -> Plan:
     for topic in wanted:
         there = found.get(topic.name)
         if there is None:
-            steps.create.append(_as_its_source(topic, found))
+            steps.create.append(_as_its_pair(topic, wanted, found))
             continue
         conflicts = _conflicts(topic, there, found.get(topic.source))
         steps.conflicts.extend(conflicts)
@@ -152,10 +152,10 @@ def _unused(topic: Topic, found: Mapping[str, Found]) -> str | None:
     )
 
 
-def _as_its_source(topic: Topic, found: Mapping[str, Found]) -> Topic:
-    """A changelog that is missing is made with as many partitions as its source has."""
-    source = found.get(topic.source)
-    return topic if source is None else topic._replace(partitions=source.partitions)
+def _as_its_pair(topic: Topic, wanted: Iterable[Topic], found: Mapping[str, Found]) -> Topic:
+    """A topic that is missing is made with as many partitions as its source, or its changelog, has."""
+    pair = {topic.source, *(one.name for one in wanted if one.source == topic.name)} & found.keys()
+    return topic._replace(partitions=max((found[name].partitions for name in pair), default=topic.partitions))
 
 
 def _conflicts(topic: Topic, there: Found, source: Found | None) -> list[str]:

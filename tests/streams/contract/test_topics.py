@@ -73,10 +73,11 @@ def test_partitions_that_somebody_added_are_named_with_the_way_on() -> None:
     assert "`surgewatch topics --partitions 6`" in conflict
 
 
-def test_a_changelog_that_was_deleted_is_made_with_the_partitions_of_its_source() -> None:
+@pytest.mark.parametrize("name", ["counts", "encounters", "verdicts", "borders"])
+def test_a_topic_that_was_deleted_is_made_with_the_partitions_of_its_source_or_changelog(name: str) -> None:
     wide = {topic.name: Found(12, topic.configuration) for topic in topics(partitions=12)}
-    del wide["counts"]
-    assert [(one.name, one.partitions) for one in plan(TOPICS, wide).create] == [("counts", 12)]
+    del wide[name]
+    assert [(one.name, one.partitions) for one in plan(TOPICS, wide).create] == [(name, 12)]
 
 
 def test_topics_with_times_of_producers_get_those_of_the_broker() -> None:
