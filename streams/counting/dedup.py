@@ -8,10 +8,12 @@ new. Two ids of one sector share a hash with a probability of limit²/2⁶⁵: 1
 """
 
 from array import array
-from collections import defaultdict, deque
+from bisect import insort
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -47,6 +49,7 @@ _KIND_MASK: Final = (1 << _KIND_BITS) - 1
 _PERIOD_MASK: Final = (1 << _PERIOD_BITS) - 1
 _COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
 _TAKEN_BACK: Final = 1 << 63
+_number = attrgetter("number")  # of a segment
 _FIRST_HOUR: Final = -(1 << 20)  # of the year 1850: hours are packed as their distance from it
 NEVER: Final = _FIRST_HOUR * HOUR  # epoch seconds before any event
 
@@ -93,7 +96,9 @@ class NewEvents:
 class DedupIndex:
     """The event ids that one sector has counted, and what for."""
 
-    __slots__ = ("_by_period", "_counted", "dropped", "horizon", "kinds", "limit")
+    __slots__ = (
+        "_by_period", "_counted", "_held", "_next", "_taken_back", "dropped", "horizon", "kinds", "limit",
+    )  # fmt: skip
 
     def __init__(self, limit: int = LIMIT, horizon: int = HORIZON) -> None:
         self.limit, self.horizon = limit, horizon
@@ -101,6 +106,9 @@ class DedupIndex:
         self._by_period: defaultdict[Cadence | None, deque[Segment]] = defaultdict(deque)  # oldest first
         self.dropped: list[int] = []  # numbers of written segments that left since the last commit
         self._counted: dict[int, int] = {}  # by hash, packed
+        self._held: Counter[Cadence | None] = Counter()  # ids in all segments of a period but its newest
+        self._next = 0  # number of the next segment
+        self._taken_back: set[int] = set()  # hashes, since the last commit
 
     @property
     def counted(self) -> dict[int, int]:
@@ -171,10 +179,16 @@ class DedupIndex:
             return None
         # Still known: sent again, it is a duplicate.
         self._counted[key] = packed & ~_COUNT_MASK | _TAKEN_BACK
-        for segment in self.segments:
-            if key in segment.ids:
-                segment.changed = True
+        self._taken_back.add(key)
         return unpacked(packed)
+
+    def take_changed(self) -> list[Segment]:
+        """Return the segments that changed since the last call: they are to be written."""
+        taken_back, self._taken_back = self._taken_back, set()
+        changed = [one for one in self.segments if one.changed or not taken_back.isdisjoint(one.ids)]
+        for segment in changed:
+            segment.changed, segment.written = False, True
+        return changed
 
     def encode(self, segment: Segment) -> bytes:
         """Encode a segment as pairs of 64-bit integers, the first of which is its version."""
@@ -202,9 +216,11 @@ class DedupIndex:
             written=True,
         )
         self._counted.update((key, packed) for key, packed in pairs)
-        self._by_period[period] = deque(
-            sorted((*self._by_period[period], segment), key=lambda one: one.number)
-        )
+        queue = self._by_period[period]
+        if queue:
+            self._held[period] += len(min(queue[-1], segment, key=_number).ids)
+        insort(queue, segment, key=_number)
+        self._next = max(self._next, number + 1)
 
     def _correct(self, event: Event, watermark: int, found: NewEvents) -> bool:
         """Take back what an event replaces; False where that is not in the index, or was replaced before."""
@@ -242,14 +258,17 @@ class DedupIndex:
         return segment
 
     def _open(self, hour: int, period: Cadence | None) -> None:
-        queue = self._by_period[period]
-        number = max((segment.number for segment in self.segments), default=-1) + 1
-        queue.append(Segment(number, self._until(hour, period)))
-        limit = self.limit if period is None else TALLY_LIMIT
-        held = sum(len(segment.ids) for segment in queue)
-        while len(queue) > 1 and (held > limit or queue[0].newest < hour - self._horizon(period)):
+        """Begin a segment, and let go of old ones. Of thousands, none but these is looked at."""
+        queue, limit = self._by_period[period], self.limit if period is None else TALLY_LIMIT
+        if queue:
+            self._held[period] += len(queue[-1].ids)
+        queue.append(Segment(self._next, self._until(hour, period)))
+        self._next += 1
+        while len(queue) > 1 and (
+            self._held[period] > limit or queue[0].newest < hour - self._horizon(period)
+        ):
             old = queue.popleft()
-            held -= len(old.ids)
+            self._held[period] -= len(old.ids)
             if old.written:
                 self.dropped.append(old.number)
             for key in old.ids:

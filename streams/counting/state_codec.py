@@ -60,10 +60,7 @@ def pairs(counts: Counts) -> list[Pair]:
     if dedup.kinds.changed:
         dedup.kinds.changed = False
         out.append((name + b"\0kinds", _pack({"version": VERSION, "kinds": dedup.kinds.encode()})))
-    for segment in dedup.segments:
-        if segment.changed:
-            segment.changed, segment.written = False, True
-            out.append((_segment_key(name, segment.number), dedup.encode(segment)))
+    out += [(_segment_key(name, one.number), dedup.encode(one)) for one in dedup.take_changed()]
     out += [(_segment_key(name, number), None) for number in dedup.dropped]
     dedup.dropped.clear()
     return out

@@ -138,7 +138,7 @@ class Partition:
         found = self._judge.sources.look(watched, watermark)
         self._touched.update(verdict.sector for verdict in found)
         self._touched.update(counts.sector for counts in watched if counts.state.changed)
-        progress.verdicts += found
+        progress.found += found
         yield from self._revise(watermark, batch, progress)
         yield from self._close(watermark, batch, progress)
         hour = watermark - self._late_hours - 1
@@ -170,15 +170,17 @@ class Partition:
         hour = watermark - self._late_hours
         while due := self._due(hour, batch):
             cadence, index = min(due, key=lambda one: (one[0].start(one[1] + 1), one[1]))
-            judged = []
+            judged = list[Counts]()
             for counts in due[cadence, index]:
                 self._touched.add(counts.sector)
                 counts.settle()
                 if cadence is not Cadence.HOUR and is_skipped(counts, counts.series[cadence], index):
                     self._pass_over(counts, cadence=cadence, index=index, hour=hour, progress=progress)
+                    yield  # none of the others is closed yet
                 else:
-                    counts.close(cadence, index)
                     judged.append(counts)
+            for counts in judged:
+                counts.close(cadence, index)
             yield from self._judge_period(
                 Look.CLOSED, judged, Due(cadence, index, watermark * HOUR), progress
             )
@@ -204,7 +206,9 @@ class Partition:
         last = period_at(counts.zone, cadence, hour) - 1
         self._judge.pass_over([counts], cadence, index, last)
         counts.close(cadence, last)
-        progress.empty.append(Empty(counts.sector, counts.zone, cadence, index, last))
+        empty = Empty(counts.sector, counts.zone, cadence, index, last)
+        progress.found.append(empty)
+        progress.periods += len(empty.summed_up)
 
     def _count(
         self, batch: Sequence[Counts], steps: Mapping[str, deque[Step]], progress: Progress
@@ -279,7 +283,7 @@ class Partition:
                 counts.settle()
         verdicts = self._judge.ask(look, batch, cadence=due.cadence, index=due.index, watermark=due.watermark)
         self._touched.update(verdict.sector for verdict in verdicts)
-        progress.verdicts += verdicts
+        progress.found += verdicts
         progress.periods += len(batch)
         yield
 

@@ -12,13 +12,17 @@ from streams.contract.sectors import Registry
 from streams.contract.verdicts import Verdict
 from streams.counting.decoder import Heartbeat
 from streams.counting.sector_counts import Added
-from streams.counting.series import instant
+from streams.counting.series import KEEP, instant
 from streams.counting.sources import LIMIT
 from streams.judging.period_summary import PeriodSummary
 
 
 class Empty(NamedTuple):
-    """Periods of a sector that were passed over, because so many before them were empty."""
+    """Periods of a sector that were passed over, because so many before them were empty.
+
+    Of a century of days the last ones are enough: a border looks no further back than a sector's counts are
+    kept, and a summary of each day for each border would cost more than all else.
+    """
 
     sector: str
     zone: str
@@ -26,10 +30,15 @@ class Empty(NamedTuple):
     first: int
     last: int
 
+    @property
+    def summed_up(self) -> range:
+        """Return the periods that borders are given."""
+        return range(max(self.first, self.last + 1 - KEEP[self.cadence]), self.last + 1)
+
     def summaries(self, registry: Registry) -> Iterator[PeriodSummary]:
         """Return their summaries, so that borders need not wait for the sector: of nobody, none expected."""
         for border in registry.audience.get(self.sector, ()):
-            for index in range(self.first, self.last + 1):
+            for index in self.summed_up:
                 yield PeriodSummary(
                     sector=self.sector,
                     border=border,
@@ -45,13 +54,12 @@ class Empty(NamedTuple):
 class Progress:
     """What became of events, and what follows from them and from time."""
 
-    verdicts: list[Verdict] = field(default_factory=list)
-    empty: list[Empty] = field(default_factory=list)
+    found: list[Verdict | Empty] = field(default_factory=list)  # in the order of a sector's periods
     outcomes: Counter[str] = field(default_factory=Counter)  # counted, duplicate, corrected, heartbeat
     people: Counter[str] = field(default_factory=Counter)  # by sector
     late: Counter[str] = field(default_factory=Counter)  # people by sector
     rejected: list[Rejected] = field(default_factory=list)
-    periods: int = 0  # that were judged, of all sectors
+    periods: int = 0  # that were judged or summed up, of all sectors
 
     def count(self, sector: str, people: int, added: Added) -> None:
         """Record what adding events to a sector did."""

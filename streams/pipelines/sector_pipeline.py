@@ -28,7 +28,7 @@ from streams.counting.state_codec import Pair
 from streams.judging.judge import Judge
 from streams.judging.period_summary import PeriodSummary, summaries
 from streams.pipelines.partition import Partition
-from streams.pipelines.progress import Progress
+from streams.pipelines.progress import Empty, Progress
 
 
 @dataclass
@@ -183,10 +183,12 @@ class SectorPipeline:
     def _collect(self, work: Work, output: SectorOutput) -> None:
         """Move what has happened since the last time from the work to an output."""
         done = work.progress.take()
-        output.verdicts += done.verdicts
-        output.summaries += summaries(done.verdicts, self._registry)
-        for empty in done.empty:
-            output.summaries += empty.summaries(self._registry)
+        for found in done.found:
+            if isinstance(found, Empty):
+                output.summaries += found.summaries(self._registry)
+            else:
+                output.verdicts.append(found)
+                output.summaries += summaries([found], self._registry)
         output.dead += _dead_letters(done.rejected, work)
         output.outcomes.update(done.outcomes, rejected=len(done.rejected))
         output.reasons.update(one.reason for one in done.rejected)

@@ -14,7 +14,7 @@ from streams.contract.sectors import registry
 from streams.counting import decoder, state_codec
 from streams.counting.decoder import Decoder
 from streams.counting.sector_counts import Counts
-from streams.counting.sources import LIMIT, MISSED, Sources
+from streams.counting.sources import GONE, LIMIT, MISSED, Sources
 from tests.streams.counting.test_decoder import NOW, moments, words
 
 REGISTRY = registry()
@@ -102,6 +102,17 @@ def test_the_sources_of_a_sector_are_bounded_and_one_that_ends_makes_room() -> N
     assert sources.add(heartbeat("s0", LIMIT, last=True), LIMIT)
     assert sources.add(heartbeat("one more", LIMIT), LIMIT)
     assert len(sources) == LIMIT
+
+
+def test_names_that_nobody_uses_any_more_keep_no_source_out_for_good() -> None:
+    """Sixteen feeds that were renamed, or junk; the one that stopped first makes room, and no other."""
+    sources = Sources()
+    for number in range(LIMIT):
+        sources.add(heartbeat(f"old-{number}", number), number)
+    gone = sources["old-0"].stops_at + GONE
+    assert not sources.add(heartbeat("feed", gone - 1), gone - 1)
+    assert sources.add(heartbeat("feed", gone), gone)
+    assert sorted(sources) == sorted(["feed", *(f"old-{number}" for number in range(1, LIMIT))])
 
 
 def test_sources_survive_a_restart_and_a_worker_that_knew_none_wrote_none() -> None:
