@@ -6,8 +6,8 @@ worker's own writes again at every rebalance; and each write costs a pass throug
 
 The local store is a copy on the local disk that shortens recovery: only what the changelog got since is read.
 It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on; one
-that was copied from another topic of the same name is emptied, and so is an old one: compaction removes
-deletions from the changelog after a day, so the copy could keep what was deleted since.
+that was copied from another topic of the same name is emptied, and so is a damaged one. So is an old one:
+compaction removes deletions from the changelog after a day, so the copy could keep what was deleted since.
 """
 
 import time
@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.runtime.kafka_settings import KafkaSettings
-from streams.runtime.local_store import Copy, LocalStore, NoStore
+from streams.runtime.local_store import Copy, DamagedCopyError, LocalStore, NoStore
 from streams.runtime.partition_reader import (
     AT,
     LAST,
@@ -188,7 +188,7 @@ class Changelog:
 
     def _load(self, partition: int) -> Copy:
         try:
-            copy = self._local_store.load(partition)
+            copy = self._whole(partition)
             if copy.generation != self.generation or abs(time.time() - copy.saved_at) > OLDEST:
                 self._local_store.clear(partition)
                 return Copy(generation=self.generation)
@@ -196,6 +196,15 @@ class Changelog:
         except Exception as error:  # any error of the disk: the changelog has it all
             self._give_up(partition, error)
             return Copy(generation=self.generation)
+
+    def _whole(self, partition: int) -> Copy:
+        """Return the copy; an empty one in place of a damaged one, which is deleted."""
+        try:
+            return self._local_store.load(partition)
+        except DamagedCopyError as error:
+            log.warning("local copy damaged, made anew", partition=partition, error=str(error))
+            self._local_store.clear(partition)
+            return Copy()
 
     def _save(self, partition: int, pairs: Sequence[Pair], following: int, last: bytes) -> None:
         try:

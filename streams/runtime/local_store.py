@@ -11,6 +11,8 @@ from streams.runtime.partition_reader import AT, Pair, State, position_of
 
 META = b"\0meta"  # key of the store's own: what Copy holds beside its pairs
 NAME = "partition-"  # of a partition's folder, before its number
+# What RocksDB says of files that were changed or are gone. (Another process's lock is no damage.)
+DAMAGE = ("Corruption", "No such file or directory")
 BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
 
 
@@ -39,11 +41,15 @@ class Copy:
         return State(position_of(self.pairs), pairs, self.last)
 
 
+class DamagedCopyError(Exception):
+    """A copy is not whole: the disk lost a part of it, or changed it."""
+
+
 class LocalStore(Protocol):
     """A local copy of a partition's state."""
 
     def load(self, partition: int) -> Copy:
-        """The copy; empty where there is none."""
+        """The copy; empty where there is none. Raises DamagedCopyError."""
 
     def save(self, partition: int, pairs: Iterable[Pair], copy: Copy) -> None:
         """Keep pairs that changed, with the copy's other fields; all or nothing."""
@@ -102,15 +108,24 @@ class RocksStore:
         return self._open[partition]
 
     def load(self, partition: int) -> Copy:
-        database = self._database(partition)
-        meta = json.loads(database.get(META) or b"{}")
-        return Copy(
-            generation=meta.get("generation", ""),
-            following=meta.get("following", 0),
-            last=bytes.fromhex(meta.get("last", "")),
-            pairs={key: value for key, value in database.items() if key != META},
-            saved_at=meta.get("saved_at", 0.0),
-        )
+        try:
+            database = self._database(partition)
+            pairs = _pairs(database)
+        except Exception as error:  # rocksdict has no class of its own for them
+            if any(sign in str(error) for sign in DAMAGE):
+                raise DamagedCopyError(str(error)) from error
+            raise
+        try:
+            meta = json.loads(pairs.pop(META, b"{}"))
+            return Copy(
+                generation=meta.get("generation", ""),
+                following=int(meta.get("following", 0)),
+                last=bytes.fromhex(meta.get("last", "")),
+                pairs=pairs,
+                saved_at=float(meta.get("saved_at", 0.0)),
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise DamagedCopyError(f"its own record cannot be read: {error}") from error
 
     def save(self, partition: int, pairs: Iterable[Pair], copy: Copy) -> None:
         from rocksdict import WriteBatch
@@ -142,3 +157,17 @@ class RocksStore:
     def copies(self) -> set[int]:
         numbers = (path.name.removeprefix(NAME) for path in self._folder.glob(f"{NAME}*"))
         return {int(number) for number in numbers if number.isdecimal()}
+
+
+def _pairs(database: Any) -> dict[bytes, bytes]:
+    """Return all that a database holds. Raises where it cannot be read to its end.
+
+    `items()` ends at a damaged block as at the end: what lies behind it would be missing, and nobody knew.
+    """
+    found, cursor = dict[bytes, bytes](), database.iter()
+    cursor.seek_to_first()
+    while cursor.valid():
+        found[cursor.key()] = cursor.value()
+        cursor.next()
+    cursor.status()
+    return found
