@@ -79,8 +79,13 @@ class Partition:
         return [pair for sector in touched for pair in state_codec.pairs(self.counts[sector])]
 
     def restore(self, held: Mapping[bytes, bytes]) -> None:
-        """Restore what `dirty` returned; raises StateVersionError."""
-        self.counts = state_codec.restore(held, self._zones, self._dedup)
+        """Restore what `dirty` returned; raises StateVersionError.
+
+        Sectors that the registry no longer has are passed over: nothing is due there, and their silence is no
+        news. Their state stays in the changelog, should they come back.
+        """
+        restored = state_codec.restore(held, self._zones, self._dedup)
+        self.counts = {name: counts for name, counts in restored.items() if name in self._zones}
 
     def _new(self, sector: str) -> Counts:
         fresh = Counts(sector, self._zones.get(sector, "UTC"), DedupIndex(*self._dedup))
