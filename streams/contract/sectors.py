@@ -1,8 +1,9 @@
 """The registry of watched places, as data: `sectors.toml` beside this file, or the operator's own."""
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from streams.contract.toml_documents import load
 
 SHIPPED = Path(__file__).with_name("sectors.toml")
+# Sectors that a border looks at, its own and those upstream: their history is one record of state, which the
+# broker takes up to 1 MiB (2 kB for each sector), and what they cost grows faster than their number.
+TOGETHER = 450
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=200)]  # of one line
 
@@ -66,6 +70,12 @@ class Registry(BaseModel):
                 f"{sector.id}: no sector {other!r}"
                 for other in (*sector.neighbours, *sector.upstream)
                 if other not in ids
+            ]
+        if not faults:
+            faults = [
+                f"border {border}: {number} sectors are looked at together; at most {TOGETHER} can be"
+                for border, number in sorted(Counter(chain.from_iterable(self.audience.values())).items())
+                if number > TOGETHER
             ]
         if faults:
             raise ValueError("; ".join(faults))

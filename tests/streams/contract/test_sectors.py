@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from streams.contract.sectors import Registry, Sector, UnknownSectorError, registry
+from streams.contract.sectors import TOGETHER, Registry, Sector, UnknownSectorError, registry
 from streams.contract.toml_documents import DocumentError
 
 PLACES = registry()
@@ -101,3 +101,21 @@ def test_the_documented_sector_has_every_field_and_is_read() -> None:
 def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="name"):
         Sector(id="swanton", name=name, country="US", border="northern")
+
+
+def test_a_border_of_more_sectors_than_one_record_of_state_holds_is_refused_and_may_be_divided() -> None:
+    def sectors(*borders: str) -> list[Sector]:
+        """A chain of neighbours on each border."""
+        return [
+            Sector(id=f"{border}-{at}", name=f"{border} {at}", country="US", border=border,
+                   neighbours=(f"{border}-{at - 1}",) if at else ())
+            for border in borders
+            for at in range(TOGETHER)
+        ]  # fmt: skip
+
+    assert len(Registry(sector=tuple(sectors("east", "west"))).audience) == 2 * TOGETHER
+    one_more = Sector(id="one-more", name="One more", country="US", border="far", upstream=("east-0",))
+    Registry(sector=(*sectors("east"), one_more))
+    beside = one_more.model_copy(update={"border": "east"})
+    with pytest.raises(ValueError, match=f"border east: {TOGETHER + 1} sectors are looked at together"):
+        Registry(sector=(*sectors("east"), beside))
