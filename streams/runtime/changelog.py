@@ -5,15 +5,16 @@ assigned. (Not a Faust table: its recovery goes on after a record that could not
 worker's own writes again at every rebalance; and each write costs a pass through Faust's producer.)
 
 The local store is a copy on the local disk that shortens recovery: only what the changelog got since is read.
-It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on; one
-that was copied from another topic of the same name is emptied, and so is a damaged one. So is an old one:
-compaction removes deletions from the changelog after a day, so the copy could keep what was deleted since.
+It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on. A copy
+is emptied where it is damaged, where it is of another topic of the same name, and where its last record is not in
+the topic: the broker has lost its tail, and others have written since. So is an old one: compaction removes
+deletions from the changelog after a day, so the copy could keep what was deleted since.
 """
 
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -31,12 +32,17 @@ from streams.runtime.partition_reader import (
     State,
     position_of,
 )
-from streams.runtime.transport import FETCH_WAIT_MS, Producer, Record, Sent
+from streams.runtime.transport import FETCH_WAIT_MS, LOG_APPEND_TIME, Producer, Record, Sent
 
 log = structlog.get_logger()
 
 FETCH_BYTES = 4 << 20
 OLDEST = 12 * 3600.0  # seconds: half of Kafka's default for delete.retention.ms
+
+
+def stamp_of(record: Any) -> int:
+    """Return when the broker appended a record or a batch (ms); 0 where it stamps nothing."""
+    return int(record.timestamp) if record.timestamp_type == LOG_APPEND_TIME else 0
 
 
 class Copied(NamedTuple):
@@ -108,9 +114,13 @@ class Changelog:
             while left:
                 for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
                     readers[tp].apply(records)
+                    copies[tp.partition].stamp = stamp_of(records[-1])
                 left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
             for tp, reader in readers.items():
-                self._save(tp.partition, reader.pairs(), await consumer.position(tp), reader.last)
+                # An unfinished write is read again where this worker dies before it is rolled back.
+                following = reader.begun_from if reader.begun else await consumer.position(tp)
+                stamp = 0 if reader.begun else copies[tp.partition].stamp
+                self._save(tp.partition, reader.pairs(), following, reader.last, stamp=stamp)
             for tp in ends:
                 position = position_of(copies[tp.partition].pairs)
                 self._copied[tp.partition] = Copied(await consumer.position(tp), position)
@@ -141,9 +151,42 @@ class Changelog:
         for tp, beginning in (await consumer.beginning_offsets(partitions)).items():
             copy = copies[tp.partition]
             if not beginning <= copy.following <= ends[tp]:
-                copy.clear(beginning)
+                self._begin_anew(tp.partition, copy, beginning)
+            consumer.seek(tp, copy.following)
+        stamped = {tp: copies[tp.partition] for tp in partitions if copies[tp.partition].stamp}
+        for tp in stamped.keys() - await self._ends_alike(consumer, stamped):
+            (beginning,) = (await consumer.beginning_offsets([tp])).values()
+            self._begin_anew(tp.partition, stamped[tp], beginning)
+        for tp, copy in stamped.items():
             consumer.seek(tp, copy.following)
         return dict(ends)
+
+    async def _ends_alike(
+        self, consumer: AIOKafkaConsumer, copies: Mapping[TopicPartition, Copy]
+    ) -> set[TopicPartition]:
+        """Return the partitions that have a copy's last record in its place.
+
+        Where the broker has lost its tail, others have written there since. Where compaction has removed the
+        record, nothing is known, and the copy is not used either.
+        """
+        found = dict[TopicPartition, tuple[int, int]]()
+        for tp, copy in copies.items():
+            consumer.seek(tp, max(copy.following - 1, 0))
+        left = set(copies)
+        while left:
+            for tp, records in (await consumer.getmany(*left, timeout_ms=1000, max_records=1)).items():
+                for record in records:
+                    found.setdefault(tp, (record.offset, stamp_of(record)))
+            left = {tp for tp in left if await consumer.position(tp) < copies[tp].following}
+        return {tp for tp, copy in copies.items() if found.get(tp) == (copy.following - 1, copy.stamp)}
+
+    def _begin_anew(self, partition: int, copy: Copy, beginning: int) -> None:
+        """Forget a copy, also on the disk: what is not in the topic must not come back."""
+        copy.clear(beginning)
+        try:
+            self._local_store.clear(partition)
+        except Exception as error:
+            self._give_up(partition, error)
 
     async def write(self, producer: Producer, states: Mapping[int, State]) -> None:
         """Write each partition's pairs to the changelog, wait until the broker has them, and copy them."""
@@ -162,7 +205,7 @@ class Changelog:
             if following is None:
                 self._discard(partition)
             else:
-                self._save(partition, pairs, following, last)
+                self._save(partition, pairs, following, last, stamp=stamp_of(await sent[-1].metadata))
                 self._copied[partition] = Copied(following, position)
 
     async def _follows(self, partition: int, sent: Sequence[Sent], position: int) -> int | None:
@@ -206,9 +249,11 @@ class Changelog:
             self._local_store.clear(partition)
             return Copy()
 
-    def _save(self, partition: int, pairs: Sequence[Pair], following: int, last: bytes) -> None:
+    def _save(
+        self, partition: int, pairs: Sequence[Pair], following: int, last: bytes, *, stamp: int = 0
+    ) -> None:
         try:
-            copy = Copy(self.generation, following, last, saved_at=time.time())
+            copy = Copy(self.generation, following, last, saved_at=time.time(), stamp=stamp)
             self._local_store.save(partition, pairs, copy)
         except Exception as error:
             self._give_up(partition, error)

@@ -20,8 +20,9 @@ BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's def
 class Copy:
     """A partition's keys and values as of the changelog offset `following`.
 
-    `generation` is the broker's id of the changelog it was copied from, `last` the fingerprint of the source
-    record that was counted last. `saved_at`: epoch seconds.
+    `generation` is the broker's id of the changelog it was copied from, `stamp` the time at which the broker
+    appended the record before `following` (ms; 0: not known). `last` is the fingerprint of the source record
+    that was counted last. `saved_at`: epoch seconds.
     """
 
     generation: str = ""
@@ -29,10 +30,11 @@ class Copy:
     last: bytes = b""
     pairs: dict[bytes, bytes] = field(default_factory=dict)
     saved_at: float = 0.0
+    stamp: int = 0
 
     def clear(self, following: int) -> None:
         """Forget everything, to read the changelog from here on."""
-        self.following, self.last = following, b""
+        self.following, self.last, self.stamp = following, b"", 0
         self.pairs.clear()
 
     def state(self) -> State:
@@ -123,6 +125,7 @@ class RocksStore:
                 last=bytes.fromhex(meta.get("last", "")),
                 pairs=pairs,
                 saved_at=float(meta.get("saved_at", 0.0)),
+                stamp=int(meta.get("stamp", 0)),
             )
         except (ValueError, TypeError, AttributeError) as error:
             raise DamagedCopyError(f"its own record cannot be read: {error}") from error
@@ -141,6 +144,7 @@ class RocksStore:
             "following": copy.following,
             "last": copy.last.hex(),
             "saved_at": copy.saved_at,
+            "stamp": copy.stamp,
         }
         batch.put(META, json.dumps(meta).encode())
         self._database(partition).write(batch)

@@ -50,6 +50,7 @@ class PartitionReader:
         self._touched: set[bytes] = set()
         self._position = position_of(held.pairs)
         self.begun: list[Pair] = []  # of a write whose end has not been seen
+        self.begun_from = 0  # the offset of its first record
 
     def apply(self, records: Iterable[Any]) -> None:
         """Take records in their order. Raises StateError for one that no worker of ours can have written."""
@@ -58,6 +59,8 @@ class PartitionReader:
             is_set_back = any(name == SET_BACK for name, _ in record.headers)
             if position < self._position and not is_set_back:
                 continue
+            if not self.begun:
+                self.begun_from = record.offset
             self.begun.append((record.key, record.value))
             if record.key == AT:
                 self._position = position

@@ -75,7 +75,7 @@ class Partition:
         sent = []
         for _ in records:  # a batch for each
             metadata = asyncio.get_running_loop().create_future()
-            metadata.set_result(SimpleNamespace(offset=self.end))
+            metadata.set_result(SimpleNamespace(offset=self.end, timestamp=self.end, timestamp_type=1))
             self.end += 1
             sent.append(Sent(metadata, 1))
         return sent
