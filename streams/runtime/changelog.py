@@ -4,11 +4,11 @@ The changelog is the truth. It is written once per touched key and commit, and r
 assigned. (Not a Faust table: its recovery goes on after a record that could not be applied, and reads a
 worker's own writes again at every rebalance; and each write costs a pass through Faust's producer.)
 
-The local store is a copy on the local disk that shortens recovery: only what the changelog got since is read.
-It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes on. A copy
-is emptied where it is damaged, where it is of another topic of the same name, and where its last record is not in
-the topic: the broker has lost its tail, and others have written since. So is an old one: compaction removes
-deletions from the changelog after a day, so the copy could keep what was deleted since.
+The local store is a copy on the local disk that shortens recovery: only what the changelog got since is
+read. It may vanish at any time. A local store that cannot be written (disk full) is given up, and work goes
+on. A copy is emptied where it is damaged, where it is of another topic of the same name, and where its last
+record is not in the topic: the broker has lost its tail, and others have written since. So is an old one:
+compaction removes deletions from the changelog after a day, so the copy could keep what was deleted since.
 """
 
 import time
