@@ -8,7 +8,7 @@ import datetime as dt
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,20 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
         f"{kafka.servers}: the port is open, but no broker answers in {protocol}: "
         "check SURGEWATCH_KAFKA_SECURITY_PROTOCOL"
     )
+
+
+async def unless_it_goes_away(kafka: KafkaSettings, work: Awaitable[None]) -> None:
+    """Do a part of a start that follows upon the broker's first answer.
+
+    Raises SetupError where the broker fails now: nothing has been processed, and the next start finds out more.
+    """
+    try:
+        await work
+    except KafkaError as error:
+        if missing_acl(error):
+            raise
+        silent = f"the broker answered at first, but no longer does ({str(error)[:200]})"
+        raise SetupError(f"{kafka.servers}: {_answer(error) or silent}") from error
 
 
 def missing_acl(error: BaseException | None) -> str | None:

@@ -25,7 +25,7 @@ from streams.runtime.flow_spec import FlowSpec
 from streams.runtime.flows import Flows
 from streams.runtime.health import Pages
 from streams.runtime.heartbeat import heartbeat_of
-from streams.runtime.kafka_diagnosis import explained
+from streams.runtime.kafka_diagnosis import explained, unless_it_goes_away
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
 from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError
@@ -148,7 +148,8 @@ class Worker:
         ended = self._end_on_signals()
         tasks: list[asyncio.Task[None]] = []
         try:
-            if not await done_before(ended, self._prepare()):
+            prepared = unless_it_goes_away(self._settings.kafka, self._prepare())
+            if not await done_before(ended, prepared):
                 return
             async with self._serve(self._settings, self._pages()):
                 start_watchdog(self._progress)

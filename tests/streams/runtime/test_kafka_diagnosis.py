@@ -16,10 +16,12 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     KafkaError,
+    KafkaTimeoutError,
+    PolicyViolationError,
     TopicAuthorizationFailedError,
 )
 
-from streams.runtime.kafka_diagnosis import diagnose, explained
+from streams.runtime.kafka_diagnosis import diagnose, explained, unless_it_goes_away
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.refusals import SetupError, StateError, WorkerCrashedError
@@ -244,3 +246,40 @@ def test_another_error_of_kafka_is_one_line_and_what_is_not_kafkas_stays_as_it_i
     assert "the connection was lost" in str(lost)
     for error in (ValueError("a bug"), StateError("state refused"), OSError("no file")):
         assert explained(error) is error
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            KafkaTimeoutError("Failed to get offsets by times in 5000 ms"),
+            "answered at first, but no longer does",
+        ),
+        (PolicyViolationError("not here"), "the broker refuses"),
+    ],
+)
+async def test_a_broker_that_goes_away_during_a_start_is_a_refusal_that_names_it(
+    error: KafkaError, line: str
+) -> None:
+    """Status 2 as where it was never there: nothing has been processed yet."""
+
+    async def work() -> None:
+        raise error
+
+    with pytest.raises(SetupError, match=line) as refused:
+        await unless_it_goes_away(KafkaSettings("kafka:9092"), work())
+    assert "kafka:9092" in str(refused.value)
+
+
+async def test_an_acl_that_is_missing_during_a_start_and_any_other_error_stay_what_they_are() -> None:
+    for error in (
+        TopicAuthorizationFailedError({"verdicts"}),
+        StateError("state refused"),
+        ValueError("a bug"),
+    ):
+
+        async def work(error: Exception = error) -> None:
+            raise error
+
+        with pytest.raises(type(error)):
+            await unless_it_goes_away(KafkaSettings("kafka:9092"), work())
