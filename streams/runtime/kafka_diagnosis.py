@@ -70,7 +70,7 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
 async def unless_it_goes_away(kafka: KafkaSettings, work: Awaitable[None]) -> None:
     """Do a part of a start that follows upon the broker's first answer.
 
-    Raises SetupError where the broker fails now: nothing has been processed, and the next start finds out more.
+    Raises SetupError where the broker fails now: nothing has been processed, and the next start says more.
     """
     try:
         await work
