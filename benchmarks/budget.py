@@ -105,6 +105,13 @@ def closures(random: Generator, number: int) -> Iterator[np.ndarray]:
         yield np.where(random.random(len(MEANS)) < 0.02, 0.0, 1.0)
 
 
+def holidays(random: Generator, number: int) -> Iterator[np.ndarray]:
+    """One day of thirty on which a fifth to a half comes, everywhere, and nobody has announced it."""
+    for _ in range(number):
+        part = random.uniform(0.2, 0.5, len(MEANS))
+        yield part if random.random() < 1 / 30 else np.ones(1)
+
+
 def groups(share: float, size: int, means: np.ndarray) -> Any:
     """People in groups, of which a share are buses of one nationality."""
     mean_size = (1 - share) * 1.5 + share * size
@@ -143,6 +150,7 @@ FAMILIES: dict[str, Any] = {
     "weather": tallies(weather, 2.0, MEANS),
     "heavy tails": tallies(heavy_tailed, 2.0, MEANS),
     "closures": tallies(closures, 2.0, MEANS),
+    "holidays": tallies(holidays, 2.0, MEANS),
     "buses of 50, 3 %": groups(0.03, 50, SOME),
     "buses of 50, 1 %": groups(0.01, 50, SOME),
 }

@@ -58,6 +58,8 @@ class Calibration(NamedTuple):
     freedom: Floats | float = KNOWN  # [n], degrees of freedom of the dispersion
     unseen: Floats | float = 0.0  # [n], shape of the upper tail beyond what was seen; 0: exponential
     heavy_below: Floats | float = 1.0  # [n], κ of the lower tail
+    lone_low: Floats | float = 1.0  # [n], share of the expected people on the lowest lone low period; 1: none
+    periods: Floats | float = 0.0  # [n], of which that was the lowest
 
     def upper(self, p_value: ArrayLike) -> Floats:
         """The p-values of high counts."""
@@ -66,6 +68,13 @@ class Calibration(NamedTuple):
     def lower(self, p_value: ArrayLike) -> Floats:
         """The p-values of low counts."""
         return recalibrated(self.by_freedom(p_value), self.heavy_below)
+
+    def alone(self, count: ArrayLike, mean: ArrayLike, dispersion: ArrayLike) -> Floats:
+        """The chance of a period so low that by itself it is like one of the past; 0 where none was."""
+        again = 2 / (np.asarray(self.periods, float) + 1)  # the one of the past, and this
+        # Its level is known by one count, and so it has twice the variance.
+        as_low = at_most(count, self.lone_low * np.asarray(mean, float), 2 * np.asarray(dispersion, float))
+        return np.where(np.asarray(self.lone_low) < 1, again * as_low, 0.0)
 
     def by_freedom(self, p_value: ArrayLike) -> Floats:
         """The p-values of all that depends on the dispersion alone."""

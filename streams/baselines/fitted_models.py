@@ -49,11 +49,13 @@ class Baseline(NamedTuple):
     unseen: Floats  # [n], shape of the upper tail beyond what the past has shown
     tail_below: Floats  # [n], how much heavier the lower tail is
     week_variance: Floats  # [n], relative variance of the level between weeks
+    lone_low: Floats  # [n], share of the expected people on the lowest lone low period
+    periods: Floats  # [n], that were learnt from
 
     @property
     def calibration(self) -> Calibration:
         """What p-values allow for."""
-        return Calibration(self.tail, self.freedom, self.unseen, self.tail_below)
+        return Calibration(self.tail, self.freedom, self.unseen, self.tail_below, self.lone_low, self.periods)
 
 
 class Models:
@@ -152,6 +154,7 @@ class Models:
             level_variance=float(fit.level_variance[row]),
             tail=float(fit.tail[row]),
             tail_below=float(fit.tail_below[row]),
+            lone_low=float(fit.lone_low[row]),
             week_variance=float(fit.week_variance[row]),
             freedom=known.freedom,
             dispersion=known.dispersion,
@@ -174,6 +177,8 @@ class Models:
             unseen=np.array([model.unseen for model in kept]),
             tail_below=np.array([model.tail_below for model in kept]),
             week_variance=np.array([model.week_variance for model in kept]),
+            lone_low=np.array([model.lone_low for model in kept]),
+            periods=np.array([model.periods for model in kept], float),
         )
 
     def _predict(self, kept: Sequence[KeptModel], first: int, length: int) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines import algebra
+from streams.baselines import algebra, lone_days
 from streams.baselines.algebra import Factors, Reals
 from streams.baselines.calibration import KNOWN, PRIOR_FREEDOM, degrees_of_freedom, heaviness, heaviness_below
 from streams.baselines.design_matrix import FIRST
@@ -45,6 +45,7 @@ class Fit:
     level_variance: Floats  # [n], relative variance of the level from period to period; 0 if not fitted
     tail: Floats  # [n], how much heavier the upper tail is than the negative binomial's; 1 if not fitted
     tail_below: Floats  # [n], the same of the lower tail
+    lone_low: Floats  # [n], share of the expected people on the lowest lone low period; 1 where none was low
     week_variance: Floats  # [n], relative variance of the level between weeks of days; 0 if not fitted
     freedom: Floats  # [n], degrees of freedom of the dispersion; KNOWN if not fitted
 
@@ -100,6 +101,7 @@ def fit(
         level_variance=np.zeros(len(counts)),
         tail=np.ones(len(counts)),
         tail_below=np.ones(len(counts)),
+        lone_low=np.ones(len(counts)),
         week_variance=np.zeros(len(counts)),
         freedom=np.full(len(counts), KNOWN),
     )
@@ -157,6 +159,7 @@ def _with_level(found: Fit, counts: Reals, last: _Round, *, prior: Prior, memory
         level_variance=level,
         tail=heaviness(counts, mean, phi, estimate.informative),
         tail_below=heaviness_below(counts, mean, phi, estimate.informative),
+        lone_low=lone_days.lowest(counts, mean, phi, estimate.informative),
         week_variance=block_variance(off, expected, phi, WEEK),
         freedom=own + np.maximum(prior.weight, PRIOR_FREEDOM),
     )

@@ -45,6 +45,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     )
     unseen: float = 0.0  # shape of the upper tail beyond what was seen
     tail_below: float = 1.0  # how much heavier the lower tail is; an earlier worker took it for no heavier
+    lone_low: float = 1.0  # share of the expected people on the lowest lone low period; 1: none was low
 
 
 class KeptDelays(msgspec.Struct, frozen=True):

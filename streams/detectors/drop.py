@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.baselines.calibration import AS_THEY_ARE, LOW_WINDOWS, Calibration
+from streams.baselines.calibration import AS_THEY_ARE, BEYOND, LOW_WINDOWS, Calibration
 from streams.baselines.negative_binomial import Floats, at_most, cauchy
 from streams.contract.cadence import Cadence
 from streams.detectors import MIN_EXCESS, MIN_RATIO, Finding, SectorView
@@ -76,6 +76,7 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         windows=windows,
         calibration=view.calibration,
     )
+    found = _unless_alone(found, view, windows)
     large = (found.expected - found.observed >= MIN_EXCESS) & (found.observed * MIN_RATIO <= found.expected)
     return Finding(
         breach=(found.p_value <= alpha) & large,
@@ -86,3 +87,20 @@ def detect(view: SectorView, alpha: Floats) -> Finding:
         dispersion=found.dispersion,
         window=found.window,
     )
+
+
+def _unless_alone(found: Drop, view: SectorView, windows: tuple[int, ...]) -> Drop:
+    """The same, where a last period that is low by itself is held against such periods of the past."""
+    usual = view.calibration.alone(view.observed[:, -1], view.mean[:, -1], view.last)
+    if not usual.any():
+        return found
+    before = judge(
+        view.observed[:, :-1],
+        view.mean[:, :-1],
+        view.pooled(windows),
+        view.error,
+        windows=windows,
+        calibration=view.calibration,
+    )
+    alone = before.p_value > BEYOND
+    return found._replace(p_value=np.where(alone, np.maximum(found.p_value, usual), found.p_value))
