@@ -12,16 +12,18 @@ def end_of_run(events: Sequence[Event], start: int, *, room: float, blind_until:
     """Return where a run of events from `start` on ends: behind the one after which a look may be due.
 
     `room` is how many people may come before a period may be a breach. Where it is used up, a look is due
-    only after an event later than `blind_until` (epoch seconds): the periods were looked at as of then. Reads
-    no event beyond the run, so counting a batch run by run takes time in proportion to the batch.
+    only once the run has an event later than `blind_until` (epoch seconds): the periods were looked at as of
+    then. That need not be its last event: one that is reported late can reach a limit, too. Reads no event
+    beyond the run, so counting a batch run by run takes time in proportion to the batch.
     """
     if room == inf:
         return len(events)
-    total, end = 0, start
+    total, end, newest = 0, start, -inf
     while end < len(events):
         event = events[end]
         total, end = total + event.count, end + 1
-        if total >= room and event.event_time > blind_until:
+        newest = max(newest, event.event_time)
+        if total >= room and newest > blind_until:
             break
     return end
 

@@ -30,18 +30,20 @@ class Step(Struct, frozen=True):
 def split(counts: Counts, items: Sequence[Item], *, wall_clock: bool) -> deque[Step]:
     """Split events and heartbeats of a sector, which are in the order of their offsets."""
     watermark, start, steps = counts.watermark, 0, deque[Step]()
+    live = wall_clock and counts.is_live
     events = cast("Sequence[Event]", items)  # heartbeats are in no slice of it
     boundary = (watermark + 1) * HOUR
     known: set[Cadence | None] = {*counts.series, None} if DAILY in counts.series else {*counts.series}
     for at, item in enumerate(items):
-        moved = item.event_time
-        if wall_clock and item.appended_at > moved and is_live(item):
-            moved = item.appended_at
+        moved, fresh = item.event_time, wall_clock and is_live(item)
+        if (fresh or live) and item.appended_at > moved:
+            moved = item.appended_at  # of a live sector the clock has got there, however old the item is
         if moved >= boundary:
             if at > start:
                 steps.append(Step(watermark, events[start:at]))
             watermark, start = moved // HOUR, at
             boundary = (watermark + 1) * HOUR
+        live = fresh or (live and item.event_time < watermark * HOUR)
         if type(item) is Heartbeat:  # `isinstance` runs Python code for a class of msgspec
             if at > start:
                 steps.append(Step(watermark, events[start:at]))

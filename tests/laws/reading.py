@@ -46,12 +46,14 @@ class Sent(NamedTuple):
     appended_at: int  # seconds
 
 
-def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool = False) -> list[Sent]:
+def story(
+    seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool = False, old: bool = False
+) -> list[Sent]:
     """Events of some weeks in the order in which they are sent, with all that happens to real ones.
 
     Quiet places and busy ones; late events, duplicates, corrections, broken records; groups that lift a day
     far above normal; days without anybody. Some places have sources that send heartbeats, and stop for days.
-    `live`: appended as they happen; else as a history, at once.
+    `live`: appended as they happen; else as a history, at once. `old`: some come too late to be live.
     """
     draw, sent = random.Random(seed), list[tuple[int, str, dict[str, Any]]]()
     for name in names:
@@ -80,8 +82,24 @@ def story(seed: int, days: int = 24, *, names: Sequence[str] = NAMES, live: bool
         value = json.dumps(event).encode() if draw.random() > 0.02 else b"{"
         out += [(at, name, value)] * (2 if draw.random() < 0.05 else 1)
     out += [(at, name, _heartbeat(source, name, at)) for name in names for source, at in _alive(draw, days)]
+    out += _old(random.Random(seed), names, days) if old else []
     out.sort(key=lambda one: one[0])
     return [Sent(name, value, START + at if live else NOW) for at, name, value in out]
+
+
+def _old(draw: random.Random, names: Sequence[str], days: int) -> Iterator[tuple[int, str, bytes]]:
+    """Events that come four to nine days after they were reported, as a feed sends them that was away."""
+    for number in range(days):
+        at, name = draw.randrange(days * DAY), draw.choice(names)
+        event = {
+            "event_id": f"old{number}",
+            "sector": name,
+            "occurred_at": _iso(START + at),
+            "crossing_type": "at_port",
+            "demographic": "unknown",
+            "count": draw.choice((1, 4, 9)),
+        }
+        yield at + draw.randrange(4 * DAY, 9 * DAY), name, json.dumps(event).encode()
 
 
 def tallies(seed: int, weeks: int = 40, *, names: Sequence[str] = NAMES) -> list[Sent]:

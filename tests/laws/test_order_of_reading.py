@@ -38,12 +38,12 @@ def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
 
 
 @few(15)
-@given(SEEDS, PAIRS, PARTITIONS, SEEDS, st.booleans())
+@given(SEEDS, PAIRS, PARTITIONS, SEEDS, st.booleans(), st.booleans())
 def test_partitions_order_of_reading_fetches_and_restarts_change_nothing(
-    seed: int, names: tuple[str, ...], partitions: int, order: int, live: bool
+    seed: int, names: tuple[str, ...], partitions: int, order: int, live: bool, old: bool
 ) -> None:
     """Long enough for alerts to be forgotten before verdicts on them are published again."""
-    sent = story(seed, days=32, names=names, live=live)
+    sent = story(seed, days=32, names=names, live=live, old=old)
     once = read(sent, wall_clock=live)
     assert_same(read(sent, partitions=partitions, seed=order, size=40, wall_clock=live), once)
 
@@ -67,14 +67,15 @@ def test_some_of_these_tallies_are_missed() -> None:
 
 
 @few(5)
-@given(SEEDS, PAIRS, SEEDS)
-@example(4185, ("c", "d"), 5874)  # several events in one fetch end a lack of data
-@example(1480, ("a", "b"), 2457)  # an event ends a lack of data, and no other comes for hours
+@given(SEEDS, PAIRS, SEEDS, st.booleans())
+@example(4185, ("c", "d"), 5874, False)  # several events in one fetch end a lack of data
+@example(1480, ("a", "b"), 2457, False)  # an event ends a lack of data, and no other comes for hours
+@example(1, ("a", "b"), 1, True)  # events of last week come to a sector whose clock has gone on
 def test_a_log_that_is_lived_gives_what_its_replay_gives(
-    seed: int, names: tuple[str, ...], moments: int
+    seed: int, names: tuple[str, ...], moments: int, old: bool
 ) -> None:
     """Live, time passes between records too; in the replay only the records move it."""
-    sent, draw = story(seed, names=names, live=True), random.Random(moments)
+    sent, draw = story(seed, names=names, live=True, old=old), random.Random(moments)
     lived, replayed = (System(2, PLACES, wall_clock=True) for _ in range(2))
     for before, event in itertools.pairwise([sent[0], *sent]):
         if draw.random() < 0.3:

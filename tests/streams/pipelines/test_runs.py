@@ -56,6 +56,11 @@ def test_events_of_a_moment_that_was_looked_at_are_one_run() -> None:
     assert [*runs([*same, event(1, 61), *same], -3, blind_until=60)] == [5, 9]
 
 
+def test_a_report_of_the_morning_ends_a_run_once_the_run_has_an_event_that_was_not_looked_at() -> None:
+    """Else the end of a fetch would decide when the period is looked at."""
+    assert [*runs([event(1, 61), event(5, 10), event(1, 70)], 4, blind_until=60)] == [2, 3]
+
+
 @given(st.integers(1, 300), st.integers(-3, 400))
 def test_counting_run_by_run_reads_every_event_once(number: int, room: int) -> None:
     events = Watched([event(1)] * number)
