@@ -6,7 +6,9 @@ Periods are judged in their order: the same summaries give the same verdicts, an
 goes on as if it had never stopped.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -17,10 +19,11 @@ from streams.baselines.negative_binomial import Floats
 from streams.contract.cadence import Cadence
 from streams.contract.questions import DEFAULT_BUDGET, Question
 from streams.contract.sectors import Registry
-from streams.contract.verdicts import Verdict
+from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.detection_state import Breach
-from streams.detectors import BorderView
+from streams.detectors import BorderView, Finding
 from streams.judging.frames import BorderFrame
+from streams.judging.held_verdicts import nothing_judged
 from streams.judging.operating_limits import level
 from streams.judging.period_summary import PeriodSummary
 from streams.judging.publication import publish
@@ -96,12 +99,41 @@ class BorderJudge:
             period=first.period,
             as_of=max(summary.as_of for summary in known.values()),
         )
+        missing = {one.sector: one.no_data_since for one in summaries if one.no_data_since is not None}
         return [
             verdict
             for question in Question
             if question.regional
-            for verdict in publish(question, DETECTORS[question](view, self._alpha(question)), frame)
+            for verdict in (
+                *self._hold(question, missing, frame),
+                *publish(question, self._found(question, view, missing), frame),
+            )
         ]
+
+    def _found(self, question: Question, view: BorderView, missing: Collection[str]) -> Finding:
+        """Ask a question of the sectors with data."""
+        found = DETECTORS[question](view, self._alpha(question))
+        if not missing:
+            return found
+        known = np.array([name not in missing for name in found.places or self._ids])
+        return replace(found, asked=known if found.asked is None else found.asked & known)
+
+    def _hold(
+        self, question: Question, missing: Mapping[str, dt.datetime], frame: BorderFrame
+    ) -> Iterator[Verdict]:
+        """Return what stands in sectors without data: a dead feed brings nobody back."""
+        for place, since in sorted(missing.items()):
+            stands = self._standing.get(place, {}).get(question)
+            if stands is None:
+                continue
+            stands.last += 1  # calm is awaited for as long after the gap as it was before
+            yield Verdict.of(
+                question=question,
+                breach=stands.since is not None,
+                data=DataStatus.WITHOUT_DATA,
+                evidence=nothing_judged(level(question, self.cadence, self._false_alarms), since=since),
+                **frame.header(place, 0),
+            )
 
     def _alpha(self, question: Question) -> Floats:
         return np.full(len(self._ids), level(question, self.cadence, self._false_alarms))

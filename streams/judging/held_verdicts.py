@@ -50,17 +50,25 @@ def _held(
         question=question,
         breach=stands is not None and stands.since is not None,
         data=DataStatus.WITHOUT_DATA,
-        evidence=Evidence(
-            observed=0.0,
-            expected=0.0,
-            lower=0.0,
-            upper=0.0,
-            p_value=1.0,
-            alpha=limits.alpha(counts.sector, view.cadence, question),
-            no_data_since=_moment(_since(counts, view.cadence)),
-            baseline="nothing is judged without data",
+        evidence=nothing_judged(
+            limits.alpha(counts.sector, view.cadence, question),
+            since=_moment(_since(counts, view.cadence)),
         ),
         **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),
+    )
+
+
+def nothing_judged(alpha: float, *, since: dt.datetime) -> Evidence:
+    """Return the evidence of a sector without data: nobody of nobody expected."""
+    return Evidence(
+        observed=0.0,
+        expected=0.0,
+        lower=0.0,
+        upper=0.0,
+        p_value=1.0,
+        alpha=alpha,
+        no_data_since=since,
+        baseline="nothing is judged without data",
     )
 
 

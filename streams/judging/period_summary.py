@@ -29,6 +29,7 @@ class PeriodSummary(Timed):
         1.0  # variance of the count / expected, baseline's error included
     )
     alarm: bool = False  # is it a surge by itself?
+    no_data_since: Moment | None = None  # the last event (heartbeat) of a sector without data
 
     @property
     def event_time(self) -> Moment:
@@ -68,6 +69,7 @@ class PeriodSummary(Timed):
             expected=seen.expected / verdict.evidence.level,
             dispersion=_dispersion(seen, verdict.evidence),
             alarm=verdict.breach and not verdict.held,
+            no_data_since=verdict.evidence.no_data_since if verdict.held else None,
         )
 
 
