@@ -87,6 +87,7 @@ class _Kept(msgspec.Struct, omit_defaults=True):
     version: int = 0
     no_data_since: int | None = None
     stopped: dict[str, int] = {}
+    outage: tuple[int, int] | None = None
     hourly: HourlyState | None = None
     daily: CadenceState | None = None
     weekly: CadenceState | None = None
@@ -101,7 +102,8 @@ class DetectionState:
     """What detection remembers of one sector."""
 
     __slots__ = (
-        "_monthly", "_weekly", "changed", "daily", "hourly", "no_data_since", "open_limits", "stopped",
+        "_monthly", "_weekly", "changed", "daily", "hourly", "no_data_since", "open_limits", "outage",
+        "stopped",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -110,6 +112,8 @@ class DetectionState:
         self._weekly: CadenceState | None = None
         self._monthly: CadenceState | None = None
         self.no_data_since: int | None = None  # epoch seconds of the last event, while there is no data
+        # The last lack of data that an event has ended: from when until when, epoch seconds.
+        self.outage: tuple[int, int] | None = None
         self.stopped: dict[str, int] = {}  # sources that have stopped: epoch seconds of the last heartbeat
         self.changed = True  # since it was last written
         self.open_limits: dict[
@@ -149,6 +153,7 @@ class DetectionState:
                 version=VERSION,
                 no_data_since=self.no_data_since,
                 stopped=self.stopped,
+                outage=self.outage,
                 hourly=self.hourly,
                 daily=self.daily,
                 weekly=self._weekly,
@@ -168,6 +173,6 @@ class DetectionState:
         state = cls()
         state.hourly, state.daily = kept.hourly or HourlyState(), kept.daily or CadenceState()
         state._weekly, state._monthly = kept.weekly, kept.monthly
-        state.no_data_since, state.stopped = kept.no_data_since, kept.stopped
+        state.no_data_since, state.stopped, state.outage = kept.no_data_since, kept.stopped, kept.outage
         state.changed = False
         return state

@@ -103,6 +103,25 @@ def until_last_event(view: SectorView) -> SectorView:
     return replace(view, mean=mean)
 
 
+def from_return(view: SectorView) -> SectorView:
+    """The same, with what is expected of the judged day outside an outage that an event has ended in it."""
+    cadence, index = view.cadence, view.index
+    outages = [counts.state.outage for counts in view.sectors]
+    if cadence is not Cadence.DAY or all(outage is None for outage in outages):
+        return view
+    mean = view.mean.copy()
+    for row, (counts, outage) in enumerate(zip(view.sectors, outages, strict=True)):
+        if outage is None or period_of(counts, cadence, outage[1]) != index:
+            continue
+        since, until = outage
+        begun = period_of(counts, cadence, since) < index
+        before = 0.0 if begun else hourly_silence.share_until(counts, since)
+        outside = mean[row, -1] * (1 - max(hourly_silence.share_until(counts, until) - before, 0.0))
+        if view.observed[row, -1] >= LOW * outside:  # else fewer come, and that may be why it was silent
+            mean[row, -1] = outside
+    return replace(view, mean=mean)
+
+
 def lose(sectors: Sequence[Counts], breach: Bools) -> None:
     """Record of those sectors in which silence is in breach that they are without data."""
     for row in np.flatnonzero(breach).tolist():
@@ -121,6 +140,8 @@ def update(counts: Counts, limits: OperatingLimits, cadence: Cadence | None = No
         return
     if counts.data_until > since and not counts.state.stopped:
         _leave_out(counts, since, counts.data_until, has_returned=True)
+        if Cadence.HOUR in counts.series and not _ends_day(counts, counts.data_until):  # a tally covers all
+            counts.state.outage = since, min(counts.data_until, counts.event_time)
     elif cadence is None:
         return
     else:
@@ -200,6 +221,12 @@ def _leave_out(counts: Counts, since: int, until: int, *, has_returned: bool) ->
         oldest = last - KEEP[cadence]
         state.gaps = [period for period in state.gaps if period >= oldest]
         state.partial = [period for period in state.partial if period >= oldest]
+
+
+def _ends_day(counts: Counts, moment: int) -> bool:
+    """Return whether a moment is the last one of a day."""
+    day = period_of(counts, Cadence.DAY, moment)
+    return moment + 1 == hour_after(counts.zone, Cadence.DAY, day) * HOUR
 
 
 def _first_to_settle(counts: Counts, cadence: Cadence) -> int:

@@ -154,7 +154,7 @@ class Judge:
             return []
         verdicts = list[Verdict]()
         if cadence is Cadence.DAY:
-            for day, reopened in absence.reopen(view).items():
+            for day, reopened in absence.reopen(absence.from_return(view)).items():
                 # First, so that borders know of that day before they judge this one.
                 verdicts += self._revise(reopened, cadence, day, watermark)
         # Silence comes first: of a sector without data nothing else is asked.
@@ -165,7 +165,7 @@ class Judge:
         view, *settled = (absence.with_data(each) for each in (view, *settled))
         verdicts += self._questions(view, waits=False)
         for each in settled:
-            verdicts += self._questions(absence.until_last_event(each), waits=True)
+            verdicts += self._questions(absence.until_last_event(absence.from_return(each)), waits=True)
         if cadence is Cadence.DAY:
             self._set_hourly_limits(view)
         return verdicts + silences
@@ -228,6 +228,7 @@ class Judge:
                 batch, Look.REVISED, cadence, index, as_of=cadence.start(latest + 1), watermark=watermark
             )
             if view is not None:
+                view = absence.from_return(view) if waits else view
                 verdicts += self._questions(view, waits=waits, is_newest=index == latest)
         return verdicts
 
