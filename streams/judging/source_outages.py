@@ -98,7 +98,8 @@ def _end(counts: Counts) -> None:
     """All sources are back: leave out of what is learnt and called low what they may have missed."""
     since, until = counts.state.no_data_since, counts.data_until
     counts.state.no_data_since = None
-    if since is None or until - since < SHORT or Cadence.HOUR not in counts.series:
+    # Without days only nobody was reported yet, of hours; without hours, tallies are all there is.
+    if since is None or until - since < SHORT or not {Cadence.HOUR, Cadence.DAY} <= counts.series.keys():
         return
     state, days = counts.state.daily, counts.series[Cadence.DAY]
     first, last = (_day(counts, moment // HOUR) for moment in (since, until))

@@ -227,3 +227,15 @@ def test_a_silence_that_is_found_before_its_source_stops_stands_until_data_retur
     assert port.resolved() == []
     port.live(3, sources=FEED)
     assert port.resolved() == [SILENCE, SILENCE]
+
+
+def test_a_source_that_comes_back_where_only_an_hour_of_nobody_was_reported_ends_no_worker() -> None:
+    port = Port("2023-03-01")
+    begin = int(dt.datetime(2023, 3, 1, 6, tzinfo=dt.UTC).timestamp())
+    port.send(begin, 0, period="hour")
+    port.beat(begin, "river")
+    port.let_pass(begin + 11 * HOUR)
+    assert set(port.standing()) == {Question.SILENCE}
+    port.beat(begin + 12 * HOUR, "river")
+    port.let_pass(begin + 14 * HOUR)
+    assert port.resolved() == [Question.SILENCE]
