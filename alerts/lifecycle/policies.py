@@ -25,6 +25,7 @@ LENGTH: Final = {
     Cadence.WEEK: dt.timedelta(days=7),
     Cadence.MONTH: dt.timedelta(days=31),
 }
+NEXT_DOOR: Final = 1 / 3  # of those missing here: while so many are too many next door, a displacement lasts
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Amount = Annotated[float, Field(ge=0, le=1e9)]
 Minutes = Annotated[float, Field(gt=0, le=60 * 24 * 365)]
@@ -84,18 +85,36 @@ class Policy(BaseModel):
             return verdict.breach
         return verdict.breach and self._is_large(*deviation(verdict))
 
-    def leaves_in_doubt(self, verdict: Verdict) -> bool:
+    def leaves_in_doubt(self, verdict: Verdict, told: Verdict) -> bool:
         """Return whether a calm period is too far from normal to show that an alert is over.
 
-        Where a level lasts, what is expected follows it within days, and no day is a breach any more. So the
-        last period is held against the baseline as it was before it was moved to the series' own level.
+        `told` is the worst breach of the alert: a shift in the mix lasts while the same group stands out, a
+        displacement while people are missing here and more are next door.
+        """
+        seen, side = verdict.evidence, verdict.question.entry.side
+        is_off = self._is_off(side, seen.observed, seen.expected)
+        match verdict.question:
+            case Question.MIX:
+                return is_off and _group(verdict) == _group(told)
+            case Question.DISPLACEMENT:
+                gained = sum(one.observed - one.expected for one in seen.neighbours)
+                return is_off and gained >= NEXT_DOOR * (seen.expected - seen.observed)
+        is_outside = not seen.lower <= seen.observed <= seen.upper
+        return (is_off and is_outside) or self._level_lasts(verdict)
+
+    def _level_lasts(self, verdict: Verdict) -> bool:
+        """Return whether the last period is far from the baseline, before that was moved to the own level.
+
+        Where a level lasts, what is expected follows it within days, and no day is a breach any more.
         """
         side, level = verdict.question.entry.side, verdict.evidence.level
         if side * (level - 1) <= 0 or level <= 0:
             return False
         observed, expected = _last_period(verdict)
-        normal = expected / level
-        return side * (observed - normal) > 0 and self._is_large(*_apart(observed, normal))
+        return self._is_off(side, observed, expected / level)
+
+    def _is_off(self, side: int, observed: float, expected: float) -> bool:
+        return side * (observed - expected) > 0 and self._is_large(*_apart(observed, expected))
 
     def _is_large(self, excess: float, ratio: float) -> bool:
         return excess >= self.least_excess and ratio >= self.least_ratio
@@ -153,6 +172,11 @@ def deviation(verdict: Verdict) -> tuple[float, float]:
         expected = verdict.evidence.capacity
         return observed, observed / expected
     return _apart(observed, expected)
+
+
+def _group(verdict: Verdict) -> str:
+    """Return the slice that stands out most; empty where none is shown."""
+    return verdict.evidence.slices[0].name if verdict.evidence.slices else ""
 
 
 def _last_period(verdict: Verdict) -> tuple[float, float]:

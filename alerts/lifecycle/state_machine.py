@@ -6,10 +6,10 @@
     firing           continue        linger          settle          hold            expire
     resolved         open again      –               –               –               –
 
-In doubt is a period that would raise no alert, but is too far from normal to show that one is over: a level
-that lasts. Held is a question that cannot be judged, because its sector is without data: what stands, stands.
-`step` is pure. Applying the same verdicts again, or older ones, changes nothing. Who is notified of what is
-no part of it: see `alerts.notices.reconciliation`.
+In doubt is a period that would raise no alert, but is too far from normal to show that one is over: what it
+told of lasts. Held is a question that cannot be judged, because its sector is without data: what stands,
+stands. `step` is pure. Applying the same verdicts again, or older ones, changes nothing. Who is notified of
+what is no part of it: see `alerts.notices.reconciliation`.
 """
 
 import datetime as dt
@@ -39,18 +39,19 @@ def step(alert: Alert | None, verdict: Verdict, policy: Policy, *, at: dt.dateti
     """Return what becomes of an alert (None: there is none) by a verdict published at `at`."""
     if alert is not None and _is_stale(alert, verdict):
         return alert
-    signal = _signal(verdict, policy)
+    signal = _signal(alert, verdict, policy)
     if signal in (Signal.CALM, Signal.IN_DOUBT) and not verdict.closed:
         return alert  # a period still filling can show that it is too high, not that it is calm
     return TABLE[alert.state if alert else None, signal](alert, verdict, policy, at)
 
 
-def _signal(verdict: Verdict, policy: Policy) -> Signal:
+def _signal(alert: Alert | None, verdict: Verdict, policy: Policy) -> Signal:
     if verdict.held:
         return Signal.HELD
     if policy.counts(verdict):
         return Signal.BREACH
-    return Signal.IN_DOUBT if policy.leaves_in_doubt(verdict) else Signal.CALM
+    is_in_doubt = alert is not None and policy.leaves_in_doubt(verdict, alert.worst)
+    return Signal.IN_DOUBT if is_in_doubt else Signal.CALM
 
 
 def expire(alert: Alert, event_time: dt.datetime, policy: Policy) -> Alert | None:

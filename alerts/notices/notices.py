@@ -8,6 +8,7 @@ from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, State
 from alerts.notices.backlog import Summary
 from alerts.notices.clauses import clause
+from alerts.notices.endings import ending
 from alerts.notices.messages import Message, View
 from alerts.notices.titles import figures, title
 from alerts.notices.wording import (
@@ -233,19 +234,7 @@ class _Writer:
         )
 
     def _over(self) -> str:
-        if self._alert.expired:
-            return self._gettext("No more data came about it.")
-        evidence = self._alert.latest.evidence
-        if evidence.source and self._sends():
-            return self._gettext("{source} sends again.", source=evidence.source)
-        if self._alert.latest.breach:
-            return self._gettext("It is over.")  # a newer alert took its place before its end could be sent
-        return self._gettext(
-            "Back to normal: {observed}, expected {lower} to {upper}.",
-            observed=self._number(evidence.observed),
-            lower=self._number(evidence.lower),
-            upper=self._number(evidence.upper),
-        )
+        return ending(self._alert, self._language, sends_again=self._sends())
 
     def _shares(self, parts: Sequence[Contribution], title: Callable[[str], str]) -> str:
         return ", ".join(

@@ -48,7 +48,7 @@ class Entry:
     looks: tuple[Look, ...] = (Look.CLOSED,)
     cadences: tuple[Cadence, ...] = LONG
     waits: bool = False  # missing reports look like a breach, so it is asked when enough have arrived
-    side: int = 0  # of what is expected, on which a level may last: 1 above, -1 below; 0: not asked of levels
+    side: int = 0  # of what is expected, on which what it found may last: 1 above, -1 below; 0: it cannot
     always: bool = False  # closed periods are published calm or not: borders and metrics build on them
     # What differs from the default policy: when an alert opens and resolves, and how severe it is.
     policy: Mapping[str, Setting] = field(default_factory=dict)
@@ -84,6 +84,7 @@ class Question(StrEnum):
             meaning="the highest count on record",
             colour="#a83279",
             level=0.05,
+            side=1,
             policy={"least_ratio": 1.2, "resolve_after": 7, "most": "info"},
         ),
     )
@@ -94,6 +95,7 @@ class Question(StrEnum):
             meaning="other people than normal",
             colour="#8f6ed5",
             budget_share=0.15,
+            side=1,
             policy={"resolve_after": 7, "most": "warning"},
         ),
     )
@@ -164,6 +166,7 @@ class Question(StrEnum):
             colour="#1b998b",
             scope=Scope.NEIGHBOURS,
             level=1e-3,
+            side=-1,
             policy={"resolve_after": 7, "most": "warning"},
         ),
     )
@@ -175,6 +178,7 @@ class Question(StrEnum):
             colour="#4a8f3c",
             scope=Scope.NEIGHBOURS,
             level=1e-3,
+            side=1,
             policy={"resolve_after": 7, "most": "warning"},
         ),
     )

@@ -15,8 +15,8 @@ from streams.counting.detection_state import Breach
 from streams.detectors import Finding
 
 CALM: Final = 8  # periods after a breach in which calm is published as well: somebody may be waiting for it
-# The same where a level may last: no breach any more after some days, and found to be new within three weeks.
-LASTING: Final = 28
+# The same where what was found may last: no breach any more after some days, and normal within weeks.
+LASTING: Final = 56
 
 
 class Frame(Protocol):

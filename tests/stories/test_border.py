@@ -9,7 +9,7 @@ from streams.contract.verdicts import Question, Verdict
 from streams.judging.border_judge import KEEP, BorderJudge
 from streams.judging.operating_limits import level
 from streams.judging.period_summary import PeriodSummary
-from streams.judging.publication import CALM
+from streams.judging.publication import LASTING
 from tests.five_sectors import DISPERSION, IDS, MEAN, in_a_row, summary
 
 
@@ -136,11 +136,11 @@ def test_the_order_in_which_sectors_report_changes_nothing() -> None:
 
 def test_calm_is_published_only_while_an_alert_may_wait_for_it() -> None:
     quiet = dict.fromkeys(IDS, 50.0)
-    days = [quiet, {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}, *[quiet] * (CALM + 4)]
+    days = [quiet, {"a": 50.0, "b": 85.0, "c": 5.0, "d": 82.0, "e": 50.0}, *[quiet] * (LASTING + 4)]
     published = [
         v for v in run(BorderJudge(in_a_row(), "south"), days) if v.question is Question.DISPLACEMENT
     ]
-    assert [v.breach for v in published] == [True] + [False] * CALM
+    assert [v.breach for v in published] == [True] + [False] * LASTING
 
 
 def test_state_is_bounded_by_what_is_kept_and_not_by_what_has_happened() -> None:
