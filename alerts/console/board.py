@@ -10,7 +10,7 @@ Every change raises `version`; `changes(since)` is what a page that has seen `si
 import datetime as dt
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from alerts.console.board_rows import (
     idle_sink_row,
     sector_row,
     sink_row,
+    standing,
 )
 from alerts.console.news import News
 from alerts.console.roles import Places
@@ -133,10 +134,15 @@ class Board:
         with self._lock:
             row = delivery_row(sink, notice, outcome, at=at, detail=detail)
             self._put(DELIVERIES, row["id"], row)
-            before = self._rows[SINKS].get(sink)
-            self._put(SINKS, sink, sink_row(sink, before, outcome, at=at, detail=detail))
+            self.sink(sink, outcome, at=at, detail=detail)
             if outcome == "delivered":
                 self.remove_dead_letter(letter_id(sink, notice.notice_id))
+
+    def sink(self, sink: str, outcome: str, *, at: dt.datetime, detail: str = "") -> None:
+        """Show how a sink is doing after a try, whatever it was about."""
+        with self._lock:
+            before = self._rows[SINKS].get(sink)
+            self._put(SINKS, sink, sink_row(sink, before, outcome, at=at, detail=detail))
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
         """Show a dead letter that waits."""
@@ -231,15 +237,7 @@ class Board:
     def _news(self, since: int, *, whole: bool) -> News:
         gone = [] if whole else [(kind, key) for version, kind, key in self._gone if version > since]
         rows = {kind: rows.newer(since) for kind, rows in self._rows.items()}
-        return News(self.version, whole, gone, self._standing(), rows)
-
-    def _standing(self) -> dict[str, int]:
-        """Count what stands, by severity, and what is suspected."""
-        counts = Counter(
-            alert.severity.value if alert.state is State.FIRING else alert.state.value
-            for alert in self._alerts.values()
-        )
-        return {name: counts[name] for name in ("critical", "warning", "info", "pending", "resolved")}
+        return News(self.version, whole, gone, standing(self._alerts.values()), rows)
 
     def _annotate_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""
@@ -270,12 +268,12 @@ class Board:
         self._draw_sectors()
 
     def _draw_sectors(self) -> None:
-        standing: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}
+        by_sector: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}
         for alert in self._alerts.values():
-            if alert.sector in standing and alert.state is not State.RESOLVED:
-                standing[alert.sector].append(alert)
+            if alert.sector in by_sector and alert.state is not State.RESOLVED:
+                by_sector[alert.sector].append(alert)
         self._undrawn_sectors.clear()
-        for sector, alerts in standing.items():
+        for sector, alerts in by_sector.items():
             history = self._histories.get(sector)
             if history is not None and history.shown is not None:
                 self._put(SECTORS, sector, sector_row(history.shown, history.newest, alerts))

@@ -1,7 +1,8 @@
 """Rows of the board as JSON: what the page shows of a sector, an alert, a delivery, a sink and a control."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from alerts.console.roles import sectors_of
@@ -48,6 +49,12 @@ def sector_row(line: DrawnLine, data: Verdict, alerts: Sequence[Alert]) -> Json:
         "line": line.columns(),
         "alerts": [alert.alert_id for alert in alerts],
     }
+
+
+def standing(alerts: Iterable[Alert]) -> dict[str, int]:
+    """Count what stands, by severity, and what is suspected."""
+    counts = Counter(str(one.severity if one.state is State.FIRING else one.state) for one in alerts)
+    return {name: counts[name] for name in ("critical", "warning", "info", "pending", "resolved")}
 
 
 def _gravest(alerts: Sequence[Alert]) -> str:
@@ -142,6 +149,8 @@ def sink_row(sink: str, before: Json | None, outcome: str, *, at: dt.datetime, d
     """How a sink is doing, after one more try."""
     before = before or idle_sink_row(sink)
     moment = at.isoformat()
+    if outcome != "delivered" and moment < before["delivered_at"]:
+        return before  # read after what was delivered since
     if outcome == "delivered":
         delivered_at = max(moment, before["delivered_at"])
         if moment < before["failed_at"]:  # read back after a restart

@@ -1,4 +1,4 @@
-"""Dead letters: notices that a sink never took."""
+"""Dead letters: notices that a sink never took. And whether a sink takes anything."""
 
 from typing import Final
 
@@ -38,6 +38,16 @@ class DeadLetterRecord(BaseModel):
     letter: DeadLetter
     message: Message | None = None
     again: bool = False
+
+
+class SinkState(BaseModel):
+    """A record of `notices.dead` under the name of a sink: whether it takes anything, at each change."""
+
+    model_config = RECORD
+
+    sink: str
+    works: bool
+    reason: str = ""  # why it does not
 
 
 def letter_id(sink: str, notice_id: str) -> str:

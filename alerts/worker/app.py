@@ -75,7 +75,6 @@ class Alerts:
             policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
         )
         self.metrics = Metrics(self.sinks)
-        self.tries = Tries(self.board, self.metrics)
         self.controls = ControlsInForce(routing, self.policies)
         self.control_records = ControlRecords(
             self.controls, self.board, self.sinks, on_unusable=self.metrics.unusable
@@ -113,8 +112,10 @@ class Alerts:
             self.board,
             self.worker.publish,
             self.send_again,
+            sinks=self.sinks,
             on_unusable=self.metrics.unusable,
         )
+        self.tries = Tries(self.board, self.metrics, self.letters.states)
         self.supervisor = Supervisor()
         self.problems = Problems(
             self.owner,

@@ -2,32 +2,33 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.board import Board
 from alerts.lifecycle.alert import Notice
-from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
+from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord, SinkState
 from alerts.notices.messages import Message
 from alerts.worker.settings import Settings
+from alerts.worker.sink_states import TOPIC, Publish, SinkStates
 from streams.contract.reading import Unusable, is_sound
 
 log = structlog.get_logger()
 
-TOPIC: Final = "notices.dead"
 HELD: Final = 1_000  # the newest
 READ_BACK: Final = 10 * HELD  # records at start: one that was sent again has three or more
-Publish = Callable[[str, bytes, bytes], Awaitable[None]]  # topic, key, value
+RECORD: Final = TypeAdapter[DeadLetterRecord | SinkState](DeadLetterRecord | SinkState)
 
 
 class DeadLetters:
     """The letters that wait, also those of other workers and of before a restart.
 
-    `on_again` is called with a letter that somebody wants to be sent again.
+    `on_again` is called with a letter that somebody wants to be sent again. On the same topic are the states
+    of the `sinks` that are configured.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class DeadLetters:
         publish: Publish,
         on_again: Callable[[DeadLetterRecord], Awaitable[None]],
         *,
+        sinks: Collection[str] = (),
         on_unusable: Callable[[str, Unusable], None] = lambda *_: None,
     ) -> None:
         self._settings, self._board, self._publish, self._on_again = settings, board, publish, on_again
         self._on_unusable = on_unusable
+        self.states = SinkStates(sinks, board, publish)
         self._held: dict[str, DeadLetterRecord] = {}  # by letter id
 
     def waiting(self) -> Counter[str]:
@@ -102,13 +105,16 @@ class DeadLetters:
     async def apply(self, record: Any, *, is_new: bool = True) -> None:
         """Take one record of the topic; one that is not understood is logged, counted and skipped."""
         try:
-            read = DeadLetterRecord.model_validate_json(record.value, extra="ignore")
+            read = RECORD.validate_json(record.value, extra="ignore")
             is_understood = is_sound(read)
         except ValidationError:
             is_understood = False
         if not is_understood:
             log.error("dead letter not understood", offset=record.offset)
             self._on_unusable(TOPIC, Unusable.UNREADABLE)
+            return
+        if isinstance(read, SinkState):
+            self.states.apply(read, record)
             return
         key = read.letter.letter_id
         self._held.pop(key, None)

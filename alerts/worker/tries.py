@@ -8,6 +8,7 @@ import structlog
 from alerts.console.board import Board
 from alerts.lifecycle.alert import Notice
 from alerts.worker.metrics import Metrics
+from alerts.worker.sink_states import SinkStates
 
 log = structlog.get_logger()
 
@@ -15,8 +16,8 @@ log = structlog.get_logger()
 class Tries:
     """Records tries to deliver."""
 
-    def __init__(self, board: Board, metrics: Metrics) -> None:
-        self._board, self._metrics = board, metrics
+    def __init__(self, board: Board, metrics: Metrics, states: SinkStates) -> None:
+        self._board, self._metrics, self._states = board, metrics, states
 
     def tried(
         self, sink: str, notices: Sequence[Notice], outcome: str, *, seconds: float, reason: str
@@ -24,6 +25,9 @@ class Tries:
         """Record one try to deliver."""
         self._metrics.attempt(sink, outcome, seconds=seconds, notices=max(len(notices), 1))
         now = dt.datetime.now(dt.UTC)
+        self._states.tried(sink, works=outcome == "delivered", reason=reason)
+        if not notices:  # a post of what stands
+            self._board.sink(sink, outcome, at=now, detail=reason)
         for notice in notices:
             self._board.delivery(sink, notice, outcome, at=now, detail=reason)
             if outcome in ("delivered", "dead"):

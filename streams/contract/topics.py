@@ -66,7 +66,7 @@ TOPICS = (
     Topic("alerts.current", "question", 4, None),  # the newest alert of each question, as JSON
     Topic("deliveries", "sink/alert", 4, None),  # what each sink knows of each alert; partitioned by sink
     Topic("notices", "alert", 4, 400),  # what was sent to whom
-    Topic("notices.dead", "sink/notice", 1, 90),
+    Topic("notices.dead", "sink/notice or sink", 1, 90),
     Topic("controls", "kind/name", 1, None),
     Topic("tables", "figure", 1, None),  # the newest event of each figure of an official table, for `ingest`
 )

@@ -17,7 +17,7 @@ from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.controls_in_force import ControlsInForce
-from alerts.notices.dead_letters import DeadLetterRecord
+from alerts.notices.dead_letters import DeadLetterRecord, SinkState
 from alerts.notices.history import SINK, NoticeHistory
 from alerts.notices.ledger import CaughtUp, Entry
 from alerts.notices.routing import Route, Routing
@@ -53,7 +53,7 @@ MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
     "notices": (Notice,),
     "alerts.current": (Alert,),
     "deliveries": (Entry, CaughtUp),
-    "notices.dead": (DeadLetterRecord,),
+    "notices.dead": (DeadLetterRecord, SinkState),
     "controls": (Silence, Acknowledge, Reroute, PolicyDate, Capacity, Sensitivity, Withdrawn),
     "state": (Encounter, Notice),
 }

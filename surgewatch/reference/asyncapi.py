@@ -17,7 +17,7 @@ from alerts.console.notice_log import SINK
 from alerts.console.openapi import Plain
 from alerts.lifecycle.alert import Alert, Notice
 from alerts.notices.controls import CONTROL
-from alerts.notices.dead_letters import DeadLetterRecord
+from alerts.notices.dead_letters import DeadLetterRecord, SinkState
 from alerts.notices.ledger import CaughtUp, Entry
 from streams.contract.access import LEAST, READ, WRITE
 from streams.contract.dead_letters import DeadLetter
@@ -69,7 +69,10 @@ VALUES: Final[dict[str, Value]] = {
     ),
     "deliveries": Value("What each sink knows of each alert. An empty value: nothing.", Entry | CaughtUp),
     "notices": Value("Notices that a sink has taken.", Notice, (SINK,)),
-    "notices.dead": Value("Notices that a sink never took.", DeadLetterRecord),
+    "notices.dead": Value(
+        "Notices that a sink never took; under the name of a sink, whether it takes anything.",
+        DeadLetterRecord | SinkState,
+    ),
     "controls": Value("What operators set at run time. An empty value withdraws it.", CONTROL),
     "tables": Value("The newest event of each figure of an official table.", LastEvent),
 }
