@@ -1,5 +1,6 @@
 """One alert on its way to one sink: its states, what the sink knows, and the retries of its message."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from alerts.notices.outcomes import Retry
 FIRST_PAUSE: Final = 0.5  # seconds; doubled at every try
 LONGEST_PAUSE: Final = 30.0  # seconds; a sink that comes back has everything within a minute
 LONGEST_WAIT: Final = 300.0  # seconds that a receiver may ask for
+FAULTS: Final = 2  # failed tries after which a message may be what its digest fails by
 LATE: Final = 60.0  # seconds after which a message counts as held back: then two are a digest
 
 
@@ -29,8 +31,10 @@ class Line:
     steps: list[Alert | None] = field(default_factory=list)  # later states, in a replay
     entry: Entry = EMPTY
     in_flight: bool = False
-    alone: bool = False  # a digest with it was refused
+    alone: bool = False  # a digest with it was refused, or failed although the sink takes others
     tries: int = 0
+    faults: int = 0  # of those tries, the ones that failed by no limit of the receiver's
+    failed_at: float = -math.inf
     not_before: float = 0.0
     due_since: float | None = None
     urgency: tuple[bool, int, int, float] = (False, 0, 0, 0.0)  # of its message: the smallest is sent first
@@ -162,8 +166,13 @@ class Line:
         self.entry = self.entry.model_copy(update={"pending": pending, "since": since})
         return self.entry.doubting(message.notice_id)
 
-    def wait(self, message: Message, retry: Retry, steady: float, jitter: float) -> None:
+    def wait(
+        self, message: Message, retry: Retry, steady: float, *, jitter: float, is_digest: bool = False
+    ) -> None:
         """Try its message again later: it was not taken."""
+        self.alone |= is_digest and self.faults >= FAULTS
+        if retry.after is None:
+            self.faults, self.failed_at = self.faults + 1, steady
         pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
         if retry.unanswered:
@@ -211,7 +220,7 @@ class Line:
 
     def rest(self) -> None:
         """Have nothing due."""
-        self.tries, self.not_before, self.due_since = 0, 0.0, None
+        self.tries, self.faults, self.not_before, self.due_since = 0, 0, 0.0, None
 
 
 def is_known(alert: Alert | None, view: View | None) -> bool:

@@ -25,6 +25,7 @@ from alerts.notices.gathering import gather_seconds, is_digest, together
 from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
 from alerts.notices.messages import Message
 from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
+from alerts.notices.probing import Probing
 
 SLOTS: Final = 8  # requests at once; half of them for messages that were not tried before
 
@@ -53,6 +54,7 @@ class DeliveryQueue:
         self._due: dict[str, Message] = {}
         self._changed: dict[str, None] = {}  # alerts observed and not compared yet, in that order
         self._in_flight: list[Batch] = []
+        self._probing = Probing(self._lines, has_digests=limits.most > 1)
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
 
@@ -69,10 +71,7 @@ class DeliveryQueue:
         self._compared.place(record.alert_id)
 
     def observe(self, change: AlertChange, *, published_at: float, moment: Moment) -> None:
-        """Take the newest state of the alert on a question, published at that epoch second.
-
-        A state that is older than the one at hand is passed over: a worker that died publishes some again.
-        """
+        """Take a state of the alert on a question, published at that epoch second; older ones do nothing."""
         version, alert_id = self._newest.get(change.question_key, (None, ""))
         alert = change.alert
         if change.is_before(version):
@@ -169,18 +168,17 @@ class DeliveryQueue:
         ready = self._ready(moment)
         if self.limits.most == 1:
             return self._batch(ready, moment, most=1)
-        ready = together(ready, self._due, self._lines)
+        ready = self._probing.sift(together(ready, self._due, self._lines), moment.steady)
         summary = self._backlog.summary(moment.steady) if self._backlog else None
-        if summary is None and not is_digest([self._due[one] for one in ready], self._lines, moment):
+        joining = self._probing.joining(ready)
+        if summary is None and not is_digest([self._due[one] for one in joining], self._lines, moment):
             return self._batch(ready, moment, most=1)
-        joining = [one for one in ready if not self._lines[one].alone]
         return self._batch(joining, moment, most=self.limits.most, summary=summary)
 
     def _ready(self, moment: Moment) -> list[str]:
         """Return the alerts whose message may be sent now, gravest first."""
-        lines = self._lines
-        retries = (any(lines[one.alert_id].tries for one in batch.messages) for batch in self._in_flight)
-        may_retry = sum(retries) < SLOTS // 2
+        lines, batches = self._lines, (batch.messages for batch in self._in_flight)
+        may_retry = sum(any(lines[one.alert_id].tries for one in batch) for batch in batches) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
         return sorted(ready, key=lambda one: lines[one].urgency)
 
@@ -200,6 +198,7 @@ class DeliveryQueue:
     def begin(self, batch: Batch, moment: Moment) -> list[LedgerRecord]:
         """Mark a batch as on its way; return the ledger records to be written before it is sent."""
         self._in_flight.append(batch)
+        self._probing.begin(batch)
         self._free_at = moment.steady + self.limits.spacing
         begun = ((one.alert_id, self._lines[one.alert_id].begin(one, moment)) for one in batch.messages)
         return [LedgerRecord(self.sink, alert_id, entry) for alert_id, entry in begun if entry]
@@ -221,6 +220,7 @@ class DeliveryQueue:
             elif message.notice_id in line.entry.doubted:
                 continue  # as the ledger has it
             settled.records.append(LedgerRecord(self.sink, message.alert_id, line.entry))
+        self._probing.settle(batch, outcome, moment.steady)
         return settled
 
     def _is_done(
@@ -247,7 +247,7 @@ class DeliveryQueue:
                 settled.dead.append((message, f"{GAVE_UP}{reason}"))
                 line.give_up(message, unanswered=outcome.unanswered)
                 return True
-        line.wait(message, outcome, moment.steady, self._jitter())
+        line.wait(message, outcome, moment.steady, jitter=self._jitter(), is_digest=is_digest)
         return False
 
     def release(self, batch: Batch, moment: Moment) -> None:
@@ -290,9 +290,8 @@ class DeliveryQueue:
 
     def rest(self, steady: float) -> float:
         """Return the seconds until the next message may be sent; infinite where none is due."""
-        lines = (self._lines[one] for one in self._due)
-        starts = (max(line.not_before, self._free_at) for line in lines if not line.in_flight)
-        return max(min(starts, default=math.inf) - steady, 0.0)
+        starts = (self._probing.not_before(one) for one in self._due if not self._lines[one].in_flight)
+        return max(max(min(starts, default=math.inf), self._free_at) - steady, 0.0)
 
     def waiting(self, steady: float) -> tuple[int, float]:
         """Return how many messages are due, and for how many seconds the oldest of them has been."""

@@ -48,8 +48,7 @@ def together(ready: Sequence[str], due: Mapping[str, Message], lines: Mapping[st
 
 
 def is_digest(messages: Sequence[Message], lines: Mapping[str, Line], moment: Moment) -> bool:
-    """Return whether these messages, all about one source or none, are to be one."""
-    joining = [one for one in messages if not lines[one.alert_id].alone]
-    if len(joining) > FEW or (len(joining) > 1 and source_of(joining[0])):
+    """Return whether these messages, which may be one and are all about one source or none, are to be one."""
+    if len(messages) > FEW or (len(messages) > 1 and source_of(messages[0])):
         return True
-    return sum(lines[one.alert_id].is_late(moment) for one in joining) > 1
+    return sum(lines[one.alert_id].is_late(moment) for one in messages) > 1

@@ -189,8 +189,8 @@ class _Writer:
             )
         elif message.reason is Reason.ACKNOWLEDGED:
             yield taken(alert, self._language)
-        elif message.reason is Reason.UNANSWERED and view.unattended_since:
-            yield self._gettext("The acknowledgement has expired. Nobody takes care of it now.")
+        elif message.reason is Reason.UNANSWERED and (view.unattended_since or view.acknowledgements):
+            yield self._gettext("The acknowledgement is over. Nobody takes care of it now.")
         elif message.before is not None and not alert.latest.evidence.source:
             last = self._gettext(
                 "Last notice: {figures}.", figures=figures(message.before.latest, self._language)

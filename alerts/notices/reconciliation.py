@@ -56,13 +56,13 @@ class Firing(NamedTuple):
         return RANK[self.alert.severity] > RANK[self.view.severity]
 
     def is_unanswered(self) -> bool:
-        """Return whether another wait has passed without an acknowledgement, or the last one expired."""
+        """Return whether another wait has passed without an acknowledgement, or the one it knows is over."""
         view, since = self.view, self.attention.unattended_since
         if view is None or not view.open:
             return self.escalations > 0
         is_known = view.unattended_since >= since
-        has_expired = bool(view.acknowledged_by and not self.attention.acknowledged_by and since)
-        return has_expired or self.escalations > (view.escalations if is_known else 0)
+        is_left = bool(view.acknowledged_by and not self.attention.acknowledged_by)
+        return is_left or self.escalations > (view.escalations if is_known else 0)
 
     def is_newly_acknowledged(self) -> bool:
         """Return whether somebody takes care of it, or found what it is, and the sink does not know."""
@@ -226,7 +226,8 @@ def _silence(attention: Attention) -> dict[str, Any]:
 
 
 def _occasion(reason: Reason, view: View) -> str:
-    again = f"-{view.unattended_since:.0f}-{view.acknowledgements}" if view.unattended_since else ""
+    is_again = view.unattended_since or view.acknowledgements
+    again = f"-{view.unattended_since:.0f}-{view.acknowledgements}" if is_again else ""
     known = {
         Reason.WORSE: view.alert.severity.value,
         Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}{again}",

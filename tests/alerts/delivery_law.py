@@ -63,7 +63,9 @@ def assert_right(world: World, sink: str, alert: Alert) -> None:
         assert known.is_open, "it stands and the sink does not know"
     if known.is_open and sink != SECOND:
         assert RANK[known.severity] == RANK[alert.severity], "it got worse and the sink does not know"
-        assert known.acknowledged_by == attention.acknowledged_by or not attention.acknowledged_by
+        assert known.acknowledged_by == attention.acknowledged_by, (
+            "it does not know who takes care, or nobody"
+        )
     if attention.unattended_since:
         assert not known.acknowledged_by, "its acknowledgement expired and the sink does not know"
         is_escalated = known.asked_since >= attention.unattended_since

@@ -122,7 +122,7 @@ class OneSink:
         while batch := self.queue.take(self._moment):
             for record in self.queue.begin(batch, self._moment):
                 self.ledger[record.alert_id] = record
-            settled = self.queue.settle(batch, self.answer, self._moment)
+            settled = self.queue.settle(batch, self.answer_to(batch), self._moment)
             for record in settled.records:
                 self.ledger[record.alert_id] = record
             self.queue.release(batch, self._moment)
@@ -130,6 +130,10 @@ class OneSink:
             self.dead += [(message.notice_id, reason) for message, reason in settled.dead]
             notices += [compose(message, REGISTRY, self.language) for message in settled.delivered]
         return notices
+
+    def answer_to(self, batch: Batch) -> Outcome:
+        """What the sink answers."""
+        return self.answer
 
     def alert(self) -> Alert:
         """The one alert there is."""

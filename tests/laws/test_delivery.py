@@ -114,6 +114,13 @@ class Delivery(RuleBasedStateMachine):
             self.world.control(Acknowledge(alert_id=alert_id, by=by, at=self._at(), reason="drill"))
         self.world.work(works)
 
+    @rule(number=st.integers(0, 5), works=WORKS)
+    def take_acknowledgement_back(self, number: int, works: int) -> None:
+        if alerts := self.world.alerts():
+            key = f"ack/{alerts[number % len(alerts)].alert_id}"
+            self.world.control(Withdrawn(withdraws=key, at=self._at(), **WHO))
+        self.world.work(works)
+
     @rule(name=st.sampled_from(sorted(ROUTE_CHANGES)), which=st.integers(0, 2), works=WORKS)
     def change_route(self, name: str, which: int, works: int) -> None:
         self.world.control(Reroute(name=name, route=ROUTE_CHANGES[name][which], at=self._at(), **WHO))

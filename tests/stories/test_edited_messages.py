@@ -73,7 +73,8 @@ def test_an_acknowledgement_that_is_taken_back_is_no_longer_shown() -> None:
     control = acknowledge(desk)
     assert reasons(desk.apply(control)) == [Reason.ACKNOWLEDGED]
     taken_back = Withdrawn(withdraws=control.key, by="anna", at=desk.at, reason="drill")
-    assert shown(desk.apply(taken_back)) == ("", "", 90)
+    (notice,) = desk.apply(taken_back)
+    assert (notice.reason, notice.alert.acknowledged_by) == (Reason.UNANSWERED, "")
 
 
 def test_what_an_alert_was_found_to_be_is_notified_also_after_an_acknowledgement() -> None:

@@ -1,10 +1,14 @@
 """Escalation: what nobody acknowledges is sent again, and so is what somebody took and let lie."""
 
+import pytest
+
 from alerts.lifecycle.alert import Reason
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.routing import Route
+from streams.contract.controls import Withdrawn
 from tests.alerts.one_sink import SINK, OneSink, reasons
-from tests.stories.test_reconciled_delivery import CRITICAL, ESCALATING, acknowledge, breach, calm
+from tests.stories.made import CRITICAL, WARNING, WHO, acknowledge, breach, calm
+from tests.stories.test_reconciled_delivery import ESCALATING
 
 ESCALATION = (Route(sinks=(SINK,), reason=(Reason.UNANSWERED,)),)
 EXPIRING = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=8))
@@ -45,7 +49,7 @@ def test_an_acknowledgement_that_expires_is_asked_for_again_and_escalation_resum
     assert desk.wait(hours=7.9) == []
     (asked,) = desk.wait(hours=0.2)
     assert asked.reason is Reason.UNANSWERED
-    assert "The acknowledgement has expired. Nobody takes care of it now." in asked.text
+    assert "The acknowledgement is over. Nobody takes care of it now." in asked.text
     assert [reasons(desk.wait(minutes=10)) for _ in range(6)] == [
         [Reason.UNANSWERED] if at in (0, 5) else [] for at in range(6)
     ]
@@ -81,3 +85,19 @@ def test_an_acknowledgement_that_is_renewed_in_time_is_not_asked_for() -> None:
     for _ in range(5):
         desk.wait(hours=6)
         assert desk.apply(acknowledge(desk)) == []
+
+
+@pytest.mark.parametrize("observed", [WARNING, CRITICAL])
+def test_an_acknowledgement_that_is_taken_back_is_asked_for_by_those_who_knew_of_it(observed: float) -> None:
+    desk = OneSink()
+    desk.judge(breach(0, observed))
+    sent = []
+    for _ in range(2):
+        desk.apply(acknowledge(desk))
+        key = f"ack/{desk.alert().alert_id}"
+        sent += desk.apply(Withdrawn(withdraws=key, at=desk.at, **WHO))
+        desk.restart()
+        assert desk.wait(hours=1) == []
+    assert reasons(sent) == [Reason.UNANSWERED] * 2
+    assert len({notice.notice_id for notice in sent}) == 2
+    assert "The acknowledgement is over. Nobody takes care of it now." in sent[0].text

@@ -1,0 +1,59 @@
+"""A digest that fails: does the sink take nothing, or is it one of the messages that it does not take?
+
+Messages of digests that failed twice are suspects. They join no digest, and one of them at a time is sent by
+itself. Once the sink takes something, the others may join again: a sink that was away has them in a few
+digests. A suspect whose digest fails again, although the sink has taken something, goes alone from then on.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from alerts.notices.batches import Batch
+from alerts.notices.delivery_line import FAULTS, Line
+from alerts.notices.outcomes import Delivered, Outcome
+
+
+class Probing:
+    """The suspects of one sink. Times are seconds of the steady clock."""
+
+    def __init__(self, lines: Mapping[str, Line], *, has_digests: bool) -> None:
+        self._lines, self._has_digests = lines, has_digests
+        self._taken_at = -math.inf  # when the sink last took something
+        self._until = -math.inf  # when the next suspect may be sent
+        self._probe: Batch | None = None
+
+    def is_suspect(self, alert_id: str) -> bool:
+        """Return whether a message may be what its digests fail by."""
+        line = self._lines[alert_id]
+        is_failing = line.faults >= FAULTS and line.failed_at >= self._taken_at
+        return self._has_digests and is_failing and not line.alone
+
+    def sift(self, ready: Sequence[str], steady: float) -> list[str]:
+        """Return the alerts whose messages may go: of the suspects one, the least tried, in its time."""
+        suspects = [one for one in ready if self.is_suspect(one)]
+        if not suspects:
+            return list(ready)
+        probe = min(suspects, key=lambda one: self._lines[one].tries) if steady >= self._until else ""
+        return [one for one in ready if one == probe or not self.is_suspect(one)]
+
+    def joining(self, ready: Sequence[str]) -> list[str]:
+        """Return those that may be in a digest."""
+        return [one for one in ready if not self._lines[one].alone and not self.is_suspect(one)]
+
+    def not_before(self, alert_id: str) -> float:
+        """Return when a message may be sent."""
+        until = self._until if self.is_suspect(alert_id) else -math.inf
+        return max(self._lines[alert_id].not_before, until)
+
+    def begin(self, batch: Batch) -> None:
+        """A batch is on its way: if it is a suspect, the others wait for the answer."""
+        if any(self.is_suspect(one.alert_id) for one in batch.messages):
+            self._probe, self._until = batch, math.inf
+
+    def settle(self, batch: Batch, outcome: Outcome, steady: float) -> None:
+        """Take the answer to a batch, after its lines have."""
+        if isinstance(outcome, Delivered):
+            self._taken_at = steady
+        if batch is self._probe:
+            self._probe = None
+            self._until = max(self._lines[one.alert_id].not_before for one in batch.messages)

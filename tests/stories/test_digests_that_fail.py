@@ -1,0 +1,69 @@
+"""One message that its receiver does not take holds up no other, also where they are sent together."""
+
+import pytest
+
+from alerts.lifecycle.alert import Notice
+from alerts.notices.batches import Batch, Limits
+from alerts.notices.outcomes import Delivered, Outcome, Retry
+from tests.alerts.one_sink import OneSink
+from tests.stories.made import CRITICAL, breach, calm
+
+DIGESTS = Limits(spacing=1.0, most=20)
+FAULTS = (Retry("http_500"), Retry("timeout", unanswered=True))
+HEALTHY = tuple(f"sector-{number}" for number in range(25))
+
+
+class Poisoned(OneSink):
+    """A sink that never takes a message about Blaine."""
+
+    def __init__(self, fault: Outcome) -> None:
+        super().__init__(limits=DIGESTS)
+        self.fault = fault
+
+    def answer_to(self, batch: Batch) -> Outcome:
+        is_bad = any(one.view.alert.sector == "blaine" for one in batch.messages)
+        return self.fault if is_bad else Delivered()
+
+
+def taken(desk: OneSink, seconds: int) -> list[Notice]:
+    return [notice for _ in range(seconds) for notice in desk.wait(seconds=1)]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_message_that_fails_holds_up_no_digest(fault: Outcome) -> None:
+    desk = Poisoned(fault)
+    desk.judge(breach(sector="blaine"), *(breach(sector=name) for name in HEALTHY))
+    assert {one.alert.sector for one in taken(desk, 60)} == set(HEALTHY)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_grave_message_that_fails_holds_up_none_that_come_later(fault: Outcome) -> None:
+    desk = Poisoned(fault)
+    desk.judge(breach(0, CRITICAL, sector="blaine"), *(breach(sector=name) for name in HEALTHY))
+    taken(desk, 600)
+    desk.observe(*(breach(1, CRITICAL, sector=name) for name in HEALTHY))
+    assert {one.alert.sector for one in taken(desk, 15)} == set(HEALTHY)
+
+
+def test_a_sink_that_was_away_for_an_hour_has_all_in_a_few_messages_and_was_asked_seldom() -> None:
+    desk = OneSink(limits=DIGESTS)
+    desk.answer = Retry("http_503")
+    desk.judge(*(breach(sector=f"sector-{number}") for number in range(60)))
+    taken(desk, 3600)
+    tries = len(desk.batches)
+    desk.answer = Delivered()
+    assert len(taken(desk, 60)) == 60
+    assert len(desk.batches) - tries == 4
+    assert tries < 400
+
+
+def test_a_message_that_failed_and_is_taken_at_last_goes_with_others_again() -> None:
+    desk = Poisoned(Retry("http_500"))
+    desk.judge(breach(sector="blaine"), *(breach(sector=name) for name in HEALTHY[:4]))
+    taken(desk, 300)
+    desk.fault = Delivered()
+    assert [one.alert.sector for one in taken(desk, 60)] == ["blaine"]
+    before = len(desk.batches)
+    desk.observe(*(one for name in ("blaine", *HEALTHY[:4]) for one in calm(name)))
+    assert len(taken(desk, 5)) == 5
+    assert len(desk.batches) - before == 1
