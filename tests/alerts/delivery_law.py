@@ -19,6 +19,15 @@ def assert_all_right(world: World, sink: str) -> None:
     _assert_one_page(world, sink, sources)
 
 
+def assert_others_are_right(world: World, sink: str) -> None:
+    """Hold what a sink knows of the alerts whose messages it can take, while it never takes those of others."""
+    poisoned = world.receivers[sink].poisoned
+    for alert in world.alerts():
+        is_people = alert.question is not Question.SILENCE
+        if is_people and alert.alert_id not in poisoned and not world.has_letter(sink, alert):
+            assert_right(world, sink, alert)
+
+
 def _assert_one_page(world: World, sink: str, alerts: list[Alert]) -> None:
     """Hold the one incident of a source against all alerts on it, read anew.
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from alerts.notices.controls import Acknowledge, Reroute, Silence
 from alerts.notices.routing import QuietHours, Route
 from streams.contract.controls import Withdrawn
-from tests.alerts.delivery_law import assert_all_right
+from tests.alerts.delivery_law import assert_all_right, assert_others_are_right
 from tests.alerts.delivery_world import CHAT, PAGER, SINKS, World
 from tests.alerts.receivers import Mood
 
@@ -136,6 +136,9 @@ class Delivery(RuleBasedStateMachine):
         self.world.send_again()
 
     def teardown(self) -> None:
+        self.world.go_on()
+        for sink in SINKS:
+            assert_others_are_right(self.world, sink)
         self.world.heal()
         for sink in SINKS:
             assert_all_right(self.world, sink)
