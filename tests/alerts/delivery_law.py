@@ -20,7 +20,7 @@ def assert_all_right(world: World, sink: str) -> None:
 
 
 def assert_others_are_right(world: World, sink: str) -> None:
-    """Hold what a sink knows of the alerts whose messages it can take, while it never takes those of others."""
+    """Hold what a sink knows of the alerts whose messages it takes, while it never takes those of others."""
     poisoned = world.receivers[sink].poisoned
     for alert in world.alerts():
         is_people = alert.question is not Question.SILENCE
