@@ -135,7 +135,8 @@ class Line:
         if self.unrecorded and (is_end_in_doubt or (due is not None and due.notice_id == letter.notice_id)):
             return True
         is_unknown = letter.view.openings > (view.openings if view else 0)
-        return due is None and is_unknown and (self.unrecorded or not keyed)
+        is_wanted = not keyed and not self.fires  # what is held back, or led elsewhere, fires
+        return due is None and is_unknown and (self.unrecorded or is_wanted)
 
     def rank(self, message: Message) -> None:
         """Note how urgent its message is among others."""

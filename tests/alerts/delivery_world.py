@@ -12,7 +12,7 @@ from typing import Final
 from alerts.lifecycle.alert import Alert, Reason, Severity, State
 from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.alert_pipeline import AlertChange, AlertPipeline
-from alerts.notices.batches import Batch, Limits
+from alerts.notices.batches import GONE_PAUSE, Batch, Limits
 from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Moment
@@ -193,10 +193,11 @@ class World:
         self.dead.clear()
 
     def go_on(self) -> None:
-        """Let receivers be well, but for what they are poisoned by, and twenty minutes pass."""
+        """Let receivers be well, but for what they are poisoned by, and pauses and twenty minutes pass."""
         self.advance(0, clock_step=max(0.0, self.latest - self.now))
         for receiver in self.receivers.values():
             receiver.mood = Mood.WELL
+        self.advance(GONE_PAUSE)
         for _ in range(240):
             self.advance(5.0)
             for sink in SINKS:

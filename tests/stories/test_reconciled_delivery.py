@@ -261,3 +261,26 @@ def test_the_age_of_the_oldest_message_outlives_a_restart() -> None:
     desk.sent()
     number, age = desk.queue.waiting(desk.steady)
     assert (number, round(age)) == (1, 9 * 3600)
+
+
+def test_a_letter_that_is_sent_again_in_a_silence_waits_for_its_end() -> None:
+    desk = OneSink()
+    desk.answer = Refused("http_400")
+    desk.judge(breach())
+    (letter,) = desk.batches[-1].messages
+    desk.answer = Delivered()
+    desk.apply(silence(desk, 1))
+    desk.send_again(letter)
+    assert desk.sent() == []
+    assert reasons(desk.wait(hours=1.1)) == [Reason.FIRST]
+
+
+def test_a_letter_is_not_sent_again_to_those_whom_the_routes_no_longer_name() -> None:
+    desk = OneSink()
+    desk.answer = Refused("http_400")
+    desk.judge(breach())
+    (letter,) = desk.batches[-1].messages
+    desk.answer = Delivered()
+    desk.apply(reroute(desk, None))
+    desk.send_again(letter)
+    assert desk.wait(hours=1) == []
