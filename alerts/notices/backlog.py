@@ -8,6 +8,8 @@ import datetime as dt
 from typing import Final, NamedTuple
 
 from alerts.lifecycle.alert import Alert, State
+from alerts.notices.delivery_line import FIRST_PAUSE, LONGEST_PAUSE
+from alerts.notices.outcomes import Outcome, Retry
 
 OLD_SECONDS: Final = 72 * 3600.0  # an alert whose newest verdict is older than this is old
 SETTLE_SECONDS: Final = 10.0  # without another old alert, until the backlog is over
@@ -29,7 +31,8 @@ class Backlog:
         self.caught_up = caught_up  # epoch: records up to here were summed up before
         self._over: dict[str, Alert] = {}
         self._until = 0.0
-        self._busy_until = 0.0  # of the steady clock
+        self._busy_until = self._not_before = 0.0  # of the steady clock
+        self._tries = 0  # of the summary
 
     def observe(self, alert: Alert, *, published_at: float, steady: float) -> None:
         """Take note of an alert that the sink was not notified of, as it was when it was published."""
@@ -46,7 +49,7 @@ class Backlog:
 
     def summary(self, steady: float) -> Summary | None:
         """Return the summary of what is over, once the backlog has been read."""
-        if not self._over or self.is_busy(steady):
+        if not self._over or self.is_busy(steady) or steady < self._not_before:
             return None
         return Summary(
             over=len(self._over),
@@ -55,10 +58,15 @@ class Backlog:
             until=self._until,
         )
 
-    def finish(self, summary: Summary) -> None:
-        """Forget what was summed up: the sink has the summary."""
-        self.caught_up = summary.until
+    def is_done(self, summary: Summary, outcome: Outcome, steady: float) -> bool:
+        """Apply the answer to a summary. Return whether that was the last try; then it is forgotten."""
+        if isinstance(outcome, Retry):
+            self._not_before = steady + min(FIRST_PAUSE * 2 ** min(self._tries, 16), LONGEST_PAUSE)
+            self._tries += 1
+            return False
+        self.caught_up, self._tries = summary.until, 0
         self._over.clear()
+        return True
 
 
 def is_old(alert: Alert, now: float) -> bool:

@@ -209,8 +209,7 @@ class DeliveryQueue:
         self._free_at = max(self._free_at, moment.steady + self.limits.pause_after(outcome))
         if outcome == Absent() and len(self._in_flight) == 1:
             self._free_at = moment.steady  # to look is no message
-        if batch.backlog and self._backlog and not isinstance(outcome, Retry):
-            self._backlog.finish(batch.backlog)
+        if batch.backlog and self._backlog and self._backlog.is_done(batch.backlog, outcome, moment.steady):
             settled.records.append(LedgerRecord(self.sink, CAUGHT_UP, CaughtUp(until=batch.backlog.until)))
         is_digest = len(batch.messages) > 1
         for message in batch.messages:

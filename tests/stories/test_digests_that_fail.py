@@ -67,3 +67,19 @@ def test_a_message_that_failed_and_is_taken_at_last_goes_with_others_again() -> 
     desk.observe(*(one for name in ("blaine", *HEALTHY[:4]) for one in calm(name)))
     assert len(taken(desk, 5)) == 5
     assert len(desk.batches) - before == 1
+
+
+def test_the_summary_of_a_backlog_is_tried_ever_more_seldom_by_a_sink_that_takes_nothing() -> None:
+    desk = OneSink(limits=DIGESTS)
+    desk.wait(hours=24 * 365)
+    desk.wait(seconds=1)
+    desk.answer = Retry("http_503")
+    desk.observe(breach(sector="swanton"), *calm("swanton"))
+    taken(desk, 3600)
+    assert len(desk.batches) < 150
+    desk.answer = Delivered()
+    taken(desk, 60)
+    assert desk.batches[-1].backlog is not None
+    tries = len(desk.batches)
+    taken(desk, 60)
+    assert len(desk.batches) == tries
