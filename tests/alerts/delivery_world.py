@@ -198,8 +198,8 @@ class World:
         for receiver in self.receivers.values():
             receiver.mood = Mood.WELL
         self.advance(GONE_PAUSE)
-        for _ in range(240):
-            self.advance(5.0)
+        for _ in range(60):
+            self.advance(20.0)
             for sink in SINKS:
                 self.deliver(sink)
 
