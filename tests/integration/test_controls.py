@@ -125,10 +125,6 @@ def test_a_control_by_which_nobody_would_be_notified_is_refused(
         (("silence", "nosuch-*"), "unknown sector 'nosuch-*'"),
         (("silence", "swanton", "--until", "2199-01-01"), "--until is for silences with --repeats"),
         (("silence", "swanton", "--starts", "2022-01-01"), "it would be over since 2022-01-01 08:00 UTC"),
-        (
-            ("route", "night", "--sinks", "a", "--border", "northrn"),
-            "no border matches 'northrn'; nearest known",
-        ),
         (("silence", "swanton", "--repeats", "FREQ=SECONDLY"), "FREQ=DAILY, WEEKLY or MONTHLY"),
         (("silence", "swanton", "--time-zone", "Torronto"), "unknown time zone 'Torronto'"),
         (("silence", "swanton", "--question", "surgee"), "unknown question 'surgee'"),

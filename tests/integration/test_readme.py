@@ -37,9 +37,10 @@ EVENT = {  # FILE of the README
 
 
 def commands(page: str) -> list[str]:
-    """The lines of all shell blocks of a page, without comments."""
-    blocks = re.findall(r"^```\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    """The lines of all shell blocks of a page, which name no language, without comments."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    shell = [block for language, block in blocks if not language]
+    lines = [line.partition("#")[0].strip() for block in shell for line in block.splitlines()]
     return [line for line in lines if line.startswith(("surgewatch ", "export "))]
 
 
