@@ -17,9 +17,7 @@ from aiokafka.record import default_records, legacy_records
 from aiokafka.record._crecords import default_records as default_in_c
 from aiokafka.record._crecords import legacy_records as legacy_in_c
 
-MOST: Final = (
-    64 << 20
-)  # bytes of a batch; what brokers take by default is 1 MiB, and events shrink to a tenth
+MOST: Final = 64 << 20  # bytes of a batch: brokers take 1 MiB by default, and events shrink to a tenth
 _GZIP: Final = 16 + zlib.MAX_WBITS  # for zlib: with gzip's header
 _XERIAL: Final = 16  # bytes before the blocks of snappy
 _FULL: Final = "failed to write whole buffer"  # cramjam's words where a buffer is too small
