@@ -85,17 +85,17 @@ class Policy(BaseModel):
             return verdict.breach
         return verdict.breach and self._is_large(*deviation(verdict))
 
-    def leaves_in_doubt(self, verdict: Verdict, told: Verdict) -> bool:
+    def leaves_in_doubt(self, verdict: Verdict, worst: Verdict) -> bool:
         """Return whether a calm period is too far from normal to show that an alert is over.
 
-        `told` is the worst breach of the alert: a shift in the mix lasts while the same group stands out, a
+        `worst` is the worst breach of the alert: a shift in the mix lasts while the same group stands out, a
         displacement while people are missing here and more are next door.
         """
         seen, side = verdict.evidence, verdict.question.entry.side
         is_off = self._is_off(side, seen.observed, seen.expected)
         match verdict.question:
             case Question.MIX:
-                return is_off and _group(verdict) == _group(told)
+                return is_off and _group(verdict) == _group(worst)
             case Question.DISPLACEMENT:
                 gained = sum(one.observed - one.expected for one in seen.neighbours)
                 return is_off and gained >= NEXT_DOOR * (seen.expected - seen.observed)

@@ -6,8 +6,8 @@
     firing           continue        linger          settle          hold            expire
     resolved         open again      –               –               –               –
 
-In doubt is a period that would raise no alert, but is too far from normal to show that one is over: what it
-told of lasts. Held is a question that cannot be judged, because its sector is without data: what stands,
+In doubt is a period that would raise no alert, but is too far from normal to show that one is over: what was
+found lasts. Held is a question that cannot be judged, because its sector is without data: what stands,
 stands. `step` is pure. Applying the same verdicts again, or older ones, changes nothing. Who is notified of
 what is no part of it: see `alerts.notices.reconciliation`.
 """

@@ -8,7 +8,7 @@ import datetime as dt
 from typing import Final, NamedTuple
 
 from alerts.lifecycle.alert import Alert, State
-from alerts.notices.delivery_line import FIRST_PAUSE, LONGEST_PAUSE
+from alerts.notices.delivery_line import pause_after
 from alerts.notices.outcomes import Outcome, Retry
 
 OLD_SECONDS: Final = 72 * 3600.0  # an alert whose newest verdict is older than this is old
@@ -61,7 +61,7 @@ class Backlog:
     def is_done(self, summary: Summary, outcome: Outcome, steady: float) -> bool:
         """Apply the answer to a summary. Return whether that was the last try; then it is forgotten."""
         if isinstance(outcome, Retry):
-            self._not_before = steady + min(FIRST_PAUSE * 2 ** min(self._tries, 16), LONGEST_PAUSE)
+            self._not_before = steady + pause_after(self._tries)
             self._tries += 1
             return False
         self.caught_up, self._tries = summary.until, 0

@@ -145,7 +145,7 @@ class Reroute(Control):
         if self.route is None:
             return missing("unknown route {name}", [self.name], names.routes, globs=False)
         sinks = missing("unknown sink {name}", self.route.sinks, names.sinks, globs=False)
-        return sinks + self.route.unknown(names)
+        return sinks + ([] if names.border_of is None else self.route.unknown(names.border_of))
 
 
 Any = Silence | Acknowledge | Reroute | PolicyDate | Capacity | Sensitivity | Confirm | Withdrawn

@@ -174,7 +174,7 @@ class Line:
         self.alone |= is_digest and self.faults >= FAULTS
         if retry.after is None:
             self.faults, self.failed_at = self.faults + 1, steady
-        pause = min(FIRST_PAUSE * 2 ** min(self.tries, 16), LONGEST_PAUSE) * jitter
+        pause = pause_after(self.tries) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
         if retry.unanswered:
             self.entry = self.entry.doubting(message.notice_id)
@@ -222,6 +222,11 @@ class Line:
     def rest(self) -> None:
         """Have nothing due."""
         self.tries, self.faults, self.not_before, self.due_since = 0, 0, 0.0, None
+
+
+def pause_after(tries: int) -> float:
+    """Return the seconds until the next try, after so many before the last one."""
+    return min(FIRST_PAUSE * 2.0 ** min(tries, 16), LONGEST_PAUSE)
 
 
 def is_known(alert: Alert | None, view: View | None) -> bool:

@@ -1,4 +1,4 @@
-"""What the end of an alert says: what is so now, and never more than that."""
+"""The sentence on the end of an alert: what is so now, and never more than that."""
 
 from typing import Final
 
@@ -60,10 +60,10 @@ def _found_no_more(alert: Alert, verdict: Verdict, language: Language) -> str:
     )
 
 
-def _has_moved(told: Verdict, last: Verdict) -> bool:
-    """Return whether what is expected has followed the counts since it was told."""
-    before, now = _normal(told), _normal(last)
-    is_above = told.evidence.observed > told.evidence.expected
+def _has_moved(worst: Verdict, last: Verdict) -> bool:
+    """Return whether what is expected has followed the counts since the worst period."""
+    before, now = _normal(worst), _normal(last)
+    is_above = worst.evidence.observed > worst.evidence.expected
     return now >= MOVED * before if is_above else before >= MOVED * now
 
 

@@ -95,7 +95,7 @@ def _last_data(alert: Alert) -> dt.datetime | None:
     return alert.worst.evidence.no_data_since if alert.question is Question.SILENCE else None
 
 
-def _telling(verdict: Verdict) -> list[Contribution]:
+def _contributing(verdict: Verdict) -> list[Contribution]:
     """Return the slices that show where a surge is from: one that is always nearly everybody does not."""
     whole = None if verdict.question is Question.MIX else verdict.last_period
     slices = verdict.evidence.slices
@@ -205,7 +205,7 @@ class _Writer:
             yield self._gettext(
                 "It came again soon after its end, so it stays open until it is calm for longer."
             )
-        if slices := _telling(self._alert.latest):
+        if slices := _contributing(self._alert.latest):
             yield self._gettext(
                 "Most of it: {parts}.", parts=self._shares(slices, lambda name: group(name, self._language))
             )

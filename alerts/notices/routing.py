@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, Severity, State
-from streams.contract.controls import Names, missing
+from streams.contract.controls import missing
 from streams.contract.sentences import Sentence, invalid, sentence
 from streams.contract.verdicts import Question
 
@@ -88,15 +88,16 @@ class Route(BaseModel):
     def _is_at(self, sector: str, border: str) -> bool:
         return _fits(sector, self.sector) and _fits(border, self.border)
 
-    def unknown(self, names: Names) -> list[Sentence]:
-        """One sentence for each name in it that refers to nothing: by such a route nobody is notified."""
-        if names.border_of is None:
-            return []
+    def unknown(self, border_of: Mapping[str, str]) -> list[Sentence]:
+        """One sentence for each place in it that is not there: by such a route nobody is notified.
+
+        `border_of` is the border of each sector.
+        """
         faults = [
-            *missing("no border matches {name}", self.border, frozenset(names.border_of.values())),
-            *missing("no sector matches {name}", self.sector, frozenset(names.border_of)),
+            *missing("no border matches {name}", self.border, frozenset(border_of.values())),
+            *missing("no sector matches {name}", self.sector, frozenset(border_of)),
         ]
-        if not faults and not any(self._is_at(*place) for place in names.border_of.items()):
+        if not faults and not any(self._is_at(*place) for place in border_of.items()):
             faults.append(sentence("none of its sectors is in one of its borders"))
         return faults
 
@@ -173,9 +174,14 @@ class Routing:
         """Return whether an alert is severe enough for a sink."""
         return RANK[alert.severity] >= RANK[self._least.get(sink, Severity.INFO)]
 
-    def leads(self, alert: Alert, sinks: Iterable[str]) -> bool:
+    def leads(self, alert: Alert, sinks: Collection[str]) -> bool:
         """Return whether somebody is sent this alert when it fires, at one time of day or another."""
-        return any(Reason.FIRST in way.reasons for sink in sinks for way in self.covering(sink, alert))
+        return any(
+            Reason.FIRST in route.reasons
+            and route.covers(alert)
+            and any(sink in sinks and self.takes(sink, alert) for sink in route.sinks)
+            for route in self.in_force()
+        )
 
     def covering(self, sink: str, alert: Alert) -> list[Route]:
         """Return the routes that bring this alert to that sink, at one time of day or another."""

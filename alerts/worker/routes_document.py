@@ -33,7 +33,6 @@ from alerts.worker.apprise_client import apprise_fault
 from alerts.worker.settings import Settings
 from alerts.worker.sink_entries import Entry, PagerDutyEntry
 from alerts.worker.sink_network import NetworkEntry, Networks, address
-from streams.contract.controls import Names
 from streams.contract.sectors import Registry, registry
 from streams.contract.toml_documents import load
 from streams.runtime.public_addresses import is_http, is_private, is_private_host
@@ -188,11 +187,10 @@ def configured(settings: Settings) -> Configured:
 
 def _place_faults(document: Routes, sectors: Registry) -> list[str]:
     """Return which routes are limited to places that are not there."""
-    names = Names(sectors=frozenset(), questions=frozenset(), border_of=sectors.border_of)
     return [
         f"route {route.name or number}: {fault}"
         for number, route in enumerate(document.route, 1)
-        for fault in route.unknown(names)
+        for fault in route.unknown(sectors.border_of)
     ]
 
 

@@ -19,7 +19,7 @@ from streams.contract.reading import appended_at
 log = structlog.get_logger()
 
 TOPIC: Final = "notices.dead"
-PATIENCE: Final = 10.0  # seconds of failures and nothing else before other workers are told
+PATIENCE: Final = 10.0  # seconds of failures and nothing else before other workers are notified
 Publish = Callable[[str, bytes, bytes], Awaitable[None]]  # topic, key, value
 
 

@@ -220,7 +220,7 @@ def _text(path: Path, sheet: str | None) -> str:
         with path.open("rb") as raw, unpacked(str(path), raw) as stream:
             start = stream.peek(64)
             if is_workbook(start):
-                return sheet_text(str(path), stream, _fits, wanted=sheet)[1]
+                return sheet_text(str(path), stream, _fits, within=1, wanted=sheet)[1]
             content = stream.read()
     except BROKEN as error:
         raise TableError(f"{path}: {getattr(error, 'strerror', None) or error}") from error

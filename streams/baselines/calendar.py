@@ -111,7 +111,7 @@ def _read(row: dict[str, str | None], known: frozenset[str] | None) -> KnownDate
     """Raises ValueError."""
     if None in row:  # where DictReader puts the cells that no column has
         raise ValueError("has more cells than columns")
-    kind = next((known for known in get_args(Kind) if known == row["kind"]), None)
+    kind = next((one for one in get_args(Kind) if one == row["kind"]), None)
     if kind is None:
         raise ValueError(f"kind is {row['kind']!r}, not holiday, policy or closure")
     date, end = _date(row["date"]), (row.get("until") or "").strip()

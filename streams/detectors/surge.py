@@ -238,7 +238,7 @@ def _limit(view: SectorView, alpha: Floats, breach: NDArray[np.bool_]) -> Floats
 def origin(view: SectorView, row: int) -> Details:
     """Where a surge comes from: the slices that grew most, and when the count was last as high.
 
-    Left out is what says nothing: a day as high among the last ones, which a notice draws beside it, and a
+    Left out is what shows nothing: a day as high among the last ones, which a notice draws beside it, and a
     slice that has hardly grown.
     """
     counts = view.sectors[row]

@@ -50,7 +50,9 @@ def _rows(path: str, registry: Registry, known: Sequence[Layout], sheet: str | N
         if not start:
             raise InputError(f"{path} is empty: no events in it")
         if is_workbook(start):
-            name, text = sheet_text(path, stream, lambda head: _fits(head, known), wanted=sheet)
+            name, text = sheet_text(
+                path, stream, lambda head: _fits(head, known), within=WITHIN, wanted=sheet
+            )
             sheet_lines = io.StringIO(text, newline="")
             yield from _table(f"{path}[{name}]", sheet_lines, registry, known=known, title=name)
             return

@@ -141,7 +141,7 @@ def _candidates(
 def _contested(header: Header, others: Iterable[Header]) -> Header:
     """The header; it does not fit where one of its columns may be one that another layout misses.
 
-    That layout has the same columns and one more, by which its rows would be told apart.
+    That layout has the same columns and one more, by which its rows would be distinguished.
     """
     at, first = set(header.at.values()), min(header.periods, default=0)
     left = [name for index, name in enumerate(header.names[:first]) if name.strip() and index not in at]

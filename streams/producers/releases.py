@@ -153,7 +153,7 @@ class Release:
         gone = known.keys() - stated
         back = {figure for figure in gone if before[figure]["count"] == 0}
         gone -= back
-        moved = _moved(gone, stated, before)
+        moved = _moved({figure: known[figure] for figure in gone}, cells, stated, before)
         beside = _beside(stated, before)
         is_whole = 2 * len(gone) <= len(known.keys() - back)
         doubtful = beside | (moved if is_good and not is_whole else set())
@@ -216,24 +216,28 @@ def _revision(figure: str, event: Mapping[str, Any], old: Mapping[str, Any]) -> 
     return msgspec.json.encode({**event, "event_id": f"{figure}-r{number}", "replaces": old["event_id"]})
 
 
-def _moved(gone: set[str], stated: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:
-    """Figures whose people are stated elsewhere in their place and period.
+def _moved(
+    gone: Mapping[str, Cell],
+    cells: Mapping[str, Cell],
+    stated: Mapping[str, Any],
+    before: Mapping[str, Any],
+) -> set[str]:
+    """Of the figures that are gone, those whose people are stated elsewhere in their place and period.
 
     There is a figure where nothing was counted before, or others rose by as many people as are gone, and
     not by more than twice as many: those would be other people.
     """
     people, more, new = Counter[Cell](), Counter[Cell](), set[Cell]()
-    for figure in gone:
-        people[_cell(figure, before[figure])] += before[figure]["count"]
+    for figure, cell in gone.items():
+        people[cell] += before[figure]["count"]
     for figure, event in stated.items():
-        cell, old = _cell(figure, event), before.get(figure, {}).get("count", 0)
+        cell, old = cells[figure], before.get(figure, {}).get("count", 0)
         more[cell] += max(event["count"] - old, 0)
         if event["count"] and not old:
             new.add(cell)
-    cells = {figure: _cell(figure, before[figure]) for figure in gone}
     return {
         figure
-        for figure, cell in cells.items()
+        for figure, cell in gone.items()
         if cell in new or people[cell] <= more[cell] <= 2 * people[cell]
     }
 
@@ -249,8 +253,12 @@ def _beside(stated: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:
         figure
         for figure, old in before.items()
         if "period" in old and old["count"] and _layout(figure) != layout and (span := spans.get(_place(old)))
-        if _time(old)[0] < span[1] and _time(old)[1] > span[0]
+        if _overlap(_time(old), span)
     }
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and one[1] > other[0]
 
 
 def _time(event: Mapping[str, Any]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What tells a row from others of the same figure, such as two titles of authority: these are added up."""
+"""What distinguishes a row from others of its figure, such as two titles of authority: these are added up."""
 
 import re
 from collections.abc import Collection, Sequence

@@ -70,7 +70,8 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
 async def unless_it_goes_away(kafka: KafkaSettings, work: Awaitable[None]) -> None:
     """Do a part of a start that follows upon the broker's first answer.
 
-    Raises SetupError where the broker fails now: nothing has been processed, and the next start says more.
+    Raises SetupError where the broker fails now: nothing has been processed, and the next start names the
+    cause.
     """
     try:
         await work
@@ -82,7 +83,7 @@ async def unless_it_goes_away(kafka: KafkaSettings, work: Awaitable[None]) -> No
 
 
 def missing_acl(error: BaseException | None) -> str | None:
-    """Return on which resource an ACL is missing, where an error or what caused it says so.
+    """Return on which resource an ACL is missing, where an error or what caused it names one.
 
     Some libraries put the broker's refusal into the text of an error of their own.
     """
@@ -129,7 +130,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _ask_for_token(tokens: Tokens | None) -> str | None:
-    """Say why no token can be had; None where there is one, or none is needed."""
+    """Return why no token can be had; None where there is one, or none is needed."""
     try:
         if tokens is not None:
             tokens.current()
@@ -139,7 +140,7 @@ def _ask_for_token(tokens: Tokens | None) -> str | None:
 
 
 def _reach(server: str, security: KafkaSecurity) -> str | None:
-    """Say what is wrong on the way to a server; None where name, port, TLS and SASL mechanism are well."""
+    """Return what is wrong on the way to a server; None where name, port, TLS and SASL mechanism are well."""
     host, port = host_and_port(server)
     try:
         connection = socket.create_connection((host, port), timeout=TIMEOUT)
@@ -200,7 +201,7 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> str:
 
 
 def _ask_for_mechanism(connection: socket.socket, security: KafkaSecurity) -> str | None:
-    """Say what is wrong with the SASL mechanism; None where it is on, or none is used."""
+    """Return what is wrong with the SASL mechanism; None where it is on, or none is used."""
     if not security.uses_sasl:
         return None
     try:

@@ -11,7 +11,7 @@ from streams.runtime.partition_reader import AT, Pair, State, position_of
 
 META = b"\0meta"  # key of the store's own: what Copy holds beside its pairs
 NAME = "partition-"  # of a partition's folder, before its number
-# What RocksDB says of files that were changed or are gone. (Another process's lock is no damage.)
+# In errors of RocksDB about files that were changed or are gone. (Another process's lock is no damage.)
 DAMAGE = ("Corruption", "No such file or directory")
 BLOCK_CACHE, WRITE_BUFFER = 8 << 20, 8 << 20  # bytes a partition; RocksDB's defaults would take gigabytes
 

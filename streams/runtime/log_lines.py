@@ -66,7 +66,7 @@ class LogLimiter(logging.Filter):
 
 
 def _is_no_news(logger: str, error: BaseException | None, *, is_of_kafka: bool) -> bool:
-    """Return whether an error is that of a client that broke off, or is said by the worker's last line."""
+    """Return whether an error is that of a client that broke off, or is in the worker's last line."""
     if logger == "aiohttp.server":
         return isinstance(error, ConnectionResetError)
     if isinstance(error, RuntimeError) and str(error) == "Event loop is closed":

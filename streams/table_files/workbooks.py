@@ -14,7 +14,6 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from streams.table_files.faults import InputError
 
 _STARTS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
-_HEAD: Final = 40  # lines in which a header is looked for
 Cell = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
 
 
@@ -24,19 +23,19 @@ def is_workbook(start: bytes) -> bool:
 
 
 def sheet_text(
-    path: str, stream: IO[bytes], fits: Callable[[str], bool], *, wanted: str | None = None
+    path: str, stream: IO[bytes], fits: Callable[[str], bool], *, within: int, wanted: str | None = None
 ) -> tuple[str, str]:
     """Return the name of the sheet to read, and its cells as CSV.
 
-    That is the `wanted` sheet, or else the only visible one that `fits` by the CSV of its first lines, or
-    the only one. Raises InputError where there is none such, or where the file is no workbook or needs a
-    password.
+    That is the `wanted` sheet, or else the only visible one that `fits` by the CSV of its first lines
+    (`within` so many), or the only one. Raises InputError where there is none such, or where the file is no
+    workbook or needs a password.
     """
     found = _sheets(path, stream)
     names = ", ".join(map(repr, found)) or "none with cells"
     if wanted is not None and wanted not in found:
         raise InputError(f"{path} has no sheet {wanted!r}: it has {names}")
-    fitting = [] if wanted else [name for name, rows in found.items() if fits(_csv(rows[:_HEAD]))]
+    fitting = [] if wanted else [name for name, rows in found.items() if fits(_csv(rows[:within]))]
     chosen = [wanted] if wanted is not None else fitting or [*found]
     if len(chosen) != 1:
         many = ", ".join(map(repr, fitting)) if fitting else f"none of a known header among {names}"

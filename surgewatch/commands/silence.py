@@ -11,7 +11,7 @@ from alerts.notices.routing import known_zone
 from streams.contract.controls import YEARS
 from surgewatch.options.control import control_command
 
-REPEATING: Final = dt.timedelta(days=90)  # for which a silence repeats, where nothing else is asked for
+REPEATING: Final = dt.timedelta(days=90)  # for which a silence repeats by default
 MOMENT: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 
 
@@ -49,7 +49,7 @@ def command(
     first = _moment(starts, time_zone) or (at if repeats else None)
     length = dt.timedelta(hours=hours)
     if until and not repeats:
-        raise click.UsageError("--until is for silences with --repeats; --hours says how long one lasts")
+        raise click.UsageError("--until is for silences with --repeats; --hours is how long one lasts")
     ends = _moment(until, time_zone) or (first or at) + (REPEATING if repeats else length)
     if ends <= at:
         raise click.UsageError(f"it would be over since {ends:%Y-%m-%d %H:%M %Z}")

@@ -16,8 +16,8 @@ from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.secured_kafka import SecuredKafka
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running
-from tests.prometheus import until
 from tests.secured_kafka import own_secured_broker
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 

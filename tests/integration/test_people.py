@@ -22,6 +22,7 @@ from streams.contract.verdicts import Verdict
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.webhook_receiver import SECRET, Receiver, receiving
 from surgewatch.harness.worker_process import Worker, running, total
+from tests import waiting
 from tests.alerts.made import verdict
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
@@ -149,13 +150,8 @@ def house(kafka_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     chat.server_close()
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> float:
-    """Wait until it is true; the seconds that took."""
-    started = time.monotonic()
-    while not true():
-        assert time.monotonic() - started < seconds, "it did not come true in time"
-        time.sleep(0.02)
-    return time.monotonic() - started
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    waiting.until(true, "it did not come true", seconds, interval=0.02)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import pytest
 
 from surgewatch.harness.apache_kafka import ApacheKafka
 from tests import kafka
-from tests.prometheus import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 

@@ -6,9 +6,11 @@ from collections.abc import Collection
 import pytest
 
 from alerts.lifecycle.alert import Alert, Reason, Severity, State
+from alerts.lifecycle.policies import Policy
+from alerts.lifecycle.state_machine import step
 from alerts.notices.routing import QuietHours, Route, Routing, count_unrouted
 from streams.contract.questions import Question
-from tests.alerts.made import verdict
+from tests.alerts.made import FIRST_DAY, verdict
 
 NIGHT = QuietHours(start=dt.time(22), end=dt.time(6))
 CALL = Route(
@@ -64,21 +66,9 @@ def test_a_sink_that_no_route_leads_to_is_named() -> None:
 
 
 def fires(severity: Severity = Severity.CRITICAL, **more: object) -> Alert:
-    latest = verdict(3, breach=True)
-    alert = Alert(
-        alert_id="a",
-        question_key=latest.question_key,
-        question=latest.question,
-        sector=latest.sector,
-        border=latest.border,
-        state=State.FIRING,
-        severity=severity,
-        onset=latest.period,
-        updated=latest.as_of,
-        worst=latest,
-        latest=latest,
-    )
-    return alert.model_copy(update=more)
+    alert = step(None, verdict(3, breach=True), Policy(), at=FIRST_DAY)
+    assert alert is not None
+    return alert.model_copy(update={"severity": severity, **more})
 
 
 def unrouted(alert: Alert, *routes: Route, sinks: Collection[str] = ("duty",)) -> bool:
