@@ -3,7 +3,6 @@
 import asyncio
 import faulthandler
 import gc
-import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +16,7 @@ from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.log_lines import start_logging
 from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError, faults
 from streams.runtime.unanswered import close_unanswered
+from streams.runtime.watchdog import end_without_memory
 from streams.runtime.worker import Worker
 
 log = structlog.get_logger()
@@ -71,7 +71,4 @@ def unless_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, An
     if not isinstance(context.get("exception"), MemoryError):
         loop.default_exception_handler(context)
         return
-    try:
-        log.critical("no memory left, so this worker ends itself")
-    finally:
-        os._exit(Exit.STUCK)
+    end_without_memory()

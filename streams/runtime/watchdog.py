@@ -5,6 +5,9 @@ asks the broker by a connection of its own how far the topics reach. It runs in 
 an event loop that hangs. Progress is a record processed or a piece of a long closing done: a slow machine
 that works is left alone, and so is a worker whose records wait behind a producer's open transaction, or
 behind a long closing of another topic. (The worker is not ready meanwhile, if that takes long.)
+
+A worker that gets no more memory ends too: its tasks and connections would fail one by one, some unseen, and
+its questions to the broker would look like a broker that does not answer.
 """
 
 import os
@@ -12,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from mmap import mmap
 
 import structlog
 
@@ -19,6 +23,9 @@ from streams.runtime.readiness import Position
 from streams.runtime.refusals import Exit
 
 log = structlog.get_logger()
+
+SPARE = 1 << 20  # bytes that a worker must be able to get at any moment
+_reserve = [bytearray(SPARE)]  # given back when there is no more, so that the end itself has memory
 
 
 @dataclass
@@ -88,11 +95,18 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
     pause = min(1.0, progress.timeout / 4)
 
     def watch() -> None:
+        try:
+            look()
+        except (MemoryError, OSError):  # OSError: of the mapping
+            end_without_memory(end)
+
+    def look() -> None:
         while True:
             before = time.monotonic()
             time.sleep(pause)
             now = time.monotonic()
             progress.frozen += now - before - pause
+            mmap(-1, SPARE).close()  # not by malloc, which keeps some in hand for each thread
             reason = progress.stuck(now)
             if reason is not None:
                 log.critical("no progress, so this worker ends itself", reason=reason)
@@ -102,6 +116,15 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
     thread = threading.Thread(target=watch, name="watchdog", daemon=True)
     thread.start()
     return thread
+
+
+def end_without_memory(end: Callable[[int], None] = os._exit) -> None:
+    """End the process, with a line in the log if there is memory for that."""
+    _reserve.clear()
+    try:
+        log.critical("no memory left, so this worker ends itself")
+    finally:
+        end(Exit.STUCK)
 
 
 def end_within(seconds: float, status: int) -> threading.Timer:

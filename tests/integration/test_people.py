@@ -126,6 +126,12 @@ class House:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def recorded(self, sink: str, sector: str) -> list[str]:
+        """The reasons of the notices that the worker has on record as taken by the sink."""
+        alert = next(one.notice.alert for one in self.good.received if one.notice.alert.sector == sector)
+        history = json.loads(self.worker.get(f"/api/alerts/{alert.alert_id}/history") or '{"sent": []}')
+        return [one["reason"] for one in history["sent"] if one["sink"] == sink]
+
     def publish(self, *verdicts: Verdict) -> None:
         """Publish verdicts as the streams worker does."""
         for one in verdicts:
@@ -184,6 +190,8 @@ def test_a_dead_sink_delays_no_other_and_gets_everything_in_order_though_the_wor
         house.publish(*(verdict(day, breach=False, sector="houlton") for day in (1, 2, 3)))
         until(lambda: reasons(house.good, "houlton") == [Reason.FIRST, Reason.RESOLVED])
         assert reasons(house.sick, "houlton") == []
+        # Who is killed between an answer and the record of it sends again, under the same id.
+        until(lambda: house.recorded("good", "houlton") == ["first", "resolved"])
         house.worker.kill()
         house.worker.start()
         house.worker.wait_ready()

@@ -139,3 +139,27 @@ def test_a_worker_that_does_not_stop_in_time_is_ended_with_its_status():
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
     assert ended.returncode == 2
     assert "did not stop in time" in ended.stdout
+
+
+WITHOUT_MEMORY = """
+import resource, time
+from pathlib import Path
+from streams.runtime.watchdog import Progress, start_watchdog
+start_watchdog(Progress(timeout=1, turned=time.monotonic(), frozen=1e9))
+size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size, size))
+held, piece = [], 1 << 20
+while piece > 1 << 10:
+    try:
+        held.append(bytearray(piece))
+    except MemoryError:
+        piece //= 2
+time.sleep(20)
+"""
+
+
+def test_a_process_that_gets_no_more_memory_ends_itself_whatever_else_it_does():
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, timeout=60, check=False
+    )
+    assert ended.returncode == Exit.STUCK, ended
