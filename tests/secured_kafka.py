@@ -6,15 +6,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from surgewatch.harness.apache_kafka import BrokerUnavailableError
-from surgewatch.harness.secured_kafka import USER, SecuredKafka, secured_kafka
+from surgewatch.harness.apache_kafka import BrokerUnavailableError, Listeners
+from surgewatch.harness.secured_kafka import PLAIN, USER, SecuredKafka, secured_kafka
 from tests import kafka
 
 
-def own_secured_broker(folder: Path, *, supers: tuple[str, ...] = (USER,)) -> Iterator[SecuredKafka]:
+def own_secured_broker(
+    folder: Path, *, supers: tuple[str, ...] = (USER,), more: Listeners = PLAIN
+) -> Iterator[SecuredKafka]:
     """A secured broker for as long as a fixture lasts; see `secured_kafka`."""
     try:
-        found = secured_kafka(folder, supers=supers)
+        found = secured_kafka(folder, supers=supers, more=more)
         found.broker.start()
     except BrokerUnavailableError as error:
         kafka.absent(str(error))

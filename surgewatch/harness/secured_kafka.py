@@ -117,8 +117,8 @@ def secured_kafka(
 ) -> SecuredKafka:
     """Set up a broker (not started) whose `supers` may do all, and others what ACLs allow.
 
-    It has the listeners of `more` besides, and ends connections that have not signed in again for
-    `reauth_ms` (0: never). Raises BrokerUnavailableError.
+    It has the listeners of `more` and what they need besides, and ends connections that have not signed in
+    again for `reauth_ms` (0: never). Raises BrokerUnavailableError.
     """
     try:
         import trustme
@@ -143,8 +143,9 @@ def secured_kafka(
             audience=AUDIENCE,
             reauth_ms=reauth_ms,
             supers="".join(f";User:{name}" for name in supers),
-        ),
-        java_options=(f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys}",),
+        )
+        + more.properties,
+        java_options=(f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys}", *more.java_options),
         format_options=tuple(
             option
             for scram in ("SCRAM-SHA-256", "SCRAM-SHA-512")
