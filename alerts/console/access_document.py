@@ -86,9 +86,10 @@ class Oidc(_Strict):
         if self.client_secret is None:
             return ""
         name = self.client_secret.removeprefix("env:")
-        if not environment.get(name):
+        secret = environment.get(name, "").strip("\r\n")  # as it comes out of a file
+        if not secret:
             raise ValueError(f"oidc: the environment variable {name} is not set")
-        return environment[name]
+        return secret
 
 
 class PeopleGrant(Grant):

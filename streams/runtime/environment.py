@@ -1,12 +1,11 @@
 """Refuse environment variables that nobody reads: a typing error must not pass for a setting."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from pydantic_settings import BaseSettings
 
 from streams.runtime.kafka_security import KafkaSecurity
-from streams.runtime.refusals import SetupError
+from streams.runtime.refusals import SetupError, with_nearest
 
 PREFIX = "SURGEWATCH_"
 # Read by the commands, the other worker, deployment files and tests. Workers of one host often share an
@@ -45,11 +44,6 @@ def refuse_unknown(
     known = {*variables(model), *variables(KafkaSecurity), *ELSEWHERE, *further}
     unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
     if unknown:
-        raise SetupError(f"unknown settings: {'; '.join(_with_nearest(name, known) for name in unknown)}")
-
-
-def _with_nearest(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(
-        name.removeprefix(PREFIX), {one.removeprefix(PREFIX) for one in known}, n=1
-    )
-    return f"{name} (did you mean {PREFIX}{near[0]}?)" if near else name
+        raise SetupError(
+            f"unknown settings: {'; '.join(with_nearest(name, known, PREFIX) for name in unknown)}"
+        )

@@ -10,8 +10,9 @@ import ssl
 import tomllib
 from functools import cached_property
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
@@ -24,10 +25,18 @@ from pydantic_settings import (
 
 from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.kafka_tokens import Tokens, client_credentials, msk_iam
-from streams.runtime.refusals import SetupError
+from streams.runtime.public_addresses import is_http
+from streams.runtime.refusals import SetupError, line_breaks, with_nearest
 
 PASSWORD_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 TOKEN_MECHANISMS = ("OAUTHBEARER", "AWS_MSK_IAM")
+NEEDED = {  # by each mechanism
+    **dict.fromkeys(PASSWORD_MECHANISMS, ("sasl_username", "sasl_password")),
+    "OAUTHBEARER": ("oauth_token_url", "oauth_client_id", "oauth_client_secret"),
+    "AWS_MSK_IAM": ("aws_region",),
+    "GSSAPI": ("kerberos_service",),
+}
+FURTHER = {"OAUTHBEARER": ("oauth_scope", "oauth_audience")}  # that it takes
 EXTRAS = {"GSSAPI": ("kerberos", "gssapi"), "AWS_MSK_IAM": ("msk", "aws_msk_iam_sasl_signer")}  # and modules
 
 
@@ -35,7 +44,11 @@ class KafkaSecurity(BaseSettings):
     """How Kafka clients prove who they are, and whom they trust."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SURGEWATCH_KAFKA_", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="SURGEWATCH_KAFKA_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -67,20 +80,13 @@ class KafkaSecurity(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the file; raises SetupError where that is not there or no TOML."""
-        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
-        if name := os.environ.get("SURGEWATCH_KAFKA_FILE"):
-            if not Path(name).is_file():
-                raise SetupError(f"SURGEWATCH_KAFKA_FILE: no file {name}")
-            try:
-                sources.append(TomlConfigSettingsSource(settings_cls, Path(name)))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise SetupError(f"SURGEWATCH_KAFKA_FILE: {name}: {error}") from error
-        return tuple(sources)
+        """Read the environment first, then the file; raises SetupError where that cannot be used."""
+        name = os.environ.get("SURGEWATCH_KAFKA_FILE")
+        return (init_settings, env_settings, *([_of_file(settings_cls, Path(name))] if name else []))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if faults := [*self._file_faults(), *self._sasl_faults(), *self._line_breaks()]:
+        if faults := [*self._file_faults(), *self._sasl_faults(), *line_breaks(self)]:
             raise ValueError("; ".join(faults))
         return self
 
@@ -137,51 +143,46 @@ class KafkaSecurity(BaseSettings):
         return self.sasl_password.get_secret_value() if self.sasl_password else ""
 
     def _file_faults(self) -> list[str]:
-        files: dict[str, Any] = {
-            "ca_file": self.ca_file, "certificate_file": self.certificate_file, "key_file": self.key_file
-        }  # fmt: skip
-        faults = [f"{name}: no file {path}" for name, path in files.items() if path and not path.is_file()]
-        if self.key_file and not self.certificate_file:
-            faults.append("key_file is given, but certificate_file is not")
+        files = {
+            "ca_file": self.ca_file,
+            "certificate_file": self.certificate_file,
+            "key_file": self.key_file,
+        }
+        password = self.key_password.get_secret_value() if self.key_password else None
+        faults = [*unusable_files(**files, password=password)]
         if not self.uses_tls:
             faults += [f"{name} needs security_protocol SSL or SASL_SSL" for name in files if files[name]]
-        password = self.key_password.get_secret_value() if self.key_password else None
-        return faults or [*unusable_files(self.ca_file, self.certificate_file, self.key_file, password)]
-
-    def _line_breaks(self) -> list[str]:
-        """Secrets are often made of files, whose last line ends with a break that no password has."""
-        shown = {name: getattr(self, name) for name in type(self).model_fields}
-        plain = {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else value
-            for name, value in shown.items()
-        }
-        return [
-            f"{name} ends with a line break: take it out of the secret or file that it comes from"
-            for name, value in plain.items()
-            if isinstance(value, str) and value.endswith(("\n", "\r"))
-        ]
+        return faults
 
     def _sasl_faults(self) -> list[str]:
-        if not self.uses_sasl:
-            needless = (
-                self.sasl_mechanism and "sasl_mechanism needs security_protocol SASL_PLAINTEXT or SASL_SSL"
-            )
-            return [needless] if needless else []
-        needed = {
-            "PLAIN": ("sasl_username", "sasl_password"),
-            "SCRAM-SHA-256": ("sasl_username", "sasl_password"),
-            "SCRAM-SHA-512": ("sasl_username", "sasl_password"),
-            "OAUTHBEARER": ("oauth_token_url", "oauth_client_id", "oauth_client_secret"),
-            "AWS_MSK_IAM": ("aws_region",),
-            "GSSAPI": ("kerberos_service",),
-            None: ("sasl_mechanism",),
-        }[self.sasl_mechanism]
         wanted = self.sasl_mechanism or self.security_protocol
+        needed = NEEDED.get(wanted, ("sasl_mechanism",) if self.uses_sasl else ())
+        taken = {"sasl_mechanism", *needed, *FURTHER.get(wanted, ())} if self.uses_sasl else set()
+        known = {"sasl_mechanism", *chain(*NEEDED.values(), *FURTHER.values())}
+        needless = sorted(name for name in (known - taken) & self.model_fields_set if getattr(self, name))
+        if not self.uses_sasl:
+            return [f"{name} needs security_protocol SASL_PLAINTEXT or SASL_SSL" for name in needless]
         faults = [f"{wanted} needs {name}" for name in needed if not getattr(self, name)]
+        faults += [f"{name} is not for {wanted}" for name in needless]
+        if self.oauth_token_url and not is_http(self.oauth_token_url):
+            faults.append("oauth_token_url is no http(s) address")
         extra, module = EXTRAS.get(wanted, ("", ""))
         if module and find_spec(module) is None:
             faults.append(f"{wanted} needs the extra {extra}: install surgewatch[{extra}]")
         return faults
+
+
+def _of_file(model: type[BaseSettings], path: Path) -> PydanticBaseSettingsSource:
+    """Return the settings of a file; raises SetupError. A name that nobody reads is no setting."""
+    try:
+        with path.open():
+            source = TomlConfigSettingsSource(model, path)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"SURGEWATCH_KAFKA_FILE: {path}: {error}") from error
+    known = model.model_fields
+    if unknown := [with_nearest(name, known) for name in sorted(source.toml_data.keys() - known)]:
+        raise SetupError(f"SURGEWATCH_KAFKA_FILE: {path}: unknown settings: {'; '.join(unknown)}")
+    return source
 
 
 def _without_secrets(url: str) -> str:

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Self
 
 import structlog
@@ -73,28 +74,60 @@ def _context(
 
 
 def unusable_files(
-    ca: Path | None, certificate: Path | None, key: Path | None, password: str | None
+    ca_file: Path | None, certificate_file: Path | None, key_file: Path | None, password: str | None
 ) -> Iterator[str]:
-    """Yield in a sentence what is wrong with each of these files, all of which exist."""
-    broken = False
+    """Yield in a sentence what is wrong with each of these files."""
+    files = {"ca_file": ca_file, "certificate_file": certificate_file, "key_file": key_file}
+    faults = [f"{name}: {fault} {path}" for name, path in files.items() if path and (fault := _hidden(path))]
+    if key_file and not certificate_file:
+        faults.append("key_file is given, but certificate_file is not")
+    faults = faults or [*_without_certificates(ca_file, certificate_file)]
+    if not faults and certificate_file:
+        faults += _keyless(certificate_file, key_file, password)
+    yield from faults
+
+
+def _hidden(path: Path) -> str | None:
+    """Return why there is no file for this user; None where there is one."""
+    try:
+        return None if S_ISREG(path.stat().st_mode) else "no file"
+    except PermissionError as error:  # of a folder
+        return f"{error.strerror}:"
+    except OSError:
+        return "no file"
+
+
+def _without_certificates(ca: Path | None, certificate: Path | None) -> Iterator[str]:
     for name, path in (("ca_file", ca), ("certificate_file", certificate)):
         try:
             if path is not None:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
         except OSError as error:  # ssl.SSLError is one
-            broken = True
             reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in PEM"
             yield f"{name}: {reason}: {path}"
-    if certificate is None or broken:
-        return
+
+
+def _keyless(certificate: Path, key: Path | None, password: str | None) -> Iterator[str]:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password or "")
     except ssl.SSLError as error:
-        if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):  # of its kind, or of another
-            yield f"key_file: {key} is not the key of {certificate}"
+        reason = error.reason or ""
+        if reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):  # of its kind, or of another
+            yield f"key_file: {key or certificate} is not the key of {_first_in(certificate)}"
+        elif reason.endswith(("_TOO_SMALL", "_TOO_WEAK")):
+            yield f"certificate_file: OpenSSL refuses {certificate} ({reason.replace('_', ' ').lower()})"
         elif key is None:
             yield f"key_file is missing: there is no key in {certificate}"
         else:
             yield f"key_file: {key} is no key in PEM, or key_password is missing or wrong"
     except OSError as error:
         yield f"key_file: {error.strerror}: {key}"
+
+
+def _first_in(certificate: Path) -> str:
+    is_chain = certificate.read_bytes().count(b"-----BEGIN CERTIFICATE") > 1
+    return (
+        f"the first certificate in {certificate}, where the client's own belongs"
+        if is_chain
+        else str(certificate)
+    )

@@ -1,8 +1,13 @@
 """Why a worker cannot start or go on until somebody acts, and the exit statuses of a worker."""
 
+import difflib
+from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+
+LINE_BREAK: Final = "ends with a line break: take it out of the secret or file that it comes from"
 
 
 class Exit(IntEnum):
@@ -39,3 +44,25 @@ def faults(error: ValueError) -> str:
         for fault in error.errors()
     )
     return "; ".join(f"{where}: {message}" if where else message for where, message in found)
+
+
+def with_nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return a name that nobody knows, with the nearest known one; `prefix` is that of all of them."""
+    rest = [one.removeprefix(prefix) for one in known]
+    near = difflib.get_close_matches(name.removeprefix(prefix), rest, n=1)
+    return f"{name} (did you mean {prefix}{near[0]}?)" if near else name
+
+
+def line_breaks(settings: BaseModel) -> list[str]:
+    """Return which settings end with a line break.
+
+    Secrets are often made of files, whose last line ends with a break that no password has.
+    """
+    given = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return [f"{name} {LINE_BREAK}" for name, value in given.items() if ends_with_break(value)]
+
+
+def ends_with_break(value: object) -> bool:
+    """Return whether a text, secret or not, ends with a line break."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return isinstance(text, str) and text.endswith(("\n", "\r"))

@@ -16,6 +16,12 @@ SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
 KAFKA_NAME: Final = Field(pattern="^[A-Za-z0-9._-]*$", max_length=150)  # of topics, groups and members
 Url = Annotated[str, AfterValidator(known_url)]  # or empty
 File = Annotated[Path | None, BeforeValidator(lambda given: given or None)]  # set but empty: none
+Secret = Annotated[SecretStr | None, BeforeValidator(lambda given: _of_file(given) or None)]  # so too
+
+
+def _of_file(secret: object) -> object:
+    """Return a secret without the line break that ends the file it was made of."""
+    return secret.strip("\r\n") if isinstance(secret, str) else secret
 
 
 class WorkerSettings(BaseSettings):
@@ -58,7 +64,7 @@ class WorkerSettings(BaseSettings):
     watchdog_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
         60.0, description="without progress although there are records: the worker ends itself"
     )
-    heartbeat_url: SecretStr | None = Field(
+    heartbeat_url: Secret = Field(
         None, description="requested every minute while the worker is ready: a dead man's switch"
     )
     heartbeat_allow_private: bool = Field(False, description="whether it may be at a private address")

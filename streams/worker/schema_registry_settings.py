@@ -8,15 +8,20 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.runtime.kafka_tls import ReloadingContext
+from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.public_addresses import is_http
+from streams.runtime.refusals import line_breaks
 
 
 class SchemaRegistrySettings(BaseSettings):
     """How a Schema Registry is reached. Every field is `SURGEWATCH_SCHEMA_REGISTRY_<NAME>`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SURGEWATCH_SCHEMA_REGISTRY_", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="SURGEWATCH_SCHEMA_REGISTRY_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     url: str = Field(
@@ -32,18 +37,12 @@ class SchemaRegistrySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        files = {
-            "ca_file": self.ca_file,
-            "certificate_file": self.certificate_file,
-            "key_file": self.key_file,
-        }
-        faults = [f"{name}: no file {path}" for name, path in files.items() if path and not path.is_file()]
+        tls = unusable_files(self.ca_file, self.certificate_file, self.key_file, password=None)
+        faults = [*tls, *line_breaks(self)]
         if self.url and (not is_http(self.url) or "@" in self.url):
             faults.append("url is no http(s) address (user name and password have settings of their own)")
         if self.proxy and not is_http(self.proxy.get_secret_value()):
             faults.append("proxy is no http(s) address")
-        if self.key_file and not self.certificate_file:
-            faults.append("key_file is given, but certificate_file is not")
         if bool(self.username) != bool(self.password):
             faults.append("username and password need each other")
         if self.token and self.username:

@@ -68,7 +68,7 @@ async def desk_at(path: Path, provider: IdentityProvider, *, anonymous: str = ""
         sessions = Sessions(SecretStr("key of all workers"), secure=False, clock=lambda: desk.now)
 
         provider.redirect_uri = f"{URL}/auth/callback"
-        sign_in = SignIn(access, sessions, URL, {"OIDC": SECRET})
+        sign_in = SignIn(access, sessions, URL, {"OIDC": f"{SECRET}\n"})  # as it comes out of a file
         async with opened(
             identity=Identity(access=access, sessions=sessions), sign_in=sign_in
         ) as desk.served:

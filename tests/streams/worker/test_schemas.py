@@ -131,12 +131,20 @@ async def test_a_page_that_is_not_the_registrys_is_no_answer(registry: SchemaReg
         ({"url": "http://a", "username": "me"}, "username and password need each other"),
         ({"url": "http://a", "ca_file": "/no/such"}, "ca_file: no file /no/such"),
         ({"url": "http://a", "username": "me", "password": "x", "token": "t"}, "exclude each other"),
+        ({"url": "http://a", "ca_file": __file__}, "ca_file: no certificate in PEM"),
     ],
 )
 def test_settings_that_cannot_work_are_named_without_secrets(settings: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault) as refused:
         SchemaRegistrySettings(**settings)
     assert "secret" not in str(refused.value)
+
+
+def test_a_token_with_the_last_line_break_of_its_file_is_refused() -> None:
+    """No header may have one: every request would fail."""
+    with pytest.raises(ValidationError, match="token ends with a line break") as refused:
+        SchemaRegistrySettings.model_validate({"url": "http://a", "token": "hunter2\n"})
+    assert "hunter2" not in str(refused.value)
 
 
 async def test_without_a_registry_nothing_is_asked_or_waited_for() -> None:
