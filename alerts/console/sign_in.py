@@ -7,43 +7,39 @@ import hmac
 import os
 import secrets
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 import aiohttp
 import structlog
 from aiohttp import web
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import ValidationError
 from yarl import URL
 
 from alerts.console.access import HEADERS, refusal, refused
 from alerts.console.access_document import Access, Oidc
-from alerts.console.identity import PERSON
+from alerts.console.id_tokens import (
+    Json,
+    SignInError,
+    check_claims,
+    lacks,
+    person,
+    signed_claims,
+    signing_keys,
+)
 from alerts.console.sessions import LOGIN, SESSION, Sessions
-from streams.contract.sentences import sentence
 from streams.runtime.http_errors import without_secrets
 
 log = structlog.get_logger()
 
-ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "EdDSA")  # never none, never a shared secret
 LOGIN_SECONDS: Final = 600.0  # from leaving for the provider to coming back
-LEEWAY: Final = 60  # seconds by which the provider's clock may differ
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
-Json = dict[str, Any]
-
-
-class SignInError(ValueError):
-    """Nobody is signed in; the sentence is for the person."""
-
-    def __init__(self, message: str, /, **values: object) -> None:
-        self.sentence = sentence(message, **values)
-        super().__init__(str(self.sentence))
+BASIC: Final = "client_secret_basic"
+POST: Final = "client_secret_post"
 
 
 class SignIn:
@@ -104,11 +100,11 @@ class SignIn:
             raise refusal(web.HTTPUnauthorized, "the provider did not sign you in")
         with _as_answer():
             claims = await self._claims(oidc, request.query["code"], memory)
-            person = _person(oidc, claims, self._access().groups)
-        log.info("signed in", name=person["name"])
+            found = person(oidc, claims, self._access().groups)
+        log.info("signed in", name=found["name"])
         response = _redirect("/")
         self._sessions.end(response, LOGIN)
-        self._sessions.write(response, SESSION, person, oidc.session_hours * 3600)
+        self._sessions.write(response, SESSION, found, oidc.session_hours * 3600)
         return response
 
     async def _logout(self, _: web.Request) -> web.StreamResponse:
@@ -139,63 +135,55 @@ class SignIn:
             "client_id": oidc.client_id,
             "code_verifier": memory["verifier"],
         }
-        secret = oidc.secret(self._environment)
-        auth = aiohttp.encode_basic_auth(oidc.client_id, secret) if secret else None
         async with self._http(oidc) as http:
             endpoints = await _discover(http, oidc)
-            headers = {"Authorization": auth} if auth else {}
-            answer = await _json(http.post(endpoints["token_endpoint"], data=form, headers=headers))
+            more, headers = _authentication(oidc, oidc.secret(self._environment), endpoints)
+            answer = await _json(http.post(endpoints["token_endpoint"], data=form | more, headers=headers))
             token = str(answer.get("id_token", ""))
             try:
                 verified = await self._verify(http, token, oidc, endpoints["jwks_uri"])
-                _registry(oidc, memory["nonce"]).validate(verified)
+                check_claims(verified, oidc, memory["nonce"])
+            except SignInError:
+                raise
             except (JoseError, ValueError) as error:
                 raise SignInError("the provider's token is refused: {reason}", reason=str(error)) from error
+            if lacks(verified, oidc, self._access().groups):
+                return await _user_info(http, endpoints, answer, verified) | verified
         return verified
 
     async def _verify(self, http: aiohttp.ClientSession, token: str, oidc: Oidc, keys: str) -> Json:
-        """Check the signature. A key that is not known may be new, so keys are fetched again once."""
+        """Check the signature. Where the keys that are known do not fit, they are fetched again once."""
         if oidc.issuer in self._keys:
             try:
-                return dict(jwt.decode(token, self._keys[oidc.issuer], algorithms=ALGORITHMS).claims)
-            except InvalidKeyIdError:
+                return signed_claims(token, self._keys[oidc.issuer])
+            except (JoseError, ValueError):
                 log.info("fetching the provider's keys again", issuer=oidc.issuer)
-        fetched = await _json(http.get(keys))
-        try:
-            self._keys[oidc.issuer] = KeySet.import_key_set(fetched)  # type: ignore[arg-type]
-        except (JoseError, KeyError, TypeError, ValueError) as error:
-            raise SignInError("the provider's keys cannot be read") from error
-        return dict(jwt.decode(token, self._keys[oidc.issuer], algorithms=ALGORITHMS).claims)
+        self._keys[oidc.issuer] = signing_keys(await _json(http.get(keys)))
+        return signed_claims(token, self._keys[oidc.issuer])
 
 
-def _registry(oidc: Oidc, nonce: str) -> jwt.JWTClaimsRegistry:
-    """Return the rules of OpenID Connect Core 3.1.3.7."""
-    return jwt.JWTClaimsRegistry(
-        now=lambda: int(time.time()),
-        leeway=LEEWAY,
-        iss={"essential": True, "value": oidc.issuer},
-        aud={"essential": True, "value": oidc.client_id},
-        sub={"essential": True},
-        exp={"essential": True},
-        iat={"essential": True},
-        nonce={"essential": True, "value": nonce},
-        azp={"value": oidc.client_id},
-    )
+def _authentication(oidc: Oidc, secret: str, endpoints: Json) -> tuple[Json, dict[str, str]]:
+    """Return the fields and headers by which the console proves to be the client (RFC 6749, 2.3.1)."""
+    if not secret:
+        return {}, {}
+    if POST in (ways := endpoints.get("token_endpoint_auth_methods_supported") or ()) and BASIC not in ways:
+        return {"client_secret": secret}, {}
+    login = aiohttp.encode_basic_auth(quote_plus(oidc.client_id), quote_plus(secret))
+    return {}, {"Authorization": login}
 
 
-def _person(oidc: Oidc, claims: Json, known: frozenset[str]) -> Json:
-    """Return name and groups; of the groups only those that have a role."""
+async def _user_info(http: aiohttp.ClientSession, endpoints: Json, answer: Json, claims: Json) -> Json:
+    """Return what the provider says of the person where it puts that into no ID token (Core 5.3, 5.4)."""
+    where, access = str(endpoints.get("userinfo_endpoint", "")), answer.get("access_token")
+    if not access or URL(where).scheme != URL(endpoints["token_endpoint"]).scheme:
+        return {}
     try:
-        name = PERSON.validate_python(claims.get(oidc.name_claim))
-    except ValidationError as error:
-        raise SignInError(
-            "the provider's token has no {claim} that can be used", claim=oidc.name_claim
-        ) from error
-    if oidc.name_claim == "email" and claims.get("email_verified") is False:
-        raise SignInError("the provider has not verified your e-mail address")
-    groups = claims.get(oidc.groups_claim, ())
-    listed = groups if isinstance(groups, list) else [groups]
-    return {"name": name, "groups": sorted(known.intersection(map(str, listed)))}
+        found = await _json(http.get(where, headers={"Authorization": f"Bearer {access}"}))
+    except (SignInError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        reason = str(error) if isinstance(error, SignInError) else without_secrets(error)
+        log.warning("user info of the identity provider cannot be used", error=reason)
+        return {}
+    return found if found.get("sub") == claims["sub"] else {}  # of somebody else: Core 5.3.2
 
 
 async def _discover(http: aiohttp.ClientSession, oidc: Oidc) -> Json:

@@ -118,6 +118,7 @@ async def test_the_session_cookie_is_for_the_server_alone_and_ends(desk_of) -> N
         ({"exp": 1}, "expired"),
         ({"email": ""}, "has no email"),
         ({"email_verified": False}, "has not verified"),
+        ({"email_verified": "false"}, "has not verified"),  # as Amazon Cognito says it
     ],
 )
 async def test_a_token_that_is_not_for_this_sign_in_is_refused(desk_of, overrides, reason) -> None:
