@@ -12,6 +12,7 @@ from streams.runtime.public_addresses import PrivateAddressError, PublicResolver
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 ANSWER: Final = 4_096  # bytes of an answer that are read
+PROXY_LOGIN: Final = 407
 BODY_SECONDS: Final = 2.0  # for them
 
 
@@ -58,9 +59,11 @@ class HttpClient:
         except OSError:
             return Retry("unknown_host")
         try:
-            return await self._send(sink, sending, most)
+            got = await self._send(sink, sending, most)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return failed(error)
+        # So a proxy answers a request that it does not tunnel; the sink has got nothing.
+        return Retry("proxy_407") if got.status == PROXY_LOGIN and "proxy" in sending.options else got
 
     async def _send(self, sink: Sink, sending: Sending, most: int) -> HttpAnswer:
         request, options = sending

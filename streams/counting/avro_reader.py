@@ -13,10 +13,10 @@ NESTED: Final = frozenset({"array", "map", "record", "error"})
 
 
 def avro_reader(schema: Schema) -> Reader:
-    """Return a reader of a schema: a record whose fields are those of an event.
+    """Return a reader of a schema: a record whose fields are those of an event, or a union of such records.
 
-    Timestamps may be RFC 3339 text, `timestamp-millis` or `timestamp-micros`; enums are text; a missing value
-    is null. Raises SchemaError.
+    Timestamps may be RFC 3339 text, `timestamp-millis` or `timestamp-micros`; enums and UUIDs are text; a
+    missing value is null. Raises SchemaError.
     """
     named: dict[str, Any] = {}
     try:
@@ -25,23 +25,39 @@ def avro_reader(schema: Schema) -> Reader:
         parsed = parse_schema(json.loads(schema.text), named)
     except (SchemaParseException, UnknownType, ValueError, TypeError, KeyError, RecursionError) as error:
         raise SchemaError(f"no Avro schema: {error!r}") from error
-    if not isinstance(parsed, dict) or parsed.get("type") != "record":
-        raise SchemaError("an event is a record")
-    for field in parsed["fields"]:
-        if _is_nested(field["type"], named):
-            raise SchemaError(f"field {field['name']} is no single value")
+    members = [named.get(one, one) if isinstance(one, str) else one for one in _members(parsed)]
+    ids = {name for record in members for name in _checked(record, named)}
+    written = members if isinstance(parsed, list) else parsed  # a union finds no names of other schemas
 
     def read(value: bytes) -> Fields:
         source = BytesIO(value)
         try:
-            fields = cast("Fields", schemaless_reader(source, parsed, None))
+            fields = cast("Fields", schemaless_reader(source, written, None))
         except Exception as error:  # whatever the bytes make the library raise
             raise ValueError(f"the bytes do not fit the schema: {error!r}") from error
         if source.read(1):
             raise ValueError("there are more bytes than the schema has fields for")
-        return fields
+        return fields | {name: str(fields[name]) for name in ids if fields.get(name) is not None}
 
     return read
+
+
+def _members(kind: Any) -> list[Any]:
+    return kind if isinstance(kind, list) else [kind]
+
+
+def _checked(record: Any, named: dict[str, Any]) -> list[str]:
+    """Return which fields of an event are UUIDs; raises SchemaError where it is none."""
+    if not isinstance(record, dict) or record.get("type") != "record":
+        raise SchemaError("an event is a record")
+    for field in record["fields"]:
+        if _is_nested(field["type"], named):
+            raise SchemaError(f"field {field['name']} is no single value")
+    return [field["name"] for field in record["fields"] if any(map(_is_uuid, _members(field["type"])))]
+
+
+def _is_uuid(kind: Any) -> bool:
+    return isinstance(kind, dict) and kind.get("logicalType") == "uuid"
 
 
 def _is_nested(kind: Any, named: dict[str, Any]) -> bool:

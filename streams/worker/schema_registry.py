@@ -40,8 +40,18 @@ class _Reference(BaseModel):
 
 class _Answer(BaseModel):
     text: str = Field(alias="schema")
-    kind: str = Field("AVRO", alias="schemaType")  # the registry leaves out the type of Avro
-    references: list[_Reference] = []
+    given_kind: str | None = Field(None, alias="schemaType")
+    given_references: list[_Reference] | None = Field(None, alias="references")
+
+    @property
+    def kind(self) -> str:
+        """The kind of schema. Registries leave out that of Avro, or send null."""
+        return self.given_kind or "AVRO"
+
+    @property
+    def references(self) -> list[_Reference]:
+        """Those that it refers to; where there are none, some registries send null."""
+        return self.given_references or []
 
 
 class RegistryClient:

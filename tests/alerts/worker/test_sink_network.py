@@ -134,6 +134,8 @@ async def test_what_a_proxy_refuses_was_not_sent_and_is_tried_again() -> None:
         assert await sent(hook("https://hooks.example/"), proxy=proxy.url) == Retry("proxy_403")
     async with proxying(ConnectProxy(password="a:b")) as proxy:
         assert await sent(hook("https://hooks.example/"), proxy=proxy.url) == Retry("proxy_407")
+        plain = hook("http://hooks.example/", private=True)  # no tunnel: the proxy's own answer
+        assert await sent(plain, proxy=proxy.url) == Retry("proxy_407")
     assert await sent(hook("https://hooks.example/"), proxy="http://127.0.0.1:9") == Retry("no_proxy")
 
 

@@ -1,6 +1,7 @@
 """Laws of records in the Schema Registry wire format: read as the same event in JSON is, or refused alike."""
 
 import json
+import uuid
 from io import BytesIO
 from typing import Any
 
@@ -176,3 +177,48 @@ def test_schemas_that_others_refer_to_are_read_too() -> None:
         out, fastavro.parse_schema(parsed), dict.fromkeys(event_schemas.OPTIONAL) | GOOD
     )
     assert read(out.getvalue())["sector"] == "swanton"
+
+
+def test_an_id_may_be_a_uuid_of_avro() -> None:
+    kind = {"type": "string", "logicalType": "uuid"}
+    text = json.loads(event_schemas.avro())
+    for field, made in (("event_id", kind), ("replaces", ["null", kind])):
+        next(one for one in text["fields"] if one["name"] == field)["type"] = made
+    ids = {"event_id": str(uuid.uuid4()), "replaces": str(uuid.uuid4())}
+    for event in (GOOD | ids, GOOD | ids | {"replaces": None}):
+        out = BytesIO()
+        sent = dict.fromkeys(event_schemas.OPTIONAL) | event
+        fastavro.schemaless_writer(out, fastavro.parse_schema(json.loads(json.dumps(text))), sent)
+        decoder = Decoder(registry(), readers={1: reader_of(Schema("AVRO", json.dumps(text)))})
+        (found,) = decoder.decode([framed(1, out.getvalue())], NOW).events
+        assert found == decoder.decode([json.dumps(event).encode()], NOW).events[0]
+
+
+def test_events_and_heartbeats_may_be_a_union_of_avro_and_of_what_it_refers_to() -> None:
+    """So Confluent has it where a topic has more than one kind of record."""
+    beat = {"source": "s", "sector": "swanton", "alive_at": "2022-11-03T14:05:00Z", "interval_seconds": 60}
+    fields = [{"name": name, "type": "int" if value == 60 else "string"} for name, value in beat.items()]
+    heartbeat = {"type": "record", "name": "Heartbeat", "fields": fields}
+    encounter = json.loads(event_schemas.avro())
+    schemas = {
+        1: Schema("AVRO", json.dumps([encounter, heartbeat])),
+        2: Schema(
+            "AVRO",
+            '["Encounter", "Heartbeat"]',
+            references=(
+                Schema("AVRO", json.dumps(encounter), "e"), Schema("AVRO", json.dumps(heartbeat), "h")
+            ),
+        ),
+        3: Schema("AVRO", json.dumps(["null", heartbeat])),
+    }  # fmt: skip
+    decoder = Decoder(registry(), readers={number: reader_of(one) for number, one in schemas.items()})
+    written = fastavro.parse_schema([encounter, heartbeat])
+    for event in (dict.fromkeys(event_schemas.OPTIONAL) | GOOD, beat):
+        out = BytesIO()
+        fastavro.schemaless_writer(out, written, event)
+        plain = decoder.decode([json.dumps(event).encode()], NOW)
+        assert plain.events
+        for number in (1, 2):
+            assert decoder.decode([framed(number, out.getvalue())], NOW) == plain
+        (rejected,) = decoder.decode([framed(3, out.getvalue())], NOW).rejected
+        assert "an event is a record" in rejected.detail

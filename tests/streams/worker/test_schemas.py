@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from streams.counting.wire_format import Schema
 from streams.worker.schema_registry import Answered, RegistryClient, RegistryError
 from streams.worker.schema_registry_settings import SchemaRegistrySettings
 from streams.worker.schema_source import schema_source
@@ -60,6 +61,14 @@ async def test_each_kind_of_schema_is_read_once_with_those_that_it_refers_to(
     assert place not in schemas.readers
     assert schemas.readers[ids[0]](b"\0") == {"sector": "a"}
     assert answers == {Answered.FOUND: len(registry.asked)} == {Answered.FOUND: 5}
+
+
+async def test_what_a_registry_answers_as_null_is_what_others_leave_out(registry: SchemaRegistry) -> None:
+    registry.schemas.append(
+        {"schemaType": None, "schema": event_schemas.avro(), "references": None, "metadata": None}
+    )
+    async with client(registry, Counter()) as asked:
+        assert await asked.schema(1) == Schema("AVRO", event_schemas.avro())
 
 
 async def test_an_id_that_the_registry_does_not_know_is_asked_for_again_and_then_refused_for_a_while(
