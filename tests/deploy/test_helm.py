@@ -72,6 +72,24 @@ def test_long_names_leave_room_for_what_kubernetes_adds_to_them(name: str) -> No
     assert max(map(len, of(found, "StatefulSet"))) <= 63 - 11
 
 
+def test_a_release_that_is_named_after_a_domain_has_names_that_a_service_may_have() -> None:
+    done = helm("template", "prod.eu", str(CHART))
+    assert done.returncode == 0, done.stderr
+    services = [one for one in yaml.safe_load_all(done.stdout) if one["kind"] == "Service"]
+    assert [one["metadata"]["name"] for one in services] == [
+        "prod-eu-surgewatch-streams", "prod-eu-surgewatch-alerts"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("release", "given"), [("7prod", ""), ("prod", "7prod")])
+def test_a_name_that_no_service_may_have_is_refused_before_anything_is_applied(
+    release: str, given: str
+) -> None:
+    done = helm("template", release, str(CHART), values={"fullnameOverride": given})
+    assert done.returncode
+    assert "does not begin with a letter" in done.stderr
+
+
 @each_set
 def test_every_pod_keeps_to_the_restricted_profile(values: Values) -> None:
     for pod in pods(render(values)).values():
@@ -135,8 +153,15 @@ def test_values_that_the_chart_does_not_know_are_refused(values: Values, named: 
         ({"securityProtocol": "SASL_SSL", "sasl": {"mechanism": "PLAIN"}}, "existingSecret is required"),
         ({"sasl": {"mechanism": "PLAIN", "existingSecret": "user"}}, "kafka.sasl needs securityProtocol"),
         ({"ca": {"existingSecret": "ca"}}, "need securityProtocol SSL"),
+        (
+            {
+                "securityProtocol": "SASL_SSL",
+                "sasl": {"mechanism": "OAUTHBEARER", "existingSecret": "user"},
+            },
+            "kafka.sasl.existingSecret is for PLAIN and SCRAM, not for OAUTHBEARER",
+        ),
     ],
-    ids=["no mechanism", "no password", "SASL in plain text", "TLS in plain text"],
+    ids=["no mechanism", "no password", "SASL in plain text", "TLS in plain text", "password for OAuth"],
 )
 def test_a_connection_that_cannot_work_is_refused(kafka: Values, message: str) -> None:
     assert message in refusal({"kafka": kafka})

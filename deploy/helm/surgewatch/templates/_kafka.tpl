@@ -8,6 +8,8 @@
   {{- end -}}
   {{- if and (regexMatch "^(PLAIN|SCRAM-)" $sasl.mechanism) (not $sasl.existingSecret) -}}
     {{- fail (printf "%s: kafka.sasl.existingSecret is required with %s" .component $sasl.mechanism) -}}
+  {{- else if and $sasl.existingSecret (not (regexMatch "^(PLAIN|SCRAM-)" $sasl.mechanism)) -}}
+    {{- fail (printf "%s: kafka.sasl.existingSecret is for PLAIN and SCRAM, not for %s" .component $sasl.mechanism) -}}
   {{- end -}}
 {{- else if or $sasl.mechanism $sasl.existingSecret -}}
   {{- fail (printf "%s: kafka.sasl needs securityProtocol SASL_SSL or SASL_PLAINTEXT, not %s" .component $kafka.securityProtocol) -}}

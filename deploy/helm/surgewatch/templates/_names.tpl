@@ -2,7 +2,12 @@
 {{- define "surgewatch.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
+{{- /* A release may be named after a domain; a Service may have no dot, and begins with a letter. */ -}}
+{{- $found := default $full .Values.fullnameOverride | replace "." "-" | trunc 44 | trimAll "-" -}}
+{{- if not (regexMatch "^[a-z]" $found) -}}
+  {{- fail (printf "the name %s does not begin with a letter, as that of a Service must: set fullnameOverride" $found) -}}
+{{- end -}}
+{{- $found -}}
 {{- end -}}
 
 {{/* What selects the pods of a release; with a component, those of one worker. */}}
