@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -18,6 +19,7 @@ from surgewatch.shadow.comparing import Difference, Kind
 from surgewatch.shadow.reading import compare_with_live
 
 T = TypeVar("T")
+NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,150}")
 
 
 @click.group("shadow")
@@ -33,6 +35,7 @@ def command() -> None:
 @connected
 def begin_command(broker: Broker, prefix: str, shadow: str) -> None:
     """Create the topics under the prefix SHADOW and copy the live state there. Live workers go on."""
+    _check(prefix, shadow)
     with administering(broker) as admin:
         live = find(admin, [f"{prefix}encounters"])
     if not live:
@@ -59,6 +62,7 @@ def compare_command(broker: Broker, prefix: str, shadow: str, show: int, wait: f
 
     Exit status 0: all are the same. 1: some differ. 2: there is nothing to compare, or workers are behind.
     """
+    _check(prefix, shadow)
     found = _run(
         broker,
         compare_with_live(
@@ -74,6 +78,16 @@ def compare_command(broker: Broker, prefix: str, shadow: str, show: int, wait: f
     numbers = ", ".join(f"{kinds[kind]} {kind}" for kind in Kind)
     click.echo(f"{found.compared} verdicts compared: {numbers}", err=as_json)
     sys.exit(1 if found.differences else 0)
+
+
+def _check(prefix: str, shadow: str) -> None:
+    """Refuse a shadow that would be the live workers themselves."""
+    if not NAME.fullmatch(shadow):
+        raise click.UsageError(
+            f"{shadow!r} can be no prefix of topics: letters, digits, dots, dashes, underscores"
+        )
+    if shadow == prefix:
+        raise click.UsageError(f"{shadow} is the prefix of the live topics: name another for the shadow")
 
 
 def _run(broker: Broker, work: Coroutine[Any, Any, T]) -> T:

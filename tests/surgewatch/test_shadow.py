@@ -3,8 +3,12 @@
 import datetime as dt
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Evidence, Question, Verdict
+from surgewatch.commands.shadow import command
 from surgewatch.shadow.comparing import Difference, Kind, Published, compare
 
 DAY = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
@@ -63,3 +67,18 @@ def test_what_was_published_before_the_shadow_began_or_after_the_comparison_is_n
 
 def test_a_shadow_without_verdicts_is_compared_with_nothing() -> None:
     assert compare(published(verdict(0)), [], until=1_000).compared == 0
+
+
+@pytest.mark.parametrize(
+    ("shadow", "fault"),
+    [
+        ("eu.", "eu. is the prefix of the live topics"),
+        ("", "can be no prefix"),
+        ("my shadow.", "can be no pre"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["begin", "compare"])
+def test_a_shadow_needs_a_prefix_of_its_own(verb: str, shadow: str, fault: str) -> None:
+    """Else its advice would be to delete the live topics, and nothing would ever differ."""
+    done = CliRunner().invoke(command, [verb, shadow, "--topic-prefix", "eu."])
+    assert (done.exit_code, fault in done.output) == (2, True), done.output
