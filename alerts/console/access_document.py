@@ -29,11 +29,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from alerts.console.roles import Grant, Role
 from streams.contract.controls import Person, missing
 from streams.contract.toml_documents import DocumentError, load, version
+from streams.runtime.kafka_tls import unusable_files
 
 log = structlog.get_logger()
 
@@ -69,6 +70,13 @@ class Proxy(_Strict):
         return any(found in network for network in self.addresses)
 
 
+def _usable(ca_file: Path | None) -> Path | None:
+    """Return a file of authorities; raises ValueError where it cannot be used."""
+    if faults := [*unusable_files(ca_file, None, None, None)]:
+        raise ValueError("; ".join(faults).removeprefix("ca_file: "))
+    return ca_file
+
+
 class Oidc(_Strict):
     """A provider of OpenID Connect that signs people in."""
 
@@ -79,7 +87,7 @@ class Oidc(_Strict):
     name_claim: str = "email"
     groups_claim: str = "groups"
     session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 8.0
-    ca_file: Path | None = None
+    ca_file: Annotated[Path | None, AfterValidator(_usable)] = None
 
     def secret(self, environment: Mapping[str, str]) -> str:
         """Return the client's secret; empty where it has none. Raises ValueError where it is not set."""

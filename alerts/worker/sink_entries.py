@@ -1,6 +1,5 @@
 """Entries of the routes document, each with the sink that it makes."""
 
-import ssl
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -20,6 +19,7 @@ from alerts.sinks.teams import TeamsSink
 from alerts.sinks.webhook import WebhookSink
 from alerts.worker.sink_network import FromEnvironment, NetworkEntry, Secrets, SinkEntry
 from alerts.worker.slack_entry import SlackAppEntry
+from streams.runtime.kafka_tls import unusable_files
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
@@ -124,8 +124,8 @@ class MailEntry(SinkEntry):
 
     def sink(self, name: str, links: Links, secret: Secrets) -> Sink:
         """Return the sink; raises ValueError where the CA cannot be used."""
-        if self.ca_file is not None:
-            _check_ca(self.ca_file)
+        if faults := [*unusable_files(self.ca_file, None, None, None)]:
+            raise ValueError("; ".join(faults))
         server = MailServer(
             self.server,
             self.port,
@@ -192,10 +192,3 @@ Entry = Annotated[
     | AppriseEntry,
     Field(discriminator="kind"),
 ]
-
-
-def _check_ca(path: Path) -> None:
-    try:
-        ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError) as error:
-        raise ValueError(f"ca_file {path} cannot be used: {error}") from error

@@ -18,7 +18,7 @@ from yarl import URL
 from alerts.languages.language import Code
 from alerts.notices.routing import STRICT
 from alerts.sinks import Request, Sink
-from streams.runtime.kafka_tls import ReloadingContext
+from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.public_addresses import PublicResolver, is_http
 
 PLACEHOLDER: Final = "http://not-set.invalid:3128"
@@ -115,9 +115,6 @@ class NetworkEntry(SinkEntry):
         files = (self.ca_file, self.certificate_file, self.key_file)
         if not any(files):
             return None
-        if self.key_file is not None and self.certificate_file is None:
-            raise ValueError("key_file needs a certificate_file")
-        try:
-            return ReloadingContext.of(*files, password=None)
-        except (OSError, ssl.SSLError) as error:
-            raise ValueError(f"its TLS files cannot be used: {error}") from error
+        if faults := [*unusable_files(*files, password=None)]:
+            raise ValueError("; ".join(faults))
+        return ReloadingContext.of(*files, password=None)

@@ -34,6 +34,7 @@ class Beat(StrEnum):
 class Heartbeat:
     """Requests the URL while `is_ready`. The URL is a secret: it is neither logged nor part of a metric.
 
+    `proxy`: it looks the URL's host up, and has to guard its own network; None: the URL is reached directly.
     `count` takes the outcome of each request. Raises SetupError where the URL cannot be used.
     """
 
@@ -42,6 +43,7 @@ class Heartbeat:
         url: SecretStr,
         *,
         private: bool,
+        proxy: SecretStr | None = None,
         is_ready: Callable[[], bool],
         count: Callable[[Beat], None],
         every: float = EVERY,
@@ -53,13 +55,16 @@ class Heartbeat:
                 "SURGEWATCH_HEARTBEAT_URL is a private address; "
                 "SURGEWATCH_HEARTBEAT_ALLOW_PRIVATE=true allows it"
             )
+        if proxy and not is_http(proxy.get_secret_value()):
+            raise SetupError("SURGEWATCH_HEARTBEAT_PROXY is no http(s) address")
         self._url, self._private = url, private
+        self._proxy = proxy.get_secret_value() if proxy else None
         self._is_ready, self._count = is_ready, count
         self._every = every
 
     async def run(self) -> None:
         """Send for as long as it is not cancelled. A request that fails is logged and counted."""
-        resolver = None if self._private else PublicResolver()
+        resolver = None if self._private or self._proxy else PublicResolver()  # proxies are inside
         connector = aiohttp.TCPConnector(resolver=resolver)
         async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as session:
             while True:
@@ -71,7 +76,8 @@ class Heartbeat:
     async def _send(self, session: aiohttp.ClientSession) -> Beat:
         """Send one request. An error is logged by its type: its text may hold the URL."""
         try:
-            async with session.get(self._url.get_secret_value(), allow_redirects=False) as answer:
+            url = self._url.get_secret_value()
+            async with session.get(url, allow_redirects=False, proxy=self._proxy) as answer:
                 if 200 <= answer.status < 300:
                     return Beat.SENT
                 log.warning("heartbeat failed", status=answer.status)
@@ -93,5 +99,9 @@ def heartbeat_of(
     if not settings.heartbeat_url:
         return None
     return Heartbeat(
-        settings.heartbeat_url, private=settings.heartbeat_allow_private, is_ready=is_ready, count=count
+        settings.heartbeat_url,
+        private=settings.heartbeat_allow_private,
+        proxy=settings.heartbeat_proxy,
+        is_ready=is_ready,
+        count=count,
     )

@@ -67,6 +67,7 @@ class WorkerSettings(BaseSettings):
     heartbeat_url: Secret = Field(
         None, description="requested every minute while the worker is ready: a dead man's switch"
     )
+    heartbeat_proxy: Secret = Field(None, description="http(s) address of an egress proxy for it")
     heartbeat_allow_private: bool = Field(False, description="whether it may be at a private address")
 
     @cached_property

@@ -235,6 +235,10 @@ async def test_the_document_is_read_again_when_it_changes(identity, tmp_path) ->
         ('[[grant]]\nrole = "operate"\ngroups = [" "]', "grant.0.groups.0"),
         ('[proxy]\naddresses = ["everywhere"]', "proxy.addresses.0"),
         ('anonymous = "operate"', "anonymous"),
+        (
+            '[oidc]\nissuer = "https://id.example"\nclient_id = "c"\nca_file = "/nowhere/ca.pem"',
+            "oidc.ca_file: no file /nowhere/ca.pem",
+        ),
     ],
 )
 def test_a_document_that_cannot_work_is_refused_at_the_start(tmp_path, text, fault) -> None:

@@ -45,10 +45,11 @@ class Worker:
     ready: bool = True
     beats: Counter[Beat] = field(default_factory=Counter)
 
-    def heartbeat(self, url: str, *, private: bool = True) -> Heartbeat:
+    def heartbeat(self, url: str, *, private: bool = True, proxy: str | None = None) -> Heartbeat:
         return Heartbeat(
             SecretStr(url),
             private=private,
+            proxy=SecretStr(proxy) if proxy else None,
             is_ready=lambda: self.ready,
             count=lambda beat: self.beats.update([beat]),
             every=0.01,
@@ -117,6 +118,30 @@ async def test_a_name_that_leads_to_a_private_address_is_not_requested() -> None
         await until_beats(worker, worker.heartbeat(named, private=False), 1)
         assert watcher.asked == []
     assert worker.beats.keys() == {Beat.PRIVATE_ADDRESS}
+
+
+async def test_a_proxy_is_asked_for_what_cannot_be_looked_up_here() -> None:
+    async with watching(Watcher()) as proxy:
+        worker = Worker()
+        named = worker.heartbeat(f"http://ping.invalid/{SECRET}", private=False, proxy=proxy.url)
+        await until_beats(worker, named, 2)
+    assert proxy.asked[:2] == [f"/{SECRET}"] * 2
+    assert worker.beats.keys() == {Beat.SENT}
+
+
+async def test_a_proxy_that_is_away_is_logged_without_its_password() -> None:
+    worker = Worker()
+    with capture_logs() as logs:
+        proxied = worker.heartbeat("https://ping.invalid/", proxy=f"http://me:{SECRET}@127.0.0.1:9")
+        await until_beats(worker, proxied, 1)
+    assert worker.beats.keys() == {Beat.NO_ANSWER}
+    assert SECRET not in repr(logs)
+
+
+def test_a_proxy_that_is_none_is_refused_at_the_start_without_being_shown() -> None:
+    with pytest.raises(SetupError, match="HEARTBEAT_PROXY is no http") as refused:
+        Worker().heartbeat("https://ping.invalid/", proxy=f"socks5://me:{SECRET}@proxy")
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(
