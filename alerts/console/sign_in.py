@@ -6,7 +6,6 @@
 import hmac
 import os
 import secrets
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -33,6 +32,7 @@ from alerts.console.id_tokens import (
 )
 from alerts.console.sessions import LOGIN, SESSION, Sessions
 from streams.runtime.http_errors import without_secrets
+from streams.runtime.kafka_tls import ReloadingContext
 
 log = structlog.get_logger()
 
@@ -119,10 +119,9 @@ class SignIn:
         return oidc
 
     def _http(self, oidc: Oidc) -> aiohttp.ClientSession:
-        tls = ssl.create_default_context(cafile=oidc.ca_file) if oidc.ca_file else True
         return aiohttp.ClientSession(
             timeout=TIMEOUT,
-            connector=aiohttp.TCPConnector(ssl=tls),
+            connector=aiohttp.TCPConnector(ssl=ReloadingContext.of(oidc.ca_file, None, None, None)),
             trust_env=True,  # HTTPS_PROXY and NO_PROXY
         )
 

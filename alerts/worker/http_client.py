@@ -8,6 +8,7 @@ import aiohttp
 
 from alerts.sinks import Outcome, Refused, Request, Retry, Sink
 from alerts.worker.sink_network import DIRECT, Networks, Sending
+from streams.runtime.kafka_tls import of_system
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_private
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
@@ -32,12 +33,13 @@ class HttpClient:
 
     def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT, networks: Networks | None = None) -> None:
         self._networks = networks or {}
+        tls = of_system()
         # Each queue has few requests at once. A limit for all would let sinks that hang hold up others.
         self._private, self._public = (
             aiohttp.ClientSession(
                 timeout=timeout,
                 auto_decompress=False,
-                connector=aiohttp.TCPConnector(limit=0, resolver=resolver),
+                connector=aiohttp.TCPConnector(limit=0, resolver=resolver, ssl=tls),
             )
             for resolver in (None, PublicResolver())
         )

@@ -19,6 +19,7 @@ from aiosmtplib import (
 )
 
 from alerts.sinks import Mail, MailServer, Outcome, Refused, Retry, Sink
+from streams.runtime.kafka_tls import ReloadingContext
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_private_host
 
 log = structlog.get_logger()
@@ -105,7 +106,7 @@ async def _name_recipients(client: SMTP, recipients: tuple[str, ...]) -> list[SM
 
 
 async def _client(server: MailServer, *, private: bool) -> SMTP:
-    tls = ssl.create_default_context(cafile=server.ca_file)
+    tls = ReloadingContext.of(server.ca_file, None, None, None)
     return SMTP(
         hostname=server.host,  # the name in its certificate
         sock=await _connected(server.host, server.port, private=private),

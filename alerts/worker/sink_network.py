@@ -45,7 +45,7 @@ class Network:
 
         Raises PrivateAddressError, or OSError where the name cannot be looked up.
         """
-        options: dict[str, Any] = {"ssl": self.tls or True}
+        options: dict[str, Any] = {"ssl": self.tls} if self.tls else {}
         if self.proxy is None:
             return Sending(request, options)
         options["proxy"] = self.proxy.get_secret_value()

@@ -21,6 +21,7 @@ from alerts.worker.http_client import TIMEOUT, failed
 from alerts.worker.routes_document import RoutesError
 from alerts.worker.sink_network import DIRECT, Network, Networks
 from streams.contract.controls import LONGEST_PERSON
+from streams.runtime.kafka_tls import of_system
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class SlackApi:
         self.client = AsyncWebClient(
             token=app.bot_token.get_secret_value(),
             base_url=app.url,
-            ssl=network.tls,
+            ssl=network.tls or of_system(),
             proxy=network.proxy.get_secret_value() if network.proxy else None,
             session=self._session,
             logger=QUIET,

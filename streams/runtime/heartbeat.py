@@ -12,6 +12,7 @@ import aiohttp
 import structlog
 from pydantic import SecretStr
 
+from streams.runtime.kafka_tls import of_system
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_http, is_private
 from streams.runtime.refusals import SetupError
 from streams.runtime.settings import WorkerSettings
@@ -65,7 +66,7 @@ class Heartbeat:
     async def run(self) -> None:
         """Send for as long as it is not cancelled. A request that fails is logged and counted."""
         resolver = None if self._private or self._proxy else PublicResolver()  # proxies are inside
-        connector = aiohttp.TCPConnector(resolver=resolver)
+        connector = aiohttp.TCPConnector(resolver=resolver, ssl=of_system())
         async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as session:
             while True:
                 while not self._is_ready():

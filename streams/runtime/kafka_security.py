@@ -106,7 +106,8 @@ class KafkaSecurity(BaseSettings):
         if not self.uses_tls:
             return None
         password = self.key_password.get_secret_value() if self.key_password else None
-        return ReloadingContext.of(self.ca_file, self.certificate_file, self.key_file, password)
+        files = self.ca_file, self.certificate_file, self.key_file
+        return ReloadingContext.of(*files, password, to_root=True)  # librdkafka has nothing else
 
     @cached_property
     def tokens(self) -> Tokens | None:

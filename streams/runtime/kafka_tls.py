@@ -1,5 +1,10 @@
-"""A TLS context that follows its files, so that certificates rotate without a restart."""
+"""A TLS context that follows its files, so that certificates rotate without a restart.
 
+It is not as strict as `ssl.create_default_context`, which from Python 3.13 on refuses authorities without the
+extensions that RFC 5280 asks for: those of many companies, made by `openssl` alone, have none of them.
+"""
+
+import os
 import ssl
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -26,14 +31,24 @@ class ReloadingContext(ssl.SSLContext):
     _current: ssl.SSLContext
 
     @classmethod
-    def of(cls, ca: Path | None, certificate: Path | None, key: Path | None, password: str | None) -> Self:
+    def of(
+        cls,
+        ca: Path | None,
+        certificate: Path | None,
+        key: Path | None,
+        password: str | None,
+        *,
+        to_root: bool = False,
+    ) -> Self:
         """Make a context; raises ssl.SSLError or OSError where the files cannot be used.
 
-        `ca` None trusts the system's CAs; `certificate` None presents none.
+        `ca` None trusts the system's CAs, or those of SSL_CERT_FILE; `certificate` None presents none.
+        `to_root`: a chain has to end in a root that is trusted; else any authority that is named will do.
         """
         context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context._files = tuple(path for path in (ca, certificate, key) if path is not None)
-        context._load = partial(_context, ca, certificate, key, password)
+        followed = (_of_environment() if ca is None else ca, certificate, key)
+        context._files = tuple(path for path in followed if path is not None)
+        context._load = partial(_context, ca, certificate, key, password, to_root=to_root)
         context._loaded, context._current = context._versions(), context._load()
         return context
 
@@ -59,10 +74,23 @@ class ReloadingContext(ssl.SSLContext):
         return tuple(path.stat().st_mtime_ns for path in self._files)
 
 
+def of_system() -> ReloadingContext:
+    """Return the context of connections to whom the system's authorities vouch for."""
+    return ReloadingContext.of(None, None, None, None)
+
+
+def _of_environment() -> Path | None:
+    """Return the file that OpenSSL takes the system's authorities from, where one is named."""
+    name = os.environ.get("SSL_CERT_FILE")
+    return Path(name) if name and Path(name).is_file() else None
+
+
 def _context(
-    ca: Path | None, certificate: Path | None, key: Path | None, password: str | None
+    ca: Path | None, certificate: Path | None, key: Path | None, password: str | None, *, to_root: bool
 ) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not to_root:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca is None:
         context.load_default_certs()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -98,8 +99,10 @@ class IdentityProvider:
 
 
 @asynccontextmanager
-async def providing(provider: IdentityProvider) -> AsyncIterator[IdentityProvider]:
-    """Run a provider for as long as the block runs."""
+async def providing(
+    provider: IdentityProvider, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[IdentityProvider]:
+    """Run a provider for as long as the block runs, with TLS at localhost."""
     routes = [
         web.get("/.well-known/openid-configuration", provider.discovery),
         web.get("/keys", provider.keys),
@@ -107,6 +110,6 @@ async def providing(provider: IdentityProvider) -> AsyncIterator[IdentityProvide
         web.post("/token", provider.token),
         web.get("/userinfo", provider.userinfo),
     ]
-    async with http_site(routes) as port:
-        provider.url = f"http://127.0.0.1:{port}"
+    async with http_site(routes, tls=tls) as port:
+        provider.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         yield provider

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from alerts.sinks import MailServer
 from alerts.sinks.mail.sink import MailSink
+from tests.plain_authority import PlainAuthority
 
 USER, PASSWORD = "surgewatch", "correct-horse"
 
@@ -80,14 +81,22 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    mailbox: Mailbox, folder: Path, security: Literal["tls", "starttls"] = "starttls", **options: Any
+    mailbox: Mailbox,
+    folder: Path,
+    security: Literal["tls", "starttls"] = "starttls",
+    *,
+    plain: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Served]:
     """Serve while the block runs."""
-    ca = trustme.CA()
     ca_file = folder / "ca.pem"
-    ca.cert_pem.write_to_path(str(ca_file))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ca.issue_cert("localhost").configure_cert(context)
+    if plain:
+        PlainAuthority(folder).configure_cert(context)
+    else:
+        ca = trustme.CA()
+        ca.cert_pem.write_to_path(str(ca_file))
+        ca.issue_cert("localhost").configure_cert(context)
     is_tls = security == "tls"
     given: dict[str, Any] = {
         "tls_context": None if is_tls else context,

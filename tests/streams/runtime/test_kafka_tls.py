@@ -102,3 +102,17 @@ def test_a_file_that_is_half_written_leaves_those_before(name: str, files: Files
     later = trustme.CA()
     files.write(later, clients)
     shake_hands(context, broker(later, clients))
+
+
+def test_an_authority_in_between_may_be_trusted_alone_but_not_where_librdkafka_has_to(tmp_path: Path) -> None:
+    root = trustme.CA()
+    between = root.create_child_ca()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    between.issue_cert(BROKER).configure_cert(server)
+    ca = tmp_path / "ca.pem"
+    between.cert_pem.write_to_path(ca)
+    shake_hands(ReloadingContext.of(ca, None, None, None), server)
+    with pytest.raises(ssl.SSLCertVerificationError, match="unable to get issuer"):
+        shake_hands(ReloadingContext.of(ca, None, None, None, to_root=True), server)
+    root.cert_pem.write_to_path(ca)
+    shake_hands(ReloadingContext.of(ca, None, None, None, to_root=True), server)
