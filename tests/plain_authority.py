@@ -2,9 +2,11 @@
 
 import datetime as dt
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import urllib3.connection
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -40,12 +42,15 @@ class PlainAuthority:
 
 
 def as_of_python_3_13(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make default contexts as strict as those of the image's Python."""
-    made = ssl.create_default_context
+    """Make default contexts as strict as those of the image's Python, and of urllib3 there."""
+    for module, name in ((ssl, "create_default_context"), (urllib3.connection, "create_urllib3_context")):
+        monkeypatch.setattr(module, name, _strict(getattr(module, name)))
 
-    def strict(*arguments: object, **options: object) -> ssl.SSLContext:
-        context = made(*arguments, **options)  # type: ignore[arg-type]
+
+def _strict(make: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
+    def made(*arguments: object, **options: object) -> ssl.SSLContext:
+        context = make(*arguments, **options)
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr(ssl, "create_default_context", strict)
+    return made

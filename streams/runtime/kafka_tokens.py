@@ -1,16 +1,18 @@
 """Tokens for SASL OAUTHBEARER: fetched when first needed, kept, and fetched anew before they expire."""
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 from aiokafka.abc import AbstractTokenProvider
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from kafka.net.sasl.oauth import AbstractTokenProvider as BlockingTokenProvider
+from requests.adapters import HTTPAdapter
 
 RENEW_AT = 0.75  # of a token's life; the rest is for an identity provider that is away for a moment
 TIMEOUT = 10.0  # seconds to wait for the identity provider
@@ -106,6 +108,23 @@ class _Blocking(BlockingTokenProvider):  # type: ignore[misc]  # kafka-python is
         return self._tokens.current().value
 
 
+class _Trusting(HTTPAdapter):
+    """Checks certificates no more strictly than Kafka clients do: `kafka_tls` says why."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options, ssl_context=_context())
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        return super().proxy_manager_for(*arguments, **options, ssl_context=_context())
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # requests adds the authorities
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
 def client_credentials(
     *, url: str, client_id: str, secret: str, scope: str = "", audience: str = ""
 ) -> Callable[[], Token]:
@@ -117,6 +136,7 @@ def client_credentials(
 
     def fetch() -> Token:
         with OAuth2Session(client_id, secret, scope=scope or None) as session:
+            session.mount("https://", _Trusting())
             found = session.fetch_token(url, grant_type="client_credentials", timeout=TIMEOUT, **wanted)
         expires = found.get("expires_at") or time.time() + float(found.get("expires_in", 300))
         return Token(str(found["access_token"]), float(expires))
