@@ -43,6 +43,7 @@ class Policy(BaseModel):
     keep_firing_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0  # of event time
     expire_days: Days = 14
     remind_days: Days = 7
+    worse_times: Annotated[float, Field(ge=1.2, le=1e9)] = 2
     unanswered_minutes: tuple[Minutes, ...] = ()  # of processing time
     unanswered_least: Severity = Severity.CRITICAL
     acknowledgement_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0  # of processing time; 0: for good

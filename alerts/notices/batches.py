@@ -31,6 +31,7 @@ class Limits(NamedTuple):
 
     `edits`: it has one message for each alert, and edits it. `by_source`: it is shown the alerts on a source
     as one. `keyed`: it keeps alerts by their ids, so an end of what it does not have harms nobody.
+    `acknowledges`: an acknowledgement is a request of its own, and never in the first message.
     """
 
     spacing: float = 0.0
@@ -39,6 +40,7 @@ class Limits(NamedTuple):
     edits: bool = False
     by_source: bool = False
     keyed: bool = False
+    acknowledges: bool = False
 
     def pause_after(self, outcome: Outcome) -> float:
         """Return the seconds for which the whole sink is left alone after an answer."""

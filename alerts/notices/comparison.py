@@ -31,7 +31,7 @@ class Comparison:
         replay: bool,
     ) -> None:
         self._sink, self._controls, self._policies, self._lines = sink, controls, policies, lines
-        self._edits = limits.edits and not replay
+        self._limits = limits._replace(edits=limits.edits and not replay)
         self._feeds = Feeds(lines) if limits.by_source and not replay else None
         self._look_at = -math.inf  # of the steady clock: when all alerts are to be compared again
         self._version = -1  # of the controls when all were compared
@@ -79,7 +79,7 @@ class Comparison:
             policy=self._policies.of(seen.alert.question),
             now=moment.now,
             given_up=self._lines[alert_id].entry.given_up,
-            edits=self._edits,
+            limits=self._limits,
         )
 
     def open_alerts(self, now: float) -> list[Alert]:

@@ -22,7 +22,7 @@ from alerts.notices.controls_in_force import ControlsInForce
 from alerts.notices.dead_letters import GAVE_UP
 from alerts.notices.delivery_line import Line, Moment, is_known
 from alerts.notices.gathering import gather_seconds, is_digest, together
-from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, LedgerRecord
+from alerts.notices.ledger import CAUGHT_UP, EMPTY, CaughtUp, Entry, LedgerRecord
 from alerts.notices.messages import Message
 from alerts.notices.outcomes import Absent, Delivered, Outcome, Refused, Retry
 from alerts.notices.probing import Probing
@@ -279,9 +279,9 @@ class DeliveryQueue:
         self._free_at = 0.0
         return [LedgerRecord(self.sink, message.alert_id, line.entry)]
 
-    def may_be_unrecorded(self, message: Message) -> bool:
-        """Return whether the sink may have a message about the alert that the ledger does not know of."""
-        return self._lines[message.alert_id].unrecorded
+    def entry(self, alert_id: str) -> Entry:
+        """Return what the sink knows of an alert, and what it may or may not know."""
+        return self._lines[alert_id].entry if alert_id in self._lines else EMPTY
 
     def open_alerts(self, now: float) -> list[Alert]:
         """Return the alerts that fire and that the sink has open, but for silenced ones."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import RANK, Notice, Reason, Severity
 from alerts.notices.titles import source_title
-from alerts.notices.wording import LEADS
+from alerts.notices.wording import LEADS, lead
 
 OVER = "over"
 
@@ -22,8 +22,9 @@ def digest_title(notices: Sequence[Notice], language: Language = ENGLISH) -> str
     is_over = {one.reason is Reason.RESOLVED for one in notices}
     if len(sources) == len(is_over) == 1 and (source := sources.pop()):
         title = source_title(source, len(notices), language, sends=is_over.pop())
-        is_acknowledged = all(one.reason is Reason.ACKNOWLEDGED for one in notices)
-        return language.gettext(LEADS[Reason.ACKNOWLEDGED], title=title) if is_acknowledged else title
+        taken = LEADS[Reason.ACKNOWLEDGED]
+        is_acknowledged = all(lead(one.alert, one.reason) == taken for one in notices)
+        return language.gettext(taken, title=title) if is_acknowledged else title
     kinds = Counter(OVER if one.reason is Reason.RESOLVED else one.alert.severity for one in notices)
     counts = ", ".join(_counted(number, kind, language) for kind, number in kinds.items())
     return language.ngettext("{n} alert: {counts}", "{n} alerts: {counts}", len(notices), counts=counts)

@@ -33,6 +33,10 @@ class Entry(BaseModel):
         """Whether the sink may have the pending message."""
         return self.pending is not None and self.pending.notice_id in self.doubted
 
+    def settles(self, letter: Message) -> bool:
+        """Return whether the sink knows by now what a dead letter was to let it know."""
+        return self.view is not None and not self.doubted and self.view.settles(letter)
+
     def doubting(self, *notice_ids: str) -> Self:
         """Return the entry where the sink may have these messages too."""
         return self.model_copy(update={"doubted": tuple(dict.fromkeys((*self.doubted, *notice_ids)))})

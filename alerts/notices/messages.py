@@ -4,8 +4,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from alerts.lifecycle.alert import RECORD, Alert, Assessment, Reason, Severity, notice_id
+from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Severity, notice_id
 from alerts.notices.controls_in_force import Attention
+from streams.contract.verdicts import Verdict
 
 ANNOTATIONS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
 
@@ -18,6 +19,7 @@ class View(BaseModel):
     alert: Alert  # as it was in the last message that was not merely `updated`; its parts are the newest
     open: bool = True  # it was notified, and not resolved since
     severity: Severity
+    highest: float = 0.0  # people in a period, the most that it was notified of in this opening
     openings: int = 1
     reminders: int = 0  # of this opening, as are the following
     escalations: int = 0
@@ -31,9 +33,29 @@ class View(BaseModel):
     reference: str = ""  # what the receiver calls its message, where that can be edited
 
     @property
+    def most_people(self) -> float:
+        """The most people in a period that it was notified of. Older versions recorded no highest."""
+        return max(self.highest, people(self.alert.latest))
+
+    @property
     def end_id(self) -> str:
         """The id of the message that ends this opening."""
         return notice_id(self.alert.alert_id, Reason.RESOLVED, numbered("", self.openings))
+
+    def settles(self, letter: "Message") -> bool:
+        """Return whether what the sink knows holds all that a refused message was to let it know."""
+        other = letter.view
+        if self.openings != other.openings or not self.open:
+            return self.openings >= other.openings
+        taken, asked = (self.acknowledged_by, self.assessment), (self.unattended_since, self.escalations)
+        is_known = (
+            RANK[self.severity] >= RANK[other.severity]
+            and asked >= (other.unattended_since, other.escalations)
+            and (not other.acknowledged_by or taken == (other.acknowledged_by, other.assessment))
+            and self.reminders >= other.reminders
+        )
+        has_grown = letter.before is not None and self.most_people < other.most_people
+        return other.open and is_known and not has_grown
 
 
 class Message(BaseModel):
@@ -61,6 +83,11 @@ class Message(BaseModel):
     def alert(self) -> Alert:
         """The alert as the message shows it, with who acknowledged and who silenced it."""
         return self.newer or annotated(self.view.alert, self.view)
+
+
+def people(verdict: Verdict) -> float:
+    """Return how many people were seen in a period, of a longer window on average."""
+    return verdict.evidence.observed / verdict.evidence.window
 
 
 def annotated(alert: Alert, by: View | Attention) -> Alert:

@@ -12,11 +12,10 @@ from alerts.notices.endings import ending
 from alerts.notices.messages import Message, View
 from alerts.notices.titles import figures, title
 from alerts.notices.wording import (
-    HANDED_OVER,
-    LEADS,
     SEVERITIES,
     clock,
     group,
+    lead,
     length,
     place,
     places,
@@ -71,8 +70,8 @@ def standing(alert: Alert) -> Message:
 
 def headline(alert: Alert, reason: Reason, language: Language = ENGLISH, *, handed_over: bool = False) -> str:
     """Return one line: `Worse: Surge at RCMP Quebec: 181 in 1 day, expected 98 (×1.8)`."""
-    lead = HANDED_OVER if handed_over else LEADS[reason]
-    return language.gettext(lead, title=title(alert, language))[:HEADLINE]
+    shown = lead(alert, reason, handed_over=handed_over)
+    return language.gettext(shown, title=title(alert, language))[:HEADLINE]
 
 
 def summary_line(summary: Summary, now: float, language: Language = ENGLISH) -> str:
@@ -197,7 +196,10 @@ class _Writer:
             )
             severity = self._gettext(SEVERITIES[alert.severity])
             grade = self._gettext("Now {severity}.", severity=severity)
-            yield f"{grade} {last}" if message.reason is Reason.WORSE else last
+            has_risen = message.reason is Reason.WORSE and message.before.severity is not alert.severity
+            yield f"{grade} {last}" if has_risen else last
+        if alert.acknowledged_by and message.reason not in (Reason.ACKNOWLEDGED, Reason.UPDATED):
+            yield taken(alert, self._language)
 
     def _why(self) -> Iterator[str]:
         evidence = self._alert.latest.evidence

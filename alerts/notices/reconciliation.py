@@ -15,10 +15,11 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from alerts.lifecycle.alert import MOST_PARTS, RANK, Alert, Reason, State, notice_id
+from alerts.lifecycle.alert import MOST_PARTS, RANK, Alert, Reason, Severity, State, notice_id
 from alerts.lifecycle.policies import Policy
+from alerts.notices.batches import Limits
 from alerts.notices.controls_in_force import Attention
-from alerts.notices.messages import Message, View, annotated, numbered
+from alerts.notices.messages import Message, View, annotated, numbered, people
 
 
 def difference(
@@ -28,15 +29,15 @@ def difference(
     *,
     policy: Policy,
     now: float,
+    limits: Limits,
     given_up: tuple[str, ...] = (),
-    edits: bool = False,
 ) -> Message | None:
     """Return the next message about an alert (None: it is forgotten) to a sink that has this view of it.
 
-    `given_up` are the ids of messages that the sink refused; they are not tried again. `edits`: whether the
-    sink edits its messages. `now` is processing time in epoch seconds.
+    `given_up` are the ids of messages that the sink refused; they are not tried again. `limits`: how it takes
+    messages. `now` is processing time in epoch seconds.
     """
-    candidates = _candidates(alert, view, attention, policy=policy, now=now, edits=edits)
+    candidates = _candidates(alert, view, attention, policy=policy, now=now, limits=limits)
     return next((one for one in candidates if one.notice_id not in given_up), None)
 
 
@@ -48,12 +49,31 @@ class Firing(NamedTuple):
     attention: Attention
     policy: Policy
     escalations: int
+    acknowledges: bool  # the sink is sent an acknowledgement by itself; else it may be in the first message
 
     def has_risen(self) -> bool:
         """Return whether it is more severe than the sink knows."""
         if self.view is None or not self.view.open:
             return self.alert.rises > 0
         return RANK[self.alert.severity] > RANK[self.view.severity]
+
+    def is_worse(self) -> bool:
+        """Return whether it is more severe than the sink knows, or is critical and has grown far beyond that.
+
+        Of what cannot become more severe, the severity no longer says how large it is.
+        """
+        latest, view = self.alert.latest, self.view
+        if self.has_risen() or view is None or not view.open or self.alert.severity is not Severity.CRITICAL:
+            return self.has_risen()
+        is_excess = latest.breach and latest.question.entry.side > 0
+        return is_excess and people(latest) >= self.policy.worse_times * max(view.most_people, 1.0)
+
+    @property
+    def rise(self) -> str:
+        """What tells one rise from another: the severity, and where that is known already, the size."""
+        if self.has_risen():
+            return self.alert.severity.value
+        return f"{self.alert.severity}-{magnitude(people(self.alert.latest), self.policy.worse_times)}"
 
     def is_unanswered(self) -> bool:
         """Return whether another wait has passed without an acknowledgement, or the one it knows is over."""
@@ -81,7 +101,7 @@ class Firing(NamedTuple):
 
 # In the order in which they are sent, where several apply.
 CHANGES: Final[dict[Reason, Callable[[Firing], bool]]] = {
-    Reason.WORSE: Firing.has_risen,
+    Reason.WORSE: Firing.is_worse,
     Reason.UNANSWERED: Firing.is_unanswered,
     Reason.ACKNOWLEDGED: Firing.is_newly_acknowledged,
     Reason.STILL: Firing.needs_reminder,
@@ -100,7 +120,7 @@ def _candidates(
     *,
     policy: Policy,
     now: float,
-    edits: bool,
+    limits: Limits,
 ) -> Iterator[Message]:
     is_open = view is not None and view.open
     if alert is None or alert.state is not State.FIRING or not attention.covered:
@@ -109,12 +129,23 @@ def _candidates(
         return
     if attention.admitted:
         due = escalations_due(alert, attention, policy, now=now)
-        firing = Firing(alert, view, attention, policy, due)
+        firing = Firing(alert, view, attention, policy, due, limits.acknowledges)
         for reason, applies in (CHANGES if is_open else OPENINGS).items():
             if reason in attention.admitted and applies(firing):
                 yield _change(firing, reason) if is_open else _open(firing, reason)
-    if view is not None and is_open and (edits or (attention.admitted and _has_grown(alert, view))):
+    if view is not None and is_open and (limits.edits or (attention.admitted and _has_grown(alert, view))):
         yield from _update(alert, view, attention)
+
+
+def magnitude(number: float, times: float) -> int:
+    """Return how often a number can be divided by `times` until it is below that.
+
+    It is reckoned by multiplication, which every machine does alike, as it is a part of ids.
+    """
+    reached, power = 0, times
+    while power <= number:
+        reached, power = reached + 1, power * times
+    return reached
 
 
 def escalations_due(alert: Alert, attention: Attention, policy: Policy, *, now: float) -> int:
@@ -155,14 +186,17 @@ def _open(firing: Firing, reason: Reason) -> Message:
     opened = View(
         alert=alert,
         severity=alert.severity,
+        highest=people(alert.latest),
         openings=openings,
         escalations=firing.escalations,
         unattended_since=firing.attention.unattended_since,
-        shown=_shown(alert.model_copy(update={"silenced_by": firing.attention.silenced_by})),
         reference=view.reference if view else "",
         **_silence(firing.attention),
     )
-    return Message(reason=reason, occasion=_occasion(reason, opened), view=opened)
+    if firing.attention.acknowledged_by and not firing.acknowledges:
+        opened = opened.model_copy(update={**_taken(firing.attention), "acknowledgements": 1})
+    message = Message(reason=reason, occasion=_occasion(firing, reason, opened), view=opened)
+    return _showing(message)
 
 
 def _change(firing: Firing, reason: Reason) -> Message:
@@ -171,20 +205,26 @@ def _change(firing: Firing, reason: Reason) -> Message:
         raise LookupError("there is no view to change")
     since = max(view.unattended_since, firing.attention.unattended_since)
     counted = {"escalations": firing.escalations, "unattended_since": since}
+    risen = {"severity": firing.alert.severity, **counted} if firing.has_risen() else {}
     changes: dict[Reason, dict[str, object]] = {
-        Reason.WORSE: {"severity": firing.alert.severity, **counted},
+        Reason.WORSE: risen,
         Reason.UNANSWERED: {"acknowledged_by": "", "assessment": None, **counted},
         Reason.ACKNOWLEDGED: {
-            "acknowledged_by": firing.attention.acknowledged_by,
-            "assessment": firing.attention.assessment,
+            **_taken(firing.attention),
             "acknowledgements": view.acknowledgements + 1,
         },
         Reason.STILL: {"reminders": view.reminders + 1},
     }
-    update = {"alert": firing.alert, **_silence(firing.attention), **changes[reason]}
+    highest = max(view.most_people, people(firing.alert.latest))
+    update = {"alert": firing.alert, "highest": highest, **_silence(firing.attention), **changes[reason]}
     changed = view.model_copy(update=update)
-    message = Message(reason=reason, occasion=_occasion(reason, changed), before=view.alert, view=changed)
-    shown = changed.model_copy(update={"shown": _shown(message.alert)})
+    occasion = _occasion(firing, reason, changed)
+    return _showing(Message(reason=reason, occasion=occasion, before=view.alert, view=changed))
+
+
+def _showing(message: Message) -> Message:
+    """Return a message whose view holds what it shows."""
+    shown = message.view.model_copy(update={"shown": _shown(message.alert)})
     return message.model_copy(update={"view": shown})
 
 
@@ -221,15 +261,19 @@ def _figures(alert: Alert) -> str:
     )
 
 
+def _taken(attention: Attention) -> dict[str, Any]:
+    return {"acknowledged_by": attention.acknowledged_by, "assessment": attention.assessment}
+
+
 def _silence(attention: Attention) -> dict[str, Any]:
     return {"silenced_by": attention.silenced_by, "silenced_until": attention.silenced_until}
 
 
-def _occasion(reason: Reason, view: View) -> str:
+def _occasion(firing: Firing, reason: Reason, view: View) -> str:
     is_again = view.unattended_since or view.acknowledgements
     again = f"-{view.unattended_since:.0f}-{view.acknowledgements}" if is_again else ""
     known = {
-        Reason.WORSE: view.alert.severity.value,
+        Reason.WORSE: firing.rise,
         Reason.UNANSWERED: f"{view.alert.severity}-{view.escalations}{again}",
         Reason.ACKNOWLEDGED: f"{view.acknowledged_by}-{view.acknowledgements}",
         Reason.STILL: str(view.reminders),

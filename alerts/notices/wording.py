@@ -51,6 +51,14 @@ LENGTHS: Final = {
 }
 
 
+def lead(alert: Alert, reason: Reason, *, handed_over: bool = False) -> str:
+    """Return the message that a title is shown by: what is new about its alert."""
+    if handed_over:
+        return HANDED_OVER
+    is_taken = reason is Reason.FIRST and alert.acknowledged_by
+    return LEADS[Reason.ACKNOWLEDGED if is_taken else reason]
+
+
 def place(sector: str) -> str:
     """Return a sector's id as people write it: `rcmp-quebec` is `RCMP Quebec`."""
     known = {"rcmp": "RCMP", "cbsa": "CBSA"}

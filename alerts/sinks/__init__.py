@@ -25,6 +25,7 @@ NO_ANSWER: Final = frozenset({504, 524})
 
 __all__ = [
     "Absent",
+    "Acknowledges",
     "AnyRequest",
     "Delivered",
     "DigestedSink",
@@ -155,6 +156,13 @@ class Keyed(Sink, Protocol):
 
 
 @runtime_checkable
+class Acknowledges(Sink, Protocol):
+    """A sink whose receiver knows acknowledged alerts, by a request of its own."""
+
+    acknowledges: ClassVar[bool]
+
+
+@runtime_checkable
 class Digests(Sink, Protocol):
     """A sink that takes many notices in one message, so that a storm is one message and not a hundred."""
 
@@ -200,6 +208,7 @@ def limits_of(sink: Sink, give_up: float) -> Limits:
         edits=isinstance(sink, Edits),
         by_source=isinstance(sink, OnePerSource),
         keyed=isinstance(sink, Keyed),
+        acknowledges=isinstance(sink, Acknowledges),
     )
 
 

@@ -29,6 +29,7 @@ class PagerDutySink:
 
     one_per_source: ClassVar[bool] = True
     keyed: ClassVar[bool] = True
+    acknowledges: ClassVar[bool] = True
 
     name: str
     routing_key: SecretStr

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.board import Board
 from alerts.lifecycle.alert import Notice
-from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord, SinkState
+from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord, SinkState, letter_id
 from alerts.notices.messages import Message
 from alerts.worker.settings import Settings
 from alerts.worker.sink_states import TOPIC, Publish, SinkStates
@@ -50,6 +50,10 @@ class DeadLetters:
         """Count the letters by sink."""
         return Counter(record.letter.sink for record in self._held.values())
 
+    def waits(self, sink: str, notice_id: str) -> DeadLetterRecord | None:
+        """Return the letter of a notice; None where none waits."""
+        return self._held.get(letter_id(sink, notice_id))
+
     def wanted_again(self, sink: str) -> list[DeadLetterRecord]:
         """Return the letters of a sink that are to be sent again and were not yet."""
         return [record for record in self._held.values() if record.again and record.letter.sink == sink]
@@ -74,7 +78,7 @@ class DeadLetters:
         return True
 
     async def close(self, letter: DeadLetter) -> None:
-        """A letter was sent again: it waits no longer."""
+        """A letter waits no longer: it was sent again, or its sink knows by other messages."""
         await self._write(DeadLetterRecord(letter=letter))
 
     async def follow(self) -> None:

@@ -41,8 +41,11 @@ class Records(Protocol):
     async def add_dead_letter(self, sink: str, notice: Notice, message: Message, reason: str) -> None:
         """Write a dead letter."""
 
+    def dead_letter(self, sink: str, notice_id: str) -> DeadLetterRecord | None:
+        """Return the letter of a notice; None where none waits."""
+
     async def close_dead_letter(self, letter: DeadLetter) -> None:
-        """Write that a letter was sent again: it waits no longer."""
+        """Write that a letter waits no longer: it was sent again, or the sink knows by other messages."""
 
 
 class Recorder(Protocol):
@@ -123,6 +126,16 @@ class SinkDelivery:
         await self.records.write(settled.records, delivered)
         self.queue.release(batch, self.clock())
         self.changed.set()
+        for message in settled.delivered:
+            await self._close_settled(message.alert_id)
+
+    async def _close_settled(self, alert_id: str) -> None:
+        """Close the dead letters about an alert that the sink has no need of any more."""
+        known = self.queue.entry(alert_id)
+        for notice_id in known.given_up:
+            record = self.records.dead_letter(self.sink.name, notice_id)
+            if record and record.message and known.settles(record.message):
+                await self.records.close_dead_letter(record.letter)
 
     def _compose(self, message: Message) -> Notice:
         try:
@@ -174,9 +187,13 @@ class SinkDelivery:
 
 
 def posting(sink: Edits, queue: DeliveryQueue, message: Message, notice: Notice) -> Posting:
-    """Return what the sink's message about an alert shows after a notice."""
-    unrecorded = queue.may_be_unrecorded(message)
-    return sink.posting(notice, reference=message.view.reference, unrecorded=unrecorded)
+    """Return what the sink's message about an alert shows after a notice.
+
+    Where the message is known, what may be there already is the reply on this very notice, and no older one.
+    """
+    doubted, reference = queue.entry(message.alert_id).doubted, message.view.reference
+    unrecorded = message.notice_id in doubted if reference else bool(doubted)
+    return sink.posting(notice, reference=reference, unrecorded=unrecorded)
 
 
 def describe_outcome(outcome: Outcome) -> tuple[str, str]:

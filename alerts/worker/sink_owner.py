@@ -69,6 +69,7 @@ class Records:
     def __init__(self, writer: LedgerWriter, letters: DeadLetters) -> None:
         self.write = writer.write
         self.add_dead_letter, self.close_dead_letter = letters.add, letters.close
+        self.dead_letter = letters.waits
 
 
 def partition_of(sink: str, partitions: int) -> int:

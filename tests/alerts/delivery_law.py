@@ -1,6 +1,7 @@
 """What a sink of the small world should know of an alert: the law of delivery."""
 
 from alerts.lifecycle.alert import RANK, Alert, Severity, State
+from alerts.notices.messages import people
 from streams.contract.questions import Question
 from tests.alerts.delivery_world import POLICIES, SECOND, World
 
@@ -75,6 +76,8 @@ def assert_right(world: World, sink: str, alert: Alert) -> None:
         assert known.acknowledged_by == attention.acknowledged_by, (
             "it does not know who takes care, or nobody"
         )
+        has_grown = alert.latest.breach and people(alert.latest) >= 2 * known.most_people
+        assert not (is_critical and has_grown), "it has grown far and the sink does not know"
     if attention.unattended_since:
         assert not known.acknowledged_by, "its acknowledgement expired and the sink does not know"
         is_escalated = known.asked_since >= attention.unattended_since

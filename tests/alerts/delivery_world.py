@@ -41,7 +41,7 @@ POLICIES: Final = Policies(
 )
 LIMITS: Final = {
     CHAT: Limits(spacing=1.0, most=20),
-    PAGER: Limits(by_source=True, keyed=True),
+    PAGER: Limits(by_source=True, keyed=True, acknowledges=True),
     SECOND: Limits(by_source=True),
 }
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from alerts.lifecycle.alert import Reason, Severity
 from alerts.notices.batches import Batch
-from alerts.notices.messages import Message
+from alerts.notices.messages import Message, people
 from alerts.notices.outcomes import Delivered, Outcome, Refused, Retry
 
 
@@ -42,6 +42,7 @@ class Known:
     severity: Severity = Severity.INFO
     acknowledged_by: str = ""
     denied: bool = False  # it refused a message that it had, or an end: nobody can tell what it knows
+    most_people: float = 0.0  # in a period, of all messages of this opening
     asked_since: float = 0.0  # the latest expiry of an acknowledgement that it has been sent
 
 
@@ -99,7 +100,10 @@ class Receiver:
                 known.acknowledged_by = ""
             case Reason.FIRST:
                 assert not known.is_open or known.denied or is_repeated, "triggered twice"
-                known.acknowledged_by = known.acknowledged_by if is_repeated else ""
+                by = message.view.acknowledged_by
+                known.acknowledged_by = known.acknowledged_by if is_repeated else by
+        before = known.most_people if known.is_open else 0.0
+        known.most_people = max(before, people(message.view.alert.latest))
         if not known.is_open or message.reason in (Reason.WORSE, Reason.UNANSWERED):
             known.severity = message.view.alert.severity
         known.is_open = True

@@ -38,7 +38,7 @@ class Delivery(RuleBasedStateMachine):
     def begin(self, sends_again: bool) -> None:
         self.world.sends_again = sends_again
 
-    @rule(sector=st.sampled_from(SECTORS), observed=st.sampled_from((45, 130)), works=WORKS)
+    @rule(sector=st.sampled_from(SECTORS), observed=st.sampled_from((45, 130, 300)), works=WORKS)
     def breach(self, sector: str, observed: float, works: int) -> None:
         self.world.judge(sector, self.days[sector], observed=observed)
         self.days[sector] += 1

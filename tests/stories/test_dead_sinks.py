@@ -44,7 +44,7 @@ class Dead(Receiver):
             return self.sink.outcome(status, {"Retry-After": "7"}, b"")
         if self.mood is Mood.WELL and isinstance(self.sink, Edits):
             (message,) = batch.messages
-            if self.world.queues[CHAT].may_be_unrecorded(message) and not self._has(message):
+            if self.world.queues[CHAT].entry(message.alert_id).doubted and not self._has(message):
                 return Absent()
             super().post(batch)
             return Delivered(message.alert_id)

@@ -1,14 +1,21 @@
 """A sink that edits its messages: what stands is shown as it is, and nobody is notified of that."""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Assessment, Notice, Reason
-from alerts.notices.batches import Limits
+from alerts.notices.batches import Batch, Limits
 from alerts.notices.controls import Acknowledge, Silence
-from alerts.notices.outcomes import Delivered, Retry
+from alerts.notices.notices import compose
+from alerts.notices.outcomes import Absent, Delivered, Outcome, Retry
+from alerts.sinks.slack.app import SlackApp, SlackAppSink
+from alerts.worker.delivery import posting
 from streams.contract.controls import Withdrawn
 from tests.alerts.made import verdict
-from tests.alerts.one_sink import OneSink, reasons
+from tests.alerts.one_sink import REGISTRY, OneSink, reasons
 
 EDITS = Limits(edits=True)
 
@@ -105,4 +112,31 @@ def test_a_message_that_is_given_up_at_its_first_try_without_an_answer_may_be_th
     desk.wait(hours=2.1)
     (message,) = desk.batches[-1].messages
     assert [notice_id for notice_id, _ in desk.dead] == [message.notice_id]
-    assert desk.queue.may_be_unrecorded(message)
+    assert desk.queue.entry(message.alert_id).doubted
+
+
+def test_a_reply_that_is_not_there_is_posted_whatever_edit_had_no_answer_before() -> None:
+    desk = Channel(limits=Limits(edits=True, keyed=True))
+    desk.judge(verdict(0, breach=True))
+    desk.answers = [Retry("http_500", unanswered=True)] * 3
+    desk.judge(verdict(1, breach=True, observed=91))
+    desk.judge(*(verdict(day, breach=False) for day in range(2, 5)))
+    desk.wait(minutes=1)
+    desk.tried.clear()
+    desk.answers = [Absent()]
+    assert reasons(desk.wait(minutes=1)) == [Reason.RESOLVED]
+    assert desk.tried == [True, False]
+
+
+class Channel(OneSink):
+    """A channel of Slack, and for each try whether its reply is looked for instead of posted."""
+
+    answers: Sequence[Outcome] = ()
+    tried: ClassVar[list[bool]] = []
+
+    def answer_to(self, batch: Batch) -> Outcome:
+        (message,) = batch.messages
+        sink = SlackAppSink("sink", SlackApp(SecretStr("xoxb-1"), SecretStr("xapp-1")), "C1")
+        self.tried.append(posting(sink, self.queue, message, compose(message, REGISTRY)).unrecorded)
+        first, self.answers = next(iter(self.answers), Delivered("C1/1")), self.answers[1:]
+        return first

@@ -10,6 +10,7 @@ from alerts.notices.batches import Limits
 from alerts.notices.controls import Silence
 from alerts.notices.outcomes import Delivered, Refused, Retry
 from alerts.notices.routing import Route
+from alerts.sinks.slack.block_kit import digest as slack_digest
 from streams.contract.controls import Withdrawn
 from tests.alerts.made import FIRST_DAY
 from tests.alerts.one_sink import SINK, OneSink, reasons
@@ -175,3 +176,35 @@ def test_a_refused_first_message_and_a_route_that_leaves_send_no_end() -> None:
     assert desk.apply(reroute(desk, None)) == []
     back = Withdrawn(withdraws="route/all", at=desk.at, **WHO)
     assert desk.apply(back) == []
+
+
+def test_an_acknowledgement_in_quiet_hours_is_in_the_first_message_of_the_morning() -> None:
+    desk = OneSink(QUIET)
+    assert desk.judge(breach()) == []
+    assert desk.apply(acknowledge(desk)) == []
+    (notice,) = desk.wait(hours=6)
+    assert notice.reason is Reason.FIRST
+    assert notice.headline.startswith("Acknowledged: Surge at Swanton")
+    assert "anna takes care of it." in notice.text
+    assert desk.wait(hours=1) == []
+    back = Withdrawn(withdraws=f"ack/{desk.alert().alert_id}", at=desk.at, **WHO)
+    assert reasons(desk.apply(back)) == [Reason.UNANSWERED]
+
+
+def test_an_incident_is_opened_before_it_is_acknowledged() -> None:
+    desk = OneSink(QUIET, limits=Limits(acknowledges=True))
+    desk.judge(breach())
+    desk.apply(acknowledge(desk))
+    assert reasons(desk.wait(hours=6)) == [Reason.FIRST, Reason.ACKNOWLEDGED]
+
+
+def test_a_digest_of_the_morning_says_who_takes_care_of_what() -> None:
+    desk = OneSink(QUIET, limits=Limits(most=20))
+    desk.judge(breach())
+    desk.apply(acknowledge(desk))
+    desk.judge(breach(sector="blaine"))
+    notices = desk.wait(hours=6)
+    assert len(desk.batches) == 1
+    leads = {one.alert.sector: one.headline.partition(":")[0] for one in notices}
+    assert leads == {"swanton": "Acknowledged", "blaine": "Surge at Blaine"}
+    assert ":eyes:" in str(slack_digest(notices))

@@ -109,7 +109,7 @@ def content(notice: Notice, links: Links = NOWHERE, language: Language = ENGLISH
     is_taken = alert.acknowledged_by and notice.reason is not Reason.RESOLVED
     shown = REASON_MARKS[Reason.ACKNOWLEDGED] if is_taken else mark(notice)
     found = blocks(notice, links, mark=shown, language=language)
-    states = [taken(alert, language)] if is_taken and notice.reason is not Reason.ACKNOWLEDGED else []
+    states = [taken(alert, language)] if is_taken and notice.reason is Reason.UPDATED else []
     if alert.silenced_by:
         states.append(language.gettext("Silenced by {person}.", person=alert.silenced_by))
     if states:

@@ -96,7 +96,8 @@ def _line(notice: Notice, links: Links) -> str:
 
 def mark(notice: Notice) -> str:
     """Return the emoji of a notice."""
-    return REASON_MARKS.get(notice.reason, MARKS[notice.alert.severity])
+    is_taken = notice.reason is Reason.FIRST and notice.alert.acknowledged_by
+    return REASON_MARKS.get(Reason.ACKNOWLEDGED if is_taken else notice.reason, MARKS[notice.alert.severity])
 
 
 def _fields(notice: Notice, language: Language) -> list[Any]:

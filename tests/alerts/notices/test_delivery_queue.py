@@ -160,11 +160,11 @@ def test_what_may_have_been_received_is_still_known_to_be_when_its_dead_letter_i
     (message,) = batch.messages
     queue.answer(batch, Retry("http_500", unanswered=True), 0)
     (batch,) = queue.begin(4000)
-    assert queue.queue.may_be_unrecorded(message)
+    assert queue.queue.entry(message.alert_id).doubted
     queue.answer(batch, Retry("http_429"), 4000)
     queue.queue.send_again(message, Moment(NOW, 4001))
     (batch,) = queue.begin(4001)
-    assert queue.queue.may_be_unrecorded(message)
+    assert queue.queue.entry(message.alert_id).doubted
 
 
 def test_a_letter_that_may_have_been_received_goes_out_as_it_was_when_it_is_sent_again() -> None:

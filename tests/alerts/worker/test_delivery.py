@@ -12,9 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.languages.language import Language
-from alerts.lifecycle.alert import Notice, Reason
+from alerts.lifecycle.alert import Notice, Reason, Severity
+from alerts.lifecycle.policies import Policies, Policy
 from alerts.notices.batches import Limits
-from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord
+from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord, letter_id
 from alerts.notices.ledger import LedgerRecord
 from alerts.notices.messages import Message
 from alerts.sinks import Delivered, Outcome, Refused, Request, Retry, Sink
@@ -56,6 +57,10 @@ class House:
         )
         self.letters.append(DeadLetterRecord(letter=letter, message=message, again=True))
 
+    def dead_letter(self, sink: str, notice_id: str) -> DeadLetterRecord | None:
+        waiting = (one for one in self.letters if one.letter.letter_id == letter_id(sink, notice_id))
+        return next(waiting, None)
+
     async def close_dead_letter(self, letter: DeadLetter) -> None:
         self.letters = [one for one in self.letters if one.letter != letter]
 
@@ -74,7 +79,8 @@ class House:
 
     def delivery(self, sink: Sink = HOOK) -> SinkDelivery:
         self.desk.restart()
-        return SinkDelivery(sink, self.desk.queue, self.send, self, self, REGISTRY, wanted=self.letters)
+        wanted = [one for one in self.letters if one.again]
+        return SinkDelivery(sink, self.desk.queue, self.send, self, self, REGISTRY, wanted=wanted)
 
     async def until_idle(self, sink: Sink = HOOK) -> None:
         """Deliver all that is due."""
@@ -122,6 +128,15 @@ async def test_a_dead_letter_that_is_wanted_again_is_sent_by_the_next_owner_of_i
     house.outcomes.clear()
     await house.until_idle()
     assert house.received == [notice_id for notice_id, _ in house.dead]
+    assert house.letters == []
+
+
+async def test_a_dead_letter_waits_no_longer_once_the_sink_knows_by_another_message() -> None:
+    house = House(answers=[Refused("http_400")])
+    house.desk.policies = Policies(default=Policy(unanswered_minutes=(15,), unanswered_least=Severity.INFO))
+    judged(house, 0)  # years ago: nobody has acknowledged it in time
+    await house.until_idle()
+    assert house.outcomes == ["refused", "dead", "delivered"]
     assert house.letters == []
 
 
