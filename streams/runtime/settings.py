@@ -14,7 +14,8 @@ from streams.runtime.refusals import SetupError
 
 SHARED: Final = ("encounters", "controls")  # topics that a shadow reads too
 KAFKA_NAME: Final = Field(pattern="^[A-Za-z0-9._-]*$", max_length=150)  # of topics, groups and members
-Url = Annotated[str, AfterValidator(known_url)]  # or empty
+LONGEST_URL: Final = 240  # characters, so that messages with several links stay within what Slack takes
+Url = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(known_url)]  # or empty
 File = Annotated[Path | None, BeforeValidator(lambda given: given or None)]  # set but empty: none
 Secret = Annotated[SecretStr | None, BeforeValidator(lambda given: _of_file(given) or None)]  # so too
 

@@ -21,6 +21,7 @@ from alerts.sinks.slack.block_kit import HEADER, LINES, SECTION, digest, message
 from alerts.sinks.slack.webhook import SlackSink
 from alerts.sinks.webhook import WebhookSink
 from streams.contract.verdicts import Contribution
+from streams.runtime.settings import LONGEST_URL
 from surgewatch.harness.webhook_receiver import SECRET
 from tests.alerts.made import verdict
 from tests.alerts.one_sink import OneSink
@@ -233,8 +234,9 @@ def test_a_digest_has_a_line_for_each_alert_gravest_first_and_what_is_over_last(
 
 
 def test_a_digest_of_any_length_stays_within_what_slack_takes() -> None:
-    storm = [_other(notice(1).model_copy(update={"headline": "<&>" * 66}), str(at)) for at in range(200)]
-    payload = digest(storm, Links("https://a-console-with-a-long-name.operations.example.org/surgewatch"))
+    notices = [notice(1).model_copy(update={"headline": "&" * 198 + f"{at:02x}"}) for at in range(200)]
+    storm = [_other(one, f"{at:024x}") for at, one in enumerate(notices)]
+    payload = digest(storm, Links("https://console.example.org/".ljust(LONGEST_URL, "c")))
     assert len(payload["text"]) <= SECTION
     assert len(payload["blocks"]) <= 50
     assert all(len(block["text"]["text"]) <= SECTION for block in payload["blocks"] if "text" in block)

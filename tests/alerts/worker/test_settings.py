@@ -11,6 +11,7 @@ from alerts.worker.settings import Settings
     [
         {"console_url": "console.example.org"},  # links of messages would lead nowhere
         {"grafana_url": "https//grafana.example.org"},
+        {"console_url": "https://" + "c" * 60 + ".example.org/" + "c" * 200},  # too long for Slack
         {"give_up_hours": "inf"},
     ],
 )
