@@ -183,6 +183,7 @@ def _close(alert: Alert | None, view: View) -> Message:
 def _open(firing: Firing, reason: Reason) -> Message:
     alert, view = firing.alert, firing.view
     openings = view.openings + 1 if view else 1
+    admitted = firing.attention.admitted
     opened = View(
         alert=alert,
         severity=alert.severity,
@@ -193,7 +194,7 @@ def _open(firing: Firing, reason: Reason) -> Message:
         reference=view.reference if view else "",
         **_silence(firing.attention),
     )
-    if firing.attention.acknowledged_by and not firing.acknowledges:
+    if firing.attention.acknowledged_by and not firing.acknowledges and Reason.ACKNOWLEDGED in admitted:
         opened = opened.model_copy(update={**_taken(firing.attention), "acknowledgements": 1})
     message = Message(reason=reason, occasion=_occasion(firing, reason, opened), view=opened)
     return _showing(message)

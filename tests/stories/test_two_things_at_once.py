@@ -14,7 +14,7 @@ from alerts.sinks.slack.block_kit import digest as slack_digest
 from streams.contract.controls import Withdrawn
 from tests.alerts.made import FIRST_DAY
 from tests.alerts.one_sink import SINK, OneSink, reasons
-from tests.stories.made import CRITICAL, QUIET, WHO, acknowledge, breach, calm, reroute, silence
+from tests.stories.made import CRITICAL, NIGHT, QUIET, WHO, acknowledge, breach, calm, reroute, silence
 
 ESCALATING = Policies(default=Policy(unanswered_minutes=(15, 60), acknowledgement_hours=2))
 AWAY = Retry("http_503")
@@ -208,3 +208,13 @@ def test_a_digest_of_the_morning_says_who_takes_care_of_what() -> None:
     leads = {one.alert.sector: one.headline.partition(":")[0] for one in notices}
     assert leads == {"swanton": "Acknowledged", "blaine": "Surge at Blaine"}
     assert ":eyes:" in str(slack_digest(notices))
+
+
+def test_a_first_message_where_no_acknowledgement_is_sent_says_nothing_of_it() -> None:
+    """Else it would not be sent the end of it either."""
+    desk = OneSink((Route(name="all", sinks=(SINK,), reason=(Reason.FIRST,), quiet=NIGHT),))
+    desk.judge(breach())
+    desk.apply(acknowledge(desk))
+    (notice,) = desk.wait(hours=6)
+    assert notice.headline.startswith("Surge at Swanton")
+    assert "anna" not in notice.text
