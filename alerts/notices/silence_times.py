@@ -57,18 +57,20 @@ def repeated(
 ) -> list[Window]:
     """Return the windows of a silence that comes again, by the wall clock of its time zone."""
     end = until.timestamp()
+    length = dt.timedelta(hours=hours)
     return [
-        _window(begin, min(begin + 3600 * hours, end), 3600 * hours)
+        _window(begin.timestamp(), min((begin + length).timestamp(), end), 3600 * hours)
         for begin in _begins(rule, starts.astimezone(ZoneInfo(time_zone)))
-        if begin < end
+        if begin.timestamp() < end
     ]
 
 
-def _begins(rule: str, first: dt.datetime) -> Iterator[float]:
+def _begins(rule: str, first: dt.datetime) -> Iterator[dt.datetime]:
+    """Yield when it begins; a time that the clocks skip is as much later as they were put forward."""
     for moment in rrulestr(rule, dtstart=first):
         if moment - first > LONGEST:
             return
-        yield moment.timestamp()
+        yield moment.astimezone(dt.UTC).astimezone(first.tzinfo)
 
 
 def _window(begin: float, end: float, length: float) -> Window:
@@ -76,7 +78,7 @@ def _window(begin: float, end: float, length: float) -> Window:
 
 
 def in_force(windows: Sequence[Window], now: float) -> Window | None:
-    """Return the window that `now` is in. Windows are in order of their beginning, and of one length."""
+    """Return the window that `now` is in. Windows are in order, by their beginning and their end."""
     at = bisect_right(windows, now, key=lambda window: window.begin)
     return windows[at - 1] if at and now < windows[at - 1].end else None
 

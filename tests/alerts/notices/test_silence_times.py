@@ -92,3 +92,24 @@ def test_every_rule_that_is_taken_gives_times_in_order_within_bounds(rule, start
     for window in windows:
         assert start.timestamp() <= window.begin < window.warns < window.end
         assert in_force(windows, window.begin)
+
+
+@pytest.mark.parametrize("month", [3, 11])
+def test_a_silence_that_repeats_ends_by_the_wall_clock_on_the_nights_on_which_it_is_set(month: int) -> None:
+    first = dt.datetime(2026, month, 1, 22, tzinfo=TORONTO) - dt.timedelta(days=2)
+    nights = silence(
+        starts=first,
+        until=first + dt.timedelta(days=30),
+        repeats="FREQ=DAILY",
+        hours=8,
+        time_zone="America/Toronto",
+    )
+    mornings = [first.replace(hour=6) + dt.timedelta(days=day) for day in range(1, 15)]
+    assert all(holds(nights, morning - dt.timedelta(minutes=1)) for morning in mornings)
+    assert not any(holds(nights, morning) for morning in mornings)
+
+
+def test_a_silence_that_begins_at_a_time_that_the_clocks_skip_is_as_long_as_ever() -> None:
+    first = dt.datetime(2026, 3, 7, 2, 30, tzinfo=TORONTO)
+    nights = silence(starts=first, repeats="FREQ=DAILY", hours=1, time_zone="America/Toronto")
+    assert [round(one.end - one.begin) for one in nights.windows()[:3]] == [3600] * 3
