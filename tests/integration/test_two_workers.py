@@ -96,8 +96,8 @@ def test_a_failing_sink_is_shown_by_both_while_workers_die_and_come_back(
             assert states(other)["sick"] == "failing"
             worker.start()  # it is not ready for as long as its sink takes nothing
             until(lambda: all(states(one).get("sick") == "failing" for one in both), 60)
-    until(lambda: all(states(one)["sick"] == "ok" for one in both), 90)
-    until(lambda: ids(both[0]) == ids(both[1]), 60)
     sectors = ["detroit", *(f"detroit-{one.port}" for one in both)]
-    assert [reasons(house.sick, one) for one in sectors] == [[Reason.FIRST]] * 3
+    until(lambda: [reasons(house.sick, one) for one in sectors] == [[Reason.FIRST]] * 3, 90)
+    until(lambda: all(states(one)["sick"] == "ok" for one in both), 60)
+    until(lambda: ids(both[0]) == ids(both[1]), 60)
     assert [reasons(house.good, one) for one in sectors] == [[Reason.FIRST]] * 3
