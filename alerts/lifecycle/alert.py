@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.contract.moments import Moment
-from streams.contract.reading import Timed
+from streams.contract.reading import LONGEST, Timed
 from streams.contract.verdicts import Question, Verdict
 
 # Records that workers read back may come from another version: fields that are unknown here are passed over.
@@ -52,6 +52,7 @@ class Assessment(StrEnum):
 
 
 MOST_PARTS: Final = 500  # of an alert, so that the broker takes its record
+LONGEST_ALERT: Final = 3 * LONGEST  # bytes: two verdicts, and its parts. A message holds up to three alerts
 
 
 class Part(BaseModel):

@@ -19,10 +19,10 @@ from typing import Final, NamedTuple, Self
 import msgspec
 
 from alerts.lifecycle import state_machine
-from alerts.lifecycle.alert import Alert, State, Version
+from alerts.lifecycle.alert import LONGEST_ALERT, Alert, State, Version
 from alerts.lifecycle.policies import Policies, Policy
 from streams.contract.cadence import DAY
-from streams.contract.reading import Record, Unusable, appended_at, is_sound, produced_at, read
+from streams.contract.reading import Record, Unusable, appended_at, fits, is_sound, produced_at, read
 from streams.contract.verdicts import Verdict
 
 Pair = tuple[bytes, bytes | None]
@@ -63,6 +63,8 @@ class AlertChange(NamedTuple):
         except ValueError:
             return Unusable.UNREADABLE
         if not question_key or (alert and not (is_sound(alert) and alert.question_key == question_key)):
+            return Unusable.UNREADABLE
+        if alert and not fits(alert, value or b"", LONGEST_ALERT):
             return Unusable.UNREADABLE
         return cls(question_key, alert, _forgotten(headers))
 

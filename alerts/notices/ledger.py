@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from alerts.lifecycle.alert import RECORD
-from alerts.notices.messages import Message, View
+from alerts.lifecycle.alert import RECORD, Alert
+from alerts.notices.messages import Message, View, fits_ledger
 from streams.contract.reading import is_sound
 
 CAUGHT_UP = ""  # in place of an alert id: up to where backlogs were summed up for a sink
@@ -46,12 +46,12 @@ class Entry(BaseModel):
         pending = [self.pending.notice_id] if self.pending else []
         return self.doubting(*self.given_up, *pending)
 
-    def alert_ids(self) -> Iterator[str]:
-        """Yield the ids of the alerts that it is about."""
+    def alerts(self) -> Iterator[Alert]:
+        """Yield every state of its alert that the record holds."""
         if self.view is not None:
-            yield self.view.alert.alert_id
+            yield self.view.alert
         if self.pending is not None:
-            yield self.pending.alert_id
+            yield from self.pending.alerts()
 
 
 EMPTY: Final = Entry()
@@ -95,8 +95,10 @@ class LedgerRecord(NamedTuple):
         read = model.model_validate_json(value, extra="ignore") if value else None
         if not is_sound(read):
             raise ValueError("a number is negative, infinite or none")
-        if isinstance(read, Entry) and not {alert_id}.issuperset(read.alert_ids()):
+        if isinstance(read, Entry) and any(alert.alert_id != alert_id for alert in read.alerts()):
             raise ValueError("it is about another alert than its key")
+        if isinstance(read, Entry) and not fits_ledger(read, read.alerts(), value or b""):
+            raise ValueError("it is too long")
         if isinstance(read, Entry) and "doubted" not in read.model_fields_set:
             read = read.doubting_all()  # written by a version that did not record doubt
         return cls(sink, alert_id, read)

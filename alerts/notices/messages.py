@@ -1,11 +1,22 @@
 """What a sink knows of an alert, and the next message to it."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pydantic import BaseModel
 
-from alerts.lifecycle.alert import RANK, RECORD, Alert, Assessment, Reason, Severity, notice_id
+from alerts.lifecycle.alert import (
+    LONGEST_ALERT,
+    RANK,
+    RECORD,
+    Alert,
+    Assessment,
+    Reason,
+    Severity,
+    notice_id,
+)
 from alerts.notices.controls_in_force import Attention
+from streams.contract.reading import GROWTH, LONGEST
 from streams.contract.verdicts import Verdict
 
 ANNOTATIONS: Final = ("acknowledged_by", "assessment", "silenced_by")  # of an alert, a view and an attention
@@ -79,6 +90,10 @@ class Message(BaseModel):
         """The same for every sink, and for every try."""
         return notice_id(self.alert_id, self.reason, self.occasion)
 
+    def alerts(self) -> Iterator[Alert]:
+        """Yield every state of the alert that its record holds."""
+        yield from (one for one in (self.before, self.newer, self.view.alert) if one is not None)
+
     @property
     def alert(self) -> Alert:
         """The alert as the message shows it, with who acknowledged and who silenced it."""
@@ -93,6 +108,18 @@ def people(verdict: Verdict) -> float:
 def annotated(alert: Alert, by: View | Attention) -> Alert:
     """Return an alert with who acknowledged and who silenced it."""
     return alert.model_copy(update={name: getattr(by, name) for name in ANNOTATIONS})
+
+
+def fits_ledger(record: BaseModel, alerts: Iterable[Alert], read_from: bytes) -> bool:
+    """Return whether the broker takes what is written to the ledger after a record that holds these alerts.
+
+    That holds each of them again, with the states that follow.
+    """
+    if len(read_from) * GROWTH <= LONGEST:
+        return True
+    sizes = [len(alert.model_dump_json().encode()) for alert in alerts]
+    rest = len(record.model_dump_json().encode()) - sum(sizes)
+    return max(sizes, default=0) <= LONGEST_ALERT and rest <= LONGEST
 
 
 def numbered(occasion: str, openings: int) -> str:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alerts.lifecycle.alert import RANK, Alert, Reason, Severity, State
-from streams.contract.controls import missing
+from streams.contract.controls import MOST_NAMES, missing
 from streams.contract.sentences import Sentence, invalid, sentence
 from streams.contract.verdicts import Question
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 ALL_REASONS: Final = frozenset(Reason)
+Names = Annotated[tuple[str, ...], Field(max_length=MOST_NAMES)]
 KEPT: Final = ("border", "sector", "question", "reason", "quiet")  # of a route that operators change
 
 
@@ -69,12 +70,12 @@ class Route(BaseModel):
     model_config = STRICT
 
     name: str = ""
-    sinks: Annotated[tuple[str, ...], Field(min_length=1)]
+    sinks: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
     least: Severity = Severity.INFO
-    border: tuple[str, ...] = ()  # globs; empty: all, as in what follows
-    sector: tuple[str, ...] = ()
-    question: tuple[Question, ...] = ()
-    reason: tuple[Reason, ...] = ()
+    border: Names = ()  # globs; empty: all, as in what follows
+    sector: Names = ()
+    question: Annotated[tuple[Question, ...], Field(max_length=MOST_NAMES)] = ()
+    reason: Annotated[tuple[Reason, ...], Field(max_length=MOST_NAMES)] = ()
     quiet: QuietHours | None = None
 
     def covers(self, alert: Alert) -> bool:

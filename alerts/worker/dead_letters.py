@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Final
 
 import structlog
@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.console.board import Board
-from alerts.lifecycle.alert import Notice
+from alerts.lifecycle.alert import Alert, Notice
 from alerts.notices.dead_letters import DeadLetter, DeadLetterRecord, SinkState, letter_id
-from alerts.notices.messages import Message
+from alerts.notices.messages import Message, fits_ledger
 from alerts.worker.settings import Settings
 from alerts.worker.sink_states import TOPIC, Publish, SinkStates
 from streams.contract.reading import Unusable, is_sound
@@ -110,7 +110,7 @@ class DeadLetters:
         """Take one record of the topic; one that is not understood is logged, counted and skipped."""
         try:
             read = RECORD.validate_json(record.value, extra="ignore")
-            is_understood = is_sound(read)
+            is_understood = is_sound(read) and fits_ledger(read, _alerts(read), record.value)
         except ValidationError:
             is_understood = False
         if not is_understood:
@@ -135,3 +135,8 @@ class DeadLetters:
     async def _write(self, record: DeadLetterRecord) -> None:
         key = record.letter.letter_id.encode()
         await self._publish(TOPIC, key, record.model_dump_json().encode())
+
+
+def _alerts(record: DeadLetterRecord | SinkState) -> Iterable[Alert]:
+    """Return every state of an alert that a record holds."""
+    return record.message.alerts() if isinstance(record, DeadLetterRecord) and record.message else ()

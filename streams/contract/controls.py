@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -22,6 +22,8 @@ MOST_PEOPLE = 1_000_000  # a day in one sector; more is a typing error
 LONGEST_PERSON = 254  # characters: an e-mail address fits
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PERSON)]
 Explanation = Annotated[str, Field(min_length=1, max_length=500)]
+MOST_NAMES: Final = 500  # in a control; each may be held against every sector
+NEAREST: Final = 5  # unknown names for which the nearest known one is looked up, which takes time
 YEARS = range(1900, 2201)  # of dates that calendars are asked about; others are typing errors
 
 
@@ -81,7 +83,7 @@ class PolicyDate(Control):
     kind: Literal["policy"] = "policy"
     name: Identifier
     date: dt.date
-    sectors: Annotated[tuple[Identifier, ...], Field(min_length=1)]  # ids or globs
+    sectors: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_NAMES)]  # ids or globs
 
     @field_validator("date")
     @classmethod
@@ -171,16 +173,16 @@ def missing(
 ) -> list[Sentence]:
     """Return the message, with its `name`, for each wanted name (or glob) that matches nothing known.
 
-    The nearest known name goes with it.
+    The nearest known name goes with the first of them.
     """
     if known is None:
         return []
-    found = []
+    found: list[Sentence] = []
     for name in wanted:
         if name in known or (globs and any(fnmatchcase(one, name) for one in known)):
             continue
         unknown = sentence(message, name=repr(name))
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if len(found) < NEAREST else []
         found.append(
             sentence("{fault}; nearest known: {name}", fault=unknown, name=near[0]) if near else unknown
         )

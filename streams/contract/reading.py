@@ -13,6 +13,10 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 PRODUCED_AT: Final = "produced_at"  # header: ms, when the newest event behind a record was produced
 AHEAD: Final = 3_600  # seconds that the event time of a record may be ahead of the broker's clock
 LARGEST: Final = 2.0**63  # of any number: counts are int64, and all arithmetic on them stays finite
+LONGEST: Final = 64 * 1024  # bytes of a verdict or a summary: ours have a tenth of that
+GROWTH: Final = (
+    8  # times as long as it was read a value may be as it is written: 1e15 becomes 1000000000000000.0
+)
 LATEST: Final = 7_258_118_400_000  # ms: the year 2200; a later time is always a mistake
 
 
@@ -50,12 +54,21 @@ def read(model: type[Value], record: Record) -> Value | Unusable:
         value = model.model_validate_json(record.value or b"", extra="ignore")
     except ValidationError:
         return Unusable.UNREADABLE
-    if not is_sound(value):
+    if not is_sound(value) or not fits(value, record.value or b"", LONGEST):
         return Unusable.UNREADABLE
     now = appended_at(record) if record.timestamp > 0 else LATEST
     if value.event_time.timestamp() > now / 1000 + AHEAD:
         return Unusable.FUTURE
     return value
+
+
+def fits(value: BaseModel, read_from: bytes, most: int) -> bool:
+    """Return whether a value has at most so many bytes as it is written again.
+
+    What workers keep or send on of a record is several times as long. It has to stay below the limit of the
+    broker, or every worker that reads the record would end.
+    """
+    return len(read_from) * GROWTH <= most or len(value.model_dump_json().encode()) <= most
 
 
 def is_sound(value: object) -> bool:

@@ -36,6 +36,9 @@ Figure = Annotated[float, AfterValidator(_rounded)]
 PValue = Annotated[Probability, AfterValidator(_rounded)]
 
 
+Text = Annotated[str, Field(max_length=200)]  # an id or a name: alerts, state and messages repeat it
+
+
 class Contribution(BaseModel):
     """One slice or neighbour and its part in what was seen."""
 
@@ -96,11 +99,11 @@ class Verdict(Timed):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    verdict_id: str
+    verdict_id: Text
     question: Question
-    sector: str
-    subject: str = ""  # what within the sector: "" is the whole, else a slice such as "citizenship=HAITI"
-    border: str = ""
+    sector: Text
+    subject: Text = ""  # what within the sector: "" is the whole, else a slice such as "citizenship=HAITI"
+    border: Text = ""
     cadence: Cadence
     period: Moment  # start of the judged period
     as_of: Moment  # how far event time had come

@@ -32,6 +32,7 @@ Integers = NDArray[np.int64]
 LONGEST: Final = 28  # periods that are looked at together
 MIN_EXCESS: Final = 5.0  # people above (or below) the expected count that are worth an alert,
 MIN_RATIO: Final = 1.3  # and times
+NAMED: Final = 10  # sectors in a remark
 RECORD_PAST: Final = {Cadence.DAY: 180, Cadence.WEEK: 26, Cadence.MONTH: 12}  # periods behind a record
 
 
@@ -247,6 +248,15 @@ class BorderView:
             )
             for row in rows
         )
+
+
+def named(names: Sequence[str], between: str) -> str:
+    """Return some names as a remark has them: the first ones, as the evidence has them all.
+
+    >>> named(["Swanton", "Houlton"], " and "), named(["a"] * 11, "")
+    ('Swanton and Houlton', 'aaaaaaaaaa…')
+    """
+    return between.join([*names[:NAMED], *(["…"] if len(names) > NAMED else [])])
 
 
 def is_large(observed: Floats, expected: Floats) -> Bools:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats, at_least, at_most
 from streams.baselines.straying import Residuals, straying
-from streams.detectors import BorderView, Details, Finding
+from streams.detectors import BorderView, Details, Finding, named
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)  # periods, as the scan's: a part of a flow that moves is seen in one day or in a week
@@ -127,7 +127,7 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
         near = np.flatnonzero(seen.adjacent[row])
         more = (seen.observed - seen.mean)[near, -window:].sum(1)
         order = [int(at) for at in np.lexsort((near, -more)) if seen.mean[near[at], -1] > 0]
-        where = " and ".join(seen.names[near[at]] for at in order if more[at] >= 1)
+        where = named([seen.names[near[at]] for at in order if more[at] >= 1], " and ")
         moved = f"{found.missing[row]:.0f} fewer here, {found.gained[row]:.0f} more at {where}"
         return Details(
             neighbours=seen.beside(near[order].tolist(), window=window), remark=moved if breach[row] else ""

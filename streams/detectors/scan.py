@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats
-from streams.detectors import BorderView, Details, Finding
+from streams.detectors import BorderView, Details, Finding, named
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)
@@ -134,7 +134,7 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
     variance = (mean * dispersion)[found.members, -found.window :].sum()
 
     def details(row: int) -> Details:
-        together = ", ".join(seen.names[at] for at in inside)
+        together = named([seen.names[at] for at in inside], ", ")
         return Details(neighbours=seen.beside(inside, window=found.window), remark=f"together: {together}")
 
     return Finding(

@@ -1,6 +1,7 @@
 """Controls hold only what can be applied; what refers to nothing is named."""
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from streams.contract.controls import Confirm, Names, PolicyDate, StreamControl, dated
+from streams.contract.controls import Confirm, Names, PolicyDate, StreamControl, dated, missing
 
 CONTROL: TypeAdapter[StreamControl] = TypeAdapter(StreamControl)
 BY = {"by": "m.tremblay", "at": "2023-03-25T00:00:00Z", "reason": "a drill"}
@@ -67,3 +68,18 @@ def test_names_that_refer_to_nothing_are_named_with_the_nearest_known(
 ) -> None:
     found = CONTROL.validate_python({**body, **BY}).unknown(NAMES)
     assert [str(one).partition("; nearest known: rcmp")[0] for one in found] == unknown
+
+
+@pytest.mark.parametrize("sectors", [["x"] * 501, ["*"] * 200_000])
+def test_a_policy_date_for_more_names_than_anybody_types_is_refused(sectors: list[str]) -> None:
+    with pytest.raises(ValidationError, match="at most 500"):
+        PolicyDate.model_validate(BY | {"name": "a", "date": "2023-03-25", "sectors": sectors})
+
+
+def test_unknown_names_cost_little_however_many_there_are() -> None:
+    known = frozenset(f"sector-{number:05d}" for number in range(5_000))
+    started = time.process_time()
+    faults = missing("unknown sector {name}", [f"sectors-{number}" for number in range(500)], known)
+    assert len(faults) == 500
+    assert "nearest known" in str(faults[0])
+    assert time.process_time() - started < 10
