@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -13,6 +13,8 @@ from alerts.notices.alert_pipeline import AlertChange
 from alerts.notices.backlog import is_old
 from alerts.worker.settings import Settings
 from streams.contract.reading import Unusable
+from streams.runtime.readiness import Position
+from streams.runtime.reading_positions import positions_of
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class AlertTable:
         self._over: deque[Published] = deque(maxlen=BACKLOG)  # not the newest of their question any more
         self._known: dict[str, Version] = {}  # by question; also where its alert is forgotten
         self._history: list[Published] = []
+        self.read: Mapping[Position, int] = {}  # up to where the topic is applied
         self.ready = asyncio.Event()  # all that was there at the start has been read
 
     def alerts(self) -> list[Alert]:
@@ -90,6 +93,7 @@ class AlertTable:
                 for records in (await consumer.getmany(timeout_ms=1000)).values():
                     for record in records:
                         self.apply(record)
+                self.read = await positions_of(consumer)
         finally:
             await consumer.stop()
 

@@ -134,6 +134,7 @@ class Alerts:
             needed=NEEDED,
             on_control=self.apply_control,
             show=self.show,
+            beside=lambda: {**self.table.read, **self.letters.read},
             problems=lambda: self.problems.found(),
             serve=self.serve,
             about={

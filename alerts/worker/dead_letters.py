@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -16,6 +16,8 @@ from alerts.notices.messages import Message, fits_ledger
 from alerts.worker.settings import Settings
 from alerts.worker.sink_states import TOPIC, Publish, SinkStates
 from streams.contract.reading import Unusable, is_sound
+from streams.runtime.readiness import Position
+from streams.runtime.reading_positions import positions_of
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class DeadLetters:
         self._on_unusable = on_unusable
         self.states = SinkStates(sinks, board, publish)
         self._held: dict[str, DeadLetterRecord] = {}  # by letter id
+        self.read: Mapping[Position, int] = {}  # up to where the topic is applied
 
     def waiting(self) -> Counter[str]:
         """Count the letters by sink."""
@@ -101,8 +104,11 @@ class DeadLetters:
                         await self.apply(record, is_new=False)
             for wanted in [record for record in self._held.values() if record.again]:
                 await self._on_again(wanted)
-            async for record in consumer:
-                await self.apply(record)
+            while True:
+                for records in (await consumer.getmany(timeout_ms=1000)).values():
+                    for record in records:
+                        await self.apply(record)
+                self.read = await positions_of(consumer)
         finally:
             await consumer.stop()
 

@@ -28,6 +28,7 @@ from streams.runtime.hidden_topics import hidden_topics
 from streams.runtime.kafka_diagnosis import diagnose
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
+from streams.runtime.reading_positions import positions_of
 from streams.runtime.refusals import SetupError
 
 log = structlog.get_logger()
@@ -70,6 +71,7 @@ class BrokerMonitor:
             **kafka.aiokafka, isolation_level="read_committed", request_timeout_ms=REQUEST_MS
         )
         self._admin: AIOKafkaAdminClient | None = None  # None until started, or where nothing can be asked
+        self.read: Mapping[Position, int] = {}  # up to where `controls` are applied
         self._hidden: set[str] = set()  # topics whose settings may not be seen
         self._librdkafka: AdminClient | None = None  # for ids of topics, which aiokafka does not know
 
@@ -105,6 +107,9 @@ class BrokerMonitor:
         for records in fetched.values():
             for record in records:
                 apply(record)
+        with suppress(TimeoutError):  # a position is being reset
+            async with asyncio.timeout(timeout):
+                self.read = await positions_of(self._controls)
 
     async def ends(self, partitions: Iterable[Position]) -> Ends | None:
         """Where these partitions end now, or None while the broker does not answer."""

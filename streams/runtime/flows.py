@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from faust.exceptions import ProducerSendError
 from faust.types import TP
@@ -20,7 +21,7 @@ class Flows:
     def __init__(self, flows: Sequence[Flow], check: Callable[[], Awaitable[None]]) -> None:
         self._flows, self._check = flows, check
         self._settling = asyncio.Lock()
-        self._settling_since: float | None = None
+        self._writing: list[float] = []  # when what is being written began, by the monotonic clock
         self._revoked_at: float | None = None  # while a rebalance has given nothing back yet
         self._failed = False
         self._stopped = False
@@ -45,15 +46,24 @@ class Flows:
             if self._failed:
                 raise ProducerSendError("state could not be written before: this worker has to start again")
             self._failed = True
-            self._settling_since = time.monotonic()
-            for flow in self._flows:
-                await flow.settle(stamp=stamp)
-            self._settling_since = None
+            with self.writing():
+                for flow in self._flows:
+                    await flow.settle(stamp=stamp)
             self._failed = False
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A commit is under way while the block runs, or a part of it."""
+        started = time.monotonic()
+        self._writing.append(started)
+        try:
+            yield
+        finally:
+            self._writing.remove(started)
+
     def settling(self, now: float) -> float:
-        """Seconds for which outputs and state have been on their way; 0 where none are."""
-        return 0.0 if self._settling_since is None else now - self._settling_since
+        """Seconds for which outputs, state or offsets have been on their way; 0 where none are."""
+        return now - min(self._writing, default=now)
 
     def rebalancing(self, now: float) -> float:
         """Seconds since a rebalance took the partitions, while it has given none back; else 0."""

@@ -13,6 +13,8 @@ MIN_IN_SYNC: Final = "min.insync.replicas"
 REBALANCE_SECONDS: Final = 15.0  # that a rebalance may take before it is a reason
 COMMIT_SECONDS: Final = 20.0  # that a commit may take, also of a slow machine with many sectors
 
+LOOK_SECONDS: Final = 30.0  # that a look from outside may take, also on a slow machine
+
 Position = tuple[str, int]  # topic, partition
 
 
@@ -28,7 +30,7 @@ class NotReady(StrEnum):
     TOPIC_MISSING = "topic_missing"  # a topic that the worker needs was deleted
     TOPIC_SETTINGS = "topic_settings"  # a topic has settings that the worker cannot work with
     REPLICAS_MISSING = "replicas_missing"  # too few replicas in sync: nobody can write to a topic
-    UNWRITTEN = "unwritten"  # the broker does not take outputs or state of what was processed
+    UNWRITTEN = "unwritten"  # the broker does not take outputs, state or offsets of what was processed
     UNDELIVERED = "undelivered"  # notices wait and none is delivered
     TASK_FAILING = "task_failing"  # a task beside the flows fails again and again
     SCHEMA_UNAVAILABLE = "schema_unavailable"  # records wait for a Schema Registry that gives no answer
@@ -103,7 +105,22 @@ def unwritten(seconds: float) -> str | None:
     """What waits to be written, where a commit has been under way for so long."""
     if seconds <= COMMIT_SECONDS:
         return None
-    return f"outputs or state have waited for {seconds:.0f} s: are enough replicas of their topics in sync?"
+    return (
+        f"outputs, state or offsets have waited for {seconds:.0f} s: "
+        "are enough replicas of their topics, and of __consumer_offsets, in sync?"
+    )
+
+
+def unseen(seconds: float) -> str | None:
+    """Say that what is wrong is not looked for any more: each look waits for the broker, and one may hang."""
+    if seconds <= LOOK_SECONDS:
+        return None
+    return f"the broker was last asked {seconds:.0f} s ago, so nobody knows whether records wait"
+
+
+def unanswered(seconds: float) -> str | None:
+    """Say that the broker, asked for topics and owners of partitions, has not answered for so long."""
+    return f"no answer about topics and owners for {seconds:.0f} s" if seconds > LOOK_SECONDS else None
 
 
 def ahead_of_topic(processed: Mapping[Position, int], high: Mapping[Position, int]) -> str | None:

@@ -23,7 +23,9 @@ from streams.runtime.readiness import (
     held_back,
     joining,
     replicas_missing,
+    unanswered,
     unowned,
+    unseen,
     unwritten,
 )
 from streams.runtime.refusals import SetupError, StateError
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 
 STANDING = 15.0  # seconds without progress after which a worker is not ready (the watchdog waits longer)
 AHEAD = 10.0  # seconds that state may seem ahead of its topic: a broker just restarted may lag behind itself
+NOWHERE = Ends({}, {})
 GROUP = 10.0  # seconds between two looks at who owns the partitions, and at the topics themselves
 REMEDY = (
     "The topic was made anew, or its broker lost records. Stop all workers. To keep the state and go on with "
@@ -49,8 +52,9 @@ class Supervision:
     """What is known of a worker's flows from outside.
 
     `topics` are all that the worker needs, by their names in the broker. `settling` gives for how many
-    seconds a commit has been under way at a moment, `rebalancing` for how many a rebalance. `further` gives
-    reasons of the worker's own, for which it is not ready.
+    seconds a commit has been under way at a moment, `rebalancing` for how many a rebalance. `beside` gives
+    how far the consumers beside the flows have read, `further` reasons of the worker's own, for which it is
+    not ready.
     """
 
     def __init__(
@@ -63,13 +67,15 @@ class Supervision:
         progress: Progress,
         settling: Callable[[float], float],
         rebalancing: Callable[[float], float],
+        beside: Callable[[], Mapping[Position, int]],
         further: Problems,
     ) -> None:
         self._flows, self._monitor, self._metrics = flows, monitor, metrics
         self._topics, self._settling, self._rebalancing = topics, settling, rebalancing
-        self._progress, self._further = progress, further
+        self._progress, self._beside, self._further = progress, beside, further
         self.readiness = Readiness()
         self._ahead_since: float | None = None
+        self._looked_at = time.monotonic()
         self._looked_at_group = 0.0
         self._group_look: asyncio.Task[None] | None = None
         self._generations: dict[str, str] = {}  # of the topics, as they were at first
@@ -79,6 +85,7 @@ class Supervision:
         every = [(flow.source, at) for flow in self._flows for at in sorted(partitions[flow.source])]
         ends, committed = await self._monitor.ends(every), await self._monitor.committed(every)
         if ends is not None:
+            self._looked_at = time.monotonic()
             self._metrics.lag({at: end - min(committed.get(at, 0), end) for at, end in ends.high.items()})
         self._show()
 
@@ -87,14 +94,32 @@ class Supervision:
 
         Raises StateError where state is ahead of its topic, or of a topic that is gone.
         """
+        behind = await self._look(partitions)
+        self._looked_at = time.monotonic()
+        return behind
+
+    def text(self, now: float) -> str | None:
+        """Return all that is wrong, and whether anybody still looks. May be called from another thread."""
+        blind = unseen(now - self._looked_at)
+        lines = [self.readiness.text(), blind and f"{NotReady.NO_PROGRESS}: {blind}"]
+        return "\n".join(filter(None, lines)) or None
+
+    def refresh(self, now: float) -> None:
+        """Bring the metric up to date where nobody looks any more."""
+        if problem := unseen(now - self._looked_at):
+            self.readiness.set(NotReady.NO_PROGRESS, problem)
+            self._metrics.not_ready(self.readiness.by_reason())
+
+    async def _look(self, partitions: Mapping[str, set[int]]) -> Mapping[str, int]:
         processed = self._processed()
         ends = await self._monitor.ends(processed)
         if ends is None:
             self._unreachable()
             return {}
-        self.readiness.set(NotReady.BROKER_UNREACHABLE, None)
+        beside = self._beside()
+        others = await self._monitor.ends(beside) or NOWHERE  # one that was deleted is a reason of its own
         now = time.monotonic()
-        self._progress.observe(processed, ends.stable, now)
+        self._progress.observe({**processed, **beside}, {**ends.stable, **others.stable}, now)
         behind = {at: max(0, end - processed[at]) for at, end in ends.high.items()}
         if all(flow.ready for flow in self._flows):
             self._metrics.lag(behind)
@@ -137,6 +162,8 @@ class Supervision:
         if self._group_look is None and now - self._looked_at_group >= GROUP:
             self._looked_at_group = now
             self._group_look = asyncio.create_task(self._look_around(partitions))
+        waited = now - self._looked_at_group if self._group_look is not None else 0.0
+        self.readiness.set(NotReady.BROKER_UNREACHABLE, unanswered(waited))
 
     async def _look_around(self, partitions: Mapping[str, set[int]]) -> None:
         await self._look_at_topics()

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import faust
@@ -59,6 +59,9 @@ class PartitionOwner(Protocol):
 
     async def settle(self) -> None:
         """Bring outputs, then state, of all that was processed so far into the broker."""
+
+    def writing(self) -> AbstractContextManager[None]:
+        """A commit is under way while the block runs."""
 
     def position(self, tp: TP) -> int | None:
         """The offset up to which a partition has been processed; None where it is not held."""
@@ -164,7 +167,8 @@ class Consumer(driver.Consumer):
             await self.sleep(self.commit_interval)
             started = time.monotonic()
             if started >= min(due, self._fetched + self.commit_interval):
-                await self.commit()
+                with self._owner.writing():  # offsets too: aiokafka tries those again without end
+                    await self.commit()
                 ended = time.monotonic()
                 due = ended + WORK_PER_COMMIT * (ended - started)
 

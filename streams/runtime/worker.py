@@ -28,6 +28,7 @@ from streams.runtime.heartbeat import heartbeat_of
 from streams.runtime.kafka_diagnosis import explained, unless_it_goes_away
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
+from streams.runtime.readiness import Position
 from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.supervision import Problems, Supervision
@@ -45,8 +46,8 @@ class Worker:
 
     `group` is its consumer group, `flows` what it reads, `needed` all topics that must be there.
     `on_control` applies a record of `controls`; `show` brings metrics up to date before they are read;
-    `serve` puts pages on a port for as long as the worker lives; `problems` gives what else is wrong;
-    `about` is what the first line of the log names beside version, port and topics.
+    `serve` puts pages on a port for as long as the worker lives; `beside` gives how far its own consumers
+    have read, `problems` what else is wrong. `about`: what the first line of the log names besides.
     """
 
     def __init__(
@@ -60,16 +61,16 @@ class Worker:
         on_control: Callable[[Any], None],
         show: Callable[[], None],
         serve: Callable[[WorkerSettings, Pages], AbstractAsyncContextManager[None]] = health.served,
+        beside: Callable[[], Mapping[Position, int]] = dict,
         problems: Problems = dict,
         about: Mapping[str, object] = {},
     ) -> None:
-        self._settings, self._metrics = settings, metrics
-        self._about = about
+        self._settings, self._metrics, self._about = settings, metrics, about
         self._topics = {settings.topic(topic.name): topic for topic in TOPICS if topic.name in needed}
         self._on_control, self._show, self._serve = on_control, show, serve
         self._heartbeat = heartbeat_of(
             settings,
-            is_ready=lambda: self._supervision.readiness.text() is None,
+            is_ready=lambda: self._supervision.text(time.monotonic()) is None,
             count=metrics.heartbeat,
         )
         self._app = faust_app(settings, group)
@@ -86,6 +87,7 @@ class Worker:
             progress=self._progress,
             settling=lambda now: self._owner.settling(now),
             rebalancing=lambda now: self._owner.rebalancing(now),
+            beside=lambda: {**self._monitor.read, **beside()},
             further=problems,
         )
         self._owner = self._app.owner = Flows(self._flows, self._supervision.refuse_ahead)
@@ -281,7 +283,7 @@ class Worker:
         return {
             "/metrics": self._page,
             "/healthz": lambda: health.verdict(self._progress.stuck(time.monotonic())),
-            "/readyz": lambda: health.verdict(self._supervision.readiness.text()),
+            "/readyz": lambda: health.verdict(self._supervision.text(time.monotonic())),
         }
 
     def _page(self) -> health.Answer:
@@ -292,6 +294,7 @@ class Worker:
 
     async def _show_state(self) -> None:
         self._show()
+        self._supervision.refresh(time.monotonic())
         written = sum(flow.changelog.bytes_written for flow in self._flows)
         copy_lost = any(flow.changelog.copy_lost for flow in self._flows)
         self._metrics.storage(written, self._owner.recovery_seconds, copy_lost=copy_lost)

@@ -7,7 +7,9 @@ from streams.runtime.readiness import (
     held_back,
     joining,
     replicas_missing,
+    unanswered,
     unowned,
+    unseen,
     unwritten,
 )
 
@@ -62,7 +64,8 @@ def test_a_commit_that_the_broker_does_not_take_is_named_after_twenty_seconds() 
     assert unwritten(0.0) is None
     assert unwritten(20.0) is None
     assert unwritten(21.0) == (
-        "outputs or state have waited for 21 s: are enough replicas of their topics in sync?"
+        "outputs, state or offsets have waited for 21 s: are enough replicas of their topics, and of "
+        "__consumer_offsets, in sync?"
     )
 
 
@@ -74,3 +77,9 @@ def test_topics_that_nobody_can_write_to_are_named_with_their_partitions() -> No
         "verdicts[0, 2] (min.insync.replicas=2)"
     )
     assert replicas_missing({"verdicts": {0: 2}, "encounters": {0: 1}}, settings) is None
+
+
+def test_a_look_that_does_not_come_back_is_named_after_half_a_minute() -> None:
+    assert unseen(30.0) is unanswered(30.0) is None
+    assert unseen(31.0) == "the broker was last asked 31 s ago, so nobody knows whether records wait"
+    assert unanswered(31.0) == "no answer about topics and owners for 31 s"
