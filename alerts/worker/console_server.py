@@ -5,21 +5,20 @@ board and publishes what an operator asks for.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
-import structlog
 from aiohttp import web
 
 from alerts.console.backend import Backend
 from alerts.console.connections import Connections
 from alerts.console.site import site
 from streams.runtime.health import listening
-
-log = structlog.get_logger()
+from streams.runtime.watchdog import or_end
 
 SHUTDOWN_SECONDS: Final = 1.0  # for answers on their way when the worker ends
 
@@ -45,23 +44,35 @@ async def console_server(
 class ConsoleThread(threading.Thread):
     """The thread. `listening` becomes the port, or the error."""
 
-    def __init__(self, backend: Backend, host: str, port: int, *, readers: Sequence[Reader] = ()) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        host: str,
+        port: int,
+        *,
+        readers: Sequence[Reader] = (),
+        end: Callable[[int], None] = os._exit,
+    ) -> None:
         super().__init__(name="console", daemon=True)
+        self._end = end
         self._backend, self._address, self._readers = backend, (host, port), readers
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
         self.listening: Future[int] = Future()
 
     def run(self) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop`. Where that fails the worker ends: nobody would see any more how it is."""
+        or_end(self.name, self._run, self._end)
+
+    def _run(self) -> None:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._serve())
         except Exception as error:
-            if self.listening.done():
-                log.exception("console ended")
-            else:
+            if not self.listening.done():
                 self.listening.set_exception(error)
+            elif not self._ended.is_set():
+                raise
 
     def stop(self) -> None:
         """End, and wait for it."""
@@ -79,12 +90,25 @@ class ConsoleThread(threading.Thread):
             async with connections.server(runner, *self._address) as port:
                 tasks = [asyncio.ensure_future(read()) for read in self._readers]
                 self.listening.set_result(port)
-                await self._ended.wait()
+                await _until(self._ended, tasks)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await runner.cleanup()
+
+
+async def _until(ended: asyncio.Event, readers: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait for the end; raises what a reader raises, as its board would stand still."""
+    waits = asyncio.create_task(ended.wait())
+    await asyncio.wait([waits, *readers], return_when=asyncio.FIRST_COMPLETED)
+    if ended.is_set():
+        return
+    waits.cancel()
+    for reader in readers:
+        if reader.done():
+            await reader
+    raise RuntimeError("a reader ended by itself")
 
 
 def from_loop(

@@ -5,20 +5,24 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, Final
 
 from streams.runtime.refusals import SetupError
 from streams.runtime.settings import WorkerSettings
+from streams.runtime.watchdog import or_end
 
 Answer = tuple[int, str, bytes]  # status, content type, body
 Pages = Mapping[str, Callable[[], Answer]]  # by path
 TEXT: Final = "text/plain; charset=utf-8"
 CONNECTIONS: Final = 64  # at once: a thread and a descriptor each, which the worker needs for its broker too
+PAUSE: Final = 0.1  # seconds, after a client that could not be accepted
 IDLE_SECONDS: Final = 10.0  # after which a client that sends or takes nothing is disconnected
 
 
@@ -42,6 +46,14 @@ class HealthServer(ThreadingHTTPServer):
         """Listen, without asking for the name of this host: that can take as long as the DNS does."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a client. Where there is no descriptor for it, not at once again: that would take a core."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(PAUSE)
+            raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread."""
@@ -89,7 +101,8 @@ def serve(host: str, port: int, pages: Pages) -> HTTPServer:
     """
     with listening(host, port):
         server = HealthServer(host, port, pages)
-    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    answer = partial(or_end, "health", server.serve_forever)
+    threading.Thread(target=answer, name="health", daemon=True).start()
     return server
 
 

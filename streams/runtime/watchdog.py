@@ -7,9 +7,11 @@ that works is left alone, and so is a worker whose records wait behind a produce
 behind a long closing of another topic. (The worker is not ready meanwhile, if that takes long.)
 
 A worker that gets no more memory ends too: its tasks and connections would fail one by one, some unseen, and
-its questions to the broker would look like a broker that does not answer.
+its questions to the broker would look like a broker that does not answer. So does one that has had no file
+descriptor left for as long as it may stand.
 """
 
+import errno
 import os
 import threading
 import time
@@ -79,6 +81,13 @@ class Progress:
                 return f"{topic}[{partition}] has records, but stands at {offset} for {waited:.0f} s"
         return None
 
+    def without_descriptors(self, now: float, opened: float) -> str | None:
+        """Say for how long no file could be opened, where clients do not take all for a moment only."""
+        seconds = now - self.frozen - opened
+        if seconds <= self.timeout:
+            return None
+        return f"no file descriptor has been free for {seconds:.0f} s: raise its limit (ulimit -n)"
+
     def stuck(self, now: float) -> str | None:
         """Why the worker has to end, or None."""
         hung = now - self.frozen - self.turned
@@ -101,13 +110,15 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
             end_without_memory(end)
 
     def look() -> None:
+        opened = time.monotonic()  # when a file could last be opened
         while True:
             before = time.monotonic()
             time.sleep(pause)
             now = time.monotonic()
             progress.frozen += now - before - pause
             mmap(-1, SPARE).close()  # not by malloc, which keeps some in hand for each thread
-            reason = progress.stuck(now)
+            opened = now - progress.frozen if can_open() else opened
+            reason = progress.stuck(now) or progress.without_descriptors(now, opened)
             if reason is not None:
                 log.critical("no progress, so this worker ends itself", reason=reason)
                 end(Exit.STUCK)
@@ -118,12 +129,30 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
     return thread
 
 
+def can_open() -> bool:
+    """Return whether there is a descriptor left for a file or a connection."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno not in (errno.EMFILE, errno.ENFILE)
+    return True
+
+
 def end_without_memory(end: Callable[[int], None] = os._exit) -> None:
     """End the process, with a line in the log if there is memory for that."""
     _reserve.clear()
     try:
         log.critical("no memory left, so this worker ends itself")
     finally:
+        end(Exit.STUCK)
+
+
+def or_end(name: str, work: Callable[[], object], end: Callable[[int], None] = os._exit) -> None:
+    """Do the work of a thread; where it fails, end the process: nobody else would do it, nor see that."""
+    try:
+        work()
+    except BaseException as error:
+        log.critical("a thread failed, so this worker ends itself", thread=name, error=repr(error))
         end(Exit.STUCK)
 
 

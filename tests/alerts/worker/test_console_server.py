@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from alerts.worker.console_server import ConsoleThread, console_server, from_loop
-from streams.runtime.refusals import SetupError
+from streams.runtime.refusals import Exit, SetupError
 from tests.alerts.console.served import ServedConsole
 
 
@@ -101,3 +101,17 @@ async def test_readers_run_in_the_consoles_thread_until_it_ends():
             await asyncio.sleep(0.01)
     assert threads == ["console"]
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), None])
+def test_a_reader_that_ends_ends_the_worker_since_its_board_would_stand_still(fault):
+    async def reader() -> None:
+        if fault is not None:
+            raise fault
+
+    ends: list[int] = []
+    thread = ConsoleThread(ServedConsole().backend(), "127.0.0.1", 0, readers=[reader], end=ends.append)
+    thread.start()
+    thread.listening.result(10)
+    thread.join(10)
+    assert ends == [Exit.STUCK]

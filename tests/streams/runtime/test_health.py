@@ -2,6 +2,8 @@
 
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -83,3 +85,36 @@ def test_it_listens_on_ipv6_too():
     finally:
         server.shutdown()
         server.server_close()
+
+
+WITHOUT_DESCRIPTORS = """
+import os, resource, socket, time
+from streams.runtime.health import serve, verdict
+server = serve("127.0.0.1", 0, {"/healthz": lambda: verdict(None)})
+clients = [socket.socket() for _ in range(3)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+held = []
+try:
+    while True:
+        held.append(os.dup(2))
+except OSError:
+    pass
+for client in clients:
+    client.connect(("127.0.0.1", server.server_port))
+    client.sendall(b"GET /healthz HTTP/1.0\\r\\n\\r\\n")
+before = time.process_time()
+time.sleep(2)
+used = time.process_time() - before
+while held:
+    os.close(held.pop())
+print(used, [client.recv(15) for client in clients])
+"""
+
+
+def test_without_a_descriptor_for_a_client_it_waits_and_takes_no_core():
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS], capture_output=True, text=True, timeout=60, check=True
+    )
+    used, answers = ended.stdout.split(maxsplit=1)
+    assert float(used) < 0.1
+    assert answers.count("HTTP/1.0 200 OK") == 3, ended

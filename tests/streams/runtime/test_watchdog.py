@@ -6,7 +6,7 @@ import sys
 import time
 
 from streams.runtime.refusals import Exit
-from streams.runtime.watchdog import Progress
+from streams.runtime.watchdog import Progress, or_end
 
 AT = ("encounters", 0)
 
@@ -156,6 +156,49 @@ while piece > 1 << 10:
         piece //= 2
 time.sleep(20)
 """
+
+
+WITHOUT_DESCRIPTORS = """
+import os, resource, time
+from streams.runtime.watchdog import Progress, start_watchdog
+progress = Progress(timeout=1, turned=time.monotonic(), frozen=1e9)
+start_watchdog(progress)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+held = []
+def take():
+    try:
+        while True:
+            held.append(os.dup(2))
+    except OSError:
+        return
+for _ in range(10):  # clients that come and go
+    take()
+    time.sleep(.3)
+    while held:
+        os.close(held.pop())
+    time.sleep(.3)
+print("lives", flush=True)
+take()
+time.sleep(20)
+"""
+
+
+def test_a_process_that_has_no_descriptor_left_for_long_ends_itself_and_says_what_to_do():
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == Exit.STUCK, ended
+    assert ended.stdout.startswith("lives\n")
+    assert "raise its limit (ulimit -n)" in ended.stdout
+
+
+def test_a_thread_that_fails_ends_the_process_and_names_itself(capfd):
+    ends = []
+    or_end("health", lambda: None, ends.append)
+    assert ends == []
+    or_end("health", lambda: 1 // 0, ends.append)
+    assert ends == [Exit.STUCK]
+    assert "thread=health" in capfd.readouterr().out
 
 
 def test_a_process_that_gets_no_more_memory_ends_itself_whatever_else_it_does():
