@@ -35,8 +35,12 @@ class AppriseClient:
 
     async def send(self, sink: Sink, push: Push, *, seconds: float = SECONDS) -> Outcome:
         """Send a message and return what came of it. Whatever goes wrong is an outcome."""
-        if not sink.private and await _is_private(host(push.url)):
-            return Refused("private_address")
+        try:
+            async with asyncio.timeout(seconds):
+                if not sink.private and await _is_private(host(push.url)):
+                    return Refused("private_address")
+        except TimeoutError:  # of the DNS
+            return Retry("unknown_host")
         try:
             async with asyncio.timeout(seconds):
                 loop = asyncio.get_running_loop()

@@ -71,6 +71,7 @@ class SinkDelivery:
     wanted: Sequence[DeadLetterRecord] = ()  # letters that somebody wants to be sent again
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # something is new: look at once
     _stopping: bool = False
+    _unposted_since: float | None = None  # of the steady clock: since when posts of what stands fail
     _reposted: asyncio.Event = field(default_factory=asyncio.Event)  # no post of what stands is on its way
 
     async def run(self) -> None:
@@ -89,6 +90,16 @@ class SinkDelivery:
                 await self._rest()
             if repost is not None:
                 repost.cancel()
+
+    def waiting(self, steady: float) -> tuple[int, float]:
+        """Return how many messages are due, and for how many seconds the oldest of them has been.
+
+        A post of what stands that is not taken is one of them: the receiver will take its alerts for over.
+        """
+        number, oldest = self.queue.waiting(steady)
+        if self._unposted_since is None:
+            return number, oldest
+        return number + 1, max(oldest, steady - self._unposted_since)
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns when what is on its way has been answered."""
@@ -174,8 +185,12 @@ class SinkDelivery:
         pause = sink.every
         while True:
             await asyncio.sleep(pause)
-            now = self.clock().now
-            if alerts := self.queue.open_alerts(now):
+            now, steady = self.clock()
+            alerts = self.queue.open_alerts(now)
+            if not alerts:
+                self._unposted_since = None
+            else:
+                self._unposted_since = self._unposted_since or steady
                 request = sink.standing([self._compose(standing(alert)) for alert in alerts], now)
                 self._reposted.clear()
                 try:
@@ -183,6 +198,8 @@ class SinkDelivery:
                 finally:
                     self._reposted.set()
                 self.recorder.tried(sink.name, [], outcome, seconds=0.0, reason=reason)
+                if outcome == "delivered":
+                    self._unposted_since = None
                 pause = sink.every if outcome == "delivered" else min(sink.every, REPOST_PAUSE)
 
 

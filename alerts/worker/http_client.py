@@ -12,6 +12,7 @@ from streams.runtime.kafka_tls import of_system
 from streams.runtime.public_addresses import PrivateAddressError, PublicResolver, is_private
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
+NAME_SECONDS: Final = 5.0  # until the DNS has answered where a proxy leads
 ANSWER: Final = 4_096  # bytes of an answer that are read
 PROXY_LOGIN: Final = 407
 BODY_SECONDS: Final = 2.0  # for them
@@ -55,10 +56,11 @@ class HttpClient:
             return Refused("private_address")
         network = self._networks.get(sink.name, DIRECT)
         try:
-            sending = await network.prepare(request, private=sink.private)
+            async with asyncio.timeout(NAME_SECONDS):
+                sending = await network.prepare(request, private=sink.private)
         except PrivateAddressError:
             return Refused("private_address")
-        except OSError:
+        except OSError:  # TimeoutError is one
             return Retry("unknown_host")
         try:
             got = await self._send(sink, sending, most)

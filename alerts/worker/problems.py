@@ -35,7 +35,7 @@ class Problems:
     def waiting(self) -> dict[str, tuple[int, float]]:
         """Return by sink how many messages are due, and for how many seconds the oldest of them has been."""
         steady = self._steady()
-        return {name: one.queue.waiting(steady) for name, one in self._owner.deliveries.items()}
+        return {name: one.waiting(steady) for name, one in self._owner.deliveries.items()}
 
     def found(self) -> Mapping[NotReady, str | None]:
         """Return what is wrong now, by reason."""

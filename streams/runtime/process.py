@@ -5,6 +5,7 @@ import faulthandler
 import gc
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -21,6 +22,7 @@ from streams.runtime.worker import Worker
 
 log = structlog.get_logger()
 
+THREADS = 64  # for names and files: a DNS that hangs would hold the six that a small machine has by default
 YOUNG = 100_000  # objects; at Python's 700 a fifth of the time goes into looking for cycles in fetches
 
 
@@ -43,6 +45,7 @@ def run(
     refusals: tuple[type[Exception], ...] = (*unusable, OSError, Refusal)
 
     async def work() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         asyncio.get_running_loop().set_exception_handler(unless_without_memory)
         async with start() as worker:
             await (worker.close() if check else worker.run())

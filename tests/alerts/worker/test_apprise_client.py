@@ -1,6 +1,8 @@
 """Apprise against a real receiver in the manner of ntfy: what is sent, what is refused, what hangs."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -135,3 +137,16 @@ def test_a_url_that_cannot_be_used_is_refused_at_the_start_without_being_shown(
         error = refusal(tmp_path, document, {"PHONE": url})
         assert error.startswith(f"sink phone: {fault}")
         assert "secret" not in error
+
+
+async def test_a_name_server_that_hangs_is_not_waited_for_and_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers.wait(20) or [])
+    try:
+        async with asyncio.timeout(10):
+            outcome = await sent(Ntfy(address="ntfy.example").sink(private=False), seconds=0.2)
+    finally:
+        answers.set()
+    assert outcome == Retry("unknown_host")

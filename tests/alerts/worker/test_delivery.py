@@ -243,6 +243,29 @@ async def test_a_post_of_what_stands_that_failed_is_tried_again_soon(
     assert house.outcomes == ["delivered", *["retry"] * 3, "delivered"]
 
 
+async def test_posts_of_what_stands_that_fail_make_the_sink_one_that_is_owed_a_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Alertmanager takes alerts for over that are not posted again, though no notice waits."""
+    monkeypatch.setattr("alerts.worker.delivery.REPOST_PAUSE", 0.01)
+    house = House(answers=[Delivered(), *[Retry("http_503")] * 10])
+    judged(house, 0)
+    delivery = house.delivery(AlertmanagerSink("am", "http://127.0.0.1:9093", every=0.05))
+    task = asyncio.create_task(delivery.run())
+    later = delivery.clock().steady + 60
+    async with asyncio.timeout(10):
+        while len(house.outcomes) < 5:
+            await asyncio.sleep(0.005)
+        number, oldest = delivery.waiting(later)
+        assert number == 1
+        assert 50 < oldest <= 60
+        while len(house.outcomes) < 13:
+            await asyncio.sleep(0.005)
+    assert delivery.waiting(later) == (0, 0.0)
+    delivery.stop()
+    await task
+
+
 async def test_no_end_is_sent_while_a_post_of_what_stands_is_on_its_way() -> None:
     """The post, if it came later, would open the alert again for a quarter of an hour."""
     house, sent = House(), list[str]()

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from alerts.sinks import Delivered, Outcome, Refused, Retry
 from alerts.sinks.webhook import WebhookSink
+from alerts.worker import sink_names
 from alerts.worker.http_client import HttpClient
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_network import Network, NetworkEntry
@@ -183,4 +185,35 @@ async def test_what_the_proxy_resolves_is_not_looked_up_here() -> None:
         {"hook": Network(SecretStr("http://hooks.example"), proxy_resolves=True)},
     )
     await asyncio.wait_for(names.look(), 10)
+    assert names.unknown == {}
+
+
+async def test_a_name_server_that_hangs_is_seen_holds_up_no_other_name_and_costs_no_further_thread(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(sink_names, "ANSWER", 0.3)
+    answers = threading.Event()
+    looked_up: list[str] = []
+
+    def getaddrinfo(host: str, *_: object) -> list[object]:
+        looked_up.append(host)
+        if host == "hangs.example":
+            answers.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    others = [
+        WebhookSink(f"sink-{number}", SecretStr(f"https://sink-{number}.example/"), SecretStr(SECRET))
+        for number in range(20)
+    ]
+    names = SinkNames([hook("https://hangs.example/"), *others], {})
+    try:
+        for _ in range(3):
+            await asyncio.wait_for(names.look(), 5)
+            assert names.unknown == {"hook": ["hangs.example"]}
+        assert looked_up.count("hangs.example") == 1
+        assert looked_up.count("sink-0.example") == 3
+    finally:
+        answers.set()
+    await names.look()
     assert names.unknown == {}
