@@ -45,6 +45,7 @@ from surgewatch.harness.any_record import NOW, Maker
 from surgewatch.harness.records import Record
 
 PARTITIONS = 4
+MOST = 1_000_000  # bytes of a record that the broker takes
 SECTOR = "swanton"  # whose good event must be counted whatever lies around it
 MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
     "encounters": (Encounter, Heartbeat),
@@ -102,6 +103,9 @@ class Cores:
         for name, core in self._cores().items():
             for partition, pairs in core.dirty().items():
                 self._written.setdefault((name, partition), {}).update(pairs)
+                longest = max((len(key) + len(value or b"") for key, value in pairs), default=0)
+                if longest > MOST:
+                    raise ValueError(f"the broker does not take a record of {longest} bytes")
 
     @property
     def counted(self) -> int:

@@ -50,6 +50,7 @@ HUGE = (1e6, 1e9, 2.0**62, 1e30)  # where a model has no upper limit
 TINY = 1e-300
 NUMBERS = (0, 1, 2.5, -1, 20, 10**6, 2**31, 2**53, 2**63, 10**400, 1e308, float("nan"), float("inf"))
 STAMPS = (-(2**63), -1, 0, 1, NOW * 1000, 253_402_300_800_000, 2**63 - 1)
+LONG = 900_000  # bytes of a text or a list: the broker takes a record of 1 MiB
 HEADERS = (b"", b"1", b"-1", b"1.5", b"x", b"9" * 400, b"\xff", str(NOW * 1000).encode(), None)
 JUNK = (b"", b"null", b"[]", b"{}", b"{" * 5_000, b"\xff\xfe", b'"', b"NaN", b"0" * 100, b"\0")
 
@@ -109,7 +110,8 @@ class Maker:
         if origin is Literal:
             return self._random.choice(arguments)
         if origin is tuple:
-            return [self._of(arguments[0], []) for _ in range(self._random.randrange(4))]
+            made = [self._of(arguments[0], []) for _ in range(self._random.randrange(4))]
+            return made[:1] * (LONG // len(json.dumps(made[0]))) if made and self._is_long() else made
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return self.model(kind)
         if isinstance(kind, type) and issubclass(kind, Enum):
@@ -133,6 +135,10 @@ class Maker:
         """Return whether to draw an unusual value of the right type."""
         return self._random.random() < self._odd
 
+    def _is_long(self) -> bool:
+        """Return whether to draw a value of about the length that the broker takes."""
+        return self._is_odd() and self._random.random() < 0.02
+
     def _number(self, limits: Sequence[Any]) -> float:
         """Draw a number within its limits, often at one of them or near 0."""
         is_odd = self._is_odd()
@@ -152,6 +158,8 @@ class Maker:
             return self._random.choice(
                 NAMES.get(self._name) or (f"{self._name}-{self._random.randrange(10**4)}",)
             )
+        if self._is_long():
+            return "x" * LONG
         longest = next((one.max_length for one in limits if isinstance(one, MaxLen)), 64)
         return self._random.choice(self._words)[:longest] if self._random.random() < 0.9 else ""
 
