@@ -1,5 +1,7 @@
 """Offsets are committed up to what was taken, and never beyond it, whatever has been acknowledged."""
 
+import asyncio
+import time
 from collections import defaultdict
 from types import SimpleNamespace
 
@@ -8,6 +10,8 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
+from streams.runtime.flows import Flows
+from streams.runtime.readiness import COMMIT_SECONDS, unwritten
 from streams.runtime.transport import Consumer
 
 AT = TP("verdicts", 3)
@@ -57,3 +61,32 @@ async def test_a_look_while_the_position_of_a_partition_is_being_reset_ends_noth
         assignment=lambda: {AT}, verify_event_path=lambda _, __: reset.position
     )
     await consumer.verify_all_partitions_active()
+
+
+class Hanging(Consumer):
+    """A consumer whose commits never come back, as where the group's coordinator takes no offsets."""
+
+    should_stop = False
+    commit_interval = 0.0
+
+    async def sleep(self, n: float) -> None:
+        await asyncio.sleep(n)
+
+    async def commit(self, *_: object, **__: object) -> bool:
+        return await asyncio.Event().wait()
+
+
+async def test_a_commit_that_does_not_come_back_is_under_way_though_all_is_settled() -> None:
+    async def check() -> None:
+        """State fits its topics."""
+
+    flows = Flows([], check)
+    consumer = object.__new__(Hanging)
+    consumer.app = SimpleNamespace(owner=flows)
+    task = asyncio.create_task(Consumer._commit_handler.fun(consumer))
+    await asyncio.sleep(0.05)
+    await flows.settle()
+    assert unwritten(flows.settling(time.monotonic() + COMMIT_SECONDS + 1)) is not None
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert flows.settling(time.monotonic() + COMMIT_SECONDS + 1) == 0
