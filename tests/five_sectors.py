@@ -42,3 +42,9 @@ def summary(
         dispersion=DISPERSION,
         alarm=alarm,
     )
+
+
+def without_data(day: int, sector: str, *, since: int) -> PeriodSummary:
+    """Return what a sector contributes of which nothing is heard after the day `since`."""
+    until = BEGIN + dt.timedelta(days=since + 1)
+    return summary(day, sector, 0.0, expected=0.0).model_copy(update={"no_data_since": until})

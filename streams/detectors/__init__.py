@@ -211,6 +211,7 @@ class BorderView:
     mean: Floats  # 0 of 0 where nothing is known
     dispersion: Floats
     alarm: Bools  # periods that are a surge by themselves
+    missing: Bools  # [sectors], those without data now
 
     def window(self, periods: int) -> Self:
         """The same, with no more than the last periods."""

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from streams.baselines.algebra import times
 from streams.baselines.negative_binomial import Floats, at_least, at_most
 from streams.baselines.straying import Residuals, straying
-from streams.detectors import BorderView, Details, Finding, named
+from streams.detectors import BorderView, Details, Finding, is_large, named
 
 SMALLEST = 1e-9  # a baseline of nothing at all divides nothing
 WINDOWS = (1, 3, 7)  # periods, as the scan's: a part of a flow that moves is seen in one day or in a week
@@ -115,12 +115,16 @@ def _any_of(looked_at: int, p: Floats) -> Floats:
 
 
 def detect(view: BorderView, alpha: Floats) -> Finding:
-    """Judge every sector as the one that people have left."""
+    """Judge every sector as the one that people have left.
+
+    Where people are missing beside a sector without data, only a breach is an answer: they may be there.
+    """
     seen = view.window(max(WINDOWS))
     past = view.before(max(WINDOWS))
     found = judge(seen.observed, seen.mean, seen.dispersion, seen.adjacent, past=past)
     observed, expected, dispersion = seen.sums(found.window)
     breach = found.p_value <= alpha
+    may_be_beside = (view.adjacent & view.missing).any(1) & is_large(expected, observed)
 
     def details(row: int) -> Details:
         window = int(found.window[row])
@@ -141,5 +145,6 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
         expected=expected,
         dispersion=dispersion + expected * found.straying,
         window=found.window,
+        asked=breach | ~may_be_beside,
         details=details,
     )

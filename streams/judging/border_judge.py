@@ -21,7 +21,7 @@ from streams.contract.questions import DEFAULT_BUDGET, Question
 from streams.contract.sectors import Registry
 from streams.contract.verdicts import DataStatus, Verdict
 from streams.counting.detection_state import Breach
-from streams.detectors import BorderView, Finding
+from streams.detectors import BorderView
 from streams.judging.frames import BorderFrame
 from streams.judging.held_verdicts import nothing_judged
 from streams.judging.operating_limits import level
@@ -91,7 +91,8 @@ class BorderJudge:
         if first.index <= self.last:
             return []
         self._learn(known, first.index)
-        view = self._view()
+        missing = {one.sector: one.no_data_since for one in summaries if one.no_data_since is not None}
+        view = self._view(missing)
         frame = BorderFrame(
             view=view,
             standing=self._standing,
@@ -99,30 +100,37 @@ class BorderJudge:
             period=first.period,
             as_of=max(summary.as_of for summary in known.values()),
         )
-        missing = {one.sector: one.no_data_since for one in summaries if one.no_data_since is not None}
         return [
             verdict
             for question in Question
             if question.regional
-            for verdict in (
-                *self._hold(question, missing, frame),
-                *publish(question, self._found(question, view, missing), frame),
-            )
+            for verdict in self._ask(question, missing, frame)
         ]
 
-    def _found(self, question: Question, view: BorderView, missing: Collection[str]) -> Finding:
-        """Ask a question of the sectors with data."""
-        found = DETECTORS[question](view, self._alpha(question))
+    def _ask(
+        self, question: Question, missing: Mapping[str, dt.datetime], frame: BorderFrame
+    ) -> list[Verdict]:
+        """Ask a question of the sectors with data; what cannot be answered without the others is held."""
+        found = DETECTORS[question](frame.view, self._alpha(question))
         if not missing:
-            return found
-        known = np.array([name not in missing for name in found.places or self._ids])
-        return replace(found, asked=known if found.asked is None else found.asked & known)
+            return publish(question, found, frame)
+        places = found.places or self._ids
+        known = np.array([place not in missing for place in places])
+        asked = known if found.asked is None else found.asked & known
+        unasked = [places[row] for row in np.flatnonzero(~asked).tolist()]
+        held = self._hold(question, unasked, missing=missing, frame=frame)
+        return [*held, *publish(question, replace(found, asked=asked), frame)]
 
     def _hold(
-        self, question: Question, missing: Mapping[str, dt.datetime], frame: BorderFrame
+        self,
+        question: Question,
+        places: Sequence[str],
+        *,
+        missing: Mapping[str, dt.datetime],
+        frame: BorderFrame,
     ) -> Iterator[Verdict]:
-        """Return what stands in sectors without data: a dead feed brings nobody back."""
-        for place, since in sorted(missing.items()):
+        """Return what stands in places that are not asked: a dead feed brings nobody back."""
+        for place in sorted(places):
             stands = self._standing.get(place, {}).get(question)
             if stands is None:
                 continue
@@ -131,9 +139,19 @@ class BorderJudge:
                 question=question,
                 breach=stands.since is not None,
                 data=DataStatus.WITHOUT_DATA,
-                evidence=nothing_judged(level(question, self.cadence, self._false_alarms), since=since),
+                evidence=nothing_judged(
+                    level(question, self.cadence, self._false_alarms), since=self._since(place, missing)
+                ),
                 **frame.header(place, 0),
             )
+
+    def _since(self, place: str, missing: Mapping[str, dt.datetime]) -> dt.datetime:
+        """Return since when a place is without data, or else what it cannot be judged without."""
+        if place in missing:
+            return missing[place]
+        beside = self._adjacent[self._ids.index(place)] if place in self._ids else self._own
+        near = [missing[self._ids[row]] for row in np.flatnonzero(beside) if self._ids[row] in missing]
+        return min(near or missing.values())
 
     def _alpha(self, question: Question) -> Floats:
         return np.full(len(self._ids), level(question, self.cadence, self._false_alarms))
@@ -181,7 +199,7 @@ class BorderJudge:
         self._history = np.concatenate([self._history, column], axis=2)[:, :, -KEEP:]
         self.last = index
 
-    def _view(self) -> BorderView:
+    def _view(self, missing: Collection[str]) -> BorderView:
         observed, mean, dispersion, alarm = self._history.astype(float)
         return BorderView(
             border=self.border,
@@ -195,4 +213,5 @@ class BorderJudge:
             mean=mean,
             dispersion=dispersion,
             alarm=alarm > 0,
+            missing=np.array([name in missing for name in self._ids]),
         )

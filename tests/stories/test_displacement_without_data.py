@@ -1,4 +1,4 @@
-"""A displacement whose place falls silent stands: a dead feed brings nobody back."""
+"""A displacement stands while its place, or the one next door, is silent: a dead feed brings nobody back."""
 
 import datetime as dt
 import json
@@ -62,11 +62,11 @@ class Border:
         ]
 
 
-def silent(until: int) -> Border:
+def silent(until: int, *, dead: str = "a") -> Border:
     border = Border()
     border.live(MOVES, USUAL)
     border.live(DIES, MOVED)
-    border.live(until, {name: people for name, people in MOVED.items() if name != "a"})
+    border.live(until, {name: people for name, people in MOVED.items() if name != dead})
     return border
 
 
@@ -92,3 +92,19 @@ def test_nothing_is_displaced_from_a_place_of_which_nothing_is_heard() -> None:
     border.live(MOVES, USUAL)
     border.live(75, {"b": 285, "c": 150})
     assert border.notices() == []
+
+
+def test_a_displacement_to_a_place_without_data_stands_as_long_as_people_are_missing_here() -> None:
+    border = silent(75, dead="b")
+    assert not any("Resolved" in one for one in border.notices())
+    held = [one for one in border.verdicts(DIES) if one.data is DataStatus.WITHOUT_DATA and one.sector == "a"]
+    assert held[-1].breach
+    assert {one.evidence.no_data_since for one in held} == {
+        dt.datetime.fromtimestamp(START + DIES * DAY - 1, dt.UTC)
+    }
+
+
+def test_it_resolves_once_people_are_back_here_whatever_is_heard_from_next_door() -> None:
+    border = silent(70, dead="b")
+    border.live(85, {"a": 200, "c": 150})
+    assert "Resolved" in border.notices()[-1]

@@ -17,7 +17,7 @@ from streams.contract.verdicts import Question, Verdict
 from streams.judging.border_judge import BorderJudge
 from surgewatch.harness.records import Record
 from tests.alerts.made import FIRST_DAY, verdict
-from tests.five_sectors import DISPERSION, IDS, MEAN, in_a_row, summary
+from tests.five_sectors import DISPERSION, IDS, MEAN, in_a_row, summary, without_data
 
 Day = Mapping[str, float]
 
@@ -29,14 +29,18 @@ class Border:
         places = places or in_a_row()
         self._judge = BorderJudge(places, "south")
         self._alerts, self._history = AlertPipeline(policies()), NoticeHistory(policies(), places)
-        self._day = self._offset = 0
+        self._day = self._last = self._offset = 0
 
-    def live(self, days: Collection[Day], *, alarms: str = "") -> list[Notice]:
-        """Let some days pass, and return what was sent about the border."""
-        return [notice for day in days for notice in self._close(day, alarms)]
+    def live(self, days: Collection[Day], *, alarms: str = "", missing: str = "") -> list[Notice]:
+        """Let some days pass, and return what was sent about the border; `missing` are without data."""
+        return [notice for day in days for notice in self._close(day, alarms, missing)]
 
-    def _close(self, day: Day, alarms: str) -> Iterator[Notice]:
-        closed = [summary(self._day, name, people, alarm=name in alarms) for name, people in day.items()]
+    def _close(self, day: Day, alarms: str, missing: str) -> Iterator[Notice]:
+        heard = {name: people for name, people in day.items() if name not in missing}
+        closed = [summary(self._day, name, people, alarm=name in alarms) for name, people in heard.items()]
+        closed += [without_data(self._day, name, since=self._last) for name in missing]
+        if not missing:
+            self._last = self._day
         verdicts, self._day = self._judge.close(closed), self._day + 1
         for one in verdicts:
             at = int(one.event_time.timestamp() * 1000)
@@ -89,6 +93,23 @@ def test_a_cluster_whose_sectors_become_surges_is_not_told_to_be_back_to_normal(
         Reason.RESOLVED,
         "No sectors side by side stand out together any more. One with a surge of its own has its own alert.",
     )
+
+
+def test_a_cluster_of_which_a_sector_falls_silent_is_not_over_until_it_is_heard_of_again() -> None:
+    border = Border()
+    border.live(drawn(30, 1))
+    border.live([{"a": 50.0, "b": 70.0, "c": 71.0, "d": 69.0, "e": 50.0}] * 4)
+    silent = border.live(drawn(14, 2, b=50, d=50), missing="c")
+    assert Reason.RESOLVED not in told(silent, Question.SCAN)
+    assert told(border.live(drawn(12, 3)), Question.SCAN) == [Reason.RESOLVED]
+
+
+def test_a_cluster_is_over_though_a_sector_that_was_no_part_of_it_is_silent() -> None:
+    border = Border()
+    days = drawn(30, 1)
+    border.live(days[:-7] + [{**day, "e": 40.0} for day in days[-7:]])
+    border.live([{"a": 50.0, "b": 70.0, "c": 71.0, "d": 69.0}] * 4, missing="e")
+    assert told(border.live(drawn(12, 3), missing="e"), Question.SCAN) == [Reason.RESOLVED]
 
 
 def test_a_spill_over_lasts_while_the_sector_is_as_high() -> None:
