@@ -1,7 +1,8 @@
 """What nobody does any more is seen from outside: also by whom it is looked for."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -52,13 +53,15 @@ class Site:
             further=dict,
         )
 
-    async def work(self, seconds: float) -> None:
-        """Read what there is, and look, for so long."""
-        ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
-            await self.consumer.getmany(timeout_ms=50)
-            self.read = await positions_of(self.consumer)
-            await self.supervision.look({})
+    async def work(self, until: Callable[[], bool] = lambda: True) -> None:
+        """Read what there is, and look, at least once and until something is so."""
+        async with asyncio.timeout(60):
+            while True:
+                await self.consumer.getmany(timeout_ms=50)
+                self.read = await positions_of(self.consumer)
+                await self.supervision.look({})
+                if until():
+                    return
 
     @property
     def standing(self) -> str:
@@ -92,28 +95,25 @@ async def test_a_consumer_beside_the_flows_that_fetches_no_more_makes_the_worker
     monkeypatch.setattr(supervision, "STANDING", 0.3)
     async with site_of(broker) as site:
         produce(broker)
-        await site.work(seconds=1)
-        assert site.standing == ""
+        await site.work(until=lambda: site.read[tuple(READ)] == 1 and site.standing == "")
         site.consumer.pause(READ)  # as one that stops fetching: nothing is raised
         produce(broker)
-        await site.work(seconds=1)
+        await site.work(until=lambda: site.progress.standing(site.progress.timeout) is not None)
         assert "alerts.current[0] has records, but stands at 1 for" in site.standing
-        assert "alerts.current[0]" in (site.progress.standing(site.progress.timeout) or "")
         site.consumer.resume(READ)
-        await site.work(seconds=1)
-        assert site.standing == ""
+        await site.work(until=lambda: site.standing == "")
 
 
 async def test_a_worker_of_which_nobody_looks_what_waits_is_not_ready(broker: EmbeddedBroker) -> None:
     async with site_of(broker) as site:
-        await site.work(seconds=0.2)
+        await site.work()
         now = time.monotonic()
         assert site.supervision.text(now) is None
         blind = site.supervision.text(now + LOOK_SECONDS + 1) or ""
         assert blind.startswith("no_progress: the broker was last asked 3")
         site.supervision.refresh(now + LOOK_SECONDS + 1)
         assert b'surgewatch_not_ready{reason="no_progress"} 1.0' in site.metrics.page()
-        await site.work(seconds=0.2)
+        await site.work()
         assert b'surgewatch_not_ready{reason="no_progress"} 0.0' in site.metrics.page()
 
 
