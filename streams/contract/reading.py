@@ -14,9 +14,7 @@ PRODUCED_AT: Final = "produced_at"  # header: ms, when the newest event behind a
 AHEAD: Final = 3_600  # seconds that the event time of a record may be ahead of the broker's clock
 LARGEST: Final = 2.0**63  # of any number: counts are int64, and all arithmetic on them stays finite
 LONGEST: Final = 64 * 1024  # bytes of a verdict or a summary: ours have a tenth of that
-GROWTH: Final = (
-    8  # times as long as it was read a value may be as it is written: 1e15 becomes 1000000000000000.0
-)
+GROWTH: Final = 8  # times as long as read a value may be as written: 1e15 becomes 1000000000000000.0
 LATEST: Final = 7_258_118_400_000  # ms: the year 2200; a later time is always a mistake
 
 

@@ -1,4 +1,4 @@
-"""Two alerts workers on a real Kafka: both consoles tell the same, whoever delivers and whoever dies."""
+"""Two alerts workers on a real Kafka: both consoles show the same, whoever delivers and whoever dies."""
 
 import json
 import threading

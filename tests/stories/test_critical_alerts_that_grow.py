@@ -28,8 +28,8 @@ def test_a_critical_alert_that_grows_is_worse_at_each_doubling_and_no_oftener() 
 
 def test_a_period_that_is_still_filling_is_worse_at_each_doubling_too() -> None:
     desk = OneSink()
-    told = [desk.judge(verdict(0, breach=True, observed=people, closed=False)) for people in (95, 120)]
-    assert [reasons(notices) for notices in told] == [[Reason.FIRST], []]
+    sent = [desk.judge(verdict(0, breach=True, observed=people, closed=False)) for people in (95, 120)]
+    assert [reasons(notices) for notices in sent] == [[Reason.FIRST], []]
     assert reasons(desk.judge(verdict(0, breach=True, observed=190))) == [Reason.WORSE]
 
 
@@ -89,12 +89,12 @@ def test_a_restart_sends_no_growth_again() -> None:
     assert desk.sent() == []
 
 
-@pytest.mark.parametrize(("times", "told"), [(4.0, [Reason.WORSE]), (1e9, [])])
-def test_how_far_it_has_to_grow_is_policy(times: float, told: list[Reason]) -> None:
+@pytest.mark.parametrize(("times", "sent"), [(4.0, [Reason.WORSE]), (1e9, [])])
+def test_how_far_it_has_to_grow_is_policy(times: float, sent: list[Reason]) -> None:
     desk = OneSink(policies=Policies(default=Policy(worse_times=times)))
     desk.judge(breach(0, 90))
     assert desk.judge(breach(1, 350)) == []
-    assert reasons(desk.judge(breach(2, 400))) == told
+    assert reasons(desk.judge(breach(2, 400))) == sent
 
 
 def test_growth_reads_well_in_every_language() -> None:

@@ -1,4 +1,4 @@
-"""Nothing is told to be over while what it told of lasts, and an end says no more than what is so."""
+"""No alert ends while what it is about lasts, and its last notice has no more than what is so."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -36,8 +36,10 @@ class Border:
         return [notice for day in days for notice in self._close(day, alarms, missing)]
 
     def _close(self, day: Day, alarms: str, missing: str) -> Iterator[Notice]:
-        heard = {name: people for name, people in day.items() if name not in missing}
-        closed = [summary(self._day, name, people, alarm=name in alarms) for name, people in heard.items()]
+        with_data = {name: people for name, people in day.items() if name not in missing}
+        closed = [
+            summary(self._day, name, people, alarm=name in alarms) for name, people in with_data.items()
+        ]
         closed += [without_data(self._day, name, since=self._last) for name in missing]
         if not missing:
             self._last = self._day
@@ -56,7 +58,7 @@ def drawn(days: int, seed: int, **means: float) -> list[dict[str, float]]:
     return [{name: float(draw.negative_binomial(size[name], 0.5)) for name in IDS} for _ in range(days)]
 
 
-def told(notices: Collection[Notice], question: Question) -> list[Reason]:
+def reasons_of(notices: Collection[Notice], question: Question) -> list[Reason]:
     found = [one.reason for one in notices if one.alert.question is question]
     return [reason for reason in found if reason is not Reason.STILL]
 
@@ -65,9 +67,9 @@ def told(notices: Collection[Notice], question: Question) -> list[Reason]:
 def test_a_displacement_lasts_while_its_crossing_is_shut_and_the_people_are_next_door(seed: int) -> None:
     border = Border()
     border.live(drawn(30, seed))
-    assert told(border.live(drawn(45, 9, b=72, c=5, d=72)), Question.DISPLACEMENT) == [Reason.FIRST]
+    assert reasons_of(border.live(drawn(45, 9, b=72, c=5, d=72)), Question.DISPLACEMENT) == [Reason.FIRST]
     back = border.live(drawn(20, 8))
-    assert told(back, Question.DISPLACEMENT) == [Reason.RESOLVED]
+    assert reasons_of(back, Question.DISPLACEMENT) == [Reason.RESOLVED]
 
 
 def test_a_displacement_whose_people_are_gone_from_next_door_is_over_and_is_not_called_normal() -> None:
@@ -95,13 +97,13 @@ def test_a_cluster_whose_sectors_become_surges_is_not_told_to_be_back_to_normal(
     )
 
 
-def test_a_cluster_of_which_a_sector_falls_silent_is_not_over_until_it_is_heard_of_again() -> None:
+def test_a_cluster_of_which_a_sector_falls_silent_is_not_over_until_its_data_come_again() -> None:
     border = Border()
     border.live(drawn(30, 1))
     border.live([{"a": 50.0, "b": 70.0, "c": 71.0, "d": 69.0, "e": 50.0}] * 4)
     silent = border.live(drawn(14, 2, b=50, d=50), missing="c")
-    assert Reason.RESOLVED not in told(silent, Question.SCAN)
-    assert told(border.live(drawn(12, 3)), Question.SCAN) == [Reason.RESOLVED]
+    assert Reason.RESOLVED not in reasons_of(silent, Question.SCAN)
+    assert reasons_of(border.live(drawn(12, 3)), Question.SCAN) == [Reason.RESOLVED]
 
 
 def test_a_cluster_is_over_though_a_sector_that_was_no_part_of_it_is_silent() -> None:
@@ -109,7 +111,7 @@ def test_a_cluster_is_over_though_a_sector_that_was_no_part_of_it_is_silent() ->
     days = drawn(30, 1)
     border.live(days[:-7] + [{**day, "e": 40.0} for day in days[-7:]])
     border.live([{"a": 50.0, "b": 70.0, "c": 71.0, "d": 69.0}] * 4, missing="e")
-    assert told(border.live(drawn(12, 3), missing="e"), Question.SCAN) == [Reason.RESOLVED]
+    assert reasons_of(border.live(drawn(12, 3), missing="e"), Question.SCAN) == [Reason.RESOLVED]
 
 
 def test_a_spill_over_lasts_while_the_sector_is_as_high() -> None:
@@ -120,24 +122,24 @@ def test_a_spill_over_lasts_while_the_sector_is_as_high() -> None:
     days[90]["a"] = 110.0
     for at in range(99, 130):
         days[at]["d"] = 108.0
-    assert told(border.live(days[:130]), Question.SPILL_OVER) == [Reason.FIRST]
-    assert told(border.live(days[130:]), Question.SPILL_OVER) == [Reason.RESOLVED]
+    assert reasons_of(border.live(days[:130]), Question.SPILL_OVER) == [Reason.FIRST]
+    assert reasons_of(border.live(days[130:]), Question.SPILL_OVER) == [Reason.RESOLVED]
 
 
 MOST = [{"name": "citizenship=HAITI", "observed": 400.0, "expected": 100.0}]
 
 
 @pytest.mark.parametrize(
-    ("question", "told_by", "last"),
+    ("question", "first", "last"),
     [
         (Question.MIX, {"slices": MOST, "window": 7}, {"slices": MOST, "observed": 400, "expected": 200}),
         (Question.RECORD, {"observed": 300}, {"observed": 250, "expected": 250, "level": 5.0}),
         (Question.SLOW_RISE, {"observed": 300}, {"observed": 300, "expected": 150}),
     ],
 )
-def test_what_lasts_is_not_over(question: Question, told_by: dict[str, Any], last: dict[str, Any]) -> None:
+def test_what_lasts_is_not_over(question: Question, first: dict[str, Any], last: dict[str, Any]) -> None:
     pipeline = AlertPipeline(policies())
-    _process(pipeline, verdict(0, breach=True, question=question, **{"observed": 400, **told_by}))
+    _process(pipeline, verdict(0, breach=True, question=question, **{"observed": 400, **first}))
     for day in range(1, 12):
         _process(pipeline, calm(day, question, **{"recent": (), **last}))
     assert [alert.state for alert in pipeline.all_alerts()] == [State.FIRING]
@@ -156,7 +158,7 @@ def test_another_group_that_is_a_little_high_does_not_keep_a_shift_in_the_mix_op
 
 
 @pytest.mark.parametrize(
-    ("question", "before", "last", "says"),
+    ("question", "before", "last", "start"),
     [
         (Question.SURGE, {}, {"observed": 30, "expected": 30}, "Back to normal: 30, expected 15 to 50."),
         (
@@ -176,10 +178,10 @@ def test_another_group_that_is_a_little_high_does_not_keep_a_shift_in_the_mix_op
         (Question.SILENCE, {}, {"observed": 0, "expected": 0}, "There are data again."),
     ],
 )
-def test_an_end_says_what_is_so(
-    question: Question, before: dict[str, Any], last: dict[str, Any], says: str
+def test_an_end_has_what_is_so(
+    question: Question, before: dict[str, Any], last: dict[str, Any], start: str
 ) -> None:
-    assert ending(_over(question, before, last), ENGLISH, sends_again=False).startswith(says)
+    assert ending(_over(question, before, last), ENGLISH, sends_again=False).startswith(start)
 
 
 def test_an_alert_that_nothing_comes_about_is_not_told_to_be_over() -> None:
