@@ -204,10 +204,14 @@ class Line:
         self.drop(message, message.view if is_over else self.entry.view)
 
     def lift(self, message: Message) -> None:
-        """The sink lacks its message, which it may have had; where it has nothing open, all others too."""
-        known = self.entry.doubted if self.is_open else ()
+        """The sink lacks its message, which it may have had; where it has nothing open, all others too.
+
+        A message that can be edited may show it all the same, so it is not known any more what that shows.
+        """
+        known, view = self.entry.doubted if self.is_open else (), self.entry.view
         doubted = tuple(one for one in known if one != message.notice_id)
-        self.entry = self.entry.model_copy(update={"pending": None, "doubted": doubted})
+        shown = view.model_copy(update={"shown": ""}) if view and view.reference else view
+        self.entry = self.entry.model_copy(update={"view": shown, "pending": None, "doubted": doubted})
         self.not_before = 0.0
 
     def give_up(self, message: Message, *, unanswered: bool) -> None:
