@@ -24,6 +24,7 @@ class Flows:
         self._writing: list[float] = []  # when what is being written began, by the monotonic clock
         self._revoked_at: float | None = None  # while a rebalance has given nothing back yet
         self._failed = False
+        self._failure: Exception | None = None  # why, where that is known
         self._stopped = False
 
     @property
@@ -44,11 +45,16 @@ class Flows:
         """
         async with self._settling:
             if self._failed:
-                raise ProducerSendError("state could not be written before: this worker has to start again")
+                again = "state could not be written before: this worker has to start again"
+                raise ProducerSendError(again) from self._failure
             self._failed = True
-            with self.writing():
-                for flow in self._flows:
-                    await flow.settle(stamp=stamp)
+            try:
+                with self.writing():
+                    for flow in self._flows:
+                        await flow.settle(stamp=stamp)
+            except Exception as error:
+                self._failure = error
+                raise
             self._failed = False
 
     @contextmanager
@@ -69,9 +75,9 @@ class Flows:
         """Seconds since a rebalance took the partitions, while it has given none back; else 0."""
         return 0.0 if self._revoked_at is None else now - self._revoked_at
 
-    def fail(self) -> None:
+    def fail(self, error: Exception) -> None:
         """Settle nothing any more, and begin nothing: what was processed last is not whole."""
-        self._failed = True
+        self._failed, self._failure = True, self._failure or error
         self.stop()
 
     def stop(self) -> None:

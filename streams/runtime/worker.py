@@ -114,7 +114,7 @@ class Worker:
                     await flow.process(fetch)
                 except Exception as error:
                     # Faust would acknowledge the fetch and go on. Its offsets must not be committed.
-                    self._owner.fail()
+                    self._owner.fail(error)
                     await self._app.crash(error)
                     raise
 
@@ -137,7 +137,7 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         """End the worker: partitions were assigned whose state cannot be had."""
-        self._owner.fail()
+        self._owner.fail(error)
         self._failure = self._failure or error
 
     async def close(self) -> None:
