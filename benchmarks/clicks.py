@@ -19,7 +19,7 @@ from typing import Final
 
 from benchmarks.slack_house import slack_house
 from surgewatch.harness.worker_process import running
-from tests.integration.test_people import Chat, until
+from tests.integration.alerts_house import Chat, until
 from tests.integration.test_slack import ANNA, House
 from tests.slack_server import Message
 

@@ -18,7 +18,7 @@ from benchmarks.sinks_that_die import BY_SECTOR, DUTY, MANAGER, Site, sinks_that
 from benchmarks.slack_house import slack_house
 from surgewatch.harness.worker_process import running
 from tests.alerts.made import verdict
-from tests.integration.test_people import until
+from tests.integration.alerts_house import until
 from tests.integration.test_slack import YESTERDAY, House
 from tests.slack_server import Fault, buttons
 

@@ -1,4 +1,4 @@
-"""What a provider's ID token says of a person, once it is verified (OpenID Connect Core 3.1.3.7). Pure."""
+"""What a provider's ID token holds about a person once it is verified (OpenID Connect Core 3.1.3.7)."""
 
 import time
 from typing import Any, Final

@@ -172,7 +172,7 @@ def _authentication(oidc: Oidc, secret: str, endpoints: Json) -> tuple[Json, dic
 
 
 async def _user_info(http: aiohttp.ClientSession, endpoints: Json, answer: Json, claims: Json) -> Json:
-    """Return what the provider says of the person where it puts that into no ID token (Core 5.3, 5.4)."""
+    """Return what the provider knows of the person where it puts that into no ID token (Core 5.3, 5.4)."""
     where, access = str(endpoints.get("userinfo_endpoint", "")), answer.get("access_token")
     if not access or URL(where).scheme != URL(endpoints["token_endpoint"]).scheme:
         return {}

@@ -85,7 +85,7 @@ class Comparison:
     def open_alerts(self, now: float) -> list[Alert]:
         """Return the alerts that fire and that the sink has open, but for silenced ones.
 
-        Those with a message on its way are left out: it says what is so.
+        Those with a message on its way are left out: it has what is so.
         """
         moment, lines = Moment(now, steady=0.0), self._lines.items()
         at_rest = ((one, line) for one, line in lines if line.is_open and not line.in_flight)

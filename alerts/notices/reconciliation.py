@@ -60,7 +60,7 @@ class Firing(NamedTuple):
     def is_worse(self) -> bool:
         """Return whether it is more severe than the sink knows, or is critical and has grown far beyond that.
 
-        Of what cannot become more severe, the severity no longer says how large it is.
+        Of what cannot become more severe, the severity no longer shows how large it is.
         """
         latest, view = self.alert.latest, self.view
         if self.has_risen() or view is None or not view.open or self.alert.severity is not Severity.CRITICAL:
@@ -70,7 +70,7 @@ class Firing(NamedTuple):
 
     @property
     def rise(self) -> str:
-        """What tells one rise from another: the severity, and where that is known already, the size."""
+        """What distinguishes one rise from another: the severity, or, where that is known, the size."""
         if self.has_risen():
             return self.alert.severity.value
         return f"{self.alert.severity}-{magnitude(people(self.alert.latest), self.policy.worse_times)}"

@@ -46,7 +46,7 @@ def year_above(text: str, *, is_fiscal: bool) -> int | None:
 
 
 def unlike_figures(text: str, *, is_cumulative: bool) -> str | None:
-    """What a text above a table says of its figures, if they are no people of one period each.
+    """Return what a text above a table makes of its figures, if they are no people of one period each.
 
     >>> unlike_figures("Detections (in thousands)", is_cumulative=False)
     'in thousands'

@@ -79,6 +79,15 @@ def of_system() -> ReloadingContext:
     return ReloadingContext.of(None, None, None, None)
 
 
+def client_context(*, to_root: bool = False) -> ssl.SSLContext:
+    """Return a context that trusts nobody yet; `to_root` as in `ReloadingContext.of`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not to_root:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
 def _of_environment() -> Path | None:
     """Return the file that OpenSSL takes the system's authorities from, where one is named."""
     name = os.environ.get("SSL_CERT_FILE")
@@ -88,10 +97,7 @@ def _of_environment() -> Path | None:
 def _context(
     ca: Path | None, certificate: Path | None, key: Path | None, password: str | None, *, to_root: bool
 ) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not to_root:
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = client_context(to_root=to_root)
     if ca is None:
         context.load_default_certs()
     else:

@@ -1,7 +1,6 @@
 """Tokens for SASL OAUTHBEARER: fetched when first needed, kept, and fetched anew before they expire."""
 
 import asyncio
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from kafka.net.sasl.oauth import AbstractTokenProvider as BlockingTokenProvider
 from requests.adapters import HTTPAdapter
+
+from streams.runtime.kafka_tls import client_context
 
 RENEW_AT = 0.75  # of a token's life; the rest is for an identity provider that is away for a moment
 TIMEOUT = 10.0  # seconds to wait for the identity provider
@@ -109,20 +110,13 @@ class _Blocking(BlockingTokenProvider):  # type: ignore[misc]  # kafka-python is
 
 
 class _Trusting(HTTPAdapter):
-    """Checks certificates no more strictly than Kafka clients do: `kafka_tls` says why."""
+    """Trusts what requests trusts, and checks it no more strictly than Kafka clients do: see `kafka_tls`."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options, ssl_context=_context())
+        super().init_poolmanager(*arguments, **options, ssl_context=client_context())
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-        return super().proxy_manager_for(*arguments, **options, ssl_context=_context())
-
-
-def _context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # requests adds the authorities
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return context
+        return super().proxy_manager_for(*arguments, **options, ssl_context=client_context())
 
 
 def client_credentials(

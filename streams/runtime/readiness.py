@@ -112,14 +112,14 @@ def unwritten(seconds: float) -> str | None:
 
 
 def unseen(seconds: float) -> str | None:
-    """Say that what is wrong is not looked for any more: each look waits for the broker, and one may hang."""
+    """Return that nobody looks for what is wrong any more: each look waits for the broker, and may hang."""
     if seconds <= LOOK_SECONDS:
         return None
     return f"the broker was last asked {seconds:.0f} s ago, so nobody knows whether records wait"
 
 
 def unanswered(seconds: float) -> str | None:
-    """Say that the broker, asked for topics and owners of partitions, has not answered for so long."""
+    """Return that the broker has not answered a question for topics and owners of partitions for so long."""
     return f"no answer about topics and owners for {seconds:.0f} s" if seconds > LOOK_SECONDS else None
 
 

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from mmap import mmap
 
 import structlog
@@ -120,11 +121,10 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
             opened = now - progress.frozen if can_open() else opened
             reason = progress.stuck(now) or progress.without_descriptors(now, opened)
             if reason is not None:
-                log.critical("no progress, so this worker ends itself", reason=reason)
-                end(Exit.STUCK)
+                _end_stuck(end, "no progress, so this worker ends itself", reason=reason)
                 return
 
-    thread = threading.Thread(target=watch, name="watchdog", daemon=True)
+    thread = threading.Thread(target=partial(or_end, "watchdog", watch, end), name="watchdog", daemon=True)
     thread.start()
     return thread
 
@@ -139,12 +139,8 @@ def can_open() -> bool:
 
 
 def end_without_memory(end: Callable[[int], None] = os._exit) -> None:
-    """End the process, with a line in the log if there is memory for that."""
-    _reserve.clear()
-    try:
-        log.critical("no memory left, so this worker ends itself")
-    finally:
-        end(Exit.STUCK)
+    """End the process: there is no memory left."""
+    _end_stuck(end, "no memory left, so this worker ends itself")
 
 
 def or_end(name: str, work: Callable[[], object], end: Callable[[int], None] = os._exit) -> None:
@@ -152,7 +148,15 @@ def or_end(name: str, work: Callable[[], object], end: Callable[[int], None] = o
     try:
         work()
     except BaseException as error:
-        log.critical("a thread failed, so this worker ends itself", thread=name, error=repr(error))
+        _end_stuck(end, "a thread failed, so this worker ends itself", thread=name, error=repr(error))
+
+
+def _end_stuck(end: Callable[[int], None], event: str, **about: str) -> None:
+    """End the process, with a line in the log if there is memory for that."""
+    _reserve.clear()
+    try:
+        log.critical(event, **about)
+    finally:
         end(Exit.STUCK)
 
 

@@ -18,7 +18,7 @@ from streams.contract.verdicts import Verdict
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.worker_process import Worker, running, total
 from tests.alerts.made import FIRST_DAY, verdict
-from tests.integration.test_people import until
+from tests.integration.alerts_house import until
 from tests.slack_server import APP, BOT, USER, Message, ServerThread, buttons
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
