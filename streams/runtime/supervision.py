@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from streams.contract.topics import Topic, unfit
-from streams.runtime.broker_monitor import BrokerMonitor, Ends
+from streams.runtime.broker_monitor import BrokerMonitor, Described, Ends
 from streams.runtime.flow import Flow
 from streams.runtime.metrics import RuntimeMetrics
 from streams.runtime.partition_reader import fingerprint
@@ -110,6 +110,12 @@ class Supervision:
             self.readiness.set(NotReady.NO_PROGRESS, problem)
             self._metrics.not_ready(self.readiness.by_reason())
 
+    def remember(self, topics: Mapping[str, Described | None]) -> None:
+        """Remember which topics these are: another one of the same name has not what was processed."""
+        for name, topic in topics.items():
+            if topic:
+                self._generations.setdefault(name, topic.id)
+
     async def _look(self, partitions: Mapping[str, set[int]]) -> Mapping[str, int]:
         processed = self._processed()
         ends = await self._monitor.ends(processed)
@@ -180,11 +186,8 @@ class Supervision:
         gone = sorted(topic for topic, one in found.items() if one is None)
         problem = f"deleted: {', '.join(gone)}: make them with `surgewatch topics`" if gone else None
         self.readiness.set(NotReady.TOPIC_MISSING, problem)
-        anew = sorted(
-            topic
-            for topic, one in found.items()
-            if one and self._generations.setdefault(topic, one.id) != one.id
-        )
+        self.remember(found)
+        anew = sorted(topic for topic, one in found.items() if one and self._generations[topic] != one.id)
         if anew:
             counted = {topic for flow in self._flows for topic in (flow.source, flow.changelog.topic)}
             remedy = REMEDY if counted.intersection(anew) else AGAIN

@@ -191,7 +191,8 @@ class Worker:
         changelogs = {flow.source: flow.changelog for flow in self._flows}
         refuse_mismatch(self._app.partitions, {source: one.topic for source, one in changelogs.items()})
         await self._supervision.refuse_unfit()
-        described = await self._monitor.described(one.topic for one in changelogs.values())
+        described = await self._monitor.described(self._topics)
+        self._supervision.remember(described)
         for changelog in changelogs.values():
             there = described.get(changelog.topic)
             changelog.generation = there.id if there else ""
