@@ -110,6 +110,17 @@ SETS = {
 }
 
 
+def together(*parts: Values) -> dict[str, Any]:
+    """Values of all; where they differ, of the last one."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            before = found.get(name)
+            both = isinstance(before, Mapping) and isinstance(value, Mapping)
+            found[name] = together(before, value) if both else value
+    return found
+
+
 def tool() -> str:
     """The path of helm; a skip or a failure where it is missing."""
     return shutil.which("helm") or missing("no helm here (go install helm.sh/helm/v4/cmd/helm@v4.3.1)")

@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import kubernetes_validate
 import yaml
 
-from tests.deploy.chart import missing
+from tests.deploy.chart import KUBERNETES, Manifest, missing
 
 # Pinned; the Go module cache keeps them. Each holds its definitions as YAML, one file a kind.
 MODULES = {
@@ -47,6 +49,16 @@ def schema(group: str, version: str, kind: str) -> dict[str, Any]:
     """The JSON Schema of a kind; fields that it does not know are refused."""
     versions = {found["name"]: found for found in definition(group, kind)["spec"]["versions"]}
     return dict(_strict(versions[version]["schema"]["openAPIV3Schema"], top=True))
+
+
+def fits_the_api(found: Manifest, *versions: str) -> None:
+    """Hold an object to its schema, in these versions of Kubernetes (default: the one it is rendered for)."""
+    group, _, version = found["apiVersion"].partition("/")
+    if group in MODULES:
+        jsonschema.validate(found, schema(group, version, found["kind"]))
+        return
+    for api in versions or (KUBERNETES,):
+        kubernetes_validate.validate(found, api, strict=True)
 
 
 def _strict(node: Any, top: bool = False) -> Any:

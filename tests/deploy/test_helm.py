@@ -4,12 +4,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
 
-from tests.deploy import crds
 from tests.deploy.chart import (
     AUTOSCALED,
     CHART,
@@ -26,6 +24,7 @@ from tests.deploy.chart import (
     pods,
     render,
 )
+from tests.deploy.crds import fits_the_api
 from tests.prometheus import DEPLOY
 
 pytestmark = pytest.mark.helm
@@ -48,12 +47,7 @@ def test_helm_lint_finds_no_fault(values: Values) -> None:
 @each_set
 def test_every_object_fits_its_schema(values: Values) -> None:
     for found in render(values):
-        group, _, version = found["apiVersion"].partition("/")
-        if group in crds.MODULES:
-            jsonschema.validate(found, crds.schema(group, version, found["kind"]))
-        else:
-            for api in VERSIONS:
-                kubernetes_validate.validate(found, api, strict=True)
+        fits_the_api(found, *VERSIONS)
 
 
 @each_set

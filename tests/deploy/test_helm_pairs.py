@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
 
-import jsonschema
-import kubernetes_validate
 import pytest
 
-from tests.deploy import crds
-from tests.deploy.chart import KUBERNETES, SETS, Values, pods, render
+from tests.deploy.chart import SETS, Values, pods, render, together
+from tests.deploy.crds import fits_the_api
 
 pytestmark = pytest.mark.helm
 
@@ -25,25 +22,11 @@ OPTIONS: Mapping[str, Values] = {
 }
 
 
-def together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of both; where they differ, of the other."""
-    found = dict(one)
-    for name, value in other.items():
-        before = found.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        found[name] = together(before, value) if both else value
-    return found
-
-
 @pytest.mark.parametrize(("one", "other"), list(combinations(OPTIONS, 2)))
 def test_two_options_together_fit_the_api(one: str, other: str) -> None:
     objects = render(together(OPTIONS[one], OPTIONS[other]))
     for found in objects:
-        group, _, version = found["apiVersion"].partition("/")
-        if group in crds.MODULES:
-            jsonschema.validate(found, crds.schema(group, version, found["kind"]))
-        else:
-            kubernetes_validate.validate(found, KUBERNETES, strict=True)
+        fits_the_api(found)
     names = [(found["kind"], found["metadata"]["name"]) for found in objects]
     assert len(set(names)) == len(names)
     for pod in pods(objects).values():

@@ -32,6 +32,12 @@ def test_every_pod_may_reach_name_servers_and_the_ports_of_the_brokers() -> None
     assert {port["port"] for port in kafka["ports"]} == {9094, 9095}
 
 
+def test_no_name_servers_are_none_and_not_any() -> None:
+    """To Kubernetes, a rule to an empty list of peers allows every address."""
+    [kafka] = policies(render({"networkPolicy": {"dns": []}}))["default"]["egress"]
+    assert {port["port"] for port in kafka["ports"]} == {9092}
+
+
 def test_given_ports_and_peers_of_kafka_replace_those_of_the_brokers() -> None:
     _, kafka = policies(render(CUSTOM))["default"]["egress"]
     assert kafka == {

@@ -6,9 +6,9 @@
 {{- end -}}
 {{- $items := list (dict "key" .key "path" "ca.crt") | toJson -}}
 {{- if .existingSecret -}}
-- {name: ca-bundle, secret: {secretName: {{ .existingSecret }}, items: {{ $items }}}}
+- {name: ca-bundle, secret: {secretName: {{ .existingSecret | quote }}, items: {{ $items }}}}
 {{- else if .existingConfigMap -}}
-- {name: ca-bundle, configMap: {name: {{ .existingConfigMap }}, items: {{ $items }}}}
+- {name: ca-bundle, configMap: {name: {{ .existingConfigMap | quote }}, items: {{ $items }}}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

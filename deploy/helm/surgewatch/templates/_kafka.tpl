@@ -42,9 +42,9 @@
 {{- with $kafka.sasl }}
 {{- if .existingSecret }}
 - name: SURGEWATCH_KAFKA_SASL_USERNAME
-  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .usernameKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret | quote }}, key: {{ .usernameKey | quote }}}}
 - name: SURGEWATCH_KAFKA_SASL_PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .passwordKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret | quote }}, key: {{ .passwordKey | quote }}}}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -59,14 +59,14 @@
     sources:
       {{- with $kafka.ca }}
       {{- if .existingSecret }}
-      - secret: {name: {{ .existingSecret }}, items: [{key: {{ .key }}, path: ca.crt}]}
+      - secret: {name: {{ .existingSecret | quote }}, items: [{key: {{ .key | quote }}, path: ca.crt}]}
       {{- end }}
       {{- end }}
       {{- with $kafka.certificate }}
       {{- if .existingSecret }}
       - secret:
-          name: {{ .existingSecret }}
-          items: [{key: {{ .certificateKey }}, path: tls.crt}, {key: {{ .privateKeyKey }}, path: tls.key}]
+          name: {{ .existingSecret | quote }}
+          items: [{key: {{ .certificateKey | quote }}, path: tls.crt}, {key: {{ .privateKeyKey | quote }}, path: tls.key}]
       {{- end }}
       {{- end }}
 {{- end -}}

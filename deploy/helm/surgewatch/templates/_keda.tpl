@@ -7,19 +7,19 @@
 {{- define "surgewatch.kedaSecrets" -}}
 {{- with .sasl }}
 {{- if .existingSecret }}
-- {parameter: username, name: {{ .existingSecret }}, key: {{ .usernameKey }}}
-- {parameter: password, name: {{ .existingSecret }}, key: {{ .passwordKey }}}
+- {parameter: username, name: {{ .existingSecret | quote }}, key: {{ .usernameKey | quote }}}
+- {parameter: password, name: {{ .existingSecret | quote }}, key: {{ .passwordKey | quote }}}
 {{- end }}
 {{- end }}
 {{- with .ca }}
 {{- if .existingSecret }}
-- {parameter: ca, name: {{ .existingSecret }}, key: {{ .key }}}
+- {parameter: ca, name: {{ .existingSecret | quote }}, key: {{ .key | quote }}}
 {{- end }}
 {{- end }}
 {{- with .certificate }}
 {{- if .existingSecret }}
-- {parameter: cert, name: {{ .existingSecret }}, key: {{ .certificateKey }}}
-- {parameter: key, name: {{ .existingSecret }}, key: {{ .privateKeyKey }}}
+- {parameter: cert, name: {{ .existingSecret | quote }}, key: {{ .certificateKey | quote }}}
+- {parameter: key, name: {{ .existingSecret | quote }}, key: {{ .privateKeyKey | quote }}}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -25,7 +25,7 @@ securityContext:
 {{- end -}}
 
 {{- define "surgewatch.container" -}}
-image: {{ include "surgewatch.image" . }}
+image: {{ include "surgewatch.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -40,7 +40,7 @@ securityContext:
 restartPolicy: {{ $.restartPolicy }}
 {{ include "surgewatch.pod" $.root }}
 {{- if not $.root.Values.serviceAccount.create }}
-serviceAccountName: {{ include "surgewatch.serviceAccount" $.root }}
+serviceAccountName: {{ include "surgewatch.serviceAccount" $.root | quote }}
 {{- end }}
 containers:
   - name: topics
