@@ -3,7 +3,6 @@
 import base64
 import binascii
 import datetime as dt
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -22,32 +21,34 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from streams.counting.wire_format import Fields, Reader, Schema, SchemaError
+from streams.counting.wire_format import Fields, Reader, Schema, SchemaError, enum_words
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 TIMESTAMP: Final = "google.protobuf.Timestamp"
 STANDARD: Final = (
     any_pb2, descriptor_pb2, duration_pb2, empty_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
 )  # fmt: skip
-_WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def protobuf_reader(schema: Schema) -> Reader:
     """Return a reader of a file's messages: each value names the message that it is.
 
-    Times are text or `google.protobuf.Timestamp`. Enums are named as in the events, in any case, with or
-    without the enum's own name before it: `CROSSING_TYPE_AT_PORT`. What is not set is missing; but a `count`
-    that is not `optional` is then 0, as Protobuf sends no zeros. Raises SchemaError.
+    Times are text or `google.protobuf.Timestamp`; enums are text, as `enum_words` has it.
+    What is not set is missing; but a `count` that is not `optional` is then 0, as Protobuf sends no zeros.
+    Raises SchemaError.
     """
     pool = DescriptorPool()
-    for file in STANDARD:
-        pool.AddSerializedFile(file.DESCRIPTOR.serialized_pb)
-    try:
-        for text in schema.closure().values():
-            pool.AddSerializedFile(base64.b64decode(text, validate=True))
-        content = base64.b64decode(schema.text, validate=True)
+    standard = {file.DESCRIPTOR.name: file.DESCRIPTOR.serialized_pb for file in STANDARD}
+    for content in standard.values():
         pool.AddSerializedFile(content)
-        own = descriptor_pb2.FileDescriptorProto.FromString(content)
+    try:
+        for name, text in schema.closure().items():
+            if name not in standard:
+                file = _file(text)
+                file.name = name  # registries call every file "default"
+                pool.Add(file)
+        own = _file(schema.text)
+        pool.Add(own)
     except (binascii.Error, DecodeError, TypeError, KeyError, ValueError) as error:
         raise SchemaError(f"no descriptor of a Protobuf file: {error}") from error
     messages: dict[tuple[int, ...], _Message] = {}
@@ -59,6 +60,10 @@ def protobuf_reader(schema: Schema) -> Reader:
         return messages[indexes].read(value[at:])
 
     return read
+
+
+def _file(text: str) -> descriptor_pb2.FileDescriptorProto:
+    return descriptor_pb2.FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
 
 
 class _Message:
@@ -73,7 +78,7 @@ class _Message:
             if is_time:
                 self._converted[field.name] = _moment
             elif field.enum_type is not None:
-                self._converted[field.name] = partial(_word, _words(field.enum_type))
+                self._converted[field.name] = partial(_word, _words(field.name, field.enum_type))
         self._class = GetMessageClass(descriptor)
         count = descriptor.fields_by_name.get("count")
         self._sends_no_zero = count is not None and not count.has_presence
@@ -99,12 +104,10 @@ def _moment(timestamp: Any) -> dt.datetime:
         raise ValueError(f"{timestamp.seconds} s since 1970 is no time") from error
 
 
-def _words(kind: EnumDescriptor) -> dict[int, str]:
+def _words(field: str, kind: EnumDescriptor) -> dict[int, str]:
     """Return the values of an enum as events have them."""
-    prefix = f"{_WORD_START.sub('_', kind.name).lower()}_"
-    return {
-        number: value.name.lower().removeprefix(prefix) for number, value in kind.values_by_number.items()
-    }
+    words = enum_words(field, kind.name, kind.values_by_name)
+    return {number: words[value.name] for number, value in kind.values_by_number.items()}
 
 
 def _word(words: Mapping[int, str], number: int) -> str | int:

@@ -17,17 +17,16 @@ KINDS: Final[dict[str, Callable[[Schema], Reader]]] = {
 
 
 def reader_of(schema: Schema) -> Reader:
-    """Return the reader of a schema; it refuses every value where no event can be read by the schema."""
+    """Return the reader of a schema; raises SchemaError where no event can be read by the schema."""
     make = KINDS.get(schema.kind)
-    try:
-        if make is None:
-            raise SchemaError(f"schemas of type {schema.kind} are not read")
-        return make(schema)
-    except SchemaError as error:
-        return _refuse(str(error))
+    if make is None:
+        raise SchemaError(f"schemas of type {schema.kind} are not read")
+    return make(schema)
 
 
-def _refuse(reason: str) -> Reader:
+def refusing(reason: str) -> Reader:
+    """Return a reader that refuses every value, for that reason."""
+
     def read(_: bytes) -> dict[str, object]:
         raise SchemaError(reason)
 

@@ -4,10 +4,21 @@ A registry gives the schema of an id; a `Reader` made of that schema turns value
 Nothing here asks a registry: readers are given.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, get_args
+
+from streams.contract.cadence import Cadence
+from streams.contract.events import CrossingType, Demographic
 
 HEAD: Final = 5  # bytes before the value
+# The words of a field that has no others.
+WORDS: Final = {
+    "crossing_type": get_args(CrossingType),
+    "demographic": get_args(Demographic),
+    "period": tuple(Cadence),
+}
+_WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 Fields = dict[str, Any]  # of an event by name, as they came
 Reader = Callable[[bytes], Fields]  # raises ValueError where the bytes do not fit the schema
 
@@ -30,6 +41,20 @@ class Schema(NamedTuple):
 
 class SchemaError(ValueError):
     """No event can be read by a schema; the message names the reason."""
+
+
+def enum_words(field: str, enum: str, symbols: Iterable[str]) -> dict[str, str]:
+    """Return each symbol of an enum as events have it in that field.
+
+    By custom symbols are in capitals, and those of Protobuf begin with the enum's name:
+    `CROSSING_TYPE_AT_PORT` is `at_port`. Where a field is free text, a symbol stays as the source writes it.
+    """
+    prefix = f"{_WORD_START.sub('_', enum).lower()}_"
+    own = {
+        symbol: symbol[len(prefix) :] if symbol.lower().startswith(prefix) else symbol for symbol in symbols
+    }
+    known = WORDS.get(field, ())
+    return {symbol: word.lower() if word.lower() in known else word for symbol, word in own.items()}
 
 
 def schema_id(value: bytes) -> int | None:

@@ -2,7 +2,8 @@
 
 Ids are for good: what a schema is does not change. A registry that does not answer makes the partition
 wait. One that knows no such schema is asked again after a moment, as a follower may lag behind its leader;
-then the records are refused, and for a while so are others of that id, without asking.
+then the records are refused, and for a while so are others of that id, without asking. So are those of a
+schema by which no event can be read: a registry may give it in another form later.
 """
 
 import asyncio
@@ -12,8 +13,8 @@ from typing import Any, Final
 
 import structlog
 
-from streams.counting.schema_readers import reader_of
-from streams.counting.wire_format import Reader, Schema, schema_id
+from streams.counting.schema_readers import reader_of, refusing
+from streams.counting.wire_format import Reader, Schema, SchemaError, schema_id
 from streams.worker.schema_registry import RegistryClient, RegistryError
 
 log = structlog.get_logger()
@@ -29,9 +30,9 @@ LONGEST: Final = 2.0  # seconds between two tries
 class Schemas:
     """The readers of all schemas that were needed so far, by id."""
 
-    def __init__(self, client: RegistryClient, *, lag: float = LAG) -> None:
+    def __init__(self, client: RegistryClient, *, lag: float = LAG, patience: float = REFUSED) -> None:
         self.readers: dict[int, Reader] = {}
-        self._client, self._lag = client, lag
+        self._client, self._lag, self._patience = client, lag, patience
         self._requests = asyncio.Semaphore(AT_ONCE)
         self._refused: dict[int, float] = {}  # until when, by the monotonic clock
         self._waiting: dict[int, str] = {}  # why, by id
@@ -50,11 +51,9 @@ class Schemas:
         return f"records wait for the Schema Registry, and time alone closes no period: {'; '.join(waits)}"
 
     def _is_missing(self, number: int) -> bool:
-        return (
-            number <= LARGEST
-            and number not in self.readers
-            and self._refused.get(number, 0.0) <= time.monotonic()
-        )
+        if number in self._refused:
+            return self._refused[number] <= time.monotonic()
+        return number <= LARGEST and number not in self.readers
 
     async def _fetch_all(self, ids: Iterable[int]) -> None:
         async with asyncio.TaskGroup() as requests:
@@ -83,14 +82,27 @@ class Schemas:
         if schema is None:
             await asyncio.sleep(self._lag)
             schema = await self._schema(number)
-        if schema is not None:
-            self.readers[number] = reader_of(schema)
-            log.info("schema read", schema=number, kind=schema.kind)
+        if schema is None:
+            log.warning("the Schema Registry knows no such schema", schema=number)
+            self._refuse(number)
             return
-        log.warning("the Schema Registry knows no such schema", schema=number)
+        try:
+            self.readers[number] = reader_of(schema)
+        except SchemaError as error:
+            log.warning("no event can be read by this schema", schema=number, error=str(error))
+            self._refuse(number)
+            self.readers[number] = refusing(str(error))
+            return
+        self._refused.pop(number, None)
+        log.info("schema read", schema=number, kind=schema.kind)
+
+    def _refuse(self, number: int) -> None:
+        """Refuse records of a schema for a while."""
         if len(self._refused) >= REMEMBERED:
+            for one in self._refused:
+                self.readers.pop(one, None)
             self._refused.clear()
-        self._refused[number] = time.monotonic() + REFUSED
+        self._refused[number] = time.monotonic() + self._patience
 
     async def _schema(self, number: int) -> Schema | None:
         async with self._requests:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from streams.counting.wire_format import Schema
+from streams.counting.wire_format import Schema, SchemaError
 from streams.worker.schema_registry import Answered, RegistryClient, RegistryError
 from streams.worker.schema_registry_settings import SchemaRegistrySettings
 from streams.worker.schema_source import schema_source
@@ -82,6 +82,22 @@ async def test_an_id_that_the_registry_does_not_know_is_asked_for_again_and_then
     assert schemas.readers == {}
     assert schemas.problem() is None
     assert answers == {Answered.UNKNOWN: 2}
+
+
+async def test_a_schema_that_could_not_be_read_once_is_asked_for_again(registry: SchemaRegistry) -> None:
+    """A registry that gave the text of a Protobuf file gives its descriptor after an upgrade."""
+    number = registry.register("PROTOBUF", 'syntax = "proto3";')
+    async with client(registry, Counter()) as asked:
+        schemas = Schemas(asked, patience=0.3)
+        await needed(schemas, number)
+        assert schemas.prepare(records(number)) is None  # refused for a while, without asking
+        with pytest.raises(SchemaError, match="no descriptor of a Protobuf file"):
+            schemas.readers[number](b"\0")
+        registry.schemas[number - 1]["schema"] = event_schemas.protobuf_text(event_schemas.protobuf())
+        await asyncio.sleep(0.3)
+        await needed(schemas, number)
+        assert schemas.prepare(records(number)) is None
+        assert schemas.readers[number](b"\4\2\0") == {"count": 0}
 
 
 async def test_a_follower_that_lags_behind_refuses_nothing(registry: SchemaRegistry) -> None:
