@@ -27,7 +27,7 @@ def load(path: Path, model: type[M]) -> M:
     Raises DocumentError where the file cannot be read, is no TOML, or does not fit the model.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return model.model_validate(tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DocumentError(f"{path}: {error}") from error

@@ -8,6 +8,7 @@ client library takes.
 import os
 import ssl
 import tomllib
+from collections.abc import Iterable, Set
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import chain
@@ -18,16 +19,18 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.kafka_tokens import Tokens, client_credentials, msk_iam
 from streams.runtime.public_addresses import is_http
-from streams.runtime.refusals import SetupError, line_breaks, with_nearest
+from streams.runtime.refusals import SetupError, marks_of_files, with_nearest
 
+PREFIX = "SURGEWATCH_KAFKA_"
+FILE = f"{PREFIX}FILE"
 PASSWORD_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 TOKEN_MECHANISMS = ("OAUTHBEARER", "AWS_MSK_IAM")
 NEEDED = {  # by each mechanism
@@ -44,7 +47,7 @@ class KafkaSecurity(BaseSettings):
     """How Kafka clients prove who they are, and whom they trust."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SURGEWATCH_KAFKA_",
+        env_prefix=PREFIX,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -80,13 +83,15 @@ class KafkaSecurity(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the file; raises SetupError where that cannot be used."""
-        name = os.environ.get("SURGEWATCH_KAFKA_FILE")
+        """Read the environment first, then the file; raises SetupError where one cannot be used."""
+        known = {FILE, *(f"{PREFIX}{name.upper()}" for name in settings_cls.model_fields)}
+        _refuse_unknown({name for name in os.environ if name.startswith(PREFIX)}, known)
+        name = os.environ.get(FILE)
         return (init_settings, env_settings, *([_of_file(settings_cls, Path(name))] if name else []))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if faults := [*self._file_faults(), *self._sasl_faults(), *line_breaks(self)]:
+        if faults := [*self._file_faults(), *self._sasl_faults(), *marks_of_files(self)]:
             raise ValueError("; ".join(faults))
         return self
 
@@ -151,6 +156,8 @@ class KafkaSecurity(BaseSettings):
         }
         password = self.key_password.get_secret_value() if self.key_password else None
         faults = [*unusable_files(**files, password=password)]
+        if password and not self.certificate_file:
+            faults.append("key_password is given, but certificate_file is not")
         if not self.uses_tls:
             faults += [f"{name} needs security_protocol SSL or SASL_SSL" for name in files if files[name]]
         return faults
@@ -176,14 +183,19 @@ class KafkaSecurity(BaseSettings):
 def _of_file(model: type[BaseSettings], path: Path) -> PydanticBaseSettingsSource:
     """Return the settings of a file; raises SetupError. A name that nobody reads is no setting."""
     try:
-        with path.open():
-            source = TomlConfigSettingsSource(model, path)
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SetupError(f"SURGEWATCH_KAFKA_FILE: {path}: {error}") from error
-    known = model.model_fields
-    if unknown := [with_nearest(name, known) for name in sorted(source.toml_data.keys() - known)]:
-        raise SetupError(f"SURGEWATCH_KAFKA_FILE: {path}: unknown settings: {'; '.join(unknown)}")
-    return source
+        raise SetupError(f"{FILE}: {path}: {error}") from error
+    _refuse_unknown(found.keys(), model.model_fields, f"{FILE}: {path}: ")
+    return InitSettingsSource(model, found)
+
+
+def _refuse_unknown(names: Set[str], known: Iterable[str], where: str = "") -> None:
+    """Raise SetupError naming those that nobody reads: they must not pass for security."""
+    if unknown := sorted(names - {*known}):
+        raise SetupError(
+            f"{where}unknown settings: {'; '.join(with_nearest(name, known) for name in unknown)}"
+        )
 
 
 def _without_secrets(url: str) -> str:

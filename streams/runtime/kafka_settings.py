@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.runtime.kafka_security import PASSWORD_MECHANISMS, KafkaSecurity
+from streams.runtime.public_addresses import can_be_looked_up
 from streams.runtime.refusals import SetupError
 
 CLIENT_ID = "surgewatch"
@@ -32,7 +33,7 @@ def host_and_port(server: str) -> tuple[str, int]:
     """Return host and port, an IPv6 address without its brackets; raises ValueError where it is no server."""
     found = _SERVER.fullmatch(server)
     port = int(found["port"] or DEFAULT_PORT) if found else 0
-    if found is None or port not in range(1, 65_536):
+    if found is None or port not in range(1, 65_536) or not can_be_looked_up(found["name"] or ""):
         raise ValueError(f"{server!r} is no host:port")
     return found["ipv6"] or found["name"], port
 

@@ -136,9 +136,11 @@ def _without_certificates(ca: Path | None, certificate: Path | None) -> Iterator
         try:
             if path is not None:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-        except OSError as error:  # ssl.SSLError is one
-            reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in PEM"
-            yield f"{name}: {reason}: {path}"
+        except ssl.SSLError:
+            is_damaged = path is not None and b"-----BEGIN CERTIFICATE" in path.read_bytes()
+            yield f"{name}: {'a certificate is damaged' if is_damaged else 'no certificate in PEM'}: {path}"
+        except OSError as error:
+            yield f"{name}: {error.strerror}: {path}"
 
 
 def _keyless(certificate: Path, key: Path | None, password: str | None) -> Iterator[str]:

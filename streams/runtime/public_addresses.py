@@ -79,7 +79,19 @@ def is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        (parts.hostname or "").encode("idna")  # a name with an empty or long part can never be looked up
     except ValueError:
         return False
-    return is_usable and not any(character.isspace() for character in url)
+    return (
+        is_usable
+        and can_be_looked_up(parts.hostname or "")
+        and not any(character.isspace() for character in url)
+    )
+
+
+def can_be_looked_up(host: str) -> bool:
+    """Return whether a host name can be one: with an empty or too long part, a look-up raises."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-LINE_BREAK: Final = "ends with a line break: take it out of the secret or file that it comes from"
+BYTE_ORDER_MARK: Final = "\ufeff"  # what some editors begin a file with
 
 
 class Exit(IntEnum):
@@ -53,16 +53,24 @@ def with_nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
     return f"{name} (did you mean {prefix}{near[0]}?)" if near else name
 
 
-def line_breaks(settings: BaseModel) -> list[str]:
-    """Return which settings end with a line break.
+def marks_of_files(settings: BaseModel) -> list[str]:
+    """Return which settings end with a line break, or begin with a byte order mark.
 
-    Secrets are often made of files, whose last line ends with a break that no password has.
+    Secrets are often made of files, which have these; no password has.
     """
     given = {name: getattr(settings, name) for name in type(settings).model_fields}
-    return [f"{name} {LINE_BREAK}" for name, value in given.items() if ends_with_break(value)]
+    found = {name: _mark_of_file(value) for name, value in given.items()}
+    return [
+        f"{name} {mark}: take it out of the secret or file that it comes from"
+        for name, mark in found.items()
+        if mark
+    ]
 
 
-def ends_with_break(value: object) -> bool:
-    """Return whether a text, secret or not, ends with a line break."""
+def _mark_of_file(value: object) -> str | None:
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return isinstance(text, str) and text.endswith(("\n", "\r"))
+    if not isinstance(text, str):
+        return None
+    if text.endswith(("\n", "\r")):
+        return "ends with a line break"
+    return "begins with a byte order mark" if text.startswith(BYTE_ORDER_MARK) else None

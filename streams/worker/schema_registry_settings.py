@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.public_addresses import is_http
-from streams.runtime.refusals import line_breaks
+from streams.runtime.refusals import marks_of_files
 
 
 class SchemaRegistrySettings(BaseSettings):
@@ -38,7 +38,7 @@ class SchemaRegistrySettings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         tls = unusable_files(self.ca_file, self.certificate_file, self.key_file, password=None)
-        faults = [*tls, *line_breaks(self)]
+        faults = [*tls, *marks_of_files(self)]
         if self.url and (not is_http(self.url) or "@" in self.url):
             faults.append("url is no http(s) address (user name and password have settings of their own)")
         if self.proxy and not is_http(self.proxy.get_secret_value()):

@@ -63,7 +63,7 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
         except SetupError as error:
             raise BrokerError(str(error)) from error
         except ValueError as error:
-            raise click.UsageError(f"--brokers: {error}") from error
+            raise BrokerError(f"--brokers or SURGEWATCH_BROKERS: {error}") from error
         verb(broker=broker, prefix=prefix, **rest)
 
     return command

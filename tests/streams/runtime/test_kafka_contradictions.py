@@ -36,6 +36,11 @@ OAUTH = {
             OAUTH | {"security_protocol": "SASL_SSL", "oauth_token_url": "id.example/token"},
             "oauth_token_url is no http(s) address",
         ),
+        ({"security_protocol": "SSL", "key_password": "p"}, "key_password is given, but certificate_file is"),
+        (
+            PLAIN | {"security_protocol": "SASL_SSL", "sasl_password": "\ufeffp"},
+            "sasl_password begins with a byte order mark",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings: dict[str, str], fault: str) -> None:
@@ -62,6 +67,21 @@ def test_a_name_in_the_file_that_nobody_reads_is_refused(
     with pytest.raises(SetupError) as refused:
         KafkaSecurity()
     assert str(refused.value).endswith(f"unknown settings: {named}")
+
+
+def test_a_variable_that_nobody_reads_is_refused_whoever_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command would else connect without the TLS that was meant."""
+    monkeypatch.setenv("SURGEWATCH_KAFKA_SECURITY_PROTOCL", "SSL")
+    with pytest.raises(SetupError, match="did you mean SURGEWATCH_KAFKA_SECURITY_PROTOCOL"):
+        KafkaSecurity()
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As editors on Windows write it."""
+    path = tmp_path / "kafka.toml"
+    path.write_text('security_protocol = "SSL"\r\n', encoding="utf-8-sig")
+    monkeypatch.setenv("SURGEWATCH_KAFKA_FILE", str(path))
+    assert KafkaSecurity().uses_tls
 
 
 def test_a_variable_that_is_empty_is_none_and_leaves_the_file_as_it_is(
@@ -93,6 +113,17 @@ def test_a_file_in_a_folder_that_is_closed_to_the_user_is_named(
     with pytest.raises(ValidationError) as refused:
         KafkaSecurity(security_protocol="SSL", ca_file=closed)
     assert faults(refused.value) == f"ca_file: Permission denied: {closed}"
+
+
+def test_a_damaged_certificate_among_good_ones_is_not_said_to_be_none(tmp_path: Path) -> None:
+    """Two files that were put together without a line break between them."""
+    bundle, good = tmp_path / "bundle.pem", trustme.CA().cert_pem.bytes()
+    bundle.write_bytes(b"# the first\r\n" + good + b"# the second\n" + good)
+    assert KafkaSecurity(security_protocol="SSL", ca_file=bundle).uses_tls
+    bundle.write_bytes(good.rstrip() + good)
+    with pytest.raises(ValidationError) as refused:
+        KafkaSecurity(security_protocol="SSL", ca_file=bundle)
+    assert faults(refused.value) == f"ca_file: a certificate is damaged: {bundle}"
 
 
 def test_a_chain_that_does_not_begin_with_the_clients_certificate_is_named(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_shadow_shares_events_and_controls_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "brokers", ["", "[::1", "::1", "a:b", "a:1,", "a:0", "a:65536", "a b:1", "plaintext://a:9092"]
+    "brokers", ["", "[::1", "::1", "a:b", "a:1,", "a:0", "a:65536", "a b:1", "a..b:1", "plaintext://a:9092"]
 )
 def test_brokers_that_are_no_host_and_port_are_refused(brokers: str) -> None:
     with pytest.raises(ValidationError, match="is no host:port"):
