@@ -63,10 +63,16 @@ def connected(verb: Callable[..., None]) -> Callable[..., None]:
         except SetupError as error:
             raise BrokerError(str(error)) from error
         except ValueError as error:
-            raise BrokerError(f"--brokers or SURGEWATCH_BROKERS: {error}") from error
+            raise _NoServerError(f"--brokers: {error}") from error
         verb(broker=broker, prefix=prefix, **rest)
 
     return command
+
+
+class _NoServerError(click.ClickException):
+    """In one line: the usage does not help where SURGEWATCH_BROKERS is wrong."""
+
+    exit_code = 2
 
 
 def _version(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
