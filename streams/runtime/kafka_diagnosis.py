@@ -29,6 +29,7 @@ SILENCE = 0.5  # seconds in which a broker refuses a client certificate after th
 CREDENTIALS = dict.fromkeys(PASSWORD_MECHANISMS, "user or password") | {
     "GSSAPI": "the ticket, or there is none (klist)"
 }
+AWAY = UNKNOWN, SILENT = "the name", "nothing listens there"
 UNTIMELY = (9, 10)  # OpenSSL's codes: not yet valid, expired
 REFUSED = "the credentials are refused: check user, password, mechanism or token"
 UNAUTHORIZED = re.compile(r"(Topic|Group|Cluster|TransactionalId)AuthorizationFailed(?:Error)?\((.*?)\)")
@@ -52,7 +53,8 @@ def diagnose(kafka: KafkaSettings, error: BaseException) -> str:
         return refusal
     faults = {server: _reach(server, kafka.security) for server in kafka.bootstrap}
     if all(faults.values()):  # one that can be reached is enough
-        return next(f"{server}: {fault}" for server, fault in faults.items())
+        server, fault = min(faults.items(), key=lambda one: str(one[1]).startswith(AWAY))
+        return f"{server}: {fault}"  # of those that answer first: a server that is away may be only that
     if fault := _ask_for_token(kafka.security.tokens):
         return fault
     if kafka.security.uses_sasl:
@@ -145,9 +147,9 @@ def _reach(server: str, security: KafkaSecurity) -> str | None:
     try:
         connection = socket.create_connection((host, port), timeout=TIMEOUT)
     except socket.gaierror as error:
-        return f"the name {host} is not known ({error.strerror})"
+        return f"{UNKNOWN} {host} is not known ({error.strerror})"
     except OSError as error:
-        return f"nothing listens there ({error.strerror or error}): start a broker or set SURGEWATCH_BROKERS"
+        return f"{SILENT} ({error.strerror or error}): start a broker or set SURGEWATCH_BROKERS"
     with connection:
         if security.tls is None:
             return _ask_for_mechanism(connection, security)

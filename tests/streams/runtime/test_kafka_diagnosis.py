@@ -177,6 +177,9 @@ def test_a_server_that_is_away_does_not_hide_what_is_wrong_with_the_others() -> 
     with listening(answer=offer(0, "PLAIN")) as port:
         found = diagnose(KafkaSettings(f"127.0.0.1:1,127.0.0.1:{port}", security), TIMED_OUT)
     assert "PLAIN sign-in fails" in found
+    with listening(answer=offer(NO_SASL)) as port:
+        found = diagnose(KafkaSettings(f"no.invalid:1,127.0.0.1:1,127.0.0.1:{port}", security), TIMED_OUT)
+    assert "this listener takes no SASL" in found
     assert "127.0.0.1:1: nothing listens" in diagnose(KafkaSettings("127.0.0.1:1,[::1]:1"), TIMED_OUT)
 
 
