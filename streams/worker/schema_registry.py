@@ -18,6 +18,7 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 NOT_FOUND: Final = frozenset({40401, 40402, 40403})  # error codes: no such subject, version, schema
 ACCEPT: Final = "application/vnd.schemaregistry.v1+json, application/json"
 DEEPEST: Final = 16  # references of references
+LONGEST: Final = 4 << 20  # bytes of an answer, unpacked
 
 
 class Answered(StrEnum):
@@ -121,7 +122,7 @@ class RegistryClient:
                 allow_redirects=False,
                 proxy=proxy.get_secret_value() if proxy else None,
             ) as response:
-                content = await response.read()
+                content = await _read(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RegistryError(without_secrets(error)) from error
         if response.status == 200:
@@ -132,6 +133,16 @@ class RegistryClient:
         if response.status == 404 and _error_code(content) in NOT_FOUND:
             return None
         raise RegistryError(f"status {response.status}")
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the content of a response; raises RegistryError where it is too long to be a schema."""
+    found = bytearray()
+    async for part in response.content.iter_any():
+        found += part
+        if len(found) > LONGEST:
+            raise RegistryError("its answer is too long for a schema")
+    return bytes(found)
 
 
 class _Error(BaseModel):

@@ -1,6 +1,7 @@
 """Settings of a Schema Registry: where it is, and how to prove who we are."""
 
 import ssl
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -38,18 +39,26 @@ class SchemaRegistrySettings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         tls = unusable_files(self.ca_file, self.certificate_file, self.key_file, password=None)
-        faults = [*tls, *marks_of_files(self)]
+        faults = [*tls, *marks_of_files(self), *self._login_faults()]
         if self.url and (not is_http(self.url) or "@" in self.url):
             faults.append("url is no http(s) address (user name and password have settings of their own)")
+        if "?" in self.url or "#" in self.url:
+            faults.append("url has a query or fragment: paths are put behind it")
         if self.proxy and not is_http(self.proxy.get_secret_value()):
             faults.append("proxy is no http(s) address")
-        if bool(self.username) != bool(self.password):
-            faults.append("username and password need each other")
-        if self.token and self.username:
-            faults.append("token and username exclude each other")
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _login_faults(self) -> Iterator[str]:
+        if bool(self.username) != bool(self.password):
+            yield "username and password need each other"
+        if ":" in self.username:
+            yield "username has a colon, which basic authentication cannot send"
+        if self.token and self.username:
+            yield "token and username exclude each other"
+        if self.token and not self.token.get_secret_value().isprintable():
+            yield "token has characters that no HTTP header can have"
 
     @cached_property
     def tls(self) -> ssl.SSLContext:

@@ -147,12 +147,22 @@ async def test_a_page_that_is_not_the_registrys_is_no_answer(registry: SchemaReg
             await asked.schema(1)
 
 
+async def test_an_answer_without_end_does_not_fill_the_memory(registry: SchemaRegistry) -> None:
+    number = registry.register("JSON", "x" * (4 << 20))
+    async with client(registry, Counter()) as asked:
+        with pytest.raises(RegistryError, match="too long for a schema"):
+            await asked.schema(number)
+
+
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
         ({"url": "kafka:8081"}, "url is no http"),
         ({"url": "http://me:secret@registry"}, "user name and password have settings of their own"),
         ({"url": "http://a", "proxy": "socks5://b"}, "proxy is no http"),
+        ({"url": "http://a/c?x=1"}, "url has a query or fragment"),
+        ({"url": "http://a", "username": "a:b", "password": "secret"}, "username has a colon"),
+        ({"url": "http://a", "token": "sec\nret"}, "token has characters that no HTTP header can have"),
         ({"url": "http://a", "username": "me"}, "username and password need each other"),
         ({"url": "http://a", "ca_file": "/no/such"}, "ca_file: no file /no/such"),
         ({"url": "http://a", "username": "me", "password": "x", "token": "t"}, "exclude each other"),
