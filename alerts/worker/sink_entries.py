@@ -1,9 +1,11 @@
 """Entries of the routes document, each with the sink that it makes."""
 
+import re
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from alerts.languages.language import language
 from alerts.lifecycle.alert import Severity
@@ -23,12 +25,23 @@ from streams.runtime.kafka_tls import unusable_files
 
 PLACEHOLDER_URL: Final = "https://not-set.invalid"
 PLACEHOLDER_KEY: Final = "whsec_AAAA"
-_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9:-]{0,61}[A-Za-z0-9])?"  # of a host's name; colons: of an address
-Host = Annotated[str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253)]
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # of a host's name
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # of RFC 5322
 MailAddress = Annotated[
     str, Field(pattern=rf"^{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=254)
 ]
+
+
+def _host(text: str) -> str:
+    """Return the name or address of a host, an IPv6 one without brackets; raises ValueError."""
+    if ":" in text:
+        return str(IPv6Address(text.removeprefix("[").removesuffix("]")))
+    if not re.fullmatch(rf"{_LABEL}(\.{_LABEL})*", text):
+        raise ValueError("is no name or address of a host")
+    return text
+
+
+Host = Annotated[str, Field(max_length=253), AfterValidator(_host)]
 
 
 class WebhookEntry(NetworkEntry):

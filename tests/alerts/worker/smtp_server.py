@@ -86,6 +86,7 @@ async def serving(
     security: Literal["tls", "starttls"] = "starttls",
     *,
     plain: bool = False,
+    address: str = "127.0.0.1",
     **options: Any,
 ) -> AsyncIterator[Served]:
     """Serve while the block runs."""
@@ -96,7 +97,7 @@ async def serving(
     else:
         ca = trustme.CA()
         ca.cert_pem.write_to_path(str(ca_file))
-        ca.issue_cert("localhost").configure_cert(context)
+        ca.issue_cert("localhost", "::1").configure_cert(context)
     is_tls = security == "tls"
     given: dict[str, Any] = {
         "tls_context": None if is_tls else context,
@@ -113,7 +114,7 @@ async def serving(
             return SMTP(mailbox, **given)
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(connection, "127.0.0.1", 0, ssl=context if is_tls else None)
+    server = await loop.create_server(connection, address, 0, ssl=context if is_tls else None)
     try:
         yield Served(server.sockets[0].getsockname()[1], ca_file, security)
     finally:

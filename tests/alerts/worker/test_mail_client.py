@@ -35,6 +35,13 @@ async def test_a_mail_reaches_a_server_over_tls_by_a_private_ca_and_with_a_login
     assert email.message_from_bytes(envelope.content)["Message-ID"] == f"<{FIRST.notice_id}@example.org>"
 
 
+async def test_a_mail_reaches_a_server_that_has_an_ipv6_address_alone(tmp_path: Path) -> None:
+    mailbox = Mailbox()
+    async with serving(mailbox, tmp_path, address="::1") as server:
+        assert await sent(server.sink(host="::1")) == Delivered()
+    assert mailbox.envelopes
+
+
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [

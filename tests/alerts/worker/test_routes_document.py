@@ -260,6 +260,8 @@ def test_a_mail_sink_is_taken_with_its_login_from_the_environment(tmp_path: Path
         ('"env:PASSWORD"', '"correct-horse"', "sink.list.email.password"),
         ("smtp.example.org", "10.0.0.7", "its server is a private address"),
         ("smtp.example.org", "smtp..example.org", "sink.list.email.server"),
+        ("smtp.example.org", "smtp.example.org:25", "sink.list.email.server"),
+        ("smtp.example.org", "[::1]", "its server is a private address"),
         ("shift@example.org", "shift@example.org\\r\\nBcc: x@example.org", "sink.list.email.to.0"),
         ("shift@example.org", "night..shift@example.org", "sink.list.email.to.0"),
         ("shift@example.org", "shift@example.org.", "sink.list.email.to.0"),
