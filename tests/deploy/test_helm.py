@@ -190,6 +190,16 @@ def test_an_autoscaled_worker_leaves_its_replicas_to_keda() -> None:
         assert trigger["authenticationRef"]["name"] in of(objects, "TriggerAuthentication")
 
 
+@pytest.mark.parametrize(
+    ("replicas", "asked"), [((2, 1), ["streams", "alerts"]), ((1, 0), ["streams"]), ((0, 0), [])]
+)
+def test_the_test_asks_only_workers_that_run(replicas: tuple[int, int], asked: list[str]) -> None:
+    """A shadow has no alerts worker."""
+    streams, alerts = ({"replicas": number} for number in replicas)
+    test = pods(render({"streams": streams, "alerts": alerts})).get("Pod surgewatch-test-workers")
+    assert [one["name"] for one in (test or {"containers": []})["containers"]] == asked
+
+
 def test_the_rules_are_those_of_the_repository_with_links_to_this_grafana() -> None:
     [rules] = of(render(MONITORED), "PrometheusRule").values()
     shipped: list[Any] = []

@@ -48,6 +48,13 @@ def test_the_route_leads_to_the_alerts_worker_under_a_name_that_the_console_know
     assert variables["SURGEWATCH_CONSOLE_URL"] == "https://watch.example.org/"
 
 
+def test_the_console_knows_the_names_of_both_where_a_route_and_an_ingress_lead_to_it() -> None:
+    ingress = {"ingress": {"enabled": True, "host": "old.example.org"}}
+    variables = environment(pods(render({**ROUTED, **ingress}))["StatefulSet surgewatch-alerts"])
+    assert variables["SURGEWATCH_CONSOLE_URL"] == "https://watch.example.org/"
+    assert variables["SURGEWATCH_CONSOLE_HOSTS"] == "old.example.org"
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

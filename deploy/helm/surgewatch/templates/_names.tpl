@@ -47,6 +47,13 @@ labels: {{- include "surgewatch.labels" . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
+{{/* The Ingress's name, where a route leads to the console under another one. */}}
+{{- define "surgewatch.otherConsoleHost" -}}
+{{- if and .Values.httpRoute.enabled .Values.ingress.enabled (ne .Values.httpRoute.host .Values.ingress.host) -}}
+{{ .Values.ingress.host }}
+{{- end -}}
+{{- end -}}
+
 {{- define "surgewatch.port" -}}
 {{- get (dict "streams" 9101 "alerts" 9102) . -}}
 {{- end -}}
