@@ -21,7 +21,12 @@ def reader_of(schema: Schema) -> Reader:
     make = KINDS.get(schema.kind)
     if make is None:
         raise SchemaError(f"schemas of type {schema.kind} are not read")
-    return make(schema)
+    try:
+        return make(schema)
+    except SchemaError:
+        raise
+    except Exception as error:  # whatever a schema makes the libraries raise
+        raise SchemaError(f"the schema cannot be read: {error!r}") from error
 
 
 def refusing(reason: str) -> Reader:
