@@ -12,7 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from alerts.console.board import Board, BoardLimits
+from alerts.console.board import Board
+from alerts.console.rows import BoardLimits
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Reason, Severity, State, alert_id, notice_id
 from alerts.lifecycle.policies import policies

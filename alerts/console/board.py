@@ -8,28 +8,28 @@ Every change raises `version`; `changes(since)` is what a page that has seen `si
 """
 
 import datetime as dt
+import heapq
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.console.board_rows import (
-    alert_rank,
+    Importance,
     alert_row,
     control_row,
     dead_letter_row,
     delivery_row,
     idle_sink_row,
+    importance,
+    is_no_acknowledgement,
     sector_row,
     sink_row,
     standing,
 )
 from alerts.console.news import News
 from alerts.console.roles import Places
-from alerts.console.rows import Json, Row, Rows
+from alerts.console.rows import BoardLimits, Json, Row, Rows
 from alerts.console.sector_history import SectorHistory
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, State
@@ -44,18 +44,6 @@ SECTORS, ALERTS, CONTROLS = "sectors", "alerts", "controls"
 SINKS, DELIVERIES, DEAD = "sinks", "deliveries", "dead"
 ANNOTATE_SECONDS = 5.0  # after which time alone may have changed who takes care of an alert or silenced it
 REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
-
-
-class BoardLimits(BaseModel):
-    """How many rows of each kind the board keeps."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sectors: Annotated[int, Field(ge=1)] = 1_000
-    alerts: Annotated[int, Field(ge=1)] = 500
-    deliveries: Annotated[int, Field(ge=1)] = 100
-    dead: Annotated[int, Field(ge=1)] = 100
-    controls: Annotated[int, Field(ge=1)] = 200
 
 
 class Board:
@@ -76,12 +64,12 @@ class Board:
         limits = limits or BoardLimits()
         self.version = 0
         self._policies, self._clock = policies or Policies(), clock
-        self._language = language
+        self._language, self._room = language, limits.alerts
         self._lock = threading.RLock()
         self._rows = {
             SECTORS: Rows(limits.sectors),
-            ALERTS: Rows(limits.alerts, alert_rank),
-            CONTROLS: Rows(limits.controls),
+            ALERTS: Rows(limits.alerts),
+            CONTROLS: Rows(limits.controls, is_no_acknowledgement),
             SINKS: Rows(limits.controls),
             DELIVERIES: Rows(limits.deliveries),
             DEAD: Rows(limits.dead),
@@ -90,6 +78,8 @@ class Board:
         self._undrawn_sectors: set[str] = set()
         self._undrawn_alerts: set[str] = set()  # by question
         self._alerts: dict[str, Alert] = {}  # by question
+        self._importance: dict[str, Importance] = {}  # of alerts, by question
+        self._shown_alerts: set[str] = set()  # those that have a row, by question
         self._controls = ControlsInForce(policies=self._policies)
         self._silences: dict[str, float] = {}  # until when, by key
         self._annotated_at = 0.0  # epoch seconds; 0: the next reader does it
@@ -125,6 +115,7 @@ class Board:
         """Remove the alert of a question: it is no longer remembered."""
         with self._lock:
             alert = self._alerts.pop(question_key, None)
+            self._importance.pop(question_key, None)
             if alert is not None:
                 self._drop(ALERTS, alert.alert_id)
                 self._undraw_sector(alert.sector)
@@ -201,9 +192,10 @@ class Board:
             return frozenset(self._histories).union(alert.sector for alert in self._alerts.values())
 
     def control_keys(self) -> frozenset[str]:
-        """Return the keys of the controls in force."""
+        """Return the keys of the controls in force, also of acknowledgements that have no row."""
         with self._lock:
-            return frozenset(self._rows[CONTROLS].keys())
+            taken = {f"ack/{one.alert_id}" for one in self._alerts.values() if one.acknowledged_by}
+            return frozenset(self._rows[CONTROLS].keys()).union(taken)
 
     def places(self, border_of: Mapping[str, str]) -> Places:
         """Return where sectors, alerts and controls are; `border_of`: what the registry knows of sectors."""
@@ -260,12 +252,22 @@ class Board:
 
     def _draw(self) -> None:
         """Make the rows that are older than their alert or sector."""
-        for key in self._undrawn_alerts & self._alerts.keys():
+        self._draw_alerts()
+        self._draw_sectors()
+
+    def _draw_alerts(self) -> None:
+        """Make the rows of the alerts that there is room for: one that leaves gives its place to the next."""
+        changed = self._undrawn_alerts & self._alerts.keys()
+        self._importance.update({key: importance(self._alerts[key]) for key in changed})
+        shown = set(heapq.nlargest(self._room, self._importance, key=self._importance.__getitem__))
+        for key in (self._shown_alerts - shown) & self._alerts.keys():
+            self._drop(ALERTS, self._alerts[key].alert_id)
+        for key in shown & (changed | (shown - self._shown_alerts)):
             alert = self._alerts[key]
             policy = self._policies.of(alert.question)
             self._put(ALERTS, alert.alert_id, alert_row(alert, policy, self._language))
+        self._shown_alerts = shown
         self._undrawn_alerts.clear()
-        self._draw_sectors()
 
     def _draw_sectors(self) -> None:
         by_sector: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}

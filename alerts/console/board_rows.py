@@ -21,6 +21,8 @@ from streams.contract.cadence import Cadence
 from streams.contract.controls import Control
 from streams.contract.verdicts import Evidence, Verdict
 
+Importance = tuple[int, int, float, dt.datetime]
+
 CALM: Final = {
     Cadence.HOUR: ngettext_noop("{calms} of {n} calm hour", "{calms} of {n} calm hours"),
     Cadence.DAY: ngettext_noop("{calms} of {n} calm day", "{calms} of {n} calm days"),
@@ -96,9 +98,9 @@ def _whom(alert: Alert, language: Language) -> str:
     return "" if alert.latest.evidence.source or not alert.subject else group(alert.subject, language)
 
 
-def alert_rank(row: Json) -> tuple[int, int, float, str]:
+def importance(alert: Alert) -> Importance:
     """What stands is above what is over, then the graver, the larger, the newer above the others."""
-    return PRECEDENCE[row["state"]], RANK[row["severity"]], row["size"], row["updated"]
+    return PRECEDENCE[alert.state], RANK[alert.severity], deviation(alert.latest)[0], alert.updated
 
 
 def _cooling(alert: Alert, policy: Policy, language: Language) -> str:
@@ -183,3 +185,8 @@ def control_row(control: Control, language: Language = ENGLISH) -> Json:
         "sectors": list(sectors_of(control)),
         "until": control.until.isoformat() if isinstance(control, Silence) else "",
     }
+
+
+def is_no_acknowledgement(row: Json) -> bool:
+    """Return whether a control is listed by itself: an acknowledgement is shown on its alert."""
+    return str(row["kind"]) != "ack"

@@ -4,10 +4,24 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]  # values that json.dumps takes
 Rank = Callable[[Json], Any]
+
+
+class BoardLimits(BaseModel):
+    """How many rows of each kind the board keeps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sectors: Annotated[int, Field(ge=1)] = 1_000
+    alerts: Annotated[int, Field(ge=1)] = 500
+    deliveries: Annotated[int, Field(ge=1)] = 100
+    dead: Annotated[int, Field(ge=1)] = 100
+    controls: Annotated[int, Field(ge=1)] = 200
 
 
 class Row:

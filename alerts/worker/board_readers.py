@@ -13,7 +13,7 @@ from streams.contract.verdicts import Question, Verdict
 
 VERDICTS_BACK: Final = 2_000  # of each partition; a sector's newest one has the periods before it
 NOTICES_BACK: Final = 50  # of each partition
-DRAWN: Final = f'"{Question.SURGE}"'.encode()  # in a verdict that the board may draw
+DRAWN: Final = tuple(f'"{one}"'.encode() for one in (Question.SURGE, Question.SILENCE))  # in what it draws
 
 
 def board_readers(settings: Settings, board: Board) -> list[Reader]:
@@ -27,7 +27,7 @@ def board_readers(settings: Settings, board: Board) -> list[Reader]:
 
 def draw_verdict(board: Board, record: Any) -> None:
     """Apply one record of `verdicts`; those that cannot be read are counted by the pipeline."""
-    if DRAWN not in (record.value or b""):
+    if not any(question in (record.value or b"") for question in DRAWN):
         return
     verdict = read(Verdict, record)
     if not isinstance(verdict, Unusable):

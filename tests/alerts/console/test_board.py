@@ -1,4 +1,4 @@
-"""The board shows what stands now, the gravest first to stay, and never more than its limits."""
+"""The board shows what stands now, and never more than its limits."""
 
 import datetime as dt
 import json
@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from alerts.console.board import Board, BoardLimits
+from alerts.console.board import Board
+from alerts.console.rows import BoardLimits
 from alerts.console.sector_history import POINTS
 from alerts.lifecycle.alert import Alert, Severity, State
 from alerts.lifecycle.policies import Policies, Policy
@@ -147,26 +148,6 @@ def test_a_dead_letter_that_is_taken_at_last_leaves_the_board():
     board.delivery(letter["sink"], notice, "delivered", at=story.LAST)
     assert rows(board, "dead") == []
     assert ("dead", letter["id"]) in board.changes(seen).gone
-
-
-def test_a_standing_critical_alert_is_never_evicted_by_newer_ones_that_matter_less():
-    board = Board(BoardLimits(alerts=3))
-    grave = alert_of(0, Severity.CRITICAL)
-    board.alert(grave)
-    board.alert(alert_of(1, Severity.CRITICAL, State.RESOLVED))
-    for number in range(2, 12):
-        board.alert(alert_of(number, Severity.INFO))
-    shown = rows(board, "alerts")
-    assert grave.alert_id in [alert["id"] for alert in shown]
-    assert {alert["state"] for alert in shown} == {"firing"}
-
-
-def test_what_stands_is_counted_even_where_the_page_has_no_room_for_it():
-    board = Board(BoardLimits(alerts=2))
-    for number in range(5):
-        board.alert(alert_of(number, Severity.INFO))
-    assert board.snapshot().as_json()["standing"]["info"] == 5
-    assert len(board.alerts()) == 5
 
 
 def test_an_alert_that_is_no_longer_remembered_is_no_ghost():

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from alerts.console.board import Board
 from alerts.worker.board_readers import draw_verdict, show_delivery
-from streams.contract.verdicts import Question
+from streams.contract.verdicts import DataStatus, Question
 from tests import console_story as story
 from tests.alerts.made import verdict
 
@@ -19,6 +19,17 @@ def test_a_surge_verdict_draws_its_sector_whatever_it_found():
         one = verdict(0, breach=False, question=question, sector=f"sector-{question}")
         draw_verdict(board, record(one.model_dump_json().encode()))
     assert [sector["id"] for sector in board.snapshot().as_json()["sectors"]] == ["sector-surge"]
+
+
+def test_a_silence_marks_its_sector_before_the_period_is_over():
+    board = Board()
+    calm = verdict(0, breach=False)
+    silent = verdict(1, breach=True, question=Question.SILENCE, no_data_since=calm.as_of)
+    silent = silent.model_copy(update={"data": DataStatus.WITHOUT_DATA})
+    for one in (calm, silent):
+        draw_verdict(board, record(one.model_dump_json().encode()))
+    (sector,) = board.snapshot().as_json()["sectors"]
+    assert (sector["data"], sector["no_data_since"]) == ("without_data", calm.as_of.isoformat())
 
 
 def test_records_that_are_not_understood_change_nothing():
