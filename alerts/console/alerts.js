@@ -5,7 +5,7 @@ import { bySource } from "./feeds.js";
 import { buttons } from "./forms.js";
 import { historyPlace } from "./history.js";
 import { gettext } from "./language.js";
-import { count, day, parts, percent, sureness, when } from "./words.js";
+import { count, day, parts, percent, since, sureness, when } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2 };
 const lists = { firing: $("alert-list"), pending: $("pending-list"), resolved: $("over-list") };
@@ -40,7 +40,7 @@ export function showAlert(alert) {
   card.classList.toggle("marked", isMarked);
   const { name } = alert;
   const top = make("div", "top");
-  top.append(badge(standing(alert)), make("span", "quiet", gettext("since {time}", { time: when(alert.cadence, alert.onset) })));
+  top.append(badge(standing(alert)), make("span", "quiet", gettext("since {time}", { time: since(alert.cadence, alert.onset) })));
   const heading = make("h3", "", name);
   heading.style.setProperty("--question", alert.colour);
   refill(card.firstElementChild, top, heading, make("p", "figure", alert.figures), marks(alert), actions(alert, name));
@@ -54,14 +54,18 @@ function marks(alert) {
   const line = make("p", "marks");
   const mark = (text) => line.append(make("span", "mark", text));
   if (alert.cooling) mark(gettext("Cooling down: {progress}", { progress: alert.cooling }));
-  if (alert.acknowledged_by) mark(gettext("Taken by {person}", { person: alert.acknowledged_by }) + found(alert));
+  if (alert.acknowledged_by) mark(taken(alert));
   if (alert.silenced_by) mark(gettext("Silenced by {person}", { person: alert.silenced_by }));
   if (alert.expired) mark(gettext("No more data about it"));
   return line;
 }
 
 const assessments = { not_a_surge: gettext("not a surge"), bad_data: gettext("bad data") };
-const found = (alert) => (alert.assessment ? `: ${assessments[alert.assessment]}` : "");
+
+function taken({ acknowledged_by: person, assessment }) {
+  if (!assessment) return gettext("Taken by {person}", { person });
+  return gettext("Taken by {person}: {found}", { person, found: assessments[assessment] });
+}
 
 function actions(alert, name) {
   const line = make("div", "row");
@@ -70,7 +74,7 @@ function actions(alert, name) {
   line.append(...buttons("alerts", alert, name).filter((one) => one.dataset.kind !== without));
   if (alert.acknowledged_by) {
     const control = { id: `ack/${alert.id}`, effect: gettext("{person} takes care of {name}", { person: alert.acknowledged_by, name }) };
-    line.append(...buttons("controls", control, gettext("acknowledgement of {name}", { name }), gettext("Hand back…")));
+    line.append(...buttons("controls", control, gettext("acknowledgement of {name}", { name }), gettext("Hand back")));
   }
   return line;
 }

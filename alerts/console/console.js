@@ -5,8 +5,8 @@ import { $, badge, make } from "./elements.js";
 import { loadForms } from "./forms.js";
 import { gettext, ngettext } from "./language.js";
 import { fetchHistory, historyList } from "./history.js";
-import { arrange, markBehind, remove, show } from "./lists.js";
-import { age, moment } from "./words.js";
+import { arrange, markBehind, ofAll, remove, show } from "./lists.js";
+import { age, moment, whole } from "./words.js";
 
 const OLD = 36; // hours after which data are marked as old
 const beside = ["controls", "sinks", "dead", "deliveries"];
@@ -26,12 +26,12 @@ const wanted = {
 
 function arrangeWanted() {
   const shown = arrangeAlerts(wanted.alerts);
-  $("alerts-count").textContent = shown.firing;
-  $("pending-count").textContent = shown.pending;
-  $("over-count").textContent = shown.resolved;
+  const stand = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
+  $("alerts-count").textContent = ofAll(shown.firing, stand);
+  $("pending-count").textContent = whole(shown.pending);
+  $("over-count").textContent = whole(shown.resolved);
   $("pending").hidden = shown.pending === 0;
   $("over").hidden = shown.resolved === 0;
-  const stand = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
   $("alerts-none").hidden = shown.firing > 0;
   $("alerts-none").textContent = stand ? gettext("No alert matches the filters.") : nothing();
   const firing = [...board.alerts.values()].filter((alert) => alert.state === "firing").length;
@@ -60,7 +60,7 @@ function offerBorders() {
 function summarise() {
   const tiles = ["critical", "warning", "info"].map((severity) => {
     const tile = make("span", `tile ${severity}`);
-    tile.append(make("b", "", counts[severity] ?? 0), badge(severity));
+    tile.append(make("b", "", whole(counts[severity] ?? 0)), badge(severity));
     tile.classList.toggle("none", !counts[severity]);
     return tile;
   });
@@ -71,6 +71,9 @@ function summarise() {
   $("data").textContent = old ? `${reach}, ${old}` : reach;
   $("data").classList.toggle("old", Boolean(old));
   const firing = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
+  const failing = [...board.sinks.values()].filter((sink) => sink.state === "failing").length;
+  $("failing").hidden = !failing;
+  $("failing").firstElementChild.textContent = ngettext("{n} sink is failing", "{n} sinks are failing", failing);
   document.title = firing ? `(${firing}) Surgewatch` : "Surgewatch";
 }
 
@@ -83,7 +86,7 @@ const newestData = () => [...board.sectors.values()].reduce((latest, { as_of }) 
 // ---- news from the worker ------------------------------------------------------------------------------
 
 function take(news) {
-  const before = news.whole ? null : new Set(board.alerts.keys());
+  const before = news.whole ? null : new Map([...board.alerts].map(([id, alert]) => [id, standing(alert)]));
   counts = news.standing;
   if (news.whole) kinds.forEach((kind) => keepOnly(kind, new Set(news[kind].map((item) => item.id))));
   news.gone.forEach(([kind, id]) => drop(kind, id));
@@ -98,7 +101,7 @@ function take(news) {
   markBehind(newestData());
   offerBorders();
   summarise();
-  if (before) announce(news.alerts.filter((alert) => !before.has(alert.id)));
+  if (before) announce(news.alerts, before);
 }
 
 function drop(kind, id) {
@@ -108,7 +111,12 @@ function drop(kind, id) {
 
 const keepOnly = (kind, ids) => [...board[kind].keys()].filter((id) => !ids.has(id)).forEach((id) => drop(kind, id));
 
-function announce(fresh) {
+const gravity = ["critical", "warning", "info", "pending"]; // what is graver comes first
+
+/** Announce the alerts that are graver than `before`: they are new, begin to fire, or got worse. */
+function announce(alerts, before) {
+  const rank = (state) => (gravity.includes(state) ? gravity.indexOf(state) : gravity.length);
+  const fresh = alerts.filter((alert) => rank(standing(alert)) < rank(before.get(alert.id)));
   if (!fresh.length) return;
   highlight(fresh.map((alert) => alert.id));
   const first = fresh.slice(0, 3).map((alert) => `${alert.name}, ${badge(standing(alert)).textContent}`);
@@ -151,6 +159,7 @@ async function showPast(id) {
 // ---- the stream ----------------------------------------------------------------------------------------
 
 const AGAIN = 3000; // ms after which a lost stream is tried again
+const QUIET = 45_000; // ms without a sign of life, which comes every 15 s, after which a stream is lost
 
 function link(text, isLost) {
   $("link").textContent = text;
@@ -168,16 +177,35 @@ async function follow() {
 function listen() {
   const stream = new EventSource("/api/events");
   let isFirst = true;
+  let quiet = 0;
+  const isLost = () => link(gettext("connection lost, trying again: what you see is old"), true);
+  const isAlive = () => {
+    clearTimeout(quiet);
+    quiet = setTimeout(() => { // a network that went away closes nothing
+      stream.close();
+      isLost();
+      follow();
+    }, QUIET);
+  };
   stream.onopen = () => link(gettext("live"), false);
   stream.onerror = () => {
-    link(gettext("connection lost, trying again: what you see is old"), true);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, AGAIN);
+    isLost();
+    if (stream.readyState !== EventSource.CLOSED) return;
+    clearTimeout(quiet);
+    setTimeout(follow, AGAIN);
   };
+  stream.addEventListener("alive", isAlive);
   stream.onmessage = (message) => {
-    take(JSON.parse(message.data));
+    isAlive();
+    try {
+      take(JSON.parse(message.data));
+    } catch (error) {
+      return link(gettext("This page cannot show everything: reload it. ({error})", { error: error.message }), true);
+    }
     if (isFirst) followLink();
     isFirst = false;
   };
+  isAlive();
 }
 
 // On a phone the filters are folded away, so that what stands comes first.
@@ -189,4 +217,5 @@ fold();
 $("filters").addEventListener("input", arrangeWanted);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", followLink);
+setInterval(summarise, 60_000); // data grow old while nothing comes
 follow();

@@ -3,7 +3,7 @@
 import { badge, make, order, refill } from "./elements.js";
 import { buttons } from "./forms.js";
 import { gettext, ngettext } from "./language.js";
-import { when } from "./words.js";
+import { since } from "./words.js";
 
 const items = new Map(); // list and source -> element
 
@@ -38,7 +38,7 @@ function itemOf(list, alerts, cardOf) {
   const name = title(source, alerts);
   const eldest = alerts.reduce((one, other) => (other.onset < one.onset ? other : one));
   const top = make("span", "top");
-  top.append(badge(standing), make("span", "quiet", gettext("since {time}", { time: when(eldest.cadence, eldest.onset) })));
+  top.append(badge(standing), make("span", "quiet", gettext("since {time}", { time: since(eldest.cadence, eldest.onset) })));
   refill(summary, top, make("h3", "", name), make("p", "quiet", places));
   refill(item.lastElementChild, ...actions(alerts, name));
   order(cards, alerts.map(cardOf));

@@ -11,12 +11,13 @@ const TOKEN = {
   meaning: gettext("Whoever has the console's token may write. It is kept in this tab until you close it."),
   given: {}, fields: [{ name: "token", label: gettext("Token"), type: "password", required: true }],
 };
+const PATIENCE = 10_000; // ms for the server to answer
 let described = { forms: [], names: {} };
 let current = null; // {form, rows, then}
 
 /** Fetch the forms that the server describes; returns why it shows nothing to whoever asks, "" where it does. */
 export async function loadForms() {
-  const answer = await fetch("/api/forms", { credentials: "same-origin" });
+  const answer = await fetch("/api/forms", { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE) });
   if ([401, 403].includes(answer.status)) {
     showRefused(answer.status);
     return (await answer.json()).error;
@@ -31,7 +32,7 @@ export async function loadForms() {
 /** A button for each request about such a row, or about several at once. */
 export function buttons(about, row, name, text = "") {
   return described.forms.filter((one) => one.about === about).map((one) => {
-    const element = button(text || `${one.title}…`, `${one.title} ${name}`.trim(), () => openForm(one, row, name));
+    const element = button(`${text || one.title}…`, `${text || one.title} ${name}`.trim(), () => openForm(one, row, name));
     element.dataset.kind = one.kind;
     return element;
   });
@@ -111,15 +112,27 @@ async function submit(event) {
   event.preventDefault();
   if (current.form === TOKEN) return useToken(form.elements.token.value.trim());
   if (form.elements.by) sessionStorage.setItem("by", form.elements.by.value);
-  try {
-    const { form: which, rows } = current;
-    let effect = "";
-    for (const row of rows) ({ effect } = await post("/api/controls", bodyOf(which, row)));
-    dialog.close();
-    $("news").textContent = gettext("Accepted: {effect}", { effect });
-  } catch (error) {
-    $("dialog-fault").textContent = error.message;
+  $("send").disabled = true; // a second click sends nothing
+  const refused = await postAll(current.form, current.rows);
+  $("send").disabled = false;
+  current.rows = refused.map(({ row }) => row);
+  $("dialog-fault").textContent = [...new Set(refused.map(({ error }) => error.message))].slice(0, 3).join(" ");
+  if (!refused.length) dialog.close();
+}
+
+/** Send a request about each row; return those that were refused. One that is over holds up no other. */
+async function postAll(which, rows) {
+  const refused = [];
+  for (const [at, row] of rows.entries()) {
+    try {
+      const { effect } = await post("/api/controls", bodyOf(which, row));
+      $("news").textContent = gettext("Accepted: {effect}", { effect });
+    } catch (error) {
+      if (!error.status || error.status === 401) return [...refused, ...rows.slice(at).map((other) => ({ row: other, error }))];
+      refused.push({ row, error });
+    }
   }
+  return refused;
 }
 
 function useToken(given) {
@@ -134,7 +147,7 @@ async function post(path, body) {
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin" });
   const answered = await answer.json().catch(() => ({}));
   if (answer.status === 401) lock();
-  if (!answer.ok) throw new Error(answered.error ?? `HTTP ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(answered.error ?? `HTTP ${answer.status}`), { status: answer.status });
   return answered;
 }
 

@@ -17,12 +17,12 @@ export async function fetchHistory(id) {
 export function historyList({ sent, deeds }) {
   const rows = [
     ...sent.map(({ at, sink, headline }) => [at, sink, headline]),
-    ...deeds.map(({ at, by, effect, reason }) => [at, by, `${effect}: ${reason}`]),
+    ...deeds.map(({ at, by, effect, reason }) => [at, by, gettext("{effect}: {reason}", { effect, reason })]),
   ].sort(([a], [b]) => a.localeCompare(b));
   const list = make("ol", "plain history");
   list.append(...rows.map(([at, who, text]) => {
     const row = make("li");
-    row.append(make("span", "quiet", `${moment(at)} UTC, ${who}: `), text);
+    row.append(make("span", "quiet", gettext("{time} UTC, {who}:", { time: moment(at), who })), ` ${text}`);
     return row;
   }));
   return rows.length ? list : make("p", "quiet", gettext("Nothing was sent about it, and nobody did anything."));
@@ -34,12 +34,12 @@ export function historyPlace(id, name) {
   place.load = async () => {
     place.replaceChildren(make("p", "quiet", gettext("Reading the history…")));
     try {
-      place.replaceChildren(historyList((await fetchHistory(id)) ?? { sent: [], deeds: [] }));
+      place.replaceChildren(historyList((await fetchHistory(id)) ?? { sent: [], deeds: [] }), again());
     } catch (error) {
       place.replaceChildren(make("p", "fault", error.message), again());
     }
   };
-  const again = () => button(gettext("History"), gettext("History of {name}", { name }), place.load);
-  place.append(again());
+  const again = () => button(gettext("Read again"), gettext("Read again: history of {name}", { name }), place.load);
+  place.append(button(gettext("History"), gettext("History of {name}", { name }), place.load));
   return place;
 }

@@ -4,9 +4,10 @@ import { draw, erase } from "./charts.js";
 import { $, badge, button, make, order, refill } from "./elements.js";
 import { buttons, sendAgain } from "./forms.js";
 import { gettext } from "./language.js";
-import { count, isBehind, moment, shortDay, when } from "./words.js";
+import { count, isBehind, moment, shortDay, signed, when, whole } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4 };
+const kinds = { silence: 0, route: 1 }; // of controls: what holds notices back comes first
 const newest = (a, b) => (a.at < b.at ? 1 : -1);
 const rows = {}; // kind -> id -> element, which carries its item
 
@@ -60,7 +61,7 @@ function showControl(control) {
   element.className = "card";
   const top = make("div", "top");
   top.append(make("b", "", control.effect), ...buttons("controls", control, control.id));
-  refill(element, top, make("p", "quiet", `${control.by}, ${moment(control.at)} UTC: ${control.reason}`));
+  refill(element, top, make("p", "quiet", signed(control.by, control.at, control.reason)));
 }
 
 function showSink(sink) {
@@ -83,7 +84,7 @@ function showDead(letter) {
   element.className = "card";
   const again = button(gettext("Send again"), gettext("Send again to {sink}: {headline}", letter), () => sendAgain(letter, again));
   const line = make("div", "row");
-  line.append(again, make("span", "quiet", `${letter.sink}, ${moment(letter.at)} UTC: ${letter.reason}`));
+  line.append(again, make("span", "quiet", signed(letter.sink, letter.at, letter.reason)));
   refill(element, make("b", "", letter.headline), line);
 }
 
@@ -97,7 +98,9 @@ function showDelivery(delivery) {
   link.href = `#alert-${delivery.alert}`;
   const notice = make("td");
   notice.append(link);
-  const outcome = delivery.detail ? `${outcomes[delivery.outcome]}: ${delivery.detail}` : outcomes[delivery.outcome];
+  const { detail } = delivery;
+  const became = outcomes[delivery.outcome];
+  const outcome = detail ? gettext("{outcome}: {detail}", { outcome: became, detail }) : became;
   element.replaceChildren(...[moment(delivery.at), delivery.sink, outcome].map((text) => make("td", "", text)), notice);
 }
 
@@ -106,14 +109,18 @@ export const show = {
 };
 const sorts = {
   sectors: (a, b) => gravity[a.state] - gravity[b.state] || a.id.localeCompare(b.id),
-  controls: newest,
-  sinks: (a, b) => a.id.localeCompare(b.id),
+  controls: (a, b) => (kinds[a.kind] ?? 2) - (kinds[b.kind] ?? 2) || newest(a, b),
+  sinks: (a, b) => (b.state === "failing") - (a.state === "failing") || a.id.localeCompare(b.id),
   dead: newest,
   deliveries: newest,
 };
 const lists = {
   sectors: $("sector-list"), controls: $("control-list"), sinks: $("sink-list"), dead: $("dead-list"), deliveries: $("delivery-list"),
 };
+
+/** How many are shown, and of how many if not all. */
+export const ofAll = (shown, all) =>
+  shown === all ? whole(all) : gettext("{shown} of {all}", { shown: whole(shown), all: whole(all) });
 
 /** Put the rows of a kind in order, and count them. */
 export function arrange(kind, isWanted = () => true) {
@@ -123,7 +130,7 @@ export function arrange(kind, isWanted = () => true) {
   const none = $(`${kind}-none`);
   if (none) none.hidden = shown.length > 0;
   const total = $(`${kind}-count`);
-  if (total) total.textContent = shown.length === elements.length ? shown.length : gettext("{shown} of {all}", { shown: shown.length, all: elements.length });
+  if (total) total.textContent = ofAll(shown.length, elements.length);
 }
 
 export function remove(kind, id) {

@@ -22,8 +22,16 @@ MOST_BY_ADDRESS: Final = 100
 class EventStreams:
     """The streams to pages. A new page gets the whole board, then what changes."""
 
-    def __init__(self, board: Board, *, most: int = MOST, most_by_address: int = MOST_BY_ADDRESS) -> None:
+    def __init__(
+        self,
+        board: Board,
+        *,
+        most: int = MOST,
+        most_by_address: int = MOST_BY_ADDRESS,
+        heartbeat: float = HEARTBEAT,
+    ) -> None:
         self._board, self._most, self._most_by_address = board, most, most_by_address
+        self._heartbeat = heartbeat
         self._open: Counter[str] = Counter()  # by address
         self._whole = (-1, b"")  # version, message
         self._change = (-1, -1, b"")  # from version, to version, message
@@ -59,9 +67,9 @@ class EventStreams:
                     changed = self._changed
                     async with asyncio.timeout(WRITE_SECONDS):
                         seen = await self._write_news(response, seen)
-                    while not await _within(HEARTBEAT, changed):
+                    while not await _within(self._heartbeat, changed):
                         async with asyncio.timeout(WRITE_SECONDS):
-                            await response.write(b": alive\n\n")
+                            await response.write(b"event: alive\ndata: \n\n")
             except TimeoutError:
                 if request.transport is not None:
                     request.transport.abort()  # the page does not read

@@ -9,8 +9,11 @@ const dayOfYear = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language
 const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours
 
 export const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
-export const percent = (share) => `${people.format(share * 100)} %`;
+const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+export const whole = (n) => people.format(n);
+export const percent = (share) => shares.format(share);
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
+const months = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", timeZone: "UTC" });
 const moments = new Intl.DateTimeFormat(language, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC",
 });
@@ -20,8 +23,13 @@ export const day = (iso) => written(iso, days, iso?.slice(0, 10));
 export const shortDay = (iso) => dayOfYear.format(new Date(iso));
 
 /** A period's start, as long as it has to be. */
-export const when = (cadence, iso) =>
-  cadence === "hour" ? `${moment(iso)} UTC` : cadence === "month" ? iso.slice(0, 7) : day(iso);
+export const when = (cadence, iso) => (cadence === "month" ? written(iso, months, iso.slice(0, 7)) : since(cadence, iso));
+
+/** The moment at which something began. */
+export const since = (cadence, iso) => (cadence === "hour" ? `${moment(iso)} UTC` : day(iso));
+
+/** Who did something, when, and what they wrote about it. */
+export const signed = (who, iso, text) => gettext("{who}, {time} UTC: {text}", { who, time: moment(iso), text });
 
 /** How far the chance is from an alarm. */
 export function sureness({ p_value: p, alpha }) {
@@ -31,7 +39,7 @@ export function sureness({ p_value: p, alpha }) {
 }
 
 export const parts = (list) =>
-  list.slice(0, 4).map((part) => gettext("{name} {observed} (normal {expected})", {
+  list.slice(0, 4).map((part) => gettext("{name} {observed} (expected {expected})", {
     name: part.name, observed: count(part.observed), expected: count(part.expected),
   })).join(", ");
 

@@ -241,7 +241,7 @@ class _Writer:
     def _shares(self, parts: Sequence[Contribution], title: Callable[[str], str]) -> str:
         return ", ".join(
             self._gettext(
-                "{name} {observed} (usually {expected})",
+                "{name} {observed} (expected {expected})",
                 name=title(part.name),
                 observed=self._number(part.observed),
                 expected=self._number(part.expected),

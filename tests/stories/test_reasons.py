@@ -33,6 +33,6 @@ def test_the_slice_that_grew_and_a_high_day_of_long_ago_are_named() -> None:
     live(60, 30)
     live(2, 300)
     found = port.standing()[Question.SURGE]
-    assert "Most of it: families 300 (usually 35)." in compose(standing(found), registry()).text
+    assert "Most of it: families 300 (expected 35)." in compose(standing(found), registry()).text
     assert found.latest.evidence.last_as_high is not None
     assert f"{found.latest.evidence.last_as_high:%Y-%m-%d}" == "2023-01-07"

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -99,7 +100,7 @@ async def opened(
     sign_in: SignIn | None = None,
     hooks: dict[str, Hook] | None = None,
     language: Language = ENGLISH,
-    **streams: int,
+    **streams: Any,
 ) -> AsyncIterator[ServedConsole]:
     """Serve a console for as long as the block runs."""
     served, connections = ServedConsole(hooks=hooks or {}, language=language), Connections(limits)

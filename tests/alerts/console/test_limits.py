@@ -102,6 +102,16 @@ async def test_a_stream_outlives_the_limit_on_idle_connections():
         assert not stream.content.at_eof()
 
 
+async def test_a_stream_without_news_shows_that_it_is_alive():
+    async with (
+        opened(heartbeat=0.05) as served,
+        ClientSession() as http,
+        http.get(served.url + "/api/events") as stream,
+    ):
+        lines = [await asyncio.wait_for(stream.content.readline(), 10) for _ in range(5)]
+        assert lines[3:] == [b"event: alive\n", b"data: \n"]  # after the board and an empty line
+
+
 async def test_beyond_the_limit_of_streams_pages_get_503_and_one_that_closes_makes_room():
     async with opened(most=3) as served, ClientSession() as http:
         pages = [await http.get(served.url + "/api/events") for _ in range(3)]
