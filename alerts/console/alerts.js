@@ -5,7 +5,7 @@ import { bySource } from "./feeds.js";
 import { buttons } from "./forms.js";
 import { historyPlace } from "./history.js";
 import { gettext } from "./language.js";
-import { count, day, parts, percent, since, sureness, when } from "./words.js";
+import { count, day, parts, percent, range, since, sureness, when } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2 };
 const lists = { firing: $("alert-list"), pending: $("pending-list"), resolved: $("over-list") };
@@ -90,14 +90,13 @@ function fillEvidence(details, alert) {
   const { latest, worst } = alert;
   const list = make("dl");
   const add = (term, text) => text && list.append(make("dt", "", term), make("dd", "", text));
-  const range = { lower: count(latest.lower), upper: count(latest.upper), window: alert.window };
   const atWorst = { observed: count(worst.observed), expected: count(worst.expected) };
-  add(gettext("Normal range"), gettext("{lower} to {upper} in {window}", range));
+  add(gettext("Normal range"), gettext("{lower} to {upper} in {window}", { ...range(latest), window: alert.window }));
   add(gettext("Last period"), when(alert.cadence, alert.period));
   add(gettext("Worst"), worst.observed !== latest.observed && gettext("{observed}, expected {expected}", atWorst));
   add(gettext("How sure"), sureness(latest));
   const share = { share: percent(latest.share_reported) };
-  add(gettext("Reported so far"), latest.share_reported < 1 && gettext("about {share} of the period", share));
+  add(gettext("Reported so far"), latest.share_reported < 0.995 && gettext("about {share} of the period", share));
   add(gettext("Last as high"), latest.record ? gettext("never before") : latest.last_as_high && day(latest.last_as_high));
   add(gettext("Who"), parts(latest.slices));
   add(gettext("Neighbours"), parts(latest.neighbours));

@@ -4,7 +4,7 @@ import { draw, erase } from "./charts.js";
 import { $, badge, button, make, order, refill } from "./elements.js";
 import { buttons, sendAgain } from "./forms.js";
 import { gettext } from "./language.js";
-import { count, isBehind, moment, shortDay, signed, when, whole } from "./words.js";
+import { count, isBehind, moment, range, shortDay, signed, when, whole } from "./words.js";
 
 const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4 };
 const kinds = { silence: 0, route: 1 }; // of controls: what holds notices back comes first
@@ -39,7 +39,7 @@ function showSector(sector) {
   numbers.replaceChildren(seen, make("span", "", sector.closed ? period : gettext("{period} so far", { period })));
   chart.setAttribute("aria-label", gettext("{name}: {seen} seen, {expected} expected, normal {lower} to {upper}", {
     name: sector.title, seen: count(sector.observed), expected: count(sector.expected),
-    lower: count(sector.lower), upper: count(sector.upper),
+    ...range(sector),
   }));
   draw(chart, sector.line);
 }

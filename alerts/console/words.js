@@ -10,6 +10,8 @@ const lengths = { hour: 1, day: 24, week: 168, month: 744 }; // hours
 
 export const count = (n) => (n == null ? "–" : Math.abs(n) < 10 ? fine.format(n) : people.format(n));
 const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+/** The smallest and largest count that is normal; rounded to the nearest, they would hold counts beyond them. */
+export const range = ({ lower, upper }) => ({ lower: whole(Math.min(Math.ceil(lower), Math.floor(upper))), upper: whole(Math.floor(upper)) });
 export const whole = (n) => people.format(n);
 export const percent = (share) => shares.format(share);
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });

@@ -23,13 +23,13 @@ def effect(control: Control, language: Language = ENGLISH) -> str:
             return _policy_date(control, language)
         case Capacity():
             return language.gettext(
-                "{sector} can take in {people} people a day",
+                "capacity of {sector}: {people} a day",
                 sector=_sector(control.sector, language),
                 people=number(control.people_per_day),
             )
         case Sensitivity():
             return language.gettext(
-                "{number} false alarms a month are accepted in {sector}",
+                "false alarms accepted in {sector}: {number} a month",
                 number=number(control.false_alarms_per_month),
                 sector=_sector(control.sector, language),
             )
@@ -59,7 +59,7 @@ def _silence(silence: Silence, language: Language) -> str:
     }
     if silence.repeats is not None and silence.starts is not None:
         return language.gettext(
-            "no notices of {question} in {sector} from {starts} until {until}, {hours} hours each time: "
+            "no notices of {question} in {sector} from {starts} until {until}, {hours} h each time: "
             "{rule} ({zone})",
             **values,
             starts=_moment(silence.starts, language),

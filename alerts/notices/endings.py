@@ -4,6 +4,7 @@ from typing import Final
 
 from alerts.languages.language import Language, gettext_noop
 from alerts.lifecycle.alert import Alert
+from alerts.notices.wording import expected, normal
 from streams.contract.questions import Question
 from streams.contract.verdicts import Verdict
 
@@ -42,21 +43,20 @@ def _found_no_more(alert: Alert, verdict: Verdict, language: Language) -> str:
         return language.gettext(
             "There is room again: {observed}, room for {capacity}.",
             observed=language.number(evidence.observed),
-            capacity=language.number(evidence.capacity),
+            capacity=language.brief(evidence.capacity),
         )
     if verdict.question is Question.DISPLACEMENT and evidence.expected >= MOVED * evidence.observed:
         return language.gettext(
             "Those who are missing here are found next door no more: {observed} here, expected {expected}.",
             observed=language.number(evidence.observed),
-            expected=language.number(evidence.expected),
+            expected=expected(evidence.expected, language),
         )
     is_inside = evidence.lower <= evidence.observed <= evidence.upper
     is_new = verdict.question is Question.REGIME or _has_moved(alert.worst, verdict)
     return language.gettext(
         (NEW_NORMAL if is_new else BACK) if is_inside else NOT_BACK,
         observed=language.number(evidence.observed),
-        lower=language.number(evidence.lower),
-        upper=language.number(evidence.upper),
+        **normal(evidence, language),
     )
 
 

@@ -14,9 +14,11 @@ from alerts.notices.titles import figures, title
 from alerts.notices.wording import (
     SEVERITIES,
     clock,
+    expected,
     group,
     lead,
     length,
+    normal,
     place,
     places,
     sparkline,
@@ -29,6 +31,7 @@ from streams.contract.verdicts import Contribution, Evidence, Question, Verdict
 
 HEADLINE: Final = 200  # characters
 NAMED: Final = 20  # sectors in a line
+NEARLY_ALL: Final = 0.995  # of the reports: from here on they round to 100 %
 EVERYBODY: Final = 0.95  # of the people: a slice that is always so large is the sector itself
 
 
@@ -143,8 +146,7 @@ class _Writer:
             )
         return self._gettext(
             "Expected {lower} to {upper}; {sureness}.",
-            lower=self._number(evidence.lower),
-            upper=self._number(evidence.upper),
+            **normal(evidence, self._language),
             sureness=sureness(evidence.p_value, self._language),
         )
 
@@ -219,7 +221,7 @@ class _Writer:
             yield self._gettext("Last so high on {day}.", day=self._language.day(evidence.last_as_high))
         if evidence.capacity is not None:
             yield self._capacity(evidence.capacity, evidence.full_at)
-        if evidence.share_reported < 1:
+        if evidence.share_reported < NEARLY_ALL:
             share = self._language.percent(evidence.share_reported)
             yield self._gettext("About {share} of the reports have arrived.", share=share)
         if remark := clause(evidence.remark, self._language):
@@ -228,10 +230,10 @@ class _Writer:
 
     def _capacity(self, capacity: float, full_at: dt.datetime | None) -> str:
         if full_at is None:
-            return self._gettext("Capacity {people} a day.", people=self._number(capacity))
+            return self._gettext("Capacity {people} a day.", people=self._language.brief(capacity))
         return self._gettext(
             "Capacity {people} a day, full at {time}.",
-            people=self._number(capacity),
+            people=self._language.brief(capacity),
             time=self.clock(full_at),
         )
 
@@ -244,7 +246,7 @@ class _Writer:
                 "{name} {observed} (expected {expected})",
                 name=title(part.name),
                 observed=self._number(part.observed),
-                expected=self._number(part.expected),
+                expected=expected(part.expected, self._language),
             )
             for part in parts
         )

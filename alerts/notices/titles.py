@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Alert, State
 from alerts.lifecycle.policies import deviation
-from alerts.notices.wording import beyond, group, length, place, places, question_title
+from alerts.notices.wording import beyond, expected, group, length, place, places, question_title
 from streams.contract.cadence import Cadence
 from streams.contract.verdicts import Question, Verdict
 
@@ -65,15 +65,15 @@ def parts(alert: Alert, language: Language = ENGLISH) -> Title:
         if alert.recurrences and not is_over:
             return Title(_unsteady(verdict, language))
         return Title(_no_data(verdict, verdict.evidence.no_data_since, language))
-    return Title(_name(verdict, language), figures(verdict, language))
+    return Title(_name(verdict, language), figures(verdict, language, is_over=is_over))
 
 
-def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
-    """Return what was seen and expected: `181 in 1 day, expected 98 (×1.8)`."""
-    evidence, window = verdict.evidence, _window(verdict, language)
-    expected = language.number(evidence.expected)
+def figures(verdict: Verdict, language: Language = ENGLISH, *, is_over: bool = False) -> str:
+    """Return what was seen and expected: `181 in 1 day, expected 98 (×1.8)`; `is_over`: the alert is."""
+    evidence, window = verdict.evidence, _window(verdict, language, is_over=is_over)
+    likely = expected(evidence.expected, language)
     if verdict.question is Question.SILENCE:
-        return language.gettext("nobody in {window}, expected {expected}", window=window, expected=expected)
+        return language.gettext("nobody in {window}, expected {expected}", window=window, expected=likely)
     is_mix = verdict.question is Question.MIX and evidence.slices
     kind = f" {group(evidence.slices[0].name, language)}" if is_mix else ""
     observed = language.number(evidence.observed) + kind
@@ -82,7 +82,7 @@ def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
             "{observed} in {window}, expected {expected}",
             observed=observed,
             window=window,
-            expected=expected,
+            expected=likely,
         )
     _, ratio = deviation(verdict)
     sign = "×" if evidence.observed >= evidence.expected else "÷"
@@ -90,7 +90,7 @@ def figures(verdict: Verdict, language: Language = ENGLISH) -> str:
         "{observed} in {window}, expected {expected} ({times})",
         observed=observed,
         window=window,
-        expected=expected,
+        expected=likely,
         times=sign + language.number(ratio, 1),
     )
 
@@ -121,9 +121,9 @@ def _name(verdict: Verdict, language: Language) -> str:
     return name
 
 
-def _window(verdict: Verdict, language: Language) -> str:
+def _window(verdict: Verdict, language: Language, *, is_over: bool) -> str:
     whole = length(verdict.evidence.window, verdict.cadence, language)
-    return whole if verdict.is_whole else language.gettext("{window} (not over yet)", window=whole)
+    return whole if verdict.is_whole or is_over else language.gettext("{window} (not over yet)", window=whole)
 
 
 def source_title(source: str, sectors: int, language: Language, *, sends: bool) -> str:
@@ -186,7 +186,7 @@ def _before(verdict: Verdict, since: dt.datetime, language: Language) -> tuple[s
     time = language.minute(since.astimezone(dt.UTC))
     return (
         language.gettext(LAST_HEARTBEAT if evidence.source else last.came, time=time),
-        language.gettext(last.expected, expected=language.number(evidence.expected / windows)),
+        language.gettext(last.expected, expected=expected(evidence.expected / windows, language)),
     )
 
 
@@ -207,7 +207,7 @@ def _capacity(verdict: Verdict, room: float, language: Language, *, is_over: boo
             else language.gettext("{place} is near capacity", place=here)
         )
     is_today = not is_over and verdict.cadence is Cadence.DAY
-    window = _window(verdict, language)
+    window = _window(verdict, language, is_over=is_over)
     values = {
         "people": language.ngettext("{n} person", "{n} people", round(observed)),
         "when": language.gettext("today") if is_today else language.gettext("in {window}", window=window),

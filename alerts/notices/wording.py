@@ -1,6 +1,7 @@
 """Phrases of notices: names of places and questions, lengths, times, how sure, sparklines."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,7 +11,9 @@ from alerts.lifecycle.alert import MOST_PARTS, Alert, Assessment, Notice, Reason
 from streams.contract.cadence import Cadence
 from streams.contract.questions import Question
 from streams.contract.sectors import Registry
+from streams.contract.verdicts import Evidence
 
+FEW: Final = 10  # people, below which a decimal matters
 BARS: Final = "▁▂▃▄▅▆▇█"
 LEADS: Final = {
     Reason.FIRST: "{title}",
@@ -110,6 +113,22 @@ def clock(moment: dt.datetime, sector: str, registry: Registry, language: Langua
     return f"{language.minute(local)} {local:%Z} ({utc})"
 
 
+def expected(people: float, language: Language) -> str:
+    """Return how many people are expected, with a decimal where they are few: 2 people are 3.3 times 0.6."""
+    is_fine = people < FEW and round(people, 1) != round(people)
+    return language.number(people, 1 if is_fine else 0)
+
+
+def normal(evidence: Evidence, language: Language) -> dict[str, str]:
+    """Return the smallest and largest count that is normal, as `lower` and `upper`.
+
+    Counts are whole. Rounded to the nearest, the interval would hold counts that are beyond it.
+    """
+    upper = math.floor(evidence.upper)
+    lower = min(math.ceil(evidence.lower), upper)
+    return {"lower": language.number(lower), "upper": language.number(upper)}
+
+
 def sureness(p_value: float, language: Language = ENGLISH) -> str:
     """Return how often chance alone does this, in words."""
     if p_value < 1e-9:
@@ -137,15 +156,14 @@ def facts(
     is_over = notice.alert.state is State.RESOLVED
     sure = {} if is_over else {language.gettext("How sure"): sureness(evidence.p_value, language)}
     seen = language.number(evidence.observed)
-    expected = language.gettext(
+    likely = language.gettext(
         "{expected} ({lower} to {upper})",
-        expected=language.number(evidence.expected),
-        lower=language.number(evidence.lower),
-        upper=language.number(evidence.upper),
+        expected=expected(evidence.expected, language),
+        **normal(evidence, language),
     )
     return {
         language.gettext("Seen"): f"{seen}  {sparkline(evidence.recent)}" if has_chart else seen,
-        language.gettext("Expected"): expected,
+        language.gettext("Expected"): likely,
         **place_and_time,
         **sure,
     }

@@ -168,7 +168,7 @@ def test_controls_in_force_are_listed_and_withdrawn_by_key(where: tuple[str, ...
     who = ("--reason", "flood", "--by", "m.tremblay")
     surgewatch("capacity", "houlton", "25", *where, *who)
     held = surgewatch("controls", *where).stdout
-    assert "capacity/houlton: houlton can take in 25 people a day (m.tremblay, " in held
+    assert "capacity/houlton: capacity of houlton: 25 a day (m.tremblay, " in held
     assert surgewatch("withdraw", "capacity/houlton", *where, *who).returncode == 0
     assert "capacity/houlton" not in surgewatch("controls", *where).stdout
 

@@ -48,8 +48,11 @@ def test_a_surge_in_spanish_that_somebody_takes_care_of() -> None:
 @pytest.mark.parametrize(
     ("code", "headline"),
     [
-        ("fr", f"Swanton dépasse sa capacité{NB}: 31 personnes aujourd’hui, pour 8 places (3,9 fois)."),
-        ("es", "Swanton supera su capacidad: 31 personas hoy, para 8 plazas (3,9 veces)."),
+        (
+            "fr",
+            f"Swanton dépasse sa capacité{NB}: 31 personnes aujourd’hui, pour un maximum de 8 (3,9 fois).",
+        ),
+        ("es", "Swanton supera su capacidad: 31 personas hoy, para un máximo de 8 (3,9 veces)."),
     ],
 )
 def test_a_sector_over_its_capacity(code: Code, headline: str) -> None:
