@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import RANK, Notice, Reason, Severity
 from alerts.notices.titles import source_title
-from alerts.notices.wording import LEADS, lead
+from alerts.notices.wording import LEADS, SEVERITIES, lead
 
 OVER = "over"
 
@@ -28,6 +28,14 @@ def digest_title(notices: Sequence[Notice], language: Language = ENGLISH) -> str
     kinds = Counter(OVER if one.reason is Reason.RESOLVED else one.alert.severity for one in notices)
     counts = ", ".join(_counted(number, kind, language) for kind, number in kinds.items())
     return language.ngettext("{n} alert: {counts}", "{n} alerts: {counts}", len(notices), counts=counts)
+
+
+def digest_line(notice: Notice, language: Language = ENGLISH) -> str:
+    """Return a notice in one line, with its severity in words; what is over has none any more."""
+    if notice.reason is Reason.RESOLVED:
+        return notice.headline
+    severity = language.gettext(SEVERITIES[notice.alert.severity])
+    return language.gettext("{severity} · {headline}", severity=severity, headline=notice.headline)
 
 
 def more_line(number: int, language: Language = ENGLISH) -> str:

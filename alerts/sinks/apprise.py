@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from alerts.lifecycle.alert import Notice, Reason, Severity
-from alerts.notices.digests import digest_title, gravest_first, more_line
+from alerts.notices.digests import digest_line, digest_title, gravest_first, more_line
 from alerts.sinks import Delivered, DigestedSink, Outcome, Push, Retry
 
 PHONES: Final = (
@@ -48,7 +48,7 @@ class AppriseSink(DigestedSink):
         """Return one text for them all: the gravest first, what is over last, then the summary."""
         gravest = gravest_first(notices)
         more = len(gravest) - LINES
-        lines = [one.headline for one in gravest[:LINES]]
+        lines = [digest_line(one, self.language) for one in gravest[:LINES]]
         lines += [more_line(more, self.language)] if more > 0 else []
         lines += [line for line in (summary, self.links.console) if line]
         title = digest_title(gravest, self.language) if gravest else self.language.gettext("Backlog")

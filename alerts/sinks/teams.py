@@ -11,7 +11,7 @@ import msgspec
 
 from alerts.languages.language import ENGLISH, Language, gettext_noop
 from alerts.lifecycle.alert import Notice, Reason, Severity
-from alerts.notices.digests import digest_title, gravest_first, more_line
+from alerts.notices.digests import digest_line, digest_title, gravest_first, more_line
 from alerts.notices.links import NOWHERE, Link, Links
 from alerts.notices.wording import facts, foot
 from alerts.sinks import DigestedSink, Outcome, Refused, Request, http_outcome
@@ -68,7 +68,7 @@ def digest_card(
     more = len(gravest) - LINES
     body = [
         _heading(title, _style(gravest[0]) if gravest else "emphasis"),
-        *(_block(_run(one.headline, **_target(one, links))) for one in gravest[:LINES]),
+        *(_block(_run(digest_line(one, language), **_target(one, links))) for one in gravest[:LINES]),
         *([_block(_run(more_line(more, language), isSubtle=True))] if more > 0 else []),
         *([_block(_run(summary))] if summary and gravest else []),
     ]

@@ -10,6 +10,7 @@ from typing import Final
 
 from alerts.languages.language import Language
 from alerts.lifecycle.alert import Notice, Reason, Severity
+from alerts.notices.digests import digest_line
 from alerts.notices.links import Links
 from alerts.notices.wording import facts, foot
 
@@ -40,7 +41,7 @@ def digest_page(
     title: str, notices: Sequence[Notice], links: Links, *, summary: str, language: Language
 ) -> str:
     """Return the page of many notices: a row for each of them."""
-    rows = "".join(_row(notice, links) for notice in notices)
+    rows = "".join(_row(notice, links, language) for notice in notices)
     parts = [
         _heading(title, _colour(notices[0]) if notices else BAR),
         f"{TABLE}>{rows}</table>",
@@ -95,9 +96,9 @@ def _bar(height: int, colour: str) -> str:
     return f'<td valign="bottom" style="padding-right:2px">{TABLE}><tr>{bar}</tr></table></td>'
 
 
-def _row(notice: Notice, links: Links) -> str:
+def _row(notice: Notice, links: Links, language: Language) -> str:
     url = links.alert(notice.alert)
-    text = escape(notice.headline)
+    text = escape(digest_line(notice, language))
     shown = f'<a href="{escape(url)}">{text}</a>' if url else text
     dot = f'<td style="padding:3px 8px 3px 0;color:{_colour(notice)}">&#9679;</td>'
     return f"<tr>{dot}<td>{shown}</td></tr>"

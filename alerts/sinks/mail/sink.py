@@ -17,7 +17,7 @@ from typing import Final
 
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, Severity
-from alerts.notices.digests import digest_title, gravest_first
+from alerts.notices.digests import digest_line, digest_title, gravest_first
 from alerts.notices.links import NOWHERE, Links
 from alerts.notices.wording import group, place, question_title
 from alerts.sinks import Delivered, Mail, MailServer, Outcome, Refused, Retry
@@ -63,7 +63,8 @@ class MailSink:
         ids = "\0".join([*(one.notice_id for one in notices), summary])
         digest_id = hashlib.blake2b(ids.encode(), digest_size=12).hexdigest()
         message = self._message(title, digest_id, now)
-        lines = [title, "", *(one.headline for one in gravest), *([summary] if summary else [])]
+        lines = [title, "", *(digest_line(one, self.language) for one in gravest)]
+        lines += [summary] if summary else []
         lines += ["", self.links.console] if self.links.console else []
         message.set_content("\n".join(lines))
         html = digest_page(title, gravest, self.links, summary=summary, language=self.language)

@@ -137,7 +137,9 @@ def test_a_digest_has_a_line_for_each_alert_and_the_same_id_over_retries() -> No
     assert one["Subject"] == "Surgewatch: 3 alerts: 1 critical, 1 warning, 1 over"
     assert one["Message-ID"] == again["Message-ID"]
     lines = part(one, "plain").splitlines()
-    assert lines[2:6] == [FIRST.headline, notices[1].headline, RESOLVED.headline, "2 alerts were over"]
+    shown = [f"critical · {FIRST.headline}", f"warning · {notices[1].headline}", RESOLVED.headline]
+    assert lines[2:6] == [*shown, "2 alerts were over"]
+    assert all(line in part(one, "html") for line in shown)
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_digest_has_a_line_for_each_alert_that_opens_it_gravest_first() -> Non
     made = card_of(SINK.digest([RESOLVED, light, grave] * 10, NOW, "3 alerts were over"))
     lines = list(texts(made))
     assert lines[0] == "30 alerts: 10 critical, 10 warning, 10 over"
-    assert lines[1:12] == [grave.headline] * 10 + [light.headline]
+    assert lines[1:12] == [f"critical · {grave.headline}"] * 10 + [f"warning · {light.headline}"]
     assert lines[-2:] == [f"and {30 - LINES} more", "3 alerts were over"]
     target = made["body"][1]["inlines"][0]["selectAction"]["url"]
     assert target == f"https://console.example/#alert-{grave.alert.alert_id}"
