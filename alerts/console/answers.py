@@ -185,10 +185,14 @@ class Standing(Answer):
 
 
 class BoardNews(Answer):
-    """The board, whole or what changed. `gone` are the kinds and ids of rows that were removed."""
+    """The board, whole or what changed. `gone` are the kinds and ids of rows that were removed.
+
+    `complete` is false while a worker that starts still reads its alerts: then none is no all-clear.
+    """
 
     version: int
     whole: bool
+    complete: bool
     gone: list[tuple[str, str]]
     standing: Standing
     sectors: list[SectorRow]

@@ -11,7 +11,6 @@ import datetime as dt
 import heapq
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from alerts.console.board_rows import (
@@ -29,7 +28,7 @@ from alerts.console.board_rows import (
 )
 from alerts.console.news import News
 from alerts.console.roles import Places
-from alerts.console.rows import BoardLimits, Json, Row, Rows
+from alerts.console.rows import BoardLimits, Json, Removals, Row, Rows
 from alerts.console.sector_history import SectorHistory
 from alerts.languages.language import ENGLISH, Language
 from alerts.lifecycle.alert import Alert, Notice, State
@@ -43,13 +42,12 @@ from streams.contract.verdicts import Question, Verdict
 SECTORS, ALERTS, CONTROLS = "sectors", "alerts", "controls"
 SINKS, DELIVERIES, DEAD = "sinks", "deliveries", "dead"
 ANNOTATE_SECONDS = 5.0  # after which time alone may have changed who takes care of an alert or silenced it
-REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
 
 
 class Board:
     """What the console shows. Feed it in any order; read `snapshot` once and `changes` from then on.
 
-    `clock` gives epoch seconds of processing time: silences end by it.
+    `clock`: epoch seconds of processing time. `complete`: no alerts are to come that stand already.
     """
 
     def __init__(
@@ -60,9 +58,10 @@ class Board:
         sinks: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
         language: Language = ENGLISH,
+        complete: bool = True,
     ) -> None:
         limits = limits or BoardLimits()
-        self.version = 0
+        self.version, self._is_complete = 0, complete
         self._policies, self._clock = policies or Policies(), clock
         self._language, self._room = language, limits.alerts
         self._lock = threading.RLock()
@@ -83,8 +82,7 @@ class Board:
         self._controls = ControlsInForce(policies=self._policies)
         self._silences: dict[str, float] = {}  # until when, by key
         self._annotated_at = 0.0  # epoch seconds; 0: the next reader does it
-        self._gone: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
-        self._floor = 0  # a page that has seen less than this has missed removals: it gets everything
+        self._removals = Removals()
         for sink in sinks:
             self._put(SINKS, sink, idle_sink_row(sink))
 
@@ -110,6 +108,11 @@ class Board:
                 self._drop(ALERTS, before.alert_id)
             self._alerts[alert.question_key] = self._controls.annotate(alert, self._clock())
             self._undraw(alert)
+
+    def complete(self) -> None:
+        """Take note that all alerts that stood at the start are there; before, none is no all-clear."""
+        with self._lock:
+            self._is_complete, self.version = True, self.version + 1
 
     def forget_alert(self, question_key: str) -> None:
         """Remove the alert of a question: it is no longer remembered."""
@@ -222,14 +225,14 @@ class Board:
             self.expire()
             is_known = since <= self.version
             self._draw()  # which may evict rows
-            if not is_known or since < self._floor:
+            if not is_known or since < self._removals.floor:
                 return self.snapshot()
             return self._news(since, whole=False)
 
     def _news(self, since: int, *, whole: bool) -> News:
-        gone = [] if whole else [(kind, key) for version, kind, key in self._gone if version > since]
+        gone = [] if whole else self._removals.newer(since)
         rows = {kind: rows.newer(since) for kind, rows in self._rows.items()}
-        return News(self.version, whole, gone, standing(self._alerts.values()), rows)
+        return News(self.version, whole, self._is_complete, gone, standing(self._alerts.values()), rows)
 
     def _annotate_alerts(self) -> None:
         """Bring silences and acknowledgements on alerts up to date."""
@@ -294,6 +297,4 @@ class Board:
 
     def _forget(self, kind: str, key: str) -> None:
         self.version += 1
-        if len(self._gone) == self._gone.maxlen:
-            self._floor = self._gone[0][0]
-        self._gone.append((self.version, kind, key))
+        self._removals.add(self.version, kind, key)

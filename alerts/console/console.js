@@ -13,6 +13,7 @@ const beside = ["controls", "sinks", "dead", "deliveries"];
 const kinds = ["alerts", "sectors", ...beside];
 const board = Object.fromEntries(kinds.map((kind) => [kind, new Map()]));
 let counts = {};
+let isComplete = false; // no: the worker still reads the alerts of before its start
 
 // ---- filters -------------------------------------------------------------------------------------------
 
@@ -32,8 +33,8 @@ function arrangeWanted() {
   $("over-count").textContent = whole(shown.resolved);
   $("pending").hidden = shown.pending === 0;
   $("over").hidden = shown.resolved === 0;
-  $("alerts-none").hidden = shown.firing > 0;
-  $("alerts-none").textContent = stand ? gettext("No alert matches the filters.") : nothing();
+  $("alerts-none").hidden = shown.firing > 0 && isComplete;
+  $("alerts-none").textContent = stand && isComplete ? gettext("No alert matches the filters.") : nothing();
   const firing = [...board.alerts.values()].filter((alert) => alert.state === "firing").length;
   $("alerts-more").hidden = stand <= firing;
   $("alerts-more").textContent = ngettext(
@@ -60,7 +61,7 @@ function offerBorders() {
 function summarise() {
   const tiles = ["critical", "warning", "info"].map((severity) => {
     const tile = make("span", `tile ${severity}`);
-    tile.append(make("b", "", whole(counts[severity] ?? 0)), badge(severity));
+    tile.append(make("b", "", isComplete ? whole(counts[severity] ?? 0) : "…"), badge(severity));
     tile.classList.toggle("none", !counts[severity]);
     return tile;
   });
@@ -78,8 +79,10 @@ function summarise() {
 }
 
 /** What there is to say where no alert stands. */
-const nothing = () =>
-  newestData() ? gettext("No alerts. Everything counted is within its normal range.") : gettext("No alerts: no data yet.");
+function nothing() {
+  if (!isComplete) return gettext("The alerts are still being read.");
+  return newestData() ? gettext("No alerts. Everything counted is within its normal range.") : gettext("No alerts: no data yet.");
+}
 
 const newestData = () => [...board.sectors.values()].reduce((latest, { as_of }) => (as_of > latest ? as_of : latest), "");
 
@@ -88,6 +91,7 @@ const newestData = () => [...board.sectors.values()].reduce((latest, { as_of }) 
 function take(news) {
   const before = news.whole ? null : new Map([...board.alerts].map(([id, alert]) => [id, standing(alert)]));
   counts = news.standing;
+  isComplete = news.complete;
   if (news.whole) kinds.forEach((kind) => keepOnly(kind, new Set(news[kind].map((item) => item.id))));
   news.gone.forEach(([kind, id]) => drop(kind, id));
   for (const kind of kinds) {

@@ -11,11 +11,13 @@ from alerts.console.rows import Json, Row
 class News:
     """The rows of each kind that a page lacks, and those that it has to remove (`gone`: kind and id).
 
-    `standing` counts the alerts by severity, also those that the page has no room for.
+    `complete`: all alerts of before the start have been read. `standing` counts the alerts by severity, also
+    those that the page has no room for.
     """
 
     version: int
     whole: bool
+    complete: bool
     gone: list[tuple[str, str]]
     standing: dict[str, int]
     rows: dict[str, list[Row]]
@@ -33,6 +35,7 @@ class News:
         return {
             "version": self.version,
             "whole": self.whole,
+            "complete": self.complete,
             "gone": self.gone,
             "standing": self.standing,
         }

@@ -1,7 +1,7 @@
 """Rows of the board: bounded maps of JSON values, each with the version of its last change."""
 
 import json
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]  # values that json.dumps takes
 Rank = Callable[[Json], Any]
+REMOVALS = 1_000  # that are remembered; a page that has missed more gets everything
 
 
 class BoardLimits(BaseModel):
@@ -34,6 +35,27 @@ class Row:
     def text(self) -> bytes:
         """The row as JSON."""
         return json.dumps(self.value).encode()
+
+
+class Removals:
+    """The rows that were removed, for the pages that still show them.
+
+    It remembers REMOVALS of them. A page that has seen less than version `floor` may have missed some.
+    """
+
+    def __init__(self) -> None:
+        self.floor = 0
+        self._rows: deque[tuple[int, str, str]] = deque(maxlen=REMOVALS)
+
+    def add(self, version: int, kind: str, key: str) -> None:
+        """Remember that a row was removed."""
+        if len(self._rows) == self._rows.maxlen:
+            self.floor = self._rows[0][0]
+        self._rows.append((version, kind, key))
+
+    def newer(self, since: int) -> list[tuple[str, str]]:
+        """Return the kinds and keys of the rows that were removed after version `since`."""
+        return [(kind, key) for version, kind, key in self._rows if version > since]
 
 
 class Rows:

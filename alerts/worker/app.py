@@ -72,7 +72,10 @@ class Alerts:
         self.policies = policies(settings.policies)
         self.people = people(settings, self.registry)
         self.board = Board(
-            policies=self.policies, sinks=self.sinks, language=language(settings.console_language)
+            policies=self.policies,
+            sinks=self.sinks,
+            language=language(settings.console_language),
+            complete=False,
         )
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
@@ -235,9 +238,14 @@ class Alerts:
         finally:
             await self._sender.close()
 
+    async def _complete_board(self) -> None:
+        await self.table.ready.wait()
+        self.board.complete()
+
     def _tasks(self) -> Iterator[Any]:
         supervised = self.supervisor.run
         yield supervised("alert table", self.table.follow)
+        yield self._complete_board()
         yield supervised("dead letters", self.letters.follow)
         yield supervised("deliveries", self.owner.run)
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))

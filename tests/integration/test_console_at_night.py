@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from alerts.console.board import Board
 from alerts.lifecycle.alert import Severity, State
 from tests import console_story as story
 from tests.alerts.console.served import TOKEN
@@ -95,3 +96,16 @@ return [...document.querySelectorAll('button, summary, select, input, .id a')]
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 24)
   .map((one) => `${one.textContent} ${one.getBoundingClientRect().height}`);
 """
+
+
+def test_a_worker_that_starts_gives_no_all_clear_before_it_has_read_its_alerts(browser: Any) -> None:
+    console = Console(board=Board(complete=False))
+    console.board.observe(story.days_of(story.PLACES[0])[-1])
+    console.open()
+    browser.get(console.url)
+    within(20, lambda: "still being read" in found(browser, "#alerts-none")[0].text)
+    assert found(browser, "#tiles")[0].text.split() == ["…", "critical", "…", "warning", "…", "info"]
+    console.board.complete()
+    within(5, lambda: "No alerts. Everything counted" in found(browser, "#alerts-none")[0].text)
+    browser.get("about:blank")
+    console.close()

@@ -134,6 +134,7 @@ def test_no_secret_is_in_the_log_the_metrics_or_the_console(house: House) -> Non
     shown = house.log.read_text() + "".join(
         house.worker.get(path) or "" for path in ("/metrics", "/api/board")
     )
+    assert '"complete": true' in shown  # the board is there, with all alerts
     assert "secret-path" not in shown
     assert SECRET.removeprefix("whsec_") not in shown
     assert TOKEN not in shown

@@ -65,3 +65,11 @@ def test_acknowledgements_push_no_silence_or_policy_date_off_the_page_and_can_al
     assert {"silence/q", "policy/p"} <= set(shown)
     assert len(shown) == 3
     assert {f"ack/{alert.alert_id}" for alert in taken} <= board.control_keys()
+
+
+def test_a_board_that_is_still_being_filled_is_not_complete():
+    board = Board(complete=False)
+    assert not board.snapshot().as_json()["complete"]
+    seen = board.version
+    board.complete()
+    assert board.changes(seen).as_json()["complete"]
