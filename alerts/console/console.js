@@ -168,9 +168,10 @@ const QUIET = 45_000; // ms without a sign of life, which comes every 15 s, afte
 function link(text, isLost) {
   $("link").textContent = text;
   $("link").classList.toggle("lost", isLost);
+  $("link").classList.toggle("live", !isLost);
 }
 
-/** Follow the board; whoever may not read it any more is told so, and not that the connection is lost. */
+/** Follow the board; whoever may not read it any more sees why, and not that the connection is lost. */
 async function follow() {
   const refusal = await loadForms().catch(() => ""); // without forms the page still reads
   if (!refusal) return listen();

@@ -58,10 +58,10 @@ class View(BaseModel):
         other = letter.view
         if self.openings != other.openings or not self.open:
             return self.openings >= other.openings
-        taken, asked = (self.acknowledged_by, self.assessment), (self.unattended_since, self.escalations)
+        taken, waited = (self.acknowledged_by, self.assessment), (self.unattended_since, self.escalations)
         is_known = (
             RANK[self.severity] >= RANK[other.severity]
-            and asked >= (other.unattended_since, other.escalations)
+            and waited >= (other.unattended_since, other.escalations)
             and (not other.acknowledged_by or taken == (other.acknowledged_by, other.assessment))
             and self.reminders >= other.reminders
         )

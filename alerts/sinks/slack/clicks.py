@@ -80,11 +80,11 @@ def refusal(alert: Alert | None, language: Language = ENGLISH) -> str:
 
 def request(click: Click, alert: Alert, by: str) -> bytes:
     """Return the body of the console's request for a click on a button of `alert`."""
-    asked: dict[str, Any] = {"by": by, "reason": "button in Slack"}
+    body: dict[str, Any] = {"by": by, "reason": "button in Slack"}
     if click.action is Action.SILENCE:
-        asked |= {"kind": "silence", "sector": alert.sector, "question": alert.question, "hours": HOURS}
+        body |= {"kind": "silence", "sector": alert.sector, "question": alert.question, "hours": HOURS}
     else:
-        asked |= {"kind": "acknowledge", "alert_id": alert.alert_id}
+        body |= {"kind": "acknowledge", "alert_id": alert.alert_id}
     if click.action in (Action.NOT_A_SURGE, Action.BAD_DATA):
-        asked["assessment"] = Assessment(click.action)
-    return msgspec.json.encode(asked)
+        body["assessment"] = Assessment(click.action)
+    return msgspec.json.encode(body)
