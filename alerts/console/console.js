@@ -89,7 +89,6 @@ const newestData = () => [...board.sectors.values()].reduce((latest, { as_of }) 
 // ---- news from the worker ------------------------------------------------------------------------------
 
 function take(news) {
-  const before = news.whole ? null : new Map([...board.alerts].map(([id, alert]) => [id, standing(alert)]));
   counts = news.standing;
   isComplete = news.complete;
   if (news.whole) kinds.forEach((kind) => keepOnly(kind, new Set(news[kind].map((item) => item.id))));
@@ -105,7 +104,7 @@ function take(news) {
   markBehind(newestData());
   offerBorders();
   summarise();
-  if (before) announce(news.alerts, before);
+  if (isComplete) announceWorse();
 }
 
 function drop(kind, id) {
@@ -117,11 +116,18 @@ const keepOnly = (kind, ids) => [...board[kind].keys()].filter((id) => !ids.has(
 
 const gravity = ["critical", "warning", "info", "pending"]; // what is graver comes first
 
-/** Announce the alerts that are graver than `before`: they are new, begin to fire, or got worse. */
-function announce(alerts, before) {
-  const rank = (state) => (gravity.includes(state) ? gravity.indexOf(state) : gravity.length);
-  const fresh = alerts.filter((alert) => rank(standing(alert)) < rank(before.get(alert.id)));
-  if (!fresh.length) return;
+const rank = (state) => (gravity.includes(state) ? gravity.indexOf(state) : gravity.length);
+let known = null; // the state of each alert when all were last there, also before the connection was lost
+
+/** Announce the alerts that are graver than they were: they are new, begin to fire, or got worse. */
+function announceWorse() {
+  const alerts = [...board.alerts.values()];
+  const fresh = known ? alerts.filter((alert) => rank(standing(alert)) < rank(known.get(alert.id))) : [];
+  known = new Map(alerts.map((alert) => [alert.id, standing(alert)]));
+  if (fresh.length) announce(fresh);
+}
+
+function announce(fresh) {
   highlight(fresh.map((alert) => alert.id));
   const first = fresh.slice(0, 3).map((alert) => `${alert.name}, ${badge(standing(alert)).textContent}`);
   const more = fresh.length > 3 ? ngettext("and {n} more", "and {n} more", fresh.length - 3) : "";

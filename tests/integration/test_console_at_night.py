@@ -36,6 +36,18 @@ def test_an_alert_that_gets_worse_or_begins_to_fire_is_announced(browser: Any, c
     within(10, lambda: "Surge at Blaine, info" in script(browser, _NEWS))
 
 
+def test_what_came_while_the_connection_was_lost_is_announced_when_it_is_back(
+    browser: Any, console: Console
+) -> None:
+    console.close()
+    within(10, lambda: "connection lost" in found(browser, "#link")[0].text)
+    place = next(place for place in story.PLACES if place.sector == "houlton")
+    console.board.alert(story.raised(story.days_of(place)[-1], Severity.CRITICAL, 1))
+    console.open()
+    within(20, lambda: "Surge at Houlton, critical" in script(browser, _NEWS))
+    assert "RCMP Quebec" not in script(browser, _NEWS)
+
+
 _NEWS = "return document.getElementById('news').textContent"
 
 
