@@ -110,7 +110,7 @@ def test_a_digest_is_one_message_gravest_first() -> None:
     push = sink.digest([RESOLVED, *[notice(1, observed=50), FIRST] * 20], NOW, "3 alerts were over")
     lines = push.body.splitlines()
     assert push.title == "41 alerts: 20 critical, 20 warning, 1 over"
-    assert lines[:LINES] == [FIRST.headline] * LINES
+    assert lines[:LINES] == [f"critical · {FIRST.headline}"] * LINES
     assert lines[LINES:] == ["and 21 more", "3 alerts were over", "https://console.example/"]
     assert push.kind == "failure"
 
