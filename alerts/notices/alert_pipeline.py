@@ -29,6 +29,7 @@ Pair = tuple[bytes, bytes | None]
 Headers = Iterable[tuple[str, bytes | None]]
 EVENT_TIME = "event time"  # begins the key of a place's event time
 FORGOTTEN: Final = "forgotten"  # header: which state a record without a value ends
+AGAIN: Final = "again"  # header: the state was published before
 LONGEST: Final = 60  # bytes of that header
 
 
@@ -38,11 +39,13 @@ class AlertChange(NamedTuple):
     question_key: str
     alert: Alert | None
     forgotten: Version | None = None  # of the alert that is forgotten
+    again: bool = False  # it was published before: when that was, its record does not tell
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
         """The headers of its record."""
-        return [(FORGOTTEN, str(self.forgotten).encode())] if self.forgotten else []
+        headers = [(FORGOTTEN, str(self.forgotten).encode())] if self.forgotten else []
+        return [*headers, (AGAIN, b"")] if self.again else headers
 
     def ended(self) -> Self:
         """Return what ends it."""
@@ -66,7 +69,7 @@ class AlertChange(NamedTuple):
             return Unusable.UNREADABLE
         if alert and not fits(alert, value or b"", LONGEST_ALERT):
             return Unusable.UNREADABLE
-        return cls(question_key, alert, _forgotten(headers))
+        return cls(question_key, alert, _forgotten(headers), any(name == AGAIN for name, _ in headers))
 
 
 def _forgotten(headers: Headers) -> Version | None:
@@ -159,7 +162,7 @@ class AlertPipeline:
         outcome = Outcome()
         for partition in self._restored & self.partitions.keys():
             for place in self.partitions[partition].places.values():
-                outcome.changes += [AlertChange(key, alert) for key, alert in place.alerts.items()]
+                outcome.changes += [AlertChange(key, one, again=True) for key, one in place.alerts.items()]
         self._restored.clear()
         for held in self.partitions.values() if moves else ():
             for place in held.places.values():

@@ -30,16 +30,24 @@ class Backlog:
     def __init__(self, caught_up: float) -> None:
         self.caught_up = caught_up  # epoch: records up to here were summed up before
         self._over: dict[str, Alert] = {}
+        self._fired: set[str] = set()  # alerts that were old already while they fired
         self._until = 0.0
         self._busy_until = self._not_before = 0.0  # of the steady clock
         self._tries = 0  # of the summary
 
     def observe(self, alert: Alert, *, published_at: float, steady: float) -> None:
-        """Take note of an alert that the sink was not notified of, as it was when it was published."""
+        """Take note of an alert that the sink was not notified of, as it was when it was published.
+
+        Whatever expires has had no verdict for long: it is of a backlog only where it fired in one.
+        """
         if published_at <= self.caught_up or not is_old(alert, published_at):
             return
+        if alert.expired and alert.alert_id not in self._fired:
+            return
         self._busy_until = steady + SETTLE_SECONDS
-        if alert.state is State.RESOLVED and alert.raised_at is not None:
+        if alert.state is State.FIRING:
+            self._fired.add(alert.alert_id)
+        elif alert.state is State.RESOLVED and alert.raised_at is not None:
             self._over[alert.alert_id] = alert
             self._until = max(self._until, published_at)
 
@@ -66,6 +74,7 @@ class Backlog:
             return False
         self.caught_up, self._tries = summary.until, 0
         self._over.clear()
+        self._fired.clear()
         return True
 
 

@@ -22,7 +22,7 @@ class Attention(NamedTuple):
     silenced_by: str = ""
     silenced_until: float = 0.0  # epoch seconds
     unsilenced_at: float = 0.0  # epoch seconds: when the last silence over it ended
-    unattended_since: float = 0.0  # epoch seconds: when its acknowledgement expired, if it did
+    unattended_since: float = 0.0  # epoch seconds: when its acknowledgement was over, if it is
 
 
 class Silenced(NamedTuple):
@@ -144,10 +144,10 @@ class ControlsInForce:
         return alert if is_same else alert.model_copy(update=annotations)
 
     def _taken(self, alert: Alert, now: float) -> Acknowledged:
-        """Return who takes care of an alert."""
+        """Return who takes care of an alert. An acknowledgement that was withdrawn is over from then on."""
         known = self._acknowledgements.get(alert.alert_id)
         if known is None:
-            return Acknowledged()
+            return Acknowledged(expired_at=self.answered_at(alert.alert_id))
         hours = self._policies.of(alert.question).acknowledgement_hours or math.inf
         ends = known.at.timestamp() + 3600 * hours
         return Acknowledged(known.by, known.assessment) if now < ends else Acknowledged(expired_at=ends)

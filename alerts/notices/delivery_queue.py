@@ -84,8 +84,8 @@ class DeliveryQueue:
             return
         self._newest[change.question_key] = alert.version, alert.alert_id
         line = self._advance(alert.alert_id, alert)
-        is_unknown = line.entry.view is None and not self._replay
-        if is_unknown and self._backlog and self._controls.routing.covering(self.sink, alert):
+        is_unknown = line.entry.view is None and not (self._replay or change.again)
+        if is_unknown and self._backlog and self._controls.routing.leads(alert, (self.sink,)):
             self._backlog.observe(alert, published_at=published_at, steady=moment.steady)
 
     def _advance(self, alert_id: str, alert: Alert | None) -> Line:

@@ -55,14 +55,21 @@ def once(starts: dt.datetime | None, until: dt.datetime, set_at: dt.datetime) ->
 def repeated(
     rule: str, starts: dt.datetime, until: dt.datetime, *, hours: float, time_zone: str
 ) -> list[Window]:
-    """Return the windows of a silence that comes again, by the wall clock of its time zone."""
-    end = until.timestamp()
+    """Return the windows of a silence that comes again, by the wall clock of its time zone.
+
+    Those that touch are one: between them nothing ends. Its length is that of each.
+    """
+    last = until.timestamp()
     length = dt.timedelta(hours=hours)
-    return [
-        _window(begin.timestamp(), min((begin + length).timestamp(), end), 3600 * hours)
-        for begin in _begins(rule, starts.astimezone(ZoneInfo(time_zone)))
-        if begin.timestamp() < end
-    ]
+    windows: list[Window] = []
+    for at in _begins(rule, starts.astimezone(ZoneInfo(time_zone))):
+        begin, end = at.timestamp(), min((at + length).timestamp(), last)
+        if begin >= last:
+            break
+        if windows and begin <= windows[-1].end:
+            begin = windows.pop().begin
+        windows.append(_window(begin, end, 3600 * hours))
+    return windows
 
 
 def _begins(rule: str, first: dt.datetime) -> Iterator[dt.datetime]:

@@ -109,6 +109,8 @@ class AlertTable:
             return
         published = Published(change, record.timestamp / 1000)
         before = self._newest.pop(key, None)
+        if change.again and before is not None and before.change.alert == alert:
+            published = before
         if alert is not None:
             self._newest[key], self._known[key] = published, alert.version
         if before is not None and _is_of_backlog(before, alert):
@@ -121,6 +123,6 @@ class AlertTable:
 def _is_of_backlog(before: Published, now: Alert | None) -> bool:
     """Return whether the alert before was old when it ended, and is forgotten or followed by another one."""
     was = before.change.alert
-    if was is None or was.state is not State.RESOLVED or not is_old(was, before.at):
+    if was is None or was.state is not State.RESOLVED or before.change.again or not is_old(was, before.at):
         return False
     return now is None or now.alert_id != was.alert_id

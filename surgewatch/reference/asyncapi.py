@@ -64,7 +64,7 @@ VALUES: Final[dict[str, Value]] = {
     "alerts": Value("State of the alerts worker, by question."),
     "alerts.current": Value(
         "The newest alert of each question. An empty value: it is forgotten, and the header `forgotten` has "
-        "the position and the time of its last state.",
+        "the position and the time of its last state. The header `again`: it was published before.",
         Alert,
     ),
     "deliveries": Value("What each sink knows of each alert. An empty value: nothing.", Entry | CaughtUp),

@@ -40,6 +40,7 @@ class OneSink:
     ) -> None:
         self.replay, self.language = replay, language
         self.published: list[AlertChange] = []
+        self._published_at: list[float] = []  # of each of them, epoch seconds
         self.policies, self.limits = policies or Policies(), limits or Limits()
         self.routes = routes
         self.now = (FIRST_DAY + dt.timedelta(days=1)).timestamp()
@@ -69,9 +70,10 @@ class OneSink:
         for record in self.ledger.values():
             self.queue.restore(record, self._moment)
         self.pipeline.restore(0, self._state)
-        newest = {change.question_key: change for change in self.published}.values()
-        for change in self.published if self.replay else newest:
-            self.queue.observe(change, published_at=self.now, moment=self._moment)
+        history = list(zip(self.published, self._published_at, strict=True))
+        newest = {change.question_key: (change, at) for change, at in history}.values()
+        for change, at in history if self.replay else newest:
+            self.queue.observe(change, published_at=at, moment=self._moment)
 
     @property
     def _moment(self) -> Moment:
@@ -89,13 +91,22 @@ class OneSink:
             value = one.model_dump_json().encode()
             at = max(self.now, one.as_of.timestamp())
             record = Record(self._offset, value, int(at * 1000))
-            for change in self.pipeline.process(0, [record]).changes:
-                self.published.append(change)
-                self.queue.observe(change, published_at=self.now, moment=self._moment)
+            self._publish(self.pipeline.process(0, [record]).changes)
         for key, value in self.pipeline.dirty().get(0, []):
             self._state.pop(key, None)
             if value is not None:
                 self._state[key] = value
+
+    def _publish(self, changes: Sequence[AlertChange]) -> None:
+        for change in changes:
+            self.published.append(change)
+            self._published_at.append(self.now)
+            self.queue.observe(change, published_at=self.now, moment=self._moment)
+
+    def tick(self) -> list[Notice]:
+        """Let the time that has passed move event time, and send what is due."""
+        self._publish(self.pipeline.tick(self.now).changes)
+        return self.sent()
 
     def apply(self, control: Control) -> list[Notice]:
         """Apply a control."""

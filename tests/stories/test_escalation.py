@@ -87,6 +87,22 @@ def test_an_acknowledgement_that_is_renewed_in_time_is_not_asked_for() -> None:
         assert desk.apply(acknowledge(desk)) == []
 
 
+@pytest.mark.parametrize("minutes", [5, 300])
+def test_the_escalation_route_opens_when_an_acknowledgement_is_taken_back_and_the_waits_begin_anew(
+    minutes: float,
+) -> None:
+    desk = OneSink(ESCALATION, ESCALATING)
+    desk.judge(breach(observed=CRITICAL))
+    desk.apply(acknowledge(desk))
+    assert desk.wait(minutes=minutes) == []
+    key = f"ack/{desk.alert().alert_id}"
+    (asked,) = desk.apply(Withdrawn(withdraws=key, at=desk.at, **WHO))
+    assert asked.reason is Reason.UNANSWERED
+    desk.restart()
+    sent = [reasons(desk.wait(minutes=minutes)) for minutes in (14, 1, 44, 1, 840)]
+    assert sent == [[], [Reason.UNANSWERED], [], [Reason.UNANSWERED], []]
+
+
 @pytest.mark.parametrize("observed", [WARNING, CRITICAL])
 def test_an_acknowledgement_that_is_taken_back_is_asked_for_by_those_who_knew_of_it(observed: float) -> None:
     desk = OneSink()

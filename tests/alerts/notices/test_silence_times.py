@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from alerts.notices.controls import Silence
-from alerts.notices.silence_times import LONGEST, RULE, in_force, last_end, repeated
+from alerts.notices.silence_times import LONGEST, RULE, WARNING, in_force, last_end, repeated
 
 TORONTO = ZoneInfo("America/Toronto")
 FRIDAY = dt.datetime(2026, 3, 6, 22, tzinfo=TORONTO)  # two days before the clock is set
@@ -47,6 +47,23 @@ def test_a_weekend_is_silent_and_the_week_is_not() -> None:
     assert [holds(weekends, FRIDAY + dt.timedelta(days=day, hours=1)) for day in range(9)] == [
         day in (1, 2, 8) for day in range(9)
     ]
+
+
+@pytest.mark.parametrize("first", [FRIDAY, FRIDAY.replace(month=10, day=30)], ids=["spring", "autumn"])
+def test_times_of_a_silence_that_touch_are_one_and_end_once(first: dt.datetime) -> None:
+    """Also where the clock is set between them."""
+    saturday = (first + dt.timedelta(days=1)).replace(hour=0)
+    weekends = silence(
+        starts=saturday,
+        until=first + dt.timedelta(days=30),
+        repeats="FREQ=WEEKLY;BYDAY=SA,SU",
+        hours=24,
+        time_zone="America/Toronto",
+    )
+    window = weekends.windows()[0]
+    monday = saturday + dt.timedelta(days=2)
+    assert (window.begin, window.end) == (saturday.timestamp(), monday.timestamp())
+    assert window.warns == window.end - WARNING
 
 
 def test_a_silence_that_is_withdrawn_comes_no_more() -> None:
