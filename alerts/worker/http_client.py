@@ -2,9 +2,12 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 
 from alerts.sinks import Outcome, Refused, Request, Retry, Sink
 from alerts.worker.sink_network import DIRECT, Networks, Sending
@@ -16,6 +19,7 @@ NAME_SECONDS: Final = 5.0  # until the DNS has answered where a proxy leads
 ANSWER: Final = 4_096  # bytes of an answer that are read
 PROXY_LOGIN: Final = 407
 BODY_SECONDS: Final = 2.0  # for them
+END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class HttpAnswer(NamedTuple):
@@ -29,19 +33,35 @@ class HttpAnswer(NamedTuple):
 Fetched = HttpAnswer | Retry | Refused
 
 
+class AnswerReader(ResponseHandler):
+    """Reads the head of an answer before its body, also where both come at once.
+
+    aiohttp loses the status where what follows it is no body: a wrong chunk, or anything after a 204.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
+        head, end, body = data.partition(END_OF_HEAD)
+        super().data_received(head + end)
+        if body:
+            super().data_received(body)
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connects without a limit for all: each queue has few requests at once, and a sink may hang."""
+
+    def __init__(self, resolver: AbstractResolver | None) -> None:
+        super().__init__(limit=0, resolver=resolver, ssl=of_system())
+        self._factory = partial(AnswerReader, loop=asyncio.get_running_loop())
+
+
 class HttpClient:
     """Sends requests, each by the network of its sink."""
 
     def __init__(self, timeout: aiohttp.ClientTimeout = TIMEOUT, networks: Networks | None = None) -> None:
         self._networks = networks or {}
-        tls = of_system()
-        # Each queue has few requests at once. A limit for all would let sinks that hang hold up others.
         self._private, self._public = (
-            aiohttp.ClientSession(
-                timeout=timeout,
-                auto_decompress=False,
-                connector=aiohttp.TCPConnector(limit=0, resolver=resolver, ssl=tls),
-            )
+            aiohttp.ClientSession(timeout=timeout, auto_decompress=False, connector=Connector(resolver))
             for resolver in (None, PublicResolver())
         )
 

@@ -118,10 +118,32 @@ async def test_without_an_answer_it_may_have_been_received() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"Content-Length: 99\r\n\r\nhalf", b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz"]
+    "answer",
+    [
+        b"200 OK\r\nContent-Length: 99\r\n\r\nhalf",
+        b"200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz",
+        b"200 OK\r\nContent-Length: 5\r\n\r\nerror",
+        b"200 OK\r\n\r\nuntil it closes",
+        b"200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno chunk\r\n",
+        b"200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal",
+        b"202 Accepted\r\nContent-Length: 2\r\n\r\nok\r\n\r\nand more",
+        b"204 No Content\r\nContent-Length: 5\r\n\r\nhello",
+    ],
 )
-async def test_a_success_whose_body_breaks_off_is_delivered(body: bytes) -> None:
-    async with raw(b"HTTP/1.1 200 OK\r\n" + body) as url:
+async def test_a_success_is_delivered_whatever_its_body_is(answer: bytes) -> None:
+    async with raw(b"HTTP/1.1 " + answer) as url:
+        assert await sent(hook(url)) == Delivered()
+
+
+async def test_a_success_whose_body_does_not_end_is_delivered() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        while True:
+            await answer.write(b"x")
+            await asyncio.sleep(0.02)
+
+    async with answering(drip) as url:
         assert await sent(hook(url)) == Delivered()
 
 
