@@ -66,7 +66,12 @@ def apprise_fault(sink: AppriseSink) -> str:
         return f"its url has none of the schemas {', '.join(sorted(ALLOWED))}"
     if not sink.private and is_private_host(host(sink.url)):
         return "its url is a private address; allow_private = true allows it"
-    return "" if _plugin(sink.url.get_secret_value()) else "its url is not as Apprise needs it"
+    plugin = _plugin(sink.url.get_secret_value())
+    if plugin is None:
+        return "its url is not as Apprise needs it"
+    if len(plugin) > 1:  # Apprise tells no more than that one of them failed, so all would be sent it again
+        return f"its url has {len(plugin)} targets, and one that fails would repeat the others: give each a sink"
+    return ""
 
 
 def _notify(push: Push) -> bool:
