@@ -185,9 +185,7 @@ class _Writer:
                 "A silence by {person} holds it back until {time}.", person=view.silenced_by, time=until
             )
         if message.handed_over:
-            yield self._gettext(
-                "It goes on. The routes send it elsewhere now; nothing more about it comes here."
-            )
+            yield self._gettext("It goes on. No route leads here, so nothing more about it comes here.")
         elif message.reason is Reason.ACKNOWLEDGED:
             yield taken(alert, self._language)
         elif message.reason is Reason.UNANSWERED and (view.unattended_since or view.acknowledgements):

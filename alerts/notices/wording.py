@@ -24,7 +24,7 @@ LEADS: Final = {
     Reason.UPDATED: "{title}",
     Reason.RESOLVED: gettext_noop("Resolved: {title}"),
 }
-HANDED_OVER: Final = gettext_noop("Now sent elsewhere: {title}")
+HANDED_OVER: Final = gettext_noop("No longer sent here: {title}")
 ASSESSMENTS: Final = {
     Assessment.NOT_A_SURGE: gettext_noop("not a surge"),
     Assessment.BAD_DATA: gettext_noop("bad data"),

@@ -250,7 +250,7 @@ def test_a_route_that_leads_elsewhere_closes_the_incident_and_opens_it_anew_when
     desk, _ = stopped()
     desk.apply(Reroute(name="all", route=None, at=desk.at, **WHO))
     (closed,) = gathered(desk)
-    assert closed.headline == "Now sent elsewhere: No data from customs for 20 sectors"
+    assert closed.headline == "No longer sent here: No data from customs for 20 sectors"
     desk.apply(Withdrawn(withdraws="route/all", at=desk.at, **WHO))
     (again,) = gathered(desk)
     assert again.reason is Reason.FIRST

@@ -74,8 +74,8 @@ def test_a_route_that_is_switched_off_closes_what_it_opened_and_opens_it_anew_wh
     (opened,) = desk.judge(breach())
     (closed,) = desk.apply(reroute(desk, None))
     assert closed.reason is Reason.RESOLVED
-    assert closed.headline == "Now sent elsewhere: Surge at Swanton: 60 in 1 day, expected 30 (×2.0)"
-    assert "It goes on." in closed.text
+    assert closed.headline == "No longer sent here: Surge at Swanton: 60 in 1 day, expected 30 (×2.0)"
+    assert "It goes on. No route leads here" in closed.text  # whether or not one leads elsewhere
     (again,) = desk.apply(Withdrawn(withdraws="route/all", by="anna", at=desk.at, reason="over"))
     assert again.reason is Reason.FIRST
     assert len({opened.notice_id, closed.notice_id, again.notice_id}) == 3

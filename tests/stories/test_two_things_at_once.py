@@ -75,7 +75,7 @@ def test_a_route_that_changes_while_an_alert_is_escalated_closes_it_once() -> No
     desk.judge(breach(0, CRITICAL))
     assert reasons(desk.wait(minutes=16)) == [Reason.UNANSWERED]
     (closed,) = desk.apply(reroute(desk, Route(name="all", sinks=("other",))))
-    assert (closed.reason, "sent elsewhere" in closed.headline) == (Reason.RESOLVED, True)
+    assert (closed.reason, "No longer sent here" in closed.headline) == (Reason.RESOLVED, True)
     assert desk.judge(*calm()) == []
 
 
