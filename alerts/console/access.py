@@ -32,7 +32,7 @@ BY_AIOHTTP: Final = {
 }
 SENTENCES: Final = web.ResponseKey("sentences", tuple[Sentence, ...])
 PLAIN: Final = "identity"
-PROBES: Final = ("/healthz", "/readyz")  # of orchestrators, which use any name
+PROBES: Final = ("/healthz", "/readyz", "/readyz/worker")  # of orchestrators, which use any name
 
 
 def faults_as_json(language: Language) -> Middleware:

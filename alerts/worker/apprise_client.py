@@ -70,7 +70,9 @@ def apprise_fault(sink: AppriseSink) -> str:
     if plugin is None:
         return "its url is not as Apprise needs it"
     if len(plugin) > 1:  # Apprise tells no more than that one of them failed, so all would be sent it again
-        return f"its url has {len(plugin)} targets, and one that fails would repeat the others: give each a sink"
+        return (
+            f"its url has {len(plugin)} targets, and one that fails would repeat the others: give each a sink"
+        )
     return ""
 
 

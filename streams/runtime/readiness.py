@@ -4,7 +4,7 @@ A reason becomes true as soon as it is seen, so that Prometheus sees it within a
 last before it calls somebody is the business of the rules.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -37,6 +37,10 @@ class NotReady(StrEnum):
     UNKNOWN_HOST = "unknown_host"  # the name of a sink, or of its proxy, cannot be looked up
 
 
+# What receivers outside do. Another worker would do no better, and its console is what people need then.
+OUTSIDE: Final = frozenset({NotReady.UNDELIVERED, NotReady.UNKNOWN_HOST})
+
+
 @dataclass
 class Readiness:
     """Everything that is wrong now, by reason, in words."""
@@ -52,9 +56,10 @@ class Readiness:
         else:
             self.problems[reason] = problem
 
-    def text(self) -> str | None:
-        """All that is wrong, a line each; None where nothing is."""
-        lines = [f"{reason}: {problem}" for reason, problem in sorted(self.problems.items())]
+    def text(self, without: Collection[NotReady] = ()) -> str | None:
+        """All that is wrong, a line each, `without` these reasons; None where nothing is."""
+        found = sorted((reason, text) for reason, text in self.problems.items() if reason not in without)
+        lines = [f"{reason}: {problem}" for reason, problem in found]
         return "\n".join(lines) or None
 
     def by_reason(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ reasons of `/readyz` and the metrics of the runtime up to date.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -98,10 +98,13 @@ class Supervision:
         self._looked_at = time.monotonic()
         return behind
 
-    def text(self, now: float) -> str | None:
-        """Return all that is wrong, and whether anybody still looks. May be called from another thread."""
+    def text(self, now: float, without: Collection[NotReady] = ()) -> str | None:
+        """Return all that is wrong, and whether anybody still looks. May be called from another thread.
+
+        `without` these reasons.
+        """
         blind = unseen(now - self._looked_at)
-        lines = [self.readiness.text(), blind and f"{NotReady.NO_PROGRESS}: {blind}"]
+        lines = [self.readiness.text(without), blind and f"{NotReady.NO_PROGRESS}: {blind}"]
         return "\n".join(filter(None, lines)) or None
 
     def refresh(self, now: float) -> None:

@@ -28,7 +28,7 @@ from streams.runtime.heartbeat import heartbeat_of
 from streams.runtime.kafka_diagnosis import explained, unless_it_goes_away
 from streams.runtime.local_store import NoStore, RocksStore
 from streams.runtime.metrics import RuntimeMetrics
-from streams.runtime.readiness import Position
+from streams.runtime.readiness import OUTSIDE, Position
 from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError
 from streams.runtime.settings import WorkerSettings
 from streams.runtime.supervision import Problems, Supervision
@@ -69,9 +69,7 @@ class Worker:
         self._topics = {settings.topic(topic.name): topic for topic in TOPICS if topic.name in needed}
         self._on_control, self._show, self._serve = on_control, show, serve
         self._heartbeat = heartbeat_of(
-            settings,
-            is_ready=lambda: self._supervision.text(time.monotonic()) is None,
-            count=metrics.heartbeat,
+            settings, is_ready=lambda: not self._supervision.text(time.monotonic()), count=metrics.heartbeat
         )
         self._app = faust_app(settings, group)
         self._app.fail = self._fail
@@ -285,6 +283,7 @@ class Worker:
             "/metrics": self._page,
             "/healthz": lambda: health.verdict(self._progress.stuck(time.monotonic())),
             "/readyz": lambda: health.verdict(self._supervision.text(time.monotonic())),
+            "/readyz/worker": lambda: health.verdict(self._supervision.text(time.monotonic(), OUTSIDE)),
         }
 
     def _page(self) -> health.Answer:

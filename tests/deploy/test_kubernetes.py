@@ -61,7 +61,7 @@ def test_a_worker_is_probed_and_bounded(worker: Manifest) -> None:
         kind: container(worker)[f"{kind}Probe"]["httpGet"]["path"]
         for kind in ("startup", "readiness", "liveness")
     }
-    assert paths == {"startup": "/healthz", "readiness": "/readyz", "liveness": "/healthz"}
+    assert paths == {"startup": "/healthz", "readiness": "/readyz/worker", "liveness": "/healthz"}
     assert container(worker)["resources"]["limits"]["memory"]
     assert container(worker)["resources"]["requests"].keys() == {"cpu", "memory"}
 

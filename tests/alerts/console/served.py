@@ -88,7 +88,10 @@ class ServedConsole:
             hosts=["console.example"],
             hooks=self.hooks,
             pages={"/metrics": lambda: (200, "text/plain", b"surgewatch_alerts 1\n")}
-            | {path: lambda: (200, "text/plain", b"ok\n") for path in ("/healthz", "/readyz")},
+            | {
+                path: lambda: (200, "text/plain", b"ok\n")
+                for path in ("/healthz", "/readyz", "/readyz/worker")
+            },
         )
 
 

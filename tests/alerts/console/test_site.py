@@ -186,7 +186,7 @@ async def test_under_a_foreign_host_name_nothing_is_read(served, http, path):
             assert answer.status == status, host
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/readyz/worker"])
 async def test_probes_are_answered_under_any_host(served, http, path):
     async with http.get(served.url + path, headers={"Host": "pod-7.any"}) as answer:
         assert answer.status == 200

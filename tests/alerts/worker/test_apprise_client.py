@@ -126,7 +126,10 @@ def test_a_digest_is_one_message_gravest_first() -> None:
         ("secret", "its url has none of the schemas"),
         ("tgram://secret", "its url is not as Apprise needs it"),
         ("ntfys://10.0.0.7/secret", "its url is a private address"),
-        ("ntfys://ntfy.sh/secret/another", "its url has 2 targets, and one that fails would repeat the others"),
+        (
+            "ntfys://ntfy.sh/secret/another",
+            "its url has 2 targets, and one that fails would repeat the others",
+        ),
         ("tgram://123456789:abcdefg_hijklmnop/1/2/3", "its url has 3 targets"),
         (f"twilio://AC{'a' * 32}:{'b' * 32}@15551234567/15557654321/15557654322", "its url has 2 targets"),
     ],

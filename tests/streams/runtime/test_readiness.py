@@ -1,6 +1,7 @@
 """What is not being done has a reason, in words and as a label."""
 
 from streams.runtime.readiness import (
+    OUTSIDE,
     NotReady,
     Readiness,
     ahead_of_topic,
@@ -27,6 +28,14 @@ def test_a_reason_holds_until_it_is_gone() -> None:
     assert readiness.text() == "no_progress: encounters[0] stands"
     readiness.set(NotReady.NO_PROGRESS, None)
     assert readiness.text() is None
+
+
+def test_what_receivers_outside_do_takes_no_worker_out_of_service() -> None:
+    readiness = Readiness({NotReady.UNDELIVERED: "slack has been owed a message for 40 s"})
+    assert readiness.text() == "undelivered: slack has been owed a message for 40 s"
+    assert readiness.text(OUTSIDE) is None
+    readiness.set(NotReady.NO_PROGRESS, "encounters[0] stands")
+    assert readiness.text(OUTSIDE) == "no_progress: encounters[0] stands"
 
 
 def test_every_reason_is_shown_whether_it_holds_or_not() -> None:
