@@ -52,7 +52,8 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, resolver: AbstractResolver | None) -> None:
         super().__init__(limit=0, resolver=resolver, ssl=of_system())
-        self._factory = partial[ResponseHandler](AnswerReader, loop=asyncio.get_running_loop())
+        reader: type[ResponseHandler] = AnswerReader
+        self._factory = partial(reader, loop=asyncio.get_running_loop())
 
 
 class HttpClient:
