@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from alerts.lifecycle.alert import Alert, Assessment, Reason, Severity
 from alerts.lifecycle.policies import Policies
@@ -42,6 +42,7 @@ class Acknowledged(NamedTuple):
     expired_at: float = 0.0  # epoch seconds: when that was over, if it is
 
 
+ONE_DEED: Final = 60.0  # seconds: two answers of one person within them are one
 Timed = tuple[Silence, list[Window]]
 
 
@@ -89,9 +90,14 @@ class ControlsInForce:
         self._silences[silence.key] = silence, silence.windows()
         self._covering.clear()
 
-    def answered_at(self, alert_id: str) -> float:
-        """Return when an alert was last acknowledged, or that withdrawn (epoch seconds; 0: never)."""
-        return self._answered_at.get(alert_id, 0.0)
+    def is_known(self, answer: Acknowledge) -> bool:
+        """Return whether this acknowledgement was set before, or anything newer.
+
+        Where one deed is read in two ways, their times may be a little apart.
+        """
+        at, known = answer.at.timestamp(), self._acknowledgements.get(answer.alert_id)
+        is_same = known is not None and known.by == answer.by and at - known.at.timestamp() < ONE_DEED
+        return is_same or at <= self._answered_at.get(answer.alert_id, 0.0)
 
     def holds(self, control: Control) -> bool:
         """Return whether exactly this silence or acknowledgement is in force."""
@@ -147,7 +153,7 @@ class ControlsInForce:
         """Return who takes care of an alert. An acknowledgement that was withdrawn is over from then on."""
         known = self._acknowledgements.get(alert.alert_id)
         if known is None:
-            return Acknowledged(expired_at=self.answered_at(alert.alert_id))
+            return Acknowledged(expired_at=self._answered_at.get(alert.alert_id, 0.0))
         hours = self._policies.of(alert.question).acknowledgement_hours or math.inf
         ends = known.at.timestamp() + 3600 * hours
         return Acknowledged(known.by, known.assessment) if now < ends else Acknowledged(expired_at=ends)

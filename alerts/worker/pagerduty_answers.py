@@ -97,11 +97,11 @@ class PagerDutyAnswers:
         firing = [alert for alert in alerts if alert.state is State.FIRING]
         if not firing:
             return AnswerOutcome.OVER
-        at = answer.at.timestamp()
-        new = [alert for alert in firing if at > self._controls.answered_at(alert.alert_id)]
-        for alert in new:
-            found = self._controls.annotate(alert, time.time()).assessment
-            await self._publish(answer._replace(alert_id=alert.alert_id).control(found))
+        found = (self._controls.annotate(alert, time.time()) for alert in firing)
+        controls = [answer._replace(alert_id=one.alert_id).control(one.assessment) for one in found]
+        new = [control for control in controls if not self._controls.is_known(control)]
+        for control in new:
+            await self._publish(control)
         return AnswerOutcome.ACKNOWLEDGED if new else AnswerOutcome.KNOWN
 
     async def poll(self, client: HttpClient) -> None:

@@ -93,10 +93,10 @@ class Duty:
 
 
 @asynccontextmanager
-async def polling() -> AsyncIterator[tuple[Duty, Api]]:
+async def polling(desk: OneSink | None = None) -> AsyncIterator[tuple[Duty, Api]]:
     api = Api()
     async with http_site([web.get("/incidents", api.answer)]) as port:
-        yield Duty(api_url=f"http://127.0.0.1:{port}"), api
+        yield Duty(api_url=f"http://127.0.0.1:{port}", desk=desk or OneSink(policies=POLICIES)), api
 
 
 async def test_who_acknowledges_in_pagerduty_takes_care_of_it_here_and_escalation_stops() -> None:
