@@ -109,5 +109,9 @@ def subject(alert: Alert, language: Language = ENGLISH) -> str:
 
 
 def _line(text: str) -> str:
-    """Return text on one line without control characters: nothing in it can begin another header."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    """Return text on one line without control characters: nothing in it can begin another header.
+
+    Nor an encoded word (RFC 2047): the mail library would decode it, with the line breaks that it may hold.
+    """
+    shown = "".join(one if one.isprintable() else " " for one in text).replace("=?", "= ?")
+    return " ".join(shown.split())
