@@ -29,36 +29,13 @@ DUTY: Final = "duty"
 MANAGER: Final = "manager"
 BY_SECTOR: Final = ("hook", "chat", "teams", "list", "push")  # the sector is in what they are sent
 ROUTES: Final = """
-[sink.duty]
-kind = "pagerduty"
-routing_key = "env:DUTY"
-url = "SITE/duty"
-allow_private = true
-
-[sink.hook]
-kind = "webhook"
-url = "SITE/hook"
-secret = "env:HOOK"
-allow_private = true
-
-[sink.chat]
-kind = "slack"
-url = "env:CHAT"
-allow_private = true
-
-[sink.teams]
-kind = "teams"
-url = "env:TEAMS"
-allow_private = true
-
-[sink.push]
-kind = "apprise"
-url = "env:PUSH"
-allow_private = true
-
-[sink.manager]
-kind = "alertmanager"
-url = "SITE/manager"
+[sink]
+duty = { kind = "pagerduty", routing_key = "env:DUTY", url = "SITE/duty", allow_private = true }
+hook = { kind = "webhook", url = "SITE/hook", secret = "env:HOOK", allow_private = true }
+chat = { kind = "slack", url = "env:CHAT", allow_private = true }
+teams = { kind = "teams", url = "env:TEAMS", allow_private = true }
+push = { kind = "apprise", url = "env:PUSH", allow_private = true }
+manager = { kind = "alertmanager", url = "SITE/manager" }
 
 [sink.list]
 kind = "email"

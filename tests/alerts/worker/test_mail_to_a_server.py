@@ -1,4 +1,4 @@
-"""Mails with the oddest data, as a real SMTP server receives them: whole, in lines, with no header of theirs."""
+"""Mails with the oddest data, as a real SMTP server receives them: whole, and with our headers alone."""
 
 import email
 import re
