@@ -8,9 +8,11 @@ behind a long closing of another topic. (The worker is not ready meanwhile, if t
 
 A worker that gets no more memory ends too: its tasks and connections would fail one by one, some unseen, and
 its questions to the broker would look like a broker that does not answer. So does one that has had no file
-descriptor left for as long as it may stand.
+descriptor left for as long as it may stand. One that can start no thread has to be quick: librdkafka, which
+asks for topics every ten seconds, ends the process without a word where it gets none.
 """
 
+import _thread
 import errno
 import os
 import threading
@@ -28,6 +30,7 @@ from streams.runtime.refusals import Exit
 log = structlog.get_logger()
 
 SPARE = 1 << 20  # bytes that a worker must be able to get at any moment
+THREADLESS = 3.0  # seconds without a thread to be had, after which a worker ends: see above
 _reserve = [bytearray(SPARE)]  # given back when there is no more, so that the end itself has memory
 
 
@@ -89,6 +92,15 @@ class Progress:
             return None
         return f"no file descriptor has been free for {seconds:.0f} s: raise its limit (ulimit -n)"
 
+    def without_threads(self, now: float, started: float) -> str | None:
+        """Say for how long no thread could be started."""
+        seconds = now - self.frozen - started
+        if seconds <= min(THREADLESS, self.timeout):
+            return None
+        return (
+            f"no thread could be started for {seconds:.0f} s: raise the limit (ulimit -u, pids of the cgroup)"
+        )
+
     def stuck(self, now: float) -> str | None:
         """Why the worker has to end, or None."""
         hung = now - self.frozen - self.turned
@@ -111,7 +123,7 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
             end_without_memory(end)
 
     def look() -> None:
-        opened = time.monotonic()  # when a file could last be opened
+        opened = started = time.monotonic()  # when a file could last be opened, and a thread started
         while True:
             before = time.monotonic()
             time.sleep(pause)
@@ -119,7 +131,12 @@ def start_watchdog(progress: Progress, end: Callable[[int], None] = os._exit) ->
             progress.frozen += now - before - pause
             mmap(-1, SPARE).close()  # not by malloc, which keeps some in hand for each thread
             opened = now - progress.frozen if can_open() else opened
-            reason = progress.stuck(now) or progress.without_descriptors(now, opened)
+            started = now - progress.frozen if can_start() else started
+            reason = (
+                progress.stuck(now)
+                or progress.without_descriptors(now, opened)
+                or progress.without_threads(now, started)
+            )
             if reason is not None:
                 _end_stuck(end, "no progress, so this worker ends itself", reason=reason)
                 return
@@ -135,6 +152,15 @@ def can_open() -> bool:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         return error.errno not in (errno.EMFILE, errno.ENFILE)
+    return True
+
+
+def can_start() -> bool:
+    """Return whether a thread can be started: whoever asks for names, files or metrics needs one."""
+    try:
+        _thread.start_new_thread(bool, ())
+    except RuntimeError:
+        return False
     return True
 
 

@@ -229,7 +229,7 @@ class Cores:
 
 def _question_key(value: bytes | None) -> bytes | None:
     """Return the key that an alert belongs under; None where the value has none."""
-    with suppress(ValueError, TypeError, KeyError, AttributeError):
+    with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return str(json.loads(value or b"")["question_key"]).encode()
     return None
 

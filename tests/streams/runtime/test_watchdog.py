@@ -192,6 +192,33 @@ def test_a_process_that_has_no_descriptor_left_for_long_ends_itself_and_says_wha
     assert "raise its limit (ulimit -n)" in ended.stdout
 
 
+WITHOUT_THREADS = """
+import _thread, time
+from streams.runtime.watchdog import Progress, start_watchdog
+start_watchdog(Progress(timeout=60, turned=time.monotonic() + 1e9))
+start = _thread.start_new_thread
+def fail(*_):
+    raise RuntimeError("can't start new thread")
+_thread.start_new_thread = fail
+time.sleep(1.5)
+_thread.start_new_thread = start
+time.sleep(4)
+print("lives", flush=True)
+_thread.start_new_thread = fail
+time.sleep(20)
+"""
+
+
+def test_a_process_that_can_start_no_thread_ends_itself_before_a_library_ends_it_without_a_word():
+    """The limit of threads is the user's, and root has none: so the call fails by hand."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THREADS], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == Exit.STUCK, ended
+    assert ended.stdout.startswith("lives\n")
+    assert "raise the limit (ulimit -u, pids of the cgroup)" in ended.stdout
+
+
 def test_a_thread_that_fails_ends_the_process_and_names_itself(capfd):
     ends = []
     or_end("health", lambda: None, ends.append)
