@@ -1,6 +1,7 @@
 """`surgewatch`: one command; its verbs are the modules of `surgewatch.commands`, loaded when used."""
 
 import logging
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -10,6 +11,7 @@ import click
 
 from streams.contract.toml_documents import DocumentError
 from streams.producers.kafka_client import BrokerError
+from streams.runtime.environment import refuse_other_text
 from streams.runtime.refusals import SetupError
 from streams.table_files.faults import InputError
 from surgewatch import commands
@@ -38,13 +40,14 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line. A wrong set-up is one line of error and no stack trace."""
+    """Run the command line. A wrong set-up, or a full disk, is one line of error and no stack trace."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its errors come as BrokerError
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name that a terminal cannot show ends no command
             stream.reconfigure(errors="backslashreplace")
     try:
+        refuse_other_text(os.environ)
         group()
-    except (DocumentError, InputError, BrokerError, SetupError) as error:
+    except (DocumentError, InputError, BrokerError, SetupError, OSError) as error:
         click.echo(f"surgewatch: {error}", err=True)
         sys.exit(UNUSABLE)

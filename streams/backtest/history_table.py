@@ -158,9 +158,11 @@ class _Reader:
         if self._cadence is not Cadence.WEEK and _WEEK.fullmatch(period):
             raise ValueError(f"{period!r} is a week, and the cadence is {self._cadence}")
         try:
-            return moment(period, as_written=self._cadence is not Cadence.HOUR)  # a day is that of its place
+            epoch = moment(period, as_written=self._cadence is not Cadence.HOUR)  # a day is that of its place
+            self._cadence.start(self._cadence.index(epoch) + 1)  # December 9999 has no end
         except ValueError:
             raise ValueError(f"{period!r} is no date or time (ISO 8601)") from None
+        return epoch
 
     def table(self, path: Path) -> Table:
         """All that was added; raises TableError where that is nothing, or too much."""

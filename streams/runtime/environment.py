@@ -35,6 +35,20 @@ def variables(model: type[BaseSettings]) -> set[str]:
     }
 
 
+def refuse_other_text(environment: Mapping[str, str]) -> None:
+    """Raise SetupError naming every SURGEWATCH_* variable whose value is not UTF-8: nothing can read that."""
+    wrong = sorted(
+        name for name, value in environment.items() if name.startswith(PREFIX) and not is_text(value)
+    )
+    if wrong:
+        raise SetupError(f"not UTF-8: {', '.join(wrong)}")
+
+
+def is_text(value: str) -> bool:
+    """Return whether a value of the environment, or of the command line, was UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def refuse_unknown(
     environment: Mapping[str, str], model: type[BaseSettings], further: Iterable[str] = ()
 ) -> None:

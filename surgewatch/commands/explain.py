@@ -2,9 +2,10 @@
 
 import json
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import click
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Alert
 from alerts.notices.explanation import explain
+from streams.runtime.public_addresses import is_http
 
 TIMEOUT: Final = 10  # seconds
 
@@ -38,9 +40,9 @@ def command(alert_id: str, url: str, token: str | None, as_json: bool) -> None:
 
 def _read(alert_id: str, url: str, token: str | None) -> Alert:
     """Ask the alerts worker; a failure is one line of error."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not is_http(url):
         raise click.BadParameter(f"{url!r} is no http(s) address", param_hint="--url")
-    address = f"{url.rstrip('/')}/api/alerts/{quote(alert_id, safe='')}"
+    address = f"{url.rstrip('/')}/api/alerts/{quote(alert_id, safe='', errors='replace')}"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = Request(address, headers=headers)  # noqa: S310  likewise
     try:
@@ -50,8 +52,8 @@ def _read(alert_id: str, url: str, token: str | None) -> Alert:
         if error.code == HTTPStatus.NOT_FOUND:
             raise click.ClickException(f"no alert {alert_id!r} at {url}") from error
         raise click.ClickException(f"{address} answered {error.code} {error.reason}") from error
-    except (URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
+    except (URLError, OSError, HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
         raise click.ClickException(f"no answer from {url}: {reason} (is the alerts worker up?)") from error
     except (ValidationError, ValueError) as error:
         raise click.ClickException(f"{address} did not answer with an alert") from error

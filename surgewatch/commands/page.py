@@ -5,6 +5,7 @@ import datetime as dt
 import sys
 
 import click
+from pydantic import ValidationError
 
 from alerts.lifecycle.alert import Notice
 from alerts.notices.trial import trial_notices
@@ -13,6 +14,7 @@ from alerts.worker.routes_document import RoutesError, configured
 from alerts.worker.sender import Sender
 from alerts.worker.settings import Settings
 from alerts.worker.sink_network import Networks
+from streams.runtime.refusals import faults
 
 ADVICE = {
     "no_connection": "nothing answers at its address: check host, port and firewall",
@@ -52,6 +54,8 @@ def command(name: str) -> None:
     try:
         settings = Settings()
         every, _, networks = configured(settings)
+    except ValidationError as error:
+        raise click.UsageError(f"SURGEWATCH_*: {faults(error)}") from error
     except RoutesError as error:
         raise click.UsageError(str(error)) from error
     found = {sink.name: sink for sink in every}

@@ -5,9 +5,11 @@ import json
 import secrets
 
 import click
+from pydantic import ValidationError
 
 from alerts.console.access_document import Access
 from alerts.console.roles import Role
+from streams.runtime.refusals import faults
 
 
 @click.command("token")
@@ -25,7 +27,10 @@ def command(name: str, role: str, borders: tuple[str, ...]) -> None:
     }
     if borders:
         entry |= {"borders": borders}
-    Access.model_validate({"client": {name: entry}})
+    try:
+        Access.model_validate({"client": {name: entry}})
+    except ValidationError as error:
+        raise click.UsageError(faults(error)) from error
     click.echo(f"token: {token}", err=True)
     click.echo(f"[client.{json.dumps(name)}]")
     for key, value in entry.items():

@@ -4,32 +4,49 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from surgewatch.harness.apache_kafka import BrokerUnavailableError
 from surgewatch.harness.small_disk import SmallDiskError
 
+MOST: Final = 100_000_000
+TIMES: Final = click.IntRange(0, 1_000)
 MOUNTING = frozenset({"full_disk", "full_disk_of_broker"})  # faults that take root
 
 
 @click.command()
-@click.option("--events", "number", default=50_000, show_default=True, help="Events to produce in each run.")
+@click.option(
+    "--events",
+    "number",
+    type=click.IntRange(1, MOST),
+    default=50_000,
+    show_default=True,
+    help="Events to produce in each run.",
+)
 @click.option(
     "--sectors",
+    type=click.IntRange(1, MOST),
     default=20,
     show_default=True,
     help="Sectors with events. Of more than 20, each has ten events before the first fault.",
 )
-@click.option("--kills", default=3, show_default=True, help="SIGKILLs of a worker.")
-@click.option("--broker-restarts", default=1, show_default=True, help="Stops and starts of the broker.")
-@click.option("--rebalances", default=1, show_default=True, help="Workers added and removed again.")
+@click.option("--kills", type=TIMES, default=3, show_default=True, help="SIGKILLs of a worker.")
+@click.option(
+    "--broker-restarts", type=TIMES, default=1, show_default=True, help="Stops and starts of the broker."
+)
+@click.option(
+    "--rebalances", type=TIMES, default=1, show_default=True, help="Workers added and removed again."
+)
 @click.option(
     "--faults",
     "names",
     help='In place of these three: faults by name, with commas between them, or "all"; a run for each.',
 )
-@click.option("--times", default=2, show_default=True, help="How often each of --faults happens in its run.")
+@click.option(
+    "--times", type=TIMES, default=2, show_default=True, help="How often each of --faults happens in its run."
+)
 @click.option(
     "--security",
     type=click.Choice(["plain", "mtls", "scram", "oauth"]),
