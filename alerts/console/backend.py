@@ -1,6 +1,7 @@
 """What the console needs of the worker: its board, and functions that read, publish and send again."""
 
 import datetime as dt
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -27,13 +28,15 @@ class Backend:
     `sent` gives what was sent about an alert, since its onset where that is known, and raises TimeoutError;
     `publish` puts a control on its topic; `send_again` sends a dead letter again and returns whether there is
     one of that id; `names` are what a control may refer to; `border_of` is the border of each sector that the
-    registry knows. `hooks`, by path, take the signed requests of other systems.
+    registry knows. `now` is the broker's time (epoch seconds). `hooks`, by path, take the signed requests of
+    other systems.
     """
 
     board: Board
     publish: Callable[[Control], Awaitable[None]]
     send_again: Callable[[str], Awaitable[bool]]
     names: Callable[[], Names]
+    now: Callable[[], float] = time.time
     sent: Callable[[str, dt.datetime | None], Awaitable[list[DeliveredNotice]]] = no_notices
     identity: Identity = field(default_factory=Identity)
     border_of: Mapping[str, str] = field(default_factory=dict)

@@ -46,7 +46,8 @@ def _set_control(backend: Backend) -> Handler:
             sent = submitted(body)
         require(principal, sent.role)
         with _understood():
-            wanted = control_of(sent, dt.datetime.now(dt.UTC), backend.names(), principal.name)
+            now = dt.datetime.fromtimestamp(backend.now(), dt.UTC)
+            wanted = control_of(sent, now, backend.names(), principal.name)
         if not principal.may_in(sent.role, backend.board.places(backend.border_of).borders(wanted)):
             raise denied(
                 principal,

@@ -76,6 +76,7 @@ class Alerts:
             sinks=self.sinks,
             language=language(settings.console_language),
             complete=False,
+            clock=lambda: self.worker.now(),
         )
         self.metrics = Metrics(self.sinks)
         self.controls = ControlsInForce(routing, self.policies)
@@ -106,6 +107,7 @@ class Alerts:
             alerts=self.table.alerts,
             unanswered=self.unanswered,
             publish=self.publish,
+            now=self.worker.now,
             count=self.metrics.pagerduty_answer,
         )
         self.names = SinkNames(sinks, self.networks)
@@ -116,9 +118,10 @@ class Alerts:
             self.worker.publish,
             self.send_again,
             sinks=self.sinks,
+            now=self.worker.now,
             on_unusable=self.metrics.unusable,
         )
-        self.tries = Tries(self.board, self.metrics, self.letters.states)
+        self.tries = Tries(self.board, self.metrics, self.letters.states, self.worker.now)
         self.supervisor = Supervisor()
         self.problems = Problems(
             self.owner,
@@ -219,6 +222,7 @@ class Alerts:
             self.board,
             people=self.people,
             names=self.control_names,
+            now=self.worker.now,
             border_of=self.registry.border_of,
             pages=pages,
             publish=self.publish,

@@ -1,6 +1,7 @@
 """Dead letters of all workers, on `notices.dead`: held to be read, counted and sent again."""
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final
@@ -30,7 +31,7 @@ class DeadLetters:
     """The letters that wait, also those of other workers and of before a restart.
 
     `on_again` is called with a letter that somebody wants to be sent again. On the same topic are the states
-    of the `sinks` that are configured.
+    of the `sinks` that are configured. `now` is the broker's time (epoch seconds).
     """
 
     def __init__(
@@ -41,10 +42,11 @@ class DeadLetters:
         on_again: Callable[[DeadLetterRecord], Awaitable[None]],
         *,
         sinks: Collection[str] = (),
+        now: Callable[[], float] = time.time,
         on_unusable: Callable[[str, Unusable], None] = lambda *_: None,
     ) -> None:
         self._settings, self._board, self._publish, self._on_again = settings, board, publish, on_again
-        self._on_unusable = on_unusable
+        self._now, self._on_unusable = now, on_unusable
         self.states = SinkStates(sinks, board, publish)
         self._held: dict[str, DeadLetterRecord] = {}  # by letter id
         self.read: Mapping[Position, int] = {}  # up to where the topic is applied
@@ -68,7 +70,7 @@ class DeadLetters:
             notice_id=notice.notice_id,
             headline=notice.headline,
             reason=reason,
-            at=dt.datetime.now(dt.UTC),
+            at=dt.datetime.fromtimestamp(self._now(), dt.UTC),
         )
         await self._write(DeadLetterRecord(letter=letter, message=message))
 

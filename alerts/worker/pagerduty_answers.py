@@ -53,7 +53,7 @@ class PagerDutyAnswers:
     """Takes webhooks, and asks the API for sinks that have a token.
 
     `ready` waits until all alerts are known, and `alerts` gives them; `unanswered` gives those that a sink of
-    this worker knows of and that nobody takes care of.
+    this worker knows of and that nobody takes care of. `now` is the broker's time (epoch seconds).
     """
 
     def __init__(
@@ -65,12 +65,13 @@ class PagerDutyAnswers:
         alerts: Callable[[], Sequence[Alert]],
         unanswered: Callable[[str], Sequence[Alert]],
         publish: Callable[[Control], Awaitable[None]],
+        now: Callable[[], float],
         count: Callable[[AnswerOutcome], None],
     ) -> None:
         self._sinks = [sink for sink in sinks if isinstance(sink, PagerDutySink)]
         self._controls, self._ready = controls, ready
         self._alerts, self._unanswered = alerts, unanswered
-        self._publish, self._count = publish, count
+        self._publish, self._now, self._count = publish, now, count
         self._asked: dict[str, float] = {}  # by alert: when, on the steady clock
         self.secrets = [secret for sink in self._sinks for secret in sink.webhook_secrets]
 
@@ -97,7 +98,7 @@ class PagerDutyAnswers:
         firing = [alert for alert in alerts if alert.state is State.FIRING]
         if not firing:
             return AnswerOutcome.OVER
-        found = (self._controls.annotate(alert, time.time()) for alert in firing)
+        found = (self._controls.annotate(alert, self._now()) for alert in firing)
         controls = [answer._replace(alert_id=one.alert_id).control(one.assessment) for one in found]
         new = [control for control in controls if not self._controls.is_known(control)]
         for control in new:

@@ -1,7 +1,8 @@
 """What becomes of each try to deliver: on the console, in metrics and in the log."""
 
 import datetime as dt
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -14,17 +15,19 @@ log = structlog.get_logger()
 
 
 class Tries:
-    """Records tries to deliver."""
+    """Records tries to deliver. `now` is the broker's time (epoch seconds)."""
 
-    def __init__(self, board: Board, metrics: Metrics, states: SinkStates) -> None:
-        self._board, self._metrics, self._states = board, metrics, states
+    def __init__(
+        self, board: Board, metrics: Metrics, states: SinkStates, now: Callable[[], float] = time.time
+    ) -> None:
+        self._board, self._metrics, self._states, self._now = board, metrics, states, now
 
     def tried(
         self, sink: str, notices: Sequence[Notice], outcome: str, *, seconds: float, reason: str
     ) -> None:
         """Record one try to deliver."""
         self._metrics.attempt(sink, outcome, seconds=seconds, notices=max(len(notices), 1))
-        now = dt.datetime.now(dt.UTC)
+        now = dt.datetime.fromtimestamp(self._now(), dt.UTC)
         self._states.tried(sink, works=outcome == "delivered", reason=reason)
         if not notices:  # a post of what stands
             self._board.sink(sink, outcome, at=now, detail=reason)

@@ -1,7 +1,8 @@
 """A console on a free port for tests, and what it passed on to its worker."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class ServedConsole:
     language: Language = ENGLISH
     url: str = ""
     port: int = 0
+    now: Callable[[], float] = time.time  # the broker's
 
     async def publish(self, control: Control) -> None:
         if self.refusal is not None:
@@ -80,6 +82,7 @@ class ServedConsole:
             publish=self.publish,
             send_again=self.send_again,
             names=self.names,
+            now=lambda: self.now(),
             sent=self.sent,
             language=self.language,
             identity=identity or Identity(SecretStr(token) if token else None),

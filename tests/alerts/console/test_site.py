@@ -84,6 +84,14 @@ async def test_a_request_that_makes_no_sense_is_refused_with_a_sentence(served, 
     assert served.controls == []
 
 
+async def test_a_silence_lasts_by_the_brokers_time_whatever_the_clock_of_this_machine_shows(served, http):
+    served.now = lambda: 1_900_000_000.0
+    silence = {"kind": "silence", "sector": "swanton", "hours": 8, "by": "anna", "reason": "drill"}
+    assert (await post(http, served, silence))[0] == 202
+    (control,) = served.controls
+    assert (control.at.timestamp(), control.until.timestamp()) == (1_900_000_000, 1_900_000_000 + 8 * 3600)
+
+
 async def test_a_body_that_is_too_long_is_refused(served, http):
     status, _ = await _status_of(http, served, "x" * 20_000)
     assert status == 413

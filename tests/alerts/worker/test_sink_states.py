@@ -99,6 +99,13 @@ async def test_a_sink_whose_posts_of_what_stands_fail_is_failing() -> None:
     assert [row["state"] for row in board.snapshot().as_json()["sinks"]] == ["failing"]
 
 
+def test_a_try_is_shown_at_the_brokers_time() -> None:
+    board = Board(sinks=[SINK])
+    tries = Tries(board, Metrics([SINK]), SinkStates([SINK], board, Topic().publish), lambda: 1_900_000_000.0)
+    tries.tried(SINK, [], "retry", seconds=0.1, reason="no_connection")
+    assert [row["failed_at"] for row in board.snapshot().as_json()["sinks"]] == ["2030-03-17T17:46:40+00:00"]
+
+
 @pytest.mark.parametrize("timestamp", [-(2**62), 0, 2**62])
 async def test_a_state_of_any_time_is_taken_and_one_of_a_sink_that_is_not_configured_is_not(
     timestamp: int,
