@@ -47,7 +47,7 @@ class SlackServer:
 
     scopes: str = SCOPES
     bot_token: str = BOT
-    users: dict[str, Mapping[str, str]] = field(default_factory=lambda: {USER: PROFILE})
+    users: dict[str, Mapping[str, str] | list[str]] = field(default_factory=lambda: {USER: PROFILE})
     messages: dict[str, Message] = field(default_factory=dict)  # by ts; replies have a thread_ts
     ephemerals: list[tuple[str, str]] = field(default_factory=list)  # user, text
     faults: deque[str] = field(default_factory=deque)

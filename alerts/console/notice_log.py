@@ -45,8 +45,8 @@ class NoticeLog:
 
     async def _consume(self, key: bytes, since: dt.datetime | None) -> list[DeliveredNotice]:
         consumer = AIOKafkaConsumer(**self._kafka.aiokafka, enable_auto_commit=False)
-        await consumer.start()
         try:
+            await consumer.start()
             return await self._read(consumer, key, since)
         finally:
             await consumer.stop()

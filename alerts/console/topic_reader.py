@@ -20,28 +20,40 @@ FETCH_WAIT_MS: Final = (
 Apply = Callable[[Any], None]  # takes aiokafka's ConsumerRecord
 
 
-async def follow(topic: str, kafka: KafkaSettings, apply: Apply, *, back: int | None = None) -> None:
+async def follow(
+    topic: str,
+    kafka: KafkaSettings,
+    apply: Apply,
+    *,
+    back: int | None = None,
+    done: Callable[[], None] = lambda: None,
+    failed: Callable[[str], None] = lambda _: None,
+) -> None:
     """Read all partitions of a topic for ever, from the start or from so many records `back` from the end.
 
-    A record that `apply` cannot use must not raise. Where the broker fails, reading begins anew.
+    A record that `apply` cannot use must not raise. Where the broker fails, reading begins anew. `done` is
+    called after each look, whether there was anything or not, and `failed` with why there was none.
     """
     while True:
         try:
-            await _read(topic, kafka, apply, back)
+            await _read(topic, kafka, apply, back, done)
         except Exception as error:  # whatever it is: the page has to go on
             log.warning("console reader failed, restarting", topic=topic, error=repr(error))
+            failed(repr(error))
         await asyncio.sleep(PAUSE)
 
 
-async def _read(topic: str, kafka: KafkaSettings, apply: Apply, back: int | None) -> None:
+async def _read(
+    topic: str, kafka: KafkaSettings, apply: Apply, back: int | None, done: Callable[[], None]
+) -> None:
     consumer = AIOKafkaConsumer(
         **kafka.aiokafka,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         fetch_max_wait_ms=FETCH_WAIT_MS,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         known: set[TopicPartition] = set()
         while True:
             found = {TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()}
@@ -50,11 +62,13 @@ async def _read(topic: str, kafka: KafkaSettings, apply: Apply, back: int | None
                 known = found
             if not known:
                 await consumer.topics()  # asks the broker again
+                done()
                 await asyncio.sleep(PAUSE)
                 continue
             for records in (await consumer.getmany(timeout_ms=1000, max_records=MANY)).values():
                 for record in records:
                     apply(record)
+            done()
             await asyncio.sleep(0)
     finally:
         await consumer.stop()

@@ -83,8 +83,8 @@ class AlertTable:
             enable_auto_commit=False,
             fetch_max_wait_ms=FETCH_MS,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             left = await consumer.end_offsets(consumer.assignment())
             while True:
                 left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}

@@ -27,7 +27,7 @@ from alerts.notices.ledger import LedgerRecord
 from alerts.notices.routing import count_unrouted
 from alerts.sinks import limits_of
 from alerts.worker.alert_table import AlertTable, Published
-from alerts.worker.board_readers import board_readers
+from alerts.worker.board_readers import BoardReaders
 from alerts.worker.console_backend import console_backend, control_names, people
 from alerts.worker.console_server import console_server
 from alerts.worker.control_records import ControlRecords
@@ -36,6 +36,7 @@ from alerts.worker.delivery import SinkDelivery
 from alerts.worker.documents import Documents, documents
 from alerts.worker.metrics import Metrics
 from alerts.worker.outputs import AlertPublisher
+from alerts.worker.overdue import Overdue
 from alerts.worker.pagerduty_answers import PagerDutyAnswers
 from alerts.worker.problems import Problems
 from alerts.worker.routes_document import Configured, RoutesError, configured
@@ -123,12 +124,15 @@ class Alerts:
         )
         self.tries = Tries(self.board, self.metrics, self.letters.states, self.worker.now)
         self.supervisor = Supervisor()
+        self.readers = BoardReaders(settings, self.board)
+        self.clicks: list[SlackClicks] = []
         self.problems = Problems(
             self.owner,
             self.table,
             self.pipeline.all_alerts,
             names=self.names,
             supervisor=self.supervisor,
+            beside=self.beside,
         )
 
     def _worker(self) -> Worker:
@@ -213,6 +217,12 @@ class Alerts:
         self.metrics.unknown_hosts(self.names.unknown)
         self.metrics.unusable_documents(self.documents.watched, self.documents.unusable)
 
+    def beside(self) -> Iterator[Overdue]:
+        """Return what is done beside the deliveries, so that it is seen where it is not."""
+        yield from self.readers.overdue.values()
+        yield from self.pagerduty.overdue.values()
+        yield from (clicks.overdue for clicks in self.clicks)
+
     @asynccontextmanager
     async def serve(self, settings: WorkerSettings, pages: Pages) -> AsyncIterator[None]:
         """Serve the console in its thread, and deliver, for as long as the block runs."""
@@ -229,7 +239,8 @@ class Alerts:
             send_again=self.letters.send_again,
             hooks={PAGERDUTY_HOOK: self.pagerduty.receive} if self.pagerduty.secrets else {},
         )
-        readers = board_readers(self.settings, self.board)
+        readers = self.readers.readers()
+        self.clicks = [self._clicks(api) for api in self._sender.slack.values()]
         try:
             async with console_server(backend, settings.metrics_host, settings.metrics_port, readers=readers):
                 tasks = [asyncio.create_task(task) for task in self._tasks()]
@@ -255,8 +266,8 @@ class Alerts:
         yield supervised("pagerduty", lambda: self.pagerduty.poll(self._sender.http))
         yield supervised("names of sinks", self.names.follow)
         yield supervised("documents", self.documents.follow)
-        for api in self._sender.slack.values():
-            yield supervised("clicks in Slack", self._clicks(api).follow)
+        for clicks in self.clicks:
+            yield supervised("clicks in Slack", clicks.follow)
 
     def _clicks(self, api: SlackApi) -> SlackClicks:
         return SlackClicks(

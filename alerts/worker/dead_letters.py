@@ -95,8 +95,8 @@ class DeadLetters:
             self._settings.topic(TOPIC),
             **self._settings.kafka.aiokafka,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             ends = await consumer.end_offsets(consumer.assignment())
             for at, begins in (await consumer.beginning_offsets(list(ends))).items():
                 consumer.seek(at, max(begins, ends[at] - READ_BACK))

@@ -27,11 +27,13 @@ from alerts.sinks.pagerduty_incidents import (
     read_webhook,
 )
 from alerts.worker.http_client import HttpAnswer, HttpClient
+from alerts.worker.overdue import Overdue
 from streams.contract.controls import Control
 
 log = structlog.get_logger()
 
 EVERY: Final = 30.0  # seconds between two rounds of questions
+UNANSWERED_SECONDS: Final = 45.0  # a round and a half
 MOST: Final = 50  # alerts asked for in one round; PagerDuty takes 960 questions a minute
 LONGEST: Final = 65_536  # bytes of an answer
 
@@ -65,14 +67,16 @@ class PagerDutyAnswers:
         alerts: Callable[[], Sequence[Alert]],
         unanswered: Callable[[str], Sequence[Alert]],
         publish: Callable[[Control], Awaitable[None]],
-        now: Callable[[], float],
         count: Callable[[AnswerOutcome], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._sinks = [sink for sink in sinks if isinstance(sink, PagerDutySink)]
         self._controls, self._ready = controls, ready
         self._alerts, self._unanswered = alerts, unanswered
         self._publish, self._now, self._count = publish, now, count
         self._asked: dict[str, float] = {}  # by alert: when, on the steady clock
+        asked = [sink.name for sink in self._sinks if sink.api_token is not None]
+        self.overdue = {name: Overdue(f"API of PagerDuty for {name}", UNANSWERED_SECONDS) for name in asked}
         self.secrets = [secret for sink in self._sinks for secret in sink.webhook_secrets]
 
     async def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
@@ -115,13 +119,18 @@ class PagerDutyAnswers:
 
     async def ask(self, sink: PagerDutySink, client: HttpClient) -> None:
         """Ask for the incidents of a sink, those first that were not asked for longest."""
+        overdue = self.overdue[sink.name]
+        overdue.begin()
         waiting = self._unanswered(sink.name)
+        if not waiting:
+            overdue.done()
         self._asked = {one.alert_id: self._asked.get(one.alert_id, 0.0) for one in waiting}
         order = sorted(waiting, key=lambda one: (self._asked[one.alert_id], -RANK[one.severity]))
         for alert in order[:MOST]:
             self._asked[alert.alert_id] = time.monotonic()
             if not await self._ask(sink, alert, client):
                 return
+            overdue.done()
 
     async def _ask(self, sink: PagerDutySink, alert: Alert, client: HttpClient) -> bool:
         """Ask for one incident; return whether the API answers."""
@@ -133,6 +142,7 @@ class PagerDutyAnswers:
             reason = f"http_{got.status}" if isinstance(got, HttpAnswer) else got.reason
             log.warning("pagerduty does not answer", sink=sink.name, reason=reason)
             self._count(AnswerOutcome.UNREACHABLE)
+            self.overdue[sink.name].failed(reason)
             return False
         try:
             answer = read_incidents(alert.alert_id, got.body)

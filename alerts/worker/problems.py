@@ -6,6 +6,7 @@ from typing import Final
 
 from alerts.lifecycle.alert import Alert
 from alerts.worker.alert_table import TOPIC, AlertTable
+from alerts.worker.overdue import Overdue
 from alerts.worker.sink_names import SinkNames
 from alerts.worker.sink_owner import SinkOwner
 from alerts.worker.supervised import Supervisor
@@ -15,7 +16,10 @@ OWED_SECONDS: Final = 30.0  # after which something that is due makes the worker
 
 
 class Problems:
-    """Looks at the parts of the worker. `published` returns the alerts that this worker has published."""
+    """Looks at the parts of the worker. `published` returns the alerts that this worker has published.
+
+    `beside` returns what is done beside the deliveries.
+    """
 
     def __init__(
         self,
@@ -25,10 +29,11 @@ class Problems:
         *,
         names: SinkNames,
         supervisor: Supervisor,
+        beside: Callable[[], Iterable[Overdue]] = tuple,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._owner, self._table, self._published = owner, table, published
-        self._names, self._supervisor = names, supervisor
+        self._names, self._supervisor, self._beside = names, supervisor, beside
         self._steady = steady
         self._complete_at = steady()  # when the table last had every alert that was published
 
@@ -42,8 +47,14 @@ class Problems:
         return {
             NotReady.UNDELIVERED: "; ".join(self._undelivered()) or None,
             NotReady.UNKNOWN_HOST: self._names.problem(),
-            NotReady.TASK_FAILING: self._supervisor.problem(),
+            NotReady.TASK_FAILING: "; ".join(filter(None, self._failing())) or None,
         }
+
+    def _failing(self) -> Iterator[str | None]:
+        """Yield which tasks fail, and what has not been done for long."""
+        yield self._supervisor.problem()
+        for one in self._beside():
+            yield one.problem()
 
     def _undelivered(self) -> Iterator[str]:
         """Yield why notices wait: in the order in which they would be delivered, the last step first."""

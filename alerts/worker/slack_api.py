@@ -156,20 +156,20 @@ class SlackApi:
         """Return a user as the directory has them: `Anna Roy (anna@example.org)`; where it fails, the id."""
         if user not in self._authors:
             try:
-                profile = (await self.client.users_info(user=user))["user"]["profile"]
-            except (SlackApiError, aiohttp.ClientError, TimeoutError, KeyError) as error:
+                author = _author((await self.client.users_info(user=user))["user"]["profile"])
+            except Exception as error:  # whatever it is, the click counts
                 log.warning("Slack's directory does not answer", user=user, error=describe(error))
                 return user
             if len(self._authors) >= KNOWN_USERS:
                 self._authors.clear()
-            self._authors[user] = _author(profile) or user
+            self._authors[user] = author or user
         return self._authors[user]
 
     async def show_ephemeral(self, channel: str, user: str, text: str) -> None:
         """Show a sentence to one person. It is not tried again."""
         try:
             await self.client.chat_postEphemeral(channel=channel, user=user, text=text)
-        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+        except Exception as error:  # whatever it is, nobody waits for this
             log.warning("answer to a click not shown", error=describe(error))
 
     async def token_faults(self) -> list[str]:

@@ -27,6 +27,7 @@ from alerts.notices.feeds import on_same_source
 from alerts.sinks import Sink
 from alerts.sinks.slack.app import SlackApp, SlackAppSink
 from alerts.sinks.slack.clicks import Click, click, refusal, request
+from alerts.worker.overdue import Overdue
 from alerts.worker.slack_api import QUIET, SlackApi, describe
 from streams.contract.controls import Control, Names
 
@@ -36,6 +37,7 @@ ACKNOWLEDGE_SECONDS: Final = 2.0  # Slack waits for three
 PUBLISH_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 15.0
 RECONNECT_SECONDS: Final = 2.0
+UNTAKEN_SECONDS: Final = 30.0
 DISCONNECTED_SECONDS: Final = 15.0  # after which a connection that does not come back is made anew
 REMEMBERED: Final = 1_000  # clicks
 NO_LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({})  # all in English
@@ -67,14 +69,17 @@ class SlackClicks:
         self._languages = languages
         self._taken: dict[str, asyncio.Task[None]] = {}  # by click
         self._cause = ""  # why there is no connection, as it was logged
+        self.overdue = Overdue("clicks in Slack", UNTAKEN_SECONDS)
 
     async def follow(self) -> None:
         """Take clicks until cancelled, over one connection after the other."""
         await self._ready()
+        self.overdue.begin()
         while True:
             try:
                 await self._follow_connection()
             except (SlackApiError, aiohttp.ClientError, OSError) as error:
+                self.overdue.failed(describe(error))
                 if describe(error) != self._cause:
                     self._cause = describe(error)
                     log.warning("clicks in Slack are not taken", error=self._cause)
@@ -96,7 +101,7 @@ class SlackClicks:
             log.info("clicks in Slack are taken")
             self._cause = ""
             with self._connected():
-                await _until_lost(client)
+                await _until_lost(client, self.overdue.done)
         finally:
             await self._finish()
             await client.close()  # type: ignore[no-untyped-call]
@@ -163,11 +168,12 @@ def languages_of(app: SlackApp, sinks: Iterable[Sink]) -> dict[str, Language]:
     return {sink.channel: sink.language for sink in own}
 
 
-async def _until_lost(client: SocketModeClient) -> None:
+async def _until_lost(client: SocketModeClient, connected: Callable[[], None]) -> None:
     """Return when the SDK's client has not come back by itself: it may be stuck with an old address."""
     connected_at = time.monotonic()
     while time.monotonic() - connected_at < DISCONNECTED_SECONDS:
         await asyncio.sleep(1)
         if await client.is_connected():
             connected_at = time.monotonic()
+            connected()
     raise ConnectionError("the connection to Slack was lost")

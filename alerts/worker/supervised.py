@@ -10,7 +10,8 @@ import structlog
 log = structlog.get_logger()
 
 PAUSE: Final = 1.0  # seconds before a task that failed is started again
-MEMORY: Final = 15.0  # seconds without another failure after which a task counts as running
+MEMORY: Final = 15.0  # seconds without another failure after which a task counts as running, and
+LONGEST: Final = 60.0  # twice the time that it ran before the last one, but of no more than this
 
 
 class Failure(NamedTuple):
@@ -19,6 +20,7 @@ class Failure(NamedTuple):
     error: str
     at: float  # seconds of the steady clock
     restarts: int  # in a row
+    memory: float  # seconds after which it counts for nothing
 
 
 class Supervisor:
@@ -31,20 +33,24 @@ class Supervisor:
     async def run(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task and start it again where it fails, until this is cancelled."""
         while True:
+            began = self._steady()
             try:
                 await task()
             except Exception as error:  # whatever it is, deliveries have to go on
-                self._fail(name, repr(error))
+                self._fail(name, repr(error), self._steady() - began)
+            else:
+                self._fail(name, "it ended by itself", self._steady() - began)
             await asyncio.sleep(PAUSE)
 
-    def _fail(self, name: str, error: str) -> None:
+    def _fail(self, name: str, error: str, ran: float) -> None:
+        """Record a failure. A task that waits between its rounds fails again after a round, and no sooner."""
         restarts = sum(one.restarts for one in self._recent(name)) + 1
-        self._failures[name] = Failure(error, self._steady(), restarts)
+        self._failures[name] = Failure(error, self._steady(), restarts, MEMORY + 2 * min(ran, LONGEST))
         log.warning("task failed, restarting", task=name, error=error, restarts=restarts)
 
     def _recent(self, name: str) -> list[Failure]:
         found = self._failures.get(name)
-        return [found] if found is not None and self._steady() - found.at < MEMORY else []
+        return [found] if found is not None and self._steady() - found.at < found.memory else []
 
     def problem(self) -> str | None:
         """Return which tasks have failed more than once just now, and why."""

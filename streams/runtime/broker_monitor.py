@@ -131,8 +131,8 @@ class BrokerMonitor:
         if not offsets:
             return found
         consumer = AIOKafkaConsumer(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
-        await consumer.start()
         try:
+            await consumer.start()
             left = {TopicPartition(*at): offset for at, offset in offsets.items()}
             consumer.assign(list(left))
             ends, beginnings = await consumer.end_offsets(left), await consumer.beginning_offsets(left)

@@ -67,7 +67,6 @@ class Duty:
             alerts=lambda: self.desk.pipeline.all_alerts() if self.ready.is_set() else [],
             unanswered=self.unanswered,
             publish=self.publish,
-            now=lambda: self.desk.now,
             count=lambda taken: self.counted.update([taken]),
         )
 

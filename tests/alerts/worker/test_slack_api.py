@@ -190,6 +190,8 @@ async def test_an_author_is_as_the_directory_has_them(chat: Chat) -> None:
     chat.server.users.clear()
     assert await chat.api.author(USER) == "Anna Roy (anna@example.org)"  # it is not asked again
     assert await chat.api.author("U999") == "U999"
+    chat.server.users["U998"] = []  # no profile as Slack has them
+    assert await chat.api.author("U998") == "U998"
 
 
 async def test_a_long_name_and_address_are_both_kept_where_a_control_takes_them(chat: Chat) -> None:
