@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from streams.contract.cadence import Cadence
+from streams.contract.cadence import HOUR, Cadence
 from streams.contract.dead_letters import Reason
 from streams.contract.reading import Unusable
 from streams.contract.sectors import Registry
@@ -23,6 +23,7 @@ from streams.worker.schema_registry import Answered
 BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 SLICED = 500  # sectors up to which slices are shown: of more, they would be most of what Prometheus holds
 BATCH_EVENTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
+AHEAD = 2 * HOUR  # seconds: an event may be an hour ahead of its stamp, which may be seen late
 FIGURES = {
     "observed": "People counted in the period last judged",
     "expected": "People expected in that period",
@@ -67,6 +68,9 @@ class Metrics:
         self._feed_age = gauge("feed_age_seconds", "Now, less the newest heartbeat of a source", "source")
         self._feed_stopped = gauge(
             "feed_stopped_sectors", "Sectors that a source sends no more heartbeats for", "source"
+        )
+        self._ahead = gauge(
+            "sectors_ahead", "Sectors whose watermark is more than two hours ahead of the broker's clock"
         )
         self._event_time = gauge("event_time_seconds", "Event time of a partition", "partition")
         self._people_total = counter("counted_people_total", "People counted since the start", "sector")
@@ -170,6 +174,7 @@ class Metrics:
                 if Cadence.HOUR in counts.series
             }
         )
+        self._ahead.replace({(): sum(one.watermark * HOUR > now + AHEAD for one in held.values())})
         self._status.replace({(sector, status_of(counts)): 1 for sector, counts in held.items()})
         self._show_feeds(held.values(), now)
         few = len(held) <= SLICED

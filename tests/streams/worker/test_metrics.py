@@ -87,3 +87,15 @@ def test_a_source_is_shown_once_by_its_newest_heartbeat_and_the_sectors_it_left(
     at = {"source": "customs"}
     assert metrics.registry.get_sample_value("surgewatch_feed_age_seconds", at) == 10
     assert metrics.registry.get_sample_value("surgewatch_feed_stopped_sectors", at) == 1
+
+
+def test_a_sector_whose_time_a_wrong_broker_has_moved_is_counted() -> None:
+    now = 1_700_000_000
+    metrics = Metrics(registry())
+    sectors = [Counts("swanton"), Counts("tucson"), Counts("blaine")]
+    for counts, ahead in zip(sectors, (-3_600, 3_600, 86_400), strict=True):
+        counts.watermark = (now + ahead) // 3_600
+    metrics.state({0: (now, sectors)}, now=now, status_of=with_data)
+    assert metrics.registry.get_sample_value("surgewatch_sectors_ahead") == 1
+    metrics.state({}, now=now, status_of=with_data)
+    assert metrics.registry.get_sample_value("surgewatch_sectors_ahead") == 0
