@@ -33,33 +33,42 @@ class TokenError(ConnectionError):
 class Tokens:
     """One source of tokens for every client of a process; safe to ask from several threads.
 
-    `provider` is how an error names where tokens come from.
+    `provider` is how an error names where tokens come from. The age of a token is the greater one of what the
+    clock on the wall and the steady one show: the first may be put back, the second stops while a machine
+    sleeps.
     """
 
     def __init__(
         self,
         fetch: Callable[[], Token],
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         *,
         provider: str = "the identity provider",
     ) -> None:
-        self._fetch, self._clock, self._provider = fetch, clock, provider
+        self._fetch, self._provider = fetch, provider
+        self._clock, self._steady = clock, steady
         self._lock = threading.Lock()
         self._held: Token | None = None
-        self._renew = 0.0
+        self._fetched = 0.0, 0.0  # when, by both clocks
 
     def current(self) -> Token:
         """Return a token that is valid now; raises TokenError where none can be had."""
         with self._lock:
-            now = self._clock()
-            if self._held is None or now >= self._renew:
+            if self._held is None or self._age() >= RENEW_AT:
+                now = self._clock(), self._steady()
                 try:
-                    self._held = self._fetch()
-                    self._renew = now + (self._held.expires - now) * RENEW_AT
+                    self._held, self._fetched = self._fetch(), now
                 except Exception as error:  # whatever the libraries on the way to it come up with
-                    if self._held is None or now >= self._held.expires:
+                    if self._held is None or self._age() >= 1:
                         raise TokenError(f"no token from {self._provider}: {_reason(error)}") from error
             return self._held
+
+    def _age(self) -> float:
+        """Return which part of its life the token has had; it is over at 1."""
+        wall, steady = self._fetched
+        life = self._held.expires - wall if self._held else 0.0
+        return max(self._clock() - wall, self._steady() - steady) / life if life > 0 else 1.0
 
     @property
     def for_aiokafka(self) -> AbstractTokenProvider:

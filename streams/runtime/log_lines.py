@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from aiokafka.errors import KafkaError
 from structlog.typing import EventDict
 
@@ -66,9 +67,9 @@ class LogLimiter(logging.Filter):
 
 
 def _is_no_news(logger: str, error: BaseException | None, *, is_of_kafka: bool) -> bool:
-    """Return whether an error is that of a client that broke off, or is in the worker's last line."""
+    """Return whether a client broke off, or sends no HTTP, or the error is in the worker's last line."""
     if logger == "aiohttp.server":
-        return isinstance(error, ConnectionResetError)
+        return isinstance(error, ConnectionResetError | HttpProcessingError)
     if isinstance(error, RuntimeError) and str(error) == "Event loop is closed":
         return True  # whoever stops on a loop that has ended
     return is_of_kafka and logger == "asyncio"  # a task that nobody awaits

@@ -4,6 +4,7 @@ import logging
 from contextlib import suppress
 
 import structlog
+from aiohttp.http_exceptions import BadStatusLine
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from streams.runtime.log_lines import MOST, MOST_TROUBLES, WINDOW, EventLimiter, LogLimiter
@@ -49,9 +50,10 @@ def test_a_peer_that_is_no_broker_costs_a_line_and_no_trace() -> None:
     assert len(garbage.getMessage()) == 300
 
 
-def test_a_client_that_breaks_off_is_no_news_and_an_error_of_the_console_is() -> None:
+def test_a_client_that_breaks_off_or_sends_no_http_is_no_news_and_an_error_of_the_console_is() -> None:
     limiter = LogLimiter()
     assert not limiter.filter(failure(ConnectionResetError("closing transport"), "aiohttp.server"))
+    assert not limiter.filter(failure(BadStatusLine("\x16\x03"), "aiohttp.server"))
     assert limiter.filter(failure(ValueError("a bug"), "aiohttp.server"))
 
 
