@@ -26,7 +26,7 @@ from alerts.worker.control_records import ControlRecords
 from alerts.worker.dead_letters import DeadLetters
 from alerts.worker.settings import Settings
 from alerts.worker.sink_owner import decoded
-from streams.contract.controls import Capacity, Names, PolicyDate, Sensitivity, Withdrawn
+from streams.contract.controls import Capacity, Confirm, Names, PolicyDate, Sensitivity, Withdrawn
 from streams.contract.events import Encounter, Heartbeat
 from streams.contract.partitioning import partition_of
 from streams.contract.reading import Unusable, read
@@ -55,7 +55,7 @@ MODELS: Mapping[str, Sequence[type[BaseModel]]] = {
     "alerts.current": (Alert,),
     "deliveries": (Entry, CaughtUp),
     "notices.dead": (DeadLetterRecord, SinkState),
-    "controls": (Silence, Acknowledge, Reroute, PolicyDate, Capacity, Sensitivity, Withdrawn),
+    "controls": (Silence, Acknowledge, Reroute, PolicyDate, Capacity, Sensitivity, Confirm, Withdrawn),
     "state": (Encounter, Notice),
 }
 GOOD = {
