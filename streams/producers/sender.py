@@ -22,10 +22,14 @@ _STEP = 500  # records between two reports of progress
 
 @dataclass(frozen=True)
 class Sent:
-    """The result of a run: records that the broker has acknowledged, and the seconds it took."""
+    """The result of a run: records that the broker has acknowledged, and the seconds it took.
+
+    `appended_at` is when the broker appended the last of them (epoch seconds); 0 where it is not known.
+    """
 
     records: int
     seconds: float
+    appended_at: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -48,14 +52,19 @@ def send(
     """
     began = time.monotonic()
     with kafka_errors(broker):
-        count = (_send if client == "kafka" else _send_fast)(records, broker, topic, progress)
-    return Sent(count, time.monotonic() - began)
+        if client == "fast":
+            count, appended_at = _send_fast(records, broker, topic, progress), 0.0
+        else:
+            count, appended_at = _send(records, broker, topic, progress)
+    return Sent(count, time.monotonic() - began, appended_at)
 
 
-def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]) -> int:
+def _send(
+    records: Iterable[Outgoing], broker: Broker, topic: str, progress: Callable[[int], None]
+) -> tuple[int, float]:
     producer = _producer(broker)
     waiting: deque[Any] = deque()
-    count = 0
+    count, appended = 0, 0
     try:
         _require(producer, topic, broker)
         for count, record in enumerate(records, 1):
@@ -66,13 +75,13 @@ def _send(records: Iterable[Outgoing], broker: Broker, topic: str, progress: Cal
                 progress(count)
         producer.flush()
         for future in waiting:
-            future.get(timeout=broker.delivery_timeout)
+            appended = future.get(timeout=broker.delivery_timeout).timestamp or 0
     except (KafkaTimeoutError, NotEnoughReplicasError, NotEnoughReplicasAfterAppendError) as error:
         raise _not_taken(topic, broker) from error
     finally:
         producer.close(timeout=10)
     progress(count)
-    return count
+    return count, appended / 1000
 
 
 def _producer(broker: Broker) -> KafkaProducer:

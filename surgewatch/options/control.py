@@ -24,11 +24,13 @@ from streams.contract.verdicts import Question
 from streams.producers.kafka_client import Broker
 from streams.producers.outgoing import Outgoing
 from streams.producers.sender import send
+from streams.runtime.broker_clock import EARLIEST
 from streams.runtime.refusals import faults
 from surgewatch.options.broker import connected, registry_option
 from surgewatch.options.compacted_topic import newest
 
 SEND_TIMEOUT = 20.0  # seconds that somebody waits for the broker to take a control
+SKEW = 120.0  # seconds between two clocks: more changes what a control does
 
 
 def _user() -> str:
@@ -126,7 +128,26 @@ def in_force(broker: Broker, prefix: str) -> dict[str, Control]:
 
 def _publish(control: Control, broker: Broker, prefix: str) -> None:
     record = Outgoing(control.key.encode(), control.model_dump_json().encode(), 0, partition=0)  # of one
-    send([record], replace(broker, delivery_timeout=SEND_TIMEOUT), f"{prefix}controls")
+    sent = send([record], replace(broker, delivery_timeout=SEND_TIMEOUT), f"{prefix}controls")
     click.echo(f"{control.key}: {effect(control)}. Takes effect within seconds.")
     if not isinstance(control, Withdrawn):
         click.echo(f"Undo: surgewatch withdraw {control.key} --reason ...")
+    if warning := clock_warning(control, sent.appended_at):
+        click.echo(warning, err=True)
+
+
+def clock_warning(control: Control, appended_at: float) -> str | None:
+    """Say that this machine's clock, by which a control was dated, is off the broker's, by which it counts.
+
+    `appended_at` is when the broker appended the control (epoch seconds); 0 or years ago where a broker does not say.
+    """
+    behind = appended_at - control.at.timestamp() if appended_at > EARLIEST else 0.0
+    if abs(behind) <= SKEW:
+        return None
+    is_over = isinstance(control, Silence) and control.until.timestamp() <= appended_at
+    where = "behind" if behind > 0 else "ahead of"
+    return (
+        f"The clock of this machine is {abs(behind) / 60:,.0f} min {where} the broker's, by which controls "
+        "count. Set it right, and give this command again."
+        f"{' This silence is over already.' if is_over else ''}"
+    )
