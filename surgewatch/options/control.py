@@ -139,8 +139,8 @@ def _publish(control: Control, broker: Broker, prefix: str) -> None:
 def clock_warning(control: Control, appended_at: float) -> str | None:
     """Say that this machine's clock, by which a control was dated, is off the broker's, by which it counts.
 
-    `appended_at` is when the broker appended the control (epoch seconds). Brokers that stamp nothing give 0 or
-    a time of 1970.
+    `appended_at` is when the broker appended the control (epoch seconds). Brokers that stamp nothing give 0
+    or a time of 1970.
     """
     behind = appended_at - control.at.timestamp() if appended_at > EARLIEST else 0.0
     if abs(behind) <= SKEW:
