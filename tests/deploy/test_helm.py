@@ -51,6 +51,14 @@ def test_every_object_fits_its_schema(values: Values) -> None:
 
 
 @each_set
+def test_a_worker_that_is_not_ready_can_still_be_reached(values: Values) -> None:
+    """It serves the console, which people need most where it is not ready: a sink is away."""
+    services = of(render(values), "Service")
+    assert len(services) == len(WORKERS)
+    assert all(found["spec"]["publishNotReadyAddresses"] for found in services.values())
+
+
+@each_set
 def test_no_name_is_used_twice(values: Values) -> None:
     names = [identity(found) for found in render(values)]
     assert len(names) == len(set(names))
