@@ -77,13 +77,14 @@ class PartitionOwner(Protocol):
 
 
 class App(faust.App):
-    """An app whose state has an owner, and which knows the partitions of its topics.
+    """An app whose state has an owner, and which knows the partitions of its topics and the broker's time.
 
     `fail` ends the worker: what is raised while partitions are assigned, Faust and aiokafka would only log,
     and the worker would hold nothing, for good.
     """
 
     owner: PartitionOwner
+    clock: BrokerClock  # asked from any thread
     partitions: Mapping[str, set[int]]
     fail: Callable[[Exception], None]
 
@@ -234,7 +235,6 @@ class Producer(driver.Producer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._unsettled: list[asyncio.Future[Any]] = []
-        self.clock = BrokerClock()
 
     def _settings_extra(self) -> Mapping[str, Any]:
         # A state must never overtake a newer one of its key: so idempotent, also for at-least-once.
@@ -287,7 +287,7 @@ class Producer(driver.Producer):
         except KafkaError as error:
             raise ProducerSendError(f"the broker did not take what was sent: {error!r}") from error
         if waited and metadata.timestamp_type == LOG_APPEND_TIME:
-            self.clock.observe(metadata.timestamp / 1000)
+            cast("App", self.app).clock.observe(metadata.timestamp / 1000)
         done = set(waited)
         self._unsettled = [future for future in self._unsettled if future not in done]
 

@@ -206,8 +206,8 @@ class Worker:
         await self._supervision.first_lag(self._app.partitions)
 
     def now(self) -> float:
-        """Return epoch seconds by the broker's clock, or by this machine's before the broker gives one."""
-        return self._producer().clock.now()
+        """Return epoch seconds by the broker's clock, this machine's before it gives one; in any thread."""
+        return self._app.clock.now()
 
     def home(self, topic: str, key: str) -> int:
         """The partition that a key of a topic belongs to; known once the worker runs."""
@@ -264,7 +264,7 @@ class Worker:
         stamped = 0.0
         while True:
             await asyncio.sleep(1)
-            clock = self._producer().clock
+            clock = self._app.clock
             self._metrics.clock_skew(clock.skew())
             if self._behind and min(clock.age(), time.monotonic() - stamped) > STAMP_SECONDS:
                 stamped = time.monotonic()
