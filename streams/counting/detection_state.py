@@ -18,11 +18,13 @@ VERSION: Final = 5
 class Breach(msgspec.Struct):
     """A question that stands: the last period in breach, and the first of this run of breaches.
 
-    `since` is None while only open periods were in breach: they can still turn out to be calm.
+    `since` is None while only open periods were in breach: they can still turn out to be calm. `members` are
+    the sectors that it is about together, where it is about more than one.
     """
 
     last: int
     since: int | None = None
+    members: list[str] = []
 
 
 class KeptModel(msgspec.Struct, frozen=True):

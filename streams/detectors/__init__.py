@@ -83,6 +83,7 @@ class Finding:
     new_level: Integers | None = None  # the period at which a lasting new level began; -1: none
     limit: Floats | None = None  # of an open period: the count from which on it is worth another look
     places: Sequence[str] | None = None  # what the rows are about; None: the view's sectors
+    members: Sequence[str] = ()  # the sectors that stand out together
 
 
 class Reported(NamedTuple):
@@ -212,6 +213,7 @@ class BorderView:
     dispersion: Floats
     alarm: Bools  # periods that are a surge by themselves
     missing: Bools  # [sectors], those without data now
+    together: Bools  # [sectors], those of the cluster that stands
 
     def window(self, periods: int) -> Self:
         """The same, with no more than the last periods."""

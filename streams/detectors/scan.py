@@ -124,7 +124,7 @@ def _p_value(score: float, null: Floats) -> float:
 def detect(view: BorderView, alpha: Floats) -> Finding:
     """Judge the sectors of a border that are no surge by themselves: others have their alerts already.
 
-    While one that was high is without data, only a breach is an answer: it may be high still.
+    While one of the cluster that stands is without data, only a breach is an answer: it may be high still.
     """
     seen = view.window(max(WINDOWS))
     known = np.flatnonzero((seen.mean[:, -1] > 0) & ~seen.alarm.any(1) & seen.own)
@@ -149,18 +149,11 @@ def detect(view: BorderView, alpha: Floats) -> Finding:
         expected=np.array([found.expected]),
         dispersion=np.array([variance / found.expected if found.expected > 0 else 1.0]),
         window=np.array([found.window]),
-        asked=breach | ~_was_high(view).any(),
+        asked=breach | ~(view.together & view.missing).any(),
         details=details,
         places=(view.border,),
+        members=[seen.ids[at] for at in inside],
     )
-
-
-def _was_high(view: BorderView) -> NDArray[np.bool_]:
-    """Return which sectors without data had more people than is normal in their last periods with data."""
-    known = view.mean > 0
-    newest = known & (np.cumsum(known[:, ::-1], axis=1)[:, ::-1] <= max(WINDOWS))
-    more = np.where(newest, view.observed - view.mean, 0.0).sum(1) > 0
-    return np.asarray(view.missing & view.own & more)
 
 
 def _nothing(view: BorderView, alpha: Floats) -> Finding:

@@ -31,6 +31,7 @@ from streams.judging.operating_limits import OperatingLimits
 
 WEEK: Final = 7  # days
 LOW: Final = 0.5  # of what is expected
+MOSTLY: Final = 0.75  # of a day's people: expected while there are data, they are enough to call it calm
 FILLING: Final = (Look.OPEN, Look.EARLY, Look.HOUR)  # they publish what is too high, and nothing calm
 
 
@@ -51,6 +52,27 @@ def is_judged(counts: Counts, cadence: Cadence, index: int) -> bool:
         return not missing_tallies.is_missing(counts, cadence, index)
     is_day = cadence is Cadence.DAY and Cadence.HOUR in counts.series
     return is_day and not counts.state.stopped and period_of(counts, cadence, counts.data_until) == index
+
+
+def is_in_part(counts: Counts, cadence: Cadence, index: int) -> bool:
+    """Return whether a day has data, but for so little of it that it cannot be called calm."""
+    is_judged_day = cadence is Cadence.DAY and is_judged(counts, cadence, index)
+    return is_judged_day and _share_with_data(counts, index) < MOSTLY
+
+
+def _share_with_data(counts: Counts, index: int) -> float:
+    """Return the share of a day's people who are expected outside the newest outage."""
+    outage, since = counts.state.outage, counts.state.no_data_since
+    if since is not None:
+        outage = since, hour_after(counts.zone, Cadence.DAY, index) * HOUR - 1
+    if outage is None:
+        return 1.0
+    first, last = (period_of(counts, Cadence.DAY, moment) for moment in outage)
+    if not first <= index <= last:
+        return 1.0
+    before = hourly_silence.share_until(counts, outage[0]) if first == index else 0.0
+    within = hourly_silence.share_until(counts, outage[1]) if last == index else 1.0
+    return 1.0 - max(within - before, 0.0)
 
 
 def status_of(counts: Counts, limits: OperatingLimits) -> DataStatus:
@@ -113,10 +135,7 @@ def from_return(view: SectorView) -> SectorView:
     for row, (counts, outage) in enumerate(zip(view.sectors, outages, strict=True)):
         if outage is None or period_of(counts, cadence, outage[1]) != index:
             continue
-        since, until = outage
-        begun = period_of(counts, cadence, since) < index
-        before = 0.0 if begun else hourly_silence.share_until(counts, since)
-        outside = mean[row, -1] * (1 - max(hourly_silence.share_until(counts, until) - before, 0.0))
+        outside = mean[row, -1] * _share_with_data(counts, index)
         if view.observed[row, -1] >= LOW * outside:  # else fewer come, and that may be why it was silent
             mean[row, -1] = outside
     return replace(view, mean=mean)

@@ -7,7 +7,7 @@ goes on as if it had never stopped.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -112,14 +112,20 @@ class BorderJudge:
     ) -> list[Verdict]:
         """Ask a question of the sectors with data; what cannot be answered without the others is held."""
         found = DETECTORS[question](frame.view, self._alpha(question))
-        if not missing:
-            return publish(question, found, frame)
         places = found.places or self._ids
-        known = np.array([place not in missing for place in places])
-        asked = known if found.asked is None else found.asked & known
-        unasked = [places[row] for row in np.flatnonzero(~asked).tolist()]
-        held = self._hold(question, unasked, missing=missing, frame=frame)
-        return [*held, *publish(question, replace(found, asked=asked), frame)]
+        held = list[Verdict]()
+        if missing:
+            known = np.array([place not in missing for place in places])
+            asked = known if found.asked is None else found.asked & known
+            unasked = [places[row] for row in np.flatnonzero(~asked).tolist()]
+            held = self._hold(question, unasked, missing=missing, frame=frame)
+            found = replace(found, asked=asked)
+        verdicts = publish(question, found, frame)
+        if found.members and found.breach.any():
+            stands = self._standing[places[0]][question]
+            # Of one without data it is not known whether it still belongs to them.
+            stands.members = sorted({*found.members, *(one for one in stands.members if one in missing)})
+        return [*held, *verdicts]
 
     def _hold(
         self,
@@ -128,22 +134,27 @@ class BorderJudge:
         *,
         missing: Mapping[str, dt.datetime],
         frame: BorderFrame,
-    ) -> Iterator[Verdict]:
+    ) -> list[Verdict]:
         """Return what stands in places that are not asked: a dead feed brings nobody back."""
+        held = list[Verdict]()
         for place in sorted(places):
             stands = self._standing.get(place, {}).get(question)
             if stands is None:
                 continue
             stands.last += 1  # calm is awaited for as long after the gap as it was before
-            yield Verdict.of(
-                question=question,
-                breach=stands.since is not None,
-                data=DataStatus.WITHOUT_DATA,
-                evidence=nothing_judged(
-                    level(question, self.cadence, self._false_alarms), since=self._since(place, missing)
-                ),
-                **frame.header(place, 0),
+            evidence = nothing_judged(
+                level(question, self.cadence, self._false_alarms), since=self._since(place, missing)
             )
+            held.append(
+                Verdict.of(
+                    question=question,
+                    breach=stands.since is not None,
+                    data=DataStatus.WITHOUT_DATA,
+                    evidence=evidence,
+                    **frame.header(place, 0),
+                )
+            )
+        return held
 
     def _since(self, place: str, missing: Mapping[str, dt.datetime]) -> dt.datetime:
         """Return since when a place is without data, or else what it cannot be judged without."""
@@ -201,6 +212,8 @@ class BorderJudge:
 
     def _view(self, missing: Collection[str]) -> BorderView:
         observed, mean, dispersion, alarm = self._history.astype(float)
+        cluster = self._standing.get(self.border, {}).get(Question.SCAN)
+        together = cluster.members if cluster else []
         return BorderView(
             border=self.border,
             cadence=self.cadence,
@@ -214,4 +227,5 @@ class BorderJudge:
             dispersion=dispersion,
             alarm=alarm > 0,
             missing=np.array([name in missing for name in self._ids]),
+            together=np.array([name in together for name in self._ids]),
         )

@@ -20,7 +20,7 @@ from streams.counting.detection_state import Breach, KeptModel
 from streams.counting.sector_counts import Counts
 from streams.counting.series import instant, local
 from streams.detectors import BorderView, Finding, SectorView
-from streams.judging.absence import period_of
+from streams.judging.absence import is_in_part, period_of
 from streams.judging.operating_limits import OperatingLimits
 
 
@@ -70,6 +70,12 @@ class SectorFrame:
 
     def breaches(self, place: str, row: int) -> dict[str, Breach]:
         return self.view.sectors[row].state.of(self.view.cadence).breaches
+
+    def is_known(self, row: int) -> bool:
+        counts, cadence = self.view.sectors[row], self.view.cadence
+        settled = counts.state.of(cadence).settled
+        is_settled = settled is None or self.index <= settled
+        return is_settled and not is_in_part(counts, cadence, self.index)
 
     def interval(
         self, alpha: Floats, expected: Floats, dispersion: Floats, rows: Sequence[int]
@@ -154,6 +160,9 @@ class BorderFrame:
 
     def breaches(self, place: str, row: int) -> dict[str, Breach]:
         return self.standing.setdefault(place, {})
+
+    def is_known(self, row: int) -> bool:
+        return True
 
     def interval(
         self, alpha: Floats, expected: Floats, dispersion: Floats, rows: Sequence[int]

@@ -1,6 +1,7 @@
 """What stands in sectors without data: held verdicts of what was in breach, and the silence."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import numpy as np
 
@@ -37,22 +38,47 @@ def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
     return verdicts
 
 
+def hold_in_part(
+    view: SectorView, limits: OperatingLimits, found: Collection[tuple[str, Question]]
+) -> list[Verdict]:
+    """Publish of days that are mostly without data what stands, where it was not `found` in them."""
+    verdicts = []
+    for counts in view.sectors:
+        state = counts.state
+        since = state.outage[0] if state.no_data_since is None and state.outage else None
+        breaches = state.of(view.cadence).breaches
+        for question in Question:
+            stands = breaches.get(question)
+            is_due = not question.entry.waits and (stands is not None or question.entry.always)
+            if is_due and (counts.sector, question) not in found:
+                if stands is not None:
+                    stands.last += 1
+                verdicts.append(_held(question, stands, counts, view=view, limits=limits, since=since))
+    return verdicts
+
+
 def _is_silent(counts: Counts) -> bool:
     """Return whether a silence stands that was found by chance: a source that stops later does not end it."""
     return any(Question.SILENCE in each.breaches for each in (counts.state.hourly, counts.state.daily))
 
 
 def _held(
-    question: Question, stands: Breach | None, counts: Counts, *, view: SectorView, limits: OperatingLimits
+    question: Question,
+    stands: Breach | None,
+    counts: Counts,
+    *,
+    view: SectorView,
+    limits: OperatingLimits,
+    since: int | None = None,
 ) -> Verdict:
-    """Nothing seen of nothing expected; in breach where a breach stood when data ended."""
+    """Nothing seen of nothing expected; in breach where a breach stood when data ended (`since`)."""
     return Verdict.of(
         question=question,
         breach=stands is not None and stands.since is not None,
         data=DataStatus.WITHOUT_DATA,
         evidence=nothing_judged(
             limits.alpha(counts.sector, view.cadence, question),
-            since=_moment(_since(counts, view.cadence)),
+            since=_moment(_since(counts, view.cadence) if since is None else since),
         ),
         **period_header(counts, limits, cadence=view.cadence, index=view.index, as_of=view.as_of),
     )

@@ -7,15 +7,15 @@
     Look.REVISED   a closed period has changed (late events, corrections): ask again, learn nothing
 
 A period that is not fully reported is held against that part of the normal which is reported by now
-(baselines/reporting_delay.py). What missing reports look like (a drop, a silence, a new level) is asked of
-each period once, when enough of it is reported; where nothing is late, that is when it closes.
+(baselines/reporting_delay.py). What missing reports look like (calm, a drop, a silence, a new level) is found
+of each period once, when enough of it is reported; where nothing is late, that is when it closes.
 
 Verdicts depend on the counts, on the detection state of the sector and on the operators' limits, never on how
 events were batched.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Final
@@ -103,7 +103,10 @@ class Judge:
         match look:
             case Look.CLOSED:
                 verdicts = self._close(present, cadence, index, watermark)
-                verdicts += self._hold(batch, cadence, index)
+                found = {(one.sector, one.question) for one in verdicts if one.breach and one.closed}
+                verdicts += self._hold(batch, cadence, index) + self._hold_in_part(
+                    present, cadence, index, found
+                )
             case Look.REVISED:
                 verdicts = self._revise(present, cadence, index, watermark)
             case Look.OPEN:
@@ -163,7 +166,9 @@ class Judge:
             silences += self._silence(each)
             settled.append(without_late_gaps(each, view, self.limits))
         view, *settled = (absence.with_data(each) for each in (view, *settled))
-        verdicts += self._questions(view, waits=False)
+        older = [each for each in settled if each.index < index]  # more is reported than when they closed
+        for each in (*older, view):
+            verdicts += self._questions(each, waits=False)
         for each in settled:
             verdicts += self._questions(absence.until_last_event(absence.from_return(each)), waits=True)
         if cadence is Cadence.DAY:
@@ -205,6 +210,14 @@ class Judge:
         missing = [counts for counts in sectors if not absence.is_judged(counts, cadence, index)]
         view = self._views.of(missing, Look.CLOSED, cadence, index) if missing else None
         return [] if view is None else held_verdicts.hold(view, self.limits)
+
+    def _hold_in_part(
+        self, sectors: Sequence[Counts], cadence: Cadence, index: int, found: Collection[tuple[str, Question]]
+    ) -> list[Verdict]:
+        """Publish what stands in sectors of whose day too little is with data to call it calm."""
+        part = [counts for counts in sectors if absence.is_in_part(counts, cadence, index)]
+        view = self._views.of(part, Look.CLOSED, cadence, index) if part else None
+        return [] if view is None else held_verdicts.hold_in_part(view, self.limits, found)
 
     def _revise(
         self, sectors: Sequence[Counts], cadence: Cadence, index: int, watermark: float | None

@@ -35,6 +35,9 @@ class Frame(Protocol):
     def breaches(self, place: str, row: int) -> dict[str, Breach]:
         """The questions that stand there."""
 
+    def is_known(self, row: int) -> bool:
+        """Whether enough of the period is reported to call it calm: what is missing is not zero."""
+
     def interval(
         self, alpha: Floats, expected: Floats, dispersion: Floats, rows: Sequence[int]
     ) -> tuple[Floats, Floats]:
@@ -77,12 +80,13 @@ def publish(question: Question, finding: Finding, frame: Frame) -> list[Verdict]
 
 
 def _published(question: Question, finding: Finding, frame: Frame, places: Sequence[str]) -> list[int]:
-    """Record the rows that were asked about, and return those whose verdicts are published."""
+    """Record the rows that were answered, and return those whose verdicts are published."""
     asked = range(len(places)) if finding.asked is None else np.flatnonzero(finding.asked).tolist()
     breach = finding.breach.tolist()
     return [
         row
         for row in asked
+        if breach[row] or frame.is_known(row)
         if record(frame.breaches(places[row], row), question, breach[row], frame)
         or (question.entry.always and frame.is_closed)
     ]

@@ -101,6 +101,7 @@ def _end(counts: Counts) -> None:
     # Without days only nobody was reported yet, of hours; without hours, tallies are all there is.
     if since is None or until - since < SHORT or not {Cadence.HOUR, Cadence.DAY} <= counts.series.keys():
         return
+    counts.state.outage = since, until
     state, days = counts.state.daily, counts.series[Cadence.DAY]
     first, last = (_day(counts, moment // HOUR) for moment in (since, until))
     oldest, missed = last - KEEP[Cadence.DAY], range(first, last + 1)

@@ -106,23 +106,39 @@ def test_a_cluster_of_which_a_sector_falls_silent_is_not_over_until_its_data_com
     assert reasons_of(border.live(drawn(12, 3)), Question.SCAN) == [Reason.RESOLVED]
 
 
-def test_a_cluster_is_over_though_a_sector_that_was_no_part_of_it_is_silent() -> None:
+@pytest.mark.parametrize("people", [40.0, 55.0])  # of the silent sector, before
+def test_a_cluster_is_over_though_a_sector_that_was_no_part_of_it_is_silent(people: float) -> None:
     border = Border()
     days = drawn(30, 1)
-    border.live(days[:-7] + [{**day, "e": 40.0} for day in days[-7:]])
+    border.live(days[:-7] + [{**day, "e": people} for day in days[-7:]])
     border.live([{"a": 50.0, "b": 70.0, "c": 71.0, "d": 69.0}] * 4, missing="e")
     assert reasons_of(border.live(drawn(12, 3), missing="e"), Question.SCAN) == [Reason.RESOLVED]
 
 
+def spilling(days: int) -> list[dict[str, float]]:
+    """Days in which `d` follows `a` by nine days; a surge at `a` is at `d` on day 99, and stays there."""
+    found = drawn(days, 7)
+    for at in range(9, days):
+        found[at]["d"] = found[at - 9]["a"] * 0.8 + found[at]["d"] * 0.2
+    found[90]["a"] = 110.0
+    for at in range(99, 130):
+        found[at]["d"] = 108.0
+    return found
+
+
 def test_a_spill_over_lasts_while_the_sector_is_as_high() -> None:
     border = Border(in_a_row({"d": ("a",)}))
-    days = drawn(150, 7)
-    for at in range(9, 150):
-        days[at]["d"] = days[at - 9]["a"] * 0.8 + days[at]["d"] * 0.2
-    days[90]["a"] = 110.0
-    for at in range(99, 130):
-        days[at]["d"] = 108.0
+    days = spilling(150)
     assert reasons_of(border.live(days[:130]), Question.SPILL_OVER) == [Reason.FIRST]
+    assert reasons_of(border.live(days[130:]), Question.SPILL_OVER) == [Reason.RESOLVED]
+
+
+@pytest.mark.parametrize("silent", ["a", "d", "ad"])
+def test_a_spill_over_lasts_though_the_sector_or_the_one_upstream_falls_silent(silent: str) -> None:
+    border = Border(in_a_row({"d": ("a",)}))
+    days = spilling(160)
+    assert reasons_of(border.live(days[:104]), Question.SPILL_OVER) == [Reason.FIRST]
+    assert reasons_of(border.live(days[104:128], missing=silent), Question.SPILL_OVER) == []
     assert reasons_of(border.live(days[130:]), Question.SPILL_OVER) == [Reason.RESOLVED]
 
 
