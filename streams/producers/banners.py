@@ -18,9 +18,26 @@ _RELEASED = re.compile(
     re.IGNORECASE,
 )
 _FISCAL = re.compile(r"\b(?:fiscal|financial|exercice|FY ?\d)", re.IGNORECASE)
-_THOUSANDS = re.compile(r"\b(?:in|en) (?:thousands|milliers|miles)\b|(?<=\()'?000s?(?=\))", re.IGNORECASE)
+_NO_PEOPLE = re.compile(  # but thousands of them, parts, rates, means, or what they have changed by
+    r"\b(?:in|en) (?:hundreds|thousands|millions|milliers|miles|mill[io]on[ei]s|tausend|migliaia)\b"
+    r"|^\W*(?:thousands|millions)\W*$|(?<=\()thousands(?=\))|['\u2019]000s?\b|(?<=\()000s?(?=\))"
+    r"|(?<=in )000s\b|\b1[,. \u00a0]?000s\b|\bx ?1[,. \u00a0]?000\b|\bunits?: 1[,. \u00a0]?000\b"
+    r"|\b(?:in|en|as an?|as) (?:%|per ?cent\b|percentages?\b|pourcentages?\b|porcentajes?\b)"
+    r"|(?:%|\b(?:per ?cent(?:age)?|shares?)) of (?:the )?totals?\b"
+    r"|^\W*(?:%|percentages?|per ?cent)\W*$|(?<=\()%(?=\))"
+    r"|\bper 10{0,2}[,. \u00a0]?000\b|\bindex\b[^\n]*= ?100\b"
+    r"|\b(?:daily|weekly|monthly|moving|rolling|running) (?:averages?|means?|medians?)\b"
+    r"|\bmoyennes? mobiles?\b"
+    r"|\b(?:changes?|differences?) (?:on|from|over|since) (?:the )?(?:previous|last|prior|same)"
+    r" (?:day|week|month|quarter|year|period)s?\b"
+    r"|\bseasonally adjusted\b|\bforecasts?\b|\bprojections?\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 _CUMULATIVE = re.compile(
-    r"\b(?:cumulative|cumulati[fv]e?s?|cumul|acumulad[oa]s?|running totals?)\b", re.IGNORECASE
+    r"\b(?:cumulative|cumulati[fv][aeio]?s?|cumul(?:\u00e9e?s?)?|acumulad[oa]s?|kumuliert)\b"
+    r"|\b(?:running|rolling|moving) (?:totals?|sums?)\b|\b(?:rolling|moving) \d+.(?:month|week|day)"
+    r"|\b\d+.(?:month|week|day)s? (?:rolling|moving|running)\b",
+    re.IGNORECASE,
 )
 _TWO_YEARS = re.compile(r"\b((?:19|20)\d{2}) ?[-\u2013/] ?((?:19|20)?\d{2})\b")
 _SHORT = re.compile(r"\bFY ?(?:20)?(\d{2})\b", re.IGNORECASE)
@@ -50,8 +67,9 @@ def unlike_figures(text: str, *, is_cumulative: bool) -> str | None:
 
     >>> unlike_figures("Detections (in thousands)", is_cumulative=False)
     'in thousands'
+    >>> unlike_figures("Detections by month. Shares may not add up", is_cumulative=False)
     """
-    found = _THOUSANDS.search(text) or (None if is_cumulative else _CUMULATIVE.search(text))
+    found = _NO_PEOPLE.search(text) or (None if is_cumulative else _CUMULATIVE.search(text))
     return found[0] if found else None
 
 

@@ -114,11 +114,28 @@ def test_a_month_or_a_week_is_no_day(tmp_path: Path, date: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "above", ["Detections (in thousands), 2018", "Calendar year 2018, cumulative", "2018 ('000)"]
-)
-def test_thousands_and_sums_so_far_are_not_read_as_people_of_a_month(tmp_path: Path, above: str) -> None:
+    "above",
+    [
+        "Detections (in thousands), 2018", "Calendar year 2018, cumulative", "2018 ('000)", "2018, in 000s",
+        "2018, in Tausend", "2018 (unit: 1 000 persons)", "2018 (%)", "Per cent of the total, 2018",
+        "Detections per 100,000 inhabitants, 2018", "Weekly averages of 2018", "Rolling 12-month sum, 2018",
+        "Change on previous month, 2018", "2018, seasonally adjusted", "2018, cumulativo",
+    ],
+)  # fmt: skip
+def test_what_is_no_people_of_a_month_is_not_read_as_such(tmp_path: Path, above: str) -> None:
     with pytest.raises(ValueError, match=r":2: .* stands above the table"):
         checked(written(tmp_path, f'"{above}"\n{PROVINCES}'))
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "2018. In all 12 000 persons; shares may not add up", "2018: 12% more than before",
+        "2018. Changes from the last release are marked", "2018. Table 1000: 3,000 people",
+    ],
+)  # fmt: skip
+def test_a_note_about_figures_is_no_other_unit(tmp_path: Path, above: str) -> None:
+    assert read(tmp_path, f'"{above}"\n{PROVINCES}')[0] == [3, 4]
 
 
 @pytest.mark.parametrize("total", ["Sum", "Somme", "Gesamt", "TOTAL GENERAL"])
