@@ -11,6 +11,7 @@ from zlib import crc32
 from alerts.lifecycle.policies import policies
 from alerts.notices.alert_pipeline import AlertPipeline
 from alerts.notices.history import NoticeHistory
+from streams.baselines.calendar import Calendar
 from streams.contract.sectors import Registry, Sector
 from streams.contract.verdicts import Verdict
 from streams.judging.judge import Judge
@@ -203,8 +204,10 @@ class Read:
 class System:
     """The cores behind each other, with topics between them."""
 
-    def __init__(self, partitions: int, places: Registry, *, wall_clock: bool) -> None:
-        judge = Judge(places)
+    def __init__(
+        self, partitions: int, places: Registry, *, wall_clock: bool, calendar: Calendar | None = None
+    ) -> None:
+        judge = Judge(places, calendar)
         self.encounters, self.summaries, self.verdicts = (Topic(partitions) for _ in range(3))
         self.sectors = Reader(self.encounters, lambda: SectorPipeline(places, judge, wall_clock=wall_clock))
         self.borders = Reader(self.summaries, lambda: BorderPipeline(places))
@@ -274,9 +277,10 @@ def read(
     places: Registry = PLACES,
     wall_clock: bool = False,
     size: int = 500,
+    calendar: Calendar | None = None,
 ) -> Read:
     """Read a whole log. `seed` draws the order of reading, the sizes of fetches and the restarts."""
-    system = System(partitions, places, wall_clock=wall_clock)
+    system = System(partitions, places, wall_clock=wall_clock, calendar=calendar)
     draw = None if seed is None else random.Random(seed)
     system.send(sent)
     system.read(draw, size)
