@@ -167,7 +167,7 @@ class BorderQueue:
         """Restore the summaries of one period; raises StateVersionError."""
         try:
             held = [
-                PeriodSummary.model_validate_json(one)
+                PeriodSummary.model_validate_json(one, extra="ignore")  # what a later version has added
                 for one in msgspec.msgpack.decode(value, type=list[str])
             ]
         except ValueError as error:  # of msgspec and of pydantic
