@@ -181,12 +181,11 @@ class Alerts:
             queue.restore(record, self.moment())
         for published in self.table.published():
             queue.observe(published.change, published_at=published.at, moment=self.moment())
-        records = Records(writer, self.letters)
         return SinkDelivery(
             sink,
             queue,
             self._sender.send,
-            records,
+            Records(writer, self.letters),
             self.tries,
             self.registry,
             clock=self.moment,
