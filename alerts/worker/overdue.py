@@ -7,11 +7,19 @@ from collections.abc import Callable
 class Overdue:
     """Names itself where it was last done more than `patience` seconds ago. Nothing is due before `begin`.
 
-    One thread may do it, and another look.
+    One thread may do it, and another look. It is `outside` where it takes an answer of a sink's service.
     """
 
-    def __init__(self, name: str, patience: float, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        patience: float,
+        steady: Callable[[], float] = time.monotonic,
+        *,
+        outside: bool = False,
+    ) -> None:
         self._name, self._patience, self._steady = name, patience, steady
+        self.outside = outside
         self._done_at: float | None = None
         self._cause = ""
 

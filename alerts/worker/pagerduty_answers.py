@@ -76,7 +76,9 @@ class PagerDutyAnswers:
         self._publish, self._now, self._count = publish, now, count
         self._asked: dict[str, float] = {}  # by alert: when, on the steady clock
         asked = [sink.name for sink in self._sinks if sink.api_token is not None]
-        self.overdue = {name: Overdue(f"API of PagerDuty for {name}", UNANSWERED_SECONDS) for name in asked}
+        self.overdue = {
+            name: Overdue(f"API of PagerDuty for {name}", UNANSWERED_SECONDS, outside=True) for name in asked
+        }
         self.secrets = [secret for sink in self._sinks for secret in sink.webhook_secrets]
 
     async def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:

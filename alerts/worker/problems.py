@@ -44,17 +44,22 @@ class Problems:
 
     def found(self) -> Mapping[NotReady, str | None]:
         """Return what is wrong now, by reason."""
+        answers = self._overdue(outside=True)
         return {
-            NotReady.UNDELIVERED: "; ".join(self._undelivered()) or None,
+            NotReady.UNDELIVERED: "; ".join([*self._undelivered(), *answers]) or None,
             NotReady.UNKNOWN_HOST: self._names.problem(),
-            NotReady.TASK_FAILING: "; ".join(filter(None, self._failing())) or None,
+            NotReady.TASK_FAILING: "; ".join(self._failing()) or None,
         }
 
-    def _failing(self) -> Iterator[str | None]:
+    def _failing(self) -> Iterator[str]:
         """Yield which tasks fail, and what has not been done for long."""
-        yield self._supervisor.problem()
-        for one in self._beside():
-            yield one.problem()
+        if problem := self._supervisor.problem():
+            yield problem
+        yield from self._overdue(outside=False)
+
+    def _overdue(self, *, outside: bool) -> list[str]:
+        """Return what has not been done for long beside the deliveries."""
+        return [problem for one in self._beside() if one.outside is outside and (problem := one.problem())]
 
     def _undelivered(self) -> Iterator[str]:
         """Yield why notices wait: in the order in which they would be delivered, the last step first."""

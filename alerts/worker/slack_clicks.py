@@ -69,7 +69,7 @@ class SlackClicks:
         self._languages = languages
         self._taken: dict[str, asyncio.Task[None]] = {}  # by click
         self._cause = ""  # why there is no connection, as it was logged
-        self.overdue = Overdue("clicks in Slack", UNTAKEN_SECONDS)
+        self.overdue = Overdue("clicks in Slack", UNTAKEN_SECONDS, outside=True)
 
     async def follow(self) -> None:
         """Take clicks until cancelled, over one connection after the other."""

@@ -31,7 +31,7 @@ class NotReady(StrEnum):
     TOPIC_SETTINGS = "topic_settings"  # a topic has settings that the worker cannot work with
     REPLICAS_MISSING = "replicas_missing"  # too few replicas in sync: nobody can write to a topic
     UNWRITTEN = "unwritten"  # the broker does not take outputs, state or offsets of what was processed
-    UNDELIVERED = "undelivered"  # notices wait and none is delivered
+    UNDELIVERED = "undelivered"  # notices wait and none is delivered, or answers to them are not taken
     TASK_FAILING = "task_failing"  # a task beside the flows fails again and again
     SCHEMA_UNAVAILABLE = "schema_unavailable"  # records wait for a Schema Registry that gives no answer
     UNKNOWN_HOST = "unknown_host"  # the name of a sink, or of its proxy, cannot be looked up

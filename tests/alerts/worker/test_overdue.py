@@ -23,7 +23,7 @@ from alerts.worker.slack_api import SlackApi
 from alerts.worker.slack_clicks import SlackClicks
 from alerts.worker.supervised import Supervisor
 from streams.contract.controls import Names
-from streams.runtime.readiness import NotReady
+from streams.runtime.readiness import OUTSIDE, NotReady
 from surgewatch.harness.apache_kafka import free_port
 from surgewatch.harness.embedded_kafka import EmbeddedBroker
 from tests.alerts.made import verdict
@@ -61,6 +61,16 @@ async def test_it_is_a_reason_not_to_be_ready() -> None:
     assert site.problems.found()[NotReady.TASK_FAILING] is None
     site.clock.now += 31
     assert site.problems.found()[NotReady.TASK_FAILING] == "reader: not for 31 s"
+
+
+async def test_what_a_service_outside_does_not_answer_holds_up_no_upgrade() -> None:
+    site = Site()
+    one = Overdue("clicks", 30, site.clock, outside=True)
+    one.begin()
+    site.problems._beside = lambda: [one]
+    site.clock.now += 31
+    assert {reason for reason, text in site.problems.found().items() if text} <= OUTSIDE
+    assert "clicks: not for 31 s" in (site.problems.found()[NotReady.UNDELIVERED] or "")
 
 
 async def ended(task: Callable[[Clock], Awaitable[None]], seconds: float) -> tuple[Supervisor, Clock]:
