@@ -1,6 +1,5 @@
 """A Faust app on our transport, with everything of Faust's switched off that is not needed."""
 
-from streams.runtime.broker_clock import BrokerClock
 from streams.runtime.faust_credentials import credentials
 from streams.runtime.kafka_settings import METADATA_MS
 from streams.runtime.membership import HEARTBEATS
@@ -15,7 +14,7 @@ FETCHES_WAITING = 2  # between consumer and agent: more would only be memory
 
 def faust_app(settings: WorkerSettings, group: str) -> App:
     """The app of a consumer group, under the topic prefix."""
-    app = App(
+    return App(
         settings.topic(group),
         broker=[f"surgewatch://{server}" for server in settings.kafka.bootstrap],
         broker_credentials=credentials(settings.kafka.security),
@@ -39,5 +38,3 @@ def faust_app(settings: WorkerSettings, group: str) -> App:
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.clock = BrokerClock()
-    return app

@@ -84,9 +84,12 @@ class App(faust.App):
     """
 
     owner: PartitionOwner
-    clock: BrokerClock  # asked from any thread
     partitions: Mapping[str, set[int]]
     fail: Callable[[Exception], None]
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.clock = BrokerClock()  # asked from any thread
 
 
 class Consumer(driver.Consumer):

@@ -6,7 +6,6 @@ import sys
 import time
 import uuid
 
-import faust
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -15,7 +14,7 @@ from streams.runtime.changelog import Changelog
 from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import Copy, NoStore, RocksStore
 from streams.runtime.partition_reader import AT, State
-from streams.runtime.transport import Producer, Transport
+from streams.runtime.transport import App, Producer, Transport
 
 pytestmark = pytest.mark.kafka
 
@@ -36,7 +35,7 @@ def topic(kafka_servers):
 
 @pytest.fixture
 async def producer(kafka_servers):
-    app = faust.App("tests", broker=f"surgewatch://{kafka_servers}", web_enabled=False)
+    app = App("tests", broker=f"surgewatch://{kafka_servers}", web_enabled=False)
     producer = Producer(Transport(app.conf.broker, app))
     await producer.start()
     yield producer
