@@ -39,7 +39,7 @@ class AlertChange(NamedTuple):
     question_key: str
     alert: Alert | None
     forgotten: Version | None = None  # of the alert that is forgotten
-    again: bool = False  # it was published before: when that was, its record does not tell
+    again: bool = False  # it was published before: its record does not show when
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:

@@ -69,7 +69,7 @@ def apprise_fault(sink: AppriseSink) -> str:
     plugin = _plugin(sink.url.get_secret_value())
     if plugin is None:
         return "its url is not as Apprise needs it"
-    if len(plugin) > 1:  # Apprise tells no more than that one of them failed, so all would be sent it again
+    if len(plugin) > 1:  # Apprise returns no more than that one of them failed, so all would be sent it again
         return (
             f"its url has {len(plugin)} targets, and one that fails would repeat the others: give each a sink"
         )

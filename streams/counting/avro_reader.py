@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import SchemaParseException, UnknownType
 
-from streams.counting.wire_format import Fields, Reader, Schema, SchemaError, enum_words
+from streams.counting.wire_format import Fields, Reader, Schema, SchemaError, enum_values
 
 Convert = Callable[[Any], str]
 NESTED: Final = frozenset({"array", "map", "record", "error"})
@@ -19,7 +19,7 @@ def avro_reader(schema: Schema) -> Reader:
     """Return a reader of a schema: a record whose fields are those of an event, or a union of such records.
 
     Timestamps may be RFC 3339 text, `timestamp-millis` or `timestamp-micros`; UUIDs are text, and so are
-    enums, as `enum_words` has it; a missing value is null. Raises SchemaError.
+    enums, as `enum_values` has it; a missing value is null. Raises SchemaError.
     """
     named: dict[str, Any] = {}
     try:
@@ -70,13 +70,13 @@ def _conversion(field: str, kind: Any, named: dict[str, Any]) -> Convert | None:
         if found.get("logicalType") == "uuid":
             return str
         if found["type"] == "enum":
-            words = enum_words(field, found["name"].rpartition(".")[2], found["symbols"])
-            return partial(_word, words)
+            values = enum_values(field, found["name"].rpartition(".")[2], found["symbols"])
+            return partial(_enum_value, values)
     return None
 
 
-def _word(words: Mapping[str, str], symbol: str) -> str:
-    return words.get(symbol, symbol)
+def _enum_value(values: Mapping[str, str], symbol: str) -> str:
+    return values.get(symbol, symbol)
 
 
 def _is_nested(kind: Any, named: dict[str, Any]) -> bool:

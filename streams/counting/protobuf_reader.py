@@ -21,7 +21,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from streams.counting.wire_format import Fields, Reader, Schema, SchemaError, enum_words
+from streams.counting.wire_format import Fields, Reader, Schema, SchemaError, enum_values
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 TIMESTAMP: Final = "google.protobuf.Timestamp"
@@ -33,7 +33,7 @@ STANDARD: Final = (
 def protobuf_reader(schema: Schema) -> Reader:
     """Return a reader of a file's messages: each value names the message that it is.
 
-    Times are text or `google.protobuf.Timestamp`; enums are text, as `enum_words` has it.
+    Times are text or `google.protobuf.Timestamp`; enums are text, as `enum_values` has it.
     What is not set is missing; but a `count` that is not `optional` is then 0, as Protobuf sends no zeros.
     Raises SchemaError.
     """
@@ -78,7 +78,7 @@ class _Message:
             if is_time:
                 self._converted[field.name] = _moment
             elif field.enum_type is not None:
-                self._converted[field.name] = partial(_word, _words(field.name, field.enum_type))
+                self._converted[field.name] = partial(_enum_value, _enum_values(field.name, field.enum_type))
         self._class = GetMessageClass(descriptor)
         count = descriptor.fields_by_name.get("count")
         self._sends_no_zero = count is not None and not count.has_presence
@@ -104,14 +104,14 @@ def _moment(timestamp: Any) -> dt.datetime:
         raise ValueError(f"{timestamp.seconds} s since 1970 is no time") from error
 
 
-def _words(field: str, kind: EnumDescriptor) -> dict[int, str]:
+def _enum_values(field: str, kind: EnumDescriptor) -> dict[int, str]:
     """Return the values of an enum as events have them."""
-    words = enum_words(field, kind.name, kind.values_by_name)
-    return {number: words[value.name] for number, value in kind.values_by_number.items()}
+    values = enum_values(field, kind.name, kind.values_by_name)
+    return {number: values[value.name] for number, value in kind.values_by_number.items()}
 
 
-def _word(words: Mapping[int, str], number: int) -> str | int:
-    return words.get(number, number)
+def _enum_value(values: Mapping[int, str], number: int) -> str | int:
+    return values.get(number, number)
 
 
 def _name(file: descriptor_pb2.FileDescriptorProto, indexes: Sequence[int]) -> str:

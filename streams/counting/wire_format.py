@@ -12,8 +12,8 @@ from streams.contract.cadence import Cadence
 from streams.contract.events import CrossingType, Demographic
 
 HEAD: Final = 5  # bytes before the value
-# The words of a field that has no others.
-WORDS: Final = {
+# The values of a field that has no others.
+VALUES: Final = {
     "crossing_type": get_args(CrossingType),
     "demographic": get_args(Demographic),
     "period": tuple(Cadence),
@@ -43,7 +43,7 @@ class SchemaError(ValueError):
     """No event can be read by a schema; the message names the reason."""
 
 
-def enum_words(field: str, enum: str, symbols: Iterable[str]) -> dict[str, str]:
+def enum_values(field: str, enum: str, symbols: Iterable[str]) -> dict[str, str]:
     """Return each symbol of an enum as events have it in that field.
 
     By custom symbols are in capitals, and those of Protobuf begin with the enum's name:
@@ -53,7 +53,7 @@ def enum_words(field: str, enum: str, symbols: Iterable[str]) -> dict[str, str]:
     own = {
         symbol: symbol[len(prefix) :] if symbol.lower().startswith(prefix) else symbol for symbol in symbols
     }
-    known = WORDS.get(field, ())
+    known = VALUES.get(field, ())
     return {symbol: word.lower() if word.lower() in known else word for symbol, word in own.items()}
 
 

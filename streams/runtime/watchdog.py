@@ -9,7 +9,7 @@ behind a long closing of another topic. (The worker is not ready meanwhile, if t
 A worker that gets no more memory ends too: its tasks and connections would fail one by one, some unseen, and
 its questions to the broker would look like a broker that does not answer. So does one that has had no file
 descriptor left for as long as it may stand. One that can start no thread has to be quick: librdkafka, which
-asks for topics every ten seconds, ends the process without a word where it gets none.
+asks for topics every ten seconds, ends the process without a line where it gets none.
 """
 
 import _thread

@@ -1,8 +1,5 @@
 """Whatever kinds of records come, and in whatever order they are read: the same verdicts and notices."""
 
-import itertools
-import random
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,8 +7,8 @@ from streams.contract.questions import Question
 from streams.contract.verdicts import DataStatus
 from tests.examples import few
 from tests.laws.mixtures import CALENDAR, PLACES, mixture
-from tests.laws.reading import DAY, Read, System, read
-from tests.laws.test_order_of_reading import assert_same
+from tests.laws.reading import Read, read
+from tests.laws.test_order_of_reading import assert_lived_as_replayed, assert_same
 
 SEEDS = st.integers(0, 10_000)
 
@@ -38,16 +35,4 @@ def test_mixtures_split_and_interleaved_with_restarts_give_the_same(
 @few(2)
 @given(SEEDS, SEEDS)
 def test_a_mixture_that_is_lived_gives_what_its_replay_gives(seed: int, moments: int) -> None:
-    sent, draw = mixture(seed), random.Random(moments)
-    lived, replayed = (System(2, PLACES, wall_clock=True, calendar=CALENDAR) for _ in range(2))
-    for before, event in itertools.pairwise([sent[0], *sent]):
-        if draw.random() < 0.2:
-            lived.tick(draw.uniform(before.appended_at, event.appended_at))
-        lived.send([event])
-        lived.read(size=1)
-    replayed.send(sent)
-    replayed.read()
-    for system in (lived, replayed):
-        system.tick(sent[-1].appended_at + 5 * DAY)
-        system.notify()
-    assert_same(lived.found, replayed.found)
+    assert_lived_as_replayed(mixture(seed), moments, ticks=0.2, places=PLACES, calendar=CALENDAR)

@@ -3,13 +3,15 @@
 import datetime as dt
 import itertools
 import random
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.contract.sectors import registry
+from streams.contract.sectors import Registry, registry
 from streams.producers.scenario import scenario
 from tests.examples import few
 from tests.laws.reading import DAY, NAMES, NOW, PLACES, Read, Sent, System, paced, read, story, tallies
@@ -25,6 +27,25 @@ def assert_same(one: Read, other: Read) -> None:
         key: str(value) for key, value in other.verdicts.items()
     }
     assert one.notices == other.notices
+
+
+def assert_lived_as_replayed(
+    sent: Sequence[Sent], moments: int, *, ticks: float, places: Registry = PLACES, **more: Any
+) -> None:
+    """Live, time passes before a share `ticks` of the records; in the replay only they move it."""
+    draw = random.Random(moments)
+    lived, replayed = (System(2, places, wall_clock=True, **more) for _ in range(2))
+    for before, event in itertools.pairwise([sent[0], *sent]):
+        if draw.random() < ticks:
+            lived.tick(draw.uniform(before.appended_at, event.appended_at))
+        lived.send([event])
+        lived.read(size=1)
+    replayed.send(sent)
+    replayed.read()
+    for system in (lived, replayed):
+        system.tick(sent[-1].appended_at + 5 * DAY)
+        system.notify()
+    assert_same(lived.found, replayed.found)
 
 
 def test_the_stories_lead_to_verdicts_of_every_kind() -> None:
@@ -74,20 +95,8 @@ def test_some_of_these_tallies_are_missed() -> None:
 def test_a_log_that_is_lived_gives_what_its_replay_gives(
     seed: int, names: tuple[str, ...], moments: int, old: bool
 ) -> None:
-    """Live, time passes between records too; in the replay only the records move it."""
-    sent, draw = story(seed, names=names, live=True, old=old), random.Random(moments)
-    lived, replayed = (System(2, PLACES, wall_clock=True) for _ in range(2))
-    for before, event in itertools.pairwise([sent[0], *sent]):
-        if draw.random() < 0.3:
-            lived.tick(draw.uniform(before.appended_at, event.appended_at))
-        lived.send([event])
-        lived.read(size=1)
-    replayed.send(sent)
-    replayed.read()
-    for system in (lived, replayed):
-        system.tick(sent[-1].appended_at + 5 * DAY)
-        system.notify()
-    assert_same(lived.found, replayed.found)
+    sent = story(seed, names=names, live=True, old=old)
+    assert_lived_as_replayed(sent, moments, ticks=0.3)
 
 
 @few(5)

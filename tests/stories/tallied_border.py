@@ -30,7 +30,7 @@ class Border:
         self._late, self._coming = late or {}, list[Sent]()
 
     def live(self, until: int, people: Mapping[str, int]) -> None:
-        """Let days pass in which so many come to each place; of one that is left out nothing is heard."""
+        """Let days pass in which so many come to each place; one that is left out sends nothing."""
         for day in range(self.day, until):
             end = START + (day + 1) * DAY
             self._coming += [

@@ -22,7 +22,7 @@ class Border:
         self.flow, self._hour, self._draw = System(2, PLACES, wall_clock=True), 0, np.random.default_rng(3)
 
     def live(self, hours: int, rates: Mapping[str, float]) -> None:
-        """Let hours pass; nothing is heard of a place without a rate."""
+        """Let hours pass; a place without a rate sends nothing."""
         for _ in range(hours):
             at = START + self._hour * HOUR
             people = {name: int(self._draw.poisson(8 * rate)) for name, rate in rates.items()}

@@ -209,7 +209,7 @@ time.sleep(20)
 """
 
 
-def test_a_process_that_can_start_no_thread_ends_itself_before_a_library_ends_it_without_a_word():
+def test_a_process_that_can_start_no_thread_ends_itself_before_a_library_ends_it_without_a_line():
     """The limit of threads is the user's, and root has none: so the call fails by hand."""
     ended = subprocess.run(
         [sys.executable, "-c", WITHOUT_THREADS], capture_output=True, text=True, timeout=60, check=False
