@@ -33,7 +33,8 @@ class Line:
     in_flight: bool = False
     alone: bool = False  # a digest with it was refused, or failed although the sink takes others
     tries: int = 0
-    faults: int = 0  # of those tries, the ones that failed by no limit of the receiver's
+    waits: int = 0  # of those tries, the ones after which the receiver asked for a wait
+    waits_alone: bool = False  # such a wait is not for the sink, which takes others meanwhile
     failed_at: float = -math.inf
     not_before: float = 0.0
     due_since: float | None = None
@@ -171,9 +172,9 @@ class Line:
         self, message: Message, retry: Retry, steady: float, *, jitter: float, is_digest: bool = False
     ) -> None:
         """Try its message again later: it was not taken."""
-        self.alone |= is_digest and self.faults >= FAULTS
-        if retry.after is None:
-            self.faults, self.failed_at = self.faults + 1, steady
+        self.alone |= is_digest and self.tries >= FAULTS
+        self.failed_at = steady
+        self.waits += retry.after is not None
         pause = pause_after(self.tries) * jitter
         self.not_before = steady + (pause if retry.after is None else min(retry.after, LONGEST_WAIT))
         if retry.unanswered:
@@ -192,7 +193,7 @@ class Line:
         self._finish(Entry(view=view, given_up=given_up, doubted=self.entry.doubted))
 
     def _finish(self, entry: Entry) -> None:
-        self.entry, self.alone = entry, False
+        self.entry, self.alone, self.waits_alone = entry, False, False
         self.rest()
 
     def refuse(self, message: Message) -> None:
@@ -225,7 +226,7 @@ class Line:
 
     def rest(self) -> None:
         """Have nothing due."""
-        self.tries, self.faults, self.not_before, self.due_since = 0, 0, 0.0, None
+        self.tries, self.waits, self.not_before, self.due_since = 0, 0, 0.0, None
 
 
 def pause_after(tries: int) -> float:

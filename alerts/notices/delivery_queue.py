@@ -176,11 +176,11 @@ class DeliveryQueue:
         return self._batch(joining, moment, most=self.limits.most, summary=summary)
 
     def _ready(self, moment: Moment) -> list[str]:
-        """Return the alerts whose message may be sent now, gravest first."""
+        """Return the alerts whose message may be sent now: gravest first, those that hold it up last."""
         lines, batches = self._lines, (batch.messages for batch in self._in_flight)
         may_retry = sum(any(lines[one.alert_id].tries for one in batch) for batch in batches) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
-        return sorted(ready, key=lambda one: lines[one].urgency)
+        return sorted(ready, key=lambda one: (self._probing.waits(one), lines[one].urgency))
 
     def _batch(
         self, ready: Sequence[str], moment: Moment, *, most: int, summary: Summary | None = None
@@ -206,7 +206,8 @@ class DeliveryQueue:
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""
         settled = Settled([], [], [])
-        self._free_at = max(self._free_at, moment.steady + self.limits.pause_after(outcome))
+        pause = self._probing.pause_after(batch, outcome, self.limits)
+        self._free_at = max(self._free_at, moment.steady + pause)
         if outcome == Absent() and len(self._in_flight) == 1:
             self._free_at = moment.steady  # to look is no message
         if batch.backlog and self._backlog and self._backlog.is_done(batch.backlog, outcome, moment.steady):

@@ -3,14 +3,17 @@
 Messages of digests that failed twice are suspects. They join no digest, and one of them at a time is sent by
 itself. Once the sink takes something, the others may join again: a sink that was away has them in a few
 digests. A suspect whose digest fails again, although the sink has taken something, goes alone from then on.
+
+Likewise of the wait that a receiver asks for: the whole sink waits, unless it took others since the message
+failed before. So one message for which it asks for a wait each time, keeps it from no other.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 
-from alerts.notices.batches import Batch
+from alerts.notices.batches import Batch, Limits
 from alerts.notices.delivery_line import FAULTS, Line
-from alerts.notices.outcomes import Delivered, Outcome
+from alerts.notices.outcomes import Delivered, Outcome, Retry
 
 
 class Probing:
@@ -22,10 +25,15 @@ class Probing:
         self._until = -math.inf  # when the next suspect may be sent
         self._probe: Batch | None = None
 
+    def waits(self, alert_id: str) -> int:
+        """Return how often a message held up the sink; 0 for once, or where that took something since."""
+        line = self._lines[alert_id]
+        return line.waits if line.waits >= FAULTS and line.failed_at >= self._taken_at else 0
+
     def is_suspect(self, alert_id: str) -> bool:
         """Return whether a message may be what its digests fail by."""
         line = self._lines[alert_id]
-        is_failing = line.faults >= FAULTS and line.failed_at >= self._taken_at
+        is_failing = line.tries >= FAULTS and line.failed_at >= self._taken_at
         return self._has_digests and is_failing and not line.alone
 
     def sift(self, ready: Sequence[str], steady: float) -> list[str]:
@@ -49,6 +57,17 @@ class Probing:
         """A batch is on its way: if it is a suspect, the others wait for the answer."""
         if any(self.is_suspect(one.alert_id) for one in batch.messages):
             self._probe, self._until = batch, math.inf
+
+    def pause_after(self, batch: Batch, outcome: Outcome, limits: Limits) -> float:
+        """Return the seconds for which the whole sink is left alone after an answer, before it is settled."""
+        lines = [self._lines[one.alert_id] for one in batch.messages]
+        if isinstance(outcome, Retry) and lines and not batch.backlog:
+            took_others = all(line.tries > 0 and line.failed_at < self._taken_at for line in lines)
+            for line in lines:
+                line.waits_alone |= took_others
+            if all(line.waits_alone for line in lines):
+                return limits.spacing
+        return limits.pause_after(outcome)
 
     def settle(self, batch: Batch, outcome: Outcome, steady: float) -> None:
         """Take the answer to a batch, after its lines have."""
