@@ -180,7 +180,7 @@ class DeliveryQueue:
         lines, batches = self._lines, (batch.messages for batch in self._in_flight)
         may_retry = sum(any(lines[one.alert_id].tries for one in batch) for batch in batches) < SLOTS // 2
         ready = [one for one in self._due if lines[one].is_ready(moment.steady, may_retry=may_retry)]
-        return sorted(ready, key=lambda one: (self._probing.waits(one), lines[one].urgency))
+        return sorted(ready, key=lambda one: (self._probing.setbacks(one), lines[one].urgency))
 
     def _batch(
         self, ready: Sequence[str], moment: Moment, *, most: int, summary: Summary | None = None

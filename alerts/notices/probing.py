@@ -25,16 +25,18 @@ class Probing:
         self._until = -math.inf  # when the next suspect may be sent
         self._probe: Batch | None = None
 
-    def waits(self, alert_id: str) -> int:
-        """Return how often a message held up the sink; 0 for once, or where that took something since."""
+    def setbacks(self, alert_id: str) -> int:
+        """Return how often a message failed in a way that holds up others, unless it is once.
+
+        0 where the sink has taken something since: then it has nothing to do with the others.
+        """
         line = self._lines[alert_id]
-        return line.waits if line.waits >= FAULTS and line.failed_at >= self._taken_at else 0
+        often = line.tries if self._has_digests else line.waits
+        return often if often >= FAULTS and line.failed_at >= self._taken_at else 0
 
     def is_suspect(self, alert_id: str) -> bool:
         """Return whether a message may be what its digests fail by."""
-        line = self._lines[alert_id]
-        is_failing = line.tries >= FAULTS and line.failed_at >= self._taken_at
-        return self._has_digests and is_failing and not line.alone
+        return self._has_digests and self.setbacks(alert_id) > 0 and not self._lines[alert_id].alone
 
     def sift(self, ready: Sequence[str], steady: float) -> list[str]:
         """Return the alerts whose messages may go: of the suspects one, the least tried, in its time."""

@@ -155,3 +155,15 @@ class Replay(Delivery):
 
 TestDelivery, TestReplay = Delivery.TestCase, Replay.TestCase
 TestDelivery.settings = TestReplay.settings = settings(stateful_step_count=20, deadline=None)
+
+
+def test_a_message_that_had_to_wait_is_not_kept_back_by_a_page_that_fails() -> None:
+    """Found by a draft that sent what had to wait last: the page took every turn."""
+    state = Delivery()
+    state.begin(sends_again=False)
+    state.feed(is_dead=True, sectors=("swanton",), works=0)
+    state.poison(number=0)
+    state.change_mood(mood=Mood.BUSY, sink=CHAT)
+    state.breach(observed=45, sector="swanton", works=3)
+    state.publish_again(number=2, works=3)
+    state.teardown()
