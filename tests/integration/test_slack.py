@@ -60,7 +60,7 @@ class House:
     def __init__(self, servers: str, folder: Path, slack: Slack, routes: str = ROUTES) -> None:
         self.slack, self.folder = slack, folder
         document = folder / "routes.toml"
-        document.write_text(routes.format(url=slack.server.url))
+        document.write_text(routes.replace("{url}", slack.server.url))
         policies = folder / "policies.toml"
         policies.write_text(POLICIES)
         self.prefix = f"slack-{uuid4().hex[:8]}-"
