@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.started_clients import started
 
 
 async def read_all(kafka: KafkaSettings, partitions: Sequence[TopicPartition], **options: Any) -> list[Any]:
@@ -14,8 +15,7 @@ async def read_all(kafka: KafkaSettings, partitions: Sequence[TopicPartition], *
     consumer = AIOKafkaConsumer(
         **kafka.aiokafka, auto_offset_reset="earliest", enable_auto_commit=False, **options
     )
-    await consumer.start()
-    try:
+    async with started(consumer):
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records: list[Any] = []
@@ -23,5 +23,3 @@ async def read_all(kafka: KafkaSettings, partitions: Sequence[TopicPartition], *
             for fetched in (await consumer.getmany(timeout_ms=1000)).values():
                 records += fetched
         return records
-    finally:
-        await consumer.stop()

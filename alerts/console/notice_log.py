@@ -18,6 +18,7 @@ from alerts.console.alert_history import DeliveredNotice
 from alerts.lifecycle.alert import Notice
 from streams.runtime.broker_monitor import partitions_of
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.started_clients import started
 
 SECONDS: Final = 60.0
 MANY: Final = 2_000  # records taken at once
@@ -44,12 +45,8 @@ class NoticeLog:
             raise TimeoutError("the broker does not answer") from error
 
     async def _consume(self, key: bytes, since: dt.datetime | None) -> list[DeliveredNotice]:
-        consumer = AIOKafkaConsumer(**self._kafka.aiokafka, enable_auto_commit=False)
-        try:
-            await consumer.start()
+        async with started(AIOKafkaConsumer(**self._kafka.aiokafka, enable_auto_commit=False)) as consumer:
             return await self._read(consumer, key, since)
-        finally:
-            await consumer.stop()
 
     async def _read(
         self, consumer: AIOKafkaConsumer, key: bytes, since: dt.datetime | None

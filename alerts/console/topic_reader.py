@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.started_clients import started
 
 log = structlog.get_logger()
 
@@ -52,8 +53,7 @@ async def _read(
         enable_auto_commit=False,
         fetch_max_wait_ms=FETCH_WAIT_MS,
     )
-    try:
-        await consumer.start()
+    async with started(consumer):
         known: set[TopicPartition] = set()
         while True:
             found = {TopicPartition(topic, at) for at in consumer.partitions_for_topic(topic) or ()}
@@ -70,8 +70,6 @@ async def _read(
                     apply(record)
             done()
             await asyncio.sleep(0)
-    finally:
-        await consumer.stop()
 
 
 async def _assign(

@@ -15,6 +15,7 @@ from alerts.worker.settings import Settings
 from streams.contract.reading import Unusable
 from streams.runtime.readiness import Position
 from streams.runtime.reading_positions import positions_of
+from streams.runtime.started_clients import started
 
 log = structlog.get_logger()
 
@@ -83,8 +84,7 @@ class AlertTable:
             enable_auto_commit=False,
             fetch_max_wait_ms=FETCH_MS,
         )
-        try:
-            await consumer.start()
+        async with started(consumer):
             left = await consumer.end_offsets(consumer.assignment())
             while True:
                 left = {tp: end for tp, end in left.items() if await consumer.position(tp) < end}
@@ -94,8 +94,6 @@ class AlertTable:
                     for record in records:
                         self.apply(record)
                 self.read = await positions_of(consumer)
-        finally:
-            await consumer.stop()
 
     def apply(self, record: Any) -> None:
         """Take one record of the topic; one that is not understood is logged, counted and skipped."""

@@ -19,6 +19,7 @@ from alerts.worker.sink_states import TOPIC, Publish, SinkStates
 from streams.contract.reading import Unusable, is_sound
 from streams.runtime.readiness import Position
 from streams.runtime.reading_positions import positions_of
+from streams.runtime.started_clients import started
 
 log = structlog.get_logger()
 
@@ -95,8 +96,7 @@ class DeadLetters:
             self._settings.topic(TOPIC),
             **self._settings.kafka.aiokafka,
         )
-        try:
-            await consumer.start()
+        async with started(consumer):
             ends = await consumer.end_offsets(consumer.assignment())
             for at, begins in (await consumer.beginning_offsets(list(ends))).items():
                 consumer.seek(at, max(begins, ends[at] - READ_BACK))
@@ -111,8 +111,6 @@ class DeadLetters:
                     for record in records:
                         await self.apply(record)
                 self.read = await positions_of(consumer)
-        finally:
-            await consumer.stop()
 
     async def apply(self, record: Any, *, is_new: bool = True) -> None:
         """Take one record of the topic; one that is not understood is logged, counted and skipped."""

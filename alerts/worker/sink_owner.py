@@ -25,6 +25,7 @@ from alerts.worker.settings import Settings
 from streams.contract.reading import Unusable
 from streams.contract.topics import TABLES
 from streams.runtime.membership import HEARTBEATS, leave_on_stop
+from streams.runtime.started_clients import started
 
 log = structlog.get_logger()
 
@@ -119,19 +120,18 @@ class SinkOwner(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
             heartbeat_interval_ms=int(self._settings.session_seconds * 1000 / HEARTBEATS),
         )
         producer = AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True)
-        await producer.start()
-        try:
-            await self._consumer.start()
-            partitions = min(len(await producer.partitions_for(topic)), TABLES[TOPIC])
-            self._writer = LedgerWriter(self._settings, producer, partitions)
-            self._consumer.subscribe([topic], listener=self)
-            await self._follow()
-        finally:
-            await self._end(list(self._tasks))
-            if len(self._consumer.assignment()) < len(self._consumer.partitions_for_topic(topic) or ()):
-                leave_on_stop(self._consumer)
-            await self._consumer.stop()
-            await producer.stop()
+        async with started(producer):
+            try:
+                await self._consumer.start()
+                partitions = min(len(await producer.partitions_for(topic)), TABLES[TOPIC])
+                self._writer = LedgerWriter(self._settings, producer, partitions)
+                self._consumer.subscribe([topic], listener=self)
+                await self._follow()
+            finally:
+                await self._end(list(self._tasks))
+                if len(self._consumer.assignment()) < len(self._consumer.partitions_for_topic(topic) or ()):
+                    leave_on_stop(self._consumer)
+                await self._consumer.stop()
 
     async def _follow(self) -> None:
         while True:

@@ -30,6 +30,7 @@ from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.readiness import Position
 from streams.runtime.reading_positions import positions_of
 from streams.runtime.refusals import SetupError
+from streams.runtime.started_clients import started
 
 log = structlog.get_logger()
 
@@ -131,8 +132,7 @@ class BrokerMonitor:
         if not offsets:
             return found
         consumer = AIOKafkaConsumer(**self._kafka.aiokafka, request_timeout_ms=REQUEST_MS)
-        try:
-            await consumer.start()
+        async with started(consumer):
             left = {TopicPartition(*at): offset for at, offset in offsets.items()}
             consumer.assign(list(left))
             ends, beginnings = await consumer.end_offsets(left), await consumer.beginning_offsets(left)
@@ -146,8 +146,6 @@ class BrokerMonitor:
                     offset = left.pop(tp)
                     if records and records[0].offset == offset:
                         found[tp.topic, tp.partition] = records[0]
-        finally:
-            await consumer.stop()
         return found
 
     async def committed(self, partitions: Iterable[Position]) -> Mapping[Position, int]:

@@ -32,6 +32,7 @@ from streams.runtime.partition_reader import (
     State,
     position_of,
 )
+from streams.runtime.started_clients import started
 from streams.runtime.transport import FETCH_WAIT_MS, LOG_APPEND_TIME, Producer, Record, Sent
 
 log = structlog.get_logger()
@@ -135,11 +136,8 @@ class Changelog:
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,  # a fetch begins before the seek, and the next one waits for it
         )
-        try:
-            await consumer.start()
+        async with started(consumer):
             yield consumer
-        finally:
-            await consumer.stop()
 
     async def _seek(
         self, consumer: AIOKafkaConsumer, copies: Mapping[int, Copy]

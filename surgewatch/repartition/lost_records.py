@@ -15,6 +15,7 @@ from streams.runtime.kafka_settings import KafkaSettings
 from streams.runtime.local_store import NoStore
 from streams.runtime.partition_reader import Pair, State, fingerprint
 from streams.runtime.readiness import Position
+from streams.runtime.started_clients import started
 from streams.runtime.transport import Producer
 from surgewatch.repartition.moving import RepartitionError, Report, stopped
 from surgewatch.repartition.placing import MOVES, Move
@@ -94,12 +95,8 @@ class _Lost:
             TopicPartition(self._source, partition): max(ms - MARGIN_MS, 0)
             for partition, ms in written.items()
         }
-        consumer = AIOKafkaConsumer(**kafka.aiokafka)
-        await consumer.start()
-        try:
+        async with started(AIOKafkaConsumer(**kafka.aiokafka)) as consumer:
             found = await consumer.offsets_for_times(moments)
-        finally:
-            await consumer.stop()
         ends = await self._ends(self._source, written)
         return {tp.partition: at.offset if at else ends[tp.topic, tp.partition] for tp, at in found.items()}
 

@@ -7,18 +7,15 @@ from typing import Any, cast
 from aiokafka import AIOKafkaProducer
 
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.started_clients import started
 from streams.runtime.transport import Producer, Record, Sent
 
 
 @asynccontextmanager
 async def producing(kafka: KafkaSettings) -> AsyncIterator[Producer]:
     """A producer for as long as the block runs; raises aiokafka's KafkaError where it may not write."""
-    producer = AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)
-    try:
-        await producer.start()
+    async with started(AIOKafkaProducer(**kafka.aiokafka, acks="all", enable_idempotence=True)) as producer:
         yield cast("Producer", _PlainProducer(producer))
-    finally:
-        await producer.stop()
 
 
 class _PlainProducer:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from streams.contract.verdicts import Verdict
 from streams.runtime.broker_monitor import partitions_of
 from streams.runtime.kafka_settings import KafkaSettings
+from streams.runtime.started_clients import started
 from surgewatch.shadow.beginning import ShadowError
 from surgewatch.shadow.comparing import Comparison, Published, compare
 from surgewatch.topic_records import read_all
@@ -44,26 +45,19 @@ async def compare_with_live(
 
 
 async def _ends(kafka: KafkaSettings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(**kafka.aiokafka)
-    await consumer.start()
-    try:
+    async with started(AIOKafkaConsumer(**kafka.aiokafka)) as consumer:
         return dict(await consumer.end_offsets(partitions))
-    finally:
-        await consumer.stop()
 
 
 async def _wait(kafka: KafkaSettings, group: str, ends: dict[TopicPartition, int], timeout: float) -> None:
     """Wait until a group has committed all up to these ends."""
     consumer = AIOKafkaConsumer(**kafka.aiokafka, group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with started(consumer):
         deadline = time.monotonic() + timeout
         while behind := [tp for tp, end in ends.items() if (await consumer.committed(tp) or 0) < end]:
             if time.monotonic() > deadline:
                 raise ShadowError(f"{group} has not processed all of {behind[0].topic}: do its workers run?")
             await asyncio.sleep(1)
-    finally:
-        await consumer.stop()
 
 
 async def _read(
