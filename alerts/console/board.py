@@ -261,16 +261,16 @@ class Board:
     def _draw_alerts(self) -> None:
         """Make the rows of the alerts that there is room for: one that leaves gives its place to the next."""
         changed = self._undrawn_alerts & self._alerts.keys()
+        if not changed and self._shown_alerts <= self._alerts.keys():
+            return
         self._importance.update({key: importance(self._alerts[key]) for key in changed})
         shown = set(heapq.nlargest(self._room, self._importance, key=self._importance.__getitem__))
         for key in (self._shown_alerts - shown) & self._alerts.keys():
             self._drop(ALERTS, self._alerts[key].alert_id)
-        for key in shown & (changed | (shown - self._shown_alerts)):
-            alert = self._alerts[key]
-            policy = self._policies.of(alert.question)
-            self._put(ALERTS, alert.alert_id, alert_row(alert, policy, self._language))
-        self._shown_alerts = shown
-        self._undrawn_alerts.clear()
+        for alert in [self._alerts[key] for key in shown & changed | shown - self._shown_alerts]:
+            row = alert_row(alert, self._policies.of(alert.question), self._language)
+            self._put(ALERTS, alert.alert_id, row)
+        self._shown_alerts, self._undrawn_alerts = shown, set()
 
     def _draw_sectors(self) -> None:
         by_sector: dict[str, list[Alert]] = {sector: [] for sector in self._undrawn_sectors}

@@ -5,7 +5,7 @@ import { $, badge, make } from "./elements.js";
 import { loadForms } from "./forms.js";
 import { gettext, ngettext } from "./language.js";
 import { fetchHistory, historyList } from "./history.js";
-import { arrange, markBehind, ofAll, remove, show } from "./lists.js";
+import { arrange, gravity, markBehind, ofAll, remove, show } from "./lists.js";
 import { age, moment, whole } from "./words.js";
 
 const OLD = 36; // hours after which data are marked as old
@@ -25,9 +25,11 @@ const wanted = {
   alerts: (alert) => isOf(alert, standing(alert)) && finds(`${alert.name} ${alert.title} ${alert.sector} ${alert.id}`),
 };
 
+const standingCount = () => (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
+
 function arrangeWanted() {
   const shown = arrangeAlerts(wanted.alerts);
-  const stand = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
+  const stand = standingCount();
   $("alerts-count").textContent = ofAll(shown.firing, stand);
   $("pending-count").textContent = whole(shown.pending);
   $("over-count").textContent = whole(shown.resolved);
@@ -71,7 +73,7 @@ function summarise() {
   const reach = asOf ? gettext("Data up to {time} UTC", { time: moment(asOf) }) : gettext("No data yet");
   $("data").textContent = old ? `${reach}, ${old}` : reach;
   $("data").classList.toggle("old", Boolean(old));
-  const firing = (counts.critical ?? 0) + (counts.warning ?? 0) + (counts.info ?? 0);
+  const firing = standingCount();
   const failing = [...board.sinks.values()].filter((sink) => sink.state === "failing").length;
   $("failing").hidden = !failing;
   $("failing").firstElementChild.textContent = ngettext("{n} sink is failing", "{n} sinks are failing", failing);
@@ -114,9 +116,7 @@ function drop(kind, id) {
 
 const keepOnly = (kind, ids) => [...board[kind].keys()].filter((id) => !ids.has(id)).forEach((id) => drop(kind, id));
 
-const gravity = ["critical", "warning", "info", "pending"]; // what is graver comes first
-
-const rank = (state) => (gravity.includes(state) ? gravity.indexOf(state) : gravity.length);
+const rank = (state) => gravity[state] ?? gravity.calm; // what is graver comes first
 let known = null; // the state of each alert when all were last there, also before the connection was lost
 
 /** Announce the alerts that are graver than they were: they are new, begin to fire, or got worse. */

@@ -6,7 +6,7 @@ import { buttons, sendAgain } from "./forms.js";
 import { gettext } from "./language.js";
 import { count, isBehind, moment, range, shortDay, signed, when, whole } from "./words.js";
 
-const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4 };
+export const gravity = { critical: 0, warning: 1, info: 2, pending: 3, calm: 4 };
 const kinds = { silence: 0, route: 1 }; // of controls: what holds notices back comes first
 const newest = (a, b) => (a.at < b.at ? 1 : -1);
 const rows = {}; // kind -> id -> element, which carries its item
