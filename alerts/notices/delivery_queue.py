@@ -54,7 +54,7 @@ class DeliveryQueue:
         self._due: dict[str, Message] = {}
         self._changed: dict[str, None] = {}  # alerts observed and not compared yet, in that order
         self._in_flight: list[Batch] = []
-        self._probing = Probing(self._lines, has_digests=limits.most > 1)
+        self._probing = Probing(self._lines, limits)
         self._free_at = 0.0  # of the steady clock
         self._backlog: Backlog | None = None  # None until the ledger is read
 
@@ -206,8 +206,7 @@ class DeliveryQueue:
     def settle(self, batch: Batch, outcome: Outcome, moment: Moment) -> Settled:
         """Apply the receiver's answer to a batch."""
         settled = Settled([], [], [])
-        pause = self._probing.pause_after(batch, outcome, self.limits)
-        self._free_at = max(self._free_at, moment.steady + pause)
+        self._free_at = max(self._free_at, moment.steady + self._probing.pause_after(batch, outcome))
         if outcome == Absent() and len(self._in_flight) == 1:
             self._free_at = moment.steady  # to look is no message
         if batch.backlog and self._backlog and self._backlog.is_done(batch.backlog, outcome, moment.steady):

@@ -19,8 +19,8 @@ from alerts.notices.outcomes import Delivered, Outcome, Retry
 class Probing:
     """The suspects of one sink. Times are seconds of the steady clock."""
 
-    def __init__(self, lines: Mapping[str, Line], *, has_digests: bool) -> None:
-        self._lines, self._has_digests = lines, has_digests
+    def __init__(self, lines: Mapping[str, Line], limits: Limits) -> None:
+        self._lines, self._limits, self._has_digests = lines, limits, limits.most > 1
         self._taken_at = -math.inf  # when the sink last took something
         self._until = -math.inf  # when the next suspect may be sent
         self._probe: Batch | None = None
@@ -60,7 +60,7 @@ class Probing:
         if any(self.is_suspect(one.alert_id) for one in batch.messages):
             self._probe, self._until = batch, math.inf
 
-    def pause_after(self, batch: Batch, outcome: Outcome, limits: Limits) -> float:
+    def pause_after(self, batch: Batch, outcome: Outcome) -> float:
         """Return the seconds for which the whole sink is left alone after an answer, before it is settled."""
         lines = [self._lines[one.alert_id] for one in batch.messages]
         if isinstance(outcome, Retry) and lines and not batch.backlog:
@@ -68,8 +68,8 @@ class Probing:
             for line in lines:
                 line.waits_alone |= took_others
             if all(line.waits_alone for line in lines):
-                return limits.spacing
-        return limits.pause_after(outcome)
+                return self._limits.spacing
+        return self._limits.pause_after(outcome)
 
     def settle(self, batch: Batch, outcome: Outcome, steady: float) -> None:
         """Take the answer to a batch, after its lines have."""
