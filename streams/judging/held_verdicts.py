@@ -1,7 +1,7 @@
 """What stands in sectors without data: held verdicts of what was in breach, and the silence."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -21,16 +21,10 @@ from streams.judging.operating_limits import OperatingLimits
 
 def hold(view: SectorView, limits: OperatingLimits) -> list[Verdict]:
     """Publish of sectors without data what stands at the end of a period: held verdicts, and the silence."""
-    verdicts = []
+    verdicts = list[Verdict]()
     for row, counts in enumerate(view.sectors):
-        breaches = counts.state.of(view.cadence).breaches
-        for question in Question:
-            stands = breaches.get(question)
-            if question is Question.SILENCE or (stands is None and not question.entry.always):
-                continue
-            if stands is not None:
-                stands.last += 1  # calm is awaited for as long after the gap as it was before
-            verdicts.append(_held(question, stands, counts, view=view, limits=limits))
+        asked = [question for question in Question if question is not Question.SILENCE]
+        verdicts += _standing(asked, counts, view=view, limits=limits)
         if view.cadence is Cadence.DAY and (not counts.state.stopped or _is_silent(counts)):
             verdicts += _silent_days(view, row, limits)
         elif view.cadence in missing_tallies.TALLIED:
@@ -42,19 +36,31 @@ def hold_in_part(
     view: SectorView, limits: OperatingLimits, found: Collection[tuple[str, Question]]
 ) -> list[Verdict]:
     """Publish of days that are mostly without data what stands, where it was not `found` in them."""
-    verdicts = []
+    verdicts = list[Verdict]()
     for counts in view.sectors:
         state = counts.state
         since = state.outage[0] if state.no_data_since is None and state.outage else None
-        breaches = state.of(view.cadence).breaches
-        for question in Question:
-            stands = breaches.get(question)
-            is_due = not question.entry.waits and (stands is not None or question.entry.always)
-            if is_due and (counts.sector, question) not in found:
-                if stands is not None:
-                    stands.last += 1
-                verdicts.append(_held(question, stands, counts, view=view, limits=limits, since=since))
+        asked = [one for one in Question if not one.entry.waits and (counts.sector, one) not in found]
+        verdicts += _standing(asked, counts, view=view, limits=limits, since=since)
     return verdicts
+
+
+def _standing(
+    asked: Iterable[Question],
+    counts: Counts,
+    *,
+    view: SectorView,
+    limits: OperatingLimits,
+    since: int | None = None,
+) -> Iterator[Verdict]:
+    """Publish what stands of these questions, and those that are always published."""
+    breaches = counts.state.of(view.cadence).breaches
+    for question in asked:
+        stands = breaches.get(question)
+        if stands is not None:
+            stands.last += 1  # calm is awaited for as long after the gap as it was before
+        if stands is not None or question.entry.always:
+            yield _held(question, stands, counts, view=view, limits=limits, since=since)
 
 
 def _is_silent(counts: Counts) -> bool:
@@ -69,7 +75,7 @@ def _held(
     *,
     view: SectorView,
     limits: OperatingLimits,
-    since: int | None = None,
+    since: int | None,
 ) -> Verdict:
     """Nothing seen of nothing expected; in breach where a breach stood when data ended (`since`)."""
     return Verdict.of(
