@@ -11,8 +11,8 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from contextlib import suppress
+from typing import Any, ClassVar, NamedTuple, cast
 
 import faust
 from aiokafka import AIOKafkaProducer
@@ -23,10 +23,11 @@ from faust.types import TP, ConsumerMessage
 from mode import Service
 
 from streams.contract.partitioning import partition_of
-from streams.runtime.assignor import Assignor, AtHand
+from streams.runtime.assignor import Assignor
 from streams.runtime.batch_fetcher import Fetched
 from streams.runtime.broker_clock import BrokerClock
 from streams.runtime.membership import leave_on_stop
+from streams.runtime.partition_owner import PartitionOwner
 
 # Under load, there are so many seconds of work for each second of a commit: with many sectors, each writes so
 # much that the work would starve. What is not committed is only read again after a crash.
@@ -52,28 +53,6 @@ class Sent(NamedTuple):
 
     metadata: Awaitable[Any]  # aiokafka's RecordMetadata; its offset is that of the first record
     records: int
-
-
-class PartitionOwner(Protocol):
-    """Who holds state for the assigned partitions."""
-
-    async def settle(self) -> None:
-        """Bring outputs, then state, of all that was processed so far into the broker."""
-
-    def writing(self) -> AbstractContextManager[None]:
-        """A commit is under way while the block runs."""
-
-    def position(self, tp: TP) -> int | None:
-        """The offset up to which a partition has been processed; None where it is not held."""
-
-    async def assigned(self, partitions: Iterable[TP]) -> None:
-        """Read back the state of these partitions; nothing is fetched before that is done."""
-
-    def at_hand(self) -> dict[str, AtHand]:
-        """Return by topic the partitions whose state is here. May be called from another thread."""
-
-    def revoked(self, partitions: Iterable[TP]) -> None:
-        """Forget these partitions: they may be another worker's by now."""
 
 
 class App(faust.App):
