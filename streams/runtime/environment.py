@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pydantic_settings import BaseSettings
 
 from streams.runtime.kafka_security import KafkaSecurity
-from streams.runtime.refusals import SetupError, with_nearest
+from streams.runtime.refusals import SetupError, refuse_names
 
 PREFIX = "SURGEWATCH_"
 # Read by the commands, the other worker, deployment files and tests. Workers of one host often share an
@@ -38,15 +38,12 @@ def variables(model: type[BaseSettings]) -> set[str]:
 def refuse_other_text(environment: Mapping[str, str]) -> None:
     """Raise SetupError naming every SURGEWATCH_* variable whose value is not UTF-8: nothing can read that."""
     wrong = sorted(
-        name for name, value in environment.items() if name.startswith(PREFIX) and not is_text(value)
+        name
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and any("\ud800" <= character <= "\udfff" for character in value)
     )
     if wrong:
         raise SetupError(f"not UTF-8: {', '.join(wrong)}")
-
-
-def is_text(value: str) -> bool:
-    """Return whether a value of the environment, or of the command line, was UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def refuse_unknown(
@@ -57,8 +54,4 @@ def refuse_unknown(
     `further`: names that a document of the operator's refers to, such as secrets of sinks.
     """
     known = {*variables(model), *variables(KafkaSecurity), *ELSEWHERE, *further}
-    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-    if unknown:
-        raise SetupError(
-            f"unknown settings: {'; '.join(with_nearest(name, known, PREFIX) for name in unknown)}"
-        )
+    refuse_names((name for name in environment if name.startswith(PREFIX)), known, prefix=PREFIX)

@@ -8,7 +8,6 @@ client library takes.
 import os
 import ssl
 import tomllib
-from collections.abc import Iterable, Set
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import chain
@@ -27,7 +26,7 @@ from pydantic_settings import (
 from streams.runtime.kafka_tls import ReloadingContext, unusable_files
 from streams.runtime.kafka_tokens import Tokens, client_credentials, msk_iam
 from streams.runtime.public_addresses import is_http
-from streams.runtime.refusals import SetupError, marks_of_files, with_nearest
+from streams.runtime.refusals import SetupError, marks_of_files, refuse_names
 
 PREFIX = "SURGEWATCH_KAFKA_"
 FILE = f"{PREFIX}FILE"
@@ -85,7 +84,7 @@ class KafkaSecurity(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment first, then the file; raises SetupError where one cannot be used."""
         known = {FILE, *(f"{PREFIX}{name.upper()}" for name in settings_cls.model_fields)}
-        _refuse_unknown({name for name in os.environ if name.startswith(PREFIX)}, known)
+        refuse_names((name for name in os.environ if name.startswith(PREFIX)), known)
         name = os.environ.get(FILE)
         return (init_settings, env_settings, *([_of_file(settings_cls, Path(name))] if name else []))
 
@@ -186,16 +185,8 @@ def _of_file(model: type[BaseSettings], path: Path) -> PydanticBaseSettingsSourc
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"{FILE}: {path}: {error}") from error
-    _refuse_unknown(found.keys(), model.model_fields, f"{FILE}: {path}: ")
+    refuse_names(found, model.model_fields, where=f"{FILE}: {path}: ")
     return InitSettingsSource(model, found)
-
-
-def _refuse_unknown(names: Set[str], known: Iterable[str], where: str = "") -> None:
-    """Raise SetupError naming those that nobody reads: they must not pass for security."""
-    if unknown := sorted(names - {*known}):
-        raise SetupError(
-            f"{where}unknown settings: {'; '.join(with_nearest(name, known) for name in unknown)}"
-        )
 
 
 def _without_secrets(url: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import faulthandler
 import gc
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ import structlog
 from pydantic import ValidationError
 
 from streams.runtime.batch_fetcher import in_whole_batches
-from streams.runtime.environment import refuse_other_text
 from streams.runtime.kafka_security import KafkaSecurity
 from streams.runtime.log_lines import start_logging
 from streams.runtime.refusals import Exit, Refusal, WorkerCrashedError, faults
@@ -47,7 +45,6 @@ def run(
     refusals: tuple[type[Exception], ...] = (*unusable, OSError, Refusal)
 
     async def work() -> None:
-        refuse_other_text(os.environ)
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         asyncio.get_running_loop().set_exception_handler(unless_without_memory)
         async with start() as worker:

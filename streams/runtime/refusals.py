@@ -53,6 +53,14 @@ def with_nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
     return f"{name} (did you mean {prefix}{near[0]}?)" if near else name
 
 
+def refuse_names(names: Iterable[str], known: Iterable[str], *, where: str = "", prefix: str = "") -> None:
+    """Raise SetupError naming those that nobody reads, each with the nearest known one."""
+    known = {*known}
+    if unknown := sorted({*names} - known):
+        nearest = "; ".join(with_nearest(name, known, prefix) for name in unknown)
+        raise SetupError(f"{where}unknown settings: {nearest}")
+
+
 def marks_of_files(settings: BaseModel) -> list[str]:
     """Return which settings end with a line break, or begin with a byte order mark.
 
