@@ -158,6 +158,16 @@ time.sleep(20)
 """
 
 
+def assert_ends_itself(script: str, advice: str) -> None:
+    """Run a script that first shows that it lives: it ends as stuck, and its last line has the advice."""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == Exit.STUCK, ended
+    assert ended.stdout.startswith("lives\n")
+    assert advice in ended.stdout
+
+
 WITHOUT_DESCRIPTORS = """
 import os, resource, time
 from streams.runtime.watchdog import Progress, start_watchdog
@@ -184,12 +194,7 @@ time.sleep(20)
 
 
 def test_a_process_that_has_no_descriptor_left_for_long_ends_itself_and_says_what_to_do():
-    ended = subprocess.run(
-        [sys.executable, "-c", WITHOUT_DESCRIPTORS], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == Exit.STUCK, ended
-    assert ended.stdout.startswith("lives\n")
-    assert "raise its limit (ulimit -n)" in ended.stdout
+    assert_ends_itself(WITHOUT_DESCRIPTORS, "raise its limit (ulimit -n)")
 
 
 WITHOUT_THREADS = """
@@ -211,12 +216,7 @@ time.sleep(20)
 
 def test_a_process_that_can_start_no_thread_ends_itself_before_a_library_ends_it_without_a_line():
     """The limit of threads is the user's, and root has none: so the call fails by hand."""
-    ended = subprocess.run(
-        [sys.executable, "-c", WITHOUT_THREADS], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == Exit.STUCK, ended
-    assert ended.stdout.startswith("lives\n")
-    assert "raise the limit (ulimit -u, pids of the cgroup)" in ended.stdout
+    assert_ends_itself(WITHOUT_THREADS, "raise the limit (ulimit -u, pids of the cgroup)")
 
 
 def test_a_thread_that_fails_ends_the_process_and_names_itself(capfd):
